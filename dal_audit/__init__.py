@@ -1,0 +1,3 @@
+"""dal-audit proves that a program's storage layer is portable."""
+
+__version__ = "0.1.0"

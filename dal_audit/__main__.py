@@ -1,0 +1,6 @@
+"""Run dal-audit as `python -m dal_audit`."""
+
+from dal_audit.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""The whole program, one line a stage: discover → extract → assemble → judge → triage → report."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dal_audit import __version__
+from dal_audit.catalogue import Catalogue, catalogue_in_force
+from dal_audit.discover import chosen, tree_of
+from dal_audit.extract import extract
+from dal_audit.judge import judge, judge_suppressions
+from dal_audit.policy import Policy, rules_in_force, severity_of
+from dal_audit.project import Project
+from dal_audit.report.model import Report
+from dal_audit.rule import Finding
+from dal_audit.rulebook import Rule, clauses, known_rules, rules
+from dal_audit.scope import Scope, UsageError, plan
+from dal_audit.triage import Triage
+
+ALWAYS = frozenset({"unreadable-file", "nothing-audited"})
+"""Rules that no selection leaves out, only an explicit `ignore`: without them an audit could be
+green because it looked at nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an audit is asked for; relative paths count from `folder`."""
+
+    paths: tuple[str, ...] = (".",)
+    folder: Path = field(default_factory=Path.cwd)
+    config: Path | None = None
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    jobs: int | None = None
+    shortcuts: bool = True
+    today: datetime.date = field(default_factory=datetime.date.today)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The result for one project; paths are relative to its root."""
+
+    root: Path
+    findings: tuple[Finding, ...]
+    rules: tuple[Rule, ...]
+    files: int
+    ruled_out: int
+    assumptions: tuple[str, ...]
+
+
+def audit(request: Request) -> Report:
+    """Audit all that is asked for, project by project.
+
+    Raises ConfigurationError for a faulty configuration, UsageError for a path that does not exist,
+    DiscoveryError, WorkerError and CheckError where dal-audit itself fails.
+    """
+    scopes = plan(request.paths, request.folder, request.config, known_rules())
+    parts = [audit_project(scope, request) for scope in scopes.scopes]
+    return merge(parts, scopes.base, request.folder)
+
+
+def audit_project(scope: Scope, request: Request) -> Part:
+    """Take one project through the stages."""
+    policy = scope.policy
+    active = active_rules(policy, request)
+    catalogue = catalogue_of(policy)
+    tree = tree_of(policy, scope.listed, nested=scope.nested)
+    facts = extract(tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts)
+    wanted = chosen(scope.requested)
+    empty = scope.empty_folders(file.path for file in facts)
+    project = Project(policy, catalogue, facts, tree.modules, tree.markers, empty)
+    triage = Triage(project, active, today=request.today)
+    findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
+    late = judge_suppressions(project, active, triage.uses())
+    findings += [triage.finding(rule, breach) for rule, breach in late]
+    reported = [file for file in facts if wanted(file.path)]
+    return Part(
+        policy.root,
+        tuple(one for one in findings if one.rule.about_project or wanted(one.place.path)),
+        active,
+        len(reported),
+        sum(file.attention == "ruled-out" for file in reported),
+        project.assumptions,
+    )
+
+
+def active_rules(policy: Policy, request: Request) -> tuple[Rule, ...]:
+    """Return the rules that run.
+
+    Raises UsageError for a selector that selects no rule.
+    """
+    known = tuple((rule.id, rule.name, rule.severity != "off") for rule in rules())
+    try:
+        ids = rules_in_force(
+            policy,
+            known,
+            select=request.select,
+            ignore=request.ignore,
+            extend_select=request.extend_select,
+        )
+    except ValueError as error:
+        raise UsageError(f"error: {error}") from error
+    return tuple(rule for rule in rules() if rule.id in ids or _stays(rule, policy, request))
+
+
+def _stays(rule: Rule, policy: Policy, request: Request) -> bool:
+    ignored = {rule.id, rule.name} & {*policy.ignore, *request.ignore}
+    is_off = severity_of(policy, rule.id, rule.severity) == "off"
+    return rule.name in ALWAYS and not ignored and not is_off
+
+
+def catalogue_of(policy: Policy) -> Catalogue:
+    """Return the catalogue in force."""
+    return catalogue_in_force(
+        only=policy.drivers, also=policy.extend_drivers, import_helpers=policy.import_helpers
+    )
+
+
+def merge(parts: Sequence[Part], base: Path, folder: Path) -> Report:
+    """Make one report of several projects, with paths relative to the base."""
+    findings = sorted((one for part in parts for one in _moved(part, base)), key=_order)
+    ran = {rule.id: rule for part in parts for rule in part.rules}
+    several = len(parts) > 1
+    return Report(
+        findings=tuple(findings),
+        rules=tuple(ran[rule_id] for rule_id in sorted(ran)),
+        clauses=clauses(),
+        sources=_sources(findings, base),
+        files=sum(part.files for part in parts),
+        ruled_out=sum(part.ruled_out for part in parts),
+        assumptions=tuple(
+            f"{_relative(part.root, base)}: {line}" if several else line
+            for part in parts
+            for line in part.assumptions
+        ),
+        version=__version__,
+        here=_relative(folder, base),
+    )
+
+
+def _moved(part: Part, base: Path) -> Iterator[Finding]:
+    prefix = _relative(part.root, base)
+    for finding in part.findings:
+        if prefix == ".":
+            yield finding
+        else:
+            yield finding.moved(lambda path: os.path.normpath(f"{prefix}/{path}"))
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    place = finding.place
+    return (place.path, place.span, finding.rule.id, finding.breach.message)
+
+
+def _sources(findings: Sequence[Finding], base: Path) -> Mapping[str, bytes]:
+    """Read the files that findings point into once more, for excerpts and line hashes."""
+    paths = {finding.place.path for finding in findings}
+    paths |= {one.place.path for finding in findings for one in finding.breach.related}
+    found = {}
+    for path in sorted(paths):
+        try:
+            found[path] = (base / path).read_bytes()
+        except OSError:
+            continue  # What cannot be read is a finding already; it is shown without an excerpt.
+    return found
+
+
+def _relative(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()

@@ -1,0 +1,145 @@
+"""The catalogue: what counts as a driver, and what is known of each one.
+
+`rules/catalogue/drivers.toml` is the shipped catalogue; the configuration narrows it (`drivers`),
+widens it (`extend-drivers`) and names the project's own import functions (`import-helpers`). The
+catalogue in force is all that extraction knows of a project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Literal, TypeAlias
+
+from dal_audit.resources import rules_folder
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Kind: TypeAlias = Literal["driver", "orm", "store"]
+"""A SQL driver; an ORM, query builder or migration library; a client of another kind of store."""
+
+KIND_WORDS: Mapping[Kind, str] = {
+    "driver": "database driver",
+    "orm": "database toolkit",
+    "store": "database client",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A library that talks to a database.
+
+    `modules` are dotted import names, each covering its submodules; `types` maps a role
+    (connection, cursor, pool, engine, session, model, other) to dotted names; `makers` maps a
+    callable to the type of what it returns.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    kind: Kind = "driver"
+    packages: tuple[str, ...] = ()
+    dialect: str = ""
+    types: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exceptions: tuple[str, ...] = ()
+    accessors: tuple[str, ...] = ()
+    executes: tuple[str, ...] = ()
+    makers: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The drivers in force, and the project's own functions that import by name."""
+
+    drivers: tuple[Driver, ...]
+    import_helpers: tuple[str, ...] = ()
+    by_module: Mapping[str, Driver] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the drivers by module."""
+        index = {module: driver for driver in self.drivers for module in driver.modules}
+        object.__setattr__(self, "by_module", index)
+
+    def driver_of(self, name: str) -> Driver | None:
+        """Return the driver that a dotted name belongs to, matched by whole components.
+
+        The longest module wins: `google.cloud.spanner.Client` is Spanner's whatever else lies
+        below `google.cloud`.
+        """
+        while name:
+            driver = self.by_module.get(name)
+            if driver is not None:
+                return driver
+            name = name.rpartition(".")[0]
+        return None
+
+    def module_of(self, name: str) -> str | None:
+        """Return the catalogued module that a dotted name lies in, as the catalogue spells it."""
+        while name and name not in self.by_module:
+            name = name.rpartition(".")[0]
+        return name or None
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that extraction reads of the catalogue: a part of the cache's key."""
+        text = repr((sorted(self.by_module), self.import_helpers))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def shipped_drivers() -> tuple[Driver, ...]:
+    """Read `drivers.toml`."""
+    text = (rules_folder() / "catalogue" / "drivers.toml").read_text(encoding="utf-8")
+    return tuple(
+        Driver(
+            name=row["name"],
+            kind=row["kind"],
+            modules=tuple(row["modules"]),
+            packages=tuple(row["packages"]),
+            dialect=row["dialect"],
+            types=tuple((role, tuple(names)) for role, names in row["types"].items()),
+            exceptions=tuple(row["exceptions"]),
+            accessors=tuple(row["accessors"]),
+            executes=tuple(row["executes"]),
+            makers=tuple(row["makers"].items()),
+            source=row["source"],
+        )
+        for row in tomllib.loads(text)["driver"]
+    )
+
+
+def catalogue_in_force(
+    *,
+    only: Iterable[str] | None = None,
+    also: Iterable[str] = (),
+    import_helpers: Iterable[str] = (),
+) -> Catalogue:
+    """Return the shipped catalogue as the configuration narrows and widens it.
+
+    `only` and `also` are dotted prefixes; what the catalogue knows of a prefix is kept, and a
+    prefix that it does not know becomes a driver of that name. `import_helpers` are written
+    `module:function`.
+    """
+    shipped = Catalogue(shipped_drivers())
+    drivers = list(shipped.drivers) if only is None else _named(only, shipped)
+    known = {module for driver in drivers for module in driver.modules}
+    drivers += _named((prefix for prefix in also if prefix not in known), shipped)
+    helpers = tuple(sorted(helper.replace(":", ".") for helper in import_helpers))
+    return Catalogue(tuple(drivers), helpers)
+
+
+def _named(prefixes: Iterable[str], shipped: Catalogue) -> list[Driver]:
+    """Return a driver for each prefix; prefixes of one shipped driver share it."""
+    found: dict[str, Driver] = {}
+    for prefix in prefixes:
+        driver = shipped.driver_of(prefix) or Driver(prefix, ())
+        driver = found.get(driver.name) or replace(driver, modules=())
+        if prefix not in driver.modules:
+            found[driver.name] = replace(driver, modules=(*driver.modules, prefix))
+    return list(found.values())

@@ -1,0 +1,64 @@
+"""DAL101 driver-import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.catalogue import KIND_WORDS, Driver
+from dal_audit.facts import FileFacts, Import, Place, Span, Target
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+ROLE_WORDS = {
+    "annotation": "used in an annotation",
+    "base": "subclassed",
+    "call": "called",
+    "except": "caught",
+    "value": "used",
+}
+
+
+@check("DAL101")
+def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag an import of a catalogued driver in a file outside storage.
+
+    One statement gives one breach a driver; the uses of what it binds hang on it. An import under
+    `if TYPE_CHECKING:` counts too: a driver's type in a signature ties the caller to the driver
+    just as a call does.
+    """
+    if project.in_storage(file.path):
+        return
+    if fact.type_checking and project.policy.type_checking_imports == "ignore":
+        return
+    found: dict[str, tuple[Driver, list[Target]]] = {}
+    for target in fact.targets:
+        driver = project.driver_of(target.name, file.path)
+        if driver is not None:
+            found.setdefault(driver.name, (driver, []))[1].append(target)
+    for driver, targets in found.values():
+        span, name = _narrowest(fact, targets[0], project)
+        related = [
+            Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
+            for target in targets
+            for use in target.uses
+        ]
+        yield Breach(
+            Place(file.path, span),
+            f"`{name}` is a {KIND_WORDS[driver.kind]}; only {project.boundary} may import it",
+            label=f"the {driver.name} {_noun(driver)} comes in here",
+            extent=(fact.statement.line, fact.statement.end_line),
+            related=tuple(sorted(related)),
+        )
+
+
+def _narrowest(fact: Import, target: Target, project: Project) -> tuple[Span, str]:
+    """Return the place and the text of the name that reaches the driver."""
+    if fact.module is None or fact.module_span is None:
+        return target.span, target.name
+    if project.catalogue.driver_of(fact.module) is not None:
+        return fact.module_span, fact.module
+    return target.span, target.name
+
+
+def _noun(driver: Driver) -> str:
+    return {"driver": "driver", "orm": "toolkit", "store": "client"}[driver.kind]

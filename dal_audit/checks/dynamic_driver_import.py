@@ -1,0 +1,37 @@
+"""DAL102 dynamic-driver-import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.catalogue import KIND_WORDS
+from dal_audit.facts import DynamicImport, FileFacts, Place
+from dal_audit.project import Project
+from dal_audit.rule import Breach, check
+
+_MEANS = {"builtins.exec": "exec", "builtins.eval": "eval", "builtins.__import__": "__import__"}
+
+
+@check("DAL102")
+def dynamic_driver_import(
+    fact: DynamicImport, file: FileFacts, project: Project
+) -> Iterator[Breach]:
+    """Flag a driver that is loaded by a name made at run time, outside storage."""
+    if project.in_storage(file.path) or not project.loads_modules(fact.how, file.path):
+        return
+    if fact.type_checking and project.policy.type_checking_imports == "ignore":
+        return
+    for name in fact.names:
+        driver = project.driver_of(name, file.path)
+        if driver is None:
+            continue
+        how = _MEANS.get(fact.how, fact.how.lstrip("."))
+        module = project.catalogue.module_of(name)
+        yield Breach(
+            Place(file.path, fact.span),
+            f"`{how}` loads `{module}`, a {KIND_WORDS[driver.kind]}; "
+            f"only {project.boundary} may import it",
+            label=f"this names `{module}`",
+            extent=(fact.statement.line, fact.statement.end_line),
+        )
+        return

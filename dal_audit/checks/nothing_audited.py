@@ -1,0 +1,30 @@
+"""DAL902 nothing-audited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import Place, Span
+from dal_audit.policy import compile_globs
+from dal_audit.project import Project
+from dal_audit.rule import Breach, check
+
+START = Span(1, 1, 1, 1)
+
+
+@check("DAL902")
+def nothing_audited(project: Project) -> Iterator[Breach]:
+    """Flag an audit that looked at nothing, and a storage package that does not exist."""
+    for folder in project.empty:
+        what = "nothing was audited" if folder == "." else f"nothing in `{folder}` was audited"
+        yield Breach(Place(folder, START), f"{what}: no Python file is left to look at")
+    if not project.files and not project.empty:
+        yield Breach(project.place_of(()), "nothing was audited: the project holds no Python file")
+    for index, glob in enumerate(project.policy.storage or ()):
+        matches = compile_globs([glob], anchored=True)
+        if not any(matches(path) for path in project.modules):
+            yield Breach(
+                project.place_of(("storage", index)),
+                f"the storage package `{glob}` does not exist: no file matches it",
+                label="matches no file",
+            )

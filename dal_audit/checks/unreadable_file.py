@@ -1,0 +1,25 @@
+"""DAL901 unreadable-file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import FileFacts, NotUnderstood, Place
+from dal_audit.project import Project
+from dal_audit.rule import Breach, check
+
+_VERBS = {
+    "unreadable": "cannot be read",
+    "undecodable": "cannot be decoded",
+    "unparsable": "cannot be parsed",
+}
+
+
+@check("DAL901")
+def unreadable_file(fact: NotUnderstood, file: FileFacts, _project: Project) -> Iterator[Breach]:
+    """Flag a file that could not be audited, so that it is never passed over in silence."""
+    yield Breach(
+        Place(file.path, fact.span),
+        f"the file {_VERBS[fact.gap]}: {fact.detail}",
+        label="here it ends" if fact.gap == "unparsable" else "",
+    )

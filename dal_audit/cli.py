@@ -1,0 +1,226 @@
+"""The command line: options in, reports on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from dal_audit import __version__
+from dal_audit.report.formats import FORMATS
+
+CLEAN, FINDINGS, USAGE, FAILED = 0, 1, 2, 3
+"""Exit codes, the same for every format."""
+
+
+class _Commands(click.Group):
+    """A group whose `check` needs no name: what is no command's name belongs to `check`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `check` in front unless a command, `--help` or `--version` comes first."""
+        if not args or (args[0] not in self.commands and args[0] not in {"--help", "-h", "--version"}):
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dal-audit")
+def cli() -> None:
+    """Prove that a program's storage layer is portable.
+
+    `dal-audit [PATHS]` is short for `dal-audit check [PATHS]`.
+    """
+
+
+def _words(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> list[str]:
+    """Split `--select DAL1,DAL2`; the option may also be repeated."""
+    return [word.strip() for value in values for word in value.split(",") if word.strip()]
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option(
+    "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Report format [text]."
+)
+@click.option(
+    "--output",
+    "outputs",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    multiple=True,
+    help="Write a report to FILE; pairs with --format, `-` is standard output.",
+)
+@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
+@click.option("--select", multiple=True, callback=_words, help="Rules to run: ids, names, prefixes.")
+@click.option("--ignore", multiple=True, callback=_words, help="Rules not to run.")
+@click.option("--extend-select", multiple=True, callback=_words, help="Further rules to run.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info"]),
+    default="info",
+    show_default=True,
+    help="The least severity of a finding that makes the exit code 1.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 although there are findings.")
+@click.option("--show-suppressed", is_flag=True, help="Report suppressed and waived findings, too.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the report; NO_COLOR and FORCE_COLOR are obeyed.",
+)
+@click.option("--jobs", type=click.IntRange(min=1), help="The most processes to use.")
+@click.option(
+    "--shortcuts/--no-shortcuts",
+    default=True,
+    help="Rule files out by their bytes (default), or read each one whole; same findings.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def check(**options: Any) -> NoReturn:
+    """Audit PATHS (the current folder by default).
+
+    Given files only limit what is reported: the whole project is always analysed.
+    """
+    _exit(_check(options))
+
+
+def _check(options: dict[str, Any]) -> int:
+    # Imported here, so that `--help` and `--version` do not pay for it.
+    from dal_audit.audit import Request, audit  # noqa: PLC0415
+    from dal_audit.discover import DiscoveryError  # noqa: PLC0415
+    from dal_audit.policy import ConfigurationError  # noqa: PLC0415
+    from dal_audit.report import exit_code, render  # noqa: PLC0415
+    from dal_audit.scope import UsageError  # noqa: PLC0415
+
+    try:
+        pairs = _pairs(options["formats"], options["outputs"])
+        report = audit(
+            Request(
+                paths=tuple(options["paths"]) or (".",),
+                config=options["config"],
+                select=tuple(options["select"]) or None,
+                ignore=tuple(options["ignore"]),
+                extend_select=tuple(options["extend_select"]),
+                jobs=options["jobs"],
+                shortcuts=options["shortcuts"],
+            )
+        )
+        code = exit_code(report, fail_on=options["fail_on"])
+        for form, output in pairs:
+            if options["quiet"] and not report.open and form in {"text", "concise"}:
+                continue
+            color = output == "-" and _wants_color(options["color"])
+            text = render(report, form, color=color, show_suppressed=options["show_suppressed"])
+            _write(text, output)
+    except (ConfigurationError, UsageError) as error:
+        _complain(str(error))
+        return USAGE
+    except DiscoveryError as error:
+        _complain(f"error: {error}")
+        return FAILED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _complain(f"error: {error}")
+        return USAGE
+    except Exception as error:  # noqa: BLE001  # whatever fails, the exit code says so
+        _complain(f"error: dal-audit itself failed: {error}")
+        _complain(
+            traceback.format_exc()
+            if options["verbose"]
+            else "This is a bug. `--verbose` shows where; please report it."
+        )
+        return FAILED
+    return CLEAN if options["exit_zero"] else code
+
+
+def _pairs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[Any, str]]:
+    """Pair formats with outputs in their order.
+
+    Raises UsageError for more outputs than formats, or two reports to one place.
+    """
+    from dal_audit.scope import UsageError  # noqa: PLC0415
+
+    forms = list(formats) or ["text"]
+    places = [*outputs, *["-"] * (len(forms) - len(outputs))]
+    if len(places) > len(forms):
+        raise UsageError("error: more --output than --format options")
+    if len(set(places)) < len(places):
+        raise UsageError("error: two reports cannot go to one place; give each an --output")
+    return list(zip(forms, places, strict=True))
+
+
+def _wants_color(choice: str) -> bool:
+    """Decide as no-color.org and force-color.org ask; an explicit option wins."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _write(text: str, output: str) -> None:
+    """Write a report; what the output's encoding lacks is escaped."""
+    if output != "-":
+        Path(output).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        return
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
+    sys.stdout.flush()
+
+
+def _complain(message: str) -> None:
+    click.echo(message.encode("utf-8", "backslashreplace").decode("utf-8"), err=True)
+
+
+@cli.command("explain")
+@click.argument("words", metavar="RULE...", nargs=-1, required=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text"
+)
+def explain(words: tuple[str, ...], form: str) -> NoReturn:
+    """Print the document of each RULE (an id or a name)."""
+    from dal_audit.explain import explain_rules  # noqa: PLC0415
+    from dal_audit.rulebook import did_you_mean, find_rule  # noqa: PLC0415
+
+    found = [(word, find_rule(word)) for word in words]
+    unknown = [word for word, rule in found if rule is None]
+    for word in unknown:
+        _complain(f"error: there is no rule `{word}`{did_you_mean(word)}")
+    if unknown:
+        _exit(USAGE)
+    _write(explain_rules([rule for _, rule in found if rule], form), "-")
+    _exit(CLEAN)
+
+
+@cli.command("rules")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def rules(form: str) -> NoReturn:
+    """List all rules."""
+    from dal_audit.explain import list_rules  # noqa: PLC0415
+
+    _write(list_rules(form), "-")
+    _exit(CLEAN)
+
+
+def _exit(code: int) -> NoReturn:
+    sys.exit(code)
+
+
+def main() -> NoReturn:
+    """Run the command line; a reader that goes away ends it quietly."""
+    try:
+        cli(prog_name="dal-audit")
+    except BrokenPipeError:
+        # `dal-audit | head`: nobody reads on. Python would complain once more at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # 128 + SIGPIPE, as a shell reports a program that ends so: not green, nothing failed.
+        sys.exit(141)

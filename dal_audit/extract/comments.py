@@ -1,0 +1,83 @@
+"""Suppressions: `# dal-audit: allow[driver-import] reason` and `# dal-audit: allow-file[…] reason`."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from typing import Final
+
+from dal_audit.extract.source import Lines
+from dal_audit.facts import SuppressedRule, Suppression
+
+_MARK: Final = re.compile(r"#\s*dal-audit:")
+_FORM: Final = re.compile(r"#\s*dal-audit:\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL)
+_RULE: Final = re.compile(r"[^,\s][^,]*")
+_LAYOUT: Final = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+}
+
+
+def suppressions(lines: Lines) -> Iterator[Suppression]:
+    """Yield the suppressions among a module's comments.
+
+    The tokenizer tells comments from strings. Where it gives up (a file that does not parse), what
+    it had seen by then counts.
+    """
+    waiting: list[tuple[int, int, str]] = []
+    first_code: int | None = None
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(lines.text, newline=None).readline):
+            row, column = token.start
+            if token.type == tokenize.COMMENT and _MARK.search(token.string):
+                if token.line[:column].strip():
+                    yield _read(lines, row, column, token.string, row, first_code)
+                else:
+                    waiting.append((row, column, token.string))
+            elif token.type not in _LAYOUT:
+                first_code = first_code or row
+                for own_row, own_column, text in waiting:
+                    yield _read(lines, own_row, own_column, text, row, first_code)
+                waiting.clear()
+    except (tokenize.TokenError, SyntaxError, IndentationError):
+        pass
+    for own_row, own_column, text in waiting:
+        yield _read(lines, own_row, own_column, text, own_row, first_code)
+
+
+def _read(
+    lines: Lines, row: int, column: int, comment: str, line: int, first_code: int | None
+) -> Suppression:
+    begin = lines.starts[row - 1] + column
+    mark = _MARK.search(comment)
+    offset = begin + (mark.start() if mark else 0)
+    text = comment[mark.start() :] if mark else comment
+    span = lines.span(offset, begin + len(comment.rstrip()))
+    form = _FORM.match(text)
+    if form is None:
+        flaw = "it must read `dal-audit: allow[rule] reason` or `dal-audit: allow-file[rule] reason`"
+        return Suppression(span, line, (), "", flaw)
+    rules = tuple(
+        SuppressedRule(
+            lines.span(offset + form.start(2) + one.start(), offset + form.start(2) + one.end()),
+            one[0].strip(),
+        )
+        for one in _RULE.finditer(form[2].rstrip())
+    )
+    whole_file = form[1] == "allow-file"
+    reason = form[3].strip()
+    flaw = ""
+    if not rules:
+        flaw = "it names no rule"
+    elif not reason:
+        flaw = "it gives no reason"
+    elif whole_file and first_code is not None and row >= first_code:
+        flaw = "`allow-file` must stand before the first statement"
+    return Suppression(span, None if whole_file else line, rules, reason, flaw)

@@ -1,0 +1,126 @@
+"""What loads a module by a name made at run time, and where the name stands in the call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from dal_audit.extract.fold import UNKNOWN, fold, origins, resolved
+from dal_audit.extract.names import Load
+from dal_audit.extract.scopes import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """A function that imports by name: the name's argument, by position and by keyword."""
+
+    position: int
+    keyword: str
+
+
+_NAME: Final = Loader(0, "name")
+LOADERS: Final[Mapping[str, Loader]] = {
+    "importlib.import_module": _NAME,
+    "importlib.__import__": _NAME,
+    "builtins.__import__": _NAME,
+    "pkgutil.resolve_name": _NAME,
+    "runpy.run_module": Loader(0, "mod_name"),
+    "pydoc.locate": Loader(0, "path"),
+    "pydoc.safeimport": Loader(0, "path"),
+    "pytest.importorskip": Loader(0, "modname"),
+    "django.utils.module_loading.import_string": Loader(0, "dotted_path"),
+    "werkzeug.utils.import_string": Loader(0, "import_name"),
+}
+"""Documented in the standard library's importlib, pkgutil, runpy and pydoc, in pytest, Django and
+Werkzeug. `importlib.util.find_spec` loads nothing and is not among them."""
+
+FINDERS: Final = frozenset(
+    {
+        "importlib.util.find_spec",
+        "importlib.find_loader",
+        "pkgutil.find_loader",
+        "pkgutil.get_loader",
+    }
+)
+"""They find without loading; what is made of their result with these two loads it."""
+_FROM_SPEC: Final = "importlib.util.module_from_spec"
+_LOAD_MODULE: Final = "load_module"
+
+EXECUTORS: Final = frozenset({"builtins.exec", "builtins.eval"})
+_MODULES: Final = "sys.modules"
+_READERS: Final = frozenset({"get", "pop", "setdefault", "__getitem__"})
+_LEVEL: Final = 4
+"""The position of `level` among the parameters of `__import__`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Names that are loaded: the expression that gives them, and what loads them."""
+
+    node: ast.expr
+    how: str
+    texts: tuple[str, ...]
+
+
+def loaded(load: Load, helpers: frozenset[str]) -> Iterator[Loaded]:
+    """Yield what a call or a subscript loads; `helpers` are last names of the project's loaders."""
+    node, scope = load.node, load.scope
+    if isinstance(node, ast.Subscript):
+        if _MODULES in origins(node.value, scope):
+            yield from _texts(node.slice, scope, _MODULES)
+        return
+    for origin in sorted(origins(node.func, scope)):
+        loader = LOADERS.get(origin)
+        if loader is None and origin.rpartition(".")[2] in helpers:
+            loader = _NAME
+        if loader is not None:
+            argument = _argument(node, loader)
+            if argument is not None and not _is_relative(node, origin):
+                yield from _texts(argument, scope, origin)
+        elif origin in EXECUTORS or origin == _FROM_SPEC:
+            argument = _argument(node, Loader(0, "spec"))
+            if argument is not None and origin in EXECUTORS:
+                yield from _texts(argument, scope, origin)
+            elif argument is not None:
+                yield from _found(argument, scope, origin)
+        elif origin.startswith(_MODULES + ".") and origin.rpartition(".")[2] in _READERS:
+            argument = _argument(node, Loader(0, "key"))
+            if argument is not None:
+                yield from _texts(argument, scope, origin)
+    if isinstance(node.func, ast.Attribute) and node.func.attr == _LOAD_MODULE:
+        yield from _found(node.func.value, scope, _LOAD_MODULE)
+
+
+def _found(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:
+    """Yield what a finder was asked for, whose result is then loaded."""
+    call = resolved(node, scope)
+    if isinstance(call, ast.Call) and origins(call.func, scope) & FINDERS:
+        argument = _argument(call, Loader(0, "name"))
+        if argument is not None:
+            yield from _texts(argument, scope, how)
+
+
+def _texts(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:
+    texts = tuple(text for text in fold(node, scope) if not text.startswith(UNKNOWN))
+    if texts:
+        yield Loaded(node, how, texts)
+
+
+def _argument(node: ast.Call, loader: Loader) -> ast.expr | None:
+    for keyword in node.keywords:
+        if keyword.arg == loader.keyword:
+            return keyword.value
+    if len(node.args) <= loader.position:
+        return None
+    argument = node.args[loader.position]
+    return None if isinstance(argument, ast.Starred) else argument
+
+
+def _is_relative(node: ast.Call, origin: str) -> bool:
+    """Return whether `__import__` is told a level above 0 (library reference, `__import__`)."""
+    if not origin.endswith("__import__"):
+        return False
+    level = _argument(node, Loader(_LEVEL, "level"))
+    return isinstance(level, ast.Constant) and level.value not in {0, None}

@@ -1,0 +1,111 @@
+"""Spread work over processes where it pays."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from dal_audit.discover import SourceFile
+
+Result = TypeVar("Result")
+
+WORTH_A_PROCESS = 4 << 20
+"""Bytes of source from which on another process saves more than it costs."""
+
+
+class WorkerError(RuntimeError):
+    """A process that was extracting facts died or failed."""
+
+
+def available_cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def spread(
+    batch: Callable[[Sequence[SourceFile]], list[Result]],
+    files: Sequence[SourceFile],
+    *,
+    jobs: int | None,
+) -> list[Result]:
+    """Apply `batch` to all files, in order; in forked processes where there is work for them.
+
+    The order of the results does not depend on the number of processes. Raises WorkerError when a
+    process ends before it has answered.
+    """
+    size = sum(file.size for file in files)
+    wanted = min(jobs or available_cores(), size // WORTH_A_PROCESS + 1, len(files) or 1)
+    if wanted <= 1 or not _may_fork():
+        return batch(files)
+    # Dealt like cards, largest first: every hand holds about as much work.
+    order = sorted(range(len(files)), key=lambda index: (-files[index].size, index))
+    hands = [order[start::wanted] for start in range(wanted)]
+    workers = [_Worker(batch, [files[index] for index in hand]) for hand in hands[1:]]
+    try:
+        answers = [batch([files[index] for index in hands[0]])]
+    except BaseException:
+        for worker in workers:
+            worker.abandon()
+        raise
+    answers += [worker.answer() for worker in workers]
+    results: dict[int, Result] = {}
+    for hand, answer in zip(hands, answers, strict=True):
+        results.update(zip(hand, answer, strict=True))
+    return [results[index] for index in range(len(files))]
+
+
+def _may_fork() -> bool:
+    """Forking is safe with one thread; macOS's system libraries forbid it in practice."""
+    return hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
+
+
+class _Worker:
+    """A forked process that answers once, over a pipe."""
+
+    def __init__(
+        self, batch: Callable[[Sequence[SourceFile]], list[Result]], files: Sequence[SourceFile]
+    ) -> None:
+        """Fork and let the child do its share."""
+        self.reader, writer = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid:
+            os.close(writer)
+            return
+        status = 1
+        try:
+            os.close(self.reader)
+            try:
+                answer: object = batch(files)
+            except Exception as error:  # noqa: BLE001  # the parent raises it again
+                answer = WorkerError(f"{type(error).__name__}: {error}")
+            with os.fdopen(writer, "wb") as pipe:
+                pickle.dump(answer, pipe, protocol=pickle.HIGHEST_PROTOCOL)
+            status = 0
+        finally:
+            # Not sys.exit: the parent's buffers and handlers are copied into the child.
+            os._exit(status)
+
+    def answer(self) -> list[Result]:  # type: ignore[type-var]
+        """Wait for the child's answer."""
+        with os.fdopen(self.reader, "rb") as pipe:
+            data = pipe.read()
+        _, status = os.waitpid(self.pid, 0)
+        if status or not data:
+            raise WorkerError(f"a worker process ended with status {status}")
+        answer = pickle.loads(data)  # noqa: S301  # our own child's words
+        if isinstance(answer, WorkerError):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    def abandon(self) -> None:
+        """Give up on the child."""
+        os.close(self.reader)
+        os.waitpid(self.pid, 0)

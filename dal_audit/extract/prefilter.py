@@ -1,0 +1,143 @@
+"""Rule files out by their bytes, before any parser sees them.
+
+A file matters to the rules only if it names a driver in an import statement, holds one of the names
+by which code imports at run time, or a suppression. All three show in the bytes, so one pass of an
+Aho-Corasick automaton over a file settles nine files in ten. Computed from the catalogue, never kept
+by hand; the tests audit every example and fixture with and without it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from dal_audit.catalogue import Catalogue
+from dal_audit.extract.source import ASCII_SUPERSETS, declared_encoding, decode
+
+_BEFORE_MODULE: Final = b" \t\f\r\n,\\"
+"""What can stand before a module's name in an import statement."""
+
+SUPPRESSION_MARK: Final = b"dal-audit:"
+
+DYNAMIC_MARKS: Final = (
+    b"import_module",
+    b"__import__",
+    b"resolve_name",
+    b"module_from_spec",
+    b"load_module",
+    b"run_module",
+    b"pydoc",
+    b"import_string",
+    b"importorskip",
+    b"builtins",
+)
+"""Names without which no module is imported at run time (`python.LOADERS` reads them)."""
+
+_EXECUTORS: Final = (b"exec", b"eval")
+_MODULES: Final = b"modules"
+_WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_DOT: Final = ord(".")
+_IMPORTING: Final = re.compile(rb"\b(?:import|from)\b")
+_GAP: Final = rb"[ \t\f\r\n\\]*"
+
+
+class Prefilter:
+    """Decides from the bytes of Python source whether its syntax must be read."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Build the automaton from the catalogue in force."""
+        trie: dict[str, dict] = {}  # type: ignore[type-arg]  # recursive
+        for module in catalogue.by_module:
+            node = trie
+            for part in module.split("."):
+                node = node.setdefault(part, {})
+            node[""] = {}
+        helpers = tuple(name.rpartition(".")[2].encode() for name in catalogue.import_helpers)
+        self._rest = {
+            part: re.compile(_rest_pattern(below)) for part, below in trie.items() if part
+        }
+        self._patterns: list[bytes] = []
+        self._tops: list[str] = []
+        for part in self._rest:
+            for before in _BEFORE_MODULE:
+                self._patterns.append(bytes([before]) + part.encode())
+                self._tops.append(part)
+        self._first_other = len(self._patterns)
+        self._patterns += [
+            *_calls(_EXECUTORS),
+            _MODULES,
+            SUPPRESSION_MARK,
+            *DYNAMIC_MARKS,
+            *helpers,
+        ]
+        self._automaton = BytesAhoCorasick(self._patterns)
+
+    def rules_out(self, data: bytes) -> bool:
+        """Return whether the source can be passed over: no rule could find anything in it.
+
+        Raises UndecodableError where the bytes are no text.
+        """
+        if data.isascii():
+            return self._plain(data) and not self._hits(data)
+        text = decode(data)
+        # Python compares identifiers in NFKC (language reference, "Identifiers and keywords"):
+        # `import ｓqlite3` in full-width letters imports sqlite3.
+        if not self._plain(data) or not unicodedata.is_normalized("NFKC", text):
+            data = unicodedata.normalize("NFKC", text).encode("utf-8")
+        return not self._hits(data)
+
+    @staticmethod
+    def _plain(data: bytes) -> bool:
+        """Return whether ASCII text stands in these bytes as itself."""
+        return b"\0" not in data and declared_encoding(data) in ASCII_SUPERSETS
+
+    def _hits(self, data: bytes) -> bool:
+        for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            if index >= self._first_other:
+                if self._other(index, start, data):
+                    return True
+                continue
+            if self._rest[self._tops[index]].match(data, end) and _in_import(data, start):
+                return True
+        return False
+
+    def _other(self, index: int, start: int, data: bytes) -> bool:
+        pattern = self._patterns[index]
+        if pattern == _MODULES:
+            return b"sys" in data and not (start and data[start - 1] in _WORD)
+        if pattern[:4] in _EXECUTORS:
+            # A method (`model.eval()`) is another thing; `builtins.exec` has a mark of its own.
+            return not (start and (data[start - 1] in _WORD or data[start - 1] == _DOT))
+        return True
+
+
+def _calls(names: Iterable[bytes]) -> list[bytes]:
+    """Return what a call of each name can begin with."""
+    return [name + after for name in names for after in (b"(", b" ", b"\t", b"\f", b"\\")]
+
+
+def _rest_pattern(below: dict[str, dict]) -> bytes:  # type: ignore[type-arg]
+    """Return a pattern for what must follow a module's first component to reach a driver."""
+    if "" in below:
+        return rb"(?![\w\x80-\xff])"
+    deeper = b"|".join(
+        re.escape(part.encode()) + _rest_pattern(rest) for part, rest in sorted(below.items())
+    )
+    return rb"(?:" + _GAP + rb"\." + _GAP + rb"(?:" + deeper + rb")|" + _GAP + rb"import\b)"
+
+
+def _in_import(data: bytes, position: int) -> bool:
+    """Return whether `import` or `from` stands before a position in its logical line."""
+    start = position
+    while True:
+        start = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start))
+        if _IMPORTING.search(data, max(start, 0), position + 1):
+            return True
+        if data[max(start - 1, 0) : start] == b"\r":
+            start -= 1
+        if start <= 0 or data[start - 1 : start] != b"\\":
+            return False

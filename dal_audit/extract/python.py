@@ -1,0 +1,245 @@
+"""The facts of a Python file: imports of catalogued modules, dynamic imports, suppressions."""
+
+from __future__ import annotations
+
+import ast
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from dal_audit.catalogue import Catalogue
+from dal_audit.extract.comments import suppressions
+from dal_audit.extract.fold import UNKNOWN, imported_name
+from dal_audit.extract.loaders import EXECUTORS, Loaded, loaded
+from dal_audit.extract.names import Load, Names, Use, read_names
+from dal_audit.extract.prefilter import DYNAMIC_MARKS, SUPPRESSION_MARK
+from dal_audit.extract.scopes import Imported
+from dal_audit.extract.source import Lines
+from dal_audit.extract.statements import import_places, node_span, statement_bounds
+from dal_audit.extract.syntax import UnparsableError, parse
+from dal_audit.facts import (
+    DynamicImport,
+    Fact,
+    Import,
+    NotUnderstood,
+    Reference,
+    Span,
+    Target,
+)
+
+_LOADING: Final = re.compile(
+    "|".join(mark.decode() for mark in DYNAMIC_MARKS) + r"|(?<![\w.])(?:exec|eval)[\s\\]*\("
+)
+MAX_EXEC_DEPTH: Final = 2
+"""How deep text that is handed to `exec` inside text handed to `exec` is read."""
+
+
+def python_facts(text: str, catalogue: Catalogue, *, shortcuts: bool = True) -> list[Fact]:
+    """Return the facts of a module's text, in the order of their places."""
+    lines = Lines(text)
+    facts: list[Fact] = []
+    if SUPPRESSION_MARK.decode() in text:
+        facts += suppressions(lines)
+    try:
+        tree = parse(text, shortcuts=shortcuts)
+        facts += _Reader(tree, lines, catalogue, shortcuts=shortcuts).facts()
+    except UnparsableError as error:
+        line = min(error.line, len(lines))
+        facts.append(NotUnderstood(_point(lines, line, error.column), "unparsable", str(error)))
+    except RecursionError:
+        facts.append(NotUnderstood(Span(1, 1, 1, 1), "unparsable", "nested too deeply to read"))
+    return sorted(facts, key=lambda fact: (_span(fact), type(fact).__name__))
+
+
+def _span(fact: Fact) -> Span:
+    return fact.statement if isinstance(fact, Import) else fact.span
+
+
+def _point(lines: Lines, line: int, column: int) -> Span:
+    """Return the span of one character, pulled back into its line."""
+    content = lines.line(line).rstrip("\r\n")
+    start = lines.starts[line - 1] + min(column - 1, len(content))
+    return lines.span(start, min(start + 1, lines.starts[line - 1] + len(content)))
+
+
+class _Reader:
+    def __init__(
+        self, tree: ast.Module, lines: Lines, catalogue: Catalogue, *, shortcuts: bool, depth: int = 0
+    ) -> None:
+        self.tree = tree
+        self.lines = lines
+        self.catalogue = catalogue
+        self.shortcuts = shortcuts
+        self.depth = depth
+        self.helpers = frozenset(name.rpartition(".")[2] for name in catalogue.import_helpers)
+
+    def facts(self) -> Iterator[Fact]:
+        text = self.lines.text
+        if not self.shortcuts or _may_load(text) or any(name in text for name in self.helpers):
+            names = read_names(self.tree, None, loads=True)
+        else:
+            tops = {module.partition(".")[0] for module in self.catalogue.by_module}
+            imports = read_names(self.tree, self._mentions(tops)).imports
+            bound = {
+                name
+                for statement, _ in imports
+                for alias in statement.names
+                if self._is_driver(statement, alias)
+                for name in [alias.asname or alias.name.partition(".")[0]]
+            }
+            if not bound:
+                return
+            names = read_names(self.tree, self._mentions(bound | tops))
+        uses = self._uses(names)
+        for statement, type_checking in names.imports:
+            if any(self._is_driver(statement, alias) for alias in statement.names):
+                yield self._import(statement, uses, type_checking=type_checking)
+        for load in names.loads:
+            yield from self._loads(load)
+
+    def _mentions(self, names: set[str]) -> Sequence[int] | None:
+        """Return the lines that mention one of the names; None (all lines) where text may lie."""
+        text = self.lines.text
+        if not self.shortcuts or not unicodedata.is_normalized("NFKC", text):
+            return None
+        found = re.finditer(rf"\b(?:{'|'.join(sorted(map(re.escape, names)))})\b", text)
+        return sorted({self.lines.line_of(match.start()) for match in found})
+
+    def _is_driver(self, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
+        if isinstance(statement, ast.Import):
+            return self.catalogue.driver_of(alias.name) is not None
+        if statement.level or not statement.module:
+            return False
+        return self.catalogue.driver_of(f"{statement.module}.{alias.name}") is not None
+
+    def _uses(self, names: Names) -> dict[int, list[Use]]:
+        """Return the uses of each alias, by the alias's identity."""
+        found: dict[int, list[Use]] = {}
+        for use in names.uses:
+            first, _, rest = use.dotted.partition(".")
+            best: tuple[int, Imported] | None = None
+            for binding in use.scope.lookup(first):
+                if not isinstance(binding, Imported):
+                    continue
+                if not self._is_driver(binding.statement, binding.alias):
+                    continue
+                name = f"{imported_name(binding)}.{rest}" if rest else imported_name(binding)
+                shared = _shared(binding.alias.name, name)
+                if best is None or shared > best[0]:
+                    best = shared, binding
+            if best is not None:
+                found.setdefault(id(best[1].alias), []).append(use)
+        return found
+
+    def _import(
+        self,
+        statement: ast.Import | ast.ImportFrom,
+        uses: dict[int, list[Use]],
+        *,
+        type_checking: bool,
+    ) -> Import:
+        start, end = statement_bounds(self.lines, statement)
+        places = import_places(self.lines.text[start:end])
+        module = statement.module if isinstance(statement, ast.ImportFrom) else None
+        targets = []
+        for alias, (first, last) in zip(statement.names, places.names, strict=True):
+            binding = Imported(statement, alias)
+            origin = imported_name(binding)
+            references = tuple(
+                Reference(
+                    node_span(self.lines, use.node),
+                    origin + use.dotted[len(use.dotted.partition(".")[0]) :],
+                    use.role,
+                )
+                for use in uses.get(id(alias), ())
+            )
+            bound = "" if alias.name == "*" else alias.asname or alias.name.partition(".")[0]
+            name = f"{module}.{alias.name}" if module is not None else alias.name
+            span = self.lines.span(start + first, start + last)
+            targets.append(Target(span, name, bound, tuple(sorted(references, key=_by_span))))
+        return Import(
+            statement=self.lines.span(start, end),
+            targets=tuple(targets),
+            module=module,
+            module_span=(
+                self.lines.span(start + places.module[0], start + places.module[1])
+                if places.module
+                else None
+            ),
+            type_checking=type_checking,
+        )
+
+    def _loads(self, load: Load) -> Iterator[DynamicImport]:
+        for one in loaded(load, self.helpers):
+            names = self._executed(one) if one.how in EXECUTORS else _module_names(one.texts)
+            names = tuple(n for n in names if self.catalogue.driver_of(n) is not None)
+            if names:
+                yield DynamicImport(
+                    span=node_span(self.lines, one.node),
+                    statement=self._header(load.statement, one.node),
+                    how=one.how,
+                    names=tuple(sorted(set(names))),
+                    type_checking=load.type_checking,
+                )
+
+    def _executed(self, one: Loaded) -> tuple[str, ...]:
+        """Return the drivers that text handed to `exec` or `eval` imports."""
+        if self.depth >= MAX_EXEC_DEPTH:
+            return ()
+        names: list[str] = []
+        for text in one.texts:
+            try:
+                tree = parse(text.strip(), shortcuts=self.shortcuts)
+            except UnparsableError:
+                continue
+            inner = _Reader(
+                tree,
+                Lines(text.strip()),
+                self.catalogue,
+                shortcuts=self.shortcuts,
+                depth=self.depth + 1,
+            )
+            for fact in inner.facts():
+                if isinstance(fact, Import):
+                    names += [target.name for target in fact.targets]
+                elif isinstance(fact, DynamicImport):
+                    names += fact.names
+        return tuple(names)
+
+    def _header(self, statement: ast.stmt | ast.ExceptHandler, node: ast.expr) -> Span:
+        """Return the span of a statement, of a compound one only up to the expression in it."""
+        last = node if hasattr(statement, "body") else statement
+        start = self.lines.offset(statement.lineno, statement.col_offset)
+        end = self.lines.offset(
+            last.end_lineno or last.lineno, last.end_col_offset or last.col_offset
+        )
+        return self.lines.span(start, max(start, end))
+
+
+def _may_load(text: str) -> bool:
+    """Return whether a text mentions anything that loads modules at run time."""
+    return ("sys" in text and "modules" in text) or _LOADING.search(text) is not None
+
+
+def _by_span(reference: Reference) -> Span:
+    return reference.span
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many components two dotted names begin with in common."""
+    count = 0
+    for a, b in zip(one.split("."), other.split("."), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _module_names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return dotted names; `pkgutil.resolve_name` separates module and attribute by a colon."""
+    return tuple(
+        text.partition(UNKNOWN)[0].replace(":", ".") + (UNKNOWN if UNKNOWN in text else "")
+        for text in texts
+        if not text.startswith(".")
+    )

@@ -1,0 +1,143 @@
+"""What a file says about storage, in words that no language owns.
+
+Facts are frozen, picklable and free of paths and policy: they follow from a file's bytes and the
+catalogue in force alone, so equal bytes give equal facts and facts can be cached by content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Role: TypeAlias = Literal["annotation", "base", "call", "except", "value"]
+"""The part that a reference plays where it stands."""
+
+Gap: TypeAlias = Literal["unreadable", "undecodable", "unparsable"]
+"""Why a file, or a part of one, was not understood."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of source text.
+
+    Lines are 1-based and end at LF, CR or CR LF; columns are 1-based and count UTF-16 code units,
+    as SARIF's `utf16CodeUnits` and the Language Server Protocol do. The end column is exclusive.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A span in a file; the path is POSIX and relative to the project's root."""
+
+    path: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A use of an imported name: where it stands, what it resolves to, and its part there.
+
+    `name` is the dotted name that the text resolves to through the file's imports, for example
+    `sqlalchemy.orm.Session` for `Session` after `from sqlalchemy.orm import Session`.
+    """
+
+    span: Span
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing that an import statement names.
+
+    `name` is its absolute dotted name (`a.b` for `import a.b`, `a.b.c` for `from a.b import c`, and
+    `a.b.*` for a star); `bound` is the local name that it binds, empty for a star.
+    """
+
+    span: Span
+    name: str
+    bound: str
+    uses: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import statement that names a catalogued module.
+
+    `module` is the dotted name after `from`, and `module_span` its place; both are None for a plain
+    `import`. `statement` spans the whole statement.
+    """
+
+    statement: Span
+    targets: tuple[Target, ...]
+    module: str | None = None
+    module_span: Span | None = None
+    type_checking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicImport:
+    """A call or look-up that loads a module by a name made at run time.
+
+    `span` is the narrowest text that gives the name, `statement` the statement around it, `how` the
+    dotted name of what loads it, and `names` what the name can be, folded from constants.
+    """
+
+    span: Span
+    statement: Span
+    how: str
+    names: tuple[str, ...]
+    type_checking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressedRule:
+    """One rule named by a suppression, as it is written, and where."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A `dal-audit: allow[…]` comment.
+
+    `line` is the line of code that it is about: its own, the next code line for a comment that
+    stands alone, and None for `allow-file`, which is about the whole file. `flaw` says why a
+    comment that was meant as a suppression is none, and is empty for a sound one.
+    """
+
+    span: Span
+    line: int | None
+    rules: tuple[SuppressedRule, ...]
+    reason: str
+    flaw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """A file, or a part of one, that could not be read, decoded or parsed."""
+
+    span: Span
+    gap: Gap
+    detail: str
+
+
+Fact: TypeAlias = Import | DynamicImport | Suppression | NotUnderstood
+
+Attention: TypeAlias = Literal["ruled-out", "read"]
+"""How closely a file was looked at: its bytes ruled it out, or its syntax was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """All that is known of one file."""
+
+    path: str
+    facts: tuple[Fact, ...]
+    attention: Attention

@@ -1,0 +1,54 @@
+"""Judge: the checks of the rules in force are applied to the project's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dal_audit.facts import FileFacts
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Check, SuppressionUse, check_of
+from dal_audit.rulebook import Rule
+
+
+class CheckError(RuntimeError):
+    """A check raised: the audit is broken, and says on which rule and file."""
+
+
+def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breach]]:
+    """Yield every breach of the rules in the project.
+
+    Raises CheckError when a check fails, whatever it fails with: a broken audit is never green.
+    """
+    by_subject: dict[type, list[tuple[Rule, Check]]] = {}
+    for rule in rules:
+        check = check_of(rule)
+        by_subject.setdefault(check.subject, []).append((rule, check))
+    for rule, check in by_subject.get(Project, ()):
+        yield from _apply(rule, check, project, None, project)
+    for file in project.files:
+        for fact in file.facts:
+            for rule, check in by_subject.get(type(fact), ()):
+                yield from _apply(rule, check, fact, file, project)
+
+
+def judge_suppressions(
+    project: Project, rules: Iterable[Rule], uses: Iterable[tuple[FileFacts, SuppressionUse]]
+) -> Iterator[tuple[Rule, Breach]]:
+    """Yield the breaches of the rules about suppressions, which only triage can tell apart."""
+    checks = [(rule, check_of(rule)) for rule in rules]
+    for file, use in uses:
+        for rule, check in checks:
+            if check.subject is SuppressionUse:
+                yield from _apply(rule, check, use, file, project)
+
+
+def _apply(
+    rule: Rule, check: Check, subject: object, file: FileFacts | None, project: Project
+) -> Iterator[tuple[Rule, Breach]]:
+    try:
+        for breach in check(subject, file, project):
+            yield rule, breach
+    except Exception as error:
+        where = file.path if file else project.policy.root
+        message = f"{rule.id} {rule.name} failed on {where}: {type(error).__name__}: {error}"
+        raise CheckError(message) from error

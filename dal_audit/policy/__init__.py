@@ -1,0 +1,50 @@
+"""The configuration of one project: found, read, checked and typed."""
+
+from dal_audit.policy.globs import GlobError, compile_globs
+from dal_audit.policy.keys import KEYS, Key
+from dal_audit.policy.load import find_configuration, load_policy
+from dal_audit.policy.model import (
+    Backend,
+    Ci,
+    Migrations,
+    Policy,
+    Severity,
+    Waiver,
+    default_policy,
+)
+from dal_audit.policy.positions import KeyPath
+from dal_audit.policy.problems import ConfigurationError, Problem, render_problem
+from dal_audit.policy.schema import json_schema
+from dal_audit.policy.selection import (
+    RuleNames,
+    per_file_ignored,
+    rules_in_force,
+    selects,
+    severity_of,
+)
+
+__all__ = [
+    "KEYS",
+    "Backend",
+    "Ci",
+    "ConfigurationError",
+    "GlobError",
+    "Key",
+    "KeyPath",
+    "Migrations",
+    "Policy",
+    "Problem",
+    "RuleNames",
+    "Severity",
+    "Waiver",
+    "compile_globs",
+    "default_policy",
+    "find_configuration",
+    "json_schema",
+    "load_policy",
+    "per_file_ignored",
+    "render_problem",
+    "rules_in_force",
+    "selects",
+    "severity_of",
+]

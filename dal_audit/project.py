@@ -1,0 +1,255 @@
+"""Assemble: the facts of all files and the policy make a project, which knows its zones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from dal_audit.catalogue import Catalogue, Driver
+from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Span
+from dal_audit.policy import Policy, compile_globs
+
+STORAGE_NAMES = frozenset(
+    {"storage", "dal", "db", "database", "persistence", "repositories"}
+)
+"""What a storage package is called where none is configured."""
+
+PROJECT_MARKERS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
+MIGRATION_MARKER = "script.py.mako"
+"""Alembic's template: the folder that holds it is an Alembic environment."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's facts and zones; every path in it is POSIX and relative to its root."""
+
+    policy: Policy
+    catalogue: Catalogue
+    files: Sequence[FileFacts]
+    modules: frozenset[str]
+    """The paths of all Python files of the project, audited or not."""
+    markers: frozenset[str] = frozenset()
+    empty: tuple[str, ...] = ()
+    """The folders that were asked for and hold nothing to audit."""
+    assumptions: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Say what was assumed where nothing is configured."""
+        object.__setattr__(self, "assumptions", tuple(self._assumptions()))
+
+    # Zones
+
+    @cached_property
+    def storage(self) -> tuple[str, ...]:
+        """The path globs of the storage packages, configured or found."""
+        if self.policy.storage is not None:
+            return tuple(self.policy.storage)
+        return tuple(f"{folder}/**" for folder in self._storage_folders) or self._storage_modules
+
+    @cached_property
+    def _in_storage(self) -> frozenset[str]:
+        configured = [one.path.rstrip("/") + "/**" for one in self.policy.migrations or ()]
+        found = [f"{f}/**" if f else "**" for f in self._migration_folders]
+        extra = configured if self.policy.storage is not None else configured + found
+        matches = compile_globs((*self.storage, *extra), anchored=True)
+        return frozenset(path for path in self.modules if matches(path))
+
+    def in_storage(self, path: str) -> bool:
+        """Return whether a file lies in the storage package, where drivers may appear."""
+        return path in self._in_storage
+
+    @cached_property
+    def _importers(self) -> tuple[str, ...]:
+        """The files that import a driver."""
+        return tuple(
+            file.path
+            for file in self.files
+            if any(self._is_driver_import(fact, file.path) for fact in file.facts)
+        )
+
+    def _is_driver_import(self, fact: object, path: str) -> bool:
+        if isinstance(fact, Import):
+            names: Iterable[str] = (target.name for target in fact.targets)
+        elif isinstance(fact, DynamicImport):
+            names = fact.names
+        else:
+            return False
+        return any(self.driver_of(name, path) for name in names)
+
+    @cached_property
+    def _storage_folders(self) -> tuple[str, ...]:
+        """Folders with a storage package's name below which a file imports a driver."""
+        found: set[str] = set()
+        for path in self._importers:
+            parts = path.split("/")[:-1]
+            for index, part in enumerate(parts):
+                if part in STORAGE_NAMES:
+                    found.add("/".join(parts[: index + 1]))
+                    break
+        return tuple(sorted(found))
+
+    @cached_property
+    def _storage_modules(self) -> tuple[str, ...]:
+        """Single files with a storage package's name, where there is no such package."""
+        return tuple(
+            sorted(
+                path
+                for path in self._importers
+                if path.rpartition("/")[2].rpartition(".")[0] in STORAGE_NAMES
+            )
+        )
+
+    @cached_property
+    def _migration_folders(self) -> tuple[str, ...]:
+        return tuple(
+            sorted(
+                path.rpartition("/")[0]
+                for path in self.markers
+                if path.rpartition("/")[2] == MIGRATION_MARKER
+            )
+        )
+
+    # Modules
+
+    @cached_property
+    def source_roots(self) -> tuple[str, ...]:
+        """The folders that absolute imports resolve from, configured or found ("" is the root).
+
+        Found are the project's folder (and that of every project file below it), with its `src`.
+        A folder is not taken for a root because a package lies in it: it may be a namespace
+        package, and then `app/cache/redis/` does not shadow `import redis`.
+        """
+        if self.policy.source_roots is not None:
+            return tuple(_folder(root) for root in self.policy.source_roots)
+        folders = {""} | {
+            path.rpartition("/")[0]
+            for path in self.markers
+            if path.rpartition("/")[2] in PROJECT_MARKERS
+        }
+        with_src = {f"{folder}/src" if folder else "src" for folder in folders}
+        heads = {path.rpartition("/")[0] for path in self.modules}
+        return tuple(
+            sorted(
+                folders
+                | {one for one in with_src if any((h + "/").startswith(one + "/") for h in heads)}
+            )
+        )
+
+    @cached_property
+    def _regular(self) -> frozenset[str]:
+        """Paths, without ending, of modules and of packages with an `__init__`."""
+        found = set()
+        for path in self.modules:
+            stem = path.rpartition(".")[0]
+            found.add(stem.removesuffix("/__init__"))
+        return frozenset(found)
+
+    def is_local(self, name: str, path: str) -> bool:
+        """Return whether an absolute dotted name, imported in a file, is a module of the project.
+
+        A regular package or module hides everything of its name; a folder without `__init__` is a
+        namespace package (PEP 420) and hides only what really lies in it.
+        """
+        parts = name.split(".")
+        for root in self.source_roots:
+            if self.policy.source_roots is None and not _is_below(path, root):
+                continue
+            where = root
+            for part in parts:
+                where = f"{where}/{part}" if where else part
+                if where in self._regular:
+                    return True
+                if where not in self._folders:
+                    break
+        return False
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        found: set[str] = set()
+        for path in self.modules:
+            folder = path.rpartition("/")[0]
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
+
+    def driver_of(self, name: str, path: str) -> Driver | None:
+        """Return the driver that an absolute dotted name means in a file, if it means one."""
+        driver = self.catalogue.driver_of(name)
+        if driver is None or self.is_local(name, path):
+            return None
+        return driver
+
+    def module_name(self, path: str) -> str:
+        """Return the dotted name of a file's module, from the innermost source root above it."""
+        roots = [root for root in self.source_roots if _is_below(path, root)]
+        root = max(roots, key=len, default="")
+        stem = path[len(root) + 1 if root else 0 :].rpartition(".")[0]
+        return stem.removesuffix("/__init__").replace("/", ".")
+
+    def absolute(self, name: str, path: str) -> str:
+        """Return a dotted name as an absolute one: leading dots count from the file's package."""
+        level = len(name) - len(name.lstrip("."))
+        if not level:
+            return name
+        package = self.module_name(path).split(".")
+        if not path.endswith(("/__init__.py", "/__init__.pyi")):
+            package = package[:-1]
+        package = package[: len(package) - (level - 1)]
+        return ".".join([*package, name.lstrip(".")])
+
+    def loads_modules(self, how: str, path: str) -> bool:
+        """Return whether a function that is called in a file imports by name.
+
+        The standard ones do; a function that only shares the last name of one of the project's
+        import helpers does not.
+        """
+        last = how.rpartition(".")[2]
+        helpers = [one for one in self.catalogue.import_helpers if one.rpartition(".")[2] == last]
+        return not helpers or self.absolute(how, path) in helpers
+
+    # What is assumed
+
+    def _assumptions(self) -> Iterable[str]:
+        if self.policy.storage is None:
+            if self.storage:
+                yield f"storage: {', '.join(one.removesuffix('/**') for one in self.storage)}"
+            else:
+                yield "storage: none found, so no file may import a driver"
+            if self._migration_folders:
+                yield f"migrations: {', '.join(one or '.' for one in self._migration_folders)}"
+        if self.policy.source_roots is None:
+            yield f"source roots: {', '.join(one or '.' for one in self.source_roots)}"
+
+    def place_of(self, key: tuple[str | int, ...]) -> Place:
+        """Return the place of a configured value; the project's root where there is no such text."""
+        span = self.policy.place_of(key) if key else None
+        return Place(self.configuration or ".", span or Span(1, 1, 1, 1))
+
+    @property
+    def configuration(self) -> str:
+        """The path of the configuration file, relative to the root; empty where there is none."""
+        if self.policy.file is None:
+            return ""
+        return Path(os.path.relpath(self.policy.file, self.policy.root)).as_posix()
+
+    @property
+    def boundary(self) -> str:
+        """The storage packages, as a message names them."""
+        names = [glob.removesuffix("/**").removesuffix("/*") for glob in self.storage]
+        if not names:
+            return "the storage package"
+        shown = " or ".join(f"`{name}`" for name in names[:2])
+        return f"{shown} or {len(names) - 2} more" if len(names) > 2 else shown  # noqa: PLR2004
+
+
+def _folder(path: str) -> str:
+    folder = path.strip("/").removeprefix("./")
+    return "" if folder == "." else folder
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return not folder or path.startswith(folder + "/")

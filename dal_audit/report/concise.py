@@ -1,0 +1,26 @@
+"""The concise report: one line a finding, which editors and grep understand."""
+
+from __future__ import annotations
+
+from dal_audit.report.model import Report
+from dal_audit.report.paths import shown_path
+from dal_audit.report.summary import counts
+from dal_audit.report.terminal import Paint, safe
+
+
+def render_concise(report: Report, *, color: bool = False, show_suppressed: bool = False) -> str:
+    """Return `path:line:column: ID message`, the column in UTF-16 units, and a line that counts."""
+    paint = Paint(color=color)
+    lines = []
+    for finding in report.findings:
+        if finding.standing != "open" and not show_suppressed:
+            continue
+        span = finding.place.span
+        path = paint(shown_path(finding.place.path, report.here), "strong")
+        note = "" if finding.standing == "open" else f" [{finding.standing}]"
+        lines.append(
+            f"{path}:{span.line}:{span.column}: {paint(finding.rule.id, 'error')} "
+            f"{safe(finding.breach.message)}{note}"
+        )
+    lines.append(counts(report))
+    return "\n".join(lines) + "\n"

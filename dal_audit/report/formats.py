@@ -1,0 +1,8 @@
+"""The names of the report formats, apart from the code of any."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias, get_args
+
+Format: TypeAlias = Literal["text", "concise", "json", "sarif"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)

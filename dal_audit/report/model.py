@@ -1,0 +1,49 @@
+"""What every report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from dal_audit.rule import Finding
+from dal_audit.rulebook import Clause, Rule
+
+Color: TypeAlias = Literal["plain", "ansi"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of an audit.
+
+    `findings` hold all findings, whatever their standing, sorted by path, place and rule; their
+    paths are POSIX and relative to `base`, the repository's root (or the common folder, where there
+    is no repository). `sources` holds the bytes of each file that a finding lies in, as far as they
+    could be read.
+    """
+
+    findings: tuple[Finding, ...]
+    rules: tuple[Rule, ...]
+    """The rules that ran."""
+    clauses: tuple[Clause, ...]
+    """All clauses of the law."""
+    sources: Mapping[str, bytes] = field(default_factory=dict)
+    files: int = 0
+    """How many files were audited."""
+    ruled_out: int = 0
+    """How many of them their bytes ruled out."""
+    assumptions: tuple[str, ...] = ()
+    """What was assumed where nothing is configured, a line each."""
+    version: str = ""
+    here: str = "."
+    """The current folder, POSIX and relative to `base`; text reports name files relative to it."""
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that count."""
+        return tuple(one for one in self.findings if one.standing == "open")
+
+    @property
+    def accepted(self) -> tuple[Finding, ...]:
+        """The findings that were suppressed or waived."""
+        return tuple(one for one in self.findings if one.standing != "open")

@@ -1,0 +1,57 @@
+"""What an audit comes to: counts, and a verdict for each clause of the law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+from dal_audit.report.model import Report
+from dal_audit.rulebook import Clause
+
+Verdict: TypeAlias = Literal["pass", "fail", "not audited"]
+
+
+def plural(count: int, word: str) -> str:
+    """Return a count with its word."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def counts(report: Report) -> str:
+    """Return one line that counts the findings and owns up to those that do not count."""
+    found = report.open
+    severities = [
+        plural(number, word) if word != "info" else f"{number} info"
+        for word in ("error", "warning", "info")
+        if (number := sum(one.severity == word for one in found))
+    ]
+    text = plural(len(found), "finding") if found else "No findings"
+    if severities:
+        text += f": {', '.join(severities)}"
+    accepted = [
+        f"{number} {standing}"
+        for standing in ("suppressed", "waived")
+        if (number := sum(one.standing == standing for one in report.accepted))
+    ]
+    if accepted:
+        text += f" ({', '.join(accepted)})"
+    return f"{text}. {looked_at(report)}"
+
+
+def looked_at(report: Report) -> str:
+    """Return a sentence on how much was audited, and how closely."""
+    text = f"{plural(report.files, 'file')} audited"
+    return f"{text}, {report.ruled_out} of them by their bytes alone." if report.ruled_out else f"{text}."
+
+
+def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
+    """Yield each clause with its verdict and the number of open findings against it.
+
+    A clause that no rule of this audit looks at is not passed, but not audited.
+    """
+    enforced = {clause for rule in report.rules for clause in rule.clauses}
+    for clause in report.clauses:
+        against = sum(clause.id in one.rule.clauses for one in report.open)
+        if clause.id not in enforced:
+            yield clause, "not audited", 0
+        else:
+            yield clause, "fail" if against else "pass", against

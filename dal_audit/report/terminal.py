@@ -1,0 +1,80 @@
+"""Text for terminals: colours, display widths, and the escaping of what could play tricks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final, Literal, TypeAlias
+
+Style: TypeAlias = Literal["error", "warning", "info", "good", "strong", "faint", "frame"]
+
+_CODES: Final[dict[Style, str]] = {
+    "error": "1;31",
+    "warning": "1;33",
+    "info": "1;34",
+    "good": "1;32",
+    "strong": "1",
+    "faint": "2",
+    "frame": "1;34",
+}
+_UNSAFE: Final = re.compile(
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, line ends of Unicode, bidirectional overrides, undecodable bytes."""
+
+TAB_WIDTH: Final = 4
+
+
+class Paint:
+    """Wraps text in ANSI colours, or leaves it plain."""
+
+    def __init__(self, *, color: bool) -> None:
+        """Choose."""
+        self.color = color
+
+    def __call__(self, text: str, style: Style) -> str:
+        """Return the text in a style."""
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.color and text else text
+
+
+def safe(text: str) -> str:
+    """Return text that a terminal shows and does not obey; a tab stays."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004  # a byte kept by PEP 383's surrogateescape
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004
+
+
+def width(text: str) -> int:
+    """Return the number of terminal cells that text takes (Unicode Standard Annex 11)."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.combining(char)
+        else 2
+        if unicodedata.east_asian_width(char) in {"W", "F"}
+        else 1
+        for char in text
+    )
+
+
+def expand(text: str) -> str:
+    """Return a line as it is shown: tabs are fixed numbers of spaces, tricks are escaped."""
+    return safe(text).replace("\t", " " * TAB_WIDTH)
+
+
+def utf16_index(text: str, column: int) -> int:
+    """Return the index in a line of a 1-based column in UTF-16 code units."""
+    if text.isascii():
+        return min(column - 1, len(text))
+    units = 0
+    for index, char in enumerate(text):
+        if units >= column - 1:
+            return index
+        units += 2 if ord(char) > 0xFFFF else 1  # noqa: PLR2004
+    return len(text)

@@ -1,0 +1,135 @@
+"""What a check is, and what it says: the words shared by checks, judge and triage."""
+
+from __future__ import annotations
+
+import importlib
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Literal, TypeAlias
+
+from dal_audit.facts import FileFacts, Place, Suppression
+from dal_audit.project import Project
+from dal_audit.rulebook import Rule, Severity
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Related:
+    """A place that belongs to a breach, and what happens there."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A place where the law is broken, as a check sees it.
+
+    `message` is one sentence without a full stop; `label` says what the marked text is; `extent` are
+    the first and the last line of the statement, on which a suppression may stand; `related` are the
+    places that hang on this one.
+    """
+
+    place: Place
+    message: str
+    label: str = ""
+    extent: tuple[int, int] | None = None
+    related: tuple[Related, ...] = ()
+    severity: Severity | None = None
+    """Where a check tells one severity from another; None takes the rule's."""
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The first and the last line on which a suppression of this breach may stand."""
+        return self.extent or (self.place.span.line, self.place.span.line)
+
+
+Standing: TypeAlias = Literal["open", "suppressed", "waived"]
+"""Whether a finding counts, or what accepted it: a comment or the configuration, or a waiver."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A breach with its rule, severity and standing; `justification` says why it does not count."""
+
+    rule: Rule
+    severity: Severity
+    breach: Breach
+    standing: Standing = "open"
+    justification: str = ""
+    in_source: bool = False
+    """Whether a comment in the source suppresses it, and not the configuration."""
+
+    @property
+    def place(self) -> Place:
+        """Where the law is broken."""
+        return self.breach.place
+
+    def moved(self, to: Callable[[str], str]) -> Finding:
+        """Return the finding with its paths rewritten."""
+
+        def move(place: Place) -> Place:
+            return replace(place, path=to(place.path))
+
+        related = tuple(replace(one, place=move(one.place)) for one in self.breach.related)
+        breach = replace(self.breach, place=move(self.breach.place), related=related)
+        return replace(self, breach=breach)
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionUse:
+    """A suppression after triage: which of its rules are in force, and which hid a finding.
+
+    `known` maps what is written between the brackets to a rule's id, where there is such a rule.
+    """
+
+    suppression: Suppression
+    known: tuple[tuple[str, str], ...]
+    in_force: frozenset[str]
+    hid: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The code of a rule: a pure function of one subject, its file and the project.
+
+    The type of the function's first parameter decides what it is handed: each fact of that type, or
+    the project itself.
+    """
+
+    rule_id: str
+    subject: type
+    function: Callable[..., Iterable[Breach]]
+
+    def __call__(self, subject: Any, file: FileFacts | None, project: Project) -> Iterator[Breach]:
+        """Yield the breaches that the check sees."""
+        arguments = (project,) if self.subject is Project else (subject, file, project)
+        yield from self.function(*arguments)
+
+
+Function = typing.TypeVar("Function", bound=Callable[..., Iterable[Breach]])
+
+
+def check(rule_id: str) -> Callable[[Function], Function]:
+    """Mark a function as the check of a rule."""
+
+    def mark(function: Function) -> Function:
+        function.__dict__["rule_id"] = rule_id
+        return function
+
+    return mark
+
+
+@cache
+def check_of(rule: Rule) -> Check:
+    """Return the check of a rule: the function of the rule's stem in the module of that name.
+
+    Raises LookupError for a rule whose document and code do not belong together.
+    """
+    module = importlib.import_module(f"dal_audit.checks.{rule.stem}")
+    function = getattr(module, rule.stem)
+    if getattr(function, "rule_id", None) != rule.id:
+        raise LookupError(f"the check in {module.__name__} is not marked as {rule.id}")
+    hints = typing.get_type_hints(function)
+    return Check(rule.id, next(iter(hints.values())), function)

@@ -1,0 +1,191 @@
+"""The rule book: the documents in `rules/`, one a rule, and the clauses of the law.
+
+A document's front matter is the only home of a rule's metadata; its sections are what `explain`
+prints, what SARIF carries as help and what the tests run.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, get_args
+
+from dal_audit.resources import rules_folder
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Severity: TypeAlias = Literal["error", "warning", "info", "off"]
+Confidence: TypeAlias = Literal["high", "medium", "low"]
+
+SECTIONS: Final = (
+    "What it flags",
+    "Why",
+    "Bad",
+    "Good",
+    "How to fix",
+    "Configuration",
+    "When to allow it",
+    "Limits",
+)
+"""The headings of every document, in this order."""
+
+_FIELDS: Final = ("id", "name", "severity", "confidence", "languages", "clauses", "since")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s")
+
+
+class RuleBookError(ValueError):
+    """A document of the rule book breaks the rule book's own form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of the law."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a document's front matter says of a rule."""
+
+    id: str
+    name: str
+    severity: Severity
+    confidence: Confidence
+    languages: tuple[str, ...]
+    clauses: tuple[str, ...]
+    since: str
+    file: Path
+
+    @property
+    def stem(self) -> str:
+        """The rule's name as the name of a Python module."""
+        return self.name.replace("-", "_")
+
+    @property
+    def about_project(self) -> bool:
+        """Whether the rule judges the project as a whole, whatever files were asked for."""
+        return self.name == "nothing-audited"
+
+    @property
+    def text(self) -> str:
+        """The document without its front matter."""
+        return _split(self.file)[1]
+
+    @property
+    def sections(self) -> Mapping[str, str]:
+        """The text below each heading."""
+        return _sections(self.text)
+
+    @property
+    def summary(self) -> str:
+        """What the rule flags, in one sentence."""
+        return first_sentence(self.sections["What it flags"])
+
+    @property
+    def cure(self) -> str:
+        """How to fix a finding, in one sentence."""
+        return first_sentence(self.sections["How to fix"])
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Return all rules, by id.
+
+    Raises RuleBookError for a document without sound front matter.
+    """
+    documents = (path for path in rules_folder().glob("*.md") if path.name != "README.md")
+    return tuple(sorted((_rule(path) for path in documents), key=lambda rule: rule.id))
+
+
+@cache
+def clauses() -> tuple[Clause, ...]:
+    """Return the clauses of the law, in the law's order."""
+    text = (rules_folder() / "catalogue" / "clauses.toml").read_text(encoding="utf-8")
+    return tuple(Clause(**row) for row in tomllib.loads(text)["clause"])
+
+
+def find_rule(word: str) -> Rule | None:
+    """Return the rule with an id or a name, whatever the case."""
+    word = word.strip().lower()
+    return next((rule for rule in rules() if word in {rule.id.lower(), rule.name}), None)
+
+
+def did_you_mean(word: str) -> str:
+    """Return `; did you mean …?` for a word that is close to a rule's id or name, else nothing."""
+    import difflib  # noqa: PLC0415  # only where something is misspelt
+
+    words = [text for rule in rules() for text in (rule.name, rule.id)]
+    near = difflib.get_close_matches(word.lower(), [one.lower() for one in words], 1)
+    if not near:
+        return ""
+    found = next(one for one in words if one.lower() == near[0])
+    return f"; did you mean `{found}`?"
+
+
+def known_rules() -> tuple[tuple[str, str], ...]:
+    """Return the id and the name of each rule."""
+    return tuple((rule.id, rule.name) for rule in rules())
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of Markdown text, on one line."""
+    paragraph = text.strip().partition("\n\n")[0]
+    return _SENTENCE_END.split(" ".join(paragraph.split()))[0]
+
+
+def _rule(path: Path) -> Rule:
+    front, _ = _split(path)
+    fields = dict(_front_matter(front, path))
+    if tuple(fields) != _FIELDS:
+        raise RuleBookError(f"{path.name}: the front matter must hold {', '.join(_FIELDS)}")
+    severity, confidence = fields["severity"], fields["confidence"]
+    if severity not in get_args(Severity) or confidence not in get_args(Confidence):
+        raise RuleBookError(f"{path.name}: unknown severity or confidence")
+    return Rule(
+        id=fields["id"],
+        name=fields["name"],
+        severity=severity,  # type: ignore[arg-type]  # checked above
+        confidence=confidence,  # type: ignore[arg-type]
+        languages=_list(fields["languages"]),
+        clauses=_list(fields["clauses"]),
+        since=fields["since"],
+        file=path,
+    )
+
+
+def _split(path: Path) -> tuple[str, str]:
+    text = path.read_text(encoding="utf-8")
+    opening, front, body = (text.split("---\n", 2) + ["", ""])[:3]
+    if opening or not body:
+        raise RuleBookError(f"{path.name}: no front matter between two lines of `---`")
+    return front, body
+
+
+def _front_matter(text: str, path: Path) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        key, colon, value = line.partition(": ")
+        if not colon:
+            raise RuleBookError(f"{path.name}: `{line}` is not `key: value`")
+        yield key, value.strip()
+
+
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.strip("[]").split(",") if part.strip())
+
+
+def _sections(text: str) -> dict[str, str]:
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return {
+        title.strip(): body.strip()
+        for title, body in zip(parts[1::2], parts[2::2], strict=True)
+    }

@@ -1,0 +1,276 @@
+"""The drivers' catalogue, checked against the libraries that it describes.
+
+Each driver's names are looked up in the real package. A package that is missing fails the test, so
+a catalogue that nobody checked is never green; the exceptions stand below, each with its reason.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
+
+import pytest
+from sqlglot.dialects.dialect import Dialects
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CATALOGUE = Path(__file__).parent.parent / "rules" / "catalogue" / "drivers.toml"
+
+Role = Literal["connection", "cursor", "pool", "engine", "session", "model", "other"]
+
+
+class Driver(TypedDict):
+    """One `[[driver]]` of the catalogue."""
+
+    name: str
+    kind: str
+    modules: list[str]
+    packages: list[str]
+    dialect: str
+    exceptions: list[str]
+    accessors: list[str]
+    executes: list[str]
+    source: str
+    types: dict[Role, list[str]]
+    makers: dict[str, str]
+
+
+KEYS = list(Driver.__annotations__)
+ROLES = ["connection", "cursor", "pool", "engine", "session", "model", "other"]
+DIALECTS = {"", "postgresql", *(dialect.value for dialect in Dialects)} - {"postgres"}
+FEWEST = 55
+KINDS = ["driver", "orm", "store"]
+DRIVERS = cast("list[Driver]", tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["driver"])
+NAMES = {driver["name"] for driver in DRIVERS}
+
+NOT_INSTALLABLE: Mapping[str, str] = {
+    "aioodbc": "pyodbc, which it stands on, needs the system's unixODBC",
+    "gino": "asks for SQLAlchemy 1.3, the other drivers for SQLAlchemy 2",
+    "impyla": "a requirement of it, pure-sasl, has no wheel",
+    "mysqlclient": "no wheel for Linux: it is built against MySQL's C library",
+    "psycopg2cffi": "no wheel: it is built against libpq",
+    "pyodbc": "needs the system's unixODBC",
+    "records": "a requirement of it, docopt, has no wheel",
+}
+"""Drivers that no wheel brings on Python 3.10 to 3.13; checked where they are installed."""
+
+NEWEST_PYTHON: Mapping[str, tuple[int, int]] = {
+    "aioredis": (3, 10),
+    "cx_Oracle": (3, 10),
+    "plyvel": (3, 12),
+    "pylibmc": (3, 11),
+}
+"""Drivers that have no wheel for later Pythons, or (aioredis) cannot be imported there."""
+
+HEAVY: Mapping[str, str] = dict.fromkeys(
+    [
+        "chromadb",
+        "couchbase",
+        "databricks-sql",
+        "google-cloud-bigquery",
+        "google-cloud-firestore",
+        "google-cloud-spanner",
+        "ibis",
+        "lancedb",
+        "mssql_python",
+        "mysqlx",
+        "pymilvus",
+        "qdrant_client",
+        "redis_om",
+        "redshift_connector",
+        "snowflake-connector",
+        "weaviate",
+    ],
+    "drivers-heavy",
+)
+"""Drivers that are slow to install, with their dependency group."""
+
+NOT_EVERYWHERE: Mapping[str, str] = {
+    "aiopg.sa.Engine": "only with SQLAlchemy 1",
+    "aiopg.sa.Engine.acquire": "only with SQLAlchemy 1",
+    "aiopg.sa.SAConnection": "only with SQLAlchemy 1",
+    "aiopg.sa.create_engine": "only with SQLAlchemy 1",
+    "mariadb.Connection": "only in mariadb 1",
+    "mariadb.ConnectionPool": "in mariadb 2 only with mariadb-pool",
+    "mariadb.Cursor": "only in mariadb 1",
+    "mariadb.connections.Connection": "only in mariadb 1",
+    "mariadb.cursors.Cursor": "only in mariadb 1",
+    "sqlite3.Blob": "since Python 3.11",
+    "sqlite3.Connection.blobopen": "since Python 3.11",
+}
+"""Names that some supported version of a library or of Python lacks."""
+
+HEAVY_ONES_TOO = os.environ.get("DAL_AUDIT_HEAVY_DRIVERS") == "1"
+WANTED = [driver for driver in DRIVERS if HEAVY_ONES_TOO or driver["name"] not in HEAVY]
+
+each_driver = pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver["name"])
+each_wanted_driver = pytest.mark.parametrize("driver", WANTED, ids=lambda driver: driver["name"])
+
+
+def repeated(words: list[str]) -> list[str]:
+    """Return what a list holds more than once."""
+    return [word for word, count in Counter(words).items() if count > 1]
+
+
+def type_names(driver: Driver) -> list[str]:
+    """Return a driver's types of all roles."""
+    return [name for names in driver["types"].values() for name in names]
+
+
+def lies_under(name: str, modules: list[str]) -> bool:
+    """Tell whether a dotted name is below one of these modules, by whole components."""
+    return any(name.startswith(f"{module}.") for module in modules)
+
+
+def resolve(name: str) -> object:
+    """Find a dotted name: import the longest module before its last part, then take attributes.
+
+    The last part is never imported, as in `from module import name`: a function may share its
+    name with a submodule.
+    """
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:length])
+        try:
+            found: object = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name is not None and f"{module}.".startswith(f"{error.name}."):
+                continue
+            raise
+        for part in parts[length:]:
+            found = getattr(found, part)
+        return found
+    message = f"no module holds {name}"
+    raise ImportError(message)
+
+
+def require(driver: Driver) -> None:
+    """Import a driver's modules; fail where it should be there, skip where it cannot be."""
+    name = driver["name"]
+    try:
+        for module in driver["modules"]:
+            importlib.import_module(module)
+    except ImportError as error:
+        if name in NOT_INSTALLABLE:
+            pytest.skip(NOT_INSTALLABLE[name])
+        if sys.version_info[:2] > NEWEST_PYTHON.get(name, sys.version_info[:2]):
+            pytest.skip(f"not for Python {sys.version_info.major}.{sys.version_info.minor}")
+        group = HEAVY.get(name, "drivers")
+        message = f"{name} is missing ({error}): run `pip install --group {group}`"
+        pytest.fail(message, pytrace=False)
+
+
+def misfits(driver: Driver) -> Iterator[str]:
+    """Say which names of a driver do not exist, or are something else than the catalogue says."""
+    exceptions = set(driver["exceptions"])
+    types = {*type_names(driver), *driver["makers"].values()}
+    for name in sorted(exceptions | types | set(driver["makers"])):
+        try:
+            found = resolve(name)
+        except (AttributeError, ImportError) as error:
+            if name not in NOT_EVERYWHERE:
+                yield f"{name} does not exist: {error}"
+            continue
+        if name in exceptions | types and not isinstance(found, type):
+            yield f"{name} is no class"
+        elif name in exceptions and not issubclass(cast("type", found), BaseException):
+            yield f"{name} is no exception"
+        if name in driver["makers"] and not callable(found):
+            yield f"{name} cannot be called"
+
+
+def test_catalogue_is_wide() -> None:
+    """The catalogue cannot pass by being nearly empty."""
+    assert len(DRIVERS) >= FEWEST
+
+
+def test_names_are_unique() -> None:
+    """A driver's name means one driver."""
+    assert repeated([driver["name"] for driver in DRIVERS]) == []
+
+
+def test_modules_are_unique() -> None:
+    """A module belongs to one driver."""
+    assert repeated([module for driver in DRIVERS for module in driver["modules"]]) == []
+
+
+def test_file_is_ordered_by_kind() -> None:
+    """SQL drivers come first, then ORMs, then other stores."""
+    kinds = [KINDS.index(driver["kind"]) for driver in DRIVERS]
+    assert kinds == sorted(kinds)
+
+
+@each_driver
+def test_schema(driver: Driver) -> None:
+    """Each driver has all keys, in order, with values of the right type."""
+    assert list(driver) == KEYS
+    assert list(driver["types"]) == ROLES
+    assert driver["kind"] in KINDS
+    assert driver["dialect"] in DIALECTS
+    assert driver["source"].startswith("https://")
+    assert driver["modules"]
+    texts = [driver["name"], driver["dialect"], driver["source"]]
+    lists = [driver["modules"], driver["packages"], driver["exceptions"], *driver["types"].values()]
+    lists += [driver["accessors"], driver["executes"]]
+    assert all(isinstance(one, list) and repeated(one) == [] for one in lists)
+    texts += [text for one in lists for text in one]
+    texts += [*driver["makers"], *driver["makers"].values()]
+    assert all(isinstance(text, str) for text in texts)
+    assert driver["name"]
+
+
+@each_driver
+def test_words_are_identifiers(driver: Driver) -> None:
+    """Accessors and executes are attribute names, modules are dotted names."""
+    words = [*driver["accessors"], *driver["executes"]]
+    words += [part for module in driver["modules"] for part in module.split(".")]
+    assert [word for word in words if not word.isidentifier()] == []
+
+
+@each_driver
+def test_names_lie_under_the_drivers_modules(driver: Driver) -> None:
+    """A driver's types, exceptions and makers are its own."""
+    names = [*driver["exceptions"], *type_names(driver), *driver["makers"]]
+    assert [name for name in names if not lies_under(name, driver["modules"])] == []
+
+
+@each_driver
+def test_makers_give_types_of_the_catalogue(driver: Driver) -> None:
+    """What a maker returns has a role, in this driver or in the one that it stands on."""
+    known = {name for other in DRIVERS for name in type_names(other)}
+    assert [name for name in driver["makers"].values() if name not in known] == []
+
+
+@pytest.mark.parametrize("mapping", [NOT_INSTALLABLE, NEWEST_PYTHON, HEAVY])
+def test_exempted_drivers_exist(mapping: Mapping[str, object]) -> None:
+    """An exemption names a driver of the catalogue."""
+    assert set(mapping) <= NAMES
+
+
+def test_exempted_once() -> None:
+    """A driver is exempted for one reason."""
+    assert repeated([*NOT_INSTALLABLE, *NEWEST_PYTHON, *HEAVY]) == []
+
+
+def test_exempted_names_exist() -> None:
+    """A name that may be missing is a name of the catalogue."""
+    names = {name for driver in DRIVERS for name in [*type_names(driver), *driver["makers"]]}
+    assert set(NOT_EVERYWHERE) <= names
+
+
+@pytest.mark.filterwarnings("ignore")
+@each_wanted_driver
+def test_driver_is_as_described(driver: Driver) -> None:
+    """Every module, type, exception and maker exists in the real library, and is what it should."""
+    require(driver)
+    assert list(misfits(driver)) == []
