@@ -23,7 +23,9 @@ class _Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `check` in front unless a command, `--help` or `--version` comes first."""
-        if not args or (args[0] not in self.commands and args[0] not in {"--help", "-h", "--version"}):
+        if not args or (
+            args[0] not in self.commands and args[0] not in {"--help", "-h", "--version"}
+        ):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
@@ -55,7 +57,9 @@ def _words(_context: click.Context, _option: click.Parameter, values: Sequence[s
     help="Write a report to FILE; pairs with --format, `-` is standard output.",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
-@click.option("--select", multiple=True, callback=_words, help="Rules to run: ids, names, prefixes.")
+@click.option(
+    "--select", multiple=True, callback=_words, help="Rules to run: ids, names, prefixes."
+)
 @click.option("--ignore", multiple=True, callback=_words, help="Rules not to run.")
 @click.option("--extend-select", multiple=True, callback=_words, help="Further rules to run.")
 @click.option(
@@ -92,11 +96,11 @@ def check(**options: Any) -> NoReturn:
 
 def _check(options: dict[str, Any]) -> int:
     # Imported here, so that `--help` and `--version` do not pay for it.
-    from dal_audit.audit import Request, audit  # noqa: PLC0415
-    from dal_audit.discover import DiscoveryError  # noqa: PLC0415
-    from dal_audit.policy import ConfigurationError  # noqa: PLC0415
-    from dal_audit.report import exit_code, render  # noqa: PLC0415
-    from dal_audit.scope import UsageError  # noqa: PLC0415
+    from dal_audit.audit import Request, audit
+    from dal_audit.discover import DiscoveryError
+    from dal_audit.policy import ConfigurationError
+    from dal_audit.report import exit_code, render
+    from dal_audit.scope import UsageError
 
     try:
         pairs = _pairs(options["formats"], options["outputs"])
@@ -145,7 +149,7 @@ def _pairs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[Any, st
 
     Raises UsageError for more outputs than formats, or two reports to one place.
     """
-    from dal_audit.scope import UsageError  # noqa: PLC0415
+    from dal_audit.scope import UsageError
 
     forms = list(formats) or ["text"]
     places = [*outputs, *["-"] * (len(forms) - len(outputs))]
@@ -183,13 +187,11 @@ def _complain(message: str) -> None:
 
 @cli.command("explain")
 @click.argument("words", metavar="RULE...", nargs=-1, required=True)
-@click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text"
-)
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
 def explain(words: tuple[str, ...], form: str) -> NoReturn:
     """Print the document of each RULE (an id or a name)."""
-    from dal_audit.explain import explain_rules  # noqa: PLC0415
-    from dal_audit.rulebook import did_you_mean, find_rule  # noqa: PLC0415
+    from dal_audit.explain import explain_rules
+    from dal_audit.rulebook import did_you_mean, find_rule
 
     found = [(word, find_rule(word)) for word in words]
     unknown = [word for word, rule in found if rule is None]
@@ -205,7 +207,7 @@ def explain(words: tuple[str, ...], form: str) -> NoReturn:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def rules(form: str) -> NoReturn:
     """List all rules."""
-    from dal_audit.explain import list_rules  # noqa: PLC0415
+    from dal_audit.explain import list_rules
 
     _write(list_rules(form), "-")
     _exit(CLEAN)
@@ -224,3 +226,4 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # 128 + SIGPIPE, as a shell reports a program that ends so: not green, nothing failed.
         sys.exit(141)
+    sys.exit(CLEAN)

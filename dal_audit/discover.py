@@ -1,7 +1,7 @@
 """Discover: which files belong to a project and are to be audited.
 
 Git's view of the tree where there is one (tracked and untracked files, ignored ones left out), the
-file system elsewhere. What cannot be looked at is listed with its flaw, so that it becomes a finding.
+file system elsewhere. What cannot be looked at is listed with its flaw: it becomes a finding.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from dal_audit.facts import SourceFile
 from dal_audit.policy import Policy, compile_globs
 
 PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
@@ -56,19 +57,6 @@ _UNOPENED: Final = re.compile(r"could not open directory '(.*)': (.*)")
 
 class DiscoveryError(RuntimeError):
     """Git is there but does not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file to audit; `path` is POSIX and relative to the project's root, `size` is in bytes.
-
-    `flaw` says why the file cannot be read, where that shows without reading it.
-    """
-
-    path: str
-    absolute: str
-    size: int
-    flaw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +192,7 @@ def _walk(root: Path, start: str) -> Iterator[tuple[str, str]]:
 
 def _examine(root: Path, path: str, flaw: str) -> SourceFile | None:
     """Return a file with its size, or with its flaw; None for what is no file of the project."""
-    absolute = os.path.join(root, path)
+    absolute = f"{root}{os.sep}{path}"
     if flaw:
         return SourceFile(path, absolute, 0, flaw)
     try:
@@ -222,7 +210,7 @@ def _follow(root: Path, path: str, absolute: str) -> SourceFile | None:
         return None  # An Emacs lock: a link to no file, by design.
     try:
         target = os.path.realpath(absolute, strict=True)
-        status = os.stat(target)
+        status = Path(target).stat()
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         return SourceFile(path, absolute, 0, f"a symbolic link that leads nowhere: {reason}")
@@ -257,7 +245,7 @@ def _without_deleted(root: Path, files: list[SourceFile]) -> Iterator[SourceFile
 
 
 def chosen(paths: Iterable[str]) -> Callable[[str], bool]:
-    """Return a predicate: is a path one of these, or below one of them?"""
+    """Return a test whether a path is one of these, or lies below one of them."""
     exact = {path.rstrip("/") for path in paths}
     if exact & {"", "."}:
         return lambda _path: True

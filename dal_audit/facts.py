@@ -141,3 +141,16 @@ class FileFacts:
     path: str
     facts: tuple[Fact, ...]
     attention: Attention
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to audit; `path` is POSIX and relative to the project's root, `size` is in bytes.
+
+    `flaw` says why the file cannot be read, where that shows without reading it.
+    """
+
+    path: str
+    absolute: str
+    size: int
+    flaw: str = ""

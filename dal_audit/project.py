@@ -12,9 +12,7 @@ from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Span
 from dal_audit.policy import Policy, compile_globs
 
-STORAGE_NAMES = frozenset(
-    {"storage", "dal", "db", "database", "persistence", "repositories"}
-)
+STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
 """What a storage package is called where none is configured."""
 
 PROJECT_MARKERS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
@@ -225,7 +223,7 @@ class Project:
             yield f"source roots: {', '.join(one or '.' for one in self.source_roots)}"
 
     def place_of(self, key: tuple[str | int, ...]) -> Place:
-        """Return the place of a configured value; the project's root where there is no such text."""
+        """Return the place of a configured value; the project's root where there is none."""
         span = self.policy.place_of(key) if key else None
         return Place(self.configuration or ".", span or Span(1, 1, 1, 1))
 

@@ -26,9 +26,9 @@ class Related:
 class Breach:
     """A place where the law is broken, as a check sees it.
 
-    `message` is one sentence without a full stop; `label` says what the marked text is; `extent` are
-    the first and the last line of the statement, on which a suppression may stand; `related` are the
-    places that hang on this one.
+    `message` is one sentence without a full stop; `label` says what the marked text is; `extent`
+    are the first and the last line of the statement, on which a suppression may stand; `related`
+    are the places that hang on this one.
     """
 
     place: Place

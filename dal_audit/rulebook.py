@@ -122,7 +122,7 @@ def find_rule(word: str) -> Rule | None:
 
 def did_you_mean(word: str) -> str:
     """Return `; did you mean …?` for a word that is close to a rule's id or name, else nothing."""
-    import difflib  # noqa: PLC0415  # only where something is misspelt
+    import difflib  # only where something is misspelt
 
     words = [text for rule in rules() for text in (rule.name, rule.id)]
     near = difflib.get_close_matches(word.lower(), [one.lower() for one in words], 1)
@@ -165,7 +165,7 @@ def _rule(path: Path) -> Rule:
 
 def _split(path: Path) -> tuple[str, str]:
     text = path.read_text(encoding="utf-8")
-    opening, front, body = (text.split("---\n", 2) + ["", ""])[:3]
+    opening, front, body = [*text.split("---\n", 2), "", ""][:3]
     if opening or not body:
         raise RuleBookError(f"{path.name}: no front matter between two lines of `---`")
     return front, body
@@ -186,6 +186,5 @@ def _list(value: str) -> tuple[str, ...]:
 def _sections(text: str) -> dict[str, str]:
     parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
     return {
-        title.strip(): body.strip()
-        for title, body in zip(parts[1::2], parts[2::2], strict=True)
+        title.strip(): body.strip() for title, body in zip(parts[1::2], parts[2::2], strict=True)
     }

@@ -77,7 +77,7 @@ def plan(
         outside = [path for path in requested if not _is_within(path, folder)]
         if outside:
             raise UsageError(
-                f"error: with --config, paths must lie in the current folder; `{outside[0]}` does not"
+                f"error: with --config, a path must lie in the current folder: `{outside[0]}`"
             )
         policy = load_policy(config, root=folder, known_rules=known_rules)
         scope = _scope(policy, requested, (), _listing(folder, requested))
@@ -177,7 +177,7 @@ def _fallback(start: Path, folder: Path) -> Path:
 
 
 def _base(roots: list[Path], folder: Path) -> Path:
-    """Return the folder that reported paths are relative to: the repository's, where there is one."""
+    """Return the folder that reported paths are relative to: the repository's, or a common one."""
     tops = {git_toplevel(root) for root in roots}
     top = tops.pop() if len(tops) == 1 else None
     if top is not None:

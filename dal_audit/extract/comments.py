@@ -1,4 +1,4 @@
-"""Suppressions: `# dal-audit: allow[driver-import] reason` and `# dal-audit: allow-file[…] reason`."""
+"""Suppressions: `# dal-audit: allow[rule] reason` and `# dal-audit: allow-file[rule] reason`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def _read(
     span = lines.span(offset, begin + len(comment.rstrip()))
     form = _FORM.match(text)
     if form is None:
-        flaw = "it must read `dal-audit: allow[rule] reason` or `dal-audit: allow-file[rule] reason`"
+        flaw = (
+            "it must read `dal-audit: allow[rule] reason` or `dal-audit: allow-file[rule] reason`"
+        )
         return Suppression(span, line, (), "", flaw)
     rules = tuple(
         SuppressedRule(

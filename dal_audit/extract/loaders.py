@@ -32,6 +32,9 @@ LOADERS: Final[Mapping[str, Loader]] = {
     "pytest.importorskip": Loader(0, "modname"),
     "django.utils.module_loading.import_string": Loader(0, "dotted_path"),
     "werkzeug.utils.import_string": Loader(0, "import_name"),
+    "builtins.exec": Loader(0, "source"),
+    "builtins.eval": Loader(0, "source"),
+    "importlib.util.module_from_spec": Loader(0, "spec"),
 }
 """Documented in the standard library's importlib, pkgutil, runpy and pydoc, in pytest, Django and
 Werkzeug. `importlib.util.find_spec` loads nothing and is not among them."""
@@ -72,25 +75,25 @@ def loaded(load: Load, helpers: frozenset[str]) -> Iterator[Loaded]:
             yield from _texts(node.slice, scope, _MODULES)
         return
     for origin in sorted(origins(node.func, scope)):
-        loader = LOADERS.get(origin)
-        if loader is None and origin.rpartition(".")[2] in helpers:
-            loader = _NAME
-        if loader is not None:
-            argument = _argument(node, loader)
-            if argument is not None and not _is_relative(node, origin):
-                yield from _texts(argument, scope, origin)
-        elif origin in EXECUTORS or origin == _FROM_SPEC:
-            argument = _argument(node, Loader(0, "spec"))
-            if argument is not None and origin in EXECUTORS:
-                yield from _texts(argument, scope, origin)
-            elif argument is not None:
-                yield from _found(argument, scope, origin)
-        elif origin.startswith(_MODULES + ".") and origin.rpartition(".")[2] in _READERS:
-            argument = _argument(node, Loader(0, "key"))
-            if argument is not None:
-                yield from _texts(argument, scope, origin)
+        loader = _loader(origin, helpers)
+        argument = _argument(node, loader) if loader is not None else None
+        if argument is None or _is_relative(node, origin):
+            continue
+        if origin == _FROM_SPEC:
+            yield from _found(argument, scope, origin)
+        else:
+            yield from _texts(argument, scope, origin)
     if isinstance(node.func, ast.Attribute) and node.func.attr == _LOAD_MODULE:
         yield from _found(node.func.value, scope, _LOAD_MODULE)
+
+
+def _loader(origin: str, helpers: frozenset[str]) -> Loader | None:
+    known = LOADERS.get(origin)
+    if known is not None:
+        return known
+    module, _, name = origin.rpartition(".")
+    is_reader = module == _MODULES and name in _READERS
+    return _NAME if is_reader or name in helpers else None
 
 
 def _found(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:

@@ -2,19 +2,20 @@
 
 One analysis then serves both parsers: `ast` where speed counts and the running Python knows the
 grammar, LibCST where it does not, or where every shortcut is off. Positions follow `ast`: 1-based
-lines, 0-based columns in UTF-8 bytes. What no analysis reads (numbers' values, comments) is dropped.
+lines, 0-based columns in UTF-8 bytes. What no analysis reads (numbers, comments) is dropped.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-Lowering = Callable[["Lowerer", Any], ast.AST]
+Made = TypeVar("Made")
+Lowering = Callable[["Lowerer", Any], Any]
 
 
 def lower_module(text: str) -> ast.Module:
@@ -46,7 +47,7 @@ class TypeAlias(ast.stmt):
     _fields = ("name", "type_params", "value")
 
 
-class TypeVar(ast.AST):
+class TypeParameter(ast.AST):
     """A type parameter (PEP 695), which `ast` lacks before Python 3.12."""
 
     _fields = ("name", "bound", "default_value")
@@ -69,14 +70,15 @@ class Lowerer:
             return column
         return len(self.lines[line - 1][:column].encode("utf-8"))
 
-    def at(self, node: cst.CSTNode, made: Any) -> Any:
+    def at(self, node: cst.CSTNode, lowered: Made) -> Made:
         """Give a lowered node the place of the node that it was made from."""
         place = self.ranges[node]
+        made: Any = lowered
         made.lineno = place.start.line
         made.col_offset = self._utf8(place.start.line, place.start.column)
         made.end_lineno = place.end.line
         made.end_col_offset = self._utf8(place.end.line, place.end.column)
-        return made
+        return lowered
 
     # Statements
 
@@ -93,8 +95,7 @@ class Lowerer:
     def statement(self, node: cst.CSTNode) -> ast.stmt:
         """Lower one statement; one that binds and uses no name becomes `pass`."""
         lowering = STATEMENTS.get(type(node))
-        made = lowering(self, node) if lowering else ast.Pass()
-        return self.at(node, made)  # type: ignore[no-any-return]
+        return self.at(node, lowering(self, node) if lowering else ast.Pass())
 
     def block(self, node: cst.CSTNode | None) -> list[ast.stmt]:
         """Lower an `else` or `finally` clause, which may be missing."""
@@ -129,20 +130,21 @@ class Lowerer:
             ),
         )
 
-    def typed(self, node: Any, made: Any) -> Any:
+    def typed(self, node: Any, lowered: Made) -> Made:
         """Add the type parameters of PEP 695."""
         parameters = node.type_parameters.params if node.type_parameters else ()
+        made: Any = lowered
         made.type_params = [self.type_parameter(one) for one in parameters]
-        return made
+        return lowered
 
     def type_parameter(self, node: cst.TypeParam) -> ast.AST:
         """Lower a type parameter, with its bound and default."""
-        made: Any = TypeVar()
+        made: Any = TypeParameter()
         made.name = node.param.name.value
         bound = getattr(node.param, "bound", None)
         made.bound = self.load(bound) if bound else None
         made.default_value = self.load(node.default) if node.default else None
-        return self.at(node, made)  # type: ignore[no-any-return]
+        return self.at(node, made)
 
     def parameters(self, node: cst.Parameters) -> ast.arguments:
         """Lower a parameter list."""
@@ -161,7 +163,7 @@ class Lowerer:
     def parameter(self, node: cst.Param) -> ast.arg:
         """Lower one parameter."""
         annotation = self.load(node.annotation.annotation) if node.annotation else None
-        return self.at(node, ast.arg(arg=node.name.value, annotation=annotation))  # type: ignore[no-any-return]
+        return self.at(node, ast.arg(arg=node.name.value, annotation=annotation))
 
     def branch(self, node: cst.If) -> ast.stmt:
         """Lower `if`; an `elif` is an `if` alone in the `else`, as in `ast`."""
@@ -197,7 +199,7 @@ class Lowerer:
         made = ast.ExceptHandler(
             type=self.load(node.type) if node.type else None, name=name, body=self.body(node.body)
         )
-        return self.at(node, made)  # type: ignore[no-any-return]
+        return self.at(node, made)
 
     def context(self, node: cst.With) -> ast.stmt:
         """Lower `with`."""
@@ -242,13 +244,13 @@ class Lowerer:
     def alias(self, node: cst.ImportAlias) -> ast.alias:
         """Lower one imported name."""
         asname = node.asname.name.value if node.asname else None  # type: ignore[union-attr]
-        return self.at(node, ast.alias(name=dotted(node.name), asname=asname))  # type: ignore[no-any-return]
+        return self.at(node, ast.alias(name=dotted(node.name), asname=asname))
 
     def type_alias(self, node: cst.TypeAlias) -> ast.stmt:
         """Lower `type X[T] = …`."""
         made: Any = TypeAlias()
         made.name, made.value = self.store(node.name), self.load(node.value)
-        return self.typed(node, made)  # type: ignore[no-any-return]
+        return self.typed(node, made)
 
     def match(self, node: cst.Match) -> ast.stmt:
         """Lower `match`."""
@@ -290,12 +292,12 @@ class Lowerer:
                 kwd_patterns=[self.pattern(one.pattern) for one in node.kwds],
             )
         else:
-            parts = [
-                one if isinstance(one, cst.MatchStar) else one.value  # type: ignore[attr-defined]
+            parts: list[Any] = [
+                one if isinstance(one, cst.MatchStar) else one.value
                 for one in node.patterns  # type: ignore[attr-defined]  # a list or a tuple
             ]
             made = ast.MatchSequence(patterns=[self.pattern(one) for one in parts])
-        return self.at(node, made)  # type: ignore[no-any-return]
+        return self.at(node, made)
 
     # Expressions
 
@@ -303,8 +305,8 @@ class Lowerer:
         """Lower an expression that is read."""
         return self.expression(node, ast.Load())
 
-    def store(self, node: cst.CSTNode) -> ast.expr:
-        """Lower an expression that is assigned to."""
+    def store(self, node: cst.CSTNode) -> Any:
+        """Lower an expression that is assigned to; its kind is one that may be."""
         return self.expression(node, ast.Store())
 
     def expression(self, node: cst.CSTNode, context: ast.expr_context) -> ast.expr:
@@ -329,7 +331,7 @@ class Lowerer:
                 if lowering
                 else ast.Tuple(elts=self.parts(node), ctx=ast.Load())
             )
-        return self.at(node, made)  # type: ignore[no-any-return]
+        return self.at(node, made)
 
     def parts(self, node: cst.CSTNode) -> list[ast.expr]:
         """Lower the expressions directly below a node."""
@@ -339,7 +341,7 @@ class Lowerer:
         """Lower an element of a list, tuple or set."""
         value = self.expression(node.value, context)
         if isinstance(node, cst.StarredElement):
-            return self.at(node, ast.Starred(value=value, ctx=context))  # type: ignore[no-any-return]
+            return self.at(node, ast.Starred(value=value, ctx=context))
         return value
 
     def index(self, node: cst.Subscript) -> ast.expr:
@@ -347,18 +349,18 @@ class Lowerer:
         made = [self.slice(one.slice) for one in node.slice]
         if len(made) == 1 and not isinstance(node.slice[0].comma, cst.Comma):
             return made[0]
-        return self.at(node, ast.Tuple(elts=made, ctx=ast.Load()))  # type: ignore[no-any-return]
+        return self.at(node, ast.Tuple(elts=made, ctx=ast.Load()))
 
     def slice(self, node: cst.BaseSlice) -> ast.expr:
         """Lower an index or a slice."""
         if isinstance(node, cst.Index):
             value = self.load(node.value)
             return self.at(node, ast.Starred(value=value, ctx=ast.Load())) if node.star else value
-        parts = {
-            name: self.load(part) if (part := getattr(node, name)) else None
+        lower, upper, step = (
+            self.load(part) if (part := getattr(node, name)) else None
             for name in ("lower", "upper", "step")
-        }
-        return self.at(node, ast.Slice(**parts))  # type: ignore[no-any-return]
+        )
+        return self.at(node, ast.Slice(lower=lower, upper=upper, step=step))
 
     def call(self, node: cst.Call) -> ast.expr:
         """Lower a call."""
@@ -378,7 +380,7 @@ class Lowerer:
     def keyword(self, node: cst.Arg) -> ast.keyword:
         """Lower a keyword argument, or `**mapping`."""
         name = node.keyword.value if node.keyword else None
-        return self.at(node, ast.keyword(arg=name, value=self.load(node.value)))  # type: ignore[no-any-return]
+        return self.at(node, ast.keyword(arg=name, value=self.load(node.value)))
 
     def string(self, node: cst.SimpleString) -> ast.expr:
         """Lower a string or bytes literal."""
@@ -405,12 +407,12 @@ class Lowerer:
             raw = "r" in string.prefix.lower()
             text = node.value.replace("{{", "{").replace("}}", "}")
             value = text if raw else _unescape(text)
-            return self.at(node, ast.Constant(value=value))  # type: ignore[no-any-return]
+            return self.at(node, ast.Constant(value=value))
         specification = None
         if node.format_spec:
             specification = ast.JoinedStr([self.piece(string, one) for one in node.format_spec])
             self.at(node, specification)
-        return self.at(  # type: ignore[no-any-return]
+        return self.at(
             node,
             ast.FormattedValue(
                 value=self.load(node.expression),
@@ -452,9 +454,11 @@ class Lowerer:
 
     def comprehension(self, node: Any) -> ast.expr:
         """Lower a comprehension or a generator expression."""
-        made = {cst.ListComp: ast.ListComp, cst.SetComp: ast.SetComp}.get(
-            type(node), ast.GeneratorExp
-        )
+        kinds: dict[type, type[ast.ListComp | ast.SetComp | ast.GeneratorExp]] = {
+            cst.ListComp: ast.ListComp,
+            cst.SetComp: ast.SetComp,
+        }
+        made = kinds.get(type(node), ast.GeneratorExp)
         return made(elt=self.load(node.elt), generators=self.clauses(node.for_in))
 
     def dict_comprehension(self, node: cst.DictComp) -> ast.expr:

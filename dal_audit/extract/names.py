@@ -355,7 +355,7 @@ class _Walker:
         self.string = None
 
     def visit_JoinedStr(self, node: ast.JoinedStr, scope: Scope, _role: Role) -> None:
-        # Before Python 3.12, `ast` misplaces what lies in an f-string, so the string's place serves.
+        # Before Python 3.12, `ast` misplaces what lies in an f-string: the string's place serves.
         outer, self.string = self.string, self.string or node
         self.parts(node, scope)
         self.string = outer
@@ -379,7 +379,9 @@ class _Walker:
             # The first iterable is read in the scope around the comprehension.
             around = inside if index else scope
             self.expression(clause.iter, around)
-            self.comprehension_target(clause.target, inside, Assigned(clause.iter, around, each=True))
+            self.comprehension_target(
+                clause.target, inside, Assigned(clause.iter, around, each=True)
+            )
             for condition in clause.ifs:
                 self.expression(condition, inside)
         for part in ("elt", "key", "value"):

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from dal_audit.discover import SourceFile
+from dal_audit.facts import SourceFile
 
 Result = TypeVar("Result")
 
@@ -93,7 +93,7 @@ class _Worker:
             # Not sys.exit: the parent's buffers and handlers are copied into the child.
             os._exit(status)
 
-    def answer(self) -> list[Result]:  # type: ignore[type-var]
+    def answer(self) -> list[Result]:
         """Wait for the child's answer."""
         with os.fdopen(self.reader, "rb") as pipe:
             data = pipe.read()

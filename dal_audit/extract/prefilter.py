@@ -2,8 +2,8 @@
 
 A file matters to the rules only if it names a driver in an import statement, holds one of the names
 by which code imports at run time, or a suppression. All three show in the bytes, so one pass of an
-Aho-Corasick automaton over a file settles nine files in ten. Computed from the catalogue, never kept
-by hand; the tests audit every example and fixture with and without it.
+Aho-Corasick automaton over a file settles nine files in ten. Computed from the catalogue, never
+kept by hand; the tests audit every example and fixture with and without it.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Prefilter:
             return self._plain(data) and not self._hits(data)
         text = decode(data)
         # Python compares identifiers in NFKC (language reference, "Identifiers and keywords"):
-        # `import ｓqlite3` in full-width letters imports sqlite3.
+        # an import in full-width letters imports the module of the plain name.
         if not self._plain(data) or not unicodedata.is_normalized("NFKC", text):
             data = unicodedata.normalize("NFKC", text).encode("utf-8")
         return not self._hits(data)

@@ -65,7 +65,13 @@ def _point(lines: Lines, line: int, column: int) -> Span:
 
 class _Reader:
     def __init__(
-        self, tree: ast.Module, lines: Lines, catalogue: Catalogue, *, shortcuts: bool, depth: int = 0
+        self,
+        tree: ast.Module,
+        lines: Lines,
+        catalogue: Catalogue,
+        *,
+        shortcuts: bool,
+        depth: int = 0,
     ) -> None:
         self.tree = tree
         self.lines = lines

@@ -73,10 +73,10 @@ class Scope:
         if name in scope.global_names:
             scope = scope.module()
         elif name in scope.nonlocal_names:
-            scope = scope._owner(name)
+            scope = scope.owner(name)
         scope.bindings.setdefault(name, []).append(binding)
 
-    def _owner(self, name: str) -> Scope:
+    def owner(self, name: str) -> Scope:
         """Return the enclosing function's scope that a nonlocal name belongs to."""
         outer = self.parent
         while outer is not None:

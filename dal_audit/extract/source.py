@@ -19,8 +19,23 @@ _BLANK: Final = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 ASCII_SUPERSETS: Final = frozenset(
-    "ascii utf-8 utf-8-sig iso8859-1 iso8859-2 iso8859-15 cp1251 cp1252 koi8-r gbk gb2312 big5 "
-    "euc-jp euc-kr shift_jis".split()
+    [
+        "ascii",
+        "utf-8",
+        "utf-8-sig",
+        "iso8859-1",
+        "iso8859-2",
+        "iso8859-15",
+        "cp1251",
+        "cp1252",
+        "koi8-r",
+        "gbk",
+        "gb2312",
+        "big5",
+        "euc-jp",
+        "euc-kr",
+        "shift_jis",
+    ]
 )
 """Encodings in which a byte search for ASCII text finds whatever the decoded text holds."""
 
@@ -92,7 +107,7 @@ def decode(data: bytes) -> str:
 
 
 def _refuse_surrogates(text: str, encoding: str) -> None:
-    """Some codecs (`unicode_escape`, `utf-7`) can make text that no file could hold."""
+    """Raise for text that no file could hold, as `unicode_escape` and `utf-7` can make it."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

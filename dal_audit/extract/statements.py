@@ -28,8 +28,8 @@ def import_places(text: str) -> ImportPlaces:
 
     Raises libcst.ParserSyntaxError for text that is no statement.
     """
-    import libcst as cst  # noqa: PLC0415  # a hook on clean files must not pay for it
-    from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper  # noqa: PLC0415
+    import libcst as cst  # a hook on clean files must not pay for it
+    from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
     wrapper = MetadataWrapper(cst.parse_module(text + "\n"), unsafe_skip_copy=True)
     spans = wrapper.resolve(ByteSpanPositionProvider)

@@ -61,9 +61,9 @@ def _by_libcst(text: str) -> ast.Module | None:
     if _is_too_deep(text):
         return None
     # A hook on a few clean files must not pay for LibCST's import.
-    import libcst  # noqa: PLC0415
+    import libcst
 
-    from dal_audit.extract.lower import lower_module  # noqa: PLC0415
+    from dal_audit.extract.lower import lower_module
 
     try:
         return lower_module(text)

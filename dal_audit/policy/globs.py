@@ -43,13 +43,17 @@ def compile_globs(patterns: Iterable[str], *, anchored: bool) -> Callable[[str],
     patterns start at the root. Of the others, a pattern of one component (`tests`, `*.pyi`)
     matches at any depth, unless it is written `./tests`. Raises GlobError.
     """
-    return _Compiler(anchored=anchored).test(patterns)
+    expression = _Translator(anchored=anchored).expression(patterns)
+    if expression is None:
+        return lambda _path: False
+    match = re.compile(expression, re.DOTALL).match
+    return lambda path: match(path) is not None
 
 
 def glob_flaw(pattern: str) -> str:
     """Say why a pattern means nothing; empty for a sound one."""
     try:
-        compile_globs([pattern], anchored=True)
+        _Translator(anchored=True).expression([pattern])
     except GlobError as error:
         return str(error)
     return ""
@@ -110,8 +114,8 @@ def _class_end(pattern: str, start: int) -> int:
     return end
 
 
-class _Compiler:
-    """Collects the patterns of one expression; groups are numbered through it."""
+class _Translator:
+    """Makes one expression of all patterns; its groups are numbered through."""
 
     def __init__(self, *, anchored: bool) -> None:
         self.anchored = anchored
@@ -119,7 +123,8 @@ class _Compiler:
         self.from_root: list[str] = []
         self.any_depth: list[str] = []
 
-    def test(self, patterns: Iterable[str]) -> Callable[[str], bool]:
+    def expression(self, patterns: Iterable[str]) -> str | None:
+        """Return the expression; None without a pattern, since an empty one matches all."""
         for pattern in patterns:
             for plain in written_out(pattern):
                 self._add(plain)
@@ -127,10 +132,7 @@ class _Compiler:
         if self.any_depth:
             # One walk over the components serves all patterns that start anywhere.
             branches.append(f"{_ANY_DEPTH}(?:{'|'.join(self.any_depth)})")
-        if not branches:
-            return lambda _path: False
-        match = re.compile("|".join(branches), re.DOTALL).match
-        return lambda path: match(path) is not None
+        return "|".join(branches) if branches else None
 
     def _add(self, pattern: str) -> None:
         parts, folder = self._parts(pattern)

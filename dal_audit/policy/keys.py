@@ -20,8 +20,10 @@ from dal_audit.policy.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_WORD = r"[A-Za-z_\u0080-\uffff][0-9A-Za-z_\u0080-\uffff]*"
-_GLOB_WORD = r"[0-9A-Za-z_*?\[\]!\u0080-\uffff-]+"
+# Classes say which ASCII characters are not meant: all others may stand in a Python name, and a
+# class that lists them takes `re` milliseconds to compile. A JSON Schema reads them as `re` does.
+_WORD = r"[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*"
+_GLOB_WORD = r'[^\x00- "-)+,./:->@\\^`{-\x7f]+'
 _DOTTED = rf"{_WORD}(\.{_WORD})*"
 _DOTTED_GLOB = rf"{_GLOB_WORD}(\.{_GLOB_WORD})*"
 

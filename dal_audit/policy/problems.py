@@ -87,7 +87,7 @@ def quoted(text: str) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean …?` with the known word most like this one, else nothing."""
     # Loaded only when something is wrong already.
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches
 
     if len(word) > _SUGGESTION_LIMIT:
         return ""
@@ -132,7 +132,7 @@ def _width(char: str, cell: str) -> int:
     if len(cell) > 1 or char.isascii():
         return len(cell)
     # Loaded only for a line with a problem that is not ASCII.
-    from unicodedata import category, east_asian_width  # noqa: PLC0415
+    from unicodedata import category, east_asian_width
 
     if category(char) in {"Mn", "Me"}:
         return 0

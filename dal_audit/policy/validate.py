@@ -84,7 +84,7 @@ class Reader:
         kind = next(name for type_, name in _KINDS if isinstance(found, type_))
         self._fault(path, f"{_subject(path)} must be {wanted}, found {kind}")
 
-    def _read(self, shape: Shape, value: object, path: KeyPath) -> Any:  # noqa: ANN401 - any shape
+    def _read(self, shape: Shape, value: object, path: KeyPath) -> Any:
         match shape:
             case Text():
                 return self._text(shape, value, path)
@@ -140,7 +140,7 @@ class Reader:
                 read[key] = found
         return tuple((dict(shape.defaults) | read).items())
 
-    def _record(self, shape: Record, value: object, path: KeyPath) -> Any:  # noqa: ANN401 - shape.make's
+    def _record(self, shape: Record, value: object, path: KeyPath) -> Any:
         if not isinstance(value, dict):
             self._wrong_type(path, "a table", value)
             return None
@@ -178,7 +178,7 @@ class Reader:
         self._fault(path, f"{quoted(value)} is not a date such as 2026-01-31")
         return None
 
-    def _text(self, shape: Text, value: object, path: KeyPath, *, on_key: bool = False) -> Any:  # noqa: ANN401 - a version is no string
+    def _text(self, shape: Text, value: object, path: KeyPath, *, on_key: bool = False) -> Any:
         if not isinstance(value, str):
             self._wrong_type(path, f"a string ({shape.noun})", value)
             return None

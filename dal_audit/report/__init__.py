@@ -14,23 +14,23 @@ def render(
     """Return a report in a format."""
     # Each format is imported when it is asked for: a hook pays for one.
     if form == "text":
-        from dal_audit.report.text import render_text  # noqa: PLC0415
+        from dal_audit.report.text import render_text
 
         return render_text(report, color=color, show_suppressed=show_suppressed)
     if form == "concise":
-        from dal_audit.report.concise import render_concise  # noqa: PLC0415
+        from dal_audit.report.concise import render_concise
 
         return render_concise(report, color=color, show_suppressed=show_suppressed)
     if form == "json":
-        from dal_audit.report.machine import render_json  # noqa: PLC0415
+        from dal_audit.report.machine import render_json
 
         return render_json(report)
-    from dal_audit.report.sarif import render_sarif  # noqa: PLC0415
+    from dal_audit.report.sarif import render_sarif
 
     return render_sarif(report, suppressed=show_suppressed)
 
 
 def exit_code(report: Report, *, fail_on: str = "info") -> int:
-    """Return 1 where an open finding is at or above a severity, else 0; one rule for all formats."""
+    """Return 1 where an open finding is at or above a severity, else 0, for every format."""
     ranks = {"off": 0, "info": 1, "warning": 2, "error": 3}
     return int(any(ranks[one.severity] >= ranks[fail_on] for one in report.open))

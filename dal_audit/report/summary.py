@@ -40,7 +40,11 @@ def counts(report: Report) -> str:
 def looked_at(report: Report) -> str:
     """Return a sentence on how much was audited, and how closely."""
     text = f"{plural(report.files, 'file')} audited"
-    return f"{text}, {report.ruled_out} of them by their bytes alone." if report.ruled_out else f"{text}."
+    return (
+        f"{text}, {report.ruled_out} of them by their bytes alone."
+        if report.ruled_out
+        else f"{text}."
+    )
 
 
 def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:

@@ -73,7 +73,7 @@ class _Writer:
             more = plural(len(related) - RELATED_SHOWN, "more place")
             self.lines.append(f"{' ' * gutter} {self.paint('=', 'frame')} and {more}")
 
-    def excerpt(  # noqa: PLR0913  # the parts of one picture
+    def excerpt(  # the parts of one picture
         self, place: Place, label: str, mark: str, style: Style, gutter: int, arrow: str = "-->"
     ) -> None:
         """Write where a place is, and its line of source with the place marked."""
