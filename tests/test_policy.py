@@ -320,6 +320,8 @@ def test_the_nearest_configuration_is_found(root: Path) -> None:
     assert find_configuration(root) == own
     shared.with_name("dal-audit.toml").touch()
     assert find_configuration(below) == shared.with_name("dal-audit.toml")
+    assert find_configuration(below / ("x" * 999)) == shared.with_name("dal-audit.toml")
+    assert find_configuration(Path(root.anchor)) is None
     (below / "pyproject.toml").mkdir()
     assert find_configuration(below) == shared.with_name("dal-audit.toml")
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import pickle
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dal_audit.facts import Span
-from dal_audit.policy import ConfigurationError, Policy, Problem, load_policy, render_problem
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from dal_audit.policy import (
+    KEYS,
+    ConfigurationError,
+    Policy,
+    Problem,
+    load_policy,
+    render_problem,
+)
 
 RULES = (("DAL101", "driver-import"), ("DAL301", "placeholder-style"))
 
@@ -224,6 +233,49 @@ def test_the_shared_table_is_a_table(root: Path, text: str) -> None:
     """Anything else is refused at its place."""
     _, said = only_problem(root, text, "pyproject.toml")
     assert said == "`tool.dal-audit` must be a table"
+
+
+def written(value: object) -> str:
+    """Write a value as TOML, tables inline."""
+    if isinstance(value, dict):
+        pairs = (f"{written(key)} = {written(item)}" for key, item in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    return (
+        value.isoformat() if isinstance(value, dt.date) else json.dumps(value, ensure_ascii=False)
+    )
+
+
+WORDS = st.sampled_from(
+    ["", "src", "a/**", "DAL1", "driver-import", "sqlite", "id", "path", "3.35", "a:B", "x\u0000"]
+)
+NAMES = st.sampled_from([*(key.name for key in KEYS), "storag", "😀"])
+VALUES = st.recursive(
+    st.one_of(WORDS, st.booleans(), st.integers(-9, 9), st.dates()),
+    lambda items: st.one_of(st.lists(items, max_size=3), st.dictionaries(WORDS, items, max_size=3)),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
+def test_any_values_are_read_or_refused_in_their_place(values: dict[str, object]) -> None:
+    """Nothing but a policy or problems comes of a file, whatever it holds."""
+    text = "".join(f"{written(key)} = {written(item)}\n" for key, item in values.items())
+    problems: tuple[Problem, ...] = ()
+    with TemporaryDirectory() as folder:
+        try:
+            policy = load(Path(folder), text)
+        except ConfigurationError as error:
+            problems = error.problems
+        else:
+            assert all(policy.place_of((key,)) for key in values)
+    for problem in problems:
+        assert not problem.message.startswith("not valid TOML")
+        assert problem.span
+        assert problem.line == text.split("\n")[problem.span.line - 1]
+        assert render_problem(problem).count("\n") == 5
 
 
 def rendered(line: str, column: int, end_column: int, number: int = 1) -> list[str]:

@@ -137,7 +137,7 @@ class Lowerer:
         made.type_params = [self.type_parameter(one) for one in parameters]
         return lowered
 
-    def type_parameter(self, node: cst.TypeParam) -> ast.AST:
+    def type_parameter(self, node: cst.TypeParam) -> Any:
         """Lower a type parameter, with its bound and default."""
         made: Any = TypeParameter()
         made.name = node.param.name.value
@@ -246,7 +246,7 @@ class Lowerer:
         asname = node.asname.name.value if node.asname else None  # type: ignore[union-attr]
         return self.at(node, ast.alias(name=dotted(node.name), asname=asname))
 
-    def type_alias(self, node: cst.TypeAlias) -> ast.stmt:
+    def type_alias(self, node: cst.TypeAlias) -> Any:
         """Lower `type X[T] = …`."""
         made: Any = TypeAlias()
         made.name, made.value = self.store(node.name), self.load(node.value)
@@ -327,7 +327,7 @@ class Lowerer:
         else:
             lowering = EXPRESSIONS.get(type(node))
             made = (
-                lowering(self, node)  # type: ignore[assignment]
+                lowering(self, node)
                 if lowering
                 else ast.Tuple(elts=self.parts(node), ctx=ast.Load())
             )

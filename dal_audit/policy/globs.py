@@ -221,7 +221,7 @@ def _class(members: str) -> str:
     rest = members[1:] if negated else members
     items = ""
     while rest:
-        if rest[1:2] == "-" and len(rest) > 2:
+        if rest[1:2] == "-" and rest[2:]:
             if rest[0] > rest[2]:
                 message = f"the range `{rest[:3]}` is empty"
                 raise GlobError(message)

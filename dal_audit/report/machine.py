@@ -1,0 +1,111 @@
+"""The report as JSON for programs: all findings, whatever their standing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Final, TypeAlias
+
+from dal_audit.facts import Place
+from dal_audit.report.model import Report
+from dal_audit.report.summary import verdicts
+from dal_audit.rule import Finding
+
+VERSION: Final = 1
+"""The schema's version. It rises when a member changes its meaning or goes, not when one is added."""
+
+Object: TypeAlias = dict[str, object]
+"""A JSON object under construction."""
+
+_LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+
+
+def json_text(value: Object) -> str:
+    """Return a JSON document that can be written as UTF-8, whatever bytes file names are made of.
+
+    Bytes that are no UTF-8, kept as lone surrogates by PEP 383, become U+FFFD.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _LONE_SURROGATE.sub("\ufffd", text) + "\n"
+
+
+def render_json(report: Report) -> str:
+    """Return the report as one JSON object.
+
+    Equal reports give equal text. Members, in this order::
+
+        version: 1
+        tool: {name: string, version: string}
+        summary: {files, ruled_out, open, suppressed, waived, error, warning, info: integer}
+            `files` were audited, `ruled_out` of them by their bytes alone; the severities count
+            open findings
+        assumptions: [string]
+        clauses: [{id, title: string, verdict: "pass" | "fail" | "not audited",
+            findings: integer}], in the law's order; `findings` are the open ones against it
+        findings: [FINDING], by path, place and rule
+
+        FINDING: {rule: {id, name: string}, severity: "error" | "warning" | "info" | "off",
+            standing: "open" | "suppressed" | "waived", in_source: boolean, justification: string,
+            clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}]}
+        PLACE: path: string, line, column, end_line, end_column: integer
+
+    A path is relative to the repository's root, with `/`. Lines and columns are 1-based, columns
+    count UTF-16 code units, the end is exclusive. `in_source` tells a comment that suppresses a
+    finding from the configuration; `justification` is empty where a finding is open.
+    """
+    return json_text(
+        {
+            "version": VERSION,
+            "tool": {"name": "dal-audit", "version": report.version},
+            "summary": _summary(report),
+            "assumptions": list(report.assumptions),
+            "clauses": [
+                {"id": clause.id, "title": clause.title, "verdict": verdict, "findings": against}
+                for clause, verdict, against in verdicts(report)
+            ],
+            "findings": [_finding(one) for one in report.findings],
+        }
+    )
+
+
+def _summary(report: Report) -> Object:
+    standings = Counter(one.standing for one in report.findings)
+    severities = Counter(one.severity for one in report.open)
+    return {
+        "files": report.files,
+        "ruled_out": report.ruled_out,
+        "open": standings["open"],
+        "suppressed": standings["suppressed"],
+        "waived": standings["waived"],
+        "error": severities["error"],
+        "warning": severities["warning"],
+        "info": severities["info"],
+    }
+
+
+def _finding(finding: Finding) -> Object:
+    breach = finding.breach
+    return {
+        "rule": {"id": finding.rule.id, "name": finding.rule.name},
+        "severity": finding.severity,
+        "standing": finding.standing,
+        "in_source": finding.in_source,
+        "justification": finding.justification,
+        "clauses": list(finding.rule.clauses),
+        **_place(breach.place),
+        "message": breach.message,
+        "label": breach.label,
+        "related": [{**_place(one.place), "message": one.message} for one in breach.related],
+    }
+
+
+def _place(place: Place) -> Object:
+    span = place.span
+    return {
+        "path": place.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
