@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
@@ -187,6 +188,16 @@ class Project:
         root = max(roots, key=len, default="")
         stem = path[len(root) + 1 if root else 0 :].rpartition(".")[0]
         return stem.removesuffix("/__init__").replace("/", ".")
+
+    def has_module(self, glob: str) -> bool:
+        """Return whether a dotted glob names a module of the project.
+
+        Where source roots are not configured, the name may also count from a folder below them.
+        """
+        return any(
+            fnmatchcase(name, glob) or fnmatchcase(name, f"*.{glob}")
+            for name in map(self.module_name, self.modules)
+        )
 
     def absolute(self, name: str, path: str) -> str:
         """Return a dotted name as an absolute one: leading dots count from the file's package."""

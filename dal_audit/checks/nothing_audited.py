@@ -14,7 +14,7 @@ START = Span(1, 1, 1, 1)
 
 @check("DAL902")
 def nothing_audited(project: Project) -> Iterator[Breach]:
-    """Flag an audit that looked at nothing, and a storage package that does not exist."""
+    """Flag an audit that looked at nothing, and a storage package or interface that is not there."""
     for folder in project.empty:
         what = "nothing was audited" if folder == "." else f"nothing in `{folder}` was audited"
         yield Breach(Place(folder, START), f"{what}: no Python file is left to look at")
@@ -27,4 +27,12 @@ def nothing_audited(project: Project) -> Iterator[Breach]:
                 project.place_of(("storage", index)),
                 f"the storage package `{glob}` does not exist: no file matches it",
                 label="matches no file",
+            )
+    for index, interface in enumerate(project.policy.interfaces or ()):
+        module = interface.partition(":")[0]
+        if not project.has_module(module):
+            yield Breach(
+                project.place_of(("interfaces", index)),
+                f"the interface `{interface}` does not exist: there is no module `{module}`",
+                label="names no module",
             )

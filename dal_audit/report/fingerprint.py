@@ -24,9 +24,9 @@ _END_OF_FILE: Final = 0xFFFF
 def line_hashes(data: bytes) -> list[str]:
     """Return the hash of each line of a file, the first line's at index 0.
 
-    A hash is hexadecimal without leading zeros, a colon, and how often it has occurred so far. Lines
-    end at LF, CR and CR LF; a file that ends in a line end has one further, empty line. Blanks and
-    tabs do not count. The time is linear in the size of the file, whatever its lines look like.
+    A hash is hexadecimal without leading zeros, a colon, and how often it has occurred so far.
+    Lines end at LF, CR and CR LF; a file that ends in a line end has one further, empty line.
+    Blanks and tabs do not count. The time is linear in the file's size, whatever its lines are.
     """
     units = _units(data)
     starts = [0, *(index for index, unit in enumerate(units, 1) if unit == _LINE_FEED)]
@@ -55,6 +55,6 @@ def _units(data: bytes) -> array[int]:
     # Line ends come first: a CR and an LF with a blank between them are two line ends.
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace(" ", "").replace("\t", "")
     units = array("H")
-    # The plain codec writes in the machine's byte order, and a byte order mark of its own before it.
+    # The codec writes in the machine's byte order, after a byte order mark of its own.
     units.frombytes(text.encode("utf-16")[2:])
     return units

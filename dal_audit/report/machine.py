@@ -13,7 +13,7 @@ from dal_audit.report.summary import verdicts
 from dal_audit.rule import Finding
 
 VERSION: Final = 1
-"""The schema's version. It rises when a member changes its meaning or goes, not when one is added."""
+"""The schema's version; it rises when a member goes or changes, not when one is added."""
 
 Object: TypeAlias = dict[str, object]
 """A JSON object under construction."""

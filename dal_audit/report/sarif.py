@@ -17,7 +17,8 @@ from dal_audit.facts import Place, Span
 from dal_audit.report.fingerprint import line_hashes
 from dal_audit.report.machine import Object, json_text
 from dal_audit.report.model import Report
-from dal_audit.report.terminal import utf16_index
+from dal_audit.report.summary import plural
+from dal_audit.report.terminal import safe, utf16_index
 from dal_audit.rule import Finding, Related
 from dal_audit.rulebook import Clause, Rule, Severity
 
@@ -68,6 +69,7 @@ _PROBLEM_SEVERITIES: Final[dict[Severity, str]] = {
     "off": "recommendation",
 }
 
+_UNDECODABLE: Final = "\N{REPLACEMENT CHARACTER}"
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s)")
 _PRE_RELEASE: Final = re.compile(r"(\d+\.\d+\.\d+)\.?(?=[a-z])")
@@ -124,16 +126,10 @@ def _driver(report: Report, rules: Sequence[Rule]) -> Object:
         "informationUri": _HOME,
         "rules": [_rule(rule, clauses) for rule in rules],
         "notifications": [
-            {
-                "id": _UNREADABLE,
-                "name": "UnreadableFile",
-                "shortDescription": {"text": "A file could not be read, decoded or parsed."},
-            },
-            {
-                "id": _LEFT_OUT,
-                "name": "ResultsLeftOut",
-                "shortDescription": {"text": "There are more findings than a run can hold."},
-            },
+            _notification(_UNREADABLE, "UnreadableFile", "A file could not be read, decoded or parsed."),
+            _notification(
+                _LEFT_OUT, "ResultsLeftOut", "There are more findings than GitHub takes in one run."
+            ),
         ],
         "supportedTaxonomies": [_LAW],
     }
@@ -168,6 +164,17 @@ def _rule(rule: Rule, clauses: dict[str, int]) -> Object:
             # No `security-severity`: it would make security alerts of architecture findings.
             "problem.severity": _PROBLEM_SEVERITIES[rule.severity],
         },
+    }
+
+
+def _notification(notification_id: str, name: str, text: str) -> Object:
+    # GitHub's validator asks the same of it as of a rule.
+    return {
+        "id": notification_id,
+        "name": name,
+        "shortDescription": {"text": text},
+        "fullDescription": {"text": text},
+        "help": {"text": text},
     }
 
 
@@ -227,17 +234,19 @@ class _Text:
     lines: list[str]
     hashes: list[str]
 
-    def between(self, span: Span) -> str:
-        """Return the text of a span, every line end as LF; empty where the file has no such place."""
-        lines = self.lines[span.line - 1 : span.end_line]
-        if lines:
-            lines[-1] = lines[-1][: utf16_index(lines[-1], span.end_column)]
-            lines[0] = lines[0][utf16_index(lines[0], span.column) :]
-        return "\n".join(lines)
+    def quoted(self, span: Span) -> tuple[str, str]:
+        """Return the text of a span, and the whole lines that it touches, with LF as line end.
 
-    def around(self, span: Span) -> str:
-        """Return the whole lines that a span touches, every line end as LF."""
-        return "\n".join(self.lines[span.line - 1 : span.end_line])
+        Both are empty where the file has no such place, and where it is not in UTF-8 there: columns
+        do not fit the wrong text.
+        """
+        lines = self.lines[span.line - 1 : span.end_line]
+        whole = "\n".join(lines)
+        if not lines or _UNDECODABLE in whole:
+            return "", ""
+        lines[-1] = lines[-1][: utf16_index(lines[-1], span.end_column)]
+        lines[0] = lines[0][utf16_index(lines[0], span.column) :]
+        return "\n".join(lines), whole
 
 
 def _texts(report: Report, findings: Iterable[Finding]) -> dict[str, _Text]:
@@ -252,13 +261,12 @@ def _texts(report: Report, findings: Iterable[Finding]) -> dict[str, _Text]:
 
 def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: bool) -> Object:
     breach = finding.breach
-    location = _location(breach.place, breach.label, text)
     result: Object = {
         "ruleId": finding.rule.id,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": {"text": _message(finding)},
-        "locations": [location],
+        "locations": [_location(breach.place, breach.label, text)],
     }
     if breach.related:
         result["relatedLocations"] = [
@@ -266,7 +274,7 @@ def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: boo
             for number, one in enumerate(breach.related[:RELATED_LIMIT], 1)
         ]
     line = breach.place.span.line
-    if text is not None and line <= len(text.hashes):
+    if text and line <= len(text.hashes):
         result["partialFingerprints"] = {"primaryLocationLineHash": text.hashes[line - 1]}
     if suppressed:
         # §3.27.23: either all results of a run have suppressions, be they empty, or none has.
@@ -289,7 +297,7 @@ def _message(finding: Finding) -> str:
     """Return what is wrong in one sentence, and in a second one links to the related places."""
     breach = finding.breach
     first = _plain(_sentence(breach.message))
-    links = {}
+    links: dict[str, int] = {}
     for number, one in enumerate(breach.related[:RELATED_LIMIT], 1):
         links.setdefault(_line_name(one, breach.place.path), number)
     if not links:
@@ -297,7 +305,7 @@ def _message(finding: Finding) -> str:
     shown = [f"[{_escaped(name)}]({links[name]})" for name in list(links)[:LINKS_LIMIT]]
     more = len({_line_name(one, breach.place.path) for one in breach.related}) - len(shown)
     if more:
-        shown.append("1 more line" if more == 1 else f"{more} more lines")
+        shown.append(plural(more, "more place"))
     listed = " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
     return f"{first} See also {listed}."
 
@@ -305,7 +313,8 @@ def _message(finding: Finding) -> str:
 def _line_name(related: Related, path: str) -> str:
     """Return what a link to a related place is called, seen from a file."""
     place = related.place
-    return f"line {place.span.line}" if place.path == path else f"{place.path}:{place.span.line}"
+    line = place.span.line
+    return f"line {line}" if place.path == path else f"{safe(place.path)}:{line}"
 
 
 def _location(place: Place, message: str = "", text: _Text | None = None) -> Object:
@@ -320,17 +329,16 @@ def _location(place: Place, message: str = "", text: _Text | None = None) -> Obj
         "artifactLocation": {"uri": _uri(place.path), "uriBaseId": _ROOT},
         "region": region,
     }
-    if text is not None:
-        marked, lines = text.between(span), text.around(span)
-        if 0 < len(marked) <= SNIPPET_LIMIT:
-            region["snippet"] = {"text": marked}
-        # §3.29.5: a context is larger than the region.
-        if len(marked) < len(lines) <= SNIPPET_LIMIT:
-            physical["contextRegion"] = {
-                "startLine": span.line,
-                "endLine": span.end_line,
-                "snippet": {"text": lines},
-            }
+    marked, lines = text.quoted(span) if text else ("", "")
+    if 0 < len(marked) <= SNIPPET_LIMIT:
+        region["snippet"] = {"text": marked}
+    # §3.29.5: a context is larger than the region.
+    if len(marked) < len(lines) <= SNIPPET_LIMIT:
+        physical["contextRegion"] = {
+            "startLine": span.line,
+            "endLine": span.end_line,
+            "snippet": {"text": lines},
+        }
     location: Object = {"physicalLocation": physical}
     if message:
         location["message"] = {"text": _plain(_sentence(message))}
@@ -339,6 +347,9 @@ def _location(place: Place, message: str = "", text: _Text | None = None) -> Obj
 
 def _uri(path: str) -> str:
     """Return a path as a relative URI of its very bytes (RFC 3986, section 4.2)."""
+    if path == ".":
+        # A finding in no file, yet a result without a location is refused by GitHub.
+        return "./"
     uri = quote(os.fsencode(path))
     # `:` is encoded; yet a reader that decodes first would take what precedes it for a scheme.
     return f"./{uri}" if ":" in path.partition("/")[0] else uri

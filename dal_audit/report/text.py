@@ -45,7 +45,7 @@ class _Writer:
         self.lines.append(
             f"{self.paint(head, style)}{self.paint(f': {safe(breach.message)}', 'strong')}"
         )
-        places = [breach.place, *(one.place for one in breach.related[:RELATED_SHOWN])]
+        places = [breach.place, *(one.place for one in _one_a_line(breach.related)[:RELATED_SHOWN])]
         gutter = len(str(max(place.span.line for place in places)))
         self.excerpt(breach.place, breach.label, "^", style, gutter)
         self.related(breach.place, breach.related, gutter)
@@ -62,15 +62,16 @@ class _Writer:
     def related(self, main: Place, related: Sequence[Related], gutter: int) -> None:
         """Write the places that hang on a finding: in one file, below its excerpt."""
         path = main.path
-        for one in related[:RELATED_SHOWN]:
+        shown = _one_a_line(related)[:RELATED_SHOWN]
+        for one in shown:
             if one.place.path != path:
                 path = one.place.path
                 self.excerpt(one.place, one.message, "-", "info", gutter, arrow=":::")
             elif self.line(one.place) is not None:
                 self.lines.append(self.paint("." * min(gutter, 3), "frame"))
                 self.marked(one.place, one.message, "-", "info", gutter)
-        if len(related) > RELATED_SHOWN:
-            more = plural(len(related) - RELATED_SHOWN, "more place")
+        if len(related) > len(shown):
+            more = plural(len(related) - len(shown), "more place")
             self.lines.append(f"{' ' * gutter} {self.paint('=', 'frame')} and {more}")
 
     def excerpt(  # the parts of one picture
@@ -130,6 +131,14 @@ class _Writer:
             self.lines.append(f"{clause.id:<{longest}}  {clause.title:<{titles}}  {word}{count}")
         if unseen:
             self.lines.append(self.paint(f"not audited: {', '.join(unseen)}", "faint"))
+
+
+def _one_a_line(related: Sequence[Related]) -> list[Related]:
+    """Return the first related place of each line: one line of source is shown once."""
+    first: dict[tuple[str, int], Related] = {}
+    for one in related:
+        first.setdefault((one.place.path, one.place.span.line), one)
+    return list(first.values())
 
 
 def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:
