@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dal_audit import __version__
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import chosen, tree_of
-from dal_audit.extract import extract
+from dal_audit.extract import extract, extract_reached
+from dal_audit.facts import SourceFile
 from dal_audit.judge import judge, judge_suppressions
 from dal_audit.policy import Policy, rules_in_force, severity_of
 from dal_audit.project import Project
@@ -67,6 +68,7 @@ def audit(request: Request) -> Report:
 def audit_project(scope: Scope, request: Request) -> Part:
     """Take one project through the stages."""
     policy = scope.policy
+    refuse_what_is_not_there(policy)
     active = active_rules(policy, request)
     catalogue = catalogue_of(policy)
     tree = tree_of(policy, scope.listed, nested=scope.nested)
@@ -74,6 +76,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     wanted = chosen(scope.requested)
     empty = scope.empty_folders(file.path for file in facts)
     project = Project(policy, catalogue, facts, tree.modules, tree.markers, empty)
+    project = follow_carriers(project, tree.files, request)
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())
@@ -87,6 +90,36 @@ def audit_project(scope: Scope, request: Request) -> Part:
         sum(file.attention == "ruled-out" for file in reported),
         project.assumptions,
     )
+
+
+def refuse_what_is_not_there(policy: Policy) -> None:
+    """Raise UsageError for a setting that this version would have to ignore.
+
+    A baseline accepts findings; passing over it would fail builds for no reason that anybody sees.
+    """
+    if policy.baseline is not None:
+        raise UsageError("error: `baseline` is configured, but this version does not read one yet")
+
+
+def follow_carriers(project: Project, files: Sequence[SourceFile], request: Request) -> Project:
+    """Read, round by round, what the names that carry a driver's object reach.
+
+    Each round links the project and looks for the files that can import what was found; it ends
+    when no further name carries anything.
+    """
+    followed: frozenset[tuple[str, str]] = frozenset()
+    while not followed >= (carried := project.carried()):
+        followed = carried
+        facts = extract_reached(
+            files,
+            project.files,
+            project.catalogue,
+            carried,
+            jobs=request.jobs,
+            shortcuts=request.shortcuts,
+        )
+        project = replace(project, files=facts)
+    return project
 
 
 def active_rules(policy: Policy, request: Request) -> tuple[Rule, ...]:

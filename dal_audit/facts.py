@@ -95,6 +95,46 @@ class DynamicImport:
     type_checking: bool = False
 
 
+Made: TypeAlias = Literal["import", "alias", "type", "call", "annotation", "class"]
+"""How a module came by a name: it imported it, named something else by it, put a type together
+(`A | B`, `Annotated[A, …]`, `NewType`), called something for it, annotated it, or defined it as a
+class."""
+
+LOCAL = "self:"
+"""Stands before a dotted name that begins with a name of the module itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A module-level name, which other modules can import.
+
+    `origins` are the dotted names that it stands for: what was imported or named, the function that
+    was called, the annotated type, the class's bases. A relative import keeps its leading dots, a
+    name of the same module is marked with `LOCAL`.
+    """
+
+    name: str
+    span: Span
+    made: Made
+    origins: tuple[str, ...]
+    used: bool = False
+    """Whether the module itself uses what it imported under this name."""
+    renamed: bool = False
+    """Whether the import says `as`: `import x as x` offers `x` to others (PEP 484, stub files)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a module offers to others: a fact of that file alone."""
+
+    span: Span
+    exports: tuple[Export, ...]
+    stars: tuple[str, ...] = ()
+    """The modules of `from … import *`."""
+    offered: tuple[str, ...] | None = None
+    """The names in `__all__`, where it is a literal list; None where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class SuppressedRule:
     """One rule named by a suppression, as it is written, and where."""
@@ -128,7 +168,7 @@ class NotUnderstood:
     detail: str
 
 
-Fact: TypeAlias = Import | DynamicImport | Suppression | NotUnderstood
+Fact: TypeAlias = Import | DynamicImport | Shape | Suppression | NotUnderstood
 
 Attention: TypeAlias = Literal["ruled-out", "read"]
 """How closely a file was looked at: its bytes ruled it out, or its syntax was read."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
 from dal_audit.catalogue import Catalogue, Driver
-from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Span
+from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Shape, Span
 from dal_audit.policy import Policy, compile_globs
+from dal_audit.program import Module, Program
 
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
 """What a storage package is called where none is configured."""
@@ -19,6 +20,10 @@ STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "r
 PROJECT_MARKERS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
 MIGRATION_MARKER = "script.py.mako"
 """Alembic's template: the folder that holds it is an Alembic environment."""
+
+
+OWN_TYPES = Driver("storage", ("storage",))
+"""Stands for the project itself as the owner of its `driver-types`."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,51 @@ class Project:
     def __post_init__(self) -> None:
         """Say what was assumed where nothing is configured."""
         object.__setattr__(self, "assumptions", tuple(self._assumptions()))
+
+    @cached_property
+    def program(self) -> Program:
+        """The project's modules, linked."""
+        modules = [
+            Module(self.module_name(file.path), file.path, fact)
+            for file in self.files
+            for fact in file.facts
+            if isinstance(fact, Shape)
+        ]
+        return Program(modules, self.catalogue, self._owner_of, self.absolute)
+
+    def _owner_of(self, name: str, path: str) -> Driver | None:
+        """Return the driver of a dotted name; the project's own driver types have one, too."""
+        return self.driver_of(name, path) or self.own_driver_type(name)
+
+    def own_driver_type(self, name: str) -> Driver | None:
+        """Return what stands for the project where a name is one of its `driver-types`."""
+        globs = self.policy.driver_types
+        if not globs:
+            return None
+        parts = name.split(".")
+        heads = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+        is_one = any(fnmatchcase(head, glob) for head in heads for glob in globs)
+        return OWN_TYPES if is_one else None
+
+    def may_name(self, driver: Driver, path: str) -> bool:
+        """Return whether a file may name a driver's types: composition roots the project's own."""
+        return driver is OWN_TYPES and self.in_composition_root(path)
+
+    @cached_property
+    def _in_composition_root(self) -> Callable[[str], bool]:
+        return compile_globs(self.policy.composition_roots or (), anchored=True)
+
+    def in_composition_root(self, path: str) -> bool:
+        """Return whether a file may name concrete backends."""
+        return self._in_composition_root(path)
+
+    def carried(self) -> frozenset[tuple[str, str]]:
+        """Return each module and name by which a driver's object can be imported."""
+        own = {
+            (glob.rpartition(".")[0], max(glob.rpartition(".")[2].split("*"), key=len))
+            for glob in self.policy.driver_types
+        }
+        return frozenset(self.program.carried()) | own
 
     # Zones
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import importlib
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, TypeAlias
 
-from dal_audit.facts import FileFacts, Place, Suppression
+from dal_audit.facts import FileFacts, Place, Role, Suppression
 from dal_audit.project import Project
 from dal_audit.rulebook import Rule, Severity
+
+
+ROLE_WORDS: Mapping[Role, str] = {
+    "annotation": "used in an annotation",
+    "base": "subclassed",
+    "call": "called",
+    "except": "caught",
+    "value": "used",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,6 +47,8 @@ class Breach:
     related: tuple[Related, ...] = ()
     severity: Severity | None = None
     """Where a check tells one severity from another; None takes the rule's."""
+    way: int = 0
+    """How many of the related places, from the first on, are the way by which it came here."""
 
     @property
     def lines(self) -> tuple[int, int]:

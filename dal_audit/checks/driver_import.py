@@ -7,15 +7,7 @@ from collections.abc import Iterator
 from dal_audit.catalogue import KIND_WORDS, Driver
 from dal_audit.facts import FileFacts, Import, Place, Span, Target
 from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
-
-ROLE_WORDS = {
-    "annotation": "used in an annotation",
-    "base": "subclassed",
-    "call": "called",
-    "except": "caught",
-    "value": "used",
-}
+from dal_audit.rule import ROLE_WORDS, Breach, Related, check
 
 
 @check("DAL101")

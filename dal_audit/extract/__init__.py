@@ -9,13 +9,18 @@ from __future__ import annotations
 import gc
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from dal_audit.catalogue import Catalogue
+from dal_audit.extract.carriers import Carriers
 from dal_audit.extract.parallel import spread
-from dal_audit.extract.prefilter import Prefilter
+from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
 from dal_audit.facts import FileFacts, NotUnderstood, SourceFile, Span
+
+Result = TypeVar("Result")
 
 THOROUGH_BYTES = 1 << 20
 """Up to this much Python in a project, every file is parsed, so that a syntax error is reported in
@@ -39,26 +44,62 @@ def extract(
     `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
     ruled out by its bytes and LibCST reads every file whole; the findings are the same.
     """
-    thorough = sum(file.size for file in files) <= THOROUGH_BYTES
+    look = Look(catalogue, Carriers(()), thorough=is_small(files), shortcuts=shortcuts)
+    return spread(lambda part: _batch(part, look, extract_file), files, jobs=jobs)
 
-    def batch(part: Iterable[SourceFile]) -> list[FileFacts]:
-        prefilter = Prefilter(catalogue)
-        # Syntax trees hold no cycles worth collecting while they are read: 5 to 20 % of the time.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            with warnings.catch_warnings():
-                # `ast.parse` warns of what the audited code does; that is no business of ours.
-                warnings.simplefilter("ignore")
-                return [
-                    extract_file(one, catalogue, prefilter, thorough=thorough, shortcuts=shortcuts)
-                    for one in part
-                ]
-        finally:
-            if collecting:
-                gc.enable()
 
-    return spread(batch, files, jobs=jobs)
+def extract_reached(
+    files: Sequence[SourceFile],
+    known: Sequence[FileFacts],
+    catalogue: Catalogue,
+    carried: Iterable[tuple[str, str]],
+    *,
+    jobs: int | None = None,
+    shortcuts: bool = True,
+) -> list[FileFacts]:
+    """Return the facts of each file, read anew where it can take an object from a carrier.
+
+    `carried` are the modules and names by which drivers' objects travel; `known` are the facts that
+    stay for the files that none of them reaches.
+    """
+    carriers = Carriers(carried)
+    look = Look(catalogue, carriers, thorough=is_small(files), shortcuts=shortcuts)
+    found = spread(lambda part: _batch(part, look, _extract_if_reached), files, jobs=jobs)
+    return [new or old for new, old in zip(found, known, strict=True)]
+
+
+def is_small(files: Sequence[SourceFile]) -> bool:
+    """Return whether a project is small enough to parse all of it."""
+    return sum(file.size for file in files) <= THOROUGH_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How files are looked at: for what, and how closely."""
+
+    catalogue: Catalogue
+    carriers: Carriers
+    thorough: bool = False
+    shortcuts: bool = True
+
+
+def _batch(
+    part: Iterable[SourceFile],
+    look: Look,
+    extraction: Callable[[SourceFile, Look, Prefilter], Result],
+) -> list[Result]:
+    prefilter = Prefilter(look.catalogue)
+    # Syntax trees hold no cycles worth collecting while they are read: 5 to 20 % of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            # `ast.parse` warns of what the audited code does; that is no business of ours.
+            warnings.simplefilter("ignore")
+            return [extraction(one, look, prefilter) for one in part]
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def read_bytes(path: str, size: int) -> bytes:
@@ -79,14 +120,7 @@ def read_bytes(path: str, size: int) -> bytes:
         os.close(descriptor)
 
 
-def extract_file(
-    file: SourceFile,
-    catalogue: Catalogue,
-    prefilter: Prefilter,
-    *,
-    thorough: bool = False,
-    shortcuts: bool = True,
-) -> FileFacts:
+def extract_file(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFacts:
     """Return the facts of one file; a file that cannot be read yields `NotUnderstood`."""
     if file.flaw:
         return FileFacts(file.path, (NotUnderstood(START, "unreadable", file.flaw),), "read")
@@ -95,24 +129,28 @@ def extract_file(
     except OSError as error:
         detail = (error.strerror or type(error).__name__).lower()
         return FileFacts(file.path, (NotUnderstood(START, "unreadable", detail),), "read")
-    return extract_bytes(
-        file.path, data, catalogue, prefilter, thorough=thorough, shortcuts=shortcuts
-    )
+    return extract_bytes(file.path, data, look, prefilter)
+
+
+def _extract_if_reached(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFacts | None:
+    if file.flaw:
+        return None
+    try:
+        data = read_bytes(file.absolute, file.size)
+        if not look.carriers.reach(searchable(data)):
+            return None
+    except (OSError, UndecodableError):
+        return None  # The first look has reported it.
+    return extract_bytes(file.path, data, look, prefilter, reached=True)
 
 
 def extract_bytes(
-    path: str,
-    data: bytes,
-    catalogue: Catalogue,
-    prefilter: Prefilter,
-    *,
-    thorough: bool = False,
-    shortcuts: bool = True,
+    path: str, data: bytes, look: Look, prefilter: Prefilter, *, reached: bool = False
 ) -> FileFacts:
-    """Return the facts of a file's bytes."""
+    """Return the facts of a file's bytes; `reached` says that a carrier was seen in them."""
     try:
-        ruled_out = prefilter.rules_out(data)
-        if ruled_out and shortcuts and not thorough:
+        ruled_out = not reached and prefilter.rules_out(data)
+        if ruled_out and look.shortcuts and not look.thorough:
             return FileFacts(path, (), "ruled-out")
         if len(data) > MAX_PARSED_BYTES:
             detail = f"larger than {MAX_PARSED_BYTES >> 20} MiB"
@@ -123,8 +161,10 @@ def extract_bytes(
         return FileFacts(path, (NotUnderstood(place, "undecodable", str(error)),), "read")
     from dal_audit.extract.python import python_facts  # only where it is needed
 
-    facts = python_facts(text, catalogue, shortcuts=shortcuts)
-    if ruled_out and not thorough:
+    facts = python_facts(
+        text, look.catalogue, carriers=look.carriers.words, shortcuts=look.shortcuts
+    )
+    if ruled_out and not look.thorough:
         # Without shortcuts more is parsed; what counts as a finding must not change by that.
         facts = [one for one in facts if not isinstance(one, NotUnderstood)]
     return FileFacts(path, tuple(facts), "read")

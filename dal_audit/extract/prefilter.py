@@ -81,19 +81,7 @@ class Prefilter:
 
         Raises UndecodableError where the bytes are no text.
         """
-        if data.isascii():
-            return self._plain(data) and not self._hits(data)
-        text = decode(data)
-        # Python compares identifiers in NFKC (language reference, "Identifiers and keywords"):
-        # an import in full-width letters imports the module of the plain name.
-        if not self._plain(data) or not unicodedata.is_normalized("NFKC", text):
-            data = unicodedata.normalize("NFKC", text).encode("utf-8")
-        return not self._hits(data)
-
-    @staticmethod
-    def _plain(data: bytes) -> bool:
-        """Return whether ASCII text stands in these bytes as itself."""
-        return b"\0" not in data and declared_encoding(data) in ASCII_SUPERSETS
+        return not self._hits(searchable(data))
 
     def _hits(self, data: bytes) -> bool:
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
@@ -101,7 +89,7 @@ class Prefilter:
                 if self._other(index, start, data):
                     return True
                 continue
-            if self._rest[self._tops[index]].match(data, end) and _in_import(data, start):
+            if self._rest[self._tops[index]].match(data, end) and in_import(data, start):
                 return True
         return False
 
@@ -113,6 +101,22 @@ class Prefilter:
             # A method (`model.eval()`) is another thing; `builtins.exec` has a mark of its own.
             return not (start and (data[start - 1] in _WORD or data[start - 1] == _DOT))
         return True
+
+
+def searchable(data: bytes) -> bytes:
+    """Return bytes in which a search for ASCII text finds what Python would read there.
+
+    Raises UndecodableError where the bytes are no text.
+    """
+    plain = b"\0" not in data and declared_encoding(data) in ASCII_SUPERSETS
+    if plain and data.isascii():
+        return data
+    text = decode(data)
+    # Python compares identifiers in NFKC (language reference, "Identifiers and keywords"):
+    # an import in full-width letters imports the module of the plain name.
+    if plain and unicodedata.is_normalized("NFKC", text):
+        return data
+    return unicodedata.normalize("NFKC", text).encode("utf-8")
 
 
 def _calls(names: Iterable[bytes]) -> list[bytes]:
@@ -130,7 +134,7 @@ def _rest_pattern(below: dict[str, dict]) -> bytes:  # type: ignore[type-arg]
     return rb"(?:" + _GAP + rb"\." + _GAP + rb"(?:" + deeper + rb")|" + _GAP + rb"import\b)"
 
 
-def _in_import(data: bytes, position: int) -> bool:
+def in_import(data: bytes, position: int) -> bool:
     """Return whether `import` or `from` stands before a position in its logical line."""
     start = position
     while True:

@@ -6,6 +6,7 @@ import ast
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from dal_audit.catalogue import Catalogue
@@ -15,6 +16,7 @@ from dal_audit.extract.loaders import EXECUTORS, Loaded, loaded
 from dal_audit.extract.names import Load, Names, Use, read_names
 from dal_audit.extract.prefilter import DYNAMIC_MARKS, SUPPRESSION_MARK
 from dal_audit.extract.scopes import Imported
+from dal_audit.extract.shape import shape_of
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import import_places, node_span, statement_bounds
 from dal_audit.extract.syntax import UnparsableError, parse
@@ -31,19 +33,26 @@ from dal_audit.facts import (
 _LOADING: Final = re.compile(
     "|".join(mark.decode() for mark in DYNAMIC_MARKS) + r"|(?<![\w.])(?:exec|eval)[\s\\]*\("
 )
+NONE: Final[frozenset[str]] = frozenset()
 MAX_EXEC_DEPTH: Final = 2
 """How deep text that is handed to `exec` inside text handed to `exec` is read."""
 
 
-def python_facts(text: str, catalogue: Catalogue, *, shortcuts: bool = True) -> list[Fact]:
-    """Return the facts of a module's text, in the order of their places."""
+def python_facts(
+    text: str, catalogue: Catalogue, *, carriers: frozenset[str] = NONE, shortcuts: bool = True
+) -> list[Fact]:
+    """Return the facts of a module's text, in the order of their places.
+
+    `carriers` are names by which other modules of the project hand on what belongs to a driver:
+    imports that mention one are read, too. Without shortcuts all imports are.
+    """
     lines = Lines(text)
     facts: list[Fact] = []
     if SUPPRESSION_MARK.decode() in text:
         facts += suppressions(lines)
     try:
         tree = parse(text, shortcuts=shortcuts)
-        facts += _Reader(tree, lines, catalogue, shortcuts=shortcuts).facts()
+        facts += _Reader(tree, lines, catalogue, carriers, shortcuts=shortcuts).facts()
     except UnparsableError as error:
         line = min(error.line, len(lines))
         facts.append(NotUnderstood(_point(lines, line, error.column), "unparsable", str(error)))
@@ -69,6 +78,7 @@ class _Reader:
         tree: ast.Module,
         lines: Lines,
         catalogue: Catalogue,
+        carriers: frozenset[str],
         *,
         shortcuts: bool,
         depth: int = 0,
@@ -76,6 +86,7 @@ class _Reader:
         self.tree = tree
         self.lines = lines
         self.catalogue = catalogue
+        self.carriers = carriers
         self.shortcuts = shortcuts
         self.depth = depth
         self.helpers = frozenset(name.rpartition(".")[2] for name in catalogue.import_helpers)
@@ -85,13 +96,13 @@ class _Reader:
         if not self.shortcuts or _may_load(text) or any(name in text for name in self.helpers):
             names = read_names(self.tree, None, loads=True)
         else:
-            tops = {module.partition(".")[0] for module in self.catalogue.by_module}
+            tops = self.carriers | {module.partition(".")[0] for module in self.catalogue.by_module}
             imports = read_names(self.tree, self._mentions(tops)).imports
             bound = {
                 name
                 for statement, _ in imports
                 for alias in statement.names
-                if self._is_driver(statement, alias)
+                if self._is_wanted(statement, alias)
                 for name in [alias.asname or alias.name.partition(".")[0]]
             }
             if not bound:
@@ -99,18 +110,31 @@ class _Reader:
             names = read_names(self.tree, self._mentions(bound | tops))
         uses = self._uses(names)
         for statement, type_checking in names.imports:
-            if any(self._is_driver(statement, alias) for alias in statement.names):
+            if any(self._is_wanted(statement, alias) for alias in statement.names):
                 yield self._import(statement, uses, type_checking=type_checking)
+        if self.depth == 0 and any(
+            self._is_wanted(s, a) for s, _ in names.imports for a in s.names
+        ):
+            yield shape_of(self.tree, self.lines)
         for load in names.loads:
             yield from self._loads(load)
 
-    def _mentions(self, names: set[str]) -> Sequence[int] | None:
+    def _mentions(self, names: AbstractSet[str]) -> Sequence[int] | None:
         """Return the lines that mention one of the names; None (all lines) where text may lie."""
         text = self.lines.text
         if not self.shortcuts or not unicodedata.is_normalized("NFKC", text):
             return None
         found = re.finditer(rf"\b(?:{'|'.join(sorted(map(re.escape, names)))})\b", text)
         return sorted({self.lines.line_of(match.start()) for match in found})
+
+    def _is_wanted(self, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
+        """Return whether an import can bring something of a driver into this module."""
+        if not self.shortcuts or self._is_driver(statement, alias):
+            return True
+        if isinstance(statement, ast.Import):
+            return not self.carriers.isdisjoint(alias.name.split("."))
+        module = (statement.module or "").rpartition(".")[2]
+        return alias.name in self.carriers or (bool(module) and module in self.carriers)
 
     def _is_driver(self, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
         if isinstance(statement, ast.Import):
@@ -128,7 +152,7 @@ class _Reader:
             for binding in use.scope.lookup(first):
                 if not isinstance(binding, Imported):
                     continue
-                if not self._is_driver(binding.statement, binding.alias):
+                if not self._is_wanted(binding.statement, binding.alias):
                     continue
                 name = f"{imported_name(binding)}.{rest}" if rest else imported_name(binding)
                 shared = _shared(binding.alias.name, name)
@@ -147,7 +171,7 @@ class _Reader:
     ) -> Import:
         start, end = statement_bounds(self.lines, statement)
         places = import_places(self.lines.text[start:end])
-        module = statement.module if isinstance(statement, ast.ImportFrom) else None
+        module = _module(statement) if isinstance(statement, ast.ImportFrom) else None
         targets = []
         for alias, (first, last) in zip(statement.names, places.names, strict=True):
             binding = Imported(statement, alias)
@@ -161,7 +185,7 @@ class _Reader:
                 for use in uses.get(id(alias), ())
             )
             bound = "" if alias.name == "*" else alias.asname or alias.name.partition(".")[0]
-            name = f"{module}.{alias.name}" if module is not None else alias.name
+            name = alias.name if isinstance(statement, ast.Import) else origin
             span = self.lines.span(start + first, start + last)
             targets.append(Target(span, name, bound, tuple(sorted(references, key=_by_span))))
         return Import(
@@ -203,6 +227,7 @@ class _Reader:
                 tree,
                 Lines(text.strip()),
                 self.catalogue,
+                NONE,
                 shortcuts=self.shortcuts,
                 depth=self.depth + 1,
             )
@@ -230,6 +255,11 @@ def _may_load(text: str) -> bool:
 
 def _by_span(reference: Reference) -> Span:
     return reference.span
+
+
+def _module(statement: ast.ImportFrom) -> str:
+    """Return what stands after `from`, with the dots of a relative import."""
+    return "." * statement.level + (statement.module or "")
 
 
 def _shared(one: str, other: str) -> int:

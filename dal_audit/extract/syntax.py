@@ -67,7 +67,9 @@ def _by_libcst(text: str) -> ast.Module | None:
 
     try:
         return lower_module(text)
-    except (libcst.ParserSyntaxError, RecursionError, TypeError, ValueError):
+    except (libcst.ParserSyntaxError, libcst.CSTLogicError, libcst.CSTValidationError):
+        return None  # The last two come of what its parser takes and its tree does not (PEP 750).
+    except (RecursionError, TypeError, ValueError):
         return None
 
 

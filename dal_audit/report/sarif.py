@@ -126,7 +126,9 @@ def _driver(report: Report, rules: Sequence[Rule]) -> Object:
         "informationUri": _HOME,
         "rules": [_rule(rule, clauses) for rule in rules],
         "notifications": [
-            _notification(_UNREADABLE, "UnreadableFile", "A file could not be read, decoded or parsed."),
+            _notification(
+                _UNREADABLE, "UnreadableFile", "A file could not be read, decoded or parsed."
+            ),
             _notification(
                 _LEFT_OUT, "ResultsLeftOut", "There are more findings than GitHub takes in one run."
             ),

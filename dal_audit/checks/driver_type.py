@@ -1,0 +1,59 @@
+"""DAL103 driver-type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import FileFacts, Import, Place
+from dal_audit.leak import Leak, leaks
+from dal_audit.project import Project
+from dal_audit.rule import ROLE_WORDS, Breach, Related, check
+
+_KINDS = {
+    "module": "the {driver} module",
+    "type": "a {driver} type",
+    "exception": "a {driver} exception",
+    "other": "a part of {driver}",
+}
+_FORMS = {
+    "type": "a type made of {driver}'s",
+    "subclass": "a subclass of {driver}'s",
+    "instance": "a {driver} object",
+}
+
+
+@check("DAL103")
+def driver_type(fact: Import, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag a driver's object that reaches a file outside storage by way of other modules.
+
+    One statement gives one breach a driver; the way of the first object and the uses of all hang
+    on it.
+    """
+    if project.in_storage(file.path):
+        return
+    if fact.type_checking and project.policy.type_checking_imports == "ignore":
+        return
+    found: dict[str, list[Leak]] = {}
+    for leak in leaks(fact, file.path, project):
+        found.setdefault(leak.origin.driver.name, []).append(leak)
+    for group in found.values():
+        first = group[0]
+        words = _FORMS.get(first.origin.form) or _KINDS[first.origin.kind]
+        what = words.format(driver=first.origin.driver.name)
+        others = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
+        way = [Related(hop.place, hop.message) for hop in first.origin.hops]
+        uses = [
+            Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
+            for leak in group
+            for use in leak.uses
+        ]
+        inside = fact.statement.line <= first.span.line <= fact.statement.end_line
+        yield Breach(
+            Place(file.path, first.span),
+            f"`{first.name}`{others} is {what}, `{first.origin.name}`; "
+            f"only {project.boundary} may use it",
+            label=f"{what} arrives here",
+            extent=(fact.statement.line, fact.statement.end_line) if inside else None,
+            related=(*way, *sorted(uses)),
+            way=len(way),
+        )

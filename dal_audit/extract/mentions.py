@@ -1,0 +1,100 @@
+"""What a file's text must mention before it is searched for SQL or for database URLs.
+
+The same words decide in the prefilter, over bytes, and in the reader, over text: so a file that
+was ruled out would have yielded nothing. Mixed case is none (`Select a file`), and nothing here
+looks at what precedes a word: in some encodings that byte belongs to another character.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from dal_audit.catalogue import shipped_drivers
+
+SPECIFIC: Final = frozenset(
+    """
+    bulk_query execute_batch execute_fetchall execute_insert execute_many execute_partitioned_dml
+    execute_query execute_query_dict execute_script execute_sql execute_string execute_update
+    execute_values executemany executescript exec_driver_sql cmd_query copy_expert copy_from_query
+    fetch_val fetchrow fetchval get_by_sql mogrify query_and_wait query_arrow query_dataframe
+    query_df query_np query_row_block_stream query_rows_stream querystring raw_query raw_sql
+    runOperation runQuery select_by_sql set_sql_query
+    read_sql read_sql_query read_database read_database_uri
+    """.split()
+)
+"""Functions that nobody gives another meaning; the last four are pandas' and polars'."""
+
+EVERYDAY: Final = frozenset(
+    """
+    all batch callproc command copy cursor describe first from_query insert_dataframe iterate one
+    one_or_none parse prepare query_file bulk_query_file run status step stream
+    """.split()
+)
+"""Names in the catalogue that say too little to mean SQL, or that are handed none."""
+
+CONSTRUCTORS: Final = frozenset({"DDL", "QueryString", "RawSQL", "RunSQL", "SQL", "text"})
+"""Names in the catalogue that make SQL out of text instead of running it."""
+
+
+def _executors() -> frozenset[str]:
+    catalogued = {
+        name for driver in shipped_drivers() if driver.kind != "store" for name in driver.executes
+    }
+    return frozenset((catalogued | SPECIFIC) - EVERYDAY - CONSTRUCTORS)
+
+
+EXECUTORS: Final = _executors()
+"""Functions that are handed SQL, whichever drivers are in force: SQL is SQL."""
+
+_OBJECT: Final = r"(?:table|index|view|trigger|function|procedure|schema|database|sequence|type)"
+_BARE: Final = (
+    r"analyze|attach|begin|call|comment|commit|copy|detach|explain|grant|listen|lock|notify|pragma"
+    r"|refresh|reindex|release|revoke|rollback|savepoint|set|show|truncate|unlisten|vacuum"
+)
+_OPENING: Final = (
+    r"(?:SELECT|INSERT|REPLACE|UPDATE|MERGE|CREATE|ALTER|DROP|WITH)[\s(*\\{]|DELETE\s+FROM"
+    rf"""|select[\s(*\\]|(?:insert|replace|merge)\s+(?:or\s+\w+\s+|ignore\s+)?into\s"""
+    rf"""|update\s+\S+\s+set\s|delete\s+from\s|(?:create|alter|drop)\s+(?:\w+\s+){{0,3}}{_OBJECT}\s"""
+    rf"""|["'\s](?:{_BARE.upper()})[\s"';(]|["'](?:{_BARE})[\s"';(]"""
+)
+SQL_OPENING_BYTES: Final = re.compile(_OPENING.encode())
+_SQL_OPENING: Final = re.compile(_OPENING, re.ASCII)
+_CALL: Final = re.compile("|".join(rf"{name}\(" for name in sorted(EXECUTORS)))
+_CONSTRUCTOR: Final = re.compile("|".join(sorted(CONSTRUCTORS)))
+
+
+def execute_marks() -> list[bytes]:
+    """Return the byte strings without which no text is handed to an execute-like call."""
+    return [f"{name}(".encode() for name in sorted(EXECUTORS)]
+
+
+def url_marks(schemes: Iterable[str]) -> list[bytes]:
+    """Return the byte strings without which there is no URL of these schemes."""
+    return [f"{scheme}{after}".encode() for scheme in schemes for after in ("://", "+")]
+
+
+def mentions_execution(text: str) -> bool:
+    """Return whether a text holds an execute-like call and a word that SQL begins with."""
+    text = _plain(text)
+    return _CALL.search(text) is not None and _SQL_OPENING.search(text) is not None
+
+
+def mentions_constructor(text: str) -> bool:
+    """Return whether a text names a function that makes SQL out of text."""
+    return _CONSTRUCTOR.search(_plain(text)) is not None
+
+
+def mentions_url(text: str, schemes: Iterable[str]) -> bool:
+    """Return whether a text holds one of the schemes as a URL begins with it."""
+    text = _plain(text)
+    return any(mark.decode() in text for mark in url_marks(schemes))
+
+
+def _plain(text: str) -> str:
+    """Return text as Python compares identifiers, which is how the prefilter sees it."""
+    if unicodedata.is_normalized("NFKC", text):
+        return text
+    return unicodedata.normalize("NFKC", text)

@@ -1,0 +1,48 @@
+"""What an import in one file takes of a driver, by way of other modules of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dal_audit.facts import Import, Reference, Span, Target
+from dal_audit.program import Origin
+from dal_audit.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A driver's object that reaches a file: where it is named, what it is, where it is used."""
+
+    span: Span
+    name: str
+    origin: Origin
+    uses: tuple[Reference, ...]
+
+
+def leaks(fact: Import, path: str, project: Project) -> Iterator[Leak]:
+    """Yield what an import statement takes of drivers that it does not name itself.
+
+    A name that is imported is one; so is an attribute of a module that is imported
+    (`from app import storage`, then `storage.sqlite3.connect`), once for each object.
+    """
+    for target in fact.targets:
+        name = project.absolute(target.name, path)
+        # What DAL101 reports is not reported once more.
+        if project.driver_of(name, path) is not None:
+            continue
+        origin = project.program.resolve(name, path)
+        if origin is not None and not project.may_name(origin.driver, path):
+            yield Leak(target.span, target.bound or target.name, origin, target.uses)
+        else:
+            yield from _through_module(target, path, project)
+
+
+def _through_module(target: Target, path: str, project: Project) -> Iterator[Leak]:
+    found: dict[str, tuple[Reference, Origin, list[Reference]]] = {}
+    for use in target.uses:
+        origin = project.program.resolve(use.name, path)
+        if origin is not None and not project.may_name(origin.driver, path):
+            found.setdefault(origin.driver.name, (use, origin, []))[2].append(use)
+    for first, origin, uses in found.values():
+        yield Leak(first.span, first.name, origin, tuple(uses[1:]))

@@ -1,0 +1,277 @@
+"""The whole program: names are followed through re-exports, aliases and calls to a driver.
+
+What a module offers is a fact of its file; here the modules are linked. Drivers' objects are spread
+from the modules that take them to those that take them from there, and each name is reached once:
+chains of star imports and import cycles cost what they are long, not more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+from dal_audit.catalogue import Catalogue, Driver
+from dal_audit.facts import LOCAL, Export, Place, Shape
+
+Form: TypeAlias = Literal["itself", "type", "subclass", "instance"]
+"""How the object arrives: as what it is, inside a type that was put together, as the base of a
+class, or made into an object."""
+
+Kind: TypeAlias = Literal["module", "type", "exception", "other"]
+"""What a driver's object is: the driver itself or a part of it, a class, an exception, or another
+thing (a function, a constant)."""
+
+HELD: Final = frozenset({"connection", "cursor", "pool", "engine", "session"})
+"""The roles of types that hold on to a database: an object of one, or a subclass, is the driver's.
+Models, columns and results are not (judgement call 6)."""
+
+MAX_ALIASES: Final = 16
+"""How many names of modules are followed in one dotted name; a circle of them ends here."""
+
+Key: TypeAlias = tuple[str, str]
+"""A module's dotted name, and a name in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A step on the way of a name: where it was handed on, and what happened there."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a name comes from: a driver's object, by its dotted name, and the way from there.
+
+    `hops` begin where the name was made and end where it was last handed on.
+    """
+
+    driver: Driver
+    name: str
+    kind: Kind
+    hops: tuple[Hop, ...] = ()
+    form: Form = "itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the project, with its path and shape."""
+
+    name: str
+    path: str
+    shape: Shape
+
+
+class Program:
+    """The linked modules of a project."""
+
+    def __init__(
+        self,
+        modules: Iterable[Module],
+        catalogue: Catalogue,
+        driver_of: Callable[[str, str], Driver | None],
+        absolute: Callable[[str, str], str],
+    ) -> None:
+        """Link the modules; `driver_of` and `absolute` read a dotted name as a file means it.
+
+        `driver_of` also knows the project's own types that count as a driver's.
+        """
+        self.modules: Mapping[str, Module] = {module.name: module for module in modules}
+        self.driver_of = driver_of
+        self.absolute = absolute
+        self.kinds = Kinds(catalogue)
+        self._module_aliases = dict(self._aliases_of_modules())
+        self._origins: dict[Key, Origin] = {}
+        self._link()
+
+    def resolve(self, name: str, path: str) -> Origin | None:
+        """Return the driver's object that a dotted name means in a file, or None."""
+        absolute = self.absolute(name, path)
+        driver = self.driver_of(absolute, path)
+        if driver is not None:
+            return Origin(driver, absolute, self.kinds.of(absolute))
+        split = self._split(absolute)
+        if split is None:
+            return None
+        key, rest = split
+        found = self._origins.get(key)
+        return self._attribute(found, rest) if found is not None and rest else found
+
+    def carried(self) -> Mapping[Key, Origin]:
+        """Return each module and name by which a driver's object can be imported."""
+        return self._origins
+
+    # Linking
+
+    def _link(self) -> None:
+        """Spread what modules take from drivers to all who take it from them, breadth first."""
+        waiting: dict[Key, list[tuple[Module, Export, str]]] = {}
+        stars: dict[str, list[Module]] = {}
+        queue: deque[Key] = deque()
+        for name in sorted(self.modules):
+            module = self.modules[name]
+            for export in module.shape.exports:
+                for origin in export.origins:
+                    self._begin(module, export, origin, waiting, queue)
+            for star in module.shape.stars:
+                stars.setdefault(self.absolute(star, module.path), []).append(module)
+        while queue:
+            key = queue.popleft()
+            found = self._origins[key]
+            for module, export, rest in waiting.get(key, ()):
+                inner = self._attribute(found, rest) if rest else found
+                if inner is not None:
+                    self._hand_on(inner, module, export, queue)
+            for module in stars.get(key[0], ()):
+                self._star(key, module, queue)
+
+    def _begin(
+        self,
+        module: Module,
+        export: Export,
+        origin: str,
+        waiting: dict[Key, list[tuple[Module, Export, str]]],
+        queue: deque[Key],
+    ) -> None:
+        """Note what an export stands for: a driver's object, or a name that may come to be one."""
+        if origin.startswith(LOCAL):
+            first, _, rest = origin.removeprefix(LOCAL).partition(".")
+            if first != export.name:
+                waiting.setdefault((module.name, first), []).append((module, export, rest))
+            return
+        absolute = self.absolute(origin, module.path)
+        driver = self.driver_of(absolute, module.path)
+        if driver is not None:
+            self._hand_on(Origin(driver, absolute, self.kinds.of(absolute)), module, export, queue)
+            return
+        split = self._split(absolute)
+        if split is not None:
+            waiting.setdefault(split[0], []).append((module, export, split[1]))
+
+    def _hand_on(self, found: Origin, module: Module, export: Export, queue: deque[Key]) -> None:
+        key = (module.name, export.name)
+        made = self._as(export, found)
+        if made is None or key in self._origins:
+            return
+        message = _WORDS[export.made].format(name=export.name, origin=found.name)
+        hop = Hop(Place(module.path, export.span), message)
+        self._origins[key] = replace(made, hops=(*found.hops, hop))
+        queue.append(key)
+
+    def _star(self, key: Key, module: Module, queue: deque[Key]) -> None:
+        """Hand a name on by `from … import *`, which leaves private and unlisted names out."""
+        source, name = key
+        offered = self.modules[source].shape.offered
+        is_offered = name in offered if offered is not None else not name.startswith("_")
+        if not is_offered or (module.name, name) in self._origins:
+            return
+        found = self._origins[key]
+        hop = Hop(Place(module.path, module.shape.span), f"`{name}` is imported here by a star")
+        self._origins[module.name, name] = replace(found, hops=(*found.hops, hop))
+        queue.append((module.name, name))
+
+    def _as(self, export: Export, found: Origin) -> Origin | None:
+        """Return what an export is, given the driver's object that it was made from."""
+        if export.made in {"import", "alias"}:
+            return found
+        if export.made == "type":
+            return replace(found, form="type") if found.form == "itself" else found
+        if export.made == "class":
+            is_kept = found.kind == "exception" or self.kinds.role(found.name) in HELD
+            if not is_kept or found.form == "instance":
+                return None
+            return replace(found, form="subclass")
+        made = found.name if export.made == "annotation" else self.kinds.made_by(found.name)
+        if found.form == "instance" or self.kinds.role(made) not in HELD:
+            return None
+        return replace(found, name=made, form="instance")
+
+    def _attribute(self, found: Origin, rest: str) -> Origin | None:
+        """Return what an attribute of a driver's object is; that of an instance is not known."""
+        if found.form != "itself":
+            return None
+        name = f"{found.name}.{rest}"
+        return replace(found, name=name, kind=self.kinds.of(name))
+
+    # Names
+
+    def _split(self, name: str) -> tuple[Key, str] | None:
+        """Split a dotted name into a module of the project, a name in it, and the rest.
+
+        The longest module wins; names that stand for modules are followed.
+        """
+        for _ in range(MAX_ALIASES):
+            module, rest = name, ""
+            while module and module not in self.modules:
+                module, _, last = module.rpartition(".")
+                rest = f"{last}.{rest}" if rest else last
+            if not module or not rest:
+                return None
+            first, _, deeper = rest.partition(".")
+            alias = self._module_aliases.get((module, first))
+            if alias is None or not deeper:
+                return (module, first), deeper
+            name = f"{alias}.{deeper}"
+        return None
+
+    def _aliases_of_modules(self) -> Iterator[tuple[Key, str]]:
+        """Yield the names under which modules hold modules of the project."""
+        for module in self.modules.values():
+            for export in module.shape.exports:
+                for origin in export.origins:
+                    absolute = self.absolute(origin, module.path)
+                    if absolute in self.modules and export.made in {"import", "alias"}:
+                        yield (module.name, export.name), absolute
+
+
+class Kinds:
+    """What the catalogue knows of dotted names."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Index the types, exceptions and makers of all drivers in force."""
+        self.catalogue = catalogue
+        self.roles: dict[str, str] = {}
+        self.makers: dict[str, str] = {}
+        for driver in catalogue.drivers:
+            for role, names in (*driver.types, ("exception", driver.exceptions)):
+                for name in names:
+                    self.roles[name] = role
+                    # A type is reached by more paths than are documented.
+                    self.roles.setdefault(f"{driver.name}:{name.rpartition('.')[2]}", role)
+            self.makers.update(driver.makers)
+
+    def role(self, name: str) -> str:
+        """Return the role of a driver's type, `exception` among them; empty for what is none."""
+        role = self.roles.get(name)
+        if role is None:
+            driver = self.catalogue.driver_of(name)
+            last = name.rpartition(".")[2]
+            role = self.roles.get(f"{driver.name}:{last}") if driver else None
+        return role or ""
+
+    def of(self, name: str) -> Kind:
+        """Return what a driver's dotted name is."""
+        if name in self.catalogue.by_module:
+            return "module"
+        role = self.role(name)
+        if role:
+            return "exception" if role == "exception" else "type"
+        return "other"
+
+    def made_by(self, name: str) -> str:
+        """Return the type of what calling a driver's object gives; empty where it is not known."""
+        made = self.makers.get(name)
+        return made if made is not None else name if self.of(name) == "type" else ""
+
+
+_WORDS: Final = {
+    "import": "`{name}` is imported here",
+    "alias": "`{name}` is named here after `{origin}`",
+    "call": "`{name}` is made here by `{origin}`",
+    "annotation": "`{name}` is annotated as `{origin}` here",
+    "type": "`{name}` is put together here from `{origin}`",
+    "class": "`{name}` is a subclass of `{origin}`",
+}
