@@ -12,10 +12,11 @@ from dal_audit import __version__
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import chosen, tree_of
 from dal_audit.extract import extract, extract_reached
-from dal_audit.facts import SourceFile
+from dal_audit.facts import SourceFile, Span
 from dal_audit.judge import judge, judge_suppressions
 from dal_audit.policy import Policy, rules_in_force, severity_of
 from dal_audit.project import Project
+from dal_audit.redaction import redacted, secrets_of
 from dal_audit.report.model import Report
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Rule, clauses, known_rules, rules
@@ -52,6 +53,7 @@ class Part:
     files: int
     ruled_out: int
     assumptions: tuple[str, ...]
+    secrets: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
 
 def audit(request: Request) -> Report:
@@ -89,6 +91,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
         len(reported),
         sum(file.attention == "ruled-out" for file in reported),
         project.assumptions,
+        secrets_of(project.files),
     )
 
 
@@ -107,14 +110,14 @@ def follow_carriers(project: Project, files: Sequence[SourceFile], request: Requ
     Each round links the project and looks for the files that can import what was found; it ends
     when no further name carries anything.
     """
-    followed: frozenset[tuple[str, str]] = frozenset()
-    while not followed >= (carried := project.carried()):
+    followed: tuple[frozenset[object], frozenset[object]] | None = None
+    while followed != (carried := (project.carried(), project.close)):
         followed = carried
         facts = extract_reached(
             files,
             project.files,
             project.catalogue,
-            carried,
+            *carried,
             jobs=request.jobs,
             shortcuts=request.shortcuts,
         )
@@ -159,11 +162,16 @@ def merge(parts: Sequence[Part], base: Path, folder: Path) -> Report:
     findings = sorted((one for part in parts for one in _moved(part, base)), key=_order)
     ran = {rule.id: rule for part in parts for rule in part.rules}
     several = len(parts) > 1
+    secrets = {
+        os.path.normpath(f"{_relative(part.root, base)}/{path}"): spans
+        for part in parts
+        for path, spans in part.secrets.items()
+    }
     return Report(
         findings=tuple(findings),
         rules=tuple(ran[rule_id] for rule_id in sorted(ran)),
         clauses=clauses(),
-        sources=_sources(findings, base),
+        sources=_sources(findings, base, secrets),
         files=sum(part.files for part in parts),
         ruled_out=sum(part.ruled_out for part in parts),
         assumptions=tuple(
@@ -190,16 +198,22 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (place.path, place.span, finding.rule.id, finding.breach.message)
 
 
-def _sources(findings: Sequence[Finding], base: Path) -> Mapping[str, bytes]:
-    """Read the files that findings point into once more, for excerpts and line hashes."""
+def _sources(
+    findings: Sequence[Finding], base: Path, secrets: Mapping[str, tuple[Span, ...]]
+) -> Mapping[str, bytes]:
+    """Read the files that findings point into once more, for excerpts and line hashes.
+
+    No report sees a secret, so none can print one, whichever format or finding shows the line.
+    """
     paths = {finding.place.path for finding in findings}
     paths |= {one.place.path for finding in findings for one in finding.breach.related}
     found = {}
     for path in sorted(paths):
         try:
-            found[path] = (base / path).read_bytes()
+            data = (base / path).read_bytes()
         except OSError:
             continue  # What cannot be read is a finding already; it is shown without an excerpt.
+        found[path] = redacted(data, secrets[path]) if path in secrets else data
     return found
 
 

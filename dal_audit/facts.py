@@ -136,6 +136,110 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlText:
+    """SQL that is handed to a call which executes it, or to one that builds a statement of it.
+
+    `span` is the narrowest text that shows it, `statement` the statement around it; `text` is the
+    SQL as far as it is known, `does` says in a few words what it does, and `how` is the call as a
+    message names it.
+    """
+
+    span: Span
+    statement: Span
+    text: str
+    does: str
+    how: str
+    receivers: tuple[str, ...] = ()
+    """The dotted names that the call's receiver comes from, where they matter: empty where it is
+    not known, and where the call is a database's whoever receives it."""
+    builds: bool = False
+    written: Span | None = None
+    """Where the text is written, if not in the call itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionUrl:
+    """A database URL in a literal: where it stands, its scheme, and the store that this means.
+
+    `secrets` are the places of the passwords in it; no fact holds a password.
+    """
+
+    span: Span
+    statement: Span
+    scheme: str
+    store: str
+    secrets: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TypeName:
+    """A type that an annotation names, and where; `origin` reads like an `Export`'s origins."""
+
+    span: Span
+    origin: str
+
+
+ParameterKind: TypeAlias = Literal["positional-only", "plain", "list", "keyword-only", "mapping"]
+"""How arguments reach a parameter: by position alone, by position or name, all further ones by
+position (`*args`), by name alone, all further ones by name (`**kwargs`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a method, without `self` and `cls`."""
+
+    name: str
+    kind: ParameterKind
+    has_default: bool
+    types: tuple[TypeName, ...] = ()
+
+
+MemberKind: TypeAlias = Literal["method", "property", "attribute", "class"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a class.
+
+    `types` are the annotated types: what a method or property returns, what an attribute is.
+    `made_by` are the origins of what is called for an attribute's value (`self.x = connect(…)`), or
+    for what a method returns; `gives` are the attributes of the object that it returns
+    (`return self._pool`). `local` says that an attribute is only set in a method.
+    """
+
+    name: str
+    span: Span
+    kind: MemberKind
+    types: tuple[TypeName, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    made_by: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+    is_async: bool = False
+    is_abstract: bool = False
+    is_bound: bool = True
+    """Whether it is called on an object or the class, unlike a static method."""
+    has_body: bool = False
+    """Whether a method does anything but raise, pass, or say `...`."""
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClassShape:
+    """A class: its name (dotted where it is nested), its bases and members.
+
+    `extent` are the first and the last line of its header, `decorators` the origins of what
+    decorates it.
+    """
+
+    name: str
+    span: Span
+    extent: tuple[int, int]
+    bases: tuple[TypeName, ...]
+    members: tuple[Member, ...]
+    decorators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SuppressedRule:
     """One rule named by a suppression, as it is written, and where."""
 
@@ -168,7 +272,16 @@ class NotUnderstood:
     detail: str
 
 
-Fact: TypeAlias = Import | DynamicImport | Shape | Suppression | NotUnderstood
+Fact: TypeAlias = (
+    Import
+    | DynamicImport
+    | Shape
+    | ClassShape
+    | SqlText
+    | ConnectionUrl
+    | Suppression
+    | NotUnderstood
+)
 
 Attention: TypeAlias = Literal["ruled-out", "read"]
 """How closely a file was looked at: its bytes ruled it out, or its syntax was read."""

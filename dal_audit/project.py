@@ -81,6 +81,18 @@ class Project:
         """Return whether a file may name concrete backends."""
         return self._in_composition_root(path)
 
+    @cached_property
+    def close(self) -> frozenset[str]:
+        """The files whose classes are read whatever they import: storage and the interfaces."""
+        modules = [one.partition(":")[0] for one in self.policy.interfaces or ()]
+        named = [
+            path
+            for path in self.modules
+            for glob in modules
+            if _is_named(self.module_name(path), glob)
+        ]
+        return self._in_storage.union(named)
+
     def carried(self) -> frozenset[tuple[str, str]]:
         """Return each module and name by which a driver's object can be imported."""
         own = {
@@ -244,10 +256,7 @@ class Project:
 
         Where source roots are not configured, the name may also count from a folder below them.
         """
-        return any(
-            fnmatchcase(name, glob) or fnmatchcase(name, f"*.{glob}")
-            for name in map(self.module_name, self.modules)
-        )
+        return any(_is_named(name, glob) for name in map(self.module_name, self.modules))
 
     def absolute(self, name: str, path: str) -> str:
         """Return a dotted name as an absolute one: leading dots count from the file's package."""
@@ -308,6 +317,10 @@ class Project:
 def _folder(path: str) -> str:
     folder = path.strip("/").removeprefix("./")
     return "" if folder == "." else folder
+
+
+def _is_named(name: str, glob: str) -> bool:
+    return fnmatchcase(name, glob) or fnmatchcase(name, f"*.{glob}")
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -10,6 +10,7 @@ import gc
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -53,17 +54,17 @@ def extract_reached(
     known: Sequence[FileFacts],
     catalogue: Catalogue,
     carried: Iterable[tuple[str, str]],
+    close: AbstractSet[str],
     *,
     jobs: int | None = None,
     shortcuts: bool = True,
 ) -> list[FileFacts]:
     """Return the facts of each file, read anew where it can take an object from a carrier.
 
-    `carried` are the modules and names by which drivers' objects travel; `known` are the facts that
-    stay for the files that none of them reaches.
+    `carried` are the modules and names by which drivers' objects travel, `close` the paths that are
+    read in any case, with all their classes; `known` are the facts that stay for the other files.
     """
-    carriers = Carriers(carried)
-    look = Look(catalogue, carriers, thorough=is_small(files), shortcuts=shortcuts)
+    look = Look(catalogue, Carriers(carried), close, thorough=is_small(files), shortcuts=shortcuts)
     found = spread(lambda part: _batch(part, look, _extract_if_reached), files, jobs=jobs)
     return [new or old for new, old in zip(found, known, strict=True)]
 
@@ -79,6 +80,7 @@ class Look:
 
     catalogue: Catalogue
     carriers: Carriers
+    close: AbstractSet[str] = frozenset()
     thorough: bool = False
     shortcuts: bool = True
 
@@ -137,7 +139,7 @@ def _extract_if_reached(file: SourceFile, look: Look, prefilter: Prefilter) -> F
         return None
     try:
         data = read_bytes(file.absolute, file.size)
-        if not look.carriers.reach(searchable(data)):
+        if file.path not in look.close and not look.carriers.reach(file.path, searchable(data)):
             return None
     except (OSError, UndecodableError):
         return None  # The first look has reported it.
@@ -162,7 +164,11 @@ def extract_bytes(
     from dal_audit.extract.python import python_facts  # only where it is needed
 
     facts = python_facts(
-        text, look.catalogue, carriers=look.carriers.words, shortcuts=look.shortcuts
+        text,
+        look.catalogue,
+        carriers=look.carriers.words,
+        close=path in look.close,
+        shortcuts=look.shortcuts,
     )
     if ruled_out and not look.thorough:
         # Without shortcuts more is parsed; what counts as a finding must not change by that.

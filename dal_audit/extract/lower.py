@@ -8,6 +8,8 @@ lines, 0-based columns in UTF-8 bytes. What no analysis reads (numbers, comments
 from __future__ import annotations
 
 import ast
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -23,9 +25,12 @@ def lower_module(text: str) -> ast.Module:
 
     Raises libcst.ParserSyntaxError for text outside LibCST's grammar.
     """
+    shifts: dict[int, int] = {}
+    if "\f" in text:
+        text, shifts = _without_leading_feeds(text)
     # The tree is used once, so MetadataWrapper's protective deep copy would be waste.
     wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
-    return Lowerer(wrapper.resolve(PositionProvider), text).module(wrapper.module)
+    return Lowerer(wrapper.resolve(PositionProvider), text, shifts).module(wrapper.module)
 
 
 def lower_expression(text: str) -> ast.expr:
@@ -56,9 +61,15 @@ class TypeParameter(ast.AST):
 class Lowerer:
     """Lowers nodes of one module; each method takes a LibCST node and gives an `ast` node."""
 
-    def __init__(self, ranges: Mapping[cst.CSTNode, CodeRange], text: str) -> None:
-        """Take the places of the nodes; the text is needed to count columns in bytes."""
+    def __init__(
+        self, ranges: Mapping[cst.CSTNode, CodeRange], text: str, shifts: Mapping[int, int]
+    ) -> None:
+        """Take the places of the nodes; the text is needed to count columns in bytes.
+
+        `shifts` says how many characters were taken off the front of a line.
+        """
         self.ranges = ranges
+        self.shifts = shifts
         self.lines = None if text.isascii() else _split(text)
 
     def module(self, node: cst.Module) -> ast.Module:
@@ -66,9 +77,10 @@ class Lowerer:
         return ast.Module(body=self.body(node), type_ignores=[])
 
     def _utf8(self, line: int, column: int) -> int:
+        shift = self.shifts.get(line, 0)
         if self.lines is None or line > len(self.lines):
-            return column
-        return len(self.lines[line - 1][:column].encode("utf-8"))
+            return column + shift
+        return len(self.lines[line - 1][:column].encode("utf-8")) + shift
 
     def at(self, node: cst.CSTNode, lowered: Made) -> Made:
         """Give a lowered node the place of the node that it was made from."""
@@ -109,7 +121,7 @@ class Lowerer:
         return self.typed(
             node,
             made(
-                name=node.name.value,
+                name=plain(node.name),
                 args=self.parameters(node.params),
                 body=self.body(node.body),
                 decorator_list=[self.load(one.decorator) for one in node.decorators],
@@ -122,7 +134,7 @@ class Lowerer:
         return self.typed(
             node,
             ast.ClassDef(
-                name=node.name.value,
+                name=plain(node.name),
                 bases=[self.argument(base) for base in node.bases],
                 keywords=[self.keyword(one) for one in node.keywords],
                 body=self.body(node.body),
@@ -140,7 +152,7 @@ class Lowerer:
     def type_parameter(self, node: cst.TypeParam) -> Any:
         """Lower a type parameter, with its bound and default."""
         made: Any = TypeParameter()
-        made.name = node.param.name.value
+        made.name = plain(node.param.name)
         bound = getattr(node.param, "bound", None)
         made.bound = self.load(bound) if bound else None
         made.default_value = self.load(node.default) if node.default else None
@@ -163,7 +175,7 @@ class Lowerer:
     def parameter(self, node: cst.Param) -> ast.arg:
         """Lower one parameter."""
         annotation = self.load(node.annotation.annotation) if node.annotation else None
-        return self.at(node, ast.arg(arg=node.name.value, annotation=annotation))
+        return self.at(node, ast.arg(arg=plain(node.name), annotation=annotation))
 
     def branch(self, node: cst.If) -> ast.stmt:
         """Lower `if`; an `elif` is an `if` alone in the `else`, as in `ast`."""
@@ -195,7 +207,7 @@ class Lowerer:
 
     def handler(self, node: cst.ExceptHandler | cst.ExceptStarHandler) -> ast.ExceptHandler:
         """Lower an `except` clause."""
-        name = node.name.name.value if node.name and isinstance(node.name.name, cst.Name) else None
+        name = plain(node.name.name) if node.name and isinstance(node.name.name, cst.Name) else None
         made = ast.ExceptHandler(
             type=self.load(node.type) if node.type else None, name=name, body=self.body(node.body)
         )
@@ -243,7 +255,7 @@ class Lowerer:
 
     def alias(self, node: cst.ImportAlias) -> ast.alias:
         """Lower one imported name."""
-        asname = node.asname.name.value if node.asname else None  # type: ignore[union-attr]
+        asname = plain(node.asname.name) if node.asname else None  # type: ignore[arg-type]
         return self.at(node, ast.alias(name=dotted(node.name), asname=asname))
 
     def type_alias(self, node: cst.TypeAlias) -> Any:
@@ -273,22 +285,22 @@ class Lowerer:
             made = ast.MatchSingleton(value=None)
         elif isinstance(node, cst.MatchAs):
             inner = self.pattern(node.pattern) if node.pattern else None
-            made = ast.MatchAs(pattern=inner, name=node.name.value if node.name else None)
+            made = ast.MatchAs(pattern=inner, name=plain(node.name) if node.name else None)
         elif isinstance(node, cst.MatchStar):
-            made = ast.MatchStar(name=node.name.value if node.name else None)
+            made = ast.MatchStar(name=plain(node.name) if node.name else None)
         elif isinstance(node, cst.MatchOr):
             made = ast.MatchOr(patterns=[self.pattern(one.pattern) for one in node.patterns])
         elif isinstance(node, cst.MatchMapping):
             made = ast.MatchMapping(
                 keys=[self.load(one.key) for one in node.elements],
                 patterns=[self.pattern(one.pattern) for one in node.elements],
-                rest=node.rest.value if node.rest else None,
+                rest=plain(node.rest) if node.rest else None,
             )
         elif isinstance(node, cst.MatchClass):
             made = ast.MatchClass(
                 cls=self.load(node.cls),
                 patterns=[self.pattern(one.value) for one in node.patterns],
-                kwd_attrs=[one.key.value for one in node.kwds],
+                kwd_attrs=[plain(one.key) for one in node.kwds],
                 kwd_patterns=[self.pattern(one.pattern) for one in node.kwds],
             )
         else:
@@ -315,10 +327,10 @@ class Lowerer:
             made: ast.expr = (
                 ast.Constant(value=CONSTANTS[node.value])
                 if node.value in CONSTANTS
-                else ast.Name(id=node.value, ctx=context)
+                else ast.Name(id=plain(node), ctx=context)
             )
         elif isinstance(node, cst.Attribute):
-            made = ast.Attribute(value=self.load(node.value), attr=node.attr.value, ctx=context)
+            made = ast.Attribute(value=self.load(node.value), attr=plain(node.attr), ctx=context)
         elif isinstance(node, (cst.Tuple, cst.List)):
             kind = ast.Tuple if isinstance(node, cst.Tuple) else ast.List
             made = kind(elts=[self.element(one, context) for one in node.elements], ctx=context)
@@ -379,7 +391,7 @@ class Lowerer:
 
     def keyword(self, node: cst.Arg) -> ast.keyword:
         """Lower a keyword argument, or `**mapping`."""
-        name = node.keyword.value if node.keyword else None
+        name = plain(node.keyword) if node.keyword else None
         return self.at(node, ast.keyword(arg=name, value=self.load(node.value)))
 
     def string(self, node: cst.SimpleString) -> ast.expr:
@@ -492,11 +504,32 @@ class Lowerer:
 def dotted(node: cst.CSTNode) -> str:
     """Return the text of a dotted name, without white space."""
     if isinstance(node, cst.Attribute):
-        return f"{dotted(node.value)}.{node.attr.value}"
+        return f"{dotted(node.value)}.{plain(node.attr)}"
     if isinstance(node, cst.Name):
-        return node.value
+        return plain(node)
     message = f"{type(node).__name__} is not a dotted name"
     raise TypeError(message)
+
+
+def _without_leading_feeds(text: str) -> tuple[str, dict[int, int]]:
+    """Take form feeds off the fronts of lines, with what stands before them there.
+
+    To Python, indentation begins anew after a form feed; LibCST loses count of its columns.
+    """
+    shifts = {}
+    lines = _LINE.findall(text)
+    for index, line in enumerate(lines):
+        found = _LEADING_FEED.match(line)
+        if found:
+            shifts[index + 1] = found.end()
+            lines[index] = line[found.end() :]
+    return "".join(lines), shifts
+
+
+def plain(node: cst.Name) -> str:
+    """Return an identifier as Python compares it: in NFKC (language reference, "Identifiers")."""
+    name = node.value
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)
 
 
 def _split(text: str) -> Sequence[str]:
@@ -515,9 +548,11 @@ def _unescape(text: str) -> str:
 
 
 def _names(node: Iterable[cst.NameItem]) -> list[str]:
-    return [one.name.value for one in node]
+    return [plain(one.name) for one in node]
 
 
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_LEADING_FEED: Final = re.compile(r"[ \t\f]*\f")
 CONSTANTS: Final = {"None": None, "True": True, "False": False}
 BINARY: Final[dict[type, type[ast.operator]]] = {
     cst.Add: ast.Add,
@@ -579,6 +614,7 @@ EXPRESSIONS: Final[dict[type, Lowering]] = {
     cst.GeneratorExp: Lowerer.comprehension,
     cst.DictComp: Lowerer.dict_comprehension,
     cst.Lambda: Lowerer.anonymous,
+    cst.StarredElement: lambda low, node: ast.Starred(value=low.load(node.value), ctx=ast.Load()),
     cst.IfExp: lambda low, node: ast.IfExp(
         test=low.load(node.test), body=low.load(node.body), orelse=low.load(node.orelse)
     ),
@@ -591,7 +627,7 @@ EXPRESSIONS: Final[dict[type, Lowering]] = {
         if node.value
         else None
     ),
-    cst.Integer: lambda _, __: ast.Constant(value=0),
+    cst.Integer: lambda _, node: ast.Constant(value=ast.literal_eval(node.value)),
     cst.Float: lambda _, __: ast.Constant(value=0),
     cst.Imaginary: lambda _, __: ast.Constant(value=0),
     cst.Ellipsis: lambda _, __: ast.Constant(value=...),

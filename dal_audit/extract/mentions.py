@@ -15,23 +15,77 @@ from typing import Final
 from dal_audit.catalogue import shipped_drivers
 
 SPECIFIC: Final = frozenset(
-    """
-    bulk_query execute_batch execute_fetchall execute_insert execute_many execute_partitioned_dml
-    execute_query execute_query_dict execute_script execute_sql execute_string execute_update
-    execute_values executemany executescript exec_driver_sql cmd_query copy_expert copy_from_query
-    fetch_val fetchrow fetchval get_by_sql mogrify query_and_wait query_arrow query_dataframe
-    query_df query_np query_row_block_stream query_rows_stream querystring raw_query raw_sql
-    runOperation runQuery select_by_sql set_sql_query
-    read_sql read_sql_query read_database read_database_uri
-    """.split()
+    [
+        "bulk_query",
+        "execute_batch",
+        "execute_fetchall",
+        "execute_insert",
+        "execute_many",
+        "execute_partitioned_dml",
+        "execute_query",
+        "execute_query_dict",
+        "execute_script",
+        "execute_sql",
+        "execute_string",
+        "execute_update",
+        "execute_values",
+        "executemany",
+        "executescript",
+        "exec_driver_sql",
+        "cmd_query",
+        "copy_expert",
+        "copy_from_query",
+        "fetch_val",
+        "fetchrow",
+        "fetchval",
+        "get_by_sql",
+        "mogrify",
+        "query_and_wait",
+        "query_arrow",
+        "query_dataframe",
+        "query_df",
+        "query_np",
+        "query_row_block_stream",
+        "query_rows_stream",
+        "querystring",
+        "raw_query",
+        "raw_sql",
+        "runOperation",
+        "runQuery",
+        "select_by_sql",
+        "set_sql_query",
+        "read_sql",
+        "read_sql_query",
+        "read_database",
+        "read_database_uri",
+    ]
 )
 """Functions that nobody gives another meaning; the last four are pandas' and polars'."""
 
 EVERYDAY: Final = frozenset(
-    """
-    all batch callproc command copy cursor describe first from_query insert_dataframe iterate one
-    one_or_none parse prepare query_file bulk_query_file run status step stream
-    """.split()
+    [
+        "all",
+        "batch",
+        "callproc",
+        "command",
+        "copy",
+        "cursor",
+        "describe",
+        "first",
+        "from_query",
+        "insert_dataframe",
+        "iterate",
+        "one",
+        "one_or_none",
+        "parse",
+        "prepare",
+        "query_file",
+        "bulk_query_file",
+        "run",
+        "status",
+        "step",
+        "stream",
+    ]
 )
 """Names in the catalogue that say too little to mean SQL, or that are handed none."""
 
@@ -51,29 +105,68 @@ EXECUTORS: Final = _executors()
 
 _OBJECT: Final = r"(?:table|index|view|trigger|function|procedure|schema|database|sequence|type)"
 _BARE: Final = (
-    r"analyze|attach|begin|call|comment|commit|copy|detach|explain|grant|listen|lock|notify|pragma"
-    r"|refresh|reindex|release|revoke|rollback|savepoint|set|show|truncate|unlisten|vacuum"
+    r"analyze|attach|begin|call|comment|commit|copy|detach|grant|listen|lock|notify|refresh|reindex"
+    r"|release|revoke|rollback|savepoint|set|show|truncate|unlisten|vacuum"
 )
+_UPPER: Final = (
+    r"(?:SELECT|INSERT|UPDATE|MERGE|CREATE|ALTER|DROP|WITH|PRAGMA|EXPLAIN|TRUNCATE)[\s(*\\{]"
+    r"|REPLACE\s+INTO|DELETE\s+FROM"
+)
+_LOWER: Final = (
+    r"(?:select|pragma|explain)[\s(*\\]"
+    r"|(?:insert|replace|merge)\s+(?:or\s+\w+\s+|ignore\s+)?into\s"
+    rf"|update\s+\S+\s+set\s|delete\s+from\s|truncate\s+table\s"
+    rf"|(?:create|alter|drop)\s+(?:\w+\s+){{0,3}}{_OBJECT}\s"
+)
+_START: Final = r"""(?:["'(;}\n]|\\n)[ \t\r]*"""
+"""Where a statement can begin: in a string, in a line of it, after a bracket or a field."""
+
 _OPENING: Final = (
-    r"(?:SELECT|INSERT|REPLACE|UPDATE|MERGE|CREATE|ALTER|DROP|WITH)[\s(*\\{]|DELETE\s+FROM"
-    rf"""|select[\s(*\\]|(?:insert|replace|merge)\s+(?:or\s+\w+\s+|ignore\s+)?into\s"""
-    rf"""|update\s+\S+\s+set\s|delete\s+from\s|(?:create|alter|drop)\s+(?:\w+\s+){{0,3}}{_OBJECT}\s"""
-    rf"""|["'\s](?:{_BARE.upper()})[\s"';(]|["'](?:{_BARE})[\s"';(]"""
+    rf"""{_START}(?:{_UPPER}|{_LOWER})"""
+    rf"""|execute\w*\(\s*[fr]?["']+\s*(?:{_BARE}|{_BARE.upper()})[\s"';]"""
 )
-SQL_OPENING_BYTES: Final = re.compile(_OPENING.encode())
+_SQL_OPENING_BYTES: Final = re.compile(_OPENING.encode())
 _SQL_OPENING: Final = re.compile(_OPENING, re.ASCII)
-_CALL: Final = re.compile("|".join(rf"{name}\(" for name in sorted(EXECUTORS)))
+
+_WRAPPER: Final = (
+    r"execute(?:_(?:all|and|async|batch|fetch|fetchall|fetchone|insert|iter|many|one|params|queries"
+    r"|query|raw|read|returning|rows|scalar|script|select|sql|statement|stmt|sync|update|values"
+    r"|with|write))+"
+)
+"""How wrappers of `execute` are called; `execute_command` and its like run something else."""
+_IS_WRAPPER: Final = re.compile(_WRAPPER)
+_EXECUTE: Final = "execute"
+_NAMES: Final = sorted(name for name in EXECUTORS if not _IS_WRAPPER.fullmatch(name))
+_CALLS: Final = rf"(?:{_WRAPPER}|{'|'.join(_NAMES)})\("
+_CALL_BYTES: Final = re.compile(_CALLS.encode())
+_CALL: Final = re.compile(_CALLS)
 _CONSTRUCTOR: Final = re.compile("|".join(sorted(CONSTRUCTORS)))
 
 
 def execute_marks() -> list[bytes]:
     """Return the byte strings without which no text is handed to an execute-like call."""
-    return [f"{name}(".encode() for name in sorted(EXECUTORS)]
+    other = (name for name in _NAMES if not name.startswith(_EXECUTE))
+    return [_EXECUTE.encode(), *(f"{name}(".encode() for name in other)]
+
+
+def executes(name: str) -> bool:
+    """Return whether a function bears the name of one that runs SQL."""
+    return name in EXECUTORS or _IS_WRAPPER.fullmatch(name) is not None
 
 
 def url_marks(schemes: Iterable[str]) -> list[bytes]:
-    """Return the byte strings without which there is no URL of these schemes."""
-    return [f"{scheme}{after}".encode() for scheme in schemes for after in ("://", "+")]
+    """Return the byte strings with one of which a literal that is such a URL begins."""
+    return [
+        f"{quote}{scheme}{after}".encode()
+        for scheme in schemes
+        for quote in "\"'"
+        for after in ("://", "+")
+    ]
+
+
+def holds_execution(data: bytes) -> bool:
+    """Return what `mentions_execution` says of the text of searchable bytes."""
+    return bool(_CALL_BYTES.search(data)) and bool(_SQL_OPENING_BYTES.search(data))
 
 
 def mentions_execution(text: str) -> bool:
@@ -88,7 +181,7 @@ def mentions_constructor(text: str) -> bool:
 
 
 def mentions_url(text: str, schemes: Iterable[str]) -> bool:
-    """Return whether a text holds one of the schemes as a URL begins with it."""
+    """Return whether a text holds a literal that begins as a URL of these schemes."""
     text = _plain(text)
     return any(mark.decode() in text for mark in url_marks(schemes))
 

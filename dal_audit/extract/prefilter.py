@@ -1,7 +1,8 @@
 """Rule files out by their bytes, before any parser sees them.
 
 A file matters to the rules only if it names a driver in an import statement, holds one of the names
-by which code imports at run time, or a suppression. All three show in the bytes, so one pass of an
+by which code imports at run time, an execute-like call and a word that SQL begins with, the scheme
+of a database URL, or a suppression. All of them show in the bytes, so one pass of an
 Aho-Corasick automaton over a file settles nine files in ten. Computed from the catalogue, never
 kept by hand; the tests audit every example and fixture with and without it.
 """
@@ -16,7 +17,9 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick
 
 from dal_audit.catalogue import Catalogue
+from dal_audit.extract.mentions import execute_marks, holds_execution, url_marks
 from dal_audit.extract.source import ASCII_SUPERSETS, declared_encoding, decode
+from dal_audit.schemes import schemes_in_force
 
 _BEFORE_MODULE: Final = b" \t\f\r\n,\\"
 """What can stand before a module's name in an import statement."""
@@ -73,7 +76,10 @@ class Prefilter:
             SUPPRESSION_MARK,
             *DYNAMIC_MARKS,
             *helpers,
+            *url_marks(schemes_in_force(catalogue)),
         ]
+        self._first_execute = len(self._patterns)
+        self._patterns += execute_marks()
         self._automaton = BytesAhoCorasick(self._patterns)
 
     def rules_out(self, data: bytes) -> bool:
@@ -84,7 +90,14 @@ class Prefilter:
         return not self._hits(searchable(data))
 
     def _hits(self, data: bytes) -> bool:
+        speaks_sql: bool | None = None
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            if index >= self._first_execute:
+                if speaks_sql is None:
+                    speaks_sql = holds_execution(data)
+                if speaks_sql:
+                    return True
+                continue
             if index >= self._first_other:
                 if self._other(index, start, data):
                     return True

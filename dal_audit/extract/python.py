@@ -13,13 +13,16 @@ from dal_audit.catalogue import Catalogue
 from dal_audit.extract.comments import suppressions
 from dal_audit.extract.fold import UNKNOWN, imported_name
 from dal_audit.extract.loaders import EXECUTORS, Loaded, loaded
+from dal_audit.extract.mentions import mentions_constructor, mentions_execution
 from dal_audit.extract.names import Load, Names, Use, read_names
 from dal_audit.extract.prefilter import DYNAMIC_MARKS, SUPPRESSION_MARK
 from dal_audit.extract.scopes import Imported
-from dal_audit.extract.shape import shape_of
+from dal_audit.extract.shape import shapes_of
 from dal_audit.extract.source import Lines
+from dal_audit.extract.sql_texts import sql_texts
 from dal_audit.extract.statements import import_places, node_span, statement_bounds
 from dal_audit.extract.syntax import UnparsableError, parse
+from dal_audit.extract.url_literals import connection_urls
 from dal_audit.facts import (
     DynamicImport,
     Fact,
@@ -29,6 +32,7 @@ from dal_audit.facts import (
     Span,
     Target,
 )
+from dal_audit.schemes import schemes_in_force
 
 _LOADING: Final = re.compile(
     "|".join(mark.decode() for mark in DYNAMIC_MARKS) + r"|(?<![\w.])(?:exec|eval)[\s\\]*\("
@@ -39,12 +43,18 @@ MAX_EXEC_DEPTH: Final = 2
 
 
 def python_facts(
-    text: str, catalogue: Catalogue, *, carriers: frozenset[str] = NONE, shortcuts: bool = True
+    text: str,
+    catalogue: Catalogue,
+    *,
+    carriers: frozenset[str] = NONE,
+    close: bool = False,
+    shortcuts: bool = True,
 ) -> list[Fact]:
     """Return the facts of a module's text, in the order of their places.
 
     `carriers` are names by which other modules of the project hand on what belongs to a driver:
-    imports that mention one are read, too. Without shortcuts all imports are.
+    imports that mention one are read, too. Without shortcuts all imports are. `close` asks for the
+    module's shape and classes whatever it imports.
     """
     lines = Lines(text)
     facts: list[Fact] = []
@@ -52,7 +62,8 @@ def python_facts(
         facts += suppressions(lines)
     try:
         tree = parse(text, shortcuts=shortcuts)
-        facts += _Reader(tree, lines, catalogue, carriers, shortcuts=shortcuts).facts()
+        facts += _Reader(tree, lines, catalogue, carriers, shortcuts=shortcuts, close=close).facts()
+        facts += connection_urls(tree, lines, schemes_in_force(catalogue))
     except UnparsableError as error:
         line = min(error.line, len(lines))
         facts.append(NotUnderstood(_point(lines, line, error.column), "unparsable", str(error)))
@@ -81,6 +92,7 @@ class _Reader:
         carriers: frozenset[str],
         *,
         shortcuts: bool,
+        close: bool = False,
         depth: int = 0,
     ) -> None:
         self.tree = tree
@@ -88,12 +100,18 @@ class _Reader:
         self.catalogue = catalogue
         self.carriers = carriers
         self.shortcuts = shortcuts
+        self.close = close
         self.depth = depth
         self.helpers = frozenset(name.rpartition(".")[2] for name in catalogue.import_helpers)
 
     def facts(self) -> Iterator[Fact]:
         text = self.lines.text
-        if not self.shortcuts or _may_load(text) or any(name in text for name in self.helpers):
+        if (
+            not self.shortcuts
+            or _may_load(text)
+            or any(name in text for name in self.helpers)
+            or mentions_execution(text)
+        ):
             names = read_names(self.tree, None, loads=True)
         else:
             tops = self.carriers | {module.partition(".")[0] for module in self.catalogue.by_module}
@@ -106,18 +124,25 @@ class _Reader:
                 for name in [alias.asname or alias.name.partition(".")[0]]
             }
             if not bound:
+                if self.close:
+                    yield from shapes_of(self.tree, self.lines, NONE)
                 return
-            names = read_names(self.tree, self._mentions(bound | tops))
+            constructs = mentions_constructor(text)
+            lines = None if constructs else self._mentions(bound | tops)
+            names = read_names(self.tree, lines, loads=constructs)
         uses = self._uses(names)
         for statement, type_checking in names.imports:
             if any(self._is_wanted(statement, alias) for alias in statement.names):
                 yield self._import(statement, uses, type_checking=type_checking)
-        if self.depth == 0 and any(
-            self._is_wanted(s, a) for s, _ in names.imports for a in s.names
-        ):
-            yield shape_of(self.tree, self.lines)
+        wanted = any(self._is_wanted(s, a) for s, _ in names.imports for a in s.names)
+        if self.depth == 0 and (wanted or self.close):
+            yield from shapes_of(
+                self.tree, self.lines, {use.dotted.partition(".")[0] for use in names.uses}
+            )
         for load in names.loads:
             yield from self._loads(load)
+        if self.depth == 0:
+            yield from sql_texts(names.loads, self.lines, self.catalogue, self._header)
 
     def _mentions(self, names: AbstractSet[str]) -> Sequence[int] | None:
         """Return the lines that mention one of the names; None (all lines) where text may lie."""

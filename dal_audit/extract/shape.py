@@ -7,34 +7,39 @@ binding counts, conditional and repeated ones too: a name is the union of what i
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from typing import Final
 
+from dal_audit.extract.classes import class_shapes
 from dal_audit.extract.expressions import last_name
 from dal_audit.extract.fold import imported_name
 from dal_audit.extract.scopes import Imported
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import node_span
-from dal_audit.facts import LOCAL, Export, Made, Shape, Span
+from dal_audit.extract.types import TYPE_MAKERS, TypeReader
+from dal_audit.facts import ClassShape, Export, Made, Shape, Span
 
-_TYPE_MAKERS = frozenset({"NewType", "TypeVar", "cast"})
-"""Calls whose result stands for the type that they are handed."""
+_GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
 
 
-def shape_of(tree: ast.Module, lines: Lines) -> Shape:
-    """Return the shape of a module."""
+def shapes_of(
+    tree: ast.Module, lines: Lines, used: AbstractSet[str]
+) -> Iterator[Shape | ClassShape]:
+    """Yield the shape of a module and of its classes.
+
+    `used` are the names that the module itself reads.
+    """
     reader = _Shaper(lines)
     reader.statements(tree.body)
     reader.globals_of_functions(tree)
-    used = {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
     exports = tuple(
         Export(one.name, one.span, one.made, one.origins, one.name in used, one.renamed)
         for one in reader.exports
     )
-    return Shape(Span(1, 1, 1, 1), exports, tuple(reader.stars), reader.offered)
+    yield Shape(Span(1, 1, 1, 1), exports, tuple(reader.stars), reader.offered)
+    yield from class_shapes(tree, lines, reader.types)
 
 
 class _Shaper:
@@ -43,7 +48,7 @@ class _Shaper:
         self.exports: list[Export] = []
         self.stars: list[str] = []
         self.offered: tuple[str, ...] | None = None
-        self.imported: dict[str, list[str]] = {}
+        self.types = TypeReader(lines)
 
     def statements(self, body: list[ast.stmt]) -> None:
         """Read statements of the module's own block, also below `if`, `try`, `with` and loops."""
@@ -53,7 +58,7 @@ class _Shaper:
             elif isinstance(statement, ast.ClassDef):
                 # `class Store(Base[Connection])` is a `Base`, whatever it is told in brackets.
                 heads = [b.value if isinstance(b, ast.Subscript) else b for b in statement.bases]
-                bases = [name for head in heads for name in self.origins(head)]
+                bases = [name for head in heads for name in self.types.origins(head)]
                 self.add(statement.name, statement, "class", bases)
             elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.assignments(statement)
@@ -69,7 +74,7 @@ class _Shaper:
                 continue
             origin = imported_name(Imported(statement, alias))
             name = alias.asname or alias.name.partition(".")[0]
-            self.imported.setdefault(name, []).append(origin)
+            self.types.imported.setdefault(name, []).append(origin)
             span = _alias_span(self.lines, alias)
             renamed = alias.asname == alias.name
             self.exports.append(Export(name, span, "import", (origin,), renamed=renamed))
@@ -83,7 +88,7 @@ class _Shaper:
         elif isinstance(statement, ast.AnnAssign):
             value, targets = statement.value, [statement.target]
             if last_name(statement.annotation) != "TypeAlias":
-                self.named(targets, "annotation", self.origins(statement.annotation))
+                self.named(targets, "annotation", self.types.origins(statement.annotation))
         elif type(statement).__name__ == "TypeAlias":
             value, targets = statement.value, [statement.name]  # type: ignore[attr-defined]
         elif isinstance(statement, (ast.With, ast.AsyncWith)):
@@ -97,11 +102,11 @@ class _Shaper:
 
     def bind(self, targets: list[ast.expr], value: ast.expr) -> None:
         inner = value.value if isinstance(value, ast.Await) else value
-        if isinstance(inner, ast.Call) and last_name(inner.func) not in _TYPE_MAKERS:
-            self.named(targets, "call", self.origins(inner.func))
+        if isinstance(inner, ast.Call) and last_name(inner.func) not in TYPE_MAKERS:
+            self.named(targets, "call", self.types.origins(inner.func))
         else:
             plain = isinstance(inner, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))
-            self.named(targets, "alias" if plain else "type", self.origins(inner))
+            self.named(targets, "alias" if plain else "type", self.types.origins(inner))
 
     def named(self, targets: list[ast.expr], made: Made, origins: Iterator[str]) -> None:
         found = list(origins)
@@ -127,7 +132,7 @@ class _Shaper:
 
     def globals_of_functions(self, tree: ast.Module) -> None:
         """Read what functions assign to the module's names (`global pool; pool = …`)."""
-        if "global" not in self.lines.text:
+        if not _GLOBAL.search(self.lines.text):
             return
         for node in ast.walk(tree):
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -138,62 +143,6 @@ class _Shaper:
                 if isinstance(one, ast.Assign) and names:
                     targets = [t for t in one.targets if isinstance(t, ast.Name) and t.id in names]
                     self.bind(list(targets), one.value)
-
-    def origins(self, node: ast.expr) -> Iterator[str]:
-        """Yield the dotted names that an expression, read as a type or as a value, stands for."""
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            yield from self.dotted(node)
-        elif isinstance(node, ast.Subscript):
-            yield from self.subscript(node)
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            yield from self.origins(node.left)
-            yield from self.origins(node.right)
-        elif isinstance(node, (ast.Tuple, ast.List)):
-            for element in node.elts:
-                yield from self.origins(element)
-        elif isinstance(node, (ast.IfExp, ast.BoolOp)):
-            values = [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values
-            for value in values:
-                yield from self.origins(value)
-        elif isinstance(node, ast.Call) and last_name(node.func) in _TYPE_MAKERS:
-            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-                yield from self.origins(argument)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from self.string(node.value)
-
-    def subscript(self, node: ast.Subscript) -> Iterator[str]:
-        """Yield what a generic type stands for; `Literal`'s values and metadata are no types."""
-        name = last_name(node.value)
-        yield from self.origins(node.value)
-        if name == "Literal":
-            return
-        if name == "Annotated" and isinstance(node.slice, ast.Tuple) and node.slice.elts:
-            yield from self.origins(node.slice.elts[0])
-        else:
-            yield from self.origins(node.slice)
-
-    def string(self, text: str) -> Iterator[str]:
-        """Yield what a string stands for where it is read as a type; a plain text is none."""
-        if not text.replace(".", "").replace("_", "").isalnum():
-            return
-        try:
-            inner = ast.parse(text, mode="eval").body
-        except (SyntaxError, ValueError):
-            return
-        if isinstance(inner, (ast.Name, ast.Attribute)):
-            yield from self.dotted(inner)
-
-    def dotted(self, node: ast.expr) -> Iterator[str]:
-        parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name):
-            return
-        rest = "".join(f".{part}" for part in reversed(parts))
-        found = self.imported.get(node.id)
-        for origin in found or [LOCAL + node.id]:
-            yield origin + rest
 
 
 def _alias_span(lines: Lines, alias: ast.alias) -> Span:

@@ -10,22 +10,36 @@ from typing import Final
 
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.fold import MAX_DEPTH, UNKNOWN, fold, imported_name, origins
-from dal_audit.extract.mentions import CONSTRUCTORS, EXECUTORS, SPECIFIC
+from dal_audit.extract.mentions import CONSTRUCTORS, SPECIFIC, executes
 from dal_audit.extract.names import Load
 from dal_audit.extract.scopes import Assigned, Imported, Scope
 from dal_audit.extract.sql_reading import FRAGMENT, is_fragment, read_sql
 
 DATABASE_WORDS: Final = frozenset(
-    """
-    con conn connection cur curs cursor database db dbapi engine pg pool postgres session sqlite tx
-    txn transaction
-    """.split()
+    [
+        "con",
+        "conn",
+        "connection",
+        "cur",
+        "curs",
+        "cursor",
+        "database",
+        "db",
+        "dbapi",
+        "engine",
+        "pg",
+        "pool",
+        "postgres",
+        "session",
+        "sqlite",
+        "tx",
+        "txn",
+        "transaction",
+    ]
 )
 """A receiver with one of these words in its name is taken for a database."""
 
-OTHER_WORDS: Final = frozenset(
-    "client executor graphql loop parser process runner shell spark ssh subprocess".split()
-)
+OTHER_WORDS: Final = frozenset({"executor", "graphql", "shell", "spark", "ssh", "subprocess"})
 """A receiver with one of these words in its name executes something else, unless it is certain."""
 
 _SQL_KEYWORDS: Final = frozenset({"sql", "query", "statement", "stmt", "operation"})
@@ -52,23 +66,23 @@ class Handed:
 
 
 def handed_sql(
-    load: Load, catalogue: Catalogue, *, executes: bool, constructs: bool
+    load: Load, catalogue: Catalogue, *, executed: bool, constructed: bool
 ) -> Iterator[Handed]:
     """Yield the SQL that a call is handed: at most one, however many arguments hold some.
 
-    `executes` and `constructs` say whether the file's text mentions calls of either kind.
+    `executed` and `constructed` say whether the file's text mentions calls of either kind.
     """
     node, scope = load.node, load.scope
     if not isinstance(node, ast.Call) or not (node.args or node.keywords):
         return
-    if constructs:
+    if constructed:
         for origin in sorted(origins(node.func, scope)):
             name = origin.rpartition(".")[2]
             if name in CONSTRUCTORS and catalogue.driver_of(origin) is not None:
                 yield from _first(_built(node, scope, origin))
                 return
     name = _name(node.func)
-    if executes and name in EXECUTORS:
+    if executed and executes(name):
         yield from _first(_executed(node, name, scope, catalogue))
 
 

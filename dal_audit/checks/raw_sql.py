@@ -1,0 +1,46 @@
+"""DAL108 raw-sql."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import FileFacts, Place, SqlText
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+
+@check("DAL108")
+def raw_sql(fact: SqlText, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag SQL that a file outside storage executes or builds."""
+    if project.in_storage(file.path) or _is_something_else(fact, file, project):
+        return
+    yield Breach(
+        Place(file.path, fact.span),
+        f"`{fact.how}` {'builds' if fact.builds else 'executes'} {_what(fact.does)}; "
+        f"only {project.boundary} may hold SQL",
+        label="this is SQL" if fact.written is None else "this text is SQL",
+        extent=(fact.statement.line, fact.statement.end_line),
+        related=(
+            (Related(Place(file.path, fact.written), "the SQL is written here"),)
+            if fact.written is not None
+            else ()
+        ),
+    )
+
+
+def _is_something_else(fact: SqlText, file: FileFacts, project: Project) -> bool:
+    """Return whether the receiver comes from a library that is no driver, or a local namesake."""
+    if fact.builds:
+        return all(project.is_local(name, file.path) for name in fact.receivers)
+    return bool(fact.receivers) and all(
+        not name.startswith((".", "builtins."))
+        and not project.is_local(name, file.path)
+        and project.driver_of(name, file.path) is None
+        for name in fact.receivers
+    )
+
+
+def _what(does: str) -> str:
+    if not does.startswith("`"):
+        return "a piece of SQL"
+    return f"an {does}" if does[1] in "AEIOU" else f"a {does}"

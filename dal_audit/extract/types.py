@@ -1,0 +1,97 @@
+"""Types as annotations and aliases name them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from dal_audit.extract.expressions import last_name
+from dal_audit.extract.source import Lines
+from dal_audit.extract.statements import node_span
+from dal_audit.facts import LOCAL, TypeName
+
+TYPE_MAKERS: Final = frozenset({"NewType", "TypeVar", "cast"})
+"""Calls whose result stands for the type that they are handed."""
+
+
+class TypeReader:
+    """Reads which names an expression stands for, by a module's own imports."""
+
+    def __init__(self, lines: Lines) -> None:
+        """Begin with no imports; whoever reads the module adds them to `imported`."""
+        self.lines = lines
+        self.imported: dict[str, list[str]] = {}
+
+    def names(self, node: ast.expr) -> Iterator[TypeName]:
+        """Yield the types that an annotation names, each once, with their places."""
+        seen: set[str] = set()
+        for origin, place in self._placed(node, node):
+            if origin not in seen:
+                seen.add(origin)
+                yield TypeName(node_span(self.lines, place), origin)
+
+    def origins(self, node: ast.expr) -> Iterator[str]:
+        """Yield the dotted names that an expression, read as a type or as a value, stands for."""
+        for origin, _ in self._placed(node, node):
+            yield origin
+
+    def _placed(self, node: ast.expr, place: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+        """Yield names with the expression where each stands; in a string, that is the string."""
+        own = node if place is node else place
+        inner: list[ast.expr] = []
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            for origin in self.dotted(node):
+                yield origin, own
+        elif isinstance(node, ast.Subscript):
+            inner = list(_type_arguments(node))
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            inner = [node.left, node.right]
+        elif isinstance(node, (ast.Tuple, ast.List)):
+            inner = node.elts
+        elif isinstance(node, ast.IfExp):
+            inner = [node.body, node.orelse]
+        elif isinstance(node, ast.BoolOp):
+            inner = node.values
+        elif isinstance(node, ast.Starred):
+            inner = [node.value]
+        elif isinstance(node, ast.Call) and last_name(node.func) in TYPE_MAKERS:
+            inner = [*node.args, *(keyword.value for keyword in node.keywords)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            read = _read(node.value)
+            if read is not None:
+                yield from self._placed(read, place)
+        for part in inner:
+            yield from self._placed(part, part if place is node else place)
+
+    def dotted(self, node: ast.expr) -> Iterator[str]:
+        """Yield what a dotted name stands for; a name of the module itself is marked `LOCAL`."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return
+        rest = "".join(f".{part}" for part in reversed(parts))
+        for origin in self.imported.get(node.id) or [LOCAL + node.id]:
+            yield origin + rest
+
+
+def _type_arguments(node: ast.Subscript) -> Iterator[ast.expr]:
+    """Yield what a generic type is made of; `Literal`'s values and metadata are no types."""
+    yield node.value
+    name = last_name(node.value)
+    if name == "Annotated" and isinstance(node.slice, ast.Tuple) and node.slice.elts:
+        yield node.slice.elts[0]
+    elif name != "Literal":
+        yield node.slice
+
+
+def _read(text: str) -> ast.expr | None:
+    """Read a string as a type; text that could not be one is not tried."""
+    if not text.isprintable() or " " in text.strip().replace(" | ", "").replace(", ", ""):
+        return None
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
