@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from dal_audit.catalogue import Catalogue, Driver
-from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Shape, Span
+from dal_audit.facts import LOCAL, DynamicImport, FileFacts, Import, Place, Shape, Span
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program
 
@@ -26,7 +26,7 @@ OWN_TYPES = Driver("storage", ("storage",))
 """Stands for the project itself as the owner of its `driver-types`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Project:
     """A project's facts and zones; every path in it is POSIX and relative to its root."""
 
@@ -80,6 +80,11 @@ class Project:
     def in_composition_root(self, path: str) -> bool:
         """Return whether a file may name concrete backends."""
         return self._in_composition_root(path)
+
+    @staticmethod
+    def is_named(name: str, glob: str) -> bool:
+        """Return whether a dotted name matches a dotted glob, whatever root it counts from."""
+        return _is_named(name, glob)
 
     @cached_property
     def close(self) -> frozenset[str]:
@@ -259,7 +264,12 @@ class Project:
         return any(_is_named(name, glob) for name in map(self.module_name, self.modules))
 
     def absolute(self, name: str, path: str) -> str:
-        """Return a dotted name as an absolute one: leading dots count from the file's package."""
+        """Return a dotted name as an absolute one: leading dots count from the file's package.
+
+        A name that is marked `LOCAL` is one of the file's own module.
+        """
+        if name.startswith(LOCAL):
+            return f"{self.module_name(path)}.{name.removeprefix(LOCAL)}"
         level = len(name) - len(name.lstrip("."))
         if not level:
             return name

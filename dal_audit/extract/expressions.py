@@ -43,6 +43,10 @@ class Names:
     """The import statements, each with whether it stands under `TYPE_CHECKING`."""
 
 
+_TRANSPARENT = (ast.BinOp, ast.Starred, ast.Tuple)
+"""What stands in these plays the part that they play: `A | B`, `*Ts`, `(A, B)`."""
+
+
 class Expressions:
     """Visits expressions; what it finds is kept in `names`."""
 
@@ -108,7 +112,7 @@ class Expressions:
         if visit is not None:
             visit(node, scope, role)
         else:
-            self.parts(node, scope, role if isinstance(node, (ast.BinOp, ast.Tuple)) else "value")
+            self.parts(node, scope, role if isinstance(node, _TRANSPARENT) else "value")
 
     def dotted(self, node: ast.Name | ast.Attribute, scope: Scope, role: Role) -> None:
         """Note a dotted name, or visit what an attribute is taken from."""

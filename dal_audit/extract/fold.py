@@ -8,6 +8,7 @@ look-ups in literal dictionaries are folded; what is unknown becomes `UNKNOWN` i
 from __future__ import annotations
 
 import ast
+from string import Formatter
 from typing import Final
 
 from dal_audit.extract.scopes import Assigned, Binding, Imported, Scope
@@ -107,18 +108,24 @@ def _method(node: ast.Call, func: ast.Attribute, scope: Scope, depth: int) -> Fo
 
 def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> Folded:
     """Fold the fields `{}`, `{0}` and `{name}`; any other kind ends the folding."""
-    named = {one.arg: one.value for one in node.keywords if one.arg}
-    pieces = text.replace("{{", "").replace("}}", "").split("{")
-    parts: list[Folded] = [(pieces[0],)]
-    for index, piece in enumerate(pieces[1:]):
-        field, closed, rest = piece.partition("}")
-        value = named.get(field)
-        position = index if field == "" else int(field) if field.isdecimal() else len(node.args)
-        if value is None and position < len(node.args):
-            value = node.args[position]
-        if value is None or not closed or isinstance(value, ast.Starred):
+    try:
+        fields = list(Formatter().parse(text))
+    except ValueError:
+        return _NOTHING
+    positions = {str(index): value for index, value in enumerate(node.args)}
+    named = {one.arg: one.value for one in node.keywords if one.arg} | positions
+    automatic = 0
+    parts: list[Folded] = []
+    for literal, name, specification, conversion in fields:
+        parts.append((literal,))
+        if name is None:
+            continue
+        if name == "":
+            name, automatic = str(automatic), automatic + 1  # noqa: PLW2901  # as `format` does
+        value = named.get(name)
+        if value is None or specification or conversion or isinstance(value, ast.Starred):
             return _NOTHING
-        parts += [fold(value, scope, depth), (rest,)]
+        parts.append(fold(value, scope, depth))
     return _concatenate(parts)
 
 

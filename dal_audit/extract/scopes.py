@@ -51,17 +51,18 @@ class Scope:
     def lookup(self, name: str) -> Sequence[Binding]:
         """Return all that a name can mean when it is read here; empty for a builtin or unknown."""
         scope: Scope | None = self
-        seen_function = False
+        inner = False
         while scope is not None:
             if name in scope.global_names:
                 return scope.module().bindings.get(name, ())
-            visible = scope.kind != "class" or not seen_function
+            visible = scope.kind != "class" or not inner
             if visible and name not in scope.nonlocal_names:
                 found = scope.bindings.get(name)
                 if found:
                     return found
-            # A class's names are seen from its own body and from the annotation scopes in it.
-            seen_function = seen_function or scope.kind in {"function", "comprehension"}
+            # A class's names are seen from its own body and from the annotation scopes in it, not
+            # from the functions, comprehensions and classes.
+            inner = inner or scope.kind != "types"
             scope = scope.parent
         return ()
 
