@@ -54,6 +54,7 @@ class Part:
     ruled_out: int
     assumptions: tuple[str, ...]
     secrets: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    limited: bool = False
 
 
 def audit(request: Request) -> Report:
@@ -77,13 +78,14 @@ def audit_project(scope: Scope, request: Request) -> Part:
     facts = extract(tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts)
     wanted = chosen(scope.requested)
     empty = scope.empty_folders(file.path for file in facts)
-    project = Project(policy, catalogue, facts, tree.modules, tree.markers, empty)
+    prefix = _prefix(policy.root, request.folder)
+    project = Project(policy, catalogue, facts, tree.modules, tree.markers, empty, prefix)
     project = follow_carriers(project, tree.files, request)
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())
     findings += [triage.finding(rule, breach) for rule, breach in late]
-    reported = [file for file in facts if wanted(file.path)]
+    reported = [file for file in project.files if wanted(file.path)]
     return Part(
         policy.root,
         tuple(one for one in findings if one.rule.about_project or wanted(one.place.path)),
@@ -92,6 +94,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
         sum(file.attention == "ruled-out" for file in reported),
         project.assumptions,
         secrets_of(project.files),
+        limited="." not in scope.requested,
     )
 
 
@@ -175,10 +178,11 @@ def merge(parts: Sequence[Part], base: Path, folder: Path) -> Report:
         files=sum(part.files for part in parts),
         ruled_out=sum(part.ruled_out for part in parts),
         assumptions=tuple(
-            f"{_relative(part.root, base)}: {line}" if several else line
+            f"{line} (in {_relative(part.root, base)})" if several else line
             for part in parts
             for line in part.assumptions
         ),
+        limited=any(part.limited for part in parts),
         version=__version__,
         here=_relative(folder, base),
     )
@@ -215,6 +219,12 @@ def _sources(
             continue  # What cannot be read is a finding already; it is shown without an excerpt.
         found[path] = redacted(data, secrets[path]) if path in secrets else data
     return found
+
+
+def _prefix(root: Path, folder: Path) -> str:
+    """Return what leads to a root from the current folder; nothing where it leads out of it."""
+    relative = _relative(root, folder)
+    return "" if relative == "." or relative.startswith("..") else f"{relative}/"
 
 
 def _relative(path: Path, base: Path) -> str:

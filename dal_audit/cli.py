@@ -35,7 +35,8 @@ class _Commands(click.Group):
 def cli() -> None:
     """Prove that a program's storage layer is portable.
 
-    `dal-audit [PATHS]` is short for `dal-audit check [PATHS]`.
+    `dal-audit [PATHS]` is short for `dal-audit check [PATHS]`; its options are listed by `dal-audit
+    check --help`.
     """
 
 
@@ -78,7 +79,7 @@ def _words(_context: click.Context, _option: click.Parameter, values: Sequence[s
     show_default=True,
     help="Colour the report; NO_COLOR and FORCE_COLOR are obeyed.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), help="The most processes to use.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
 @click.option(
     "--shortcuts/--no-shortcuts",
     default=True,
@@ -226,4 +227,8 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # 128 + SIGPIPE, as a shell reports a program that ends so: not green, nothing failed.
         sys.exit(141)
+    except Exception as error:  # a module that fails to load must not look like a finding
+        _complain(f"error: dal-audit itself failed: {error}")
+        _complain(traceback.format_exc())
+        sys.exit(FAILED)
     sys.exit(CLEAN)

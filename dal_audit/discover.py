@@ -98,7 +98,7 @@ def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] 
     markers: set[str] = set()
     for path, flaw in listed.items():
         name = path.rpartition("/")[2]
-        if name in MARKERS:
+        if name in MARKERS and not path.startswith(others) and not excluded(path):
             markers.add(path)
         is_python = name.endswith(PYTHON_SUFFIXES)
         if not is_python and not flaw:

@@ -9,8 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Role: TypeAlias = Literal["annotation", "base", "call", "except", "value"]
-"""The part that a reference plays where it stands."""
+Role: TypeAlias = Literal[
+    "annotation",
+    "base",
+    "call",
+    "except",
+    "value",
+    "isinstance",
+    "issubclass",
+    "cast",
+    "pattern",
+    "type",
+]
+"""The part that a reference plays where it stands; the last five ask what an object's class is
+(`pattern` in a `case`, `type` where `type(x)` is compared), or say it."""
 
 Gap: TypeAlias = Literal["unreadable", "undecodable", "unparsable"]
 """Why a file, or a part of one, was not understood."""
@@ -186,7 +198,8 @@ position (`*args`), by name alone, all further ones by name (`**kwargs`)."""
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a method, without `self` and `cls`."""
+    """A parameter of a method, without `self` and `cls`; `types` are those of its annotation and
+    what its default names."""
 
     name: str
     kind: ParameterKind
@@ -201,7 +214,9 @@ MemberKind: TypeAlias = Literal["method", "property", "attribute", "class"]
 class Member:
     """A member of a class.
 
-    `types` are the annotated types: what a method or property returns, what an attribute is.
+    `types` are the annotated types: what a method or property returns, what an attribute is, the
+    bounds of a method's own type parameters; for what is no type of a module (`None`, a literal) it
+    is the name that Python has for it. `decorators` are the last names of what decorates a method.
     `made_by` are the origins of what is called for an attribute's value (`self.x = connect(…)`), or
     for what a method returns; `gives` are the attributes of the object that it returns
     (`return self._pool`). `local` says that an attribute is only set in a method.
@@ -215,12 +230,19 @@ class Member:
     made_by: tuple[str, ...] = ()
     gives: tuple[str, ...] = ()
     is_async: bool = False
+    """Whether what a call gives must be awaited; an asynchronous generator's must not."""
     is_abstract: bool = False
     is_bound: bool = True
     """Whether it is called on an object or the class, unlike a static method."""
     has_body: bool = False
-    """Whether a method does anything but raise, pass, or say `...`."""
+    """Whether a method does anything but raise, pass, or say `...`; whether an attribute has a
+    value."""
+    refuses: bool = False
+    """Whether a method raises, and does nothing else."""
     local: bool = False
+    decorators: tuple[str, ...] = ()
+    is_value: bool = False
+    """Whether `types` are what an attribute was set to (`x = T`), and no annotation of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +250,8 @@ class ClassShape:
     """A class: its name (dotted where it is nested), its bases and members.
 
     `extent` are the first and the last line of its header, `decorators` the origins of what
-    decorates it.
+    decorates it; `arguments` are the types that its bases take in brackets, and the bounds of its
+    own type parameters.
     """
 
     name: str
@@ -237,6 +260,7 @@ class ClassShape:
     bases: tuple[TypeName, ...]
     members: tuple[Member, ...]
     decorators: tuple[str, ...] = ()
+    arguments: tuple[TypeName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,30 @@ def leaks(fact: Import, path: str, project: Project) -> Iterator[Leak]:
         if origin is not None and not project.may_name(origin.driver, path):
             yield Leak(target.span, target.bound or target.name, origin, target.uses)
         else:
-            yield from _through_module(target, path, project)
+            is_top = fact.module is None and target.bound == name.partition(".")[0]
+            bound = 1 if is_top else name.count(".") + 1
+            yield from _through_module(target, bound, path, project)
 
 
-def _through_module(target: Target, path: str, project: Project) -> Iterator[Leak]:
+def _through_module(target: Target, bound: int, path: str, project: Project) -> Iterator[Leak]:
+    """Yield what is reached from a module; `bound` components of its name are what is imported."""
     found: dict[str, tuple[Reference, Origin, list[Reference]]] = {}
     for use in target.uses:
-        origin = project.program.resolve(use.name, path)
+        origin = _reached(project.absolute(use.name, path), bound, path, project)
         if origin is not None and not project.may_name(origin.driver, path):
             found.setdefault(origin.driver.name, (use, origin, []))[2].append(use)
     for first, origin, uses in found.values():
         yield Leak(first.span, first.name, origin, tuple(uses[1:]))
+
+
+def _reached(name: str, bound: int, path: str, project: Project) -> Origin | None:
+    """Return the driver's object that a dotted name means or leads through (`db.engine.begin`)."""
+    whole = project.program.resolve(name, path)
+    if whole is not None:
+        return whole
+    parts = name.split(".")
+    for count in range(bound + 1, len(parts)):
+        origin = project.program.resolve(".".join(parts[:count]), path)
+        if origin is not None:
+            return origin
+    return None

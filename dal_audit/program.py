@@ -100,9 +100,30 @@ class Program:
         found = self._origins.get(key)
         return self._attribute(found, rest) if found is not None and rest else found
 
-    def carried(self) -> Mapping[Key, Origin]:
-        """Return each module and name by which a driver's object can be imported."""
-        return self._origins
+    def origin(self, module: str, name: str) -> Origin | None:
+        """Return the driver's object that a module offers under a name, or None."""
+        return self._origins.get((module, name))
+
+    def carried(self) -> frozenset[Key]:
+        """Return each module and name by which a driver's object can be reached.
+
+        A name that stands for a module of the project is one, where that module carries an object
+        or is on the way to one that does.
+        """
+        aliases: dict[str, list[Key]] = {}
+        for key, target in self._module_aliases.items():
+            aliases.setdefault(target, []).append(key)
+        found = set(self._origins)
+        queue = deque(sorted({module for module, _ in found}))
+        seen: set[str] = set()
+        while queue:
+            module = queue.popleft()
+            while module and module not in seen:
+                seen.add(module)
+                found.update(aliases.get(module, ()))
+                queue.extend(key[0] for key in aliases.get(module, ()))
+                module = module.rpartition(".")[0]
+        return frozenset(found)
 
     # Linking
 
@@ -117,7 +138,14 @@ class Program:
                 for origin in export.origins:
                     self._begin(module, export, origin, waiting, queue)
             for star in module.shape.stars:
-                stars.setdefault(self.absolute(star, module.path), []).append(module)
+                source = self.absolute(star, module.path)
+                driver = self.driver_of(source, module.path)
+                if driver is None:
+                    stars.setdefault(source, []).append(module)
+                    continue
+                for last in self.kinds.names_in(source):
+                    found = Origin(driver, f"{source}.{last}", self.kinds.of(f"{source}.{last}"))
+                    self._by_star(found, last, module, queue)
         while queue:
             key = queue.popleft()
             found = self._origins[key]
@@ -166,9 +194,15 @@ class Program:
         source, name = key
         offered = self.modules[source].shape.offered
         is_offered = name in offered if offered is not None else not name.startswith("_")
-        if not is_offered or (module.name, name) in self._origins:
+        if not is_offered:
             return
-        found = self._origins[key]
+        self._by_star(self._origins[key], name, module, queue)
+
+    def _by_star(self, found: Origin, name: str, module: Module, queue: deque[Key]) -> None:
+        """Note what a star brings; a class of the module's own takes the name from it."""
+        is_own = any(one.name == name and one.made == "class" for one in module.shape.exports)
+        if is_own or (module.name, name) in self._origins:
+            return
         hop = Hop(Place(module.path, module.shape.span), f"`{name}` is imported here by a star")
         self._origins[module.name, name] = replace(found, hops=(*found.hops, hop))
         queue.append((module.name, name))
@@ -208,8 +242,12 @@ class Program:
             while module and module not in self.modules:
                 module, _, last = module.rpartition(".")
                 rest = f"{last}.{rest}" if rest else last
-            if not module or not rest:
+            if not module:
                 return None
+            if not rest:
+                # A name of the package hides the module of that name: `from .engine import engine`.
+                package, _, last = module.rpartition(".")
+                return ((package, last), "") if package in self.modules else None
             first, _, deeper = rest.partition(".")
             alias = self._module_aliases.get((module, first))
             if alias is None or not deeper:
@@ -242,6 +280,11 @@ class Kinds:
                     # A type is reached by more paths than are documented.
                     self.roles.setdefault(f"{driver.name}:{name.rpartition('.')[2]}", role)
             self.makers.update(driver.makers)
+
+    def names_in(self, module: str) -> list[str]:
+        """Return the names in a driver's module that are known."""
+        known = (name.rpartition(".") for name in {**self.roles, **self.makers})
+        return sorted({last for head, _, last in known if head == module})
 
     def role(self, name: str) -> str:
         """Return the role of a driver's type, `exception` among them; empty for what is none."""

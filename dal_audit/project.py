@@ -38,6 +38,8 @@ class Project:
     markers: frozenset[str] = frozenset()
     empty: tuple[str, ...] = ()
     """The folders that were asked for and hold nothing to audit."""
+    prefix: str = ""
+    """What leads from the current folder to the root, ending in a slash; messages use it."""
     assumptions: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -320,7 +322,7 @@ class Project:
         names = [glob.removesuffix("/**").removesuffix("/*") for glob in self.storage]
         if not names:
             return "the storage package"
-        shown = " or ".join(f"`{name}`" for name in names[:2])
+        shown = " or ".join(f"`{self.prefix}{name}`" for name in names[:2])
         return f"{shown} or {len(names) - 2} more" if len(names) > 2 else shown  # noqa: PLR2004
 
 

@@ -20,6 +20,11 @@ ROLE_WORDS: Mapping[Role, str] = {
     "call": "called",
     "except": "caught",
     "value": "used",
+    "isinstance": "tested for",
+    "issubclass": "tested for",
+    "cast": "cast to",
+    "pattern": "matched",
+    "type": "tested for",
 }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.facts import FileFacts, Import, Place
+from dal_audit.program import Origin
 from dal_audit.project import Project
-from dal_audit.rule import Breach, check
+from dal_audit.rule import Breach, Related, check
 
 
 @check("DAL104")
@@ -14,16 +15,19 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
     """Flag a driver's exception that is caught outside storage, however it was imported."""
     if project.in_storage(file.path):
         return
-    for target in fact.targets:
-        for use in target.uses:
-            if use.role != "except":
-                continue
-            origin = project.program.resolve(use.name, file.path)
-            if origin is None:
-                continue
-            yield Breach(
-                Place(file.path, use.span),
-                f"`{origin.name}` is an exception of {origin.driver.name}; "
-                f"only {project.boundary} may catch it",
-                label=f"catches what {origin.driver.name} raises",
-            )
+    clauses: dict[int, list[tuple[Place, Origin]]] = {}
+    for use in sorted((u for target in fact.targets for u in target.uses), key=lambda u: u.span):
+        origin = project.program.resolve(use.name, file.path) if use.role == "except" else None
+        # An error that storage derives from the driver's is translated; DAL103 asks for the rest.
+        if origin is not None and origin.form != "subclass":
+            found = clauses.setdefault(use.span.line, [])
+            found.append((Place(file.path, use.span), origin))
+    for (place, origin), *others in clauses.values():
+        more = f" (and {len(others)} more)" if others else ""
+        yield Breach(
+            place,
+            f"`{origin.name}`{more} is an exception of {origin.driver.name}; "
+            f"only {project.boundary} may catch it",
+            label=f"catches what {origin.driver.name} raises",
+            related=tuple(Related(other, f"`{one.name}` is caught here") for other, one in others),
+        )

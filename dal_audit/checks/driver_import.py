@@ -36,7 +36,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
         ]
         yield Breach(
             Place(file.path, span),
-            f"`{name}` is a {KIND_WORDS[driver.kind]}; only {project.boundary} may import it",
+            f"`{name}` {_what(name, driver, project)}; only {project.boundary} may import it",
             label=f"the {driver.name} {_noun(driver)} comes in here",
             extent=(fact.statement.line, fact.statement.end_line),
             related=tuple(sorted(related)),
@@ -50,6 +50,13 @@ def _narrowest(fact: Import, target: Target, project: Project) -> tuple[Span, st
     if project.catalogue.driver_of(fact.module) is not None:
         return fact.module_span, fact.module
     return target.span, target.name
+
+
+def _what(name: str, driver: Driver, project: Project) -> str:
+    """Say whether a name is the driver or a part of it."""
+    kind = KIND_WORDS[driver.kind]
+    whole = project.catalogue.module_of(name)
+    return f"is a {kind}" if whole == name else f"is a part of the {kind} `{whole}`"
 
 
 def _noun(driver: Driver) -> str:

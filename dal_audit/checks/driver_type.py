@@ -48,10 +48,11 @@ def driver_type(fact: Import, file: FileFacts, project: Project) -> Iterator[Bre
             for use in leak.uses
         ]
         inside = fact.statement.line <= first.span.line <= fact.statement.end_line
+        same = first.name == first.origin.name
+        named = "" if same else f", `{first.origin.name}`"
         yield Breach(
             Place(file.path, first.span),
-            f"`{first.name}`{others} is {what}, `{first.origin.name}`; "
-            f"only {project.boundary} may use it",
+            f"`{first.name}`{others} is {what}{named}; only {project.boundary} may use it",
             label=f"{what} arrives here",
             extent=(fact.statement.line, fact.statement.end_line) if inside else None,
             related=(*way, *sorted(uses)),

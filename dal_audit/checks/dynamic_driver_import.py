@@ -27,9 +27,10 @@ def dynamic_driver_import(
             continue
         how = _MEANS.get(fact.how, fact.how.lstrip("."))
         module = project.catalogue.module_of(name)
+        verb = "reads" if how.startswith("sys.modules") else "loads"
         yield Breach(
             Place(file.path, fact.span),
-            f"`{how}` loads `{module}`, a {KIND_WORDS[driver.kind]}; "
+            f"`{how}` {verb} `{module}`, a {KIND_WORDS[driver.kind]}; "
             f"only {project.boundary} may import it",
             label=f"this names `{module}`",
             extent=(fact.statement.line, fact.statement.end_line),

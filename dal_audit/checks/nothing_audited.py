@@ -17,7 +17,10 @@ def nothing_audited(project: Project) -> Iterator[Breach]:
     """Flag an audit that looked at nothing, and a storage package or interface that is not there."""
     for folder in project.empty:
         what = "nothing was audited" if folder == "." else f"nothing in `{folder}` was audited"
-        yield Breach(Place(folder, START), f"{what}: no Python file is left to look at")
+        below = "" if folder == "." else f"{folder}/"
+        hidden = any(path.startswith(below) for path in project.modules)
+        why = "`exclude` or `include` leaves all of it out" if hidden else "it holds no Python file"
+        yield Breach(Place(folder, START), f"{what}: {why}")
     if not project.files and not project.empty:
         yield Breach(project.place_of(()), "nothing was audited: the project holds no Python file")
     for index, glob in enumerate(project.policy.storage or ()):

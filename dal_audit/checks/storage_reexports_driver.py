@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.facts import Export, FileFacts, Place, Shape
+from dal_audit.program import Origin
 from dal_audit.project import OWN_TYPES, Project
 from dal_audit.rule import Breach, Related, check
 
@@ -20,7 +21,7 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
     for export in fact.exports:
         if export.name in seen or not _is_offered(export, fact, is_package=is_package):
             continue
-        origin = project.program.carried().get((module, export.name))
+        origin = project.program.origin(module, export.name)
         if origin is None or origin.form != "itself" or origin.driver is OWN_TYPES:
             continue
         if export.made == "alias" and origin.kind == "other":
@@ -28,11 +29,18 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
         seen.add(export.name)
         yield Breach(
             Place(file.path, export.span),
-            f"storage offers `{export.name}`, which is `{origin.name}` of {origin.driver.name}",
+            f"storage offers {_named(export.name, origin)}",
             label="offered from here",
             related=tuple(Related(hop.place, hop.message) for hop in origin.hops[:-1]),
             way=len(origin.hops) - 1,
         )
+
+
+def _named(name: str, origin: Origin) -> str:
+    """Return what is offered, and what it really is where the name does not say it."""
+    if name == origin.name:
+        return f"the driver `{name}` itself to whoever imports it"
+    return f"`{name}` to whoever imports it, and that is `{origin.name}`"
 
 
 def _is_offered(export: Export, shape: Shape, *, is_package: bool) -> bool:

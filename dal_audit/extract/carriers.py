@@ -1,8 +1,9 @@
 """Which files can take a driver's object from another module of the project: seen in their bytes.
 
-Such a file imports the module that carries the object, and mentions the object's name; or it imports
-the module as a whole. The words come from linking the project (`program`), never from a list kept by
-hand, and an import is held against the whole dotted name, a relative one by the file's own path.
+Such a file imports the module that carries the object and mentions the object's name, or imports
+the module as a whole, or reads the name as an attribute of the module. The words come from linking
+the project (`program`), never from a list kept by hand, and an import is held against the whole
+dotted name, a relative one by the file's own path.
 """
 
 from __future__ import annotations
@@ -14,18 +15,23 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick
 
 _BEFORE: Final = b" \t\f\r\n,\\.("
-_FROM: Final = (b"from .", b"from\t.", b"from\\")
-_AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
-_FROM_PACKAGE: Final = re.compile(rb"from[\s\\]+(\.[\s\\.]*)import\b")
-_STATEMENT: Final = re.compile(
-    rb"(?:\bfrom[\s\\]*(?P<module>[\w.\s\\]*?)[\s\\]*)?\bimport\b(?P<names>[\s\S]*)\Z"
+_FROM: Final = tuple(b"from" + one for one in (b".", b"\\", b"\t", b"\f")) + tuple(
+    b"from " + one for one in (b".", b"\\", b"\t", b"\f", b" ")
 )
-_MODULE_ONLY: Final = re.compile(rb"\bfrom[\s\\]*(?P<module>[\w.\s\\]*)\Z")
-_DOTTED: Final = re.compile(rb"[\w.]*\Z")
+"""What `from . import name` can begin with, and `from package import name` hardly ever does."""
+_AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
+_FROM_PACKAGE: Final = re.compile(rb"from[\s\\]*(\.[\s\\.]*)import\b[\s\\]*(\*?)")
+_STAR: Final = re.compile(rb"[\s\\]+import[\s\\]*\*")
+_ATTRIBUTE: Final = re.compile(rb"[\s\\]*\.[\s\\]*([\w\x80-\xff]+)")
+_MODULE: Final = re.compile(rb"[ .\w\x80-\xff]*")
+_WORD: Final = re.compile(rb"[\w.\x80-\xff]+")
 _SPACE: Final = re.compile(rb"[\s\\]+")
-_LIST: Final = re.compile(rb"\bimport[ \t\f\\\r\n]*\(\Z")
-MAX_LIST: Final = 50_000
-"""How many bytes back the beginning of an import's list of names is looked for."""
+_NAMES: Final = re.compile(rb"[\w\s,\\\x80-\xff]*")
+_OPENING: Final = re.compile(rb"\([\w\s,\\\x80-\xff]*\Z")
+_IMPORT_LIST: Final = re.compile(rb"\bimport[\s\\]*\Z")
+_BACKSLASH: Final = ord("\\")
+MAX_STATEMENT: Final = 50_000
+"""How many bytes back the beginning of an import statement is looked for."""
 
 Carried = tuple[str, str]
 """A module's dotted name and a name in it."""
@@ -40,7 +46,7 @@ class Carriers:
         words: set[str] = set()
         for module, name in carried:
             self.names_of.setdefault(module.replace(".", "/"), set()).add(name.encode())
-            words |= {module.rpartition(".")[2], name}
+            words |= {*module.split("."), name}
         self.words = frozenset(words)
         self._by_last: dict[bytes, list[str]] = {}
         for module in self.names_of:
@@ -70,21 +76,27 @@ class Carriers:
             return False
         package = _upwards(path, found[1].count(b"."))
         return any(
-            name in data for module in self._ending(package) for name in self.names_of[module]
+            found[2] or name in data
+            for module in self._ending(package)
+            for name in self.names_of[module]
         )
 
     def _from_module(self, path: str, data: bytes, index: int, start: int, end: int) -> bool:
-        """Decide on a module's last name in what may be an import statement."""
-        head = _head(data, start, end)
-        if head is None:
-            return False
+        """Decide on a module's last name in what may be an import, or a part of a dotted name."""
         candidates = self._by_last[self._patterns[index][1:]]
-        for target, is_whole in _targets(head, path):
-            for module in candidates:
-                if not _same(target, module):
-                    continue
-                if is_whole or any(name in data for name in self.names_of[module]):
-                    return True
+        if self._patterns[index].startswith(b"."):
+            read = _ATTRIBUTE.match(data, end)
+            if read is not None and any(read[1] in self.names_of[one] for one in candidates):
+                return True
+        for head in _heads(data, start, end):
+            for target, is_whole in _targets(head, path):
+                for module in candidates:
+                    if _same(target, module) and (
+                        is_whole
+                        or _STAR.match(data, end) is not None
+                        or any(name in data for name in self.names_of[module])
+                    ):
+                        return True
         return False
 
     def _ending(self, package: str) -> Iterator[str]:
@@ -100,51 +112,76 @@ def _same(target: str, module: str) -> bool:
 def _upwards(path: str, level: int) -> str:
     """Return the package that `level` dots mean in a file of this path."""
     parts = path.split("/")[:-1]
-    return "/".join(parts[: len(parts) - (level - 1)])
+    return "/".join(parts[: max(len(parts) - (level - 1), 0)])
 
 
-def _head(data: bytes, start: int, end: int) -> bytes | None:
-    """Return the import statement up to a name in it; None where the name stands in none."""
-    line = start + 1
+def _line_start(data: bytes, position: int) -> int:
+    """Return where the line that ends at a position begins, with the lines that it continues."""
     while True:
-        line = max(data.rfind(b"\n", 0, line - 1), data.rfind(b"\r", 0, line - 1)) + 1
-        before = data[:line].rstrip(b"\r\n") if line else b""
-        if not line or not before.endswith(b"\\"):
-            break
-        line = len(before)
-    head = data[line:end]
+        newline = data.rfind(b"\n", 0, position)
+        line = max(newline, data.rfind(b"\r", newline + 1, position)) + 1
+        last = line - 2 if data[max(line - 2, 0) : line] == b"\r\n" else line - 1
+        if last < 1 or data[last - 1] != _BACKSLASH:
+            return line
+        position = last
+
+
+def _heads(data: bytes, start: int, end: int) -> Iterator[bytes]:
+    """Yield what may be an import statement up to a name in it: its own line, or a list's opening.
+
+    Between the parentheses of an import stand names, commas and comments; the first line that holds
+    anything else ends the search.
+    """
+    line = _line_start(data, start + 1)
+    head = data[max(line, end - MAX_STATEMENT) : end]
     if b"import" in head or b"from" in head:
-        return head
-    opening = data.rfind(b"(", max(start - MAX_LIST, 0), start + 1)
-    if opening < 0 or data.find(b")", opening, start) >= 0:
-        return None
-    first = max(data.rfind(b"\n", 0, opening), data.rfind(b"\r", 0, opening)) + 1
-    if _LIST.search(data, max(opening - 64, 0), opening + 1) is None:
-        return None
-    return data[first:end]
+        yield head
+    names = head[:-1]
+    first = max(end - MAX_STATEMENT, 0)
+    while _NAMES.fullmatch(names) and line > first:
+        last = line - 1
+        newline = data.rfind(b"\n", first, last)
+        line = max(newline, data.rfind(b"\r", newline + 1, last), first - 1) + 1
+        names = data[line:last].partition(b"#")[0]
+        opening = _OPENING.search(names)
+        if opening is not None:
+            before = data[_line_start(data, line + opening.start()) : line + opening.start()]
+            if _IMPORT_LIST.search(before) is not None:
+                yield before + data[start:end]
+            return
 
 
 def _targets(head: bytes, path: str) -> Iterator[tuple[str, bool]]:
-    """Yield the slashed names that an import's text, cut after a name, can mean by that name.
+    """Yield the slashed name that an import's text, cut after a name, can mean by that name.
 
-    With each comes whether the module itself is bound, and not only something in it.
+    With it comes whether the module itself is bound, and not only something in it.
     """
-    only = _MODULE_ONLY.search(head)
-    if only is not None:
-        yield _slashed(only["module"], path), False
+    text = _SPACE.sub(b" ", head)
+    before, names = _cut(text, b"import")
+    if names is None:
+        _, module = _cut(text, b"from")
+        if module is not None and _MODULE.fullmatch(module):
+            yield _slashed(module, path), False
         return
-    found = _STATEMENT.search(head)
-    if found is None:
-        return
-    last = _DOTTED.search(found["names"])
-    name = last[0] if last else b""
-    module = found["module"]
-    if module is None:
-        yield _slashed(name, path), True
+    name = _WORD.findall(names)[-1:]
+    _, module = _cut(before, b"from")
+    if module is None or not _MODULE.fullmatch(module):
+        yield from ((_slashed(one, path), True) for one in name)
     else:
-        whole = _SPACE.sub(b"", module)
-        joined = whole + name if whole.endswith(b".") else whole + b"." + name
-        yield _slashed(joined, path), True
+        whole = module.replace(b" ", b"")
+        dot = b"" if whole.endswith(b".") else b"."
+        yield from ((_slashed(whole + dot + one, path), True) for one in name)
+
+
+def _cut(text: bytes, word: bytes) -> tuple[bytes, bytes | None]:
+    """Split a text at the last place where a word stands; None where it does not."""
+    position = text.rfind(word)
+    while position >= 0:
+        after = position + len(word)
+        if _AFTER.match(text, after) and not _WORD.match(text[max(position - 1, 0) : position]):
+            return text[:position], text[after:]
+        position = text.rfind(word, 0, position)
+    return text, None
 
 
 def _slashed(dotted: bytes, path: str) -> str:

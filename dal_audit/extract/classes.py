@@ -86,6 +86,7 @@ class _Classes:
                             "attribute",
                             types=tuple(self.types.names(statement.value)),
                             made_by=tuple(self.called(statement.value)),
+                            is_value=True,
                         )
 
     def function(self, node: Function) -> Member:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,17 @@ class Names:
 
 _TRANSPARENT = (ast.BinOp, ast.Starred, ast.Tuple)
 """What stands in these plays the part that they play: `A | B`, `*Ts`, `(A, B)`."""
+
+
+_TESTS: Mapping[str, tuple[Role, int]] = {
+    "isinstance": ("isinstance", 1),
+    "issubclass": ("issubclass", 1),
+    "cast": ("cast", 0),
+}
+"""Calls that ask for a class or say it, with the position of the class among the arguments."""
+
+_QUOTABLE: frozenset[Role] = frozenset({"annotation", "cast"})
+"""Where a string is read as the type that it names."""
 
 
 class Expressions:
@@ -131,8 +142,9 @@ class Expressions:
     def visit_Call(self, node: ast.Call, scope: Scope, _role: Role) -> None:
         self.load(node, scope)
         self.expression(node.func, scope, "call")
-        for argument in node.args:
-            self.expression(argument, scope)
+        role, position = _TESTS.get(last_name(node.func), ("value", 0))
+        for index, argument in enumerate(node.args):
+            self.expression(argument, scope, role if index == position else "value")
         for keyword in node.keywords:
             self.expression(keyword.value, scope)
 
@@ -140,7 +152,7 @@ class Expressions:
         if isinstance(node.ctx, ast.Load):
             self.load(node, scope)
         self.expression(node.value, scope, role)
-        if role != "annotation":
+        if role not in _QUOTABLE:
             self.expression(node.slice, scope)
             return
         name = last_name(node.value)
@@ -148,11 +160,17 @@ class Expressions:
             return
         if name == "Annotated" and isinstance(node.slice, ast.Tuple) and node.slice.elts:
             first, *metadata = node.slice.elts
-            self.expression(first, scope, "annotation")
+            self.expression(first, scope, role)
             for one in metadata:
                 self.expression(one, scope)
             return
-        self.expression(node.slice, scope, "annotation")
+        self.expression(node.slice, scope, role)
+
+    def visit_Compare(self, node: ast.Compare, scope: Scope, _role: Role) -> None:
+        operands = [node.left, *node.comparators]
+        role: Role = "type" if any(map(_is_type_of, operands)) else "value"
+        for operand in operands:
+            self.expression(operand, scope, role)
 
     def load(self, node: ast.Call | ast.Subscript, scope: Scope) -> None:
         if self.keep_loads and self.statement is not None:
@@ -165,14 +183,14 @@ class Expressions:
 
     def visit_Constant(self, node: ast.Constant, scope: Scope, role: Role) -> None:
         """Read a string annotation; all names in it stand where the string stands."""
-        if role != "annotation" or not isinstance(node.value, str) or self.string is not None:
+        if role not in _QUOTABLE or not isinstance(node.value, str) or self.string is not None:
             return
         try:
             inner = ast.parse(node.value.strip(), mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             return
         self.string = node
-        self.expression(inner, scope, "annotation")
+        self.expression(inner, scope, role)
         self.string = None
 
     def visit_JoinedStr(self, node: ast.JoinedStr, scope: Scope, _role: Role) -> None:
@@ -222,6 +240,13 @@ class Expressions:
             self.comprehension_target(node.value, inside, None)
         else:
             self.expression(node, inside)
+
+
+def _is_type_of(node: ast.expr) -> bool:
+    """Return whether an expression is the class of an object: `type(x)`, `x.__class__`."""
+    if isinstance(node, ast.Call):
+        return last_name(node.func) == "type" and len(node.args) == 1
+    return isinstance(node, ast.Attribute) and node.attr == "__class__"
 
 
 def parameters(node: ast.arguments) -> Iterator[ast.arg]:

@@ -112,6 +112,8 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> Folded:
         fields = list(Formatter().parse(text))
     except ValueError:
         return _NOTHING
+    if any(isinstance(one, ast.Starred) for one in node.args):
+        return _NOTHING
     positions = {str(index): value for index, value in enumerate(node.args)}
     named = {one.arg: one.value for one in node.keywords if one.arg} | positions
     automatic = 0
@@ -123,7 +125,7 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> Folded:
         if name == "":
             name, automatic = str(automatic), automatic + 1  # noqa: PLW2901  # as `format` does
         value = named.get(name)
-        if value is None or specification or conversion or isinstance(value, ast.Starred):
+        if value is None or specification or conversion:
             return _NOTHING
         parts.append(fold(value, scope, depth))
     return _concatenate(parts)

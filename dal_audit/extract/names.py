@@ -149,7 +149,8 @@ class _Walker(Expressions):
             if isinstance(child, ast.pattern):
                 self.pattern(child, scope)
             elif isinstance(child, ast.expr):
-                self.expression(child, scope)
+                is_class = isinstance(node, ast.MatchClass)
+                self.expression(child, scope, "pattern" if is_class else "value")
 
     def visit_Global(self, node: ast.Global, scope: Scope) -> None:
         scope.global_names.update(node.names)

@@ -70,9 +70,9 @@ def passwords(rest: str) -> Iterator[tuple[str, str, str]]:
     # A password may hold a slash that nobody has encoded: better hidden than shown.
     holder = authority if "@" in authority else rest.partition("?")[0]
     user, colon, password = holder.rpartition("@")[0].partition(":")
-    if colon and not (holder is not authority and _PORT.match(password)):
-        if not is_placeholder(password, user):
-            yield ":", password, "@"
+    is_port = holder is not authority and _PORT.match(password) is not None
+    if colon and not is_port and not is_placeholder(password, user):
+        yield ":", password, "@"
     for found in _PARAMETER.finditer(rest):
         if not is_placeholder(found[2], user):
             yield found[1], found[2], ""

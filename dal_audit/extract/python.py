@@ -19,6 +19,7 @@ from dal_audit.extract.prefilter import DYNAMIC_MARKS, SUPPRESSION_MARK
 from dal_audit.extract.scopes import Imported
 from dal_audit.extract.shape import shapes_of
 from dal_audit.extract.source import Lines
+from dal_audit.extract.sql_calls import SqlCalls
 from dal_audit.extract.sql_texts import sql_texts
 from dal_audit.extract.statements import import_places, node_span, statement_bounds
 from dal_audit.extract.syntax import UnparsableError, parse
@@ -106,11 +107,12 @@ class _Reader:
 
     def facts(self) -> Iterator[Fact]:
         text = self.lines.text
+        executed, constructed = mentions_execution(text), mentions_constructor(text)
         if (
             not self.shortcuts
+            or executed
             or _may_load(text)
             or any(name in text for name in self.helpers)
-            or mentions_execution(text)
         ):
             names = read_names(self.tree, None, loads=True)
         else:
@@ -127,9 +129,8 @@ class _Reader:
                 if self.close:
                     yield from shapes_of(self.tree, self.lines, NONE)
                 return
-            constructs = mentions_constructor(text)
-            lines = None if constructs else self._mentions(bound | tops)
-            names = read_names(self.tree, lines, loads=constructs)
+            lines = None if constructed else self._mentions(bound | tops)
+            names = read_names(self.tree, lines, loads=constructed)
         uses = self._uses(names)
         for statement, type_checking in names.imports:
             if any(self._is_wanted(statement, alias) for alias in statement.names):
@@ -141,8 +142,9 @@ class _Reader:
             )
         for load in names.loads:
             yield from self._loads(load)
-        if self.depth == 0:
-            yield from sql_texts(names.loads, self.lines, self.catalogue, self._header)
+        if self.depth == 0 and (executed or constructed):
+            calls = SqlCalls(self.catalogue, executed=executed, constructed=constructed)
+            yield from sql_texts(names.loads, self.lines, calls, self._header)
 
     def _mentions(self, names: AbstractSet[str]) -> Sequence[int] | None:
         """Return the lines that mention one of the names; None (all lines) where text may lie."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from dal_audit.catalogue import Catalogue
-from dal_audit.extract.fold import MAX_DEPTH, UNKNOWN, fold, imported_name, origins
+from dal_audit.extract.expressions import last_name
+from dal_audit.extract.fold import MAX_DEPTH, UNKNOWN, fold, imported_name, origins, resolved
 from dal_audit.extract.mentions import CONSTRUCTORS, SPECIFIC, executes
 from dal_audit.extract.names import Load
 from dal_audit.extract.scopes import Assigned, Imported, Scope
@@ -65,39 +67,48 @@ class Handed:
     builds: bool
 
 
-def handed_sql(
-    load: Load, catalogue: Catalogue, *, executed: bool, constructed: bool
-) -> Iterator[Handed]:
-    """Yield the SQL that a call is handed: at most one, however many arguments hold some.
+@dataclass(frozen=True, slots=True)
+class SqlCalls:
+    """Reads calls of a file, whose text mentions execute-like calls, constructors, or both."""
 
-    `executed` and `constructed` say whether the file's text mentions calls of either kind.
-    """
-    node, scope = load.node, load.scope
-    if not isinstance(node, ast.Call) or not (node.args or node.keywords):
-        return
-    if constructed:
+    catalogue: Catalogue
+    executed: bool
+    constructed: bool
+
+    def handed(self, load: Load) -> Iterator[Handed]:
+        """Yield the SQL that a call is handed: at most one, however many arguments hold some."""
+        node, scope = load.node, load.scope
+        if not isinstance(node, ast.Call) or not (node.args or node.keywords):
+            return
+        origin = self._constructor(node, scope) if self.constructed else ""
+        name = _name(node.func)
+        if origin:
+            yield from islice(_built(node, scope, origin), 1)
+        elif self.executed and executes(name):
+            yield from islice(self._executed(node, name, scope), 1)
+
+    def _constructor(self, node: ast.Call, scope: Scope) -> str:
+        """Return the dotted name of the constructor that is called; empty for another call."""
         for origin in sorted(origins(node.func, scope)):
-            name = origin.rpartition(".")[2]
-            if name in CONSTRUCTORS and catalogue.driver_of(origin) is not None:
-                yield from _first(_built(node, scope, origin))
-                return
-    name = _name(node.func)
-    if executed and executes(name):
-        yield from _first(_executed(node, name, scope, catalogue))
+            if origin.rpartition(".")[2] in CONSTRUCTORS and self.catalogue.driver_of(origin):
+                return origin
+        return ""
 
-
-def _first(found: Iterable[Handed]) -> Iterator[Handed]:
-    for one in found:
-        yield one
-        return
-
-
-def _name(node: ast.expr) -> str:
-    """Return the name of a called function; `_execute` is called like `execute`."""
-    name = node.attr if isinstance(node, ast.Attribute) else ""
-    if isinstance(node, ast.Name):
-        name = node.id
-    return name.lstrip("_")
+    def _executed(self, node: ast.Call, name: str, scope: Scope) -> Iterator[Handed]:
+        receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+        words = _words(receiver)
+        receivers = roots(receiver, scope) if receiver is not None else origins(node.func, scope)
+        known = any(self.catalogue.driver_of(origin) for origin in receivers)
+        certain = known or name in SPECIFIC or bool(words & DATABASE_WORDS)
+        if not certain and words & OTHER_WORDS:
+            return
+        how = f"{_last(receiver)}.{name}" if _last(receiver) else name
+        for argument in _arguments(node):
+            for text, written in texts(argument, scope):
+                does = read_sql(text, certain=certain)
+                if does:
+                    told = () if certain else tuple(sorted(receivers))
+                    yield Handed(argument, written, text, does, how, told, builds=False)
 
 
 def _built(node: ast.Call, scope: Scope, origin: str) -> Iterator[Handed]:
@@ -108,21 +119,9 @@ def _built(node: ast.Call, scope: Scope, origin: str) -> Iterator[Handed]:
                 yield Handed(argument, written, text, does, origin, (origin,), builds=True)
 
 
-def _executed(node: ast.Call, name: str, scope: Scope, catalogue: Catalogue) -> Iterator[Handed]:
-    receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
-    words = _words(receiver)
-    receivers = roots(receiver, scope) if receiver is not None else origins(node.func, scope)
-    known = any(catalogue.driver_of(origin) for origin in receivers)
-    certain = known or name in SPECIFIC or bool(words & DATABASE_WORDS)
-    if not certain and words & OTHER_WORDS:
-        return
-    how = f"{_last(receiver)}.{name}" if receiver is not None and _last(receiver) else name
-    for argument in _arguments(node):
-        for text, written in texts(argument, scope):
-            does = read_sql(text, certain=certain)
-            if does:
-                told = () if certain else tuple(sorted(receivers))
-                yield Handed(argument, written, text, does, how, told, builds=False)
+def _name(node: ast.expr) -> str:
+    """Return the name of a called function; `_execute` is called like `execute`."""
+    return last_name(node).lstrip("_")
 
 
 def _arguments(node: ast.Call) -> Iterator[ast.expr]:
@@ -160,7 +159,8 @@ def texts(node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[str, a
     elif isinstance(node, ast.Name):
         for binding in scope.lookup(node.id):
             if isinstance(binding, Assigned):
-                yield from texts(binding.value, binding.scope, depth + 1)
+                for value in _values(binding):
+                    yield from texts(value, binding.scope, depth + 1)
     elif isinstance(node, ast.BinOp):
         suffix = UNKNOWN if isinstance(node.op, ast.Add) else ""
         for text, written in texts(node.left, scope, depth + 1):
@@ -170,6 +170,16 @@ def texts(node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[str, a
         yield from texts(node.orelse, scope, depth + 1)
     elif isinstance(node, ast.Call):
         yield from _of_call(node, scope, depth)
+
+
+def _values(binding: Assigned) -> Iterator[ast.expr]:
+    """Yield what a name is assigned; of a loop's target, each element of a literal."""
+    if not binding.each:
+        yield binding.value
+        return
+    value = resolved(binding.value, binding.scope)
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        yield from value.elts
 
 
 def _of_call(node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
@@ -211,9 +221,7 @@ def _last(node: ast.expr | None) -> str:
     """Return the last name of a receiver; that of the function where it is a call's result."""
     while isinstance(node, (ast.Call, ast.Await, ast.Subscript)):
         node = node.func if isinstance(node, ast.Call) else node.value
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+    return last_name(node) if node is not None else ""
 
 
 def _words(node: ast.expr | None) -> frozenset[str]:

@@ -7,11 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from dal_audit.catalogue import Catalogue
-from dal_audit.extract.mentions import mentions_constructor, mentions_execution
 from dal_audit.extract.names import Load
 from dal_audit.extract.source import Lines
-from dal_audit.extract.sql_calls import Handed, handed_sql
+from dal_audit.extract.sql_calls import Handed, SqlCalls
 from dal_audit.extract.statements import node_span
 from dal_audit.facts import Span, SqlText
 
@@ -21,15 +19,12 @@ _OPENING: Final = re.compile(r"[A-Za-z]{0,2}(\"{3}|'{3}|\"|')(?:\\\r?\n)?\s*")
 def sql_texts(
     loads: Sequence[Load],
     lines: Lines,
-    catalogue: Catalogue,
+    calls: SqlCalls,
     statement: Callable[[ast.stmt | ast.ExceptHandler, ast.expr], Span],
 ) -> Iterator[SqlText]:
     """Yield the SQL among a module's calls; `statement` tells the span of the statement around."""
-    executed, constructed = mentions_execution(lines.text), mentions_constructor(lines.text)
-    if not executed and not constructed:
-        return
     for load in loads:
-        for one in handed_sql(load, catalogue, executed=executed, constructed=constructed):
+        for one in calls.handed(load):
             yield SqlText(
                 span=_first_line(lines, one.node),
                 statement=statement(load.statement, one.node),
@@ -49,7 +44,7 @@ def _elsewhere(lines: Lines, one: Handed) -> Span | None:
 
 
 def _first_line(lines: Lines, node: ast.expr) -> Span:
-    """Return the span of an expression; of a long string only the first line that says something."""
+    """Return the span of an expression; of a long string only its first line that is not blank."""
     span = node_span(lines, node)
     if span.line == span.end_line:
         return span

@@ -133,7 +133,9 @@ def _texts(node: Any, statement: Any) -> Iterator[_Text]:
         yield _Text(node, statement)
         return
     for name, value in ast.iter_fields(node):
-        if name in {"annotation", "returns"} or (name == "keys" and isinstance(node, ast.Dict)):
+        if name in {"annotation", "returns", "slice"}:
+            continue
+        if name == "keys" and isinstance(node, ast.Dict):
             continue
         if name in {"args", "keywords"} and _talks(node):
             continue

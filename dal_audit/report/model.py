@@ -34,6 +34,8 @@ class Report:
     """How many of them their bytes ruled out."""
     assumptions: tuple[str, ...] = ()
     """What was assumed where nothing is configured, a line each."""
+    limited: bool = False
+    """Whether only some paths were asked for, so that verdicts speak of these alone."""
     version: str = ""
     here: str = "."
     """The current folder, POSIX and relative to `base`; text reports name files relative to it."""

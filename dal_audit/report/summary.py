@@ -52,10 +52,11 @@ def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
 
     A clause that no rule of this audit looks at is not passed, but not audited.
     """
+    looked = report.files > 0 or bool(report.findings)
     enforced = {clause for rule in report.rules for clause in rule.clauses}
     for clause in report.clauses:
         against = sum(clause.id in one.rule.clauses for one in report.open)
-        if clause.id not in enforced:
+        if clause.id not in enforced or not looked:
             yield clause, "not audited", 0
         else:
             yield clause, "fail" if against else "pass", against

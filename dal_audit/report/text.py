@@ -45,7 +45,7 @@ class _Writer:
         self.lines.append(
             f"{self.paint(head, style)}{self.paint(f': {safe(breach.message)}', 'strong')}"
         )
-        places = [breach.place, *(one.place for one in _one_a_line(breach.related)[:RELATED_SHOWN])]
+        places = [breach.place, *(one.place for one in _shown(breach.related))]
         gutter = len(str(max(place.span.line for place in places)))
         self.excerpt(breach.place, breach.label, "^", style, gutter)
         self.related(breach.place, breach.related, gutter)
@@ -55,14 +55,12 @@ class _Writer:
                 f"{edge} {self.paint(finding.standing, 'strong')}: {safe(finding.justification)}"
             )
         self.lines.append(f"{edge} {self.paint('help', 'strong')}: {finding.rule.cure}")
-        explain = f"dal-audit explain {finding.rule.id}"
-        self.lines.append(f"{edge} {self.paint('note', 'strong')}: `{explain}` has the whole story")
         self.lines.append("")
 
     def related(self, main: Place, related: Sequence[Related], gutter: int) -> None:
         """Write the places that hang on a finding: in one file, below its excerpt."""
         path = main.path
-        shown = _one_a_line(related)[:RELATED_SHOWN]
+        shown = _shown(related)
         for one in shown:
             if one.place.path != path:
                 path = one.place.path
@@ -70,8 +68,9 @@ class _Writer:
             elif self.line(one.place) is not None:
                 self.lines.append(self.paint("." * min(gutter, 3), "frame"))
                 self.marked(one.place, one.message, "-", "info", gutter)
-        if len(related) > len(shown):
-            more = plural(len(related) - len(shown), "more place")
+        lines = {(one.place.path, one.place.span.line) for one in related}
+        if len(lines) > len(shown):
+            more = plural(len(lines) - len(shown), "more line")
             self.lines.append(f"{' ' * gutter} {self.paint('=', 'frame')} and {more}")
 
     def excerpt(  # the parts of one picture
@@ -129,16 +128,25 @@ class _Writer:
             word = self.paint(verdict.upper(), "error" if against else "good")
             count = f"  {plural(against, 'finding')}" if against else ""
             self.lines.append(f"{clause.id:<{longest}}  {clause.title:<{titles}}  {word}{count}")
+        if report.limited:
+            self.lines.append(self.paint("These verdicts are for the given paths only.", "faint"))
         if unseen:
-            self.lines.append(self.paint(f"not audited: {', '.join(unseen)}", "faint"))
+            left = f"{plural(len(unseen), 'clause')} not audited by this version"
+            self.lines.append(self.paint(f"{left}: {', '.join(unseen)}", "faint"))
+        names = list(dict.fromkeys(one.rule.name for one in report.open))
+        if names:
+            self.lines.append("")
+            shown = " ".join(names[:3]) + (" ..." if len(names) > 3 else "")  # noqa: PLR2004
+            self.lines.append(f"Why, and how to fix it: dal-audit explain {shown}")
 
 
-def _one_a_line(related: Sequence[Related]) -> list[Related]:
-    """Return the first related place of each line: one line of source is shown once."""
+def _shown(related: Sequence[Related]) -> list[Related]:
+    """Return the related places to show: the first of each line, and never all but one."""
     first: dict[tuple[str, int], Related] = {}
     for one in related:
         first.setdefault((one.place.path, one.place.span.line), one)
-    return list(first.values())
+    lines = list(first.values())
+    return lines if len(lines) == RELATED_SHOWN + 1 else lines[:RELATED_SHOWN]
 
 
 def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:

@@ -1,0 +1,41 @@
+"""DAL110 state-holds-connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import ClassShape, FileFacts, Member, Place
+from dal_audit.hierarchy import hierarchy_of
+from dal_audit.holding import Held, holdings_of
+from dal_audit.program_state import keeps_state
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+
+@check("DAL110")
+def state_holds_connection(
+    fact: ClassShape, file: FileFacts, project: Project
+) -> Iterator[Breach]:
+    """Flag a field of a state class outside storage whose type is a driver's."""
+    if project.in_storage(file.path):
+        return
+    hierarchy = hierarchy_of(project)
+    own = hierarchy.classes.get(f"{project.module_name(file.path)}.{fact.name}")
+    if own is None or not keeps_state(own, hierarchy):
+        return
+    fields: dict[str, tuple[Member, Held]] = {}
+    for member in fact.members:
+        held = holdings_of(project).of(own, member) if member.kind == "attribute" else None
+        if held is not None and not project.may_name(held.origin.driver, file.path):
+            fields.setdefault(member.name, (member, held))
+    for member, held in fields.values():
+        way = [Related(hop.place, hop.message) for hop in held.origin.hops]
+        yield Breach(
+            Place(file.path, held.span or member.span),
+            f"`{fact.name}.{member.name}` holds a {held.role} of the driver, "
+            f"`{held.origin.name}`; application state holds the storage interface",
+            label=f"a {held.role} is kept here",
+            extent=(member.span.line, (held.span or member.span).end_line),
+            related=tuple(way),
+            way=len(way),
+        )

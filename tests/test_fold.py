@@ -1,0 +1,243 @@
+"""Folding: what a text can be, and what is left alone because it would be guessing."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from dal_audit.extract.fold import MAX_CANDIDATES, MAX_LENGTH, UNKNOWN, fold
+from dal_audit.extract.names import read_names
+
+
+def folded(text: str) -> list[tuple[str, ...]]:
+    """Return what the argument of each call of `mark` folds to, in the order of the text."""
+    loads = read_names(ast.parse(text), None, loads=True).loads
+    return [
+        fold(one.node.args[0], one.scope)
+        for one in loads
+        if isinstance(one.node, ast.Call)
+        and isinstance(one.node.func, ast.Name)
+        and one.node.func.id == "mark"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("'a'", "a"),
+        ("'a' 'b'", "ab"),
+        ("'a' + 'b' + 'c'", "abc"),
+        ("f'a'", "a"),
+        ("f'a{\"b\"}c'", "abc"),
+        ("f'{\"a\"!s}'", "a"),
+        ("f'{{a}}'", "{a}"),
+        ("'a%sb' % 'x'", "axb"),
+        ("'%s.%s' % ('a', 'b')", "a.b"),
+        ("'{}{}'.format('a', 'b')", "ab"),
+        ("'{1}{0}'.format('a', 'b')", "ba"),
+        ("'{x}{y}'.format(x='a', y='b')", "ab"),
+        ("'{}-{x}'.format('a', x='b')", "a-b"),
+        ("'{{}}'.format()", "{}"),
+        ("'{{{}}}'.format('a')", "{a}"),
+        ("'a}}b{{c'.format()", "a}b{c"),
+        ("'.'.join(['a', 'b'])", "a.b"),
+        ("'.'.join(('a',))", "a"),
+        ("''.join([])", ""),
+        ("(x := 'a')", "a"),
+        ("{'k': 'a', 'l': 'b'}['k']", "a"),
+        ("('a')", "a"),
+    ],
+)
+def test_what_is_folded(expression: str, text: str) -> None:
+    assert folded(f"mark({expression})\n") == [(text,)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "texts"),
+    [
+        ("'a' if x else 'b'", ("a", "b")),
+        ("'a' or 'b'", ("a", "b")),
+        ("f'{\"a\" if x else \"b\"}.c'", ("a.c", "b.c")),
+        ("{'k': 'a', 'l': 'b'}[x]", ("a", "b")),
+        ("'a' if x else y", ("a", UNKNOWN)),
+        ("x or 'a'", ("a", UNKNOWN)),
+        ("f'a.{x}'", (f"a.{UNKNOWN}",)),
+        ("'a.' + x", (f"a.{UNKNOWN}",)),
+        ("'a.%s' % x", (f"a.{UNKNOWN}",)),
+        ("'a.{}'.format(x)", (f"a.{UNKNOWN}",)),
+        ("'.'.join(['a', x])", (f"a.{UNKNOWN}",)),
+        ("f'{x}.a'", (f"{UNKNOWN}.a",)),
+    ],
+)
+def test_what_can_be_several_texts_or_has_a_hole(
+    expression: str, texts: tuple[str, ...]
+) -> None:
+    assert folded(f"mark({expression})\n") == [texts]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "x",
+        "1",
+        "b'a'",
+        "None",
+        "f()",
+        "x.y",
+        "x[0]",
+        "-'a'",
+        "'a' * 2",
+        "'a' - 'b'",
+        "f'{\"a\"!r}'",
+        "f'{\"a\":>9}'",
+        "'%d' % 'a'",
+        "'%(x)s' % {'x': 'a'}",
+        "'%s%%' % 'a'",
+        "'%s' % ('a', 'b')",
+        "'{!r}'.format('a')",
+        "'{0.x}'.format('a')",
+        "'{0[0]}'.format('a')",
+        "'{:>9}'.format('a')",
+        "'{}'.format()",
+        "'{}'.format(*x)",
+        "'{1}'.format(*x, 'a')",
+        "'{x}'.format(**y)",
+        "'{'.format('a')",
+        "'.'.join(x)",
+        "'.'.join('ab', 'c')",
+        "'.'.join(x for x in 'ab')",
+        "'a'.upper()",
+        "'a'[0]",
+        "{'k': 'a'}['l']",
+        "{**x}['k']",
+        "lambda: 'a'",
+        "['a']",
+        "('a', 'b')",
+        "*'a',",
+        "await_",
+    ],
+)
+def test_what_is_not_guessed(expression: str) -> None:
+    assert folded(f"mark({expression})\n") == [(UNKNOWN,)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 'a'\nmark(x)\n",
+        "x: str = 'a'\nmark(x)\n",
+        "x = y = 'a'\nmark(y)\n",
+        "y = 'a'\nx = y\nmark(x)\n",
+        "def f():\n  x = 'a'\n  mark(x)\n",
+        "x = 'a'\ndef f():\n  mark(x)\n",
+        "def f():\n  x = 'a'\n  def g(): mark(x)\n",
+        "class C:\n  x = 'a'\n  mark(x)\n",
+        "mark(x)\nx = 'a'\n",
+        "x = 'a'\nmark(f'{x}')\n",
+        "t = {'k': 'a'}\nmark(t['k'])\n",
+        "t = {'k': 'a'}\nk = 'k'\nmark(t[k])\n",
+        "p = ['a']\nmark(''.join(p))\n",
+        "for x in ('a',): mark(x)\n",
+        "t = ['a']\nfor x in t: mark(x)\n",
+        "[mark(x) for x in ['a']]\n",
+        "if (x := 'a'): mark(x)\n",
+        "def f():\n  global x\n  x = 'a'\nmark(x)\n",
+        "x = 'a'\nlambda: mark(x)\n",
+    ],
+)
+def test_names_that_are_assigned_once(text: str) -> None:
+    assert folded(text) == [("a",)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 'a'\nx = 'b'\nmark(x)\n",
+        "x = 'a'\nx = 'a'\nmark(x)\n",
+        "x = 'a'\nx += 'b'\nmark(x)\n",
+        "if y: x = 'a'\nelse: x = 'b'\nmark(x)\n",
+        "def f(x): mark(x)\n",
+        "def f(x='a'): mark(x)\n",
+        "def f(*x): mark(x)\n",
+        "def f(**x): mark(x)\n",
+        "lambda x='a': mark(x)\n",
+        "x = 'a'\ndef f(x): mark(x)\n",
+        "x = 'a'\nfor x in y: ...\nmark(x)\n",
+        "x = 'a'\nwith y as x: ...\nmark(x)\n",
+        "x = 'a'\ndef f():\n  global x\n  x = 'b'\nmark(x)\n",
+        "x = 'a'\nimport x\nmark(x)\n",
+        "from y import x\nmark(x)\n",
+        "for x in y: mark(x)\n",
+        "for x in range(9): mark(x)\n",
+        "for x, y in [('a', 'b')]: mark(x)\n",
+        "x, *y = 'a', 'b'\nmark(y)\n",
+        "x: str\nmark(x)\n",
+        "class C:\n  x = 'a'\n  def f(self): mark(x)\n",
+        "x = x\nmark(x)\n",
+        "x = y\ny = x\nmark(x)\n",
+        "x = 'a' + x\nx = 'b'\nmark(x)\n",
+        "try: ...\nexcept E as x: mark(x)\n",
+        "match y:\n  case x: mark(x)\n",
+    ],
+)
+def test_names_that_are_not_guessed(text: str) -> None:
+    assert folded(text) == [(UNKNOWN,)]
+
+
+def test_a_name_that_stands_for_itself_is_a_hole() -> None:
+    (texts,) = folded("x = 'a' + x\nmark(x)\n")
+    assert all(UNKNOWN in text for text in texts)
+
+
+def test_too_many_texts_are_none() -> None:
+    many = ", ".join(f"'{index}'" for index in range(MAX_CANDIDATES + 1))
+    assert folded(f"for x in [{many}]: mark(x)\n") == [(UNKNOWN,)]
+    two = "('a' if x else 'b')"
+    (texts,) = folded(f"mark({' + '.join([two] * 9)})\n")
+    assert len(texts) <= MAX_CANDIDATES
+    assert all(UNKNOWN in text for text in texts)
+    assert len(folded(f"mark({' + '.join([two] * 4)})\n")[0]) == 2**4
+
+
+def test_too_long_a_text_is_none() -> None:
+    assert folded(f"mark('{'a' * (MAX_LENGTH + 1)}')\n") == [(UNKNOWN,)]
+    assert folded(f"mark('{'a' * MAX_LENGTH}' + 'b')\n") == [(UNKNOWN,)]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        " + ".join(["'a'"] * 100),
+        "'{" + "9" * 5000 + "}'.format('a')",
+        "'{" + "٣" * 9 + "}'.format('a')",
+        "'{²}'.format('a')",
+        "'{0}' * 3 % 'a'",
+        "'%s' % ()",
+        "'%s' % (*x,)",
+        "'{}'.format(x=1)",
+        "''.join([*x])",
+        "{None: 'a'}[None]",
+        "{**{}}[0]",
+        "f'{f\"{1}\"}'",
+        "'a' % 'b' % 'c'",
+        "'.'.join([]).join([])",
+        "(yield)",
+    ],
+)
+def test_whatever_is_folded_nothing_fails(expression: str) -> None:
+    wrapped = f"def f():\n  mark({expression})\n"
+    (texts,) = folded(wrapped)
+    assert texts
+
+
+def test_folding_takes_time_in_proportion() -> None:
+    """A chain in which each name stands twice in the next would double with every link."""
+    lines = ["x0 = 'a'"]
+    lines += [f"x{index + 1} = x{index} + x{index}" for index in range(40)]
+    (texts,) = folded("\n".join([*lines, "mark(x40)", ""]))
+    assert texts
+    lines = ["x0 = 'a' if y else 'b'"]
+    lines += [f"x{index + 1} = x{index} or x{index}" for index in range(40)]
+    (texts,) = folded("\n".join([*lines, "mark(x40)", ""]))
+    assert texts

@@ -1,0 +1,1 @@
+"""Validators of other projects, run over what dal-audit writes."""
