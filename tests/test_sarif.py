@@ -575,3 +575,22 @@ def test_nothing_tells_of_the_machine(folder: Path, monkeypatch: pytest.MonkeyPa
     assert render_sarif(report) == before
     assert str(folder) not in before
     assert "Utc" not in before
+
+
+def test_the_way_of_a_leak_is_a_code_flow_that_ends_where_it_arrived(folder: Path) -> None:
+    rule = rule_of(folder)
+    related = uses(1, path="storage.py") + uses(2, path="between.py") + uses(9)
+    log = run_of(report_of(finding_of(rule, related=related, way=2, label="it arrives here")))
+    (flow,) = log["results"][0]["codeFlows"][0]["threadFlows"]
+    steps = [step["location"] for step in flow["locations"]]
+    assert [step["physicalLocation"]["artifactLocation"]["uri"] for step in steps] == [
+        "storage.py",
+        "between.py",
+        "app.py",
+    ]
+    assert steps[-1]["message"]["text"].startswith("it arrives here")
+
+
+def test_a_finding_without_a_way_has_no_code_flow(folder: Path) -> None:
+    log = run_of(report_of(finding_of(rule_of(folder), related=uses(1, 2))))
+    assert "codeFlows" not in log["results"][0]

@@ -32,9 +32,9 @@ def state_holds_connection(
         way = [Related(hop.place, hop.message) for hop in held.origin.hops]
         yield Breach(
             Place(file.path, held.span or member.span),
-            f"`{fact.name}.{member.name}` holds a {held.role} of the driver, "
-            f"`{held.origin.name}`; application state holds the storage interface",
-            label=f"a {held.role} is kept here",
+            f"`{fact.name}.{member.name}` holds a database {held.role}, `{held.origin.name}`; "
+            "the program's state may hold only the storage interface",
+            label=f"a database {held.role} is kept here",
             extent=(member.span.line, (held.span or member.span).end_line),
             related=tuple(way),
             way=len(way),

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dal_audit.extract.expressions import last_name
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import node_span
 from dal_audit.extract.types import TypeReader
-from dal_audit.facts import ClassShape, Member, MemberKind, Parameter, ParameterKind, Span
+from dal_audit.facts import (
+    ClassShape,
+    Member,
+    MemberKind,
+    Parameter,
+    ParameterKind,
+    Span,
+    TypeName,
+)
 
-_PROPERTIES: Final = frozenset({"property", "cached_property", "abstractproperty"})
+_PROPERTIES: Final = frozenset(
+    {"property", "cached_property", "abstractproperty", "setter", "deleter", "getter"}
+)
+_CONTEXTS: Final = frozenset({"asynccontextmanager"})
+"""Decorators after which a call gives something to enter, not something to await."""
 _ABSTRACT: Final = frozenset({"abstractmethod", "abstractproperty"})
+
+_NAMES: Final = (ast.Name, ast.Attribute)
+_LITERALS: Final[Mapping[type, str]] = {
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.Tuple: "tuple",
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.Set: "set",
+    ast.SetComp: "set",
+    ast.JoinedStr: "str",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -56,7 +80,21 @@ class _Classes:
             bases,
             tuple(self.members(node)),
             decorators,
+            tuple(self.arguments(node)),
         )
+
+    def arguments(self, node: ast.ClassDef) -> Iterator[TypeName]:
+        """Yield the types in the brackets of the bases, and the bounds of type parameters."""
+        for base in node.bases:
+            if isinstance(base, ast.Subscript):
+                yield from self.types.names(base.slice)
+        yield from self.bounds(node)
+
+    def bounds(self, node: ast.ClassDef | Function) -> Iterator[TypeName]:
+        """Yield the types that a class's or a function's own type parameters are bound by."""
+        for one in getattr(node, "type_params", ()):
+            if getattr(one, "bound", None) is not None:
+                yield from self.types.names(one.bound)
 
     def name_span(self, node: ast.ClassDef | Function) -> Span:
         start = self.lines.text.find(node.name, self.lines.offset(node.lineno, node.col_offset))
@@ -74,8 +112,9 @@ class _Classes:
                     statement.target.id,
                     node_span(self.lines, statement.target),
                     "attribute",
-                    types=tuple(self.types.names(statement.annotation)),
+                    types=(*self.types.names(statement.annotation), *self.literal(statement.value)),
                     made_by=tuple(self.called(statement.value)),
+                    has_body=statement.value is not None,
                 )
             elif isinstance(statement, ast.Assign):
                 for target in statement.targets:
@@ -84,31 +123,60 @@ class _Classes:
                             target.id,
                             node_span(self.lines, target),
                             "attribute",
-                            types=tuple(self.types.names(statement.value)),
+                            types=(
+                                *self.types.names(statement.value),
+                                *self.literal(statement.value),
+                            ),
                             made_by=tuple(self.called(statement.value)),
+                            has_body=True,
                             is_value=True,
                         )
 
     def function(self, node: Function) -> Member:
-        decorators = {last_name(one) for one in node.decorator_list}
-        kind: MemberKind = "property" if decorators & _PROPERTIES else "method"
+        decorators = tuple(
+            last_name(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list
+        )
+        kind: MemberKind = "method" if _PROPERTIES.isdisjoint(decorators) else "property"
         is_static = "staticmethod" in decorators
-        returned = [one.value for one in _own(node) if isinstance(one, ast.Return) and one.value]
-        yielded = [one.value for one in _own(node) if isinstance(one, ast.Yield) and one.value]
-        values = [_awaited(one) for one in (*returned, *yielded)]
+        own = list(_own(node))
+        returned = [one.value for one in own if isinstance(one, ast.Return) and one.value]
+        yields = [one for one in own if isinstance(one, (ast.Yield, ast.YieldFrom))]
+        yielded = [one.value for one in yields if isinstance(one, ast.Yield) and one.value]
+        named = _assigned_once(own)
+        values = [_awaited(_what(one, named)) for one in (*returned, *yielded)]
+        types = [
+            *(self.types.names(node.returns) if node.returns else ()),
+            *self.literal(node.returns),
+            *self.bounds(node),
+        ]
         return Member(
             node.name,
             self.name_span(node),
             kind,
-            types=tuple(self.types.names(node.returns)) if node.returns else (),
+            types=tuple(types),
             parameters=tuple(self.parameters(node.args, is_bound=not is_static)),
             made_by=tuple(origin for value in values for origin in self.called(value)),
             gives=tuple(dict.fromkeys(name for value in values for name in _of_self(value))),
-            is_async=isinstance(node, ast.AsyncFunctionDef),
-            is_abstract=bool(decorators & _ABSTRACT),
+            is_async=(
+                isinstance(node, ast.AsyncFunctionDef)
+                and not yields
+                and _CONTEXTS.isdisjoint(decorators)
+            ),
+            is_abstract=not _ABSTRACT.isdisjoint(decorators),
             is_bound=not is_static,
             has_body=_has_body(node),
+            refuses=_refuses(node),
+            decorators=decorators,
         )
+
+    def literal(self, node: ast.expr | None) -> Iterator[TypeName]:
+        """Yield the type of a value that says it: `None` in an annotation, a number, a list."""
+        name = _LITERALS.get(type(node))
+        if name is not None and node is not None:
+            yield TypeName(node_span(self.lines, node), name)
+        elif isinstance(node, ast.Constant) and not isinstance(node.value, str):
+            name = "None" if node.value is None else type(node.value).__name__
+            yield TypeName(node_span(self.lines, node), name)
 
     def parameters(self, node: ast.arguments, *, is_bound: bool) -> Iterator[Parameter]:
         positional = [*node.posonlyargs, *node.args]
@@ -117,17 +185,25 @@ class _Classes:
             if index == 0 and is_bound:
                 continue
             kind: ParameterKind = "positional-only" if index < len(node.posonlyargs) else "plain"
-            yield self.parameter(one, kind, has_default=index >= without)
+            default = node.defaults[index - without] if index >= without else None
+            yield self.parameter(one, kind, default)
         if node.vararg is not None:
-            yield self.parameter(node.vararg, "list", has_default=True)
+            yield self.parameter(node.vararg, "list", None)
         for one, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
-            yield self.parameter(one, "keyword-only", has_default=default is not None)
+            yield self.parameter(one, "keyword-only", default)
         if node.kwarg is not None:
-            yield self.parameter(node.kwarg, "mapping", has_default=True)
+            yield self.parameter(node.kwarg, "mapping", None)
 
-    def parameter(self, node: ast.arg, kind: ParameterKind, *, has_default: bool) -> Parameter:
-        types = tuple(self.types.names(node.annotation)) if node.annotation else ()
-        return Parameter(node.arg, kind, has_default, types)
+    def parameter(
+        self, node: ast.arg, kind: ParameterKind, default: ast.expr | None
+    ) -> Parameter:
+        types = [
+            *(self.types.names(node.annotation) if node.annotation else ()),
+            # A string as a default is a string.
+            *(self.types.names(default) if isinstance(default, _NAMES) else ()),
+        ]
+        is_many = kind in {"list", "mapping"}
+        return Parameter(node.arg, kind, is_many or default is not None, tuple(types))
 
     def set_in(self, node: Function) -> Iterator[Member]:
         """Yield the attributes that a method sets on its object."""
@@ -156,6 +232,7 @@ class _Classes:
                         "attribute",
                         types=types,
                         made_by=tuple(self.called(value)),
+                        has_body=statement.value is not None,
                         local=True,
                     )
 
@@ -204,11 +281,32 @@ def _of_self(node: ast.expr) -> Iterator[str]:
         yield node.attr
 
 
+def _assigned_once(own: Sequence[ast.AST]) -> Mapping[str, ast.expr]:
+    """Return the values of the names that a function assigns once, or enters a context by."""
+    values: dict[str, list[ast.expr]] = {}
+    for one in own:
+        if isinstance(one, ast.Assign):
+            for target in one.targets:
+                if isinstance(target, ast.Name):
+                    values.setdefault(target.id, []).append(one.value)
+        elif isinstance(one, ast.withitem) and isinstance(one.optional_vars, ast.Name):
+            values.setdefault(one.optional_vars.id, []).append(one.context_expr)
+    return {name: found[0] for name, found in values.items() if len(found) == 1}
+
+
+def _what(node: ast.expr, named: Mapping[str, ast.expr]) -> ast.expr:
+    """Return what a local name stands for, or the expression itself."""
+    return named.get(node.id, node) if isinstance(node, ast.Name) else node
+
+
 def _has_body(node: Function) -> bool:
-    for statement in node.body:
-        if isinstance(statement, (ast.Pass, ast.Raise)):
-            continue
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-            continue
-        return True
-    return False
+    return not all(isinstance(one, (ast.Pass, ast.Raise)) or _is_text(one) for one in node.body)
+
+
+def _refuses(node: Function) -> bool:
+    return isinstance(node.body[-1], ast.Raise) and not _has_body(node)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Return whether a statement is a docstring or `...`."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

@@ -34,6 +34,9 @@ TAGS_LIMIT: Final = 10
 RELATED_LIMIT: Final = 100
 """GitHub shows no more locations of a result."""
 
+THREAD_LIMIT: Final = 1000
+"""GitHub shows no more steps of a code flow."""
+
 LINKS_LIMIT: Final = 10
 """Links in a message; more would bury what it says."""
 
@@ -275,6 +278,11 @@ def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: boo
             {"id": number, **_location(one.place, one.message)}
             for number, one in enumerate(breach.related[:RELATED_LIMIT], 1)
         ]
+    if breach.way:
+        steps = [_location(one.place, one.message) for one in breach.related[: breach.way]]
+        steps.append(_location(breach.place, breach.label or breach.message))
+        flow = [{"location": step} for step in steps[-THREAD_LIMIT:]]
+        result["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
     line = breach.place.span.line
     if text and line <= len(text.hashes):
         result["partialFingerprints"] = {"primaryLocationLineHash": text.hashes[line - 1]}
