@@ -9,13 +9,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dal_audit import __version__
+from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import chosen, tree_of
 from dal_audit.extract import extract, extract_reached
+from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile, Span
+from dal_audit.hierarchy import hierarchy_of
 from dal_audit.judge import judge, judge_suppressions
 from dal_audit.policy import Policy, rules_in_force, severity_of
 from dal_audit.project import Project
+from dal_audit.receivers import Receivers
 from dal_audit.redaction import redacted, secrets_of
 from dal_audit.report.model import Report
 from dal_audit.rule import Finding
@@ -81,6 +85,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     prefix = _prefix(policy.root, request.folder)
     project = Project(policy, catalogue, facts, tree.modules, tree.markers, empty, prefix)
     project = follow_carriers(project, tree.files, request)
+    project = follow_accesses(project, tree.files, request)
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())
@@ -108,13 +113,13 @@ def refuse_what_is_not_there(policy: Policy) -> None:
 
 
 def follow_carriers(project: Project, files: Sequence[SourceFile], request: Request) -> Project:
-    """Read, round by round, what the names that carry a driver's object reach.
+    """Read, round by round, what the names that carry a driver's object or a backend reach.
 
     Each round links the project and looks for the files that can import what was found; it ends
     when no further name carries anything.
     """
     followed: tuple[frozenset[object], frozenset[object]] | None = None
-    while followed != (carried := (project.carried(), project.close)):
+    while followed != (carried := (_carried(project), project.close)):
         followed = carried
         facts = extract_reached(
             files,
@@ -126,6 +131,28 @@ def follow_carriers(project: Project, files: Sequence[SourceFile], request: Requ
         )
         project = replace(project, files=facts)
     return project
+
+
+def follow_accesses(project: Project, files: Sequence[SourceFile], request: Request) -> Project:
+    """Inspect the files that read what storage classes hold, then what says of which class it is.
+
+    Each round asks what the receivers are, and reads the files that the answer leads into; it ends
+    when it leads into no further one.
+    """
+    words = accessors_of(project)
+    if not words:
+        return project
+    outside = [file for file in files if not project.in_storage(file.path)]
+    facts = inspect_accesses(
+        outside, project.files, words, jobs=request.jobs, shortcuts=request.shortcuts
+    )
+    while asked := Receivers(project, facts).missing():
+        facts = inspect_named(files, facts, words, asked, shortcuts=request.shortcuts)
+    return replace(project, files=facts) if facts != project.files else project
+
+
+def _carried(project: Project) -> frozenset[tuple[str, str]]:
+    return project.carried() | hierarchy_of(project).carried()
 
 
 def active_rules(policy: Policy, request: Request) -> tuple[Rule, ...]:

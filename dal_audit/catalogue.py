@@ -60,11 +60,20 @@ class Catalogue:
     drivers: tuple[Driver, ...]
     import_helpers: tuple[str, ...] = ()
     by_module: Mapping[str, Driver] = field(init=False, repr=False, compare=False)
+    names: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The last names of all catalogued types and exceptions, as a star import binds them."""
 
     def __post_init__(self) -> None:
         """Index the drivers by module."""
         index = {module: driver for driver in self.drivers for module in driver.modules}
         object.__setattr__(self, "by_module", index)
+        names = {
+            name.rpartition(".")[2]
+            for driver in self.drivers
+            for known in (driver.exceptions, *(types for _, types in driver.types))
+            for name in known
+        }
+        object.__setattr__(self, "names", frozenset(names))
 
     def driver_of(self, name: str) -> Driver | None:
         """Return the driver that a dotted name belongs to, matched by whole components.

@@ -198,8 +198,10 @@ position (`*args`), by name alone, all further ones by name (`**kwargs`)."""
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a method, without `self` and `cls`; `types` are those of its annotation and
-    what its default names."""
+    """A parameter of a method, without `self` and `cls`.
+
+    `types` are those of its annotation and what its default names.
+    """
 
     name: str
     kind: ParameterKind
@@ -263,6 +265,54 @@ class ClassShape:
     arguments: tuple[TypeName, ...] = ()
 
 
+CALL = "()"
+"""The step of a `Known` that calls what stands before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a value: the dotted name that it begins with, and the steps from there.
+
+    `origin` reads like an `Export`'s; `is_object` says that the value is an object of that type.
+    Steps are the names of attributes, and `CALL`: `hs.get_datastores().main`, with `hs: HomeServer`,
+    is an object of `HomeServer` and the steps `get_datastores`, `()`, `main`.
+    """
+
+    origin: str
+    is_object: bool = False
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An attribute that is read from a receiver, and all that the receiver can be.
+
+    `span` is the narrowest text that shows it; `lines` are the first and the last of its statement.
+    """
+
+    span: Span
+    lines: tuple[int, int]
+    attribute: str
+    shown: str
+    receivers: tuple[Known, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the names of a module evidently stand for, and the accesses in it that matter.
+
+    `values` are by the name of a module-level name (`store`), of a class's attribute or property
+    (`App.store`), or of what a function or method returns (`make_store()`, `App.get_store()`).
+    `classes` are their bases' origins by their names.
+    """
+
+    span: Span
+    values: tuple[tuple[str, tuple[Known, ...]], ...]
+    classes: tuple[tuple[str, tuple[str, ...]], ...]
+    stars: tuple[str, ...] = ()
+    accesses: tuple[Access, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class SuppressedRule:
     """One rule named by a suppression, as it is written, and where."""
@@ -296,11 +346,21 @@ class NotUnderstood:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A name of a driver in a string annotation, in a module that does not bind it otherwise."""
+
+    span: Span
+    name: str
+
+
 Fact: TypeAlias = (
     Import
+    | Quoted
     | DynamicImport
     | Shape
     | ClassShape
+    | Evidence
     | SqlText
     | ConnectionUrl
     | Suppression

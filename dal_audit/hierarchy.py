@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
-from dal_audit.facts import ClassShape, FileFacts, Member, Shape
+from dal_audit.facts import LOCAL, ClassShape, FileFacts, Member, Shape
 from dal_audit.project import Project
 
 MAX_STEPS: Final = 64
@@ -17,6 +17,12 @@ ABSTRACT_BASES: Final = frozenset(
     {"typing.Protocol", "typing_extensions.Protocol", "abc.ABC", "zope.interface.Interface"}
 )
 """Bases that make a class an interface (library reference, `abc` and `typing.Protocol`)."""
+
+PROTOCOLS: Final = ABSTRACT_BASES - {"abc.ABC"}
+"""Bases of classes that declare and do not implement."""
+
+PLAIN_BASES: Final = ABSTRACT_BASES | {"typing.Generic", "typing_extensions.Generic"}
+"""Bases that bring no members which a user would call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Hierarchy:
         self.classes: dict[str, Class] = {}
         self.exports: dict[str, dict[str, tuple[str, ...]]] = {}
         self.stars: dict[str, tuple[str, ...]] = {}
+        self._orders: dict[str, tuple[Class, ...]] = {}
         for file in project.files:
             self._index(file)
 
@@ -93,15 +100,29 @@ class Hierarchy:
             if found is not None and found.name != one.name:
                 yield found
 
-    def ancestors(self, one: Class) -> list[Class]:
-        """Return a class and all that it inherits from, nearest first, each once."""
-        found: list[Class] = []
-        waiting = [one]
-        while waiting:
-            nearest = waiting.pop(0)
-            if nearest not in found:
-                found.append(nearest)
-                waiting += self.bases(nearest)
+    def ancestors(self, one: Class) -> Sequence[Class]:
+        """Return a class and all that it inherits from, in the order in which Python looks."""
+        known = self._orders.get(one.name)
+        if known is None:
+            # A class that inherits from itself ends here.
+            self._orders[one.name] = (one,)
+            bases = list(self.bases(one))
+            known = (one, *_merged([*(list(self.ancestors(base)) for base in bases), bases]))
+            self._orders[one.name] = known
+        return known
+
+    def definitions(self, one: Class) -> Mapping[str, tuple[Class, tuple[Member, ...]]]:
+        """Return all definitions of each member, from the nearest class that has it.
+
+        Several are overloads, the parts of a property, or the branches of an `if`.
+        """
+        found: dict[str, tuple[Class, tuple[Member, ...]]] = {}
+        for ancestor in self.ancestors(one):
+            own: dict[str, list[Member]] = {}
+            for member in sorted(ancestor.shape.members, key=lambda member: member.local):
+                own.setdefault(member.name, []).append(member)
+            for name, members in own.items():
+                found.setdefault(name, (ancestor, tuple(members)))
         return found
 
     def members(self, one: Class) -> Mapping[str, tuple[Class, Member]]:
@@ -110,15 +131,22 @@ class Hierarchy:
         The nearest definition of a name counts; in one class a definition in the class's own block
         counts before an attribute that only a method sets.
         """
-        found: dict[str, tuple[Class, Member]] = {}
-        for ancestor in self.ancestors(one):
-            own = sorted(ancestor.shape.members, key=lambda member: member.local)
-            for member in own:
-                found.setdefault(member.name, (ancestor, member))
-        return found
+        return {
+            name: (owner, members[0]) for name, (owner, members) in self.definitions(one).items()
+        }
+
+    def is_known(self, one: Class) -> bool:
+        """Return whether all that a class inherits was read, so that it has no further members."""
+        return all(
+            self.find(base.origin, ancestor.path) is not None
+            or self.project.absolute(base.origin, ancestor.path) in PLAIN_BASES
+            or base.origin == f"{LOCAL}object"
+            for ancestor in self.ancestors(one)
+            for base in ancestor.shape.bases
+        )
 
     def is_interface(self, one: Class) -> bool:
-        """Return whether a class is abstract by its own word: a Protocol, an ABC, an abstract member.
+        """Return whether a class is abstract by its own word: a Protocol, an ABC, abstract members.
 
         A class that inherits an interface and makes it concrete is none.
         """
@@ -126,6 +154,23 @@ class Hierarchy:
         if own & ABSTRACT_BASES:
             return True
         return any(member.is_abstract for member in one.shape.members)
+
+    def is_open(self, owned: tuple[Class, Member]) -> bool:
+        """Return whether a class leaves a member to those that inherit it.
+
+        Abstract members are left, methods that do nothing but raise, and what a Protocol only
+        declares. A method of another class that does nothing is one that may be overridden.
+        """
+        owner, member = owned
+        if member.is_abstract or member.refuses:
+            return True
+        is_done = member.kind == "class" or member.has_body
+        return not is_done and self.is_protocol(owner)
+
+    def is_protocol(self, one: Class) -> bool:
+        """Return whether a class is a Protocol by its own word."""
+        bases = {self.project.absolute(base.origin, one.path) for base in one.shape.bases}
+        return not bases.isdisjoint(PROTOCOLS)
 
     @cached_property
     def interfaces(self) -> tuple[Class, ...]:
@@ -168,20 +213,62 @@ class Hierarchy:
     def backends(self) -> tuple[tuple[Class, Class], ...]:
         """Each concrete storage class that implements an interface, with that interface.
 
-        An abstract class in between is no backend, nor is a class outside storage.
+        An abstract class in between is no backend, nor is a class outside storage. A class that
+        implements several interfaces comes with each, but not with what one of them extends.
         """
-        interfaces = {one.name: one for one in self.interfaces}
+        interfaces = {one.name for one in self.interfaces}
         found = []
         for one in self._sorted():
             if not self.project.in_storage(one.path) or one.name in interfaces:
                 continue
             if self.is_interface(one):
                 continue
+            covered: set[str] = set()
             for ancestor in self.ancestors(one)[1:]:
-                if ancestor.name in interfaces:
+                if ancestor.name in interfaces and ancestor.name not in covered:
                     found.append((one, ancestor))
-                    break
+                    covered.update(wider.name for wider in self.ancestors(ancestor))
         return tuple(found)
+
+    @cached_property
+    def backend_of(self) -> Mapping[str, tuple[Class, Class]]:
+        """The backends by their dotted names, each with the first interface that it implements."""
+        return {one.name: (one, interface) for one, interface in reversed(self.backends)}
+
+    def carried(self) -> frozenset[tuple[str, str]]:
+        """Return each module and name by which a backend can be imported."""
+        takers: dict[str, list[tuple[str, str]]] = {}
+        for module, exports in self.exports.items():
+            for name, origins in exports.items():
+                for origin in origins:
+                    takers.setdefault(origin, []).append((module, name))
+        fans: dict[str, list[str]] = {}
+        for module, stars in self.stars.items():
+            for star in stars:
+                fans.setdefault(star, []).append(module)
+        waiting = [
+            (one.name.removesuffix(f".{one.shape.name}"), one.shape.name.partition(".")[0])
+            for one, _ in self.backends
+        ]
+        found: set[tuple[str, str]] = set()
+        while waiting:
+            key = module, name = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += takers.get(f"{module}.{name}", ())
+                waiting += [(fan, name) for fan in fans.get(module, ())]
+        return frozenset(found)
+
+
+def _merged(orders: Sequence[Sequence[Class]]) -> Iterator[Class]:
+    """Yield classes in the order that Python gives them (C3); where there is none, the next one."""
+    waiting = [list(order) for order in orders if order]
+    while waiting:
+        later = {one.name for order in waiting for one in order[1:]}
+        head = next((order[0] for order in waiting if order[0].name not in later), waiting[0][0])
+        yield head
+        without = [[one for one in order if one.name != head.name] for order in waiting]
+        waiting = [order for order in without if order]
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,9 @@ from dal_audit.project import OWN_TYPES, Project
 OWN_OBJECT: Final = LOCAL + "self."
 """How an origin begins that is an attribute of the object itself."""
 
+WRAPPER: Final = "wrapper"
+"""The role of the project's own driver types."""
+
 _TAKERS: Final = frozenset({"Callable", "type", "Type"})
 """Generic types that speak of a type and hold no object of it."""
 
@@ -98,7 +101,7 @@ class Holdings:
 
     def _held(self, origin: Origin) -> Held | None:
         if origin.driver is OWN_TYPES:
-            return Held(origin, "wrapper")
+            return Held(origin, WRAPPER)
         role = self.project.program.kinds.role(origin.name)
         return Held(origin, role) if role in HELD else None
 

@@ -22,7 +22,8 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
     by_subject: dict[type, list[tuple[Rule, Check]]] = {}
     for rule in rules:
         check = check_of(rule)
-        by_subject.setdefault(check.subject, []).append((rule, check))
+        for subject in check.subjects:
+            by_subject.setdefault(subject, []).append((rule, check))
     for rule, check in by_subject.get(Project, ()):
         yield from _apply(rule, check, project, None, project)
     for file in project.files:
@@ -38,7 +39,7 @@ def judge_suppressions(
     checks = [(rule, check_of(rule)) for rule in rules]
     for file, use in uses:
         for rule, check in checks:
-            if check.subject is SuppressionUse:
+            if SuppressionUse in check.subjects:
                 yield from _apply(rule, check, use, file, project)
 
 

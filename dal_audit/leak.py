@@ -31,6 +31,9 @@ def leaks(fact: Import, path: str, project: Project) -> Iterator[Leak]:
         # What DAL101 reports is not reported once more.
         if project.driver_of(name, path) is not None:
             continue
+        if target.name.endswith("*"):
+            yield from _by_star(target, path, project)
+            continue
         origin = project.program.resolve(name, path)
         if origin is not None and not project.may_name(origin.driver, path):
             yield Leak(target.span, target.bound or target.name, origin, target.uses)
@@ -38,6 +41,18 @@ def leaks(fact: Import, path: str, project: Project) -> Iterator[Leak]:
             is_top = fact.module is None and target.bound == name.partition(".")[0]
             bound = 1 if is_top else name.count(".") + 1
             yield from _through_module(target, bound, path, project)
+
+
+def _by_star(target: Target, path: str, project: Project) -> Iterator[Leak]:
+    """Yield what a star brings that the file uses, once for each driver."""
+    found: dict[str, tuple[str, Origin, list[Reference]]] = {}
+    for use in target.uses:
+        origin = project.program.resolve(use.name, path)
+        if origin is not None and not project.may_name(origin.driver, path):
+            name = use.name.rpartition(".")[2]
+            found.setdefault(origin.driver.name, (name, origin, []))[2].append(use)
+    for name, origin, uses in found.values():
+        yield Leak(target.span, name, origin, tuple(uses))
 
 
 def _through_module(target: Target, bound: int, path: str, project: Project) -> Iterator[Leak]:

@@ -221,7 +221,7 @@ class Program:
         made = found.name if export.made == "annotation" else self.kinds.made_by(found.name)
         if found.form == "instance" or self.kinds.role(made) not in HELD:
             return None
-        return replace(found, name=made, form="instance")
+        return replace(found, name=made, kind=self.kinds.of(made), form="instance")
 
     def _attribute(self, found: Origin, rest: str) -> Origin | None:
         """Return what an attribute of a driver's object is; that of an instance is not known."""

@@ -110,17 +110,17 @@ class SuppressionUse:
 class Check:
     """The code of a rule: a pure function of one subject, its file and the project.
 
-    The type of the function's first parameter decides what it is handed: each fact of that type, or
-    the project itself.
+    The type of the function's first parameter decides what it is handed: each fact of that type (of
+    each of a union's types), or the project itself.
     """
 
     rule_id: str
-    subject: type
+    subjects: tuple[type, ...]
     function: Callable[..., Iterable[Breach]]
 
     def __call__(self, subject: Any, file: FileFacts | None, project: Project) -> Iterator[Breach]:
         """Yield the breaches that the check sees."""
-        arguments = (project,) if self.subject is Project else (subject, file, project)
+        arguments = (project,) if self.subjects == (Project,) else (subject, file, project)
         yield from self.function(*arguments)
 
 
@@ -148,4 +148,5 @@ def check_of(rule: Rule) -> Check:
     if getattr(function, "rule_id", None) != rule.id:
         raise LookupError(f"the check in {module.__name__} is not marked as {rule.id}")
     hints = typing.get_type_hints(function)
-    return Check(rule.id, next(iter(hints.values())), function)
+    first = next(iter(hints.values()))
+    return Check(rule.id, typing.get_args(first) or (first,), function)

@@ -112,7 +112,7 @@ def test_one_call_gives_one_fact() -> None:
 
 
 def test_wide_letters_and_odd_encodings_change_nothing() -> None:
-    assert len(facts('cursor.ｅxecute("SELECT 1")\nx.execute("ＳELECT 1")\n')) == 1
+    assert len(facts('cursor.\uff45xecute("SELECT 1")\nx.execute("\uff33ELECT 1")\n')) == 1
     source = '# coding: shift_jis\n# ソ\ncursor.execute("SELECT 1")  # ソ\n'
     assert not PREFILTER.rules_out(source.encode("shift_jis"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.facts import FileFacts, Import, Place
+from dal_audit.facts import FileFacts, Import, Place, Quoted
 from dal_audit.leak import Leak, leaks
 from dal_audit.project import Project
 from dal_audit.rule import ROLE_WORDS, Breach, Related, check
@@ -23,13 +23,16 @@ _FORMS = {
 
 
 @check("DAL103")
-def driver_type(fact: Import, file: FileFacts, project: Project) -> Iterator[Breach]:
+def driver_type(fact: Import | Quoted, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag a driver's object that reaches a file outside storage by way of other modules.
 
     One statement gives one breach a driver; the way of the first object and the uses of all hang
     on it.
     """
     if project.in_storage(file.path):
+        return
+    if isinstance(fact, Quoted):
+        yield from _quoted(fact, file, project)
         return
     if fact.type_checking and project.policy.type_checking_imports == "ignore":
         return
@@ -57,4 +60,15 @@ def driver_type(fact: Import, file: FileFacts, project: Project) -> Iterator[Bre
             extent=(fact.statement.line, fact.statement.end_line) if inside else None,
             related=(*way, *sorted(uses)),
             way=len(way),
+        )
+
+
+def _quoted(fact: Quoted, file: FileFacts, project: Project) -> Iterator[Breach]:
+    driver = project.driver_of(fact.name, file.path)
+    if driver is not None:
+        yield Breach(
+            Place(file.path, fact.span),
+            f"`{fact.name}` in a string annotation is {driver.name}'s; "
+            f"only {project.boundary} may use it",
+            label=f"names {driver.name}",
         )

@@ -13,9 +13,7 @@ from dal_audit.rule import Breach, Related, check
 
 
 @check("DAL110")
-def state_holds_connection(
-    fact: ClassShape, file: FileFacts, project: Project
-) -> Iterator[Breach]:
+def state_holds_connection(fact: ClassShape, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag a field of a state class outside storage whose type is a driver's."""
     if project.in_storage(file.path):
         return
@@ -30,12 +28,14 @@ def state_holds_connection(
             fields.setdefault(member.name, (member, held))
     for member, held in fields.values():
         way = [Related(hop.place, hop.message) for hop in held.origin.hops]
+        # The type of a parameter stands elsewhere; what is reported is the field that it sets.
+        span = held.span if held.span is not None and held.span > member.span else member.span
         yield Breach(
-            Place(file.path, held.span or member.span),
+            Place(file.path, span),
             f"`{fact.name}.{member.name}` holds a database {held.role}, `{held.origin.name}`; "
             "the program's state may hold only the storage interface",
             label=f"a database {held.role} is kept here",
-            extent=(member.span.line, (held.span or member.span).end_line),
+            extent=(member.span.line, span.end_line),
             related=tuple(way),
             way=len(way),
         )

@@ -30,8 +30,8 @@ _NAMES: Final = re.compile(rb"[\w\s,\\\x80-\xff]*")
 _OPENING: Final = re.compile(rb"\([\w\s,\\\x80-\xff]*\Z")
 _IMPORT_LIST: Final = re.compile(rb"\bimport[\s\\]*\Z")
 _BACKSLASH: Final = ord("\\")
-MAX_STATEMENT: Final = 50_000
-"""How many bytes back the beginning of an import statement is looked for."""
+MAX_STATEMENT: Final = 10_000
+"""How many bytes back the beginning of an import's line is looked for."""
 
 Carried = tuple[str, str]
 """A module's dotted name and a name in it."""
@@ -61,11 +61,12 @@ class Carriers:
         """Return whether a file of this path with these bytes can take an object from a carrier."""
         if self._automaton is None:
             return False
+        statements = _Statements(data)
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
             if index >= self._first_other:
                 if self._from_package(path, data, start):
                     return True
-            elif _AFTER.match(data, end) and self._from_module(path, data, index, start, end):
+            elif _AFTER.match(data, end) and self._from_module(path, statements, index, start, end):
                 return True
         return False
 
@@ -81,14 +82,17 @@ class Carriers:
             for name in self.names_of[module]
         )
 
-    def _from_module(self, path: str, data: bytes, index: int, start: int, end: int) -> bool:
+    def _from_module(
+        self, path: str, statements: _Statements, index: int, start: int, end: int
+    ) -> bool:
         """Decide on a module's last name in what may be an import, or a part of a dotted name."""
+        data = statements.data
         candidates = self._by_last[self._patterns[index][1:]]
         if self._patterns[index].startswith(b"."):
             read = _ATTRIBUTE.match(data, end)
             if read is not None and any(read[1] in self.names_of[one] for one in candidates):
                 return True
-        for head in _heads(data, start, end):
+        for head in statements.heads(start, end):
             for target, is_whole in _targets(head, path):
                 for module in candidates:
                     if _same(target, module) and (
@@ -115,40 +119,61 @@ def _upwards(path: str, level: int) -> str:
     return "/".join(parts[: max(len(parts) - (level - 1), 0)])
 
 
-def _line_start(data: bytes, position: int) -> int:
-    """Return where the line that ends at a position begins, with the lines that it continues."""
-    while True:
-        newline = data.rfind(b"\n", 0, position)
-        line = max(newline, data.rfind(b"\r", newline + 1, position)) + 1
-        last = line - 2 if data[max(line - 2, 0) : line] == b"\r\n" else line - 1
-        if last < 1 or data[last - 1] != _BACKSLASH:
-            return line
-        position = last
+class _Statements:
+    """The import statements of one file, looked for backwards from the names in them."""
 
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.openings: dict[int, int | None] = {}
+        """For each line that holds nothing but names, where the list that it lies in is opened."""
 
-def _heads(data: bytes, start: int, end: int) -> Iterator[bytes]:
-    """Yield what may be an import statement up to a name in it: its own line, or a list's opening.
+    def heads(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield what may be an import up to a name in it: its own line, or its list's opening."""
+        line = self.line_start(start + 1)
+        head = self.data[max(line, end - MAX_STATEMENT) : end]
+        if b"import" in head or b"from" in head:
+            yield head
+        if _NAMES.fullmatch(head[:-1]):
+            opening = self.opening(line)
+            if opening is not None:
+                before = self.data[self.line_start(opening) : opening]
+                yield before + self.data[start:end]
 
-    Between the parentheses of an import stand names, commas and comments; the first line that holds
-    anything else ends the search.
-    """
-    line = _line_start(data, start + 1)
-    head = data[max(line, end - MAX_STATEMENT) : end]
-    if b"import" in head or b"from" in head:
-        yield head
-    names = head[:-1]
-    first = max(end - MAX_STATEMENT, 0)
-    while _NAMES.fullmatch(names) and line > first:
-        last = line - 1
-        newline = data.rfind(b"\n", first, last)
-        line = max(newline, data.rfind(b"\r", newline + 1, last), first - 1) + 1
-        names = data[line:last].partition(b"#")[0]
-        opening = _OPENING.search(names)
-        if opening is not None:
-            before = data[_line_start(data, line + opening.start()) : line + opening.start()]
-            if _IMPORT_LIST.search(before) is not None:
-                yield before + data[start:end]
-            return
+    def line_start(self, position: int) -> int:
+        """Return where the line that ends at a position begins, with the lines that it continues."""
+        data, first = self.data, position - MAX_STATEMENT
+        while True:
+            newline = data.rfind(b"\n", 0, position)
+            line = max(newline, data.rfind(b"\r", newline + 1, position)) + 1
+            last = line - 2 if data[max(line - 2, 0) : line] == b"\r\n" else line - 1
+            if last < max(first, 1) or data[last - 1] != _BACKSLASH:
+                return line
+            position = last
+
+    def opening(self, line: int) -> int | None:
+        """Return where the list of an import is opened that a line of names lies in.
+
+        Between the parentheses stand names, commas and comments: the first line above that holds
+        anything else decides.
+        """
+        data, passed, found = self.data, [], None
+        while line and line not in self.openings:
+            passed.append(line)
+            last = line - 1
+            newline = data.rfind(b"\n", 0, last)
+            line = max(newline, data.rfind(b"\r", newline + 1, last)) + 1
+            names = data[line:last].partition(b"#")[0]
+            if _NAMES.fullmatch(names):
+                continue
+            opening = _OPENING.search(names)
+            if opening is not None:
+                before = data[self.line_start(line + opening.start()) : line + opening.start()]
+                found = line + opening.start() if _IMPORT_LIST.search(before) else None
+            break
+        else:
+            found = self.openings.get(line)
+        self.openings.update(dict.fromkeys(passed, found))
+        return found
 
 
 def _targets(head: bytes, path: str) -> Iterator[tuple[str, bool]]:

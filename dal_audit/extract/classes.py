@@ -146,7 +146,7 @@ class _Classes:
         values = [_awaited(_what(one, named)) for one in (*returned, *yielded)]
         types = [
             *(self.types.names(node.returns) if node.returns else ()),
-            *self.literal(node.returns),
+            *self.literal(node.returns, is_annotation=True),
             *self.bounds(node),
         ]
         return Member(
@@ -169,12 +169,12 @@ class _Classes:
             decorators=decorators,
         )
 
-    def literal(self, node: ast.expr | None) -> Iterator[TypeName]:
+    def literal(self, node: ast.expr | None, *, is_annotation: bool = False) -> Iterator[TypeName]:
         """Yield the type of a value that says it: `None` in an annotation, a number, a list."""
         name = _LITERALS.get(type(node))
         if name is not None and node is not None:
             yield TypeName(node_span(self.lines, node), name)
-        elif isinstance(node, ast.Constant) and not isinstance(node.value, str):
+        elif isinstance(node, ast.Constant) and not (is_annotation and isinstance(node.value, str)):
             name = "None" if node.value is None else type(node.value).__name__
             yield TypeName(node_span(self.lines, node), name)
 
@@ -194,9 +194,7 @@ class _Classes:
         if node.kwarg is not None:
             yield self.parameter(node.kwarg, "mapping", None)
 
-    def parameter(
-        self, node: ast.arg, kind: ParameterKind, default: ast.expr | None
-    ) -> Parameter:
+    def parameter(self, node: ast.arg, kind: ParameterKind, default: ast.expr | None) -> Parameter:
         types = [
             *(self.types.names(node.annotation) if node.annotation else ()),
             # A string as a default is a string.

@@ -532,6 +532,14 @@ def plain(node: cst.Name) -> str:
     return name if name.isascii() else unicodedata.normalize("NFKC", name)
 
 
+def _whole_number(text: str) -> int:
+    """Return a number's value; 0 for one with more digits than Python converts."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        return 0
+
+
 def _split(text: str) -> Sequence[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
@@ -627,7 +635,7 @@ EXPRESSIONS: Final[dict[type, Lowering]] = {
         if node.value
         else None
     ),
-    cst.Integer: lambda _, node: ast.Constant(value=ast.literal_eval(node.value)),
+    cst.Integer: lambda _, node: ast.Constant(value=_whole_number(node.value)),
     cst.Float: lambda _, __: ast.Constant(value=0),
     cst.Imaginary: lambda _, __: ast.Constant(value=0),
     cst.Ellipsis: lambda _, __: ast.Constant(value=...),

@@ -24,6 +24,9 @@ from dal_audit.schemes import schemes_in_force
 _BEFORE_MODULE: Final = b" \t\f\r\n,\\"
 """What can stand before a module's name in an import statement."""
 
+_BEFORE_QUOTED: Final = b"\"'[|("
+"""What else can stand before a module's name in a string annotation."""
+
 SUPPRESSION_MARK: Final = b"dal-audit:"
 
 DYNAMIC_MARKS: Final = (
@@ -66,7 +69,7 @@ class Prefilter:
         self._patterns: list[bytes] = []
         self._tops: list[str] = []
         for part in self._rest:
-            for before in _BEFORE_MODULE:
+            for before in _BEFORE_MODULE + _BEFORE_QUOTED:
                 self._patterns.append(bytes([before]) + part.encode())
                 self._tops.append(part)
         self._first_other = len(self._patterns)
@@ -102,7 +105,9 @@ class Prefilter:
                 if self._other(index, start, data):
                     return True
                 continue
-            if self._rest[self._tops[index]].match(data, end) and in_import(data, start):
+            if self._rest[self._tops[index]].match(data, end) and (
+                in_import(data, start) or _in_quotes(data, start, end)
+            ):
                 return True
         return False
 
@@ -145,6 +150,15 @@ def _rest_pattern(below: dict[str, dict]) -> bytes:  # type: ignore[type-arg]
         re.escape(part.encode()) + _rest_pattern(rest) for part, rest in sorted(below.items())
     )
     return rb"(?:" + _GAP + rb"\." + _GAP + rb"(?:" + deeper + rb")|" + _GAP + rb"import\b)"
+
+
+def _in_quotes(data: bytes, start: int, end: int) -> bool:
+    """Return whether a dotted name can stand in a string annotation that begins on its line."""
+    if data[end : end + 1] != b".":
+        return False
+    line = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start)) + 1
+    before = data[line : start + 1]
+    return b'"' in before or b"'" in before
 
 
 def in_import(data: bytes, position: int) -> bool:

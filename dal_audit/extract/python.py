@@ -29,6 +29,7 @@ from dal_audit.facts import (
     Fact,
     Import,
     NotUnderstood,
+    Quoted,
     Reference,
     Span,
     Target,
@@ -103,6 +104,7 @@ class _Reader:
         self.shortcuts = shortcuts
         self.close = close
         self.depth = depth
+        self._by_star = carriers | catalogue.names
         self.helpers = frozenset(name.rpartition(".")[2] for name in catalogue.import_helpers)
 
     def facts(self) -> Iterator[Fact]:
@@ -125,11 +127,13 @@ class _Reader:
                 if self._is_wanted(statement, alias)
                 for name in [alias.asname or alias.name.partition(".")[0]]
             }
-            if not bound:
+            if not bound and not self._quotes_driver():
                 if self.close:
                     yield from shapes_of(self.tree, self.lines, NONE)
                 return
-            lines = None if constructed else self._mentions(bound | tops)
+            # What a star binds stands on any line.
+            whole = constructed or "*" in bound
+            lines = None if whole else self._mentions(bound | tops)
             names = read_names(self.tree, lines, loads=constructed)
         uses = self._uses(names)
         for statement, type_checking in names.imports:
@@ -140,11 +144,33 @@ class _Reader:
             yield from shapes_of(
                 self.tree, self.lines, {use.dotted.partition(".")[0] for use in names.uses}
             )
+        if self.depth == 0:
+            yield from self._quoted(names)
         for load in names.loads:
             yield from self._loads(load)
         if self.depth == 0 and (executed or constructed):
             calls = SqlCalls(self.catalogue, executed=executed, constructed=constructed)
             yield from sql_texts(names.loads, self.lines, calls, self._header)
+
+    def _quotes_driver(self) -> bool:
+        """Return whether a driver's dotted name follows a quote on some line."""
+        tops = sorted({module.partition(".")[0] for module in self.catalogue.by_module})
+        pattern = rf"""["'][^\r\n]*?\b(?:{"|".join(map(re.escape, tops))})\."""
+        return re.search(pattern, self.lines.text) is not None
+
+    def _quoted(self, names: Names) -> Iterator[Quoted]:
+        """Yield drivers' names in string annotations whose first part nothing here binds."""
+        seen: set[tuple[Span, str]] = set()
+        for use in names.uses:
+            if use.role != "annotation" or not isinstance(use.node, ast.Constant):
+                continue
+            if use.scope.lookup(use.dotted.partition(".")[0]) or "." not in use.dotted:
+                continue
+            if self.catalogue.driver_of(use.dotted) is not None:
+                key = (node_span(self.lines, use.node), use.dotted)
+                if key not in seen:
+                    seen.add(key)
+                    yield Quoted(*key)
 
     def _mentions(self, names: AbstractSet[str]) -> Sequence[int] | None:
         """Return the lines that mention one of the names; None (all lines) where text may lie."""
@@ -173,8 +199,14 @@ class _Reader:
     def _uses(self, names: Names) -> dict[int, list[Use]]:
         """Return the uses of each alias, by the alias's identity."""
         found: dict[int, list[Use]] = {}
+        stars = [id(a) for s, _ in names.imports for a in s.names if a.name == "*"]
         for use in names.uses:
             first, _, rest = use.dotted.partition(".")
+            if stars and first in self._by_star and not use.scope.lookup(first):
+                # Which star brought it is known when the modules are linked.
+                for star in stars:
+                    found.setdefault(star, []).append(use)
+                continue
             best: tuple[int, Imported] | None = None
             for binding in use.scope.lookup(first):
                 if not isinstance(binding, Imported):
@@ -204,11 +236,7 @@ class _Reader:
             binding = Imported(statement, alias)
             origin = imported_name(binding)
             references = tuple(
-                Reference(
-                    node_span(self.lines, use.node),
-                    origin + use.dotted[len(use.dotted.partition(".")[0]) :],
-                    use.role,
-                )
+                Reference(node_span(self.lines, use.node), _whole(origin, use.dotted), use.role)
                 for use in uses.get(id(alias), ())
             )
             bound = "" if alias.name == "*" else alias.asname or alias.name.partition(".")[0]
@@ -287,6 +315,16 @@ def _by_span(reference: Reference) -> Span:
 def _module(statement: ast.ImportFrom) -> str:
     """Return what stands after `from`, with the dots of a relative import."""
     return "." * statement.level + (statement.module or "")
+
+
+def _whole(origin: str, dotted: str) -> str:
+    """Return the dotted name that a use means, given the origin of its first component.
+
+    What a star brought keeps its own first component: `app.types.*` and `Row` are `app.types.Row`.
+    """
+    if origin.endswith("*"):
+        return origin[:-1] + dotted
+    return origin + dotted[len(dotted.partition(".")[0]) :]
 
 
 def _shared(one: str, other: str) -> int:

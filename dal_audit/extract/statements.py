@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dal_audit.extract.source import Lines
+from dal_audit.extract.syntax import is_too_deep
 from dal_audit.facts import Span
 
 
@@ -26,8 +27,11 @@ class ImportPlaces:
 def import_places(text: str) -> ImportPlaces:
     """Return where a statement's module and names stand.
 
-    Raises libcst.ParserSyntaxError for text that is no statement.
+    Raises libcst.ParserSyntaxError for text that is no statement, RecursionError for one that
+    LibCST could not read without exhausting the stack.
     """
+    if is_too_deep(text):
+        raise RecursionError
     import libcst as cst  # a hook on clean files must not pay for it
     from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 

@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Final
 
 MAX_NESTING: Final = 100
 """How deep brackets may nest: LibCST's parser recurses and knows no limit (CPython's is 200)."""
 
 MAX_CHAIN: Final = 1500
-"""How many tokens may follow each other without a comma or a new line, for the same reason."""
+"""How many tokens may follow each other without a comma or a new line, for the same reason; and how
+many times a lambda or an `elif` may hold the next one."""
 
-_TOKEN: Final = re.compile(
-    r"""\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
-    r"""|\#[^\n]*|\\\r?\n|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)|(?P<line>[\r\n]|;)"""
-    r"""|\w+|[^\w\s]""",
-    re.VERBOSE,
+_LITERAL: Final = (
+    r"""\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}"""
+    r"""|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'"""
 )
+_BRACKETS: Final = r"(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)"
+_TOKEN: Final = re.compile(
+    rf"(?P<formatted>(?:[fFtT][rR]?|[rR][fFtT])(?:{_LITERAL}))|{_LITERAL}"
+    rf"|\#[^\r\n]*|\\(?:\r\n|\r|\n)|{_BRACKETS}|(?P<line>[\r\n]|;)"
+    r"|(?P<holds>lambda\b|elif\b)|\w+|[^\w\s]"
+)
+_INNER_TOKEN: Final = re.compile(rf"{_BRACKETS}|(?P<holds>lambda\b)|\w+|[^\w\s]")
 
 
 class UnparsableError(ValueError):
@@ -58,7 +65,7 @@ def parse(text: str, *, shortcuts: bool = True) -> ast.Module:
 
 
 def _by_libcst(text: str) -> ast.Module | None:
-    if _is_too_deep(text):
+    if is_too_deep(text):
         return None
     # A hook on a few clean files must not pay for LibCST's import.
     import libcst
@@ -73,23 +80,41 @@ def _by_libcst(text: str) -> ast.Module | None:
         return None
 
 
-def _is_too_deep(text: str) -> bool:
+def is_too_deep(text: str) -> bool:
     """Return whether LibCST's recursive parser could exhaust the stack on the text."""
     chains = [0]
-    for token in _TOKEN.finditer(text):
-        kind = token.lastgroup
+    holding = 0
+    for kind in _kinds(text):
         if kind == "open":
             chains.append(0)
             if len(chains) > MAX_NESTING:
                 return True
-        elif kind == "close":
-            if len(chains) > 1:
-                chains.pop()
-            chains[-1] += 1
         elif kind == "comma" or (kind == "line" and len(chains) == 1):
             chains[-1] = 0
-        elif kind is None:
+        elif kind != "line":
+            if kind == "close" and len(chains) > 1:
+                chains.pop()
             chains[-1] += 1
-            if chains[-1] > MAX_CHAIN:
+            holding += kind == "holds"
+            if chains[-1] > MAX_CHAIN or holding > MAX_CHAIN:
                 return True
     return False
+
+
+def _kinds(text: str) -> Iterator[str | None]:
+    """Yield the kind of each token; what stands between an f-string's braces is code, too."""
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup != "formatted":
+            yield token.lastgroup
+            continue
+        depth = 0
+        for inner in _INNER_TOKEN.finditer(token[0].replace("{{", "").replace("}}", "")):
+            kind = inner.lastgroup
+            if kind == "open" and (depth or inner[0] == "{"):
+                depth += 1
+            elif kind == "close" and depth:
+                depth -= 1
+            elif not depth or kind in {"open", "close"}:
+                continue
+            yield kind
+        yield None

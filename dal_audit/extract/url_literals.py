@@ -132,17 +132,25 @@ def _texts(node: Any, statement: Any) -> Iterator[_Text]:
     if isinstance(node, _LITERALS) and _is_text(node):
         yield _Text(node, statement)
         return
+    for child in _parts(node):
+        yield from _texts(child, statement)
+
+
+def _parts(node: Any) -> Iterator[ast.AST]:
+    """Yield what lies directly below a node, but for what is talk, a key or an annotation."""
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if not (isinstance(key, ast.Constant) and key.value in _TALKING_KEYWORDS):
+                yield value
+        return
+    skipped = {"annotation", "returns", "slice"}
+    if isinstance(node, ast.Call) and last_name(node.func) in _TALKING_CALLS:
+        skipped |= {"args", "keywords"}
     for name, value in ast.iter_fields(node):
-        if name in {"annotation", "returns", "slice"}:
-            continue
-        if name == "keys" and isinstance(node, ast.Dict):
-            continue
-        if name in {"args", "keywords"} and _talks(node):
-            continue
         for child in value if isinstance(value, list) else [value]:
-            talk = isinstance(child, ast.keyword) and child.arg in _TALKING_KEYWORDS
-            if isinstance(child, ast.AST) and not talk:
-                yield from _texts(child, statement)
+            talks = isinstance(child, ast.keyword) and child.arg in _TALKING_KEYWORDS
+            if isinstance(child, ast.AST) and name not in skipped and not talks:
+                yield child
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -154,10 +162,6 @@ def _is_text(node: ast.expr) -> bool:
 
 def _is_docstring(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, (ast.Constant, ast.JoinedStr))
-
-
-def _talks(node: Any) -> bool:
-    return isinstance(node, ast.Call) and last_name(node.func) in _TALKING_CALLS
 
 
 def _statement(lines: Lines, one: _Text) -> Span:

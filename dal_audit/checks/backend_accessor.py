@@ -1,0 +1,76 @@
+"""DAL107 backend-accessor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.accessors import Fetched, fetched
+from dal_audit.facts import Access, Evidence, FileFacts, Place
+from dal_audit.holding import WRAPPER
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+
+@check("DAL107")
+def backend_accessor(fact: Evidence, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag a driver's object that is fetched from a storage object outside storage.
+
+    One attribute of one class gives one breach a file; the other places hang on the first.
+    """
+    if project.in_storage(file.path):
+        return
+    groups: dict[tuple[str, str], list[tuple[Access, Fetched]]] = {}
+    for access in sorted(fact.accesses, key=lambda access: access.span):
+        found = fetched(access, file.path, project)
+        if found is not None:
+            owner = found.owner.name if found.owner is not None else f"{access.shown}."
+            groups.setdefault((owner, access.attribute), []).append((access, found))
+    for (access, found), *others in groups.values():
+        way = _way(found)
+        yield Breach(
+            Place(file.path, access.span),
+            f"`{_shown(access)}` fetches {_what(found)} from {_whom(found)}; "
+            f"only {project.boundary} may use it",
+            label="storage's own object is fetched here",
+            extent=access.lines,
+            related=(
+                *way,
+                *(
+                    Related(Place(file.path, other.span), f"`{_shown(other)}` is fetched here")
+                    for other, _ in others
+                ),
+            ),
+            way=len(way),
+        )
+
+
+def _shown(access: Access) -> str:
+    """Return the access as code, without the beginning of a long receiver."""
+    shown = access.shown.replace("`", "'")
+    short = shown if len(shown) <= 40 else f"…{shown[-40:]}"  # noqa: PLR2004
+    return f"{short}.{access.attribute}"
+
+
+def _what(found: Fetched) -> str:
+    if found.held is None:
+        return "what the configuration calls an accessor"
+    name = found.held.origin.name
+    if found.held.role == WRAPPER:
+        return f"`{name}`, a driver type of the project,"
+    return f"a database {found.held.role}, `{name}`,"
+
+
+def _whom(found: Fetched) -> str:
+    return "a receiver of unknown class" if found.owner is None else f"`{found.owner.shape.name}`"
+
+
+def _way(found: Fetched) -> list[Related]:
+    """Return how the object came to be held, up to the member that hands it out."""
+    if found.owner is None or found.member is None:
+        return []
+    hops = found.held.origin.hops if found.held is not None else ()
+    member = f"`{found.owner.shape.name}.{found.member.name}` holds it here"
+    return [
+        *(Related(hop.place, hop.message) for hop in hops),
+        Related(Place(found.owner.path, found.member.span), member),
+    ]

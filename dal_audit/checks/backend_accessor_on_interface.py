@@ -1,0 +1,73 @@
+"""DAL202 backend-accessor-on-interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dal_audit.accessor import is_accessor, is_telling
+from dal_audit.facts import LOCAL, Member, Place
+from dal_audit.hierarchy import hierarchy_of
+from dal_audit.interface import Offered, offered_members, shown_by_member
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+_SILENT = frozenset(
+    {"Any", "object", "Annotated", "ClassVar", "Final", "Optional", "Union", "type", "Type"}
+    | {"Awaitable", "Coroutine", "Generator", "AsyncGenerator", "Iterator", "AsyncIterator"}
+    | {"Iterable", "AsyncIterable", "ContextManager", "AsyncContextManager", "Callable"}
+    | {"AbstractContextManager", "AbstractAsyncContextManager"}
+)
+"""Types that say nothing of what is in them."""
+
+
+@check("DAL202")
+def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
+    """Flag a public member whose name is that of an accessor, where its type does not refute it.
+
+    A member that names a driver's type is not reported once more; what only a method sets, and
+    nobody declares, is no part of the interface's text.
+    """
+    configured = frozenset(project.policy.accessors)
+    members: dict[tuple[str, str], list[Offered]] = {}
+    for one in offered_members(project):
+        if not one.member.local:
+            members.setdefault((one.owner.name, one.member.name), []).append(one)
+    for (_, name), definitions in members.items():
+        first = definitions[0]
+        if not is_accessor(name, project.catalogue, configured):
+            continue
+        if not (
+            name in configured or is_telling(name) or _is_plain([d.member for d in definitions])
+        ):
+            continue
+        if any(_is_refuted(one, project) for one in definitions):
+            continue
+        span = first.member.span
+        place = Place(first.interface.path, first.interface.shape.span)
+        yield Breach(
+            Place(first.owner.path, span),
+            f"`{first.title}` gives the backend behind the interface away by its name, and its "
+            "type does not say that it is anything else",
+            label="an accessor in the interface",
+            extent=(span.line, span.end_line),
+            related=(Related(place, f"the interface `{first.interface.shape.name}`"),),
+        )
+
+
+def _is_plain(definitions: Sequence[Member]) -> bool:
+    """Return whether a member can be had without naming anything: it takes no argument."""
+    return all(parameter.has_default for one in definitions for parameter in one.parameters)
+
+
+def _is_refuted(one: Offered, project: Project) -> bool:
+    """Return whether a member is known to be something else, or is reported as a driver's type."""
+    member = one.member
+    if member.kind == "class" or any(shown_by_member(one, project)):
+        return True
+    hierarchy = hierarchy_of(project)
+    if any(hierarchy.find(maker, one.owner.path) is not None for maker in member.made_by):
+        return True
+    # An attribute that begins as None is yet to become something.
+    silent = _SILENT if member.kind == "method" else _SILENT | {"None"}
+    names = {named.origin.removeprefix(LOCAL).rpartition(".")[2] for named in member.types}
+    return bool(names - silent)

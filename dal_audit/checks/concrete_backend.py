@@ -1,0 +1,84 @@
+"""DAL106 concrete-backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dal_audit.facts import FileFacts, Import, Place, Reference, Span, Target
+from dal_audit.hierarchy import Class, hierarchy_of
+from dal_audit.project import Project
+from dal_audit.rule import ROLE_WORDS, Breach, Related, check
+
+
+@dataclass(slots=True)
+class _Named:
+    """A backend that a statement brings in: by what name and where, and what it is used for."""
+
+    span: Span
+    name: str
+    backend: Class
+    interface: Class
+    uses: list[Reference] = field(default_factory=list)
+
+
+@check("DAL106")
+def concrete_backend(fact: Import, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag an import of a class that implements a storage interface, outside composition roots.
+
+    It says nothing where no composition roots are configured: somebody has to name the backend.
+    """
+    roots = project.policy.composition_roots
+    if roots is None or project.in_storage(file.path) or project.in_composition_root(file.path):
+        return
+    if fact.type_checking and project.policy.type_checking_imports == "ignore":
+        return
+    found: dict[str, _Named] = {}
+    for target in fact.targets:
+        for named in _named(target, file.path, project):
+            found.setdefault(named.backend.name, named).uses.extend(named.uses)
+    if not found:
+        return
+    first, *others = found.values()
+    more = f" (and {len(others)} more)" if others else ""
+    uses = sorted(
+        Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
+        for named in found.values()
+        for use in dict.fromkeys(named.uses)
+        if use.span != first.span
+    )
+    interface = first.interface.shape.name
+    yield Breach(
+        Place(file.path, first.span),
+        f"`{first.name}`{more} is a concrete backend of `{interface}`; "
+        "only a composition root may name it",
+        label="a concrete backend comes in here",
+        extent=(fact.statement.line, fact.statement.end_line),
+        related=(
+            Related(
+                Place(first.backend.path, first.backend.shape.span),
+                f"`{first.backend.shape.name}` implements `{interface}` here",
+            ),
+            *uses,
+        ),
+        way=1,
+    )
+
+
+def _named(target: Target, path: str, project: Project) -> Iterator[_Named]:
+    """Yield the backends that one name of an import statement brings in.
+
+    The name is a backend, or it is a module and the file reads a backend from it.
+    """
+    hierarchy = hierarchy_of(project)
+    own = hierarchy.find(target.name, path)
+    if own is not None:
+        pair = hierarchy.backend_of.get(own.name)
+        if pair is not None:
+            yield _Named(target.span, target.bound, *pair, list(target.uses))
+        return
+    for use in target.uses:
+        read = hierarchy.find(use.name, path)
+        pair = hierarchy.backend_of.get(read.name) if read is not None else None
+        if pair is not None:
+            yield _Named(target.span, use.name.lstrip("."), *pair, [use])

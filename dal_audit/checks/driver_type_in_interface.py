@@ -1,0 +1,75 @@
+"""DAL201 driver-type-in-interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dal_audit.facts import Place
+from dal_audit.hierarchy import Class, hierarchy_of
+from dal_audit.interface import Shown, offered_members, shown_by_class, shown_by_member
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+_FORMS = {
+    "itself": "`{name}`",
+    "type": "a type made of `{name}`",
+    "subclass": "a subclass of `{name}`",
+    "instance": "an object of `{name}`",
+}
+
+
+@check("DAL201")
+def driver_type_in_interface(project: Project) -> Iterator[Breach]:
+    """Flag a driver's type that a public member of a storage interface names.
+
+    A method gives one breach a definition and driver, so an overload has its own; the parts of a
+    property and the assignments of an attribute are one.
+    """
+    for interface in hierarchy_of(project).interfaces:
+        bases = Offering(interface, interface, interface.shape.name, interface.shape.extent[0])
+        yield from _breaches(bases, shown_by_class(interface, project))
+    found: dict[tuple[object, ...], tuple[Offering, list[Shown]]] = {}
+    for one in offered_members(project):
+        apart = one.member.span if one.member.kind == "method" else None
+        key = (one.owner.name, one.member.name, apart)
+        offering = Offering(one.interface, one.owner, one.title, one.member.span.line)
+        found.setdefault(key, (offering, []))[1].extend(shown_by_member(one, project))
+    for offering, shown in found.values():
+        yield from _breaches(offering, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """What names types: the interface, the class where it is written, its title and first line."""
+
+    interface: Class
+    owner: Class
+    title: str
+    line: int
+
+
+def _breaches(one: Offering, shown: Iterable[Shown]) -> Iterator[Breach]:
+    found: dict[str, list[Shown]] = {}
+    for part in shown:
+        found.setdefault(part.origin.driver.name, []).append(part)
+    for group in found.values():
+        span, origin = group[0].span, group[0].origin
+        what = _FORMS[origin.form].format(name=origin.name)
+        way = [Related(hop.place, hop.message) for hop in origin.hops]
+        others = [
+            Related(Place(one.owner.path, other.span), f"it {other.part} `{other.origin.name}`")
+            for other in group[1:]
+        ]
+        inherited = []
+        if not one.owner.name.startswith(one.interface.name):
+            place = Place(one.interface.path, one.interface.shape.span)
+            inherited = [Related(place, f"the interface `{one.interface.shape.name}` inherits it")]
+        yield Breach(
+            Place(one.owner.path, span),
+            f"`{one.title}` {group[0].part} {what}; a storage interface names no type of a driver",
+            label="a driver's type in the interface",
+            extent=(min(one.line, span.line), span.end_line),
+            related=(*way, *others, *inherited),
+            way=len(way),
+        )

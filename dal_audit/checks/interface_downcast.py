@@ -1,0 +1,52 @@
+"""DAL203 interface-downcast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import FileFacts, Import, Place, Reference, Role
+from dal_audit.hierarchy import Class, hierarchy_of
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+_ASKED: dict[Role, str] = {
+    "isinstance": "`isinstance` asks for",
+    "issubclass": "`issubclass` asks for",
+    "cast": "`cast` goes down to",
+    "pattern": "a `case` asks for",
+    "type": "`type(…)` is compared with",
+}
+
+
+@check("DAL203")
+def interface_downcast(fact: Import, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag a question for the class behind the storage interface, outside storage.
+
+    Classes that are asked for together (`isinstance(store, (A, B))`) give one breach a line.
+    """
+    if project.in_storage(file.path) or project.in_composition_root(file.path):
+        return
+    hierarchy = hierarchy_of(project)
+    found: dict[tuple[Role, int], list[tuple[Reference, Class, Class]]] = {}
+    for use in (use for target in fact.targets for use in target.uses if use.role in _ASKED):
+        backend = hierarchy.find(use.name, file.path)
+        if backend is not None and backend.name in hierarchy.backend_of:
+            pair = hierarchy.backend_of[backend.name]
+            found.setdefault((use.role, use.span.line), []).append((use, *pair))
+    for (role, _), group in found.items():
+        use, backend, interface = group[0]
+        others = [
+            Related(Place(file.path, other.span), f"`{one.shape.name}` is asked for, too")
+            for other, one, _ in group[1:]
+        ]
+        yield Breach(
+            Place(file.path, use.span),
+            f"{_ASKED[role]} `{backend.shape.name}`, one backend behind the interface "
+            f"`{interface.shape.name}`; only {project.boundary} may know which it is",
+            label="a concrete backend",
+            related=(
+                *others,
+                Related(Place(backend.path, backend.shape.span), "the backend"),
+                Related(Place(interface.path, interface.shape.span), "the interface"),
+            ),
+        )

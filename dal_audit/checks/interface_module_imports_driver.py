@@ -1,0 +1,57 @@
+"""DAL204 interface-module-imports-driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.catalogue import KIND_WORDS, Driver
+from dal_audit.facts import FileFacts, Import, Place, Target
+from dal_audit.hierarchy import Class, hierarchy_of
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+
+@check("DAL204")
+def interface_module_imports_driver(project: Project) -> Iterator[Breach]:
+    """Flag a module that defines a storage interface and imports a driver.
+
+    A module gives one breach a driver, at its first import; the other imports hang on it.
+    """
+    interfaces: dict[str, Class] = {}
+    for one in hierarchy_of(project).interfaces:
+        interfaces.setdefault(one.path, one)
+    for file in project.files:
+        interface = interfaces.get(file.path)
+        if interface is None:
+            continue
+        found: dict[str, list[tuple[Driver, Import, Target]]] = {}
+        for driver, fact, target in _driver_imports(file, project):
+            found.setdefault(driver.name, []).append((driver, fact, target))
+        for group in found.values():
+            driver, fact, target = group[0]
+            others = [
+                Related(Place(file.path, other.span), f"`{other.name}` is imported here, too")
+                for _, statement, other in group[1:]
+                if statement is not fact
+            ]
+            defined = Related(Place(file.path, interface.shape.span), "the interface")
+            yield Breach(
+                Place(file.path, target.span),
+                f"`{target.name}` is a {KIND_WORDS[driver.kind]}, and this module defines the "
+                f"storage interface `{interface.shape.name}`",
+                label=f"{driver.name} comes in beside the interface",
+                extent=(fact.statement.line, fact.statement.end_line),
+                related=(defined, *others),
+            )
+
+
+def _driver_imports(file: FileFacts, project: Project) -> Iterator[tuple[Driver, Import, Target]]:
+    for fact in file.facts:
+        if not isinstance(fact, Import):
+            continue
+        if fact.type_checking and project.policy.type_checking_imports == "ignore":
+            continue
+        for target in fact.targets:
+            driver = project.driver_of(target.name, file.path)
+            if driver is not None:
+                yield driver, fact, target

@@ -1,0 +1,37 @@
+"""DAL207 interface-returns-internals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import Place
+from dal_audit.holding import holdings_of
+from dal_audit.interface import offered_members, shown_by_member
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+
+@check("DAL207")
+def interface_returns_internals(project: Project) -> Iterator[Breach]:
+    """Flag a method or property of an interface whose own code hands out a driver's object.
+
+    Where its types say so already, that is reported, and not what its code does.
+    """
+    for one in offered_members(project):
+        member = one.member
+        if member.kind not in {"method", "property"} or any(shown_by_member(one, project)):
+            continue
+        held = holdings_of(project).of(one.owner, member)
+        if held is None:
+            continue
+        way = [Related(hop.place, hop.message) for hop in held.origin.hops]
+        interface = Place(one.interface.path, one.interface.shape.span)
+        yield Breach(
+            Place(one.owner.path, member.span),
+            f"`{one.title}` hands out a database {held.role}, `{held.origin.name}`, to whoever "
+            "holds the storage interface",
+            label=f"a database {held.role} gets out here",
+            extent=(member.span.line, member.span.end_line),
+            related=(*way, Related(interface, f"the interface `{one.interface.shape.name}`")),
+            way=len(way),
+        )

@@ -1,0 +1,46 @@
+"""Which files read an attribute that matters: seen in their bytes, before any parser sees them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick
+
+_AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
+_OWN: Final = re.compile(rb"(?<![\w.\x80-\xff])self\Z")
+_BY_NAME: Final = b"getattr"
+
+
+class AccessorWords:
+    """The names of attributes, and a test of bytes for an access to one of them."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        """Take the names that matter."""
+        self.words = frozenset(words)
+        names = sorted(word.encode() for word in self.words)
+        self._patterns = [
+            *(b"." + name for name in names),
+            *(quote + name + quote for name in names for quote in (b'"', b"'")),
+        ]
+        self._first_quoted = len(names)
+        self._automaton = BytesAhoCorasick(self._patterns) if names else None
+
+    def accessed(self, data: bytes) -> bool:
+        """Return whether bytes hold an access to one of the attributes.
+
+        What an object reads from itself (`self.name`) is none.
+        """
+        if self._automaton is None:
+            return False
+        by_name: bool | None = None
+        for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            if index >= self._first_quoted:
+                if by_name is None:
+                    by_name = _BY_NAME in data
+                if by_name:
+                    return True
+            elif _AFTER.match(data, end) and not _OWN.search(data, max(start - 5, 0), start):
+                return True
+        return False

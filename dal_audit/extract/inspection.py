@@ -1,0 +1,92 @@
+"""Inspect: a second look, at the files that read what storage keeps, and at what they name.
+
+A file whose bytes hold no accessor's name has no access; it is read only where another file's
+receivers lead into it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from dal_audit.extract import MAX_PARSED_BYTES, START, read_bytes
+from dal_audit.extract.accessors import AccessorWords
+from dal_audit.extract.evidence import evidence
+from dal_audit.extract.parallel import spread
+from dal_audit.extract.prefilter import searchable
+from dal_audit.extract.source import Lines, UndecodableError, decode
+from dal_audit.extract.syntax import UnparsableError, parse
+from dal_audit.facts import Evidence, FileFacts, SourceFile
+
+
+def inspect_accesses(
+    files: Sequence[SourceFile],
+    known: Sequence[FileFacts],
+    words: Iterable[str],
+    *,
+    jobs: int | None = None,
+    shortcuts: bool = True,
+) -> list[FileFacts]:
+    """Return the known facts, with evidence for each of these files that holds an access.
+
+    Without `shortcuts` no file is ruled out by its bytes.
+    """
+    found = AccessorWords(words)
+
+    def batch(part: Sequence[SourceFile]) -> list[Evidence | None]:
+        return [_evidence(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part]
+
+    return _joined(known, files, spread(batch, files, jobs=jobs))
+
+
+def inspect_named(
+    files: Sequence[SourceFile],
+    known: Sequence[FileFacts],
+    words: Iterable[str],
+    paths: AbstractSet[str],
+    *,
+    shortcuts: bool = True,
+) -> list[FileFacts]:
+    """Return the known facts, with evidence for the files of these paths.
+
+    One that cannot be read has some, too, and it is empty: nobody needs to ask for it again.
+    """
+    found = AccessorWords(words)
+    nothing = Evidence(START, (), ())
+    wanted = [file for file in files if file.path in paths]
+    made = [_evidence(file, found, always=True, shortcuts=shortcuts) or nothing for file in wanted]
+    return _joined(known, wanted, made)
+
+
+def _joined(
+    known: Sequence[FileFacts], files: Sequence[SourceFile], made: Sequence[Evidence | None]
+) -> list[FileFacts]:
+    by_path = {file.path: one for file, one in zip(files, made, strict=True) if one is not None}
+    return [
+        replace(file, facts=(*file.facts, evidence_), attention="read")
+        if (evidence_ := by_path.get(file.path))
+        else file
+        for file in known
+    ]
+
+
+def _evidence(
+    file: SourceFile, words: AccessorWords, *, always: bool, shortcuts: bool
+) -> Evidence | None:
+    """Return a file's evidence; None where it has none, or was reported as not understood."""
+    if file.flaw or file.size > MAX_PARSED_BYTES:
+        return None
+    try:
+        data = read_bytes(file.absolute, file.size)
+        if not always and not words.accessed(searchable(data)):
+            return None
+        text = decode(data)
+        with warnings.catch_warnings():
+            # `ast.parse` warns of what the audited code does; that is no business of ours.
+            warnings.simplefilter("ignore")
+            tree = parse(text, shortcuts=shortcuts)
+        return evidence(tree, Lines(text), words.words)
+    except (OSError, UndecodableError, UnparsableError, RecursionError):
+        return None

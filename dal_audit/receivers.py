@@ -1,0 +1,192 @@
+"""What receivers are: the values of modules, followed through the whole program to their classes.
+
+It says what it lacks: a file that a receiver leads into and that was not inspected yet is
+`missing`, and the question is put again when that file has been read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Final, Literal, TypeAlias
+
+from dal_audit.facts import CALL, Evidence, FileFacts, Known
+from dal_audit.project import Project
+
+Form: TypeAlias = Literal["object", "class", "function", "module", "elsewhere", "stranger"]
+"""What a thing is: an object of a class, the class, a function, a module of the project; a module
+or a class from outside the project, or an object of such a class."""
+
+_OBJECT_OF: Final[Mapping[Form, Form]] = {
+    "class": "object",
+    "object": "object",
+    "elsewhere": "stranger",
+    "stranger": "stranger",
+}
+"""What an annotation makes of what it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a value is: its form, and the file and the name in it that it goes back to."""
+
+    form: Form
+    path: str
+    name: str
+
+
+class Receivers:
+    """Follows values through the evidence of all files."""
+
+    def __init__(self, project: Project, files: Sequence[FileFacts]) -> None:
+        """Index the evidence in the facts of a project's files."""
+        self.project = project
+        self.files = files
+        self.asked: set[str] = set()
+        self._known = {file.path for file in files}
+        self._values: dict[str, dict[str, tuple[Known, ...]]] = {}
+        self._classes: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._stars: dict[str, tuple[str, ...]] = {}
+        self._following: set[tuple[str, str]] = set()
+        for file in files:
+            for fact in file.facts:
+                if isinstance(fact, Evidence):
+                    self._values[file.path] = dict(fact.values)
+                    self._classes[file.path] = dict(fact.classes)
+                    self._stars[file.path] = fact.stars
+
+    @cached_property
+    def _modules(self) -> dict[str, str]:
+        """The files by their modules' names; a folder without `__init__` has an empty path."""
+        # The source is the module where there is a stub beside it.
+        paths = sorted(self.project.modules, key=lambda path: path.endswith(".py"))
+        found = {self.project.module_name(path): path for path in paths}
+        for name in tuple(found):
+            package = name.rpartition(".")[0]
+            while package and package not in found:
+                found[package] = ""
+                package = package.rpartition(".")[0]
+        return found
+
+    def missing(self) -> frozenset[str]:
+        """Return the files that must be inspected before all receivers are known."""
+        for file in self.files:
+            for fact in file.facts:
+                if isinstance(fact, Evidence):
+                    for access in fact.accesses:
+                        self.of(access.receivers, file.path)
+        return frozenset(self.asked)
+
+    def of(self, receivers: Iterable[Known], path: str) -> list[Thing]:
+        """Return all that an access's receiver can be; nothing where that is not known."""
+        return list(dict.fromkeys(thing for one in receivers for thing in self._of(one, path)))
+
+    def lineage(self, thing: Thing) -> Iterator[Thing]:
+        """Yield a class and what it inherits from, nearest first."""
+        waiting, seen = [Thing("class", thing.path, thing.name)], set()
+        while waiting:
+            one = waiting.pop(0)
+            if one in seen:
+                continue
+            seen.add(one)
+            yield one
+            for base in self._classes.get(one.path, {}).get(one.name, ()):
+                waiting += [t for t in self._named(base, one.path) if t.form == "class"]
+
+    def _of(self, known: Known, path: str) -> Iterator[Thing]:
+        things = list(self._named(known.origin, path))
+        if known.is_object:
+            things = [
+                Thing(_OBJECT_OF[one.form], one.path, one.name)
+                for one in things
+                if one.form in _OBJECT_OF
+            ]
+        for step in known.steps:
+            things = list(dict.fromkeys(next_ for one in things for next_ in self._step(one, step)))
+        yield from things
+
+    def _named(self, name: str, path: str) -> Iterator[Thing]:
+        """Yield what a dotted name means in a file."""
+        absolute = self.project.absolute(name, path)
+        module, rest = absolute, list[str]()
+        while module and module not in self._modules:
+            module, _, last = module.rpartition(".")
+            rest.insert(0, last)
+        if not module:
+            yield Thing("elsewhere", "", absolute)
+            return
+        things = [Thing("module", self._modules[module], module)]
+        for part in rest:
+            things = [next_ for one in things for next_ in self._step(one, part)]
+        yield from things
+
+    def _step(self, thing: Thing, step: str) -> Iterator[Thing]:
+        """Yield what an attribute of a thing is, or what a call of it gives."""
+        if thing.form == "module":
+            inner = self._modules.get(f"{thing.name}.{step}")
+            if inner is not None:
+                yield Thing("module", inner, f"{thing.name}.{step}")
+            elif thing.path:
+                yield from self._own(thing.path, step)
+        elif thing.form == "elsewhere":
+            yield from _of_elsewhere(thing, step)
+        elif step == CALL:
+            if thing.form == "class":
+                yield Thing("object", thing.path, thing.name)
+            elif thing.form == "function":
+                yield from self._followed(thing.path, thing.name)
+        elif thing.form in {"object", "class"}:
+            yield from self._member(thing, step)
+
+    def _member(self, thing: Thing, name: str) -> Iterator[Thing]:
+        for owner in self.lineage(thing):
+            found = list(self._own(owner.path, f"{owner.name}.{name}"))
+            if found:
+                yield from found
+                return
+
+    def _own(self, path: str, name: str) -> Iterator[Thing]:
+        """Yield what a name in a file's module is: a class, a function, or what it is set to."""
+        if path not in self._values:
+            # A module that is not audited has no facts, and never will.
+            self.asked |= {path} & self._known
+            return
+        if name in self._classes[path]:
+            yield Thing("class", path, name)
+        if name + CALL in self._values[path]:
+            yield Thing("function", path, name + CALL)
+        if name in self._values[path]:
+            yield from self._followed(path, name)
+        elif "." not in name:
+            for star in self._stars[path]:
+                if (path, f"{star}.*{name}") not in self._following:
+                    self._following.add((path, f"{star}.*{name}"))
+                    yield from self._named(f"{star}.{name}", path)
+                    self._following.discard((path, f"{star}.*{name}"))
+
+    def _followed(self, path: str, name: str) -> Iterator[Thing]:
+        """Yield what a name's values are; one that is made from itself ends here."""
+        if (path, name) in self._following:
+            return
+        self._following.add((path, name))
+        found = [thing for one in self._values[path][name] for thing in self._of(one, path)]
+        self._following.discard((path, name))
+        yield from found
+
+
+def _of_elsewhere(thing: Thing, step: str) -> Iterator[Thing]:
+    """Yield what is known of a thing from outside: a module's part, or an object of a class.
+
+    What a function from outside returns is not known, nor what an object of such a class holds.
+    """
+    if step != CALL:
+        yield Thing("elsewhere", "", f"{thing.name}.{step}")
+    elif thing.name.rpartition(".")[2][:1].isupper():
+        yield Thing("stranger", "", thing.name)
+
+
+@lru_cache(maxsize=8)
+def receivers_of(project: Project) -> Receivers:
+    """Return what the receivers of a project are; the evidence is indexed once."""
+    return Receivers(project, project.files)
