@@ -12,7 +12,7 @@ from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import chosen, tree_of
-from dal_audit.extract import extract, extract_reached
+from dal_audit.extract import Reach, extract, extract_reached
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
@@ -118,18 +118,18 @@ def follow_carriers(project: Project, files: Sequence[SourceFile], request: Requ
     Each round links the project and looks for the files that can import what was found; it ends
     when no further name carries anything.
     """
-    followed: tuple[frozenset[object], frozenset[object]] | None = None
-    while followed != (carried := (_carried(project), project.close)):
-        followed = carried
+    followed = Reach()
+    while followed != (reach := _reach(project)):
         facts = extract_reached(
             files,
             project.files,
             project.catalogue,
-            *carried,
+            reach,
+            followed,
             jobs=request.jobs,
             shortcuts=request.shortcuts,
         )
-        project = replace(project, files=facts)
+        project, followed = replace(project, files=facts), reach
     return project
 
 
@@ -151,8 +151,9 @@ def follow_accesses(project: Project, files: Sequence[SourceFile], request: Requ
     return replace(project, files=facts) if facts != project.files else project
 
 
-def _carried(project: Project) -> frozenset[tuple[str, str]]:
-    return project.carried() | hierarchy_of(project).carried()
+def _reach(project: Project) -> Reach:
+    hierarchy = hierarchy_of(project)
+    return Reach(project.carried() | hierarchy.carried(), project.close | hierarchy.beneath)
 
 
 def active_rules(policy: Policy, request: Request) -> tuple[Rule, ...]:
@@ -241,7 +242,8 @@ def _sources(
     found = {}
     for path in sorted(paths):
         try:
-            data = (base / path).read_bytes()
+            # A pipe or a device would keep the reader waiting.
+            data = (base / path).read_bytes() if (base / path).is_file() else b""
         except OSError:
             continue  # What cannot be read is a finding already; it is shown without an excerpt.
         found[path] = redacted(data, secrets[path]) if path in secrets else data

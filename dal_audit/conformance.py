@@ -44,7 +44,7 @@ def missing_members(
     for name, (owner, definitions) in hierarchy.definitions(interface).items():
         if not is_public(name) or not any(map(hierarchy.is_open, _with(owner, definitions))):
             continue
-        if any(member.has_body and "overload" not in member.decorators for member in definitions):
+        if any(one.has_body and not one.is_abstract for one in definitions):
             continue
         found, members = given[name]
         is_declared = any(one.is_abstract for one in members) or (
@@ -54,7 +54,7 @@ def missing_members(
             yield owner, definitions[0]
 
 
-def is_intermediate(backend: Class, hierarchy: Hierarchy) -> bool:
+def is_intermediate(backend: Class) -> bool:
     """Return whether a class is one for others to complete, where it lacks members.
 
     It is called a base, or declares and implements nothing itself, as a stub does.

@@ -274,8 +274,8 @@ class Known:
     """What is known of a value: the dotted name that it begins with, and the steps from there.
 
     `origin` reads like an `Export`'s; `is_object` says that the value is an object of that type.
-    Steps are the names of attributes, and `CALL`: `hs.get_datastores().main`, with `hs: HomeServer`,
-    is an object of `HomeServer` and the steps `get_datastores`, `()`, `main`.
+    Steps are the names of attributes, and `CALL`: `hs.get_datastores().main`, with `hs:
+    HomeServer`, is an object of `HomeServer` and the steps `get_datastores`, `()`, `main`.
     """
 
     origin: str

@@ -66,18 +66,20 @@ class Hierarchy:
 
     def find(self, name: str, path: str) -> Class | None:
         """Return the class that a dotted name means in a file, followed through re-exports."""
+        return next(
+            (self.classes[one] for one in self._trail(name, path) if one in self.classes), None
+        )
+
+    def _trail(self, name: str, path: str) -> Iterator[str]:
+        """Yield the absolute names that a dotted name in a file is followed through."""
         waiting = [self.project.absolute(name, path)]
         seen: set[str] = set()
         while waiting and len(seen) < MAX_STEPS:
             one = waiting.pop(0)
-            if one in seen:
-                continue
-            seen.add(one)
-            found = self.classes.get(one)
-            if found is not None:
-                return found
-            waiting += self._next(one)
-        return None
+            if one not in seen:
+                seen.add(one)
+                yield one
+                waiting += self._next(one)
 
     def _next(self, name: str) -> Iterator[str]:
         """Yield what a name may be elsewhere: what its module imported, or took by a star."""
@@ -134,6 +136,33 @@ class Hierarchy:
         return {
             name: (owner, members[0]) for name, (owner, members) in self.definitions(one).items()
         }
+
+    @cached_property
+    def beneath(self) -> frozenset[str]:
+        """The files in which what storage classes inherit is looked for, read or not."""
+        found: set[str] = set()
+        for one in self._sorted():
+            if not self.project.in_storage(one.path):
+                continue
+            for ancestor in self.ancestors(one):
+                for base in ancestor.shape.bases:
+                    for name in self._trail(base.origin, ancestor.path):
+                        found.update(self._file_of(name))
+                        if name in self.classes:
+                            break
+        return frozenset(found)
+
+    def _file_of(self, name: str) -> Iterator[str]:
+        """Yield the file of the module that a dotted name leads into."""
+        while name:
+            if name in self._files:
+                yield self._files[name]
+                return
+            name = name.rpartition(".")[0]
+
+    @cached_property
+    def _files(self) -> Mapping[str, str]:
+        return {self.project.module_name(path): path for path in sorted(self.project.modules)}
 
     def is_known(self, one: Class) -> bool:
         """Return whether all that a class inherits was read, so that it has no further members."""

@@ -30,6 +30,13 @@ class Held:
     role: str
     span: Span | None = None
 
+    @property
+    def described(self) -> str:
+        """The object, as a message names it."""
+        if self.role == WRAPPER:
+            return f"`{self.origin.name}`, a driver type of the project"
+        return f"a database {self.role}, `{self.origin.name}`"
+
 
 class Holdings:
     """Answers what members hold; each is worked out once."""

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts import CALL, Evidence, FileFacts, Known
+from dal_audit.hierarchy import Class, hierarchy_of
 from dal_audit.project import Project
 
 Form: TypeAlias = Literal["object", "class", "function", "module", "elsewhere", "stranger"]
@@ -43,6 +44,7 @@ class Receivers:
         """Index the evidence in the facts of a project's files."""
         self.project = project
         self.files = files
+        self.hierarchy = hierarchy_of(project)
         self.asked: set[str] = set()
         self._known = {file.path for file in files}
         self._values: dict[str, dict[str, tuple[Known, ...]]] = {}
@@ -83,7 +85,10 @@ class Receivers:
         return list(dict.fromkeys(thing for one in receivers for thing in self._of(one, path)))
 
     def lineage(self, thing: Thing) -> Iterator[Thing]:
-        """Yield a class and what it inherits from, nearest first."""
+        """Yield a class and what it inherits from, nearest first.
+
+        The classes of storage are linked already; nothing needs to be inspected for them.
+        """
         waiting, seen = [Thing("class", thing.path, thing.name)], set()
         while waiting:
             one = waiting.pop(0)
@@ -91,6 +96,11 @@ class Receivers:
                 continue
             seen.add(one)
             yield one
+            known = self._storage_class(one.path, one.name)
+            if known is not None:
+                ancestors = self.hierarchy.ancestors(known)[1:]
+                waiting += [Thing("class", each.path, each.shape.name) for each in ancestors]
+                continue
             for base in self._classes.get(one.path, {}).get(one.name, ()):
                 waiting += [t for t in self._named(base, one.path) if t.form == "class"]
 
@@ -141,6 +151,9 @@ class Receivers:
 
     def _member(self, thing: Thing, name: str) -> Iterator[Thing]:
         for owner in self.lineage(thing):
+            known = self._storage_class(owner.path, owner.name)
+            if known is not None and all(one.name != name for one in known.shape.members):
+                continue
             found = list(self._own(owner.path, f"{owner.name}.{name}"))
             if found:
                 yield from found
@@ -148,6 +161,9 @@ class Receivers:
 
     def _own(self, path: str, name: str) -> Iterator[Thing]:
         """Yield what a name in a file's module is: a class, a function, or what it is set to."""
+        if self._storage_class(path, name) is not None:
+            yield Thing("class", path, name)
+            return
         if path not in self._values:
             # A module that is not audited has no facts, and never will.
             self.asked |= {path} & self._known
@@ -164,6 +180,12 @@ class Receivers:
                     self._following.add((path, f"{star}.*{name}"))
                     yield from self._named(f"{star}.{name}", path)
                     self._following.discard((path, f"{star}.*{name}"))
+
+    def _storage_class(self, path: str, name: str) -> Class | None:
+        """Return the storage class of a name in a file, if it is one."""
+        if not self.project.in_storage(path):
+            return None
+        return self.hierarchy.classes.get(f"{self.project.module_name(path)}.{name}")
 
     def _followed(self, path: str, name: str) -> Iterator[Thing]:
         """Yield what a name's values are; one that is made from itself ends here."""

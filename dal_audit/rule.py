@@ -13,7 +13,6 @@ from dal_audit.facts import FileFacts, Place, Role, Suppression
 from dal_audit.project import Project
 from dal_audit.rulebook import Rule, Severity
 
-
 ROLE_WORDS: Mapping[Role, str] = {
     "annotation": "used in an annotation",
     "base": "subclassed",

@@ -173,9 +173,9 @@ class _Reader:
         return [one for one in self.examples if one.fences]
 
     def heading(self, number: int, level: int, title: str) -> None:
-        if level <= 2:  # noqa: PLR2004  # `## Bad`, or the document's title
+        if level <= 2:  # `## Bad`, or the document's title
             self.section = title
-            opens = level == 2 and (self.everywhere or title in {"Bad", "Good"})  # noqa: PLR2004
+            opens = level == 2 and (self.everywhere or title in {"Bad", "Good"})
         else:
             opens = self.current is not None
         self.current = None

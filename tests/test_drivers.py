@@ -222,7 +222,7 @@ def test_schema(driver: Driver) -> None:
     texts = [driver["name"], driver["dialect"], driver["source"]]
     lists = [driver["modules"], driver["packages"], driver["exceptions"], *driver["types"].values()]
     lists += [driver["accessors"], driver["executes"]]
-    assert all(isinstance(one, list) and repeated(one) == [] for one in lists)
+    assert all(repeated(one) == [] for one in lists)
     texts += [text for one in lists for text in one]
     texts += [*driver["makers"], *driver["makers"].values()]
     assert all(isinstance(text, str) for text in texts)

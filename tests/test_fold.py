@@ -58,7 +58,7 @@ def test_what_is_folded(expression: str, text: str) -> None:
     [
         ("'a' if x else 'b'", ("a", "b")),
         ("'a' or 'b'", ("a", "b")),
-        ("f'{\"a\" if x else \"b\"}.c'", ("a.c", "b.c")),
+        ('f\'{"a" if x else "b"}.c\'', ("a.c", "b.c")),
         ("{'k': 'a', 'l': 'b'}[x]", ("a", "b")),
         ("'a' if x else y", ("a", UNKNOWN)),
         ("x or 'a'", ("a", UNKNOWN)),
@@ -70,9 +70,7 @@ def test_what_is_folded(expression: str, text: str) -> None:
         ("f'{x}.a'", (f"{UNKNOWN}.a",)),
     ],
 )
-def test_what_can_be_several_texts_or_has_a_hole(
-    expression: str, texts: tuple[str, ...]
-) -> None:
+def test_what_can_be_several_texts_or_has_a_hole(expression: str, texts: tuple[str, ...]) -> None:
     assert folded(f"mark({expression})\n") == [texts]
 
 

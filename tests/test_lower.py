@@ -34,7 +34,16 @@ def sample() -> list[Path]:
     library = Path(sysconfig.get_path("stdlib"))
     found = [
         path
-        for folder in ("", "asyncio", "collections", "email", "http", "importlib", "json", "unittest")
+        for folder in (
+            "",
+            "asyncio",
+            "collections",
+            "email",
+            "http",
+            "importlib",
+            "json",
+            "unittest",
+        )
         for path in sorted((library / folder).glob("*.py"))
         if SMALLEST <= path.stat().st_size <= LARGEST
     ]
@@ -118,9 +127,7 @@ def described_as(node: ast.AST, inside: set[int]) -> Iterator[tuple[object, ...]
         yield "capture", node.name
     elif isinstance(node, ast.MatchMapping) and node.rest:
         yield "capture", node.rest
-    elif (
-        isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside
-    ):
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
         yield "text", node.value, *where
 
 

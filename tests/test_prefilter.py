@@ -60,9 +60,7 @@ def told(finding: Finding) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_an_example_is_judged_alike_both_ways(
-    example: Example, tmp_path: Path, size: str
-) -> None:
+def test_an_example_is_judged_alike_both_ways(example: Example, tmp_path: Path, size: str) -> None:
     example.write(tmp_path)
     with_shortcuts = audit(example.request(tmp_path))
     without = audit(example.request(tmp_path, shortcuts=False))
@@ -164,7 +162,9 @@ def imports(draw: st.DrawFn) -> str:
         return head + draw(SPACES) + "*"
     if form == "plain":
         return head + draw(GAPS) + comma.join(many)
-    between = draw(st.sampled_from([",", ", ", ",\n    ", ",  # a comment, import redis\n", ",\r\n"]))
+    between = draw(
+        st.sampled_from([",", ", ", ",\n    ", ",  # a comment, import redis\n", ",\r\n"])
+    )
     end = draw(st.sampled_from(["", ",", "\n", ",\n", "  # the end\n"]))
     return head + draw(SPACES) + "(" + between.join(many) + end + ")"
 
@@ -266,7 +266,7 @@ HIDDEN = [
     'import sys\nsys.ｍodules["sqlite3"]\n',
     'import ｓys as s\nimport sys\ns.modules["sqlite3"]\n',
     'run = exec\nrun("import sqlite3")\n',
-    'run = eval;run("__import__(\'sqlite3\')")\n',
+    "run = eval;run(\"__import__('sqlite3')\")\n",
     '(exec\n("import sqlite3"))\n',
     '(exec\r\n("import sqlite3"))\r\n',
     '(exec)("import sqlite3")\n',
@@ -310,8 +310,8 @@ HIDDEN = [
     'import importlib\n@importlib.import_module("sqlite3").x\ndef f(): ...\n',
     'import importlib\n@importlib.import_module("sqlite3").x\nclass C: ...\n',
     'import importlib\nclass C(importlib.import_module("sqlite3").x, m=1): ...\n',
-    'import importlib\nf"{importlib.import_module(\'sqlite3\')}"\n',
-    'import importlib\nf"{1:{importlib.import_module(\'sqlite3\')}}"\n',
+    "import importlib\nf\"{importlib.import_module('sqlite3')}\"\n",
+    "import importlib\nf\"{1:{importlib.import_module('sqlite3')}}\"\n",
     'import importlib\nassert importlib.import_module("sqlite3")\n',
     'import importlib\nx[importlib.import_module("sqlite3")] = 1\n',
     'import importlib\nx[1:importlib.import_module("sqlite3")]\n',
@@ -328,7 +328,7 @@ HIDDEN = [
     'import importlib\nx @ importlib.import_module("sqlite3")\n',
     'import importlib\n~importlib.import_module("sqlite3")\n',
     'import importlib\nx: importlib.import_module("sqlite3").x\n',
-    'import importlib\nx: "importlib.import_module(\'sqlite3\')"\n',
+    "import importlib\nx: \"importlib.import_module('sqlite3')\"\n",
     'import importlib\ndef f() -> importlib.import_module("sqlite3"): ...\n',
     'import importlib\n# größe\nx = "größe"; importlib.import_module("sqlite3")\n',
     'import importlib\nx = [\n  "größe", importlib.import_module(\n"sqlite3"\n)]\n',

@@ -101,7 +101,7 @@ def test_a_document_has_a_bad_and_a_good_example(rule: Rule) -> None:
     assert all(any(mark.rule == rule.id for mark in one.marks) for one in bad)
     assert good
     assert all(not one.marks for one in good)
-    assert 2 <= len(bad) + len(good) <= 6  # noqa: PLR2004  # edge cases live elsewhere
+    assert 2 <= len(bad) + len(good) <= 6  # edge cases live elsewhere
 
 
 @each_rule

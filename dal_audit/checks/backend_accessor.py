@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from dal_audit.accessors import Fetched, fetched
 from dal_audit.facts import Access, Evidence, FileFacts, Place
-from dal_audit.holding import WRAPPER
 from dal_audit.project import Project
 from dal_audit.rule import Breach, Related, check
 
@@ -54,10 +53,7 @@ def _shown(access: Access) -> str:
 def _what(found: Fetched) -> str:
     if found.held is None:
         return "what the configuration calls an accessor"
-    name = found.held.origin.name
-    if found.held.role == WRAPPER:
-        return f"`{name}`, a driver type of the project,"
-    return f"a database {found.held.role}, `{name}`,"
+    return f"{found.held.described},"
 
 
 def _whom(found: Fetched) -> str:
@@ -69,7 +65,8 @@ def _way(found: Fetched) -> list[Related]:
     if found.owner is None or found.member is None:
         return []
     hops = found.held.origin.hops if found.held is not None else ()
-    member = f"`{found.owner.shape.name}.{found.member.name}` holds it here"
+    verb = "holds" if found.member.kind == "attribute" else "hands out"
+    member = f"`{found.owner.shape.name}.{found.member.name}` {verb} the object here"
     return [
         *(Related(hop.place, hop.message) for hop in hops),
         Related(Place(found.owner.path, found.member.span), member),

@@ -56,7 +56,8 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
 
 def _is_plain(definitions: Sequence[Member]) -> bool:
     """Return whether a member can be had without naming anything: it takes no argument."""
-    return all(parameter.has_default for one in definitions for parameter in one.parameters)
+    methods = [one for one in definitions if one.kind == "method"]
+    return all(parameter.has_default for one in methods for parameter in one.parameters)
 
 
 def _is_refuted(one: Offered, project: Project) -> bool:
@@ -65,7 +66,10 @@ def _is_refuted(one: Offered, project: Project) -> bool:
     if member.kind == "class" or any(shown_by_member(one, project)):
         return True
     hierarchy = hierarchy_of(project)
-    if any(hierarchy.find(maker, one.owner.path) is not None for maker in member.made_by):
+    if any(
+        hierarchy.find(maker, one.owner.path) is not None or maker.rpartition(".")[2][:1].isupper()
+        for maker in member.made_by
+    ):
         return True
     # An attribute that begins as None is yet to become something.
     silent = _SILENT if member.kind == "method" else _SILENT | {"None"}

@@ -26,7 +26,7 @@ def incomplete_backend(project: Project) -> Iterator[Breach]:
     lacking = {
         (backend.name, interface.name): list(missing_members(backend, interface, hierarchy))
         for backend, interface in hierarchy.backends
-        if not is_intermediate(backend, hierarchy)
+        if not is_intermediate(backend)
     }
     seen: set[Place] = set()
     for backend, interface in hierarchy.backends:

@@ -32,9 +32,9 @@ def state_holds_connection(fact: ClassShape, file: FileFacts, project: Project) 
         span = held.span if held.span is not None and held.span > member.span else member.span
         yield Breach(
             Place(file.path, span),
-            f"`{fact.name}.{member.name}` holds a database {held.role}, `{held.origin.name}`; "
+            f"`{fact.name}.{member.name}` holds {held.described}; "
             "the program's state may hold only the storage interface",
-            label=f"a database {held.role} is kept here",
+            label=f"a driver's {held.role} is kept here",
             extent=(member.span.line, span.end_line),
             related=tuple(way),
             way=len(way),

@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from dal_audit.catalogue import Catalogue
@@ -45,7 +45,7 @@ def extract(
     `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
     ruled out by its bytes and LibCST reads every file whole; the findings are the same.
     """
-    look = Look(catalogue, Carriers(()), thorough=is_small(files), shortcuts=shortcuts)
+    look = Look(catalogue, Carriers(()), Reach(), thorough=is_small(files), shortcuts=shortcuts)
     return spread(lambda part: _batch(part, look, extract_file), files, jobs=jobs)
 
 
@@ -53,18 +53,25 @@ def extract_reached(
     files: Sequence[SourceFile],
     known: Sequence[FileFacts],
     catalogue: Catalogue,
-    carried: Iterable[tuple[str, str]],
-    close: AbstractSet[str],
+    reach: Reach,
+    followed: Reach,
     *,
     jobs: int | None = None,
     shortcuts: bool = True,
 ) -> list[FileFacts]:
     """Return the facts of each file, read anew where it can take an object from a carrier.
 
-    `carried` are the modules and names by which drivers' objects travel, `close` the paths that are
-    read in any case, with all their classes; `known` are the facts that stay for the other files.
+    `followed` is what an earlier round has followed already: a file that nothing new reaches keeps
+    what is `known` of it.
     """
-    look = Look(catalogue, Carriers(carried), close, thorough=is_small(files), shortcuts=shortcuts)
+    look = Look(
+        catalogue,
+        Carriers(reach.carried - followed.carried),
+        reach,
+        due=reach.close - followed.close,
+        thorough=is_small(files),
+        shortcuts=shortcuts,
+    )
     found = spread(lambda part: _batch(part, look, _extract_if_reached), files, jobs=jobs)
     return [new or old for new, old in zip(found, known, strict=True)]
 
@@ -75,14 +82,41 @@ def is_small(files: Sequence[SourceFile]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What leads into files: `carried` are the modules and names by which drivers' objects travel,
+    `close` the paths that are read in any case, with all their classes.
+    """
+
+    carried: frozenset[tuple[str, str]] = frozenset()
+    close: frozenset[str] = frozenset()
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The parts of the modules' names, and the names in them."""
+        return frozenset(
+            word for module, name in self.carried for word in (*module.split("."), name)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
-    """How files are looked at: for what, and how closely."""
+    """How files are looked at: for what, and how closely.
+
+    `carriers` decide which files are reached anew and `due` which are read in any case; those are
+    read for all words of `reach`.
+    """
 
     catalogue: Catalogue
     carriers: Carriers
-    close: AbstractSet[str] = frozenset()
+    reach: Reach
+    words: frozenset[str] = field(init=False)
+    due: AbstractSet[str] = frozenset()
     thorough: bool = False
     shortcuts: bool = True
+
+    def __post_init__(self) -> None:
+        """Collect the words once for all files."""
+        object.__setattr__(self, "words", self.reach.words)
 
 
 def _batch(
@@ -139,7 +173,7 @@ def _extract_if_reached(file: SourceFile, look: Look, prefilter: Prefilter) -> F
         return None
     try:
         data = read_bytes(file.absolute, file.size)
-        if file.path not in look.close and not look.carriers.reach(file.path, searchable(data)):
+        if file.path not in look.due and not look.carriers.reach(file.path, searchable(data)):
             return None
     except (OSError, UndecodableError):
         return None  # The first look has reported it.
@@ -166,8 +200,8 @@ def extract_bytes(
     facts = python_facts(
         text,
         look.catalogue,
-        carriers=look.carriers.words,
-        close=path in look.close,
+        carriers=look.words,
+        close=path in look.reach.close,
         shortcuts=look.shortcuts,
     )
     if ruled_out and not look.thorough:

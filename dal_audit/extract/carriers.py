@@ -109,14 +109,17 @@ class Carriers:
 
 
 def _same(target: str, module: str) -> bool:
-    """Return whether two slashed names can mean one module, whatever root each counts from."""
+    """Return whether two slashed names can mean one module, whatever root each counts from.
+
+    A target that begins with a slash counts from the project's folder.
+    """
     return target == module or target.endswith(f"/{module}") or module.endswith(f"/{target}")
 
 
 def _upwards(path: str, level: int) -> str:
-    """Return the package that `level` dots mean in a file of this path."""
-    parts = path.split("/")[:-1]
-    return "/".join(parts[: max(len(parts) - (level - 1), 0)])
+    """Return the package that `level` dots mean in a file of this path, with a slash before it."""
+    parts = ["", *path.split("/")[:-1]]
+    return "/".join(parts[: max(len(parts) - (level - 1), 1)])
 
 
 class _Statements:
@@ -140,7 +143,7 @@ class _Statements:
                 yield before + self.data[start:end]
 
     def line_start(self, position: int) -> int:
-        """Return where the line that ends at a position begins, with the lines that it continues."""
+        """Return where the line at a position begins, with the lines that it continues."""
         data, first = self.data, position - MAX_STATEMENT
         while True:
             newline = data.rfind(b"\n", 0, position)
@@ -181,14 +184,14 @@ def _targets(head: bytes, path: str) -> Iterator[tuple[str, bool]]:
 
     With it comes whether the module itself is bound, and not only something in it.
     """
-    text = _SPACE.sub(b" ", head)
+    text = _SPACE.sub(b" ", head).rpartition(b";")[2]
     before, names = _cut(text, b"import")
     if names is None:
         _, module = _cut(text, b"from")
         if module is not None and _MODULE.fullmatch(module):
             yield _slashed(module, path), False
         return
-    name = _WORD.findall(names)[-1:]
+    name = _WORD.findall(names.replace(b" .", b".").replace(b". ", b"."))[-1:]
     _, module = _cut(before, b"from")
     if module is None or not _MODULE.fullmatch(module):
         yield from ((_slashed(one, path), True) for one in name)
@@ -217,5 +220,4 @@ def _slashed(dotted: bytes, path: str) -> str:
     slashed = rest.replace(".", "/")
     if not level:
         return slashed
-    package = _upwards(path, level)
-    return f"{package}/{slashed}" if package else slashed
+    return f"{_upwards(path, level)}/{slashed}"

@@ -40,6 +40,7 @@ _LITERALS: Final[Mapping[type, str]] = {
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_BLOCKS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def class_shapes(tree: ast.Module, lines: Lines, types: TypeReader) -> Iterator[ClassShape]:
@@ -103,8 +104,9 @@ class _Classes:
     def members(self, node: ast.ClassDef) -> Iterator[Member]:
         for statement in _flat(node.body):
             if isinstance(statement, Function):
-                yield self.function(statement)
-                yield from self.set_in(statement)
+                own = list(_own(statement))
+                yield self.function(statement, own)
+                yield from self.set_in(statement, own)
             elif isinstance(statement, ast.ClassDef):
                 yield Member(statement.name, self.name_span(statement), "class")
             elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
@@ -132,13 +134,12 @@ class _Classes:
                             is_value=True,
                         )
 
-    def function(self, node: Function) -> Member:
+    def function(self, node: Function, own: Sequence[ast.AST]) -> Member:
         decorators = tuple(
             last_name(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list
         )
         kind: MemberKind = "method" if _PROPERTIES.isdisjoint(decorators) else "property"
         is_static = "staticmethod" in decorators
-        own = list(_own(node))
         returned = [one.value for one in own if isinstance(one, ast.Return) and one.value]
         yields = [one for one in own if isinstance(one, (ast.Yield, ast.YieldFrom))]
         yielded = [one.value for one in yields if isinstance(one, ast.Yield) and one.value]
@@ -203,14 +204,14 @@ class _Classes:
         is_many = kind in {"list", "mapping"}
         return Parameter(node.arg, kind, is_many or default is not None, tuple(types))
 
-    def set_in(self, node: Function) -> Iterator[Member]:
+    def set_in(self, node: Function, own: Sequence[ast.AST]) -> Iterator[Member]:
         """Yield the attributes that a method sets on its object."""
         annotated = {
             one.arg: tuple(self.types.names(one.annotation))
             for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             if one.annotation is not None
         }
-        for statement in _own(node):
+        for statement in own:
             if isinstance(statement, ast.AnnAssign):
                 targets: list[ast.expr] = [statement.target]
                 types = tuple(self.types.names(statement.annotation))
@@ -258,7 +259,7 @@ def _own(node: Function) -> Iterator[ast.AST]:
     while waiting:
         one = waiting.pop()
         yield one
-        if not isinstance(one, (*Function.__args__, ast.ClassDef, ast.Lambda)):
+        if not isinstance(one, _BLOCKS):
             waiting.extend(reversed(list(ast.iter_child_nodes(one))))
 
 

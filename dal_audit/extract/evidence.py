@@ -10,12 +10,13 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Final
 
+from dal_audit.extract.accesses import Accesses, MarkedLines, mentions
 from dal_audit.extract.expressions import last_name
 from dal_audit.extract.fold import imported_name
 from dal_audit.extract.scopes import Imported
 from dal_audit.extract.source import Lines
-from dal_audit.extract.statements import node_span
 from dal_audit.extract.types import TypeReader
 from dal_audit.extract.values import (
     Block,
@@ -23,13 +24,13 @@ from dal_audit.extract.values import (
     Values,
     bind_parameters,
     bind_statement,
-    read_by_name,
+    is_own,
 )
-from dal_audit.facts import CALL, Access, Evidence, Known, Span
+from dal_audit.facts import CALL, Evidence, Known, Span
 
-_PROPERTIES = frozenset({"property", "cached_property"})
-_OWN = "self"
-"""The receiver that is not looked at: what an object reads from itself stays where it is."""
+_PROPERTIES: Final = frozenset({"property", "cached_property"})
+_SETTING: Final = r"\bself\.\w+\s*[:=]|\bglobal\b"
+"""What a function does not say without setting what is seen outside of it."""
 
 
 def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidence:
@@ -45,28 +46,8 @@ def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidenc
         tuple((name, tuple(dict.fromkeys(found))) for name, found in reader.values.items()),
         tuple(reader.classes.items()),
         tuple(reader.stars),
-        tuple(reader.accesses),
+        tuple(reader.accesses.found),
     )
-
-
-@dataclass(slots=True)
-class _Place:
-    """Where the reader is.
-
-    It is in a statement, of which a part counts for the end, and perhaps in an f-string, whose
-    inside has no places of its own.
-    """
-
-    statement: ast.stmt
-    part: ast.AST
-    string: ast.expr | None = None
-
-    @property
-    def lines(self) -> tuple[int, int]:
-        """The first and the last line of the statement, of a compound one up to the part."""
-        first = self.statement.lineno
-        ends = (getattr(one, "end_lineno", None) or first for one in ast.walk(self.part))
-        return first, max(ends, default=first)
 
 
 @dataclass(slots=True)
@@ -76,13 +57,16 @@ class _Reader:
     values: dict[str, list[Known]] = field(default_factory=dict)
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
-    accesses: list[Access] = field(default_factory=list)
     types: TypeReader = field(init=False)
     of: Values = field(init=False)
+    accesses: Accesses = field(init=False)
+    marked: MarkedLines = field(init=False)
 
     def __post_init__(self) -> None:
         self.types = TypeReader(self.lines)
         self.of = Values(self.types)
+        self.accesses = Accesses(self.lines, self.words, self.of)
+        self.marked = MarkedLines(self.lines, f"{_SETTING}|{mentions(self.words)}")
 
     def imports(self, tree: ast.Module) -> None:
         """Note the imports of the module's own block, also below `if`, `try` and `with`."""
@@ -113,7 +97,7 @@ class _Reader:
             if isinstance(node, (ast.Assign, ast.AnnAssign, ast.With, ast.AsyncWith)):
                 self.named(node, block, owner)
         self.inner(nodes, block, owner)
-        self.read(body, block)
+        self.accesses.read(body, block)
 
     def inner(self, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
         """Read the functions and classes in a module's or a class's block."""
@@ -157,15 +141,27 @@ class _Reader:
     def function(self, node: Function, outer: Block, owner: str = "") -> None:
         """Read a function: what it returns, what it sets on its object, what it accesses.
 
-        `owner` is the class whose method it is.
+        `owner` is the class whose method it is. Where nothing in it matters, it is not walked.
         """
+        is_named = bool(owner) or outer.parent is None
+        touched = self.marked.touch(node)
+        if is_named and node.returns is not None:
+            self.note(_result(node, owner), self.of.annotated(node.returns))
+        if not touched and not (is_named and node.returns is None):
+            return
         block = Block(outer)
         bind_parameters(node, self.of, block, owner)
         nodes = list(_inside(node.body))
         for one in nodes:
             bind_statement(one, self.of, block)
-        if owner or outer.parent is None:
-            self.returned(node, nodes, block, owner)
+        if is_named and node.returns is None:
+            self.returned(_result(node, owner), nodes, block)
+        if touched:
+            self.effects(nodes, block, owner)
+            self.accesses.read(node.body, block)
+
+    def effects(self, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
+        """Read what a function does beyond its own block, and the functions in it."""
         if owner:
             self.set_on_object(nodes, block, owner)
         for one in nodes:
@@ -178,21 +174,13 @@ class _Reader:
                         self.function(method, inside)
             elif isinstance(one, ast.Global):
                 self.module_names(one, nodes, block)
-        self.read(node.body, block)
 
-    def returned(self, node: Function, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
-        """Note what a function returns or yields: its annotation says it, else its values."""
-        decorators = {last_name(one) for one in node.decorator_list}
-        name = f"{owner}.{node.name}" if owner else node.name
-        if not decorators & _PROPERTIES:
-            name += CALL
-        if node.returns is not None:
-            self.note(name, self.of.annotated(node.returns))
-            return
+    def returned(self, name: str, nodes: Iterable[ast.AST], block: Block) -> None:
+        """Note what a function without annotation returns or yields."""
+        self.note(name, [])
         for one in nodes:
             if isinstance(one, (ast.Return, ast.Yield)):
                 self.note(name, self.of.of(one.value, block))
-        self.note(name, [])
 
     def set_on_object(self, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
         """Note what a method sets on its object."""
@@ -215,48 +203,6 @@ class _Reader:
                     if isinstance(target, ast.Name) and target.id in node.names:
                         self.note(target.id, self.of.of(one.value, block))
 
-    # Accesses
-
-    def read(self, body: Sequence[ast.stmt], block: Block) -> None:
-        """Note the accesses in a block, without the functions and classes in it."""
-        for statement in body:
-            for child in _expressions(statement):
-                part = child if hasattr(statement, "body") else statement
-                self.expression(child, block, _Place(statement, part))
-            for inner in _bodies(statement):
-                self.read(inner, block)
-
-    def expression(self, node: ast.AST, block: Block, place: _Place) -> None:
-        if isinstance(node, ast.JoinedStr) and place.string is None:
-            # Before Python 3.12, `ast` misplaces what lies in an f-string: its own place serves.
-            place = _Place(place.statement, place.part, node)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            if node.attr in self.words and not _is_own(node.value):
-                self.access(node, node.value, node.attr, block, place)
-        elif isinstance(node, ast.Call):
-            attribute = read_by_name(node)
-            if attribute in self.words and attribute is not None and not _is_own(node.args[0]):
-                self.access(node, node.args[0], attribute, block, place)
-        for child in ast.iter_child_nodes(node):
-            self.expression(child, block, place)
-
-    def access(
-        self, node: ast.expr, receiver: ast.expr, attribute: str, block: Block, place: _Place
-    ) -> None:
-        span = node_span(self.lines, place.string or node)
-        if place.string is None and isinstance(node, ast.Attribute):
-            end = self.lines.offset(
-                node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
-            )
-            start = end - len(attribute)
-            if self.lines.text[start - 1 : start] != ".":
-                return  # The prefilter looks for the name right behind its dot.
-            if span.line != span.end_line:
-                span = self.lines.span(start, end)
-        found = tuple(dict.fromkeys(self.of.of(receiver, block)))
-        shown = ast.unparse(receiver)
-        self.accesses.append(Access(span, place.lines, attribute, shown, found))
-
 
 def _inside(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Yield what lies in a block, but not in a function, class or lambda inside it."""
@@ -268,33 +214,12 @@ def _inside(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
             waiting.extend(reversed(list(ast.iter_child_nodes(one))))
 
 
-def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
-    """Yield what a statement reads itself, in its block: not the statements in it."""
-    if isinstance(statement, Function):
-        yield from statement.decorator_list
-        yield from statement.args.defaults
-        yield from (one for one in statement.args.kw_defaults if one is not None)
-        return
-    for child in ast.iter_child_nodes(statement):
-        if isinstance(child, (ast.ExceptHandler, ast.match_case)):
-            yield from (one for one in ast.iter_child_nodes(child) if isinstance(one, ast.expr))
-        elif not isinstance(child, ast.stmt):
-            yield child
-
-
-def _bodies(statement: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
-    """Yield the blocks of a compound statement that are no scope of their own."""
-    if isinstance(statement, (*Function.__args__, ast.ClassDef)):
-        return
-    for name in ("body", "orelse", "finalbody"):
-        yield getattr(statement, name, [])
-    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        yield part.body
-
-
-def _is_own(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == _OWN
+def _result(node: Function, owner: str) -> str:
+    """Return the name of what a function returns; a property's is the name itself."""
+    name = f"{owner}.{node.name}" if owner else node.name
+    is_property = not _PROPERTIES.isdisjoint(map(last_name, node.decorator_list))
+    return name if is_property else name + CALL
 
 
 def _is_of_self(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and _is_own(node.value)
+    return isinstance(node, ast.Attribute) and is_own(node.value)

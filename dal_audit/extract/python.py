@@ -39,6 +39,7 @@ from dal_audit.schemes import schemes_in_force
 _LOADING: Final = re.compile(
     "|".join(mark.decode() for mark in DYNAMIC_MARKS) + r"|(?<![\w.])(?:exec|eval)[\s\\]*\("
 )
+_WORD: Final = re.compile(r"\w+")
 NONE: Final[frozenset[str]] = frozenset()
 MAX_EXEC_DEPTH: Final = 2
 """How deep text that is handed to `exec` inside text handed to `exec` is read."""
@@ -119,7 +120,9 @@ class _Reader:
             names = read_names(self.tree, None, loads=True)
         else:
             tops = self.carriers | {module.partition(".")[0] for module in self.catalogue.by_module}
-            imports = read_names(self.tree, self._mentions(tops)).imports
+            # A star names nothing: `from . import *` stands on no line that mentions a carrier.
+            starred = bool(self.carriers) and "*" in text
+            imports = read_names(self.tree, None if starred else self._mentions(tops)).imports
             bound = {
                 name
                 for statement, _ in imports
@@ -177,8 +180,8 @@ class _Reader:
         text = self.lines.text
         if not self.shortcuts or not unicodedata.is_normalized("NFKC", text):
             return None
-        found = re.finditer(rf"\b(?:{'|'.join(sorted(map(re.escape, names)))})\b", text)
-        return sorted({self.lines.line_of(match.start()) for match in found})
+        line_of = self.lines.line_of
+        return sorted({line_of(word.start()) for word in _WORD.finditer(text) if word[0] in names})
 
     def _is_wanted(self, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
         """Return whether an import can bring something of a driver into this module."""
@@ -186,6 +189,8 @@ class _Reader:
             return True
         if isinstance(statement, ast.Import):
             return not self.carriers.isdisjoint(alias.name.split("."))
+        if alias.name == "*" and not statement.module:
+            return bool(self.carriers)
         module = (statement.module or "").rpartition(".")[2]
         return alias.name in self.carriers or (bool(module) and module in self.carriers)
 

@@ -76,8 +76,8 @@ def _by_libcst(text: str) -> ast.Module | None:
         return lower_module(text)
     except (libcst.ParserSyntaxError, libcst.CSTLogicError, libcst.CSTValidationError):
         return None  # The last two come of what its parser takes and its tree does not (PEP 750).
-    except (RecursionError, TypeError, ValueError):
-        return None
+    except (RecursionError, SyntaxError, TypeError, ValueError):
+        return None  # A string's escapes are read when it is lowered, and may be no escapes.
 
 
 def is_too_deep(text: str) -> bool:

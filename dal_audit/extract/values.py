@@ -117,6 +117,11 @@ def read_by_name(node: ast.Call) -> str | None:
     return None
 
 
+def is_own(node: ast.expr) -> bool:
+    """Return whether an expression is `self`: what an object reads from itself stays in it."""
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
 def bind_statement(node: ast.AST, values: Values, block: Block) -> None:
     """Bind what a statement, or an assignment in an expression, gives names to in its block."""
     if isinstance(node, ast.Assign):

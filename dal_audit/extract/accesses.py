@@ -1,0 +1,135 @@
+"""Where a module reads attributes that matter, and what is known of the receivers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from dal_audit.extract.source import Lines
+from dal_audit.extract.statements import node_span
+from dal_audit.extract.values import Block, Function, Values, is_own, read_by_name
+from dal_audit.facts import Access
+
+
+def mentions(words: AbstractSet[str]) -> str:
+    """Return a pattern for what an access to an attribute of one of these names looks like."""
+    return rf"""[."'](?:{"|".join(map(re.escape, sorted(words)))})\b"""
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the reader is.
+
+    It is in a statement, of which a part counts for the end, and perhaps in an f-string, whose
+    inside has no places of its own.
+    """
+
+    statement: ast.stmt
+    part: ast.AST
+    string: ast.expr | None = None
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The first and the last line of the statement, of a compound one up to the part."""
+        first = self.statement.lineno
+        ends = (getattr(one, "end_lineno", None) or first for one in ast.walk(self.part))
+        return first, max(ends, default=first)
+
+
+class MarkedLines:
+    """The lines of a module that a pattern marks."""
+
+    def __init__(self, lines: Lines, pattern: str) -> None:
+        """Find them all at once."""
+        marks = re.finditer(pattern, lines.text)
+        self.numbers = sorted({lines.line_of(match.start()) for match in marks})
+
+    def touch(self, node: ast.stmt) -> bool:
+        """Return whether a marked line lies in a statement, decorators included."""
+        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+        index = bisect_left(self.numbers, first)
+        return index < len(self.numbers) and self.numbers[index] <= (node.end_lineno or first)
+
+
+class Accesses:
+    """Finds the accesses to attributes of some names; they are kept in `found`."""
+
+    def __init__(self, lines: Lines, words: AbstractSet[str], values: Values) -> None:
+        """Begin with none."""
+        self.lines = lines
+        self.words = words
+        self.values = values
+        self.marked = MarkedLines(lines, mentions(words))
+        self.found: list[Access] = []
+
+    def read(self, body: Sequence[ast.stmt], block: Block) -> None:
+        """Note the accesses in a block, without the functions and classes in it."""
+        for statement in body:
+            if not self.marked.touch(statement):
+                continue
+            for child in _expressions(statement):
+                part = child if hasattr(statement, "body") else statement
+                self.expression(child, block, _Place(statement, part))
+            for inner in _bodies(statement):
+                self.read(inner, block)
+
+    def expression(self, node: ast.AST, block: Block, place: _Place) -> None:
+        """Note the accesses in an expression."""
+        if isinstance(node, ast.JoinedStr) and place.string is None:
+            # Before Python 3.12, `ast` misplaces what lies in an f-string: its own place serves.
+            place = _Place(place.statement, place.part, node)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            if node.attr in self.words and not is_own(node.value):
+                self.access(node, node.value, node.attr, block, place)
+        elif isinstance(node, ast.Call):
+            attribute = read_by_name(node)
+            if attribute in self.words and attribute is not None and not is_own(node.args[0]):
+                self.access(node, node.args[0], attribute, block, place)
+        for child in ast.iter_child_nodes(node):
+            self.expression(child, block, place)
+
+    def access(
+        self, node: ast.expr, receiver: ast.expr, attribute: str, block: Block, place: _Place
+    ) -> None:
+        """Note one access; its place is the narrowest text on one line."""
+        span = node_span(self.lines, place.string or node)
+        if place.string is None and isinstance(node, ast.Attribute):
+            end = self.lines.offset(
+                node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+            )
+            start = end - len(attribute)
+            if self.lines.text[start - 1 : start] != ".":
+                return  # The prefilter looks for the name right behind its dot.
+            if span.line != span.end_line:
+                span = self.lines.span(start, end)
+        found = tuple(dict.fromkeys(self.values.of(receiver, block)))
+        shown = ast.unparse(receiver)
+        self.found.append(Access(span, place.lines, attribute, shown, found))
+
+
+def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield what a statement reads itself, in its block: not the statements in it."""
+    if isinstance(statement, Function):
+        yield from statement.decorator_list
+        yield from statement.args.defaults
+        yield from (one for one in statement.args.kw_defaults if one is not None)
+        return
+    for child in ast.iter_child_nodes(statement):
+        if isinstance(child, (ast.ExceptHandler, ast.match_case)):
+            yield from (one for one in ast.iter_child_nodes(child) if isinstance(one, ast.expr))
+        elif not isinstance(child, ast.stmt):
+            yield child
+
+
+def _bodies(statement: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
+    """Yield the blocks of a compound statement that are no scope of their own."""
+    if isinstance(statement, (*Function.__args__, ast.ClassDef)):
+        return
+    for name in ("body", "orelse", "finalbody"):
+        yield getattr(statement, name, [])
+    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield part.body

@@ -1,0 +1,222 @@
+"""The command line: exit codes, options, streams, and what is never shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from dal_audit.report.formats import FORMATS
+
+LEAK = "import sqlite3\n"
+CLEAN = "import json\n"
+Answer = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one leak, one clean file and a storage package."""
+    for name, text in {
+        "app/storage/sqlite.py": LEAK,
+        "app/service.py": LEAK,
+        "app/clean.py": CLEAN,
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> Answer:
+    settings = {key: value for key, value in os.environ.items() if not key.endswith("_COLOR")}
+    return subprocess.run(
+        [sys.executable, "-m", "dal_audit", *words],
+        cwd=folder,
+        env={**settings, **(env or {})},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_findings_exit_with_1_in_every_format(project: Path, form: str) -> None:
+    answer = run(project, ".", "--format", form)
+    assert answer.returncode == 1
+    assert answer.stderr == ""
+    assert "DAL101" in answer.stdout or "driver-import" in answer.stdout
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_findings_exit_with_0_in_every_format(project: Path, form: str) -> None:
+    (project / "app/service.py").write_text(CLEAN, encoding="utf-8")
+    answer = run(project, ".", "--format", form)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_formats_for_programs_are_json_and_nothing_else(project: Path, form: str) -> None:
+    assert json.loads(run(project, ".", "--format", form).stdout)
+
+
+def test_exit_zero_and_fail_on_decide_the_code(project: Path) -> None:
+    assert run(project, ".", "--exit-zero").returncode == 0
+    (project / "dal-audit.toml").write_text('[severity]\nDAL101 = "warning"\n', encoding="utf-8")
+    assert run(project, ".", "--fail-on", "error").returncode == 0
+    assert run(project, ".", "--fail-on", "warning").returncode == 1
+
+
+def test_paths_that_do_not_exist_are_named_all_at_once(project: Path) -> None:
+    answer = run(project, "nowhere", "app", "neither.py")
+    assert answer.returncode == 2
+    assert answer.stdout == ""
+    assert "`nowhere`" in answer.stderr
+    assert "`neither.py`" in answer.stderr
+
+
+def test_an_unknown_rule_is_refused_with_a_hint(project: Path) -> None:
+    answer = run(project, ".", "--select", "driver-imprt")
+    assert answer.returncode == 2
+    assert "driver-import" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_all_faults_of_a_configuration_are_told_with_their_place(project: Path) -> None:
+    text = 'storag = ["app/storage/**"]\nselect = ["DAL101x"]\n'
+    (project / "dal-audit.toml").write_text(text, encoding="utf-8")
+    answer = run(project, ".")
+    assert answer.returncode == 2
+    assert answer.stdout == ""
+    assert "dal-audit.toml:1:1" in answer.stderr
+    assert "dal-audit.toml:2:" in answer.stderr
+    assert "did you mean" in answer.stderr
+
+
+def test_a_check_that_fails_ends_the_audit_with_3(project: Path) -> None:
+    broken = (
+        "import dal_audit.checks.driver_import as module\n"
+        "from dal_audit.rule import check\n"
+        "@check('DAL101')\n"
+        "def driver_import(fact: module.Import, file: module.FileFacts, project: module.Project):\n"
+        "    raise ValueError('boom')\n"
+        "module.driver_import = driver_import\n"
+        "from dal_audit.cli import main\n"
+        "main()\n"
+    )
+    script = project.parent / "broken.py"
+    script.write_text(broken, encoding="utf-8")
+    answer = subprocess.run(
+        [sys.executable, str(script), "."],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 3
+    assert "DAL101 driver-import failed on app/" in answer.stderr
+    assert "boom" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_several_reports_of_one_run_go_to_their_files(project: Path) -> None:
+    answer = run(
+        project,
+        *(".", "--format", "sarif", "--output", "a.sarif"),
+        *("--format", "json", "--output", "b.json", "--format", "concise"),
+    )
+    assert answer.returncode == 1
+    assert "app/service.py:1:8: DAL101" in answer.stdout
+    assert json.loads((project / "a.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+    assert json.loads((project / "b.json").read_text(encoding="utf-8"))
+
+
+def test_two_reports_to_one_place_are_refused(project: Path) -> None:
+    answer = run(project, ".", "--format", "sarif", "--format", "json")
+    assert answer.returncode == 2
+    assert "--output" in answer.stderr
+
+
+def test_quiet_says_nothing_where_there_is_nothing(project: Path) -> None:
+    assert "DAL101" in run(project, ".", "--quiet", "--format", "concise").stdout
+    (project / "app/service.py").unlink()
+    assert run(project, ".", "--quiet").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "colored"),
+    [
+        ((), {}, False),
+        ((), {"FORCE_COLOR": "1"}, True),
+        ((), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (("--color", "always"), {"NO_COLOR": "1"}, True),
+        (("--color", "never"), {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_color_is_decided_by_option_then_environment(
+    project: Path, words: tuple[str, ...], env: Mapping[str, str], colored: bool
+) -> None:
+    assert ("\x1b[" in run(project, ".", *words, env=env).stdout) is colored
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(project: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "dal_audit", "."],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert complaint == b""
+    assert process.returncode not in {0, 3}
+
+
+def test_files_only_limit_what_is_reported(project: Path) -> None:
+    (project / "app/storage/__init__.py").write_text(
+        "from sqlite3 import Connection as Connection\n", encoding="utf-8"
+    )
+    user = project / "app/user.py"
+    user.write_text("from app.storage import Connection\n", encoding="utf-8")
+    answer = run(project, "app/user.py", "--format", "concise")
+    assert [line.split()[1] for line in answer.stdout.splitlines()[:-1]] == ["DAL103"]
+    assert "for the given paths only" in run(project, "app/user.py").stdout
+
+
+def test_explain_prints_a_document_and_suggests_near_misses(project: Path) -> None:
+    assert "## How to fix" in run(project, "explain", "dal101").stdout
+    record = json.loads(run(project, "explain", "driver-import", "--format", "json").stdout)
+    assert record[0]["id"] == "DAL101"
+    missed = run(project, "explain", "driver-imports")
+    assert missed.returncode == 2
+    assert "did you mean `driver-import`" in missed.stderr
+
+
+def test_rules_lists_every_rule(project: Path) -> None:
+    lines = run(project, "rules").stdout.splitlines()
+    assert lines[0].startswith("DAL101  driver-import")
+    assert len(json.loads(run(project, "rules", "--format", "json").stdout)) == len(lines)
+
+
+def test_a_folder_named_like_a_command_needs_a_path(project: Path) -> None:
+    (project / "rules").mkdir()
+    (project / "rules/leak.py").write_text(LEAK, encoding="utf-8")
+    assert "driver-import" in run(project, "rules").stdout
+    assert run(project, "./rules").returncode == 1
+
+
+def test_output_depends_on_neither_processes_nor_hash_seeds(project: Path) -> None:
+    texts = {
+        run(project, ".", "--jobs", jobs, env={"PYTHONHASHSEED": seed}).stdout
+        for jobs in ("1", "2")
+        for seed in ("0", "1")
+    }
+    assert len(texts) == 1
