@@ -227,7 +227,7 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # 128 + SIGPIPE, as a shell reports a program that ends so: not green, nothing failed.
         sys.exit(141)
-    except Exception as error:  # a module that fails to load must not look like a finding
+    except Exception as error:  # noqa: BLE001  # a module that fails to load must not look like a finding
         _complain(f"error: dal-audit itself failed: {error}")
         _complain(traceback.format_exc())
         sys.exit(FAILED)

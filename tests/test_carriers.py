@@ -405,7 +405,6 @@ def test_a_tree_is_judged_alike_both_ways(seed: int) -> None:
     compare(Writer(seed).project())
 
 
-@pytest.mark.xfail(reason="an import of the package's own star is not taken for a wanted one")
 @pytest.mark.parametrize(
     ("path", "star"),
     [("app/taker.py", "from . import *"), ("app/api/taker.py", "from .. import *")],

@@ -227,7 +227,7 @@ def facts(text: str, catalogue: Catalogue, *, shortcuts: bool) -> list[Import | 
     return [
         fact
         for fact in python_facts(text, catalogue, shortcuts=shortcuts)
-        if (isinstance(fact, DynamicImport) or isinstance(fact, Import))
+        if isinstance(fact, (DynamicImport, Import))
         and any(catalogue.driver_of(name) for name in named(fact))
     ]
 

@@ -67,7 +67,7 @@ def beside(folder: Path, *, shortcuts: bool = True) -> tuple[Report, set[tuple[s
     found = {(one.place.path, one.rule.id) for one in report.findings}
     assert ("neighbour.py", "DAL101") in found
     for form in ("text", "concise"):
-        shown = render(report, form)  # type: ignore[arg-type]
+        shown = render(report, form)
         assert not UNSAFE.search(shown), UNSAFE.search(shown)
     return report, found - {("neighbour.py", "DAL101")}
 
@@ -683,7 +683,7 @@ def test_hostile_file_names(name: bytes, in_git: bool, tmp_path: Path) -> None:
     assert {rule for _, rule in found} == {"DAL101", "DAL903"}
     assert {os.fsencode(path) for path, _ in found} == {name}
     for form in ("json", "sarif"):
-        render(report, form).encode("utf-8", "backslashreplace")  # type: ignore[arg-type]
+        render(report, form).encode("utf-8", "backslashreplace")
 
 
 def test_a_hostile_folder(tmp_path: Path) -> None:

@@ -146,14 +146,15 @@ def test_links_are_followed_out_of_the_tree_and_never_in_circles(
     root = tree(**{"a.py": LEAK})
     outside = tmp_path_factory.mktemp("outside") / "b.py"
     outside.write_text(LEAK, encoding="utf-8")
-    for name, target in {
+    links: dict[str, str | Path] = {
         "b.py": outside,
         "same.py": root / "a.py",
         "circle": root,
         "loop.py": "loop.py",
         "dangling.py": "nowhere",
         ".#lock.py": "nowhere",
-    }.items():
+    }
+    for name, target in links.items():
         (root / name).symlink_to(target)
     assert found(root) == [
         "a.py DAL101",

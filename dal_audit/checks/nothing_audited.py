@@ -14,7 +14,7 @@ START = Span(1, 1, 1, 1)
 
 @check("DAL902")
 def nothing_audited(project: Project) -> Iterator[Breach]:
-    """Flag an audit that looked at nothing, and a storage package or interface that is not there."""
+    """Flag an audit that looked at nothing, and a storage package or interface that is missing."""
     for folder in project.empty:
         what = "nothing was audited" if folder == "." else f"nothing in `{folder}` was audited"
         below = "" if folder == "." else f"{folder}/"

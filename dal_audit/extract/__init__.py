@@ -83,8 +83,10 @@ def is_small(files: Sequence[SourceFile]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What leads into files: `carried` are the modules and names by which drivers' objects travel,
-    `close` the paths that are read in any case, with all their classes.
+    """What leads into files.
+
+    `carried` are the modules and names by which drivers' objects travel, `close` the paths that are
+    read in any case, with all their classes.
     """
 
     carried: frozenset[tuple[str, str]] = frozenset()

@@ -48,6 +48,8 @@ _MODULES: Final = b"modules"
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _DOT: Final = ord(".")
 _IMPORTING: Final = re.compile(rb"\b(?:import|from)\b")
+_DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
+"""What follows a module's name in a string annotation such as `"sqlite3.Connection"`."""
 _GAP: Final = rb"[ \t\f\r\n\\]*"
 
 
@@ -106,7 +108,7 @@ class Prefilter:
                     return True
                 continue
             if self._rest[self._tops[index]].match(data, end) and (
-                in_import(data, start) or _in_quotes(data, start, end)
+                in_import(data, start) or _DOTTED.match(data, end)
             ):
                 return True
         return False
@@ -150,15 +152,6 @@ def _rest_pattern(below: dict[str, dict]) -> bytes:  # type: ignore[type-arg]
         re.escape(part.encode()) + _rest_pattern(rest) for part, rest in sorted(below.items())
     )
     return rb"(?:" + _GAP + rb"\." + _GAP + rb"(?:" + deeper + rb")|" + _GAP + rb"import\b)"
-
-
-def _in_quotes(data: bytes, start: int, end: int) -> bool:
-    """Return whether a dotted name can stand in a string annotation that begins on its line."""
-    if data[end : end + 1] != b".":
-        return False
-    line = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start)) + 1
-    before = data[line : start + 1]
-    return b'"' in before or b"'" in before
 
 
 def in_import(data: bytes, position: int) -> bool:

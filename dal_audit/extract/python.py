@@ -156,10 +156,11 @@ class _Reader:
             yield from sql_texts(names.loads, self.lines, calls, self._header)
 
     def _quotes_driver(self) -> bool:
-        """Return whether a driver's dotted name follows a quote on some line."""
-        tops = sorted({module.partition(".")[0] for module in self.catalogue.by_module})
-        pattern = rf"""["'][^\r\n]*?\b(?:{"|".join(map(re.escape, tops))})\."""
-        return re.search(pattern, self.lines.text) is not None
+        """Return whether a dotted name of a driver stands anywhere: a string may hold it."""
+        tops = {module.partition(".")[0] for module in self.catalogue.by_module}
+        text = self.lines.text
+        words = _WORD.finditer(text)
+        return any(word[0] in tops and text[word.end() : word.end() + 1] == "." for word in words)
 
     def _quoted(self, names: Names) -> Iterator[Quoted]:
         """Yield drivers' names in string annotations whose first part nothing here binds."""

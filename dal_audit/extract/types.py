@@ -49,10 +49,8 @@ class TypeReader:
             inner = [node.left, node.right]
         elif isinstance(node, (ast.Tuple, ast.List)):
             inner = node.elts
-        elif isinstance(node, ast.IfExp):
-            inner = [node.body, node.orelse]
-        elif isinstance(node, ast.BoolOp):
-            inner = node.values
+        elif isinstance(node, (ast.IfExp, ast.BoolOp)):
+            inner = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
         elif isinstance(node, ast.Starred):
             inner = [node.value]
         elif isinstance(node, ast.Call) and last_name(node.func) in TYPE_MAKERS:

@@ -10,5 +10,5 @@ from dal_audit.report.terminal import safe
 def shown_path(path: str, here: str) -> str:
     """Return a path that is relative to the base as one relative to `here`, safe to print."""
     if here == ".":
-        return safe(path)
-    return safe(posixpath.relpath(path, here))
+        return safe(path).replace("\t", "\\t")
+    return safe(posixpath.relpath(path, here)).replace("\t", "\\t")

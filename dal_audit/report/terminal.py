@@ -18,7 +18,7 @@ _CODES: Final[dict[Style, str]] = {
     "frame": "1;34",
 }
 _UNSAFE: Final = re.compile(
-    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 """Control characters, line ends of Unicode, bidirectional overrides, undecodable bytes."""
 
