@@ -43,10 +43,13 @@ def rule_table(folder: str) -> str:
 def output() -> str:
     """Return parts of what `dal-audit fixtures/demo` prints: two findings, and how it ends."""
     report = audit(Request(paths=("fixtures/demo",), folder=ROOT))
-    *findings, ending, verdicts = render(report, "text").rstrip("\n").split("\n\n")
-    chosen = [one for one in findings if re.search(rf"/({'|'.join(SHOWN)}):", one)]
+    *findings, ending, verdicts, more = render(report, "text").rstrip("\n").split("\n\n")
+    wanted = re.compile(
+        rf"error\[(?:dynamic-)?driver-import\][^\n]*\n *--> [^\n]*/({'|'.join(SHOWN)}):"
+    )
+    chosen = [one for one in findings if wanted.match(one)]
     assert len(chosen) == len(SHOWN)
-    parts = [LEFT_OUT, *chosen, LEFT_OUT, ending, verdicts]
+    parts = [LEFT_OUT, *chosen, LEFT_OUT, ending, verdicts, more]
     return "```text\n$ dal-audit fixtures/demo\n" + "\n\n".join(parts) + "\n```"
 
 
