@@ -10,9 +10,9 @@ GAPS = Path(__file__).parent / "known-gaps.txt"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect each listed test to fail; what is listed shows in the run as `xfailed`."""
+    """Leave each listed test out, and show it as `xfailed`: some end the process that runs them."""
     lines = GAPS.read_text(encoding="utf-8").splitlines()
     gaps = {line for line in lines if line and not line.startswith("#")}
     for item in items:
         if item.nodeid in gaps:
-            item.add_marker(pytest.mark.xfail(reason="a known gap", strict=False))
+            item.add_marker(pytest.mark.xfail(reason="a known gap", run=False))
