@@ -50,7 +50,7 @@ class Receivers:
         self._values: dict[str, dict[str, tuple[Known, ...]]] = {}
         self._classes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._stars: dict[str, tuple[str, ...]] = {}
-        self._following: set[tuple[str, str]] = set()
+        self._things: dict[tuple[str, str], tuple[Thing, ...]] = {}
         for file in files:
             for fact in file.facts:
                 if isinstance(fact, Evidence):
@@ -175,11 +175,16 @@ class Receivers:
         if name in self._values[path]:
             yield from self._followed(path, name)
         elif "." not in name:
-            for star in self._stars[path]:
-                if (path, f"{star}.*{name}") not in self._following:
-                    self._following.add((path, f"{star}.*{name}"))
-                    yield from self._named(f"{star}.{name}", path)
-                    self._following.discard((path, f"{star}.*{name}"))
+            yield from self._by_star(path, name)
+
+    def _by_star(self, path: str, name: str) -> Iterator[Thing]:
+        """Yield what a name is that a module may have taken by `from … import *`."""
+        key = path, f"*.{name}"
+        if key not in self._things:
+            self._things[key] = ()
+            found = (t for star in self._stars[path] for t in self._named(f"{star}.{name}", path))
+            self._things[key] = tuple(dict.fromkeys(found))
+        yield from self._things[key]
 
     def _storage_class(self, path: str, name: str) -> Class | None:
         """Return the storage class of a name in a file, if it is one."""
@@ -189,12 +194,12 @@ class Receivers:
 
     def _followed(self, path: str, name: str) -> Iterator[Thing]:
         """Yield what a name's values are; one that is made from itself ends here."""
-        if (path, name) in self._following:
-            return
-        self._following.add((path, name))
-        found = [thing for one in self._values[path][name] for thing in self._of(one, path)]
-        self._following.discard((path, name))
-        yield from found
+        key = path, name
+        if key not in self._things:
+            self._things[key] = ()
+            values = (thing for one in self._values[path][name] for thing in self._of(one, path))
+            self._things[key] = tuple(dict.fromkeys(values))
+        yield from self._things[key]
 
 
 def _of_elsewhere(thing: Thing, step: str) -> Iterator[Thing]:

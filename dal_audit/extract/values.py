@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, TypeAlias
 
 from dal_audit.extract.expressions import last_name, parameters
@@ -24,8 +25,11 @@ Bound: TypeAlias = ast.expr | Known
 DEPENDENCIES: Final = frozenset({"Depends", "Security", "Provide", "Inject"})
 """Calls by which frameworks hand a parameter what a function returns (FastAPI and its like)."""
 
-MAX_DEPTH: Final = 12
-"""How many names are followed for one value; a circle of them ends here."""
+MAX_DEPTH: Final = 24
+"""How deep expressions and names are followed for one value."""
+
+MAX_KNOWN: Final = 16
+"""How many things one name can be; what else it is bound to is left out."""
 
 
 @dataclass(eq=False, slots=True)
@@ -53,6 +57,7 @@ class Values:
     def __init__(self, types: TypeReader) -> None:
         """Read names by a module's own imports."""
         self.types = types
+        self._known: dict[tuple[Block, str], tuple[Known, ...]] = {}
 
     def of(self, node: ast.expr | None, block: Block, depth: int = 0) -> Iterator[Known]:
         """Yield all that an expression can be; nothing where that is not known."""
@@ -85,11 +90,16 @@ class Values:
                 yield Known(origin)
             return
         where, bindings = found
-        for one in bindings:
-            if isinstance(one, Known):
-                yield one
-            else:
-                yield from self.of(one, where, depth + 1)
+        key = where, name
+        if key not in self._known:
+            self._known[key] = ()  # A name that is made from itself ends here.
+            values = (
+                known
+                for one in bindings
+                for known in ((one,) if isinstance(one, Known) else self.of(one, where, depth + 1))
+            )
+            self._known[key] = tuple(dict.fromkeys(islice(values, MAX_KNOWN)))
+        yield from self._known[key]
 
     def _step(self, node: ast.expr, step: str, block: Block, depth: int) -> Iterator[Known]:
         for one in self.of(node, block, depth + 1):
