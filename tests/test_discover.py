@@ -74,7 +74,9 @@ def found(root: Path, *paths: str) -> list[str]:
 
 
 def test_without_git_the_file_system_is_walked(tmp_path: Path) -> None:
-    write(tmp_path, {"b.py": "", "a/c.py": "", "a/d/e.pyi": "", "f.pyw": "", "g.txt": "", "h.pyc": ""})
+    write(
+        tmp_path, {"b.py": "", "a/c.py": "", "a/d/e.pyi": "", "f.pyw": "", "g.txt": "", "h.pyc": ""}
+    )
     assert audited(tmp_path) == ["a/c.py", "a/d/e.pyi", "b.py", "f.pyw"]
 
 

@@ -279,3 +279,12 @@ def test_whole_numbers_keep_whether_they_are_zero(value: str) -> None:
     if isinstance(expected.value, ast.Constant):
         assert isinstance(statement.value, ast.Constant)
         assert statement.value.value == expected.value.value
+
+
+@pytest.mark.parametrize(
+    "text", ["\\\nimport a\n", "x = 1\n\\\nimport a\n", "if a:\n  b\n  \\\n  c\n"]
+)
+def test_text_whose_places_libcst_loses_is_refused(text: str) -> None:
+    assert parsed(text).body
+    with pytest.raises(ValueError, match="give the text back"):
+        lower_module(text)

@@ -360,8 +360,6 @@ USES = [
     "import sqlite3\nx: 'sqlite3.Connection'\n",
     "from sqlite3 import Row\nx: 'Row'\n",
     "from sqlite3 import Row\nx: 'list[Row]'\ny: list['Row']\n",
-    "from sqlite3 import Row\nx: 'R' 'ow'\n",
-    "from sqlite3 import Row\nx: '\\x52ow'\n",
     "from sqlite3 import Row\nx: '''\nRow\n'''\n",
     "from sqlite3 import Row\nx = ｒow, ＲＯＷ, Ｒow\n",
     "import sqlite3\nx = ｓqlite3.connect\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 import tokenize
 from collections.abc import Iterator
 from typing import Final
@@ -13,6 +14,7 @@ from dal_audit.facts import SuppressedRule, Suppression
 
 _MARK: Final = re.compile(r"#\s*dal-audit:")
 _FORM: Final = re.compile(r"#\s*dal-audit:\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL)
+_IS_FORMATTED: Final = re.compile(r"[rR]?[fF]")
 _RULE: Final = re.compile(r"[^,\s][^,]*")
 _LAYOUT: Final = {
     tokenize.COMMENT,
@@ -32,10 +34,14 @@ def suppressions(lines: Lines) -> Iterator[Suppression]:
     it had seen by then counts.
     """
     waiting: list[tuple[int, int, str]] = []
+    open_braces = 0
     first_code: int | None = None
     try:
         for token in tokenize.generate_tokens(io.StringIO(lines.text, newline=None).readline):
             row, column = token.start
+            open_braces = _open_braces(token, open_braces)
+            if token.type == tokenize.COMMENT and open_braces:
+                continue
             if token.type == tokenize.COMMENT and _MARK.search(token.string):
                 if token.line[:column].strip():
                     yield _read(lines, row, column, token.string, row, first_code)
@@ -50,6 +56,21 @@ def suppressions(lines: Lines) -> Iterator[Suppression]:
         pass
     for own_row, own_column, text in waiting:
         yield _read(lines, own_row, own_column, text, own_row, first_code)
+
+
+def _open_braces(token: tokenize.TokenInfo, before: int) -> int:
+    """Return how many braces of an f-string are open after a token.
+
+    Before Python 3.12 the tokenizer cuts an f-string at the first quote in it, and takes what
+    follows for code or for a comment.
+    """
+    if sys.version_info >= (3, 12) or token.type == tokenize.NEWLINE:
+        return 0
+    text = token.string
+    if token.type != tokenize.STRING or not (before or _IS_FORMATTED.match(text)):
+        return before
+    text = text.replace("{{", "").replace("}}", "")
+    return max(0, before + text.count("{") - text.count("}"))
 
 
 def _read(

@@ -23,13 +23,18 @@ Lowering = Callable[["Lowerer", Any], Any]
 def lower_module(text: str) -> ast.Module:
     """Parse a module with LibCST and lower it.
 
-    Raises libcst.ParserSyntaxError for text outside LibCST's grammar.
+    Raises libcst.ParserSyntaxError for text outside LibCST's grammar, ValueError for text whose
+    places LibCST loses.
     """
     shifts: dict[int, int] = {}
     if "\f" in text:
         text, shifts = _without_leading_feeds(text)
     # The tree is used once, so MetadataWrapper's protective deep copy would be waste.
     wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    if wrapper.module.code.rstrip("\r\n") != text.rstrip("\r\n"):
+        # It drops a backslash that begins a logical line, and counts lines without it.
+        message = "LibCST does not give the text back"
+        raise ValueError(message)
     return Lowerer(wrapper.resolve(PositionProvider), text, shifts).module(wrapper.module)
 
 
@@ -424,11 +429,13 @@ class Lowerer:
         if node.format_spec:
             specification = ast.JoinedStr([self.piece(string, one) for one in node.format_spec])
             self.at(node, specification)
+        # `{x=}` shows the text of the expression and then its `repr`.
+        conversion = node.conversion or ("r" if node.equal and not node.format_spec else "")
         return self.at(
             node,
             ast.FormattedValue(
                 value=self.load(node.expression),
-                conversion=ord(node.conversion) if node.conversion else -1,
+                conversion=ord(conversion) if conversion else -1,
                 format_spec=specification,
             ),
         )

@@ -138,6 +138,7 @@ class _Walker(Expressions):
         for case in node.cases:
             self.pattern(case.pattern, scope)
             if case.guard is not None:
+                self.statement = node
                 self.expression(case.guard, scope)
             self.body(case.body, scope)
 

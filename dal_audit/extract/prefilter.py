@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -76,7 +75,7 @@ class Prefilter:
                 self._tops.append(part)
         self._first_other = len(self._patterns)
         self._patterns += [
-            *_calls(_EXECUTORS),
+            *_EXECUTORS,
             _MODULES,
             SUPPRESSION_MARK,
             *DYNAMIC_MARKS,
@@ -117,9 +116,12 @@ class Prefilter:
         pattern = self._patterns[index]
         if pattern == _MODULES:
             return b"sys" in data and not (start and data[start - 1] in _WORD)
-        if pattern[:4] in _EXECUTORS:
+        if pattern in _EXECUTORS:
             # A method (`model.eval()`) is another thing; `builtins.exec` has a mark of its own.
-            return not (start and (data[start - 1] in _WORD or data[start - 1] == _DOT))
+            end = start + len(pattern)
+            is_longer = end < len(data) and data[end] in _WORD
+            before = data[start - 1] if start else 0
+            return not is_longer and before not in _WORD and before != _DOT
         return True
 
 
@@ -128,20 +130,15 @@ def searchable(data: bytes) -> bytes:
 
     Raises UndecodableError where the bytes are no text.
     """
-    plain = b"\0" not in data and declared_encoding(data) in ASCII_SUPERSETS
-    if plain and data.isascii():
+    encoding = declared_encoding(data)
+    if data.isascii() and encoding in ASCII_SUPERSETS and b"\0" not in data:
         return data
     text = decode(data)
     # Python compares identifiers in NFKC (language reference, "Identifiers and keywords"):
     # an import in full-width letters imports the module of the plain name.
-    if plain and unicodedata.is_normalized("NFKC", text):
+    if encoding == "utf-8" and unicodedata.is_normalized("NFKC", text):
         return data
     return unicodedata.normalize("NFKC", text).encode("utf-8")
-
-
-def _calls(names: Iterable[bytes]) -> list[bytes]:
-    """Return what a call of each name can begin with."""
-    return [name + after for name in names for after in (b"(", b" ", b"\t", b"\f", b"\\")]
 
 
 def _rest_pattern(below: dict[str, dict]) -> bytes:  # type: ignore[type-arg]

@@ -37,8 +37,11 @@ from dal_audit.facts import (
 from dal_audit.schemes import schemes_in_force
 
 _LOADING: Final = re.compile(
-    "|".join(mark.decode() for mark in DYNAMIC_MARKS) + r"|(?<![\w.])(?:exec|eval)[\s\\]*\("
+    "|".join(mark.decode() for mark in DYNAMIC_MARKS) + r"|(?<![\w.])(?:exec|eval)(?!\w)"
 )
+_TYPE_CHECKING: Final = frozenset({"TYPE_CHECKING"})
+"""Bound under another name, it stands on no line that names a driver."""
+
 _WORD: Final = re.compile(r"\w+")
 NONE: Final[frozenset[str]] = frozenset()
 MAX_EXEC_DEPTH: Final = 2
@@ -111,12 +114,8 @@ class _Reader:
     def facts(self) -> Iterator[Fact]:
         text = self.lines.text
         executed, constructed = mentions_execution(text), mentions_constructor(text)
-        if (
-            not self.shortcuts
-            or executed
-            or _may_load(text)
-            or any(name in text for name in self.helpers)
-        ):
+        may_load = _may_load(text, self.helpers)
+        if not self.shortcuts or executed or may_load:
             names = read_names(self.tree, None, loads=True)
         else:
             tops = self.carriers | {module.partition(".")[0] for module in self.catalogue.by_module}
@@ -136,7 +135,7 @@ class _Reader:
                 return
             # What a star binds stands on any line.
             whole = constructed or "*" in bound
-            lines = None if whole else self._mentions(bound | tops)
+            lines = None if whole else self._mentions(bound | tops | _TYPE_CHECKING)
             names = read_names(self.tree, lines, loads=constructed)
         uses = self._uses(names)
         for statement, type_checking in names.imports:
@@ -149,7 +148,8 @@ class _Reader:
             )
         if self.depth == 0:
             yield from self._quoted(names)
-        for load in names.loads:
+        # The prefilter looks for the same words: what bears none of them loads nothing.
+        for load in names.loads if may_load else ():
             yield from self._loads(load)
         if self.depth == 0 and (executed or constructed):
             calls = SqlCalls(self.catalogue, executed=executed, constructed=constructed)
@@ -300,18 +300,48 @@ class _Reader:
         return tuple(names)
 
     def _header(self, statement: ast.stmt | ast.ExceptHandler, node: ast.expr) -> Span:
-        """Return the span of a statement, of a compound one only up to the expression in it."""
-        last = node if hasattr(statement, "body") else statement
+        """Return the span of a statement; of a compound one only of its head.
+
+        A decorator and the guard of a `case` lie outside their statement's head, and span themselves.
+        """
         start = self.lines.offset(statement.lineno, statement.col_offset)
-        end = self.lines.offset(
-            last.end_lineno or last.lineno, last.end_col_offset or last.col_offset
+        block = getattr(statement, "body", None) or getattr(statement, "cases", None)
+        if not block:
+            end_line, end_column = statement.end_lineno, statement.end_col_offset
+            end = self.lines.offset(end_line or statement.lineno, end_column or 0)
+            return self.lines.span(start, max(start, end))
+        own = node_span(self.lines, node)
+        last = self._end_of_head(block[0])
+        if not statement.lineno <= own.line <= last:
+            return own
+        last = max(last, own.end_line)
+        return self.lines.span(
+            start, self.lines.starts[last - 1] + len(self.lines.line(last).rstrip())
         )
-        return self.lines.span(start, max(start, end))
+
+    def _end_of_head(self, first: ast.stmt | ast.match_case) -> int:
+        """Return the last line of what stands before the first statement or case of a block."""
+        line = first.pattern.lineno if isinstance(first, ast.match_case) else first.lineno
+        for decorator in getattr(first, "decorator_list", ()):
+            line = min(line, decorator.lineno)
+        before = self.lines.line(line)[: getattr(first, "col_offset", 0)]
+        if before.strip() and not isinstance(first, ast.match_case):
+            return line  # `if x: pass`
+        line -= 1
+        while line > 1 and self.lines.line(line).lstrip()[:1] in {"", "#"}:
+            line -= 1
+        return line
 
 
-def _may_load(text: str) -> bool:
+def _may_load(text: str, helpers: AbstractSet[str]) -> bool:
     """Return whether a text mentions anything that loads modules at run time."""
-    return ("sys" in text and "modules" in text) or _LOADING.search(text) is not None
+    if not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    return (
+        ("sys" in text and "modules" in text)
+        or _LOADING.search(text) is not None
+        or any(name in text for name in helpers)
+    )
 
 
 def _by_span(reference: Reference) -> Span:

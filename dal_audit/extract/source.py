@@ -76,10 +76,19 @@ def _cookie(data: bytes) -> str | None:
     for line in re.split(rb"\r\n|\r|\n", head[0]):
         found = _COOKIE.match(line)
         if found:
-            return found[1].decode("ascii").lower().replace("_", "-")
+            return _normal(found[1].decode("ascii").lower().replace("_", "-"))
         if not _BLANK.match(line):
             return None
     return None
+
+
+def _normal(name: str) -> str:
+    """Take the end off Emacs's names (`utf-8-unix`, `latin-1-dos`), as CPython's tokenizer does."""
+    if name.startswith("utf-8-"):
+        return "utf-8"
+    if name.startswith(("latin-1-", "iso-8859-1-", "iso-latin-1-")):
+        return "iso-8859-1"
+    return name
 
 
 def decode(data: bytes) -> str:
