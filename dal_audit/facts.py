@@ -105,6 +105,8 @@ class DynamicImport:
     how: str
     names: tuple[str, ...]
     type_checking: bool = False
+    by_helper: bool = False
+    """Whether it loads modules only if it is one of the project's own import helpers."""
 
 
 Made: TypeAlias = Literal["import", "alias", "type", "call", "annotation", "class"]

@@ -281,15 +281,9 @@ class Project:
         package = package[: len(package) - (level - 1)]
         return ".".join([*package, name.lstrip(".")])
 
-    def loads_modules(self, how: str, path: str) -> bool:
-        """Return whether a function that is called in a file imports by name.
-
-        The standard ones do; a function that only shares the last name of one of the project's
-        import helpers does not.
-        """
-        last = how.rpartition(".")[2]
-        helpers = [one for one in self.catalogue.import_helpers if one.rpartition(".")[2] == last]
-        return not helpers or self.absolute(how, path) in helpers
+    def is_import_helper(self, name: str, path: str) -> bool:
+        """Return whether a function that is called in a file is one of the import helpers."""
+        return self.absolute(name, path) in self.catalogue.import_helpers
 
     # What is assumed
 

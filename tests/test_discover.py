@@ -87,7 +87,7 @@ def test_hidden_folders_are_looked_at(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", sorted(discover.BUILT_IN_EXCLUDES - {".git"}))
 @pytest.mark.parametrize("in_git", [False, True])
-def test_folders_of_others_are_left_out(folder: str, in_git: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_folders_of_others_are_left_out(folder: str, in_git: bool, tmp_path: Path) -> None:
     write(tmp_path, {"a.py": "", f"x{folder}/b.py": ""})
     if in_git:
         repository(tmp_path)
@@ -298,7 +298,7 @@ def test_an_explicit_path_obeys_exclude_and_the_built_in_list(tmp_path: Path) ->
 def test_include_and_exclude(
     settings: str,
     expected: list[str],
-    in_git: bool,  # noqa: FBT001
+    in_git: bool,
     tmp_path: Path,
 ) -> None:
     write(tmp_path, {"a.py": "", "app/b.py": "", "app/gen/c.py": "", "gen/d.py": ""})

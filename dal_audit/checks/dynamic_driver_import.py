@@ -17,7 +17,9 @@ def dynamic_driver_import(
     fact: DynamicImport, file: FileFacts, project: Project
 ) -> Iterator[Breach]:
     """Flag a driver that is loaded by a name made at run time, outside storage."""
-    if project.in_storage(file.path) or not project.loads_modules(fact.how, file.path):
+    if project.in_storage(file.path):
+        return
+    if fact.by_helper and not project.is_import_helper(fact.how, file.path):
         return
     if fact.type_checking and project.policy.type_checking_imports == "ignore":
         return

@@ -18,9 +18,12 @@ class Loader:
 
     position: int
     keyword: str
+    by_helper: bool = False
+    """Whether it is one only if it is an import helper of the project's own."""
 
 
 _NAME: Final = Loader(0, "name")
+_HELPER: Final = Loader(0, "name", by_helper=True)
 LOADERS: Final[Mapping[str, Loader]] = {
     "importlib.import_module": _NAME,
     "importlib.__import__": _NAME,
@@ -65,6 +68,7 @@ class Loaded:
     node: ast.expr
     how: str
     texts: tuple[str, ...]
+    by_helper: bool = False
 
 
 def loaded(load: Load, helpers: frozenset[str]) -> Iterator[Loaded]:
@@ -77,12 +81,12 @@ def loaded(load: Load, helpers: frozenset[str]) -> Iterator[Loaded]:
     for origin in sorted(origins(node.func, scope)):
         loader = _loader(origin, helpers)
         argument = _argument(node, loader) if loader is not None else None
-        if argument is None or _is_relative(node, origin):
+        if loader is None or argument is None or _is_relative(node, origin):
             continue
         if origin == _FROM_SPEC:
             yield from _found(argument, scope, origin)
         else:
-            yield from _texts(argument, scope, origin)
+            yield from _texts(argument, scope, origin, by_helper=loader.by_helper)
     if isinstance(node.func, ast.Attribute) and node.func.attr == _LOAD_MODULE:
         yield from _found(node.func.value, scope, _LOAD_MODULE)
 
@@ -93,7 +97,9 @@ def _loader(origin: str, helpers: frozenset[str]) -> Loader | None:
         return known
     module, _, name = origin.rpartition(".")
     is_reader = module == _MODULES and name in _READERS
-    return _NAME if is_reader or name in helpers else None
+    if is_reader:
+        return _NAME
+    return _HELPER if name in helpers else None
 
 
 def _found(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:
@@ -105,10 +111,10 @@ def _found(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:
             yield from _texts(argument, scope, how)
 
 
-def _texts(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:
+def _texts(node: ast.expr, scope: Scope, how: str, *, by_helper: bool = False) -> Iterator[Loaded]:
     texts = tuple(text for text in fold(node, scope) if not text.startswith(UNKNOWN))
     if texts:
-        yield Loaded(node, how, texts)
+        yield Loaded(node, how, texts, by_helper)
 
 
 def _argument(node: ast.Call, loader: Loader) -> ast.expr | None:

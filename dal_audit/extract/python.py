@@ -272,6 +272,7 @@ class _Reader:
                     how=one.how,
                     names=tuple(sorted(set(names))),
                     type_checking=load.type_checking,
+                    by_helper=one.by_helper,
                 )
 
     def _executed(self, one: Loaded) -> tuple[str, ...]:
@@ -302,7 +303,7 @@ class _Reader:
     def _header(self, statement: ast.stmt | ast.ExceptHandler, node: ast.expr) -> Span:
         """Return the span of a statement; of a compound one only of its head.
 
-        A decorator and the guard of a `case` lie outside their statement's head, and span themselves.
+        A decorator and the guard of a `case` lie outside that head, and span themselves.
         """
         start = self.lines.offset(statement.lineno, statement.col_offset)
         block = getattr(statement, "body", None) or getattr(statement, "cases", None)
