@@ -12,10 +12,11 @@ from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import chosen, tree_of
-from dal_audit.extract import Reach, extract, extract_reached
+from dal_audit.extract import Lead, Reach, extract, extract_reached
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
+from dal_audit.importers import Importers
 from dal_audit.judge import judge, judge_suppressions
 from dal_audit.policy import Policy, rules_in_force, severity_of
 from dal_audit.project import Project
@@ -118,14 +119,17 @@ def follow_carriers(project: Project, files: Sequence[SourceFile], request: Requ
     Each round links the project and looks for the files that can import what was found; it ends
     when no further name carries anything.
     """
+    importers = Importers(project.files, project.absolute)
     followed = Reach()
     while followed != (reach := _reach(project)):
+        new = reach.carried - followed.carried
+        takers = importers.takers(new) | importers.matching(project.policy.driver_types)
+        lead = Lead(reach, new, takers | (reach.close - followed.close), importers.doubtful(new))
         facts = extract_reached(
             files,
             project.files,
             project.catalogue,
-            reach,
-            followed,
+            lead,
             jobs=request.jobs,
             shortcuts=request.shortcuts,
         )

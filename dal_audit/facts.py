@@ -375,11 +375,16 @@ Attention: TypeAlias = Literal["ruled-out", "read"]
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """All that is known of one file."""
+    """All that is known of one file.
+
+    `importing` are the texts of its import statements, and what looks like one; None where only a
+    parser can tell.
+    """
 
     path: str
     facts: tuple[Fact, ...]
     attention: Attention
+    importing: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 from dal_audit.audit import Request, audit
 from dal_audit.catalogue import catalogue_in_force, shipped_drivers
 from dal_audit.extract.passwords import passwords
-from dal_audit.extract.prefilter import Prefilter
+from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.python import python_facts
 from dal_audit.facts import ConnectionUrl, Span
 from dal_audit.redaction import redacted
@@ -27,7 +27,7 @@ def facts(text: str) -> list[ConnectionUrl]:
     slowly = python_facts(text, CATALOGUE, shortcuts=False)
     assert found == [one for one in slowly if isinstance(one, ConnectionUrl)]
     if found:
-        assert not Prefilter(CATALOGUE).rules_out(text.encode())
+        assert Prefilter(CATALOGUE).hits(searchable(text.encode()))
     return found
 
 
@@ -153,5 +153,5 @@ def test_the_schemes_name_drivers_that_exist() -> None:
     ],
 )
 def test_files_without_a_url_are_ruled_out_by_their_bytes(source: str) -> None:
-    assert Prefilter(CATALOGUE).rules_out(source.encode())
+    assert not Prefilter(CATALOGUE).hits(searchable(source.encode()))
     assert not facts(source)

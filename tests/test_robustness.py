@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from dal_audit import extract
 from dal_audit.audit import Request, audit
 from dal_audit.catalogue import catalogue_in_force
-from dal_audit.extract.prefilter import Prefilter
+from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.python import python_facts
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.facts import Import, NotUnderstood
@@ -75,7 +75,7 @@ def beside(folder: Path, *, shortcuts: bool = True) -> tuple[Report, set[tuple[s
 def read(data: bytes, *, shortcuts: bool = True) -> None:
     """Take bytes through the stages that look at a single file."""
     with contextlib.suppress(UndecodableError):
-        Prefilter(SHIPPED).rules_out(data)
+        Prefilter(SHIPPED).hits(searchable(data))
     with contextlib.suppress(UndecodableError):
         python_facts(decode(data), SHIPPED, shortcuts=shortcuts)
 

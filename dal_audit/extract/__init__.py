@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.carriers import Carriers
+from dal_audit.extract.importing import import_statements
 from dal_audit.extract.parallel import spread
 from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
@@ -53,27 +54,28 @@ def extract_reached(
     files: Sequence[SourceFile],
     known: Sequence[FileFacts],
     catalogue: Catalogue,
-    reach: Reach,
-    followed: Reach,
+    lead: Lead,
     *,
     jobs: int | None = None,
     shortcuts: bool = True,
 ) -> list[FileFacts]:
-    """Return the facts of each file, read anew where it can take an object from a carrier.
+    """Return the facts of each file, read anew where it takes, or may take, what is carried.
 
-    `followed` is what an earlier round has followed already: a file that nothing new reaches keeps
-    what is `known` of it.
+    A file that nothing leads to keeps what is `known` of it.
     """
     look = Look(
         catalogue,
-        Carriers(reach.carried - followed.carried),
-        reach,
-        due=reach.close - followed.close,
+        Carriers(lead.new),
+        lead.reach,
+        due=lead.due,
         thorough=is_small(files),
         shortcuts=shortcuts,
     )
-    found = spread(lambda part: _batch(part, look, _extract_if_reached), files, jobs=jobs)
-    return [new or old for new, old in zip(found, known, strict=True)]
+    wanted = lead.due | lead.doubtful
+    chosen = [file for file in files if file.path in wanted]
+    found = spread(lambda part: _batch(part, look, _extract_if_reached), chosen, jobs=jobs)
+    by_path = {one.path: one for one in found if one is not None}
+    return [by_path.get(file.path, file) for file in known]
 
 
 def is_small(files: Sequence[SourceFile]) -> bool:
@@ -98,6 +100,19 @@ class Reach:
         return frozenset(
             word for module, name in self.carried for word in (*module.split("."), name)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Where a round of following leads.
+
+    It leads to the files in `due`, and to those in `doubtful` whose bytes show a `new` name.
+    """
+
+    reach: Reach
+    new: frozenset[tuple[str, str]]
+    due: frozenset[str]
+    doubtful: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +201,13 @@ def extract_bytes(
     path: str, data: bytes, look: Look, prefilter: Prefilter, *, reached: bool = False
 ) -> FileFacts:
     """Return the facts of a file's bytes; `reached` says that a carrier was seen in them."""
+    importing = None
     try:
-        ruled_out = not reached and prefilter.rules_out(data)
+        plain = searchable(data)
+        importing = import_statements(plain)
+        ruled_out = not reached and not prefilter.hits(plain)
         if ruled_out and look.shortcuts and not look.thorough:
-            return FileFacts(path, (), "ruled-out")
+            return FileFacts(path, (), "ruled-out", importing)
         if len(data) > MAX_PARSED_BYTES:
             detail = f"larger than {MAX_PARSED_BYTES >> 20} MiB"
             return FileFacts(path, (NotUnderstood(START, "unreadable", detail),), "read")
@@ -209,4 +227,4 @@ def extract_bytes(
     if ruled_out and not look.thorough:
         # Without shortcuts more is parsed; what counts as a finding must not change by that.
         facts = [one for one in facts if not isinstance(one, NotUnderstood)]
-    return FileFacts(path, tuple(facts), "read")
+    return FileFacts(path, tuple(facts), "read", importing)

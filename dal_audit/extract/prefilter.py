@@ -86,14 +86,8 @@ class Prefilter:
         self._patterns += execute_marks()
         self._automaton = BytesAhoCorasick(self._patterns)
 
-    def rules_out(self, data: bytes) -> bool:
-        """Return whether the source can be passed over: no rule could find anything in it.
-
-        Raises UndecodableError where the bytes are no text.
-        """
-        return not self._hits(searchable(data))
-
-    def _hits(self, data: bytes) -> bool:
+    def hits(self, data: bytes) -> bool:
+        """Return whether a rule could find anything in source that is made `searchable`."""
         speaks_sql: bool | None = None
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
             if index >= self._first_execute:

@@ -125,8 +125,8 @@ class _Reader:
             bound = {
                 name
                 for statement, _ in imports
+                if self._matters(statement)
                 for alias in statement.names
-                if self._is_wanted(statement, alias)
                 for name in [alias.asname or alias.name.partition(".")[0]]
             }
             if not bound and not self._quotes_driver():
@@ -138,10 +138,9 @@ class _Reader:
             lines = None if whole else self._mentions(bound | tops | _TYPE_CHECKING)
             names = read_names(self.tree, lines, loads=constructed)
         uses = self._uses(names)
-        for statement, type_checking in names.imports:
-            if any(self._is_wanted(statement, alias) for alias in statement.names):
-                yield self._import(statement, uses, type_checking=type_checking)
-        wanted = any(self._is_wanted(s, a) for s, _ in names.imports for a in s.names)
+        wanted = [one for one in names.imports if self._matters(one[0])]
+        for statement, type_checking in wanted:
+            yield self._import(statement, uses, type_checking=type_checking)
         if self.depth == 0 and (wanted or self.close):
             yield from shapes_of(
                 self.tree, self.lines, {use.dotted.partition(".")[0] for use in names.uses}
@@ -184,6 +183,10 @@ class _Reader:
         line_of = self.lines.line_of
         return sorted({line_of(word.start()) for word in _WORD.finditer(text) if word[0] in names})
 
+    def _matters(self, statement: ast.Import | ast.ImportFrom) -> bool:
+        """Return whether an import statement can bring something of a driver into this module."""
+        return any(self._is_wanted(statement, alias) for alias in statement.names)
+
     def _is_wanted(self, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
         """Return whether an import can bring something of a driver into this module."""
         if not self.shortcuts or self._is_driver(statement, alias):
@@ -213,18 +216,18 @@ class _Reader:
                 for star in stars:
                     found.setdefault(star, []).append(use)
                 continue
-            best: tuple[int, Imported] | None = None
+            # `import a.b` and `import a.c` bind one module, and only one of them is meant; where
+            # branches bind different things, each of them can be.
+            best: dict[str, tuple[int, Imported]] = {}
             for binding in use.scope.lookup(first):
-                if not isinstance(binding, Imported):
+                if not isinstance(binding, Imported) or not self._matters(binding.statement):
                     continue
-                if not self._is_wanted(binding.statement, binding.alias):
-                    continue
-                name = f"{imported_name(binding)}.{rest}" if rest else imported_name(binding)
-                shared = _shared(binding.alias.name, name)
-                if best is None or shared > best[0]:
-                    best = shared, binding
-            if best is not None:
-                found.setdefault(id(best[1].alias), []).append(use)
+                origin = imported_name(binding)
+                shared = _shared(binding.alias.name, f"{origin}.{rest}" if rest else origin)
+                if origin not in best or shared > best[origin][0]:
+                    best[origin] = shared, binding
+            for _, binding in best.values():
+                found.setdefault(id(binding.alias), []).append(use)
         return found
 
     def _import(

@@ -1,0 +1,87 @@
+"""The import statements of a file as they are written, cut out of its bytes without a parser.
+
+They are found where they stand nearly always: first on a line. Whatever else may be one (after a
+semicolon or a colon, in a file with odd line ends) makes a file that must be looked at more
+closely; a word `import` in a text or a comment costs no more than that.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import BOM_UTF8
+from sys import intern
+from typing import Final
+
+_IMPORT: Final = b"import"
+_AFTER: Final = frozenset(b" \t(*\\")
+"""What can follow the word `import` in a statement."""
+_FROM: Final = re.compile(rb"from[\s.\\][\w\s.\\\x80-\xff]*\Z")
+"""What stands before the word, in a statement that begins its line."""
+_MAY_FOLLOW: Final = re.compile(rb"(?:[;:]|^)[ \t]*(?:from\b[^;:#\"']*)?\Z")
+"""What stands before the word, where a statement may begin within the line."""
+_HARD: Final = re.compile(rb"[(;\\]")
+"""What makes it less than plain where a statement ends."""
+_BACKSLASH: Final = ord("\\")
+_CONTINUING: Final = frozenset(b"\\\r")
+MAX_HEAD: Final = 10_000
+"""More bytes before the word on its line are not looked at: the cost must stay linear."""
+
+
+def import_statements(data: bytes) -> tuple[str, ...] | None:
+    """Return the texts of a file's import statements; None where the bytes alone do not tell.
+
+    `data` are UTF-8 or its subset, with identifiers in NFKC. What only looks like a statement, in
+    a docstring, is among them.
+    """
+    if b"\f" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
+        return None
+    found = []
+    data = data.removeprefix(BOM_UTF8)
+    position = data.find(_IMPORT)
+    while position >= 0:
+        after = position + len(_IMPORT)
+        if after == len(data) or data[after] not in _AFTER:
+            position = data.find(_IMPORT, after)
+            continue
+        line = start = data.rfind(b"\n", 0, position) + 1
+        while start > 1 and data[start - 2] in _CONTINUING and _is_continued(data, start - 1):
+            start = data.rfind(b"\n", 0, start - 1) + 1
+        if position - start > MAX_HEAD:
+            return None
+        head = data[start:position].lstrip(b" \t")
+        if (not head and start == line) or _FROM.match(head):
+            end = data.find(b"\n", after)
+            if end < 0 or _HARD.search(data, after, end):
+                end = _end(data, after)
+                if end < 0:
+                    return None
+            found.append(data[position - len(head) : end])
+            after = end
+        elif start < line or _MAY_FOLLOW.search(head):
+            return None
+        position = data.find(_IMPORT, after)
+    # Equal statements of many files are one object, so that they are handed on once.
+    return tuple(intern(one.decode("utf-8")) for one in found)
+
+
+def _is_continued(data: bytes, newline: int) -> bool:
+    """Return whether a backslash stands before the end of a line."""
+    if newline > 1 and data[newline - 1] == ord("\r"):
+        newline -= 1
+    return newline > 0 and data[newline - 1] == _BACKSLASH
+
+
+def _end(data: bytes, after: int) -> int:
+    """Return where a statement ends, after its word `import`; -1 where that is not clear."""
+    start, is_list = after, False
+    while True:
+        newline = data.find(b"\n", start)
+        line_end = newline if newline >= 0 else len(data)
+        code = data[start:line_end].partition(b"#")[0]
+        if b";" in code:
+            return -1
+        is_list = is_list or b"(" in code
+        is_whole = b")" in code if is_list else newline < 0 or not _is_continued(data, newline)
+        if is_whole or newline < 0:
+            return line_end if is_whole else -1
+        start = newline + 1
