@@ -40,6 +40,8 @@ class Project:
     """The folders that were asked for and hold nothing to audit."""
     prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""
+    _names: dict[str, str] = field(default_factory=dict)
+    """The modules' names by their paths, kept from round to round."""
     assumptions: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -253,10 +255,13 @@ class Project:
 
     def module_name(self, path: str) -> str:
         """Return the dotted name of a file's module, from the innermost source root above it."""
-        roots = [root for root in self.source_roots if _is_below(path, root)]
-        root = max(roots, key=len, default="")
-        stem = path[len(root) + 1 if root else 0 :].rpartition(".")[0]
-        return stem.removesuffix("/__init__").replace("/", ".")
+        found = self._names.get(path)
+        if found is None:
+            roots = [root for root in self.source_roots if _is_below(path, root)]
+            root = max(roots, key=len, default="")
+            stem = path[len(root) + 1 if root else 0 :].rpartition(".")[0]
+            found = self._names[path] = stem.removesuffix("/__init__").replace("/", ".")
+        return found
 
     def has_module(self, glob: str) -> bool:
         """Return whether a dotted glob names a module of the project.
