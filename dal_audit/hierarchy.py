@@ -205,7 +205,9 @@ class Hierarchy:
     def interfaces(self) -> tuple[Class, ...]:
         """The storage interfaces, configured or found.
 
-        Found is a Protocol or an ABC in storage that another storage class implements.
+        Found is a Protocol or an ABC in storage that another storage class implements, with the
+        help of a driver if classes there use any: a storage package can hold other hierarchies.
+        One that extends another and has code of its own is what backends share, and no interface.
         """
         configured = self.project.policy.interfaces
         if configured is not None:
@@ -214,18 +216,55 @@ class Hierarchy:
                 for one in self._sorted()
                 if any(self._is_meant(one, pattern) for pattern in configured)
             )
-        implemented = {
-            ancestor.name
-            for one in self._sorted()
-            if self.project.in_storage(one.path)
-            for ancestor in self.ancestors(one)[1:]
-        }
-        return tuple(
+        inside = [
             one
             for one in self._sorted()
-            if self.project.in_storage(one.path)
-            and one.name in implemented
-            and self.is_interface(one)
+            if self.project.in_storage(one.path) and not self.project.in_migrations(one.path)
+        ]
+        driven = self._driven
+        implemented = {
+            ancestor.name
+            for one in inside
+            for lineage in [self.ancestors(one)]
+            if not driven or any(ancestor.path in driven for ancestor in lineage)
+            for ancestor in lineage[1:]
+        }
+        found = [one for one in inside if one.name in implemented and self.is_interface(one)]
+        names = {one.name for one in found}
+        return tuple(
+            one
+            for one in found
+            if self._only_declares(one)
+            or names.isdisjoint(wider.name for wider in self.ancestors(one)[1:])
+        )
+
+    @cached_property
+    def _driven(self) -> frozenset[str]:
+        """The storage files that import a driver's object, or another one of these files."""
+        importers: dict[str, set[str]] = {}
+        for module, exports in self.exports.items():
+            path = self._files.get(module, "")
+            if self.project.in_storage(path):
+                for origin in {one for origins in exports.values() for one in origins}:
+                    for imported in self._file_of(origin):
+                        importers.setdefault(imported, set()).add(path)
+        waiting = [path for path in self.project.driven if self.project.in_storage(path)]
+        found: set[str] = set()
+        while waiting:
+            path = waiting.pop()
+            if path not in found:
+                found.add(path)
+                waiting += importers.get(path, ())
+        return frozenset(found)
+
+    def _only_declares(self, one: Class) -> bool:
+        """Return whether a class has no code of its own."""
+        return not any(
+            member.kind in {"method", "property"}
+            and member.has_body
+            and not member.is_abstract
+            and not member.refuses
+            for member in one.shape.members
         )
 
     def _sorted(self) -> list[Class]:

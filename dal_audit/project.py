@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import LOCAL, DynamicImport, FileFacts, Import, Place, Shape, Span
@@ -21,6 +23,8 @@ PROJECT_MARKERS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-aud
 MIGRATION_MARKER = "script.py.mako"
 """Alembic's template: the folder that holds it is an Alembic environment."""
 
+_DJANGO: Final = re.compile(r"((?:.*/)?migrations)/\d{4}_\w+\.py\Z")
+"""What Django calls an app's migrations (django-admin, `makemigrations`)."""
 
 OWN_TYPES = Driver("storage", ("storage",))
 """Stands for the project itself as the owner of its `driver-types`."""
@@ -121,15 +125,39 @@ class Project:
 
     @cached_property
     def _in_storage(self) -> frozenset[str]:
-        configured = [one.path.rstrip("/") + "/**" for one in self.policy.migrations or ()]
-        found = [f"{f}/**" if f else "**" for f in self._migration_folders]
-        extra = configured if self.policy.storage is not None else configured + found
-        matches = compile_globs((*self.storage, *extra), anchored=True)
+        matches = compile_globs((*self.storage, *self._migration_globs), anchored=True)
         return frozenset(path for path in self.modules if matches(path))
 
     def in_storage(self, path: str) -> bool:
         """Return whether a file lies in the storage package, where drivers may appear."""
         return path in self._in_storage
+
+    @cached_property
+    def _in_migrations(self) -> Callable[[str], bool]:
+        return compile_globs(self._migration_globs, anchored=True)
+
+    @cached_property
+    def _migration_globs(self) -> tuple[str, ...]:
+        configured = tuple(one.path.rstrip("/") + "/**" for one in self.policy.migrations or ())
+        if self.policy.storage is not None:
+            return configured
+        return (*configured, *(f"{one}/**" if one else "**" for one in self._migration_folders))
+
+    def in_migrations(self, path: str) -> bool:
+        """Return whether a file lies among the migrations."""
+        return self._in_migrations(path)
+
+    @cached_property
+    def driven(self) -> frozenset[str]:
+        """The files that import a driver's object, from the driver or from wherever it is."""
+        taking = (
+            file.path
+            for file in self.files
+            for fact in file.facts
+            if isinstance(fact, Import)
+            if any(self.program.resolve(one.name, file.path) for one in fact.targets)
+        )
+        return frozenset((*self._importers, *taking))
 
     @cached_property
     def _importers(self) -> tuple[str, ...]:
@@ -174,13 +202,13 @@ class Project:
 
     @cached_property
     def _migration_folders(self) -> tuple[str, ...]:
-        return tuple(
-            sorted(
-                path.rpartition("/")[0]
-                for path in self.markers
-                if path.rpartition("/")[2] == MIGRATION_MARKER
-            )
-        )
+        of_alembic = {
+            path.rpartition("/")[0]
+            for path in self.markers
+            if path.rpartition("/")[2] == MIGRATION_MARKER
+        }
+        of_django = {found[1] for path in self.modules if (found := _DJANGO.match(path))}
+        return tuple(sorted(of_alembic | of_django))
 
     # Modules
 
