@@ -12,7 +12,7 @@ from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import chosen, tree_of
-from dal_audit.extract import Lead, Reach, extract, extract_reached
+from dal_audit.extract import Lead, extract, extract_reached
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
@@ -120,21 +120,25 @@ def follow_carriers(project: Project, files: Sequence[SourceFile], request: Requ
     when no further name carries anything.
     """
     importers = Importers(project.files, project.absolute)
-    followed = Reach()
-    while followed != (reach := _reach(project)):
-        new = reach.carried - followed.carried
-        takers = importers.takers(new) | importers.matching(project.policy.driver_types)
-        lead = Lead(reach, new, takers | (reach.close - followed.close), importers.doubtful(new))
+    followed: frozenset[tuple[str, str]] = frozenset()
+    close: frozenset[str] = frozenset()
+    while True:
+        hierarchy = hierarchy_of(project)
+        new = (project.carried() | hierarchy.carried()) - followed
+        due = (project.close | hierarchy.beneath) - close
+        if not new and not due:
+            return project
+        followed, close = followed | new, close | due
+        due |= importers.takers(new) | importers.matching(project.policy.driver_types)
         facts = extract_reached(
             files,
             project.files,
             project.catalogue,
-            lead,
+            Lead(new, due, importers.doubtful(new)),
             jobs=request.jobs,
             shortcuts=request.shortcuts,
         )
-        project, followed = replace(project, files=facts), reach
-    return project
+        project = replace(project, files=facts)
 
 
 def follow_accesses(project: Project, files: Sequence[SourceFile], request: Request) -> Project:
@@ -153,11 +157,6 @@ def follow_accesses(project: Project, files: Sequence[SourceFile], request: Requ
     while asked := Receivers(project, facts).missing():
         facts = inspect_named(files, facts, words, asked, shortcuts=request.shortcuts)
     return replace(project, files=facts) if facts != project.files else project
-
-
-def _reach(project: Project) -> Reach:
-    hierarchy = hierarchy_of(project)
-    return Reach(project.carried() | hierarchy.carried(), project.close | hierarchy.beneath)
 
 
 def active_rules(policy: Policy, request: Request) -> tuple[Rule, ...]:

@@ -369,8 +369,9 @@ Fact: TypeAlias = (
     | NotUnderstood
 )
 
-Attention: TypeAlias = Literal["ruled-out", "read"]
-"""How closely a file was looked at: its bytes ruled it out, or its syntax was read."""
+Attention: TypeAlias = Literal["ruled-out", "read", "whole"]
+"""How closely a file was looked at: its bytes ruled it out, its syntax was read for what matters
+anywhere, or for all that it imports and offers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dal_audit import extract
@@ -402,7 +402,11 @@ def compare(files: dict[str, str]) -> list[tuple[object, ...]]:
 @settings(deadline=None, derandomize=True, max_examples=400)
 @given(st.integers(min_value=0, max_value=2**32))
 def test_a_tree_is_judged_alike_both_ways(seed: int) -> None:
-    compare(Writer(seed).project())
+    files = Writer(seed).project()
+    folders = {str(parent) for path in files for parent in Path(path).parents}
+    # A module hides a folder of its name, so nothing in that folder can be imported.
+    assume(not any(path.removesuffix(".py") in folders for path in files))
+    compare(files)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from dal_audit.extract.importing import import_statements
 from dal_audit.extract.parallel import spread
 from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
-from dal_audit.facts import FileFacts, NotUnderstood, SourceFile, Span
+from dal_audit.facts import Attention, FileFacts, NotUnderstood, SourceFile, Span
 
 Result = TypeVar("Result")
 
@@ -46,7 +46,7 @@ def extract(
     `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
     ruled out by its bytes and LibCST reads every file whole; the findings are the same.
     """
-    look = Look(catalogue, Carriers(()), Reach(), thorough=is_small(files), shortcuts=shortcuts)
+    look = Look(catalogue, thorough=is_small(files), shortcuts=shortcuts)
     return spread(lambda part: _batch(part, look, extract_file), files, jobs=jobs)
 
 
@@ -59,20 +59,19 @@ def extract_reached(
     jobs: int | None = None,
     shortcuts: bool = True,
 ) -> list[FileFacts]:
-    """Return the facts of each file, read anew where it takes, or may take, what is carried.
+    """Return the facts of each file, read whole where it takes, or may take, what is carried.
 
-    A file that nothing leads to keeps what is `known` of it.
+    A file that nothing leads to, or that has been read whole, keeps what is `known` of it.
     """
     look = Look(
-        catalogue,
-        Carriers(lead.new),
-        lead.reach,
-        due=lead.due,
-        thorough=is_small(files),
-        shortcuts=shortcuts,
+        catalogue, Carriers(lead.carried), lead.due, thorough=is_small(files), shortcuts=shortcuts
     )
     wanted = lead.due | lead.doubtful
-    chosen = [file for file in files if file.path in wanted]
+    chosen = [
+        file
+        for file, facts in zip(files, known, strict=True)
+        if file.path in wanted and facts.attention != "whole"
+    ]
     found = spread(lambda part: _batch(part, look, _extract_if_reached), chosen, jobs=jobs)
     by_path = {one.path: one for one in found if one is not None}
     return [by_path.get(file.path, file) for file in known]
@@ -84,33 +83,14 @@ def is_small(files: Sequence[SourceFile]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """What leads into files.
-
-    `carried` are the modules and names by which drivers' objects travel, `close` the paths that are
-    read in any case, with all their classes.
-    """
-
-    carried: frozenset[tuple[str, str]] = frozenset()
-    close: frozenset[str] = frozenset()
-
-    @property
-    def words(self) -> frozenset[str]:
-        """The parts of the modules' names, and the names in them."""
-        return frozenset(
-            word for module, name in self.carried for word in (*module.split("."), name)
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Lead:
     """Where a round of following leads.
 
-    It leads to the files in `due`, and to those in `doubtful` whose bytes show a `new` name.
+    It leads to the files in `due`, and to those in `doubtful` whose bytes show how to take one of
+    the `carried` names from its module.
     """
 
-    reach: Reach
-    new: frozenset[tuple[str, str]]
+    carried: frozenset[tuple[str, str]]
     due: frozenset[str]
     doubtful: frozenset[str]
 
@@ -119,21 +99,14 @@ class Lead:
 class Look:
     """How files are looked at: for what, and how closely.
 
-    `carriers` decide which files are reached anew and `due` which are read in any case; those are
-    read for all words of `reach`.
+    `due` are the files that are reached in any case; `carriers` decide on the others.
     """
 
     catalogue: Catalogue
-    carriers: Carriers
-    reach: Reach
-    words: frozenset[str] = field(init=False)
+    carriers: Carriers = field(default_factory=lambda: Carriers(()))
     due: AbstractSet[str] = frozenset()
     thorough: bool = False
     shortcuts: bool = True
-
-    def __post_init__(self) -> None:
-        """Collect the words once for all files."""
-        object.__setattr__(self, "words", self.reach.words)
 
 
 def _batch(
@@ -220,11 +193,11 @@ def extract_bytes(
     facts = python_facts(
         text,
         look.catalogue,
-        carriers=look.words,
-        close=path in look.reach.close,
+        whole=reached,
         shortcuts=look.shortcuts,
     )
     if ruled_out and not look.thorough:
         # Without shortcuts more is parsed; what counts as a finding must not change by that.
         facts = [one for one in facts if not isinstance(one, NotUnderstood)]
-    return FileFacts(path, tuple(facts), "read", importing)
+    attention: Attention = "whole" if reached or not look.shortcuts else "read"
+    return FileFacts(path, tuple(facts), attention, importing)

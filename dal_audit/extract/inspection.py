@@ -65,7 +65,11 @@ def _joined(
 ) -> list[FileFacts]:
     by_path = {file.path: one for file, one in zip(files, made, strict=True) if one is not None}
     return [
-        replace(file, facts=(*file.facts, evidence_), attention="read")
+        replace(
+            file,
+            facts=(*file.facts, evidence_),
+            attention="read" if file.attention == "ruled-out" else file.attention,
+        )
         if (evidence_ := by_path.get(file.path))
         else file
         for file in known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ _TYPE_CHECKING: Final = frozenset({"TYPE_CHECKING"})
 """Bound under another name, it stands on no line that names a driver."""
 
 _WORD: Final = re.compile(r"\w+")
-NONE: Final[frozenset[str]] = frozenset()
+_BUILTINS: Final = frozenset(dir(builtins))
 MAX_EXEC_DEPTH: Final = 2
 """How deep text that is handed to `exec` inside text handed to `exec` is read."""
 
@@ -52,15 +53,14 @@ def python_facts(
     text: str,
     catalogue: Catalogue,
     *,
-    carriers: frozenset[str] = NONE,
-    close: bool = False,
+    whole: bool = False,
     shortcuts: bool = True,
 ) -> list[Fact]:
     """Return the facts of a module's text, in the order of their places.
 
-    `carriers` are names by which other modules of the project hand on what belongs to a driver:
-    imports that mention one are read, too. Without shortcuts all imports are. `close` asks for the
-    module's shape and classes whatever it imports.
+    Of imports those of drivers are among them. `whole` asks for all of them, and for the module's
+    shape and classes whatever it imports: other modules may hand on what belongs to a driver.
+    Without shortcuts every module is read whole.
     """
     lines = Lines(text)
     facts: list[Fact] = []
@@ -68,7 +68,7 @@ def python_facts(
         facts += suppressions(lines)
     try:
         tree = parse(text, shortcuts=shortcuts)
-        facts += _Reader(tree, lines, catalogue, carriers, shortcuts=shortcuts, close=close).facts()
+        facts += _Reader(tree, lines, catalogue, shortcuts=shortcuts, whole=whole).facts()
         facts += connection_urls(tree, lines, schemes_in_force(catalogue))
     except UnparsableError as error:
         line = min(error.line, len(lines))
@@ -95,53 +95,45 @@ class _Reader:
         tree: ast.Module,
         lines: Lines,
         catalogue: Catalogue,
-        carriers: frozenset[str],
         *,
         shortcuts: bool,
-        close: bool = False,
+        whole: bool = False,
         depth: int = 0,
     ) -> None:
         self.tree = tree
         self.lines = lines
         self.catalogue = catalogue
-        self.carriers = carriers
         self.shortcuts = shortcuts
-        self.close = close
+        self.whole = whole or not shortcuts
         self.depth = depth
-        self._by_star = carriers | catalogue.names
         self.helpers = frozenset(name.rpartition(".")[2] for name in catalogue.import_helpers)
 
     def facts(self) -> Iterator[Fact]:
         text = self.lines.text
         executed, constructed = mentions_execution(text), mentions_constructor(text)
         may_load = _may_load(text, self.helpers)
-        if not self.shortcuts or executed or may_load:
-            names = read_names(self.tree, None, loads=True)
+        if self.whole or executed or may_load:
+            names = read_names(self.tree, None, loads=executed or constructed or may_load)
         else:
-            tops = self.carriers | {module.partition(".")[0] for module in self.catalogue.by_module}
-            # A star names nothing: `from . import *` stands on no line that mentions a carrier.
-            starred = bool(self.carriers) and "*" in text
-            imports = read_names(self.tree, None if starred else self._mentions(tops)).imports
+            tops = {module.partition(".")[0] for module in self.catalogue.by_module}
             bound = {
                 name
-                for statement, _ in imports
+                for statement, _ in read_names(self.tree, self._mentions(tops)).imports
                 if self._matters(statement)
                 for alias in statement.names
                 for name in [alias.asname or alias.name.partition(".")[0]]
             }
             if not bound and not self._quotes_driver():
-                if self.close:
-                    yield from shapes_of(self.tree, self.lines, NONE)
                 return
             # What a star binds stands on any line.
-            whole = constructed or "*" in bound
-            lines = None if whole else self._mentions(bound | tops | _TYPE_CHECKING)
+            everywhere = constructed or "*" in bound
+            lines = None if everywhere else self._mentions(bound | tops | _TYPE_CHECKING)
             names = read_names(self.tree, lines, loads=constructed)
         uses = self._uses(names)
         wanted = [one for one in names.imports if self._matters(one[0])]
         for statement, type_checking in wanted:
             yield self._import(statement, uses, type_checking=type_checking)
-        if self.depth == 0 and (wanted or self.close):
+        if self.depth == 0 and (wanted or self.whole):
             yield from shapes_of(
                 self.tree, self.lines, {use.dotted.partition(".")[0] for use in names.uses}
             )
@@ -189,16 +181,8 @@ class _Reader:
 
     def _is_wanted(self, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
         """Return whether an import can bring something of a driver into this module."""
-        if not self.shortcuts or self._is_driver(statement, alias):
+        if self.whole:
             return True
-        if isinstance(statement, ast.Import):
-            return not self.carriers.isdisjoint(alias.name.split("."))
-        if alias.name == "*" and not statement.module:
-            return bool(self.carriers)
-        module = (statement.module or "").rpartition(".")[2]
-        return alias.name in self.carriers or (bool(module) and module in self.carriers)
-
-    def _is_driver(self, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
         if isinstance(statement, ast.Import):
             return self.catalogue.driver_of(alias.name) is not None
         if statement.level or not statement.module:
@@ -211,7 +195,7 @@ class _Reader:
         stars = [id(a) for s, _ in names.imports for a in s.names if a.name == "*"]
         for use in names.uses:
             first, _, rest = use.dotted.partition(".")
-            if stars and first in self._by_star and not use.scope.lookup(first):
+            if stars and self._may_be_starred(first) and not use.scope.lookup(first):
                 # Which star brought it is known when the modules are linked.
                 for star in stars:
                     found.setdefault(star, []).append(use)
@@ -229,6 +213,10 @@ class _Reader:
             for _, binding in best.values():
                 found.setdefault(id(binding.alias), []).append(use)
         return found
+
+    def _may_be_starred(self, name: str) -> bool:
+        """Return whether a star can bring a name that matters."""
+        return name not in _BUILTINS if self.whole else name in self.catalogue.names
 
     def _import(
         self,
@@ -292,7 +280,6 @@ class _Reader:
                 tree,
                 Lines(text.strip()),
                 self.catalogue,
-                NONE,
                 shortcuts=self.shortcuts,
                 depth=self.depth + 1,
             )
