@@ -45,7 +45,8 @@ class Hierarchy:
         self.stars: dict[str, tuple[str, ...]] = {}
         self._orders: dict[str, tuple[Class, ...]] = {}
         for file in project.files:
-            self._index(file)
+            if file.facts:
+                self._index(file)
 
     def _index(self, file: FileFacts) -> None:
         module = self.project.module_name(file.path)

@@ -7,6 +7,7 @@ other file. A file whose statements its bytes alone do not tell is in doubt, wha
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import translate
 from functools import lru_cache
@@ -19,37 +20,58 @@ _NOTHING: Final = re.compile(r"#[^\n]*|\\\r?\n|[()]")
 
 
 class Importers:
-    """The files that import each dotted name."""
+    """The files that import each dotted name.
+
+    Statements repeat from file to file, so each text is read once; where a relative one leads is
+    worked out for the files that a question is about.
+    """
 
     def __init__(self, files: Iterable[FileFacts], absolute: Callable[[str, str], str]) -> None:
         """Index the files; `absolute` reads a dotted name as a file means it."""
         self.unclear: list[str] = []
         """The files whose statements are not known."""
-        self._paths: dict[str, list[str]] = {}
+        self._absolute = absolute
+        self._paths: defaultdict[str, list[str]] = defaultdict(list)
         for file in files:
             if file.importing is None:
                 self.unclear.append(file.path)
-                continue
-            for statement in file.importing:
-                for name in _names(statement):
-                    key = absolute(name, file.path) if name.startswith(".") else name
-                    self._paths.setdefault(key, []).append(file.path)
+            else:
+                for statement in file.importing:
+                    self._paths[statement].append(file.path)
+        self._statements: defaultdict[str, list[str]] = defaultdict(list)
+        for statement in self._paths:
+            for name in _names(statement):
+                self._statements[_tail(name)].append(statement)
 
     def takers(self, carried: Iterable[tuple[str, str]]) -> frozenset[str]:
         """Return the files that import one of these names, its module, or all that is in it."""
-        keys = {
+        wanted = {
             key for module, name in carried for key in (module, f"{module}.{name}", f"{module}.*")
         }
-        return frozenset(path for key in keys for path in self._paths.get(key, ()))
+        return frozenset(path for key in wanted for path in self._importing(key))
+
+    def _importing(self, key: str) -> Iterator[str]:
+        """Yield the files that import a dotted name, by its whole name or a relative one."""
+        for statement in self._statements.get(key, ()):
+            yield from self._paths[statement]
+        parts = key.split(".")
+        for count in range(len(parts)):
+            tail = "." + ".".join(parts[count:])
+            for statement in self._statements.get(tail, ()):
+                names = [name for name in _names(statement) if _tail(name) == tail]
+                for path in self._paths[statement]:
+                    if any(self._absolute(name, path) == key for name in names):
+                        yield path
 
     def matching(self, globs: Sequence[str]) -> frozenset[str]:
         """Return the files that import a name that one of these globs matches, or its module."""
         patterns = [re.compile(translate(one)) for glob in globs for one in (glob, _module(glob))]
         return frozenset(
             path
-            for key, paths in (self._paths.items() if patterns else ())
-            if any(pattern.match(key) for pattern in patterns)
+            for statement, paths in (self._paths.items() if patterns else ())
+            for name in _names(statement)
             for path in paths
+            if any(one.match(self._absolute(name, path)) for one in patterns)
         )
 
     def doubtful(self, carried: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -63,8 +85,13 @@ class Importers:
             while package and package not in above:
                 above.add(package)
                 package = package.rpartition(".")[0]
-        holders = (path for package in above for path in self._paths.get(package, ()))
+        holders = (path for package in above for path in self._importing(package))
         return frozenset(holders).union(self.unclear)
+
+
+def _tail(name: str) -> str:
+    """Return an absolute name as it is, and a relative one with a single dot before it."""
+    return f".{name.lstrip('.')}" if name.startswith(".") else name
 
 
 def _module(glob: str) -> str:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.carriers import Carriers
 from dal_audit.extract.importing import import_statements
-from dal_audit.extract.parallel import spread
+from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, WORTH_A_PROCESS, spread
 from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
 from dal_audit.facts import Attention, FileFacts, NotUnderstood, SourceFile, Span
@@ -47,7 +47,8 @@ def extract(
     ruled out by its bytes and LibCST reads every file whole; the findings are the same.
     """
     look = Look(catalogue, thorough=is_small(files), shortcuts=shortcuts)
-    return spread(lambda part: _batch(part, look, extract_file), files, jobs=jobs)
+    worth = PARSED_WORTH_A_PROCESS if look.thorough or not shortcuts else WORTH_A_PROCESS
+    return spread(lambda part: _batch(part, look, extract_file), files, jobs=jobs, worth=worth)
 
 
 def extract_reached(
@@ -72,7 +73,12 @@ def extract_reached(
         for file, facts in zip(files, known, strict=True)
         if file.path in wanted and facts.attention != "whole"
     ]
-    found = spread(lambda part: _batch(part, look, _extract_if_reached), chosen, jobs=jobs)
+    found = spread(
+        lambda part: _batch(part, look, _extract_if_reached),
+        chosen,
+        jobs=jobs,
+        worth=PARSED_WORTH_A_PROCESS,
+    )
     by_path = {one.path: one for one in found if one is not None}
     return [by_path.get(file.path, file) for file in known]
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from dal_audit.extract import MAX_PARSED_BYTES, START, read_bytes
 from dal_audit.extract.accessors import AccessorWords
 from dal_audit.extract.evidence import evidence
-from dal_audit.extract.parallel import spread
+from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
 from dal_audit.extract.prefilter import searchable
 from dal_audit.extract.source import Lines, UndecodableError, decode
 from dal_audit.extract.syntax import UnparsableError, parse
@@ -38,7 +38,7 @@ def inspect_accesses(
     def batch(part: Sequence[SourceFile]) -> list[Evidence | None]:
         return [_evidence(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part]
 
-    return _joined(known, files, spread(batch, files, jobs=jobs))
+    return _joined(known, files, spread(batch, files, jobs=jobs, worth=WORTH_A_PROCESS))
 
 
 def inspect_named(

@@ -14,7 +14,11 @@ from dal_audit.facts import SourceFile
 Result = TypeVar("Result")
 
 WORTH_A_PROCESS = 4 << 20
-"""Bytes of source from which on another process saves more than it costs."""
+"""Bytes of source from which on another process saves more than it costs, where most files are
+ruled out by their bytes."""
+
+PARSED_WORTH_A_PROCESS = 128 << 10
+"""The same, where all files are parsed."""
 
 
 class WorkerError(RuntimeError):
@@ -33,14 +37,17 @@ def spread(
     files: Sequence[SourceFile],
     *,
     jobs: int | None,
+    worth: int,
 ) -> list[Result]:
     """Apply `batch` to all files, in order; in forked processes where there is work for them.
+
+    One process is forked for each `worth` bytes, and no more than `jobs`.
 
     The order of the results does not depend on the number of processes. Raises WorkerError when a
     process ends before it has answered.
     """
     size = sum(file.size for file in files)
-    wanted = min(jobs or available_cores(), size // WORTH_A_PROCESS + 1, len(files) or 1)
+    wanted = min(jobs or available_cores(), size // worth + 1, len(files) or 1)
     if wanted <= 1 or not _may_fork():
         return batch(files)
     # Dealt like cards, largest first: every hand holds about as much work.
