@@ -52,7 +52,46 @@ BUILD_OUTPUT: Final = frozenset({"_build", "buck-out", "build", "dist"})
 MAX_BYTES: Final = 256 << 20
 """Larger files are not read into memory; they are reported."""
 
-_UNOPENED: Final = re.compile(r"could not open directory '(.*)': (.*)")
+LISTING: Final = (
+    "git",
+    # A hook of the repository's own would be run for the listing; an audit runs nothing of it.
+    *("-c", "core.fsmonitor=false"),
+    *("ls-files", "-z", "-t", "--cached", "--stage", "--deleted", "--others", "--exclude-standard"),
+)
+"""Each file with its state (`-t`) and mode (`--stage`); a deleted one comes twice, as H and R."""
+
+OF_A_REPOSITORY: Final = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+"""Variables that speak of one repository (`git rev-parse --local-env-vars`).
+
+Not those of `git -c`, as git keeps them for a submodule, too: `safe.directory` may be set there.
+"""
+
+_UNOPENED: Final = re.compile(r"could not open directory '(.*?)/?(?:': ([^'\n]*))?$", re.MULTILINE)
+"""What git warns of, in words of at most 4 KiB: a long path is cut, and its reason lost."""
+
+_GITLINK: Final = "160000 "
+"""The mode of a submodule's entry."""
+
+_ABSENT: Final = ("R", "S")
+"""Deleted from the work tree, or kept out of it (a sparse checkout)."""
 
 
 class DiscoveryError(RuntimeError):
@@ -75,16 +114,35 @@ MARKERS: Final = frozenset(
 
 
 def list_paths(root: Path, within: Iterable[str] = ()) -> dict[str, str]:
-    """Return the POSIX paths of all files below a root, each with the flaw that it has."""
-    listed = _git_paths(root)
-    if listed is None:
-        return dict(_walk(root, ""))
+    """Return the POSIX paths of all files below a root, each with the flaw that it has.
+
+    What is asked for (`within`, or the root itself) is listed although git ignores it. Raises
+    DiscoveryError where there is a git repository and git cannot read it.
+    """
+    top = git_toplevel(root)
+    listed = None if top is None else _git_paths(root, top)
+    if listed is None or (not listed and root != top):
+        listed = dict(_walk(root, ""))
+    folders: set[str] | None = None
     for path in within:
-        below = path.rstrip("/") + "/"
-        known = path in listed or any(one.startswith(below) for one in listed)
-        if path not in {"", "."} and not known:
+        if path in {"", "."} or path in listed:
+            continue
+        if folders is None:
+            folders = _folders(listed)
+        if path.rstrip("/") not in folders:
             listed.update(_walk(root, path))
     return listed
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Return all folders that hold one of the paths, at any depth."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] = ()) -> Tree:
@@ -103,20 +161,21 @@ def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] 
         is_python = name.endswith(PYTHON_SUFFIXES)
         if not is_python and not flaw:
             continue
-        if _built_in(path, packages):
+        # What has a flaw is a folder: whatever would be said of a file in it is said of it.
+        named = f"{path}/." if flaw else path
+        if _built_in(named, packages):
             continue
         if is_python:
             modules.add(path)
         if (
-            path.startswith(others)
-            or excluded(path)
-            or (included is not None and not included(path))
+            named.startswith(others)
+            or excluded(named)
+            or (included is not None and not included(named))
         ):
             continue
         file = _examine(policy.root, path, flaw)
         if file is not None:
             audited.append(file)
-    audited = list(_without_deleted(policy.root, audited))
     audited.sort(key=lambda file: file.path)
     return Tree(tuple(audited), frozenset(modules), frozenset(markers))
 
@@ -131,40 +190,104 @@ def _built_in(path: str, packages: set[str]) -> bool:
     )
 
 
-def _git_paths(root: Path) -> dict[str, str] | None:
-    """Return git's view of the files below a root; None where there is no git repository."""
-    if git_toplevel(root) is None:
-        return None
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+def _git_paths(root: Path, top: Path) -> dict[str, str] | None:
+    """Return git's view of the files below a root; None where there is no git on this machine.
+
+    Entries are `? path` for an untracked file, else `tag mode object stage<TAB>path`.
+    """
     try:
-        answer = subprocess.run(command, cwd=root, capture_output=True, check=False)
+        answer = subprocess.run(
+            LISTING, cwd=root, env=_environment(top), capture_output=True, check=False
+        )
     except OSError:
-        return None  # No git on this machine: the file system serves.
+        return None
+    said = os.fsdecode(answer.stderr)
     if answer.returncode:
-        message = os.fsdecode(answer.stderr).strip()
-        raise DiscoveryError(f"`git ls-files` failed in {root}: {message}")
-    found = dict.fromkeys(filter(None, os.fsdecode(answer.stdout).split("\0")), "")
-    for folder, reason in _UNOPENED.findall(os.fsdecode(answer.stderr)):
-        found[folder.rstrip("/")] = reason.lower()
-    for path in [path for path in found if path.endswith("/") or _is_folder(root, path)]:
-        # A submodule, or a repository inside this one: git names the folder alone.
-        del found[path]
-        inner = list_paths(root / path)
-        found.update({f"{path.rstrip('/')}/{one}": flaw for one, flaw in inner.items()})
+        raise DiscoveryError(f"`git ls-files` failed in {root}: {said.strip()}")
+    found: dict[str, str] = {}
+    repositories: list[str] = []
+    doubtful: list[str] = []
+    for entry in os.fsdecode(answer.stdout).split("\0"):
+        if entry.startswith("? "):
+            path = entry[2:]
+            if path.endswith("/"):
+                repositories.append(path.rstrip("/"))
+                continue
+        else:
+            state, _, path = entry.partition("\t")
+            if state.startswith(_GITLINK, 2):
+                repositories.append(path)
+                continue
+            if state[:1] in _ABSENT:
+                doubtful.append(path)
+        found[path] = ""
+    del found[""]  # After the last end of an entry stands nothing.
+    for path in doubtful:
+        if _is_absent(root, path):
+            found.pop(path, None)
+    for folder, reason in _UNOPENED.findall(said):
+        found[folder] = reason.lower() or "a folder that git cannot open"
+    for path in dict.fromkeys(repositories):
+        found.update(_repository(root, path))
     return found
 
 
-def _is_folder(root: Path, path: str) -> bool:
-    """Return whether a path that git lists is a submodule's folder; names with a dot are files."""
-    return "." not in path.rpartition("/")[2] and (root / path / ".git").exists()
+def _environment(top: Path) -> dict[str, str]:
+    """Return what git is to be told: to look at this repository, and to answer in English.
+
+    A repository is the one that its folder says, as far up as it lies and no further, whatever a
+    hook of another one exports.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
+    environment["GIT_CEILING_DIRECTORIES"] = str(top.parent)
+    environment["GIT_DISCOVERY_ACROSS_FILESYSTEM"] = "1"
+    environment["LC_ALL"] = "C"
+    return environment
+
+
+def _is_absent(root: Path, path: str) -> bool:
+    """Return whether there is no such file; one that cannot be looked at is there."""
+    try:
+        os.lstat(f"{root}{os.sep}{path}")
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _repository(root: Path, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the files of a submodule, or of a repository inside another: git names its folder."""
+    folder = root / path
+    if folder.is_symlink() or not folder.is_dir():
+        if not _is_absent(root, path):
+            yield path, ""
+    elif not _holds_repository(folder):
+        yield from _walk(root, path)  # A submodule that is not checked out: empty, as a rule.
+    else:
+        try:
+            inner = _git_paths(folder, folder)
+        except DiscoveryError:
+            inner = {"": "a repository that git cannot read"}
+        for one, flaw in (inner or {}).items():
+            yield f"{path}/{one}".rstrip("/"), flaw
 
 
 def git_toplevel(folder: Path) -> Path | None:
     """Return the nearest folder at or above one that holds a git repository."""
     for candidate in (folder, *folder.parents):
-        if (candidate / ".git").exists():
+        if _holds_repository(candidate):
             return candidate
     return None
+
+
+def _holds_repository(folder: Path) -> bool:
+    """Return whether `.git` lies here: a repository, or the file that says where it is.
+
+    Git passes over a folder of that name that has no HEAD.
+    """
+    place = folder / ".git"
+    return place.is_file() or os.path.lexists(place / "HEAD")
 
 
 def _walk(root: Path, start: str) -> Iterator[tuple[str, str]]:
@@ -228,20 +351,6 @@ def _regular(path: str, absolute: str, status: os.stat_result) -> SourceFile | N
     if status.st_size > MAX_BYTES:
         return SourceFile(path, absolute, 0, f"larger than {MAX_BYTES >> 20} MiB")
     return SourceFile(path, absolute, status.st_size)
-
-
-def _without_deleted(root: Path, files: list[SourceFile]) -> Iterator[SourceFile]:
-    """Leave out what git tracks but somebody has deleted: it is no part of the tree any more."""
-    deleted: set[str] | None = None
-    for file in files:
-        if file.flaw and not os.path.lexists(file.absolute):
-            if deleted is None:
-                command = ["git", "ls-files", "-z", "--deleted"]
-                answer = subprocess.run(command, cwd=root, capture_output=True, check=False)
-                deleted = set(os.fsdecode(answer.stdout).split("\0"))
-            if file.path in deleted:
-                continue
-        yield file
 
 
 def chosen(paths: Iterable[str]) -> Callable[[str], bool]:

@@ -72,7 +72,7 @@ def plan(
     Raises UsageError for paths that do not exist or cannot be audited, ConfigurationError for a
     faulty configuration.
     """
-    requested = list(_existing(paths, folder))
+    requested = [_followed(path, folder) for path in _existing(paths, folder)]
     if config is not None:
         outside = [path for path in requested if not _is_within(path, folder)]
         if outside:
@@ -84,10 +84,8 @@ def plan(
         return Plan((scope,), _base([folder], folder))
     roots: dict[Path, list[Path]] = {}
     for path in requested:
-        start = path if path.is_dir() else path.parent
-        file = find_configuration(start)
-        root = file.parent if file is not None else _fallback(start, folder)
-        roots.setdefault(root, []).append(path)
+        roots.setdefault(_root_of(path, folder), []).append(path)
+    roots = _joined(roots)
     made: dict[Path, Scope] = {}
     for root, wanted in list(roots.items()):
         _add(made, root, wanted, roots, known_rules)
@@ -134,6 +132,43 @@ def _existing(paths: Iterable[str], folder: Path) -> Iterator[Path]:
     if missing:
         named = ", ".join(f"`{path}`" for path in missing)
         raise UsageError(f"error: no such file or folder: {named}")
+
+
+def _followed(path: Path, folder: Path) -> Path:
+    """Return what is audited where a symbolic link is asked for.
+
+    A file within the same project is audited under its own name, and a folder under its own;
+    only a file elsewhere goes by the link's name (`discover`).
+    """
+    if not path.is_symlink():
+        return path
+    target = Path(os.path.realpath(path))
+    root = _root_of(path, folder)
+    inside = _is_within(target, Path(os.path.realpath(root)))
+    if inside and target.exists():
+        return root / target.relative_to(os.path.realpath(root))
+    return target if target.is_dir() else path
+
+
+def _joined(roots: Mapping[Path, list[Path]]) -> dict[Path, list[Path]]:
+    """Join what is asked for below another root, where no configuration tells the two apart.
+
+    Else a file that lies in both would be reported twice.
+    """
+    joined: dict[Path, list[Path]] = {}
+    for root in sorted(roots):
+        own = find_configuration(root)
+        above = (one for one in joined if _is_within(root, one))
+        outer = next((one for one in above if find_configuration(one) == own), root)
+        joined.setdefault(outer, []).extend(roots[root])
+    return joined
+
+
+def _root_of(path: Path, folder: Path) -> Path:
+    """Return the root of the project that a path belongs to."""
+    start = path if path.is_dir() else path.parent
+    file = find_configuration(start)
+    return file.parent if file is not None else _fallback(start, folder)
 
 
 def _listing(root: Path, wanted: Iterable[Path]) -> dict[str, str]:

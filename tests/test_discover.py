@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -238,6 +239,114 @@ def test_what_a_hook_tells_git_is_about_the_hook_s_repository(
             assert audited(here / "sub") == ["b.py"], name
 
 
+def test_a_submodule_s_repository_that_is_gone_is_a_finding(tmp_path: Path) -> None:
+    inner = repository(tmp_path / "inner", {"a.py": DRIVER})
+    outer = repository(tmp_path / "outer", {"c.py": DRIVER})
+    git(outer, "submodule", "-q", "add", str(inner), "sub")
+    (outer / ".git" / "modules").rename(tmp_path / "gone")
+    assert found(outer) == ["c.py DAL101", "sub DAL901"]
+
+
+def test_a_submodule_s_folder_that_became_something_else(tmp_path: Path) -> None:
+    inner = repository(tmp_path / "inner", {"a.py": DRIVER})
+    outer = repository(tmp_path / "outer", {"c.py": ""})
+    for name in ("file.py", "gone", "link", "plain"):
+        git(outer, "submodule", "-q", "add", str(inner), name)
+        (outer / name).rename(tmp_path / name)
+    (outer / "file.py").write_text("")
+    (outer / "link").symlink_to(".")
+    write(outer, {"plain/d.py": ""})
+    assert audited(outer) == ["c.py", "file.py", "plain/d.py"]
+
+
+def test_a_ceiling_is_the_repository_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository(tmp_path, {"sub/a.py": "", ".gitignore": "b.py\n"})
+    write(tmp_path, {"sub/b.py": ""})
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    assert audited(tmp_path / "sub") == ["a.py"]
+
+
+def test_settings_from_the_environment_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Continuous integration sets `safe.directory` so."""
+    write(tmp_path, {"ignored-by-all": "b.py\n"})
+    repository(tmp_path / "here", {"a.py": ""})
+    write(tmp_path / "here", {"b.py": ""})
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.excludesFile")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(tmp_path / "ignored-by-all"))
+    assert audited(tmp_path / "here") == ["a.py"]
+
+
+def test_nothing_of_the_repository_is_run(tmp_path: Path) -> None:
+    root = repository(tmp_path / "root", {"a.py": ""})
+    hook = tmp_path / "hook"
+    hook.write_text(f"#!/bin/sh\ntouch '{tmp_path}/run'\n")
+    hook.chmod(0o755)
+    git(root, "config", "core.fsmonitor", str(hook))
+    git(root, "ls-files", "--others")
+    assert (tmp_path / "run").exists()
+    (tmp_path / "run").unlink()
+    assert audited(root) == ["a.py"]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("warning", "folder", "flaw"),
+    [
+        ("'shut/': Permission denied", "shut", "permission denied"),
+        ("'it''s: shut/': Permission denied", "it''s: shut", "permission denied"),
+        ("'a/cut/pa", "a/cut/pa", "a folder that git cannot open"),
+    ],
+)
+def test_a_folder_that_git_cannot_open_is_listed_with_its_flaw(
+    warning: str, folder: str, flaw: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git writes at most 4 KiB of a warning, and in the user's language unless told otherwise."""
+    repository(tmp_path / "here", {"a.py": ""})
+    write(tmp_path, {"warning": f"warning: could not open directory {warning}\n"})
+    real = shutil.which("git")
+    fake = tmp_path / "bin" / "git"
+    write(
+        tmp_path,
+        {"bin/git": f'#!/bin/sh\n[ "$LC_ALL" = C ] && cat "{tmp_path}/warning" >&2\n{real} "$@"\n'},
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+    assert list_paths(tmp_path / "here") == {"a.py": "", folder: flaw}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("", ["app"]),
+        ('exclude = ["app"]', []),
+        ('exclude = ["app/**"]', []),
+        ('exclude = ["other"]', ["app"]),
+        ('include = ["app/**"]', ["app"]),
+        ('include = ["other/**"]', []),
+    ],
+)
+def test_a_folder_with_a_flaw_is_left_out_like_what_lies_in_it(
+    settings: str, expected: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "dal-audit.toml").write_text(settings)
+    policy = load_policy(tmp_path / "dal-audit.toml", known_rules=known_rules())
+    shut = "permission denied"
+    listed = {"app": shut, ".venv": shut, "x/node_modules": shut, "build": shut, "nested": shut}
+    tree = tree_of(policy, listed, nested=["nested"])
+    assert [file.path for file in tree.files] == expected
+
+
+def test_an_empty_folder_called_like_a_repository_is_none(tmp_path: Path) -> None:
+    """Git passes over it, too."""
+    write(tmp_path, {"a.py": "", ".gitignore": "b.py\n", "b.py": ""})
+    (tmp_path / ".git").mkdir()
+    assert git_toplevel(tmp_path) is None
+    assert audited(tmp_path) == ["a.py", "b.py"]
+
+
 def test_a_repository_that_git_cannot_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: /nowhere/at/all\n")
     write(tmp_path, {"a.py": ""})
@@ -262,7 +371,55 @@ def test_links_are_followed_out_of_the_tree_only(tmp_path: Path) -> None:
     assert audited(root) == ["a.py", "file.py"]
 
 
+@pytest.mark.parametrize("in_git", [False, True])
+def test_links_that_lead_back_are_not_followed(in_git: bool, tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "", "sub/b.py": ""})
+    (tmp_path / "self").symlink_to(".")
+    (tmp_path / "self.py").symlink_to(".")
+    (tmp_path / "sub" / "up").symlink_to("..")
+    if in_git:
+        repository(tmp_path)
+    assert audited(tmp_path) == ["a.py", "sub/b.py"]
+
+
 # Explicit paths
+
+
+@pytest.mark.parametrize("in_git", [False, True])
+def test_a_link_that_is_asked_for_is_followed(in_git: bool, tmp_path: Path) -> None:
+    write(tmp_path, {"outside/there.py": DRIVER})
+    root = tmp_path / "root"
+    write(root, {"a.py": DRIVER, "sub/b.py": DRIVER, "c.py": DRIVER})
+    (root / "link.py").symlink_to("a.py")
+    (root / "folder").symlink_to("sub")
+    (root / "away.py").symlink_to("../outside/there.py")
+    (root / "nowhere.py").symlink_to("nothing.py")
+    if in_git:
+        repository(root)
+    assert found(root, "link.py") == ["a.py DAL101"]
+    assert found(root, "folder") == ["sub/b.py DAL101"]
+    assert found(root, "folder/b.py") == ["folder/b.py DAL101"]
+    assert found(root, "away.py") == ["away.py DAL101"]
+    assert found(root, "nowhere.py") == ["nowhere.py DAL901"]
+
+
+@pytest.mark.parametrize("in_git", [False, True])
+def test_a_path_given_twice_is_audited_once(in_git: bool, tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": DRIVER, "sub/b.py": DRIVER})
+    if in_git:
+        repository(tmp_path)
+    assert found(tmp_path, "a.py", "./a.py", "sub/../a.py", str(tmp_path / "a.py")) == [
+        "a.py DAL101"
+    ]
+    assert found(tmp_path / "sub", "..", "b.py") == ["a.py DAL101", "sub/b.py DAL101"]
+
+
+def test_an_ignored_folder_with_its_own_configuration_is_audited(tmp_path: Path) -> None:
+    repository(tmp_path, {".gitignore": "out/\n", "a.py": DRIVER})
+    write(tmp_path, {"out/dal-audit.toml": "", "out/b.py": DRIVER})
+    assert found(tmp_path) == ["a.py DAL101"]
+    assert found(tmp_path, "out") == ["out/b.py DAL101"]
+    assert found(tmp_path / "out") == ["out/b.py DAL101"]
 
 
 def test_an_explicit_path_that_git_ignores_is_audited(tmp_path: Path) -> None:
@@ -319,6 +476,14 @@ def test_what_is_excluded_still_is_a_module(tmp_path: Path) -> None:
 
 def test_the_nearest_repository() -> None:
     assert git_toplevel(Path("/")) is None
+
+
+def test_all_that_git_says_of_one_repository_is_known() -> None:
+    command = ["git", "rev-parse", "--local-env-vars"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    kept = {"GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"}
+    assert kept < set(told)
+    assert set(told) - kept - discover.OF_A_REPOSITORY == set()
 
 
 def test_a_repository_inside_another_is_the_nearer(tmp_path: Path) -> None:
