@@ -24,6 +24,7 @@ from dal_audit.extract.python import python_facts
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.facts import Import, NotUnderstood
 from dal_audit.report import render
+from dal_audit.report.formats import FORMATS
 from tests.examples import CHECKOUT, all_examples
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ def beside(folder: Path, *, shortcuts: bool = True) -> tuple[Report, set[tuple[s
         report = audit(Request(folder=folder, shortcuts=shortcuts))
     found = {(one.place.path, one.rule.id) for one in report.findings}
     assert ("neighbour.py", "DAL101") in found
-    for form in ("text", "concise"):
+    for form in FORMATS:
         shown = render(report, form)
         assert not UNSAFE.search(shown), UNSAFE.search(shown)
+        shown.encode("utf-8")
     return report, found - {("neighbour.py", "DAL101")}
 
 
@@ -349,6 +351,71 @@ def test_what_python_takes_is_understood(name: str, shortcuts: bool) -> None:
     facts = python_facts(text, SHIPPED, shortcuts=shortcuts)
     assert [fact for fact in facts if type(fact).__name__ == "NotUnderstood"] == []
     assert [fact for fact in facts if type(fact).__name__ == "Import"]
+
+
+CHAINS = {
+    "additions": ("x = a", " + 'a'"),
+    "methods": ("x = a", ".b(1)"),
+    "ors": ("x = a", " | a"),
+    "subscripts": ("x = a", "[0]"),
+    "elifs": ("if a: b\n", "elif a: b\n"),
+    "annotations": ("x: a", " | 'a'"),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_longest_chain_that_python_compiles_is_read(name: str) -> None:
+    first, link = CHAINS[name]
+    taken, refused = 500, 100_000
+    while refused - taken > taken // 50:
+        middle = (taken + refused) // 2
+        try:
+            compile(first + link * middle, name, "exec")
+            taken = middle
+        except (RecursionError, MemoryError, SyntaxError):
+            refused = middle
+    facts = python_facts(f"import sqlite3\n{first}{link * taken}\nsqlite3.connect()\n", SHIPPED)
+    assert [fact for fact in facts if isinstance(fact, NotUnderstood)] == []
+    assert [len(fact.targets[0].uses) for fact in facts if isinstance(fact, Import)] == [1]
+
+
+def test_what_stands_beside_a_long_chain_is_found_by_every_rule(tmp_path: Path) -> None:
+    """Each look at a file reads its tree anew."""
+    storage = "import sqlite3\nclass Store:\n  pool: sqlite3.Connection\n"
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "store.py").write_text(storage)
+    (tmp_path / "app.py").write_text(
+        "from storage.store import Store\n"
+        f"x = y{'.b(1)' * 400}.pool\n"
+        "def read(store: Store): return store.pool\n"
+    )
+    for shortcuts in (True, False):
+        _, found = beside(tmp_path, shortcuts=shortcuts)
+        assert found == {("app.py", "DAL107")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"x = y{'.pool()' * 900}\n", f"x = [{'y.pool, ' * 20_000}]\n", f"x = y{'.pool' * 900}\n"],
+    ids=["called", "listed", "read"],
+)
+def test_very_many_accesses_in_one_statement(text: str, tmp_path: Path) -> None:
+    storage = "import sqlite3\nclass Store:\n  pool: sqlite3.Connection\n"
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "store.py").write_text(storage)
+    (tmp_path / "app.py").write_text(f"from storage.store import Store\ny = Store()\n{text}")
+    _, found = beside(tmp_path)
+    assert found == {("app.py", "DAL107")}
+
+
+@pytest.mark.parametrize("link", [" + 'a'", ".b(1)", " | a"])
+def test_a_long_chain_beside_a_grammar_that_only_libcst_may_know(link: str) -> None:
+    """Python 3.10 and 3.11 do not know `type`, so the tree comes from LibCST."""
+    text = f"import sqlite3\ntype X = sqlite3.Row\nx = a{link * 200}\n"
+    for shortcuts in (True, False):
+        facts = python_facts(text, SHIPPED, shortcuts=shortcuts)
+        assert [fact for fact in facts if isinstance(fact, NotUnderstood)] == []
+        assert [len(fact.targets[0].uses) for fact in facts if isinstance(fact, Import)] == [1]
 
 
 @pytest.mark.parametrize(
@@ -679,11 +746,9 @@ def test_hostile_file_names(name: bytes, in_git: bool, tmp_path: Path) -> None:
     if in_git:
         subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     (tmp_path / os.fsdecode(name)).write_text("import sqlite3\nimport json  # dal-audit: x\n")
-    report, found = beside(tmp_path)
+    _, found = beside(tmp_path)
     assert {rule for _, rule in found} == {"DAL101", "DAL903"}
     assert {os.fsencode(path) for path, _ in found} == {name}
-    for form in ("json", "sarif"):
-        render(report, form).encode("utf-8", "backslashreplace")
 
 
 def test_a_hostile_folder(tmp_path: Path) -> None:

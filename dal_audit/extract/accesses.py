@@ -8,11 +8,16 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import node_span
 from dal_audit.extract.values import Block, Function, Values, is_own, read_by_name
 from dal_audit.facts import Access
+
+MAX_SHOWN: Final = 200
+"""The most nodes of a receiver that is shown whole: a chain of accesses has a receiver for each."""
 
 
 def mentions(words: AbstractSet[str]) -> str:
@@ -31,13 +36,6 @@ class _Place:
     statement: ast.stmt
     part: ast.AST
     string: ast.expr | None = None
-
-    @property
-    def lines(self) -> tuple[int, int]:
-        """The first and the last line of the statement, of a compound one up to the part."""
-        first = self.statement.lineno
-        ends = (getattr(one, "end_lineno", None) or first for one in ast.walk(self.part))
-        return first, max(ends, default=first)
 
 
 class MarkedLines:
@@ -65,6 +63,16 @@ class Accesses:
         self.values = values
         self.marked = MarkedLines(lines, mentions(words))
         self.found: list[Access] = []
+        self._lines: dict[int, tuple[int, int]] = {}
+
+    def _extent(self, place: _Place) -> tuple[int, int]:
+        """Return the first and the last line of a statement, of a compound one up to the part."""
+        key = id(place.part)
+        if key not in self._lines:
+            first = place.statement.lineno
+            ends = (getattr(one, "end_lineno", None) or first for one in ast.walk(place.part))
+            self._lines[key] = first, max(ends, default=first)
+        return self._lines[key]
 
     def read(self, body: Sequence[ast.stmt], block: Block) -> None:
         """Note the accesses in a block, without the functions and classes in it."""
@@ -107,8 +115,17 @@ class Accesses:
             if span.line != span.end_line:
                 span = self.lines.span(start, end)
         found = tuple(dict.fromkeys(self.values.of(receiver, block)))
-        shown = ast.unparse(receiver)
-        self.found.append(Access(span, place.lines, attribute, shown, found))
+        self.found.append(Access(span, self._extent(place), attribute, _shown(receiver), found))
+
+
+def _shown(receiver: ast.expr) -> str:
+    """Return a receiver as code; of one too large to read, what it ends in."""
+    if sum(1 for _ in islice(ast.walk(receiver), MAX_SHOWN + 1)) <= MAX_SHOWN:
+        return ast.unparse(receiver)
+    called = isinstance(receiver, ast.Call)
+    named = receiver.func if isinstance(receiver, ast.Call) else receiver
+    step = f".{named.attr}" if isinstance(named, ast.Attribute) else ""
+    return f"…{step}{'()' if called else ''}"
 
 
 def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:

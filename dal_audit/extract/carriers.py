@@ -45,12 +45,12 @@ class Carriers:
         self.names_of: dict[str, set[bytes]] = {}
         words: set[str] = set()
         for module, name in carried:
-            self.names_of.setdefault(module.replace(".", "/"), set()).add(name.encode())
+            self.names_of.setdefault(module.replace(".", "/"), set()).add(_bytes(name))
             words |= {*module.split("."), name}
         self.words = frozenset(words)
         self._by_last: dict[bytes, list[str]] = {}
         for module in self.names_of:
-            self._by_last.setdefault(module.rpartition("/")[2].encode(), []).append(module)
+            self._by_last.setdefault(_bytes(module.rpartition("/")[2]), []).append(module)
         lasts = sorted(self._by_last)
         self._patterns = [bytes([before]) + last for last in lasts for before in _BEFORE]
         self._first_other = len(self._patterns)
@@ -104,8 +104,16 @@ class Carriers:
         return False
 
     def _ending(self, package: str) -> Iterator[str]:
-        last = package.rpartition("/")[2].encode()
+        last = _bytes(package.rpartition("/")[2])
         return (module for module in self._by_last.get(last, ()) if _same(package, module))
+
+
+def _bytes(name: str) -> bytes:
+    """Return a name as source spells it.
+
+    A path that is no UTF-8 (PEP 383) gives bytes that no source holds: no statement can name it.
+    """
+    return name.encode("utf-8", "surrogatepass")
 
 
 def _same(target: str, module: str) -> bool:

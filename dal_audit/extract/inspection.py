@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from dal_audit.extract import MAX_PARSED_BYTES, START, read_bytes
 from dal_audit.extract.accessors import AccessorWords
+from dal_audit.extract.depth import deeply
 from dal_audit.extract.evidence import evidence
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
 from dal_audit.extract.prefilter import searchable
@@ -90,7 +91,8 @@ def _evidence(
         with warnings.catch_warnings():
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
-            tree = parse(text, shortcuts=shortcuts)
-        return evidence(tree, Lines(text), words.words)
+            return deeply(
+                lambda: evidence(parse(text, shortcuts=shortcuts), Lines(text), words.words)
+            )
     except (OSError, UndecodableError, UnparsableError, RecursionError):
         return None

@@ -12,6 +12,7 @@ from typing import Final
 
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.comments import suppressions
+from dal_audit.extract.depth import deeply
 from dal_audit.extract.fold import UNKNOWN, imported_name
 from dal_audit.extract.loaders import EXECUTORS, Loaded, loaded
 from dal_audit.extract.mentions import mentions_constructor, mentions_execution
@@ -66,10 +67,14 @@ def python_facts(
     facts: list[Fact] = []
     if SUPPRESSION_MARK.decode() in text:
         facts += suppressions(lines)
-    try:
+
+    def read() -> list[Fact]:
         tree = parse(text, shortcuts=shortcuts)
-        facts += _Reader(tree, lines, catalogue, shortcuts=shortcuts, whole=whole).facts()
-        facts += connection_urls(tree, lines, schemes_in_force(catalogue))
+        reader = _Reader(tree, lines, catalogue, shortcuts=shortcuts, whole=whole)
+        return [*reader.facts(), *connection_urls(tree, lines, schemes_in_force(catalogue))]
+
+    try:
+        facts += deeply(read)
     except UnparsableError as error:
         line = min(error.line, len(lines))
         facts.append(NotUnderstood(_point(lines, line, error.column), "unparsable", str(error)))

@@ -45,26 +45,37 @@ class UnparsableError(ValueError):
 def parse(text: str, *, shortcuts: bool = True) -> ast.Module:
     """Return the syntax tree of a module.
 
-    Raises UnparsableError where neither parser takes the text.
+    Raises UnparsableError where neither parser takes the text, RecursionError where one of them
+    could take it on a larger stack (`depth`).
     """
     if shortcuts:
         try:
             return ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass
-    tree = _by_libcst(text)
+    exhausted: RecursionError | None = None
+    try:
+        tree = _by_libcst(text)
+    except RecursionError as error:
+        tree, exhausted = None, error
     if tree is not None:
         return tree
     try:
         return ast.parse(text)
     except SyntaxError as error:
+        if exhausted is not None:
+            raise exhausted from error  # LibCST may know the grammar that the running Python lacks.
         line, column = error.lineno or 1, error.offset or 1
         raise UnparsableError(error.msg, max(line, 1), max(column, 1)) from error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (ValueError, MemoryError) as error:
         raise UnparsableError("nested too deeply to parse", 1, 1) from error
 
 
 def _by_libcst(text: str) -> ast.Module | None:
+    """Return LibCST's tree, lowered; None for what it does not take or could not survive.
+
+    Raises RecursionError where lowering it needs a larger stack.
+    """
     if is_too_deep(text):
         return None
     # A hook on a few clean files must not pay for LibCST's import.
@@ -76,7 +87,7 @@ def _by_libcst(text: str) -> ast.Module | None:
         return lower_module(text)
     except (libcst.ParserSyntaxError, libcst.CSTLogicError, libcst.CSTValidationError):
         return None  # The last two come of what its parser takes and its tree does not (PEP 750).
-    except (RecursionError, SyntaxError, TypeError, ValueError):
+    except (SyntaxError, TypeError, ValueError):
         return None  # A string's escapes are read when it is lowered, and may be no escapes.
 
 

@@ -36,31 +36,24 @@ class TypeReader:
         for origin, _ in self._placed(node, node):
             yield origin
 
-    def _placed(self, node: ast.expr, place: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-        """Yield names with the expression where each stands; in a string, that is the string."""
-        own = node if place is node else place
-        inner: list[ast.expr] = []
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            for origin in self.dotted(node):
-                yield origin, own
-        elif isinstance(node, ast.Subscript):
-            inner = list(_type_arguments(node))
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            inner = [node.left, node.right]
-        elif isinstance(node, (ast.Tuple, ast.List)):
-            inner = node.elts
-        elif isinstance(node, (ast.IfExp, ast.BoolOp)):
-            inner = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
-        elif isinstance(node, ast.Starred):
-            inner = [node.value]
-        elif isinstance(node, ast.Call) and last_name(node.func) in TYPE_MAKERS:
-            inner = [*node.args, *(keyword.value for keyword in node.keywords)]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            read = _read(node.value)
-            if read is not None:
-                yield from self._placed(read, place)
-        for part in inner:
-            yield from self._placed(part, part if place is node else place)
+    def _placed(self, whole: ast.expr, place: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+        """Yield names with the expression where each stands; in a string, that is the string.
+
+        Without recursion: generators that nest pass each name up through all of them.
+        """
+        waiting = [(whole, place)]
+        while waiting:
+            node, place = waiting.pop()
+            if isinstance(node, (ast.Name, ast.Attribute)):
+                for origin in self.dotted(node):
+                    yield origin, place
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                read = _read(node.value)
+                if read is not None:
+                    waiting.append((read, place))
+            else:
+                parts = [(part, part if place is node else place) for part in _parts(node)]
+                waiting += reversed(parts)
 
     def dotted(self, node: ast.expr) -> Iterator[str]:
         """Yield what a dotted name stands for; a name of the module itself is marked `LOCAL`."""
@@ -73,6 +66,23 @@ class TypeReader:
         rest = "".join(f".{part}" for part in reversed(parts))
         for origin in self.imported.get(node.id) or [LOCAL + node.id]:
             yield origin + rest
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    """Return the expressions whose types an expression stands for, in their order."""
+    if isinstance(node, ast.Subscript):
+        return list(_type_arguments(node))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [node.left, node.right]
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return node.elts
+    if isinstance(node, (ast.IfExp, ast.BoolOp)):
+        return node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
+    if isinstance(node, ast.Starred):
+        return [node.value]
+    if isinstance(node, ast.Call) and last_name(node.func) in TYPE_MAKERS:
+        return [*node.args, *(keyword.value for keyword in node.keywords)]
+    return []
 
 
 def _type_arguments(node: ast.Subscript) -> Iterator[ast.expr]:
