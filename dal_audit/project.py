@@ -222,11 +222,7 @@ class Project:
         """
         if self.policy.source_roots is not None:
             return tuple(_folder(root) for root in self.policy.source_roots)
-        folders = {""} | {
-            path.rpartition("/")[0]
-            for path in self.markers
-            if path.rpartition("/")[2] in PROJECT_MARKERS
-        }
+        folders = self._project_folders
         with_src = {f"{folder}/src" if folder else "src" for folder in folders}
         heads = {path.rpartition("/")[0] for path in self.modules}
         return tuple(
@@ -235,6 +231,26 @@ class Project:
                 | {one for one in with_src if any((h + "/").startswith(one + "/") for h in heads)}
             )
         )
+
+    @cached_property
+    def _project_folders(self) -> frozenset[str]:
+        """The project's folder, and those below it that hold a project file of their own."""
+        marked = [path.rpartition("/") for path in self.markers]
+        return frozenset({"", *(folder for folder, _, name in marked if name in PROJECT_MARKERS)})
+
+    def _resolves_from(self, root: str, path: str) -> bool:
+        """Return whether the absolute imports of a file resolve from a source root.
+
+        A root that was found serves what lies below it; a `src` serves also what lies beside it
+        (tests, `conftest.py`), as far as that belongs to the same project file.
+        """
+        if self.policy.source_roots is not None or _is_below(path, root):
+            return True
+        folder, _, name = root.rpartition("/")
+        if name != "src":
+            return False
+        above = (one for one in self._project_folders if _is_below(path, one))
+        return folder == max(above, key=len)
 
     @cached_property
     def _regular(self) -> frozenset[str]:
@@ -253,7 +269,7 @@ class Project:
         """
         parts = name.split(".")
         for root in self.source_roots:
-            if self.policy.source_roots is None and not _is_below(path, root):
+            if not self._resolves_from(root, path):
                 continue
             where = root
             for part in parts:
