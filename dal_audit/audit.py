@@ -216,6 +216,7 @@ def merge(parts: Sequence[Part], base: Path, folder: Path) -> Report:
         limited=any(part.limited for part in parts),
         version=__version__,
         here=_relative(folder, base),
+        there=_relative(base, folder),
     )
 
 

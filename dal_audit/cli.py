@@ -18,6 +18,9 @@ from dal_audit.report.formats import FORMATS
 CLEAN, FINDINGS, USAGE, FAILED = 0, 1, 2, 3
 """Exit codes, the same for every format."""
 
+INTERRUPTED, UNREAD = 130, 141
+"""128 + SIGINT or SIGPIPE, as a shell reports a program that ends so: not green, nothing failed."""
+
 
 class _Commands(click.Group):
     """A group whose `check` needs no name: what is no command's name belongs to `check`."""
@@ -130,6 +133,9 @@ def _check(options: dict[str, Any]) -> int:
     except DiscoveryError as error:
         _complain(f"error: {error}")
         return FAILED
+    except KeyboardInterrupt:
+        _complain("error: interrupted")
+        return INTERRUPTED
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -170,7 +176,7 @@ def _wants_color(choice: str) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _write(text: str, output: str) -> None:
@@ -178,13 +184,19 @@ def _write(text: str, output: str) -> None:
     if output != "-":
         Path(output).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         return
+    if sys.stdout is None:
+        message = "standard output is closed"
+        raise OSError(message)
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
     sys.stdout.flush()
 
 
 def _complain(message: str) -> None:
-    click.echo(message.encode("utf-8", "backslashreplace").decode("utf-8"), err=True)
+    """Say what is wrong; names and texts that are none of ours are shown and not obeyed."""
+    from dal_audit.report.terminal import safe
+
+    click.echo("\n".join(safe(line) for line in message.split("\n")), err=True)
 
 
 @cli.command("explain")
@@ -228,8 +240,7 @@ def main() -> NoReturn:
     except BrokenPipeError:
         # `dal-audit | head`: nobody reads on. Python would complain once more at shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # 128 + SIGPIPE, as a shell reports a program that ends so: not green, nothing failed.
-        sys.exit(141)
+        sys.exit(UNREAD)
     except Exception as error:  # noqa: BLE001  # a module that fails to load must not look like a finding
         _complain(f"error: dal-audit itself failed: {error}")
         _complain(traceback.format_exc())

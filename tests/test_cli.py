@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from dal_audit.cli import cli
 from dal_audit.report.formats import FORMATS
 
 LEAK = "import sqlite3\n"
@@ -178,6 +180,62 @@ def test_a_reader_that_goes_away_ends_it_quietly(project: Path) -> None:
         complaint = process.stderr.read()
     assert complaint == b""
     assert process.returncode not in {0, 3}
+
+
+def test_an_interrupted_audit_has_found_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_request: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dal_audit.audit.audit", interrupt)
+    answer = CliRunner().invoke(cli, [str(project)])
+    assert (answer.exit_code, answer.output) == (130, "error: interrupted\n")
+
+
+def test_a_closed_output_is_no_bug(project: Path) -> None:
+    command = f"exec {sys.executable} -m dal_audit . >&-"
+    answer = subprocess.run(["sh", "-c", command], cwd=project, capture_output=True, check=False)
+    assert (answer.returncode, answer.stderr) == (2, b"error: standard output is closed\n")
+
+
+def test_a_full_disk_is_no_bug(project: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        answer = subprocess.run(
+            [sys.executable, "-m", "dal_audit", "."],
+            cwd=project,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert answer.returncode == 2
+    assert b"Traceback" not in answer.stderr
+
+
+def test_what_is_complained_of_is_not_obeyed(project: Path) -> None:
+    answer = run(project, "\x1b[31m\u202e\x9b")
+    assert answer.returncode == 2
+    assert answer.stderr == "error: no such file or folder: `\\x1b[31m\\u202e\\x9b`\n"
+
+
+@pytest.mark.parametrize(
+    ("folder", "asked", "shown"),
+    [
+        (".", ".", "app/service.py"),
+        ("app", ".", "service.py"),
+        ("app/storage", "..", "../service.py"),
+        ("app/storage", "../service.py", "../service.py"),
+        ("elsewhere", "../app", "../app/service.py"),
+        ("elsewhere/deep", "../../app/service.py", "../../app/service.py"),
+    ],
+)
+def test_paths_are_shown_from_the_current_folder(
+    project: Path, folder: str, asked: str, shown: str
+) -> None:
+    (project / folder).mkdir(parents=True, exist_ok=True)
+    for form in ("concise", "text"):
+        report = run(project / folder, asked, "--format", form).stdout
+        assert f"{'--> ' if form == 'text' else ''}{shown}:1:8" in report
 
 
 def test_files_only_limit_what_is_reported(project: Path) -> None:

@@ -128,6 +128,14 @@ def test_a_name_that_is_no_text() -> None:
     assert "\x1b" not in text
 
 
+def test_what_a_terminal_obeys_is_escaped() -> None:
+    tricks = "\x1b[31m\x07\x7f\x85\x9b\u061c\u200e\u2028\u202e\u2066"
+    text = render_json(Report((finding_of(f"{tricks}.py", tricks),), (RULE,), CLAUSES))
+    assert not set(tricks) & set(text) - set("[31m")
+    (found,) = json.loads(text)["findings"]
+    assert (found["path"], found["message"]) == (f"{tricks}.py", tricks)
+
+
 @settings(deadline=None, derandomize=True, max_examples=200)
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
 def test_it_can_always_be_written_and_read(path: str, message: str) -> None:

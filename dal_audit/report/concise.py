@@ -16,7 +16,7 @@ def render_concise(report: Report, *, color: bool = False, show_suppressed: bool
         if finding.standing != "open" and not show_suppressed:
             continue
         span = finding.place.span
-        path = paint(shown_path(finding.place.path, report.here), "strong")
+        path = paint(shown_path(finding.place.path, report), "strong")
         note = "" if finding.standing == "open" else f" [{finding.standing}]"
         lines.append(
             f"{path}:{span.line}:{span.column}: {paint(finding.rule.id, 'error')} "

@@ -19,14 +19,18 @@ Object: TypeAlias = dict[str, object]
 """A JSON object under construction."""
 
 _LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_OBEYED: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What `json` leaves as it is and a terminal obeys: control and bidirectional characters."""
 
 
 def json_text(value: Object) -> str:
     """Return a JSON document that can be written as UTF-8, whatever bytes file names are made of.
 
-    Bytes that are no UTF-8, kept as lone surrogates by PEP 383, become U+FFFD.
+    Bytes that are no UTF-8, kept as lone surrogates by PEP 383, become U+FFFD. What a terminal
+    would obey is written as an escape, which means the same to a reader of JSON.
     """
     text = json.dumps(value, ensure_ascii=False, indent=2)
+    text = _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return _LONE_SURROGATE.sub("\ufffd", text) + "\n"
 
 

@@ -39,6 +39,8 @@ class Report:
     version: str = ""
     here: str = "."
     """The current folder, POSIX and relative to `base`; text reports name files relative to it."""
+    there: str = "."
+    """The way back: `base`, POSIX and relative to the current folder."""
 
     @property
     def open(self) -> tuple[Finding, ...]:

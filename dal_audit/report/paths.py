@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import posixpath
 
+from dal_audit.report.model import Report
 from dal_audit.report.terminal import safe
 
 
-def shown_path(path: str, here: str) -> str:
-    """Return a path that is relative to the base as one relative to `here`, safe to print."""
-    if here == ".":
-        return safe(path).replace("\t", "\\t")
-    return safe(posixpath.relpath(path, here)).replace("\t", "\\t")
+def shown_path(path: str, report: Report) -> str:
+    """Return a finding's path as one relative to the current folder, safe to print."""
+    return safe(_seen_from(path, report)).replace("\t", "\\t")
+
+
+def _seen_from(path: str, report: Report) -> str:
+    if report.here == ".":
+        return path
+    if report.here == ".." or report.here.startswith("../"):
+        # From elsewhere, the way to the base says what its folders are called.
+        return posixpath.normpath(f"{report.there}/{path}")
+    return posixpath.relpath(path, report.here)

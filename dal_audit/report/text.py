@@ -78,7 +78,7 @@ class _Writer:
     ) -> None:
         """Write where a place is, and its line of source with the place marked."""
         bar = " " * gutter + " " + self.paint("|", "frame")
-        where = f"{shown_path(place.path, self.report.here)}:{place.span.line}:{place.span.column}"
+        where = f"{shown_path(place.path, self.report)}:{place.span.line}:{place.span.column}"
         self.lines.append(f"{' ' * gutter}{self.paint(arrow, 'frame')} {where}")
         if self.line(place) is None:
             return
