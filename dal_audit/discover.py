@@ -119,9 +119,10 @@ def list_paths(root: Path, within: Iterable[str] = ()) -> dict[str, str]:
     What is asked for (`within`, or the root itself) is listed although git ignores it. Raises
     DiscoveryError where there is a git repository and git cannot read it.
     """
-    top = git_toplevel(root)
+    place = Path(os.path.realpath(root))  # Git goes by where a folder lies, not by a link to it.
+    top = git_toplevel(place)
     listed = None if top is None else _git_paths(root, top)
-    if listed is None or (not listed and root != top):
+    if listed is None or (not listed and place != top):
         listed = dict(_walk(root, ""))
     folders: set[str] | None = None
     for path in within:

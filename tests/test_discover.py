@@ -403,6 +403,18 @@ def test_a_link_that_is_asked_for_is_followed(in_git: bool, tmp_path: Path) -> N
     assert found(root, "nowhere.py") == ["nowhere.py DAL901"]
 
 
+def test_a_project_behind_a_link_is_not_in_the_repository_of_the_link(tmp_path: Path) -> None:
+    write(tmp_path, {"away/dal-audit.toml": "", "away/sub/b.py": DRIVER})
+    inner = repository(tmp_path / "inner", {"dal-audit.toml": "", "c.py": DRIVER})
+    write(inner, {".gitignore": "d.py\n", "d.py": DRIVER})
+    root = repository(tmp_path / "root", {"a.py": DRIVER})
+    (root / "away").symlink_to("../away")
+    (root / "inner").symlink_to("../inner")
+    assert found(root, "away/sub") == ["away/sub/b.py DAL101"]
+    assert found(root, "inner/c.py") == ["c.py DAL101"]
+    assert list_paths(root / "inner").keys() == {".gitignore", "c.py", "dal-audit.toml"}
+
+
 @pytest.mark.parametrize("in_git", [False, True])
 def test_a_path_given_twice_is_audited_once(in_git: bool, tmp_path: Path) -> None:
     write(tmp_path, {"a.py": DRIVER, "sub/b.py": DRIVER})
