@@ -146,7 +146,11 @@ class Shape:
     stars: tuple[str, ...] = ()
     """The modules of `from … import *`."""
     offered: tuple[str, ...] | None = None
-    """The names in `__all__`, where it is a literal list; None where there is none."""
+    """The names in `__all__` that are written out; None where there is no `__all__`."""
+    star_spans: tuple[Span, ...] = ()
+    """Where each of the stars stands."""
+    offers_more: bool = False
+    """Whether `__all__` holds further names, which are not written out."""
 
 
 @dataclass(frozen=True, slots=True)

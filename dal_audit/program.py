@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from dal_audit.catalogue import Catalogue, Driver
-from dal_audit.facts import LOCAL, Export, Place, Shape
+from dal_audit.facts import LOCAL, Export, Place, Shape, Span
 
 Form: TypeAlias = Literal["itself", "type", "subclass", "instance"]
 """How the object arrives: as what it is, inside a type that was put together, as the base of a
@@ -145,7 +145,7 @@ class Program:
                     continue
                 for last in self.kinds.names_in(source):
                     found = Origin(driver, f"{source}.{last}", self.kinds.of(f"{source}.{last}"))
-                    self._by_star(found, last, module, queue)
+                    self._by_star(found, last, module, source, queue)
         while queue:
             key = queue.popleft()
             found = self._origins[key]
@@ -192,18 +192,29 @@ class Program:
     def _star(self, key: Key, module: Module, queue: deque[Key]) -> None:
         """Hand a name on by `from … import *`, which leaves private and unlisted names out."""
         source, name = key
-        offered = self.modules[source].shape.offered
-        is_offered = name in offered if offered is not None else not name.startswith("_")
-        if not is_offered:
+        shape = self.modules[source].shape
+        is_open = shape.offered is None or shape.offers_more
+        if name not in (shape.offered or ()) and not (is_open and not name.startswith("_")):
             return
-        self._by_star(self._origins[key], name, module, queue)
+        self._by_star(self._origins[key], name, module, source, queue)
 
-    def _by_star(self, found: Origin, name: str, module: Module, queue: deque[Key]) -> None:
+    def star_of(self, source: str, module: Module) -> Span:
+        """Return where a module takes all of another one, by that one's dotted name."""
+        shape = module.shape
+        for star, span in zip(shape.stars, shape.star_spans, strict=True):
+            if self.absolute(star, module.path) == source:
+                return span
+        return shape.span
+
+    def _by_star(
+        self, found: Origin, name: str, module: Module, source: str, queue: deque[Key]
+    ) -> None:
         """Note what a star brings; a class of the module's own takes the name from it."""
         is_own = any(one.name == name and one.made == "class" for one in module.shape.exports)
         if is_own or (module.name, name) in self._origins:
             return
-        hop = Hop(Place(module.path, module.shape.span), f"`{name}` is imported here by a star")
+        place = Place(module.path, self.star_of(source, module))
+        hop = Hop(place, f"`{name}` is imported here by a star")
         self._origins[module.name, name] = replace(found, hops=(*found.hops, hop))
         queue.append((module.name, name))
 

@@ -210,7 +210,7 @@ def test_the_shortest_way_is_told_and_it_does_not_depend_on_the_order_of_the_fil
     assert one == other
     assert way(one) == [
         "z.py:1 `Row` is imported here",
-        "a.py:1 `Row` is imported here by a star",
+        "a.py:2 `Row` is imported here by a star",
     ]
 
 

@@ -34,6 +34,39 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
             related=tuple(Related(hop.place, hop.message) for hop in origin.hops[:-1]),
             way=len(origin.hops) - 1,
         )
+    yield from _starred(fact, file, project, is_package=is_package)
+
+
+def _starred(
+    fact: Shape, file: FileFacts, project: Project, *, is_package: bool
+) -> Iterator[Breach]:
+    """Flag what a module lists and has by a star, and a star of a driver in a package's `__init__`.
+
+    Without `__all__` a star in another module serves the module itself.
+    """
+    module = project.program.modules.get(project.module_name(file.path))
+    if module is None:
+        return
+    own = {export.name for export in fact.exports}
+    for name in fact.offered or ():
+        origin = project.program.origin(module.name, name) if name not in own else None
+        if origin is not None and origin.form == "itself" and origin.driver is not OWN_TYPES:
+            yield Breach(
+                origin.hops[-1].place,
+                f"storage offers {_named(name, origin)}",
+                label="offered from here",
+                related=tuple(Related(hop.place, hop.message) for hop in origin.hops[:-1]),
+                way=len(origin.hops) - 1,
+            )
+    for star, span in zip(fact.stars, fact.star_spans, strict=True):
+        source = project.absolute(star, file.path)
+        is_offered = is_package and fact.offered is None
+        if is_offered and project.driver_of(source, file.path) is not None:
+            yield Breach(
+                Place(file.path, span),
+                f"storage offers all of `{source}` to whoever imports it",
+                label="offered from here",
+            )
 
 
 def _named(name: str, origin: Origin) -> str:
@@ -49,7 +82,7 @@ def _is_offered(export: Export, shape: Shape, *, is_package: bool) -> bool:
     `__all__` decides where there is one. Without, a public alias is offered, and what a package's
     `__init__` imports without using it, or under the same name again (`x as x`, PEP 484).
     """
-    if shape.offered is not None:
+    if shape.offered is not None and (export.name in shape.offered or not shape.offers_more):
         return export.name in shape.offered
     if export.name.startswith("_"):
         return False

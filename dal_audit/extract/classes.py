@@ -8,7 +8,7 @@ from typing import Final
 
 from dal_audit.extract.expressions import last_name
 from dal_audit.extract.source import Lines
-from dal_audit.extract.statements import node_span
+from dal_audit.extract.statements import blocks_of, name_span, node_span
 from dal_audit.extract.types import TypeReader
 from dal_audit.facts import (
     ClassShape,
@@ -16,7 +16,6 @@ from dal_audit.facts import (
     MemberKind,
     Parameter,
     ParameterKind,
-    Span,
     TypeName,
 )
 
@@ -59,10 +58,8 @@ class _Classes:
                 yield self.shape(statement, prefix)
                 yield from self.block(statement.body, f"{prefix}{statement.name}.")
             elif not isinstance(statement, Function):
-                for inner in ("body", "orelse", "finalbody"):
-                    yield from self.block(getattr(statement, inner, []), prefix)
-                for handler in getattr(statement, "handlers", []):
-                    yield from self.block(handler.body, prefix)
+                for inner in blocks_of(statement):
+                    yield from self.block(inner, prefix)
 
     def shape(self, node: ast.ClassDef, prefix: str) -> ClassShape:
         heads = [one.value if isinstance(one, ast.Subscript) else one for one in node.bases]
@@ -76,7 +73,7 @@ class _Classes:
         )
         return ClassShape(
             prefix + node.name,
-            self.name_span(node),
+            name_span(self.lines, node),
             (first, header),
             bases,
             tuple(self.members(node)),
@@ -97,10 +94,6 @@ class _Classes:
             if getattr(one, "bound", None) is not None:
                 yield from self.types.names(one.bound)
 
-    def name_span(self, node: ast.ClassDef | Function) -> Span:
-        start = self.lines.text.find(node.name, self.lines.offset(node.lineno, node.col_offset))
-        return self.lines.span(start, start + len(node.name))
-
     def members(self, node: ast.ClassDef) -> Iterator[Member]:
         for statement in _flat(node.body):
             if isinstance(statement, Function):
@@ -108,7 +101,7 @@ class _Classes:
                 yield self.function(statement, own)
                 yield from self.set_in(statement, own)
             elif isinstance(statement, ast.ClassDef):
-                yield Member(statement.name, self.name_span(statement), "class")
+                yield Member(statement.name, name_span(self.lines, statement), "class")
             elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
                 yield Member(
                     statement.target.id,
@@ -152,7 +145,7 @@ class _Classes:
         ]
         return Member(
             node.name,
-            self.name_span(node),
+            name_span(self.lines, node),
             kind,
             types=tuple(types),
             parameters=tuple(self.parameters(node.args, is_bound=not is_static)),

@@ -90,6 +90,22 @@ def statement_bounds(lines: Lines, node: ast.stmt) -> tuple[int, int]:
     return start, lines.offset(end_line, end_column)
 
 
+def blocks_of(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """Yield the blocks of a compound statement, one after the other."""
+    for name in ("body", "orelse", "finalbody"):
+        yield getattr(statement, name, [])
+    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+        yield part.body
+
+
+def name_span(lines: Lines, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Span:
+    """Return the span of the name that a definition gives, after its keyword."""
+    keyword = "class" if isinstance(node, ast.ClassDef) else "def"
+    start = lines.offset(node.lineno, node.col_offset)
+    start = lines.text.find(node.name, lines.text.find(keyword, start) + len(keyword))
+    return lines.span(start, start + len(node.name))
+
+
 def node_span(lines: Lines, node: ast.expr) -> Span:
     """Return the span of an expression."""
     start = lines.offset(node.lineno, node.col_offset)
