@@ -229,8 +229,15 @@ class Program:
             if not is_kept or found.form == "instance":
                 return None
             return replace(found, form="subclass")
-        made = found.name if export.made == "annotation" else self.kinds.made_by(found.name)
-        if found.form == "instance" or self.kinds.role(made) not in HELD:
+        if found.form == "instance":
+            # `SessionLocal()`: the object that a factory makes when it is called.
+            is_call = export.made == "call"
+            made = self.kinds.makers.get(f"{found.name}.__call__", "") if is_call else ""
+        elif export.made == "annotation":
+            made = found.name
+        else:
+            made = self.kinds.made_by(found.name)
+        if self.kinds.role(made) not in HELD:
             return None
         return replace(found, name=made, kind=self.kinds.of(made), form="instance")
 

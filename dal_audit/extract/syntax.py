@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from dal_audit.extract.type_comments import annotate
+
 MAX_NESTING: Final = 100
 """How deep brackets may nest: LibCST's parser recurses and knows no limit (CPython's is 200)."""
 
@@ -43,11 +45,15 @@ class UnparsableError(ValueError):
 
 
 def parse(text: str, *, shortcuts: bool = True) -> ast.Module:
-    """Return the syntax tree of a module.
+    """Return the syntax tree of a module, with its type comments as annotations.
 
     Raises UnparsableError where neither parser takes the text, RecursionError where one of them
     could take it on a larger stack (`depth`).
     """
+    return annotate(_parse(text, shortcuts=shortcuts), text)
+
+
+def _parse(text: str, *, shortcuts: bool) -> ast.Module:
     if shortcuts:
         try:
             return ast.parse(text)
