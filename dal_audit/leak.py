@@ -12,12 +12,16 @@ from dal_audit.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A driver's object that reaches a file: where it is named, what it is, where it is used."""
+    """A driver's object that reaches a file: where it is named, what it is, where it is used.
+
+    `others` are what else it can be, where branches bind objects of several drivers.
+    """
 
     span: Span
     name: str
     origin: Origin
     uses: tuple[Reference, ...]
+    others: tuple[Origin, ...] = ()
 
 
 def leaks(fact: Import, path: str, project: Project) -> Iterator[Leak]:
@@ -34,13 +38,19 @@ def leaks(fact: Import, path: str, project: Project) -> Iterator[Leak]:
         if target.name.endswith("*"):
             yield from _by_star(target, path, project)
             continue
-        origin = project.program.resolve(name, path)
-        if origin is not None and not project.may_name(origin.driver, path):
-            yield Leak(target.span, target.bound or target.name, origin, target.uses)
+        origins = [
+            origin
+            for origin in project.program.resolve_all(name, path)
+            if not project.may_name(origin.driver, path)
+        ]
+        if origins:
+            first, *others = origins
+            bound = target.bound or target.name
+            yield Leak(target.span, bound, first, target.uses, tuple(others))
         else:
             is_top = fact.module is None and target.bound == name.partition(".")[0]
-            bound = 1 if is_top else name.count(".") + 1
-            yield from _through_module(target, bound, path, project)
+            depth = 1 if is_top else name.count(".") + 1
+            yield from _through_module(target, depth, path, project)
 
 
 def _by_star(target: Target, path: str, project: Project) -> Iterator[Leak]:

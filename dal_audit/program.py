@@ -84,25 +84,36 @@ class Program:
         self.absolute = absolute
         self.kinds = Kinds(catalogue)
         self._module_aliases = dict(self._aliases_of_modules())
-        self._origins: dict[Key, Origin] = {}
+        self._origins: dict[Key, dict[str, Origin]] = {}
+        """What each name comes from, by the drivers' names: branches can bind several."""
         self._link()
 
     def resolve(self, name: str, path: str) -> Origin | None:
-        """Return the driver's object that a dotted name means in a file, or None."""
+        """Return the driver's object that a dotted name means in a file, or None.
+
+        Where branches bind objects of several drivers, it is the one with the shortest way.
+        """
+        return next(self.resolve_all(name, path), None)
+
+    def resolve_all(self, name: str, path: str) -> Iterator[Origin]:
+        """Yield the driver's objects that a dotted name can mean in a file, one a driver."""
         absolute = self.absolute(name, path)
         driver = self.driver_of(absolute, path)
         if driver is not None:
-            return Origin(driver, absolute, self.kinds.of(absolute))
+            yield Origin(driver, absolute, self.kinds.of(absolute))
+            return
         split = self._split(absolute)
         if split is None:
-            return None
+            return
         key, rest = split
-        found = self._origins.get(key)
-        return self._attribute(found, rest) if found is not None and rest else found
+        for found in self._origins.get(key, {}).values():
+            inner = self._attribute(found, rest) if rest else found
+            if inner is not None:
+                yield inner
 
     def origin(self, module: str, name: str) -> Origin | None:
         """Return the driver's object that a module offers under a name, or None."""
-        return self._origins.get((module, name))
+        return next(iter(self._origins.get((module, name), {}).values()), None)
 
     def carried(self) -> frozenset[Key]:
         """Return each module and name by which a driver's object can be reached.
@@ -131,7 +142,7 @@ class Program:
         """Spread what modules take from drivers to all who take it from them, breadth first."""
         waiting: dict[Key, list[tuple[Module, Export, str]]] = {}
         stars: dict[str, list[Module]] = {}
-        queue: deque[Key] = deque()
+        queue: deque[tuple[Key, Origin]] = deque()
         for name in sorted(self.modules):
             module = self.modules[name]
             for export in module.shape.exports:
@@ -147,14 +158,13 @@ class Program:
                     found = Origin(driver, f"{source}.{last}", self.kinds.of(f"{source}.{last}"))
                     self._by_star(found, last, module, source, queue)
         while queue:
-            key = queue.popleft()
-            found = self._origins[key]
+            key, found = queue.popleft()
             for module, export, rest in waiting.get(key, ()):
                 inner = self._attribute(found, rest) if rest else found
                 if inner is not None:
                     self._hand_on(inner, module, export, queue)
             for module in stars.get(key[0], ()):
-                self._star(key, module, queue)
+                self._star(key, found, module, queue)
 
     def _begin(
         self,
@@ -162,7 +172,7 @@ class Program:
         export: Export,
         origin: str,
         waiting: dict[Key, list[tuple[Module, Export, str]]],
-        queue: deque[Key],
+        queue: deque[tuple[Key, Origin]],
     ) -> None:
         """Note what an export stands for: a driver's object, or a name that may come to be one."""
         if origin.startswith(LOCAL):
@@ -179,24 +189,32 @@ class Program:
         if split is not None:
             waiting.setdefault(split[0], []).append((module, export, split[1]))
 
-    def _hand_on(self, found: Origin, module: Module, export: Export, queue: deque[Key]) -> None:
-        key = (module.name, export.name)
+    def _hand_on(
+        self, found: Origin, module: Module, export: Export, queue: deque[tuple[Key, Origin]]
+    ) -> None:
         made = self._as(export, found)
-        if made is None or key in self._origins:
-            return
-        message = _WORDS[export.made].format(name=export.name, origin=found.name)
-        hop = Hop(Place(module.path, export.span), message)
-        self._origins[key] = replace(made, hops=(*found.hops, hop))
-        queue.append(key)
+        if made is not None:
+            message = _WORDS[export.made].format(name=export.name, origin=found.name)
+            hop = Hop(Place(module.path, export.span), message)
+            self._take((module.name, export.name), replace(made, hops=(*found.hops, hop)), queue)
 
-    def _star(self, key: Key, module: Module, queue: deque[Key]) -> None:
+    def _take(self, key: Key, origin: Origin, queue: deque[tuple[Key, Origin]]) -> None:
+        """Note what a name comes from; the first way to each driver counts."""
+        known = self._origins.setdefault(key, {})
+        if origin.driver.name not in known:
+            known[origin.driver.name] = origin
+            queue.append((key, origin))
+
+    def _star(
+        self, key: Key, found: Origin, module: Module, queue: deque[tuple[Key, Origin]]
+    ) -> None:
         """Hand a name on by `from … import *`, which leaves private and unlisted names out."""
         source, name = key
         shape = self.modules[source].shape
         is_open = shape.offered is None or shape.offers_more
         if name not in (shape.offered or ()) and not (is_open and not name.startswith("_")):
             return
-        self._by_star(self._origins[key], name, module, source, queue)
+        self._by_star(found, name, module, source, queue)
 
     def star_of(self, source: str, module: Module) -> Span:
         """Return where a module takes all of another one, by that one's dotted name."""
@@ -207,16 +225,20 @@ class Program:
         return shape.span
 
     def _by_star(
-        self, found: Origin, name: str, module: Module, source: str, queue: deque[Key]
+        self,
+        found: Origin,
+        name: str,
+        module: Module,
+        source: str,
+        queue: deque[tuple[Key, Origin]],
     ) -> None:
         """Note what a star brings; a class of the module's own takes the name from it."""
         is_own = any(one.name == name and one.made == "class" for one in module.shape.exports)
-        if is_own or (module.name, name) in self._origins:
+        if is_own:
             return
         place = Place(module.path, self.star_of(source, module))
         hop = Hop(place, f"`{name}` is imported here by a star")
-        self._origins[module.name, name] = replace(found, hops=(*found.hops, hop))
-        queue.append((module.name, name))
+        self._take((module.name, name), replace(found, hops=(*found.hops, hop)), queue)
 
     def _as(self, export: Export, found: Origin) -> Origin | None:
         """Return what an export is, given the driver's object that it was made from."""

@@ -51,8 +51,8 @@ def driver_type(fact: Import | Quoted, file: FileFacts, project: Project) -> Ite
             for use in leak.uses
         ]
         inside = fact.statement.line <= first.span.line <= fact.statement.end_line
-        same = first.name == first.origin.name
-        named = "" if same else f", `{first.origin.name}`"
+        origins = [first.origin.name, *(other.name for other in first.others)]
+        named = "" if origins == [first.name] else ", " + " or ".join(f"`{o}`" for o in origins)
         yield Breach(
             Place(file.path, first.span),
             f"`{first.name}`{others} is {what}{named}; only {project.boundary} may use it",
