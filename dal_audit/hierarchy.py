@@ -208,7 +208,7 @@ class Hierarchy:
 
         Found is a Protocol or an ABC in storage that another storage class implements, with the
         help of a driver if classes there use any: a storage package can hold other hierarchies.
-        One that extends another and has code of its own is what backends share, and no interface.
+        One that does some of what another leaves open is what backends share, and no interface.
         """
         configured = self.project.policy.interfaces
         if configured is not None:
@@ -235,7 +235,7 @@ class Hierarchy:
         return tuple(
             one
             for one in found
-            if self._only_declares(one)
+            if not self._implements(one)
             or names.isdisjoint(wider.name for wider in self.ancestors(one)[1:])
         )
 
@@ -258,14 +258,16 @@ class Hierarchy:
                 waiting += importers.get(path, ())
         return frozenset(found)
 
-    def _only_declares(self, one: Class) -> bool:
-        """Return whether a class has no code of its own."""
-        return not any(
-            member.kind in {"method", "property"}
-            and member.has_body
-            and not member.is_abstract
-            and not member.refuses
-            for member in one.shape.members
+    def _implements(self, one: Class) -> bool:
+        """Return whether a class has code for something that a class above it leaves open."""
+        above = {
+            member.name
+            for ancestor in self.ancestors(one)[1:]
+            for member in ancestor.shape.members
+            if self.is_open((ancestor, member))
+        }
+        return any(
+            member.name in above and not self.is_open((one, member)) for member in one.shape.members
         )
 
     def _sorted(self) -> list[Class]:

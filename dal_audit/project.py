@@ -327,6 +327,8 @@ class Project:
         package = self.module_name(path).split(".")
         if not path.endswith(("/__init__.py", "/__init__.pyi")):
             package = package[:-1]
+        if level - 1 > len(package):
+            return name  # It leads out of the source root, and names nothing.
         package = package[: len(package) - (level - 1)]
         return ".".join([*package, name.lstrip(".")])
 

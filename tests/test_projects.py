@@ -43,6 +43,8 @@ class Run:
 RUNS = (
     Run("demo", ".", 1),
     Run("clean", ".", 0),
+    Run("leaks", ".", 1),
+    Run("interface", ".", 1),
     Run("monorepo", ".", 1),
     Run("monorepo", "services/orders", 1),
 )

@@ -199,10 +199,17 @@ class _Classes:
 
     def set_in(self, node: Function, own: Sequence[ast.AST]) -> Iterator[Member]:
         """Yield the attributes that a method sets on its object."""
+        arguments = node.args
+        every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
         annotated = {
             one.arg: tuple(self.types.names(one.annotation))
-            for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            for one in every
             if one.annotation is not None
+        }
+        rest = (arguments.vararg, arguments.kwarg)
+        bound = {one.arg for one in (*every, *rest) if one is not None}
+        bound |= {
+            one.id for one in own if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
         }
         for statement in own:
             if isinstance(statement, ast.AnnAssign):
@@ -214,8 +221,11 @@ class _Classes:
             else:
                 continue
             value = _awaited(statement.value) if statement.value else None
-            if not types and isinstance(value, ast.Name):
+            is_value = not types and _root(value) not in bound
+            if not types and isinstance(value, ast.Name) and not is_value:
                 types = annotated.get(value.id, ())
+            elif is_value and isinstance(value, _NAMES):
+                types = tuple(self.types.names(value))
             for target in targets:
                 if _is_of_self(target):
                     yield Member(
@@ -226,6 +236,7 @@ class _Classes:
                         made_by=tuple(self.called(value)),
                         has_body=statement.value is not None,
                         local=True,
+                        is_value=is_value and bool(types),
                     )
 
     def called(self, node: ast.expr | None) -> Iterator[str]:
@@ -254,6 +265,13 @@ def _own(node: Function) -> Iterator[ast.AST]:
         yield one
         if not isinstance(one, _BLOCKS):
             waiting.extend(reversed(list(ast.iter_child_nodes(one))))
+
+
+def _root(node: ast.expr | None) -> str:
+    """Return the first name of a dotted one; empty for any other expression."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _awaited(node: ast.expr) -> ast.expr:
