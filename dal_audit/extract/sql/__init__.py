@@ -1,0 +1,1 @@
+"""SQL: from a text to tokens, statements, and the structure that they declare."""

@@ -1,0 +1,398 @@
+"""Read SQL text into tokens, each with the place where it stands.
+
+One reading serves SQLite and PostgreSQL at once, because one migration is meant for both: every
+form that either of them quotes or names things by is a token of its kind here. sqlglot's tokenizer
+does not serve: it reads one dialect at a time, takes `'it''s'` and `E'\\n'` apart without keeping
+how they were spelled, drops the difference between `$1`, `:1` and `?1`, raises at the first quote
+that is left open (and what stood before it is lost), and needs an import of a tenth of a second
+and about four times the time. So this is one compiled expression, applied without backtracking;
+sqlglot stays the parser of whole statements.
+
+Where one spelling means two things, what stands before and after decides: `[1]` after an operand
+is a subscript and `[name]` elsewhere a quoted identifier; `?` between two operands is jsonb's
+operator and elsewhere a parameter; `%s` after an operand is a remainder. Comments nest where that
+closes them all (PostgreSQL), and are flat where it does not (SQLite).
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+DELIMITER: Final = ";"
+"""What ends a statement, unless a directive says otherwise."""
+
+
+class Kind(enum.IntEnum):
+    """What a token is, by its spelling alone."""
+
+    WORD = 1
+    """A keyword or a name without quotes."""
+    PUNCTUATION = 2
+    """One of `( ) , . ;`, a bracket of an array, or the delimiter in force."""
+    STRING = 3
+    """`'…'`, with a prefix (`E'…'`, `X'…'`, `B'…'`, `N'…'`, `U&'…'`) or between dollar tags."""
+    NUMBER = 4
+    OPERATOR = 5
+    QUOTED = 6
+    """An identifier in `"…"`, `` `…` ``, `[…]` or `U&"…"`; what it quotes may be meant otherwise."""
+    PARAMETER = 7
+    """`?`, `?1`, `$1`, `$name`, `:name`, `:'name'`, `@name`, `%s`, `%(name)s`."""
+    TEMPLATE = 8
+    """What a tool replaces before the SQL is run: `${name}`, `{{ … }}`, `{% … %}`, `#{name}`."""
+    UNTERMINATED = 9
+    """A string, identifier or comment that nothing closes: all the rest of the text."""
+    UNKNOWN = 10
+    """A character that neither engine's SQL has outside quotes."""
+    COMMENT = 11
+    """`-- …` up to the end of the line, or `/* … */`; kept apart from the other tokens."""
+
+
+class Token(NamedTuple):
+    """A token: its kind, its text as spelled, its extent, and the parentheses around it.
+
+    `start` and `end` are offsets in code points into the file's text, the end exclusive. A
+    parenthesis itself stands outside the pair that it belongs to. A tuple, and not a dataclass,
+    because it is made in a fifth of the time, and there is one for every five bytes.
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    depth: int = 0
+
+    @property
+    def upper(self) -> str:
+        """The text in capitals: how keywords are compared."""
+        return self.text.upper()
+
+    def is_word(self, *words: str) -> bool:
+        """Return whether this is one of the words (given in capitals), without quotes."""
+        return self.kind is Kind.WORD and self.text.upper() in words
+
+
+class Stop(enum.IntEnum):
+    """Why the reading of a stretch ended."""
+
+    END = 1
+    """The text, or the stretch that was asked for, is at its end."""
+    DELIMITER = 2
+    """A delimiter was read; it is the last of the tokens."""
+    LINE = 3
+    """A line stands there that is no SQL: a client's command or a migration tool's directive."""
+
+
+_FIRST: Final = "A-Za-z_\x80-\U0010ffff"
+_NEXT: Final = rf"{_FIRST}0-9$"
+_NAME: Final = rf"[{_FIRST}][{_FIRST}0-9]*"
+
+_OPERATORS: Final = (
+    "->>", "#>>", "<->>", "<<->", "<->", "<=>", "<#>", "<+>", "<~>", "<<%", "%>>", "||/", "|/",
+    "!~~*", "!~~", "~~*", "~~", "!~*", "!~", "~*", "~<=~", "~>=~", "~<~", "~>~", "~=", "@@@", "@@",
+    "@>", "<@", "@?", "?|", "?&", "->", "#>", "#-", "#=", "-|-", "&&&", "&&", "&<|", "|&>", "&<",
+    "&>", "<<|", "|>>", "<<=", ">>=", "<<", ">>", "<=", ">=", "<>", "!=", "==", "=>", ":=", "::",
+    "||", "<^", ">^", "^@", "%>", "<%", "!!",
+)  # fmt: skip
+"""Operators of more than one character, of both engines and of common extensions (pgvector,
+pg_trgm, PostGIS). A list, because reading on as PostgreSQL does would take `=@p1` and `=-1` amiss."""
+
+_LONGEST_FIRST: Final = "|".join(
+    re.escape(one) for one in sorted(_OPERATORS, key=len, reverse=True)
+)
+
+# The order of the alternatives is the order of the numbers below; the delimiter in force is the first.
+_GRAMMAR: Final = "|".join(
+    (
+        # The words first, they are half of all; a prefix of a string is none.
+        rf"((?!(?:[eExXbBnN]|[uU]&)'|[uU]&\")[{_FIRST}][{_NEXT}]*)",
+        r"([(),;])",
+        # Either closed, or open up to the end; no way back, so no attempt is made twice.
+        r"((?:[bBnNxX]|[uU]&)?'[^']*(?:''[^']*)*'?)",
+        r"(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+"
+        r"|[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?(?:[eE][+-]?[0-9]+)?"
+        rf"|(?<![{_NEXT}\"\]`.])\.[0-9][0-9_]*(?:[eE][+-]?[0-9]+)?)",
+        r"(--[^\r\n]*)",
+        r"(/\*)",
+        r"((?:[uU]&)?\"[^\"]*(?:\"\"[^\"]*)*\"?|`[^`]*(?:``[^`]*)*`?)",
+        r"([eE]'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'?)",
+        rf"(\$(?:{_NAME})?\$)",
+        r"(\[[^\[\]\r\n]*\])",
+        r"(\$\{[^{}\s]*\}|\{\{[^{}]*\}\}|\{%[^{}]*%\}|\#\{[^{}\s]*\})",
+        rf"(\$[0-9]+|\$[{_FIRST}][{_NEXT}]*|@[{_FIRST}][{_NEXT}]*|%\(\w+\)s"
+        rf"|(?<![{_NEXT}:\])]):(?:'\w+'|\"\w+\"))",
+        rf"((?<!:):[{_FIRST}0-9][{_NEXT}]*|\?(?:[0-9]+|(?=\|\|)|(?![|&]))|%s(?![{_NEXT}]))",
+        rf"({_LONGEST_FIRST}|[-+*/<>=~!@\#%^&|`?:])",
+        r"([.\[\]])",
+        r"(\\[A-Za-z.!?;][^\r\n]*)",
+        r"([^ \t\r\n\f\v])",
+    )
+)
+_LINE_GRAMMAR: Final = (
+    r"(^(?:(?i:GO)(?:[ \t]+[0-9]+)?[ \t]*(?=[\r\n]|\Z)|(?i:DELIMITER)[ \t]+[^\r\n]+"
+    r"|\.[a-z]+\b[^\r\n]*))"
+)
+"""Lines to sqlcmd (`GO`), to mysql (`DELIMITER //`) and to sqlite3 (`.read x`)."""
+
+(
+    _DELIMITER,
+    _CLIENT_LINE,
+    _WORD,
+    _PUNCTUATION,
+    _STRING,
+    _NUMBER,
+    _LINE_COMMENT,
+    _BLOCK_COMMENT,
+    _QUOTED,
+    _ESCAPED,
+    _DOLLAR,
+    _BRACKETS,
+    _TEMPLATE,
+    _PARAMETER,
+    _DOUBTFUL,
+    _OPERATOR,
+    _POINT,
+    _BACKSLASH,
+    _UNKNOWN,
+) = range(1, 20)
+
+_KINDS: Final = {
+    _STRING: Kind.STRING,
+    _ESCAPED: Kind.STRING,
+    _QUOTED: Kind.QUOTED,
+    _NUMBER: Kind.NUMBER,
+    _TEMPLATE: Kind.TEMPLATE,
+    _PARAMETER: Kind.PARAMETER,
+    _OPERATOR: Kind.OPERATOR,
+    _UNKNOWN: Kind.UNKNOWN,
+}
+"""What needs no second look, except at the end of the text."""
+
+_AWAITS_OPERAND: Final = frozenset(
+    "ADD ALL ALTER AND ANY AS BETWEEN BY CASE CHECK COLUMN CONSTRAINT CREATE DEFAULT DELETE"
+    " DISTINCT DROP ELSE ESCAPE EXCEPT EXISTS FROM GLOB GROUP HAVING IF ILIKE IN INDEX INTERSECT"
+    " INTO IS JOIN KEY LIKE LIMIT MATCH NOT OFFSET ON OR REFERENCES REGEXP RETURN RETURNING SELECT"
+    " SET SIMILAR SOME TABLE THEN TO UNION UNIQUE UPDATE USING VALUES VIEW WHEN WHERE".split()
+)
+"""Words after which an operand or a name comes: what follows is no operator and no subscript."""
+
+_OPERANDS: Final = frozenset(
+    {Kind.WORD, Kind.QUOTED, Kind.STRING, Kind.NUMBER, Kind.PARAMETER, Kind.TEMPLATE}
+)
+_BOUNDS: Final = re.compile(r"\[[\s0-9:]*\]")
+_OPERAND_FOLLOWS: Final = re.compile(r"[\s]*['$:?@]")
+_COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
+_ESCAPE: Final = re.compile(r"\\.|\\\Z", re.DOTALL)
+
+DIRECTIVE: Final = re.compile(
+    r"--[ \t]*(?:\+(?:goose|migrate)\b|migrate:(?:up|down)\b|>[ \t]*statement-breakpoint\b"
+    r"|(?:changeset|rollback|liquibase)\b|atlas:delimiter\b)"
+    r"|---- create above / drop below ----",
+    re.IGNORECASE,
+)
+"""Comments that migration tools act upon."""
+
+
+@lru_cache(maxsize=16)
+def _expression(delimiter: str) -> re.Pattern[str]:
+    grammar = f"({re.escape(delimiter)})|{_LINE_GRAMMAR}|{_GRAMMAR}"
+    return re.compile(grammar, re.DOTALL | re.MULTILINE)
+
+
+class Reader:
+    """Reads a text stretch by stretch, up to each delimiter, and keeps the comments on the way.
+
+    Stretches let the caller decide at a delimiter what comes next: more of the same statement,
+    the data of a `COPY`, another delimiter.
+    """
+
+    __slots__ = ("_brackets", "_flat", "comments", "delimiter", "depth", "text")
+
+    def __init__(self, text: str) -> None:
+        """Begin with `;` as the delimiter, and outside all parentheses."""
+        self.text = text
+        self.delimiter = DELIMITER
+        self.depth = 0
+        self.comments: list[Token] = []
+        self._brackets: list[bool] = []  # Of each open one: whether it is a subscript.
+        self._flat = False  # Whether comments were seen not to nest.
+
+    def begin(self) -> None:
+        """Begin a statement: whatever the last one left open is closed."""
+        self.depth = 0
+        self._brackets.clear()
+
+    def read(self, position: int, limit: int, tokens: list[Token]) -> tuple[Stop, int]:
+        """Add the tokens from a position on to those of the statement; say why and where it ended.
+
+        The tokens given are those of the statement so far. After `Stop.LINE` the position is that
+        of the line, which is not read.
+        """
+        text = self.text
+        matches = _expression(self.delimiter).finditer
+        resume = position
+        while True:
+            for match in matches(text, resume, limit):
+                group = match.lastindex
+                start, end = match.span()
+                if group == _WORD:
+                    tokens.append(Token(Kind.WORD, match[0], start, end, self.depth))
+                    continue
+                if group == _PUNCTUATION:
+                    mark = match[0]
+                    if mark == ")" and self.depth:
+                        self.depth -= 1
+                    tokens.append(Token(Kind.PUNCTUATION, mark, start, end, self.depth))
+                    if mark == "(":
+                        self.depth += 1
+                    continue
+                if group == _DELIMITER:
+                    tokens.append(Token(Kind.PUNCTUATION, match[0], start, end, self.depth))
+                    return Stop.DELIMITER, end
+                if group in _KINDS:
+                    kind = _KINDS[group]
+                    if end == limit and not _is_closed(match[0], group):
+                        kind = Kind.UNTERMINATED
+                    elif group == _ESCAPED and match[0][-1] != "'":
+                        kind, end = Kind.UNTERMINATED, limit  # A backslash ends the text.
+                    tokens.append(Token(kind, text[start:end], start, end, self.depth))
+                    continue
+                if group == _LINE_COMMENT:
+                    if DIRECTIVE.match(match[0]):
+                        return Stop.LINE, start
+                    self.comments.append(Token(Kind.COMMENT, match[0], start, end, self.depth))
+                    continue
+                if group == _BACKSLASH or (group == _CLIENT_LINE and _is_alone(match[0], tokens)):
+                    return Stop.LINE, start
+                resume = self._second_look(group, start, end, limit, tokens)
+                if resume != end:
+                    break
+            else:
+                return Stop.END, limit
+
+    def _second_look(
+        self, group: int | None, start: int, end: int, limit: int, tokens: list[Token]
+    ) -> int:
+        """Add a token that is not clear from its first characters; return where it ends."""
+        text, kind = self.text, Kind.OPERATOR
+        before = tokens[-1] if tokens else None
+        if group == _BLOCK_COMMENT:
+            end = self._comment_end(start, limit)
+            if end > 0:
+                self.comments.append(Token(Kind.COMMENT, text[start:end], start, end, self.depth))
+                return end
+            kind, end = Kind.UNTERMINATED, limit
+        elif group == _DOLLAR:
+            closed = text.find(text[start:end], end, limit)
+            kind, end = (
+                (Kind.UNTERMINATED, limit) if closed < 0 else (Kind.STRING, closed + end - start)
+            )
+        elif group == _DOUBTFUL:
+            if self._is_parameter(text[start], start, end, before):
+                kind = Kind.PARAMETER
+            else:
+                end = start + 1
+        elif group == _CLIENT_LINE:
+            kind = Kind.PUNCTUATION if text[start] == "." else Kind.WORD
+            end = start + {".": 1, "g": 2, "d": 9}[text[start].lower()]
+        elif group == _BRACKETS and not self._is_subscript(start, end, before):
+            kind = Kind.QUOTED
+        else:
+            kind, end = Kind.PUNCTUATION, start + 1
+            if text[start] == "[":
+                self._brackets.append(
+                    before is not None
+                    and before.end == start
+                    and _is_operand(before)
+                    and not before.is_word("ARRAY")
+                )
+            elif text[start] == "]" and self._brackets:
+                self._brackets.pop()
+        tokens.append(Token(kind, text[start:end], start, end, self.depth))
+        return end
+
+    def _comment_end(self, start: int, limit: int) -> int:
+        """Return where a comment ends, -1 if nowhere."""
+        text = self.text
+        end = text.find("*/", start + 2, limit)
+        if self._flat or end < 0 or text.find("/*", start + 2, end) < 0:
+            return end + 2 if end >= 0 else -1
+        depth = 1
+        for edge in _COMMENT_EDGE.finditer(text, start + 2, limit):
+            depth += 1 if edge[0] == "/*" else -1
+            if not depth:
+                return edge.end()
+        # Once for the whole text: trying again at each comment would take quadratic time.
+        self._flat = True
+        return end + 2
+
+    def _is_parameter(self, mark: str, start: int, end: int, before: Token | None) -> bool:
+        """Return whether `?`, `:name` or `%s` stands for a value, and is no operator."""
+        adjacent = before is not None and before.end == start
+        operand = before is not None and _is_operand(before)
+        if mark == ":":
+            return not (adjacent and operand) and not (self._brackets and self._brackets[-1])
+        if mark == "%":
+            return not operand
+        return end > start + 1 or not (
+            operand and _OPERAND_FOLLOWS.match(self.text, end) is not None
+        )
+
+    def _is_subscript(self, start: int, end: int, before: Token | None) -> bool:
+        """Return whether a bracket belongs to an array, and quotes no name."""
+        if self._brackets or _BOUNDS.fullmatch(self.text, start, end):
+            return True
+        if before is None or not _is_operand(before):
+            return False
+        if before.is_word("ARRAY"):
+            return True
+        return before.end == start and before.text[-1:] != "]"
+
+
+def _is_operand(token: Token) -> bool:
+    """Return whether a token can end an operand, so that an operator or a subscript may follow."""
+    if token.kind is Kind.WORD:
+        return token.text.upper() not in _AWAITS_OPERAND
+    return token.kind in _OPERANDS or token.text in {")", "]"}
+
+
+def _is_closed(text: str, group: int) -> bool:
+    """Return whether a quoted token that ends the text is closed."""
+    if group == _ESCAPED:
+        text = _ESCAPE.sub("", text)
+    elif group not in {_STRING, _QUOTED}:
+        return True
+    return text.count("'" if group != _QUOTED else text.lstrip("uU&")[0]) % 2 == 0
+
+
+def _is_alone(line: str, tokens: list[Token]) -> bool:
+    """Return whether what looks like a client's line is one, by the tokens before it."""
+    if not tokens:
+        return True
+    before = tokens[-1]
+    return line[0] in "gG" and (
+        before.text == ")" or (before.kind is not Kind.PUNCTUATION and _is_operand(before))
+    )
+
+
+def tokenize(text: str, start: int = 0, end: int | None = None) -> tuple[Token, ...]:
+    """Return the tokens of a text, or of a stretch of it; lines that are no SQL are left out."""
+    tokens: list[Token] = []
+    reader = Reader(text)
+    limit = len(text) if end is None else end
+    while start < limit:
+        stop, start = reader.read(start, limit, tokens)
+        if stop is Stop.LINE:
+            start = line_end(text, start, limit)
+    return tuple(tokens)
+
+
+_LINE_END: Final = re.compile(r"[\r\n]")
+
+
+def line_end(text: str, position: int, limit: int) -> int:
+    """Return where the line of a position ends, before its line end."""
+    found = _LINE_END.search(text, position, limit)
+    return found.start() if found else limit
