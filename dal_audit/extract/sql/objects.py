@@ -1,0 +1,236 @@
+"""Read the statements about everything but tables and indexes, and those about rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dal_audit.extract.sql.cursor import Cursor
+from dal_audit.extract.sql.elements import read_type
+from dal_audit.extract.sql.tables import read_clause
+from dal_audit.extract.sql.tokens import Kind
+from dal_audit.sql_facts import (
+    AlterObject,
+    Change,
+    Clause,
+    CreateObject,
+    Drop,
+    Expression,
+    SqlName,
+    SqlType,
+)
+
+_OBJECTS: Final = (
+    ("ACCESS", "METHOD"),
+    ("AGGREGATE",),
+    ("CAST",),
+    ("COLLATION",),
+    ("CONSTRAINT", "TRIGGER"),
+    ("CONVERSION",),
+    ("DATABASE",),
+    ("DEFAULT", "PRIVILEGES"),
+    ("DOMAIN",),
+    ("EVENT", "TRIGGER"),
+    ("EVENT",),
+    ("EXTENSION",),
+    ("FOREIGN", "DATA", "WRAPPER"),
+    ("FOREIGN", "TABLE"),
+    ("FUNCTION",),
+    ("GROUP",),
+    ("INDEX",),
+    ("LANGUAGE",),
+    ("MATERIALIZED", "VIEW"),
+    ("OPERATOR", "CLASS"),
+    ("OPERATOR", "FAMILY"),
+    ("OPERATOR",),
+    ("OWNED", "BY"),
+    ("POLICY",),
+    ("PROCEDURE",),
+    ("PUBLICATION",),
+    ("ROLE",),
+    ("ROUTINE",),
+    ("RULE",),
+    ("SCHEMA",),
+    ("SEQUENCE",),
+    ("SERVER",),
+    ("STATISTICS",),
+    ("SUBSCRIPTION",),
+    ("SYSTEM",),
+    ("TABLE",),
+    ("TABLESPACE",),
+    ("TEXT", "SEARCH", "CONFIGURATION"),
+    ("TEXT", "SEARCH", "DICTIONARY"),
+    ("TEXT", "SEARCH", "PARSER"),
+    ("TEXT", "SEARCH", "TEMPLATE"),
+    ("TRANSFORM",),
+    ("TRIGGER",),
+    ("TYPE",),
+    ("USER", "MAPPING"),
+    ("USER",),
+    ("VIEW",),
+)
+"""What `CREATE`, `ALTER` and `DROP` are about, in PostgreSQL, SQLite and MySQL."""
+
+_NAMELESS: Final = frozenset(
+    {"cast", "default privileges", "operator", "owned by", "system", "transform", "user mapping"}
+)
+_ON_A_TABLE: Final = frozenset({"trigger", "constraint trigger", "policy", "rule"})
+
+
+def read_object(cursor: Cursor) -> str:
+    """Read what a statement is about, and return it in lower case; empty for what is not known."""
+    for words in _OBJECTS:
+        if cursor.takes(*words):
+            return " ".join(words).lower()
+    return ""
+
+
+def create_object(
+    cursor: Cursor, what: str, *, or_replace: bool, temporary: bool
+) -> CreateObject:
+    """Read what follows `CREATE` and the object's kind.
+
+    Raises NotUnderstoodError where no name follows.
+    """
+    if_not_exists = cursor.takes("IF", "NOT", "EXISTS")
+    unnamed = what in _NAMELESS or (what == "schema" and cursor.sees("AUTHORIZATION"))
+    if what == "statistics" and cursor.word() in {"ON", "("}:
+        unnamed = True
+    name = None if unnamed else cursor.name()
+    start = cursor.at
+    table: SqlName | None = None
+    declared: SqlType | None = None
+    values: tuple[str, ...] = ()
+    if what in _ON_A_TABLE and not (what == "rule"):
+        if not cursor.skip_to("ON"):
+            raise cursor.error("`ON` and a table were expected")
+        cursor.expect("ON")
+        table = cursor.name()
+    elif what == "domain":
+        cursor.takes("AS")
+        declared = read_type(cursor)
+    elif what == "type" and cursor.takes("AS", "ENUM"):
+        what, values = "enum", _labels(cursor)
+    cursor.at = cursor.limit
+    rest = cursor.expression(start) if start < cursor.limit else None
+    return CreateObject(
+        what,
+        name,
+        or_replace=or_replace,
+        if_not_exists=if_not_exists,
+        temporary=temporary,
+        table=table,
+        type=declared,
+        values=values,
+        rest=rest,
+    )
+
+
+def _labels(cursor: Cursor) -> tuple[str, ...]:
+    """Read the labels of an enumeration, without their quotes."""
+    if not cursor.sees("("):
+        raise cursor.error("an enumeration's labels were expected")
+    end = cursor.group_end()
+    return tuple(
+        one.text[1:-1].replace("''", "'")
+        for one in cursor.tokens[cursor.at : end]
+        if one.kind is Kind.STRING
+    )
+
+
+def alter_object(cursor: Cursor, what: str) -> AlterObject:
+    """Read what follows `ALTER` and the object's kind."""
+    cursor.takes("IF", "EXISTS")
+    name = None if what in _NAMELESS else cursor.name()
+    start = cursor.at
+    new_name: SqlName | None = None
+    while cursor.skip_to("RENAME"):
+        cursor.at += 1
+        if cursor.takes("TO"):
+            new_name = cursor.name()
+            break
+    cursor.at = cursor.limit
+    rest: Expression | None = cursor.expression(start) if start < cursor.limit else None
+    return AlterObject(what, name, new_name, rest)
+
+
+def drop(cursor: Cursor, what: str) -> Drop:
+    """Read what follows `DROP` and the object's kind."""
+    if what == "index":
+        cursor.takes("CONCURRENTLY")
+    if_exists = cursor.takes("IF", "EXISTS")
+    names: list[SqlName] = []
+    if what not in _NAMELESS:
+        while True:
+            names.append(cursor.name())
+            if cursor.sees("("):
+                cursor.skip_group()  # The types of a function's arguments.
+            if not cursor.takes(","):
+                break
+    table = cursor.name() if cursor.takes("ON") else None
+    cascade = cursor.takes_one("CASCADE", "RESTRICT") == "CASCADE"
+    if names and not cursor.done:
+        raise cursor.error("a comma or the end of the statement was expected")
+    return Drop(what, tuple(names), if_exists=if_exists, cascade=cascade, table=table)
+
+
+def insert(cursor: Cursor, verb: str) -> Change:
+    """Read what follows `INSERT` or `REPLACE`, up to the columns; then look for its conflicts."""
+    start = cursor.at
+    conflict: Clause | None = None
+    if cursor.takes("OR"):
+        cursor.name()
+        conflict = read_clause(cursor, start, cursor.at)
+    elif cursor.takes_one("IGNORE", "LOW_PRIORITY", "DELAYED"):
+        conflict = read_clause(cursor, start, cursor.at)
+    if not cursor.takes("INTO") and conflict is None:
+        raise cursor.error("`INTO` was expected")
+    cursor.takes("TABLE")
+    table = cursor.name()
+    if cursor.takes("AS"):
+        cursor.name()
+    columns: list[SqlName] = []
+    if cursor.sees("(") and not cursor.sees("(", "SELECT") and not cursor.sees("(", "WITH"):
+        end = cursor.group_end()
+        cursor.at += 1
+        while cursor.at < end:
+            columns.append(cursor.name())
+            if cursor.sees("["):
+                cursor.skip_to(",")
+            if cursor.at < end:
+                cursor.expect(",")
+        cursor.at = end + 1
+    while cursor.skip_to("ON"):
+        at = cursor.at
+        if cursor.takes("ON", "CONFLICT") or cursor.takes("ON", "DUPLICATE"):
+            cursor.skip_to("RETURNING")
+            conflict = read_clause(cursor, at, cursor.at)
+        else:
+            cursor.at += 1
+    return Change(verb, table, tuple(columns), conflict)
+
+
+def update(cursor: Cursor) -> Change:
+    """Read what follows `UPDATE`, up to `SET`."""
+    conflict: Clause | None = None
+    if cursor.sees("OR"):
+        conflict = read_clause(cursor, cursor.at, cursor.at + 2)
+        cursor.at += 2
+    cursor.takes("ONLY")
+    table = cursor.name()
+    if not cursor.skip_to("SET"):
+        raise cursor.error("`SET` was expected")
+    return Change("UPDATE", table, conflict=conflict)
+
+
+def delete(cursor: Cursor) -> Change:
+    """Read what follows `DELETE`, up to the table."""
+    cursor.expect("FROM")
+    cursor.takes("ONLY")
+    return Change("DELETE", cursor.name())
+
+
+def truncate(cursor: Cursor) -> Change:
+    """Read what follows `TRUNCATE`; of several tables the first is kept."""
+    cursor.takes("TABLE")
+    cursor.takes("ONLY")
+    return Change("TRUNCATE", cursor.name())

@@ -1,0 +1,209 @@
+"""Read what a statement declares or changes, from its tokens.
+
+No grammar of a whole dialect: as much structure as a schema needs that follows the migrations, with
+what stands in expressions left as it is. sqlglot's trees are not the source of it, for they carry
+no places, rename what they read, and take half of what SQLite and PostgreSQL accept as an opaque
+command. What is not built as statements of its kind are is said to be not understood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dal_audit.extract.sql.cursor import Cursor, NotUnderstoodError
+from dal_audit.extract.sql.objects import (
+    alter_object,
+    create_object,
+    delete,
+    drop,
+    insert,
+    read_object,
+    truncate,
+    update,
+)
+from dal_audit.extract.sql.places import Places
+from dal_audit.extract.sql.tables import (
+    alter_table,
+    create_index,
+    create_table,
+    create_virtual_table,
+)
+from dal_audit.extract.sql.tokens import Kind, Token
+from dal_audit.sql_facts import (
+    Change,
+    OtherStatement,
+    Query,
+    Structure,
+    Transaction,
+)
+
+_QUERIES: Final = frozenset({"SELECT", "VALUES", "TABLE"})
+_TRANSACTIONS: Final = frozenset(
+    {"ABORT", "BEGIN", "COMMIT", "END", "RELEASE", "ROLLBACK", "SAVEPOINT", "START"}
+)
+_OTHERS: Final = frozenset(
+    {
+        "ANALYZE", "ATTACH", "CALL", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT", "COPY",
+        "DEALLOCATE", "DECLARE", "DESCRIBE", "DETACH", "DISCARD", "DO", "EXEC", "EXECUTE",
+        "EXPLAIN", "FETCH", "FLUSH", "GRANT", "IMPORT", "KILL", "LISTEN", "LOAD", "LOCK", "MOVE",
+        "NOTIFY", "OPTIMIZE", "PRAGMA", "PREPARE", "REASSIGN", "REFRESH", "REINDEX", "RENAME",
+        "REPAIR", "RESET", "REVOKE", "SECURITY", "SET", "SHOW", "UNLISTEN", "UNLOCK", "USE",
+        "VACUUM",
+    }
+)  # fmt: skip
+"""Statements whose inside no schema needs."""
+
+_ADJECTIVES: Final = frozenset(
+    {"TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL", "RECURSIVE", "TRUSTED", "PROCEDURAL",
+     "FULLTEXT", "SPATIAL", "EXTERNAL", "DEFAULT", "FORCE"}
+)  # fmt: skip
+_WORDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of a statement: its structure, or why and where it was not understood.
+
+    `flaw_token` is None where the statement ends too early.
+    """
+
+    structure: Structure | None
+    flaw: str = ""
+    flaw_token: Token | None = None
+
+
+def read_structure(tokens: tuple[Token, ...], places: Places) -> Reading:
+    """Return the structure of a statement; `places` are those of the text that it stands in."""
+    cursor = Cursor(tokens, places)
+    try:
+        return Reading(_statement(cursor))
+    except NotUnderstoodError as error:
+        return Reading(None, str(error), error.token)
+
+
+def head_of(tokens: tuple[Token, ...]) -> str:
+    """Return the first words of a statement in capitals, up to three and up to its first name.
+
+    Adjectives and `OR REPLACE` are left out: `CREATE OR REPLACE TEMP VIEW v` is a `CREATE VIEW`.
+    """
+    words: list[str] = []
+    for token in tokens:
+        word = token.upper
+        if token.kind is not Kind.WORD or len(words) == _WORDS or word in {"IF", "CONCURRENTLY"}:
+            break
+        words.append(word)
+    if words[:1] == ["CREATE"]:
+        cursor = Cursor(tokens, Places(""))
+        cursor.at = 1
+        _adjectives(cursor)
+        return f"CREATE {read_object(cursor).upper()}".rstrip()
+    if words and words[0] in {"ALTER", "DROP"}:
+        cursor = Cursor(tokens, Places(""))
+        cursor.at = 1
+        return f"{words[0]} {read_object(cursor).upper()}".rstrip()
+    return words[0] if words else ""
+
+
+def _statement(cursor: Cursor) -> Structure:
+    """Read a statement by its first word."""
+    while cursor.sees("("):
+        cursor.at += 1
+    word = cursor.word()
+    if word == "WITH":
+        word = _after_with(cursor)
+    cursor.at += 1
+    if word in _QUERIES:
+        return Query(word)
+    if word in _TRANSACTIONS:
+        return Transaction(_leading(cursor))
+    if word in _OTHERS:
+        return OtherStatement(_leading(cursor))
+    change = _change(cursor, word)
+    if change is not None:
+        return change
+    if word == "CREATE":
+        return _create(cursor)
+    if word in {"ALTER", "DROP"}:
+        what = read_object(cursor)
+        if not what:
+            raise cursor.error(f"`{word}` of something unknown")
+        if word == "DROP":
+            return drop(cursor, what)
+        return alter_table(cursor) if what == "table" else alter_object(cursor, what)
+    cursor.at -= 1
+    raise cursor.error("no statement begins so")
+
+
+def _change(cursor: Cursor, word: str) -> Change | None:
+    if word == "INSERT" or (word == "REPLACE" and cursor.word() != "("):
+        return insert(cursor, word)
+    if word == "UPDATE":
+        return update(cursor)
+    if word == "DELETE":
+        return delete(cursor)
+    if word == "TRUNCATE":
+        return truncate(cursor)
+    if word == "MERGE":
+        cursor.expect("INTO")
+        cursor.takes("ONLY")
+        return Change(word, cursor.name())
+    return None
+
+
+def _after_with(cursor: Cursor) -> str:
+    """Move over a statement's `WITH` to the verb after it, and return that."""
+    start = cursor.at
+    cursor.at += 1
+    verbs = ("SELECT", "INSERT", "UPDATE", "DELETE", "VALUES", "MERGE", "REPLACE", "TABLE")
+    if not cursor.skip_to(*verbs):
+        cursor.at = start
+        raise cursor.error("a `WITH` without a query after it")
+    return cursor.word()
+
+
+def _leading(cursor: Cursor) -> tuple[str, ...]:
+    """Return the first words of the statement."""
+    found = []
+    for index in range(min(_WORDS, cursor.limit)):
+        if cursor.tokens[index].kind is not Kind.WORD:
+            break
+        found.append(cursor.words[index])
+    return tuple(found)
+
+
+def _adjectives(cursor: Cursor) -> tuple[bool, bool, bool]:
+    """Move over what stands between `CREATE` and the object's kind.
+
+    Return whether it says `OR REPLACE`, that the thing is temporary, and that it is unique.
+    """
+    or_replace = temporary = unique = False
+    while True:
+        if cursor.takes("OR", "REPLACE") or cursor.takes("OR", "ALTER"):
+            or_replace = True
+        elif cursor.takes("UNIQUE"):
+            unique = True
+        elif cursor.sees("DEFINER", "="):
+            # MySQL: `DEFINER = user@host` before a view or a trigger.
+            cursor.skip_to("VIEW", "TRIGGER", "FUNCTION", "PROCEDURE", "EVENT", "SQL")
+        elif cursor.takes("SQL", "SECURITY"):
+            cursor.at += 1
+        else:
+            adjective = cursor.takes_one(*_ADJECTIVES)
+            if not adjective:
+                return or_replace, temporary, unique
+            temporary = temporary or adjective in {"TEMP", "TEMPORARY"}
+
+
+def _create(cursor: Cursor) -> Structure:
+    or_replace, temporary, unique = _adjectives(cursor)
+    if cursor.takes("VIRTUAL", "TABLE"):
+        return create_virtual_table(cursor)
+    what = read_object(cursor)
+    if not what:
+        raise cursor.error("`CREATE` of something unknown")
+    if what in {"table", "foreign table"}:
+        return create_table(cursor, temporary=temporary)
+    if what == "index":
+        return create_index(cursor, unique=unique)
+    return create_object(cursor, what, or_replace=or_replace, temporary=temporary)

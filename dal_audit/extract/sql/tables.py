@@ -1,0 +1,317 @@
+"""Read the statements about tables and indexes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dal_audit.extract.sql.cursor import Cursor
+from dal_audit.extract.sql.elements import (
+    is_table_constraint,
+    read_column,
+    read_keys,
+    read_table_constraint,
+    read_type,
+)
+from dal_audit.extract.sql.tokens import Kind
+from dal_audit.sql_facts import (
+    ActionKind,
+    AlterAction,
+    AlterTable,
+    Clause,
+    Column,
+    Constraint,
+    CreateIndex,
+    CreateTable,
+    Expression,
+)
+
+_OPTIONS: Final = frozenset(
+    {
+        "AUTO_INCREMENT", "CHARSET", "CHARACTER", "COLLATE", "COMMENT", "DEFAULT", "ENGINE", "FOR",
+        "INHERITS", "ON", "PARTITION", "ROW_FORMAT", "STRICT", "TABLESPACE", "USING", "WITH",
+        "WITHOUT",
+    }
+)  # fmt: skip
+"""Words that an option of a table begins with."""
+
+_WORDS_OF_CLAUSE: Final = 3
+
+
+def read_clause(cursor: Cursor, start: int, end: int) -> Clause:
+    """Return the tokens from one index up to another as a clause."""
+    tokens = tuple(one.text for one in cursor.tokens[start:end])
+    words: list[str] = []
+    for token in cursor.tokens[start : min(end, start + _WORDS_OF_CLAUSE)]:
+        if token.kind is not Kind.WORD:
+            break
+        words.append(token.upper)
+    return Clause(cursor.span(start, end), tuple(words), tokens)
+
+
+def create_table(cursor: Cursor, *, temporary: bool) -> CreateTable:
+    """Read what follows `CREATE TABLE`; raise NotUnderstoodError where it is not built so."""
+    if_not_exists = cursor.takes("IF", "NOT", "EXISTS")
+    name = cursor.name()
+    columns: list[Column] = []
+    constraints: list[Constraint] = []
+    options: list[Clause] = []
+    start = cursor.at
+    if cursor.takes("PARTITION", "OF") or cursor.takes("OF"):
+        cursor.name()
+        if cursor.sees("("):
+            cursor.skip_group()
+        options.append(read_clause(cursor, start, cursor.at))
+    elif cursor.sees("(") and not cursor.sees("(", "SELECT") and not cursor.sees("(", "WITH"):
+        _elements(cursor, columns, constraints)
+    query = _options(cursor, options)
+    if not columns and not constraints and not options and query is None:
+        raise cursor.error("a table's columns were expected")
+    return CreateTable(
+        name,
+        tuple(columns),
+        tuple(constraints),
+        tuple(options),
+        if_not_exists=if_not_exists,
+        temporary=temporary,
+        query=query,
+    )
+
+
+def _elements(cursor: Cursor, columns: list[Column], constraints: list[Constraint]) -> None:
+    """Read the columns and constraints of a table, in their parenthesis."""
+    end = cursor.group_end()
+    cursor.at += 1
+    while cursor.at < end:
+        if is_table_constraint(cursor):
+            constraints.append(read_table_constraint(cursor))
+            # SQLite wants no comma between the constraints of a table.
+            if is_table_constraint(cursor):
+                continue
+        else:
+            columns.append(read_column(cursor))
+        if cursor.at < end:
+            cursor.expect(",")
+    cursor.at = end + 1
+
+
+def _options(cursor: Cursor, options: list[Clause]) -> Expression | None:
+    """Read a table's options; return the query after `AS`, if there is one."""
+    while not cursor.done:
+        start = cursor.at
+        word = cursor.word()
+        if word in {"AS", "SELECT", "("}:
+            cursor.takes("AS")
+            start = cursor.at
+            cursor.at = cursor.limit
+            return cursor.expression(start) if start < cursor.limit else None
+        if cursor.takes(","):
+            continue
+        cursor.at += 1
+        while not cursor.done:
+            following = cursor.word()
+            if following in {",", "AS", "SELECT"} or (following in _OPTIONS and word != "DEFAULT"):
+                break
+            if following in _OPTIONS:
+                word = ""  # `DEFAULT CHARSET`: the second word belongs to the first.
+            if following == "(":
+                cursor.skip_group()
+            else:
+                cursor.at += 1
+        options.append(read_clause(cursor, start, cursor.at))
+    return None
+
+
+def create_virtual_table(cursor: Cursor) -> CreateTable:
+    """Read what follows `CREATE VIRTUAL TABLE` (SQLite); its arguments are one option."""
+    if_not_exists = cursor.takes("IF", "NOT", "EXISTS")
+    name = cursor.name()
+    cursor.expect("USING")
+    module = cursor.name().name
+    options: tuple[Clause, ...] = ()
+    if cursor.sees("("):
+        start = cursor.at
+        cursor.skip_group()
+        options = (read_clause(cursor, start, cursor.at),)
+    return CreateTable(
+        name, options=options, if_not_exists=if_not_exists, module=module.lower()
+    )
+
+
+def create_index(cursor: Cursor, *, unique: bool) -> CreateIndex:
+    """Read what follows `CREATE INDEX`; raise NotUnderstoodError where it is not built so."""
+    start = cursor.at
+    concurrently = cursor.span(start, start + 1) if cursor.takes("CONCURRENTLY") else None
+    if_not_exists = cursor.takes("IF", "NOT", "EXISTS")
+    name = None if cursor.sees("ON") else cursor.name()
+    method = cursor.name().name.lower() if cursor.takes("USING") else ""
+    cursor.expect("ON")
+    cursor.takes("ONLY")
+    table = cursor.name()
+    if cursor.takes("USING"):
+        method = cursor.name().name.lower()
+    keys = read_keys(cursor)
+    where: Expression | None = None
+    options: list[Clause] = []
+    while not cursor.done:
+        at = cursor.at
+        if cursor.takes("WHERE"):
+            at, cursor.at = cursor.at, cursor.limit
+            where = cursor.expression(at)
+            break
+        cursor.at += 1
+        cursor.skip_to("WHERE", "WITH", "TABLESPACE", "INCLUDE", "NULLS")
+        options.append(read_clause(cursor, at, cursor.at))
+    return CreateIndex(
+        name,
+        table,
+        keys,
+        unique=unique,
+        if_not_exists=if_not_exists,
+        concurrently=concurrently,
+        method=method,
+        where=where,
+        options=tuple(options),
+    )
+
+
+def alter_table(cursor: Cursor) -> AlterTable:
+    """Read what follows `ALTER TABLE`; raise NotUnderstoodError where it is not built so."""
+    if_exists = cursor.takes("IF", "EXISTS")
+    cursor.takes("ONLY")
+    table = cursor.name()
+    cursor.takes("*")
+    actions = []
+    while True:
+        actions.append(_action(cursor))
+        if not cursor.takes(","):
+            break
+    if not cursor.done:
+        raise cursor.error("a comma or the end of the statement was expected")
+    return AlterTable(table, tuple(actions), if_exists=if_exists)
+
+
+def _action(cursor: Cursor) -> AlterAction:
+    if cursor.sees("ADD"):
+        return _add(cursor)
+    if cursor.sees("DROP"):
+        return _drop(cursor)
+    if cursor.sees("ALTER") and not cursor.sees("ALTER", "CONSTRAINT"):
+        return _alter_column(cursor)
+    if cursor.sees("RENAME"):
+        return _rename(cursor)
+    start = cursor.at
+    if cursor.takes("SET", "SCHEMA"):
+        new_name = cursor.name()
+        return AlterAction(cursor.span(start), "set-schema", ("SET", "SCHEMA"), new_name=new_name)
+    return _other(cursor, start)
+
+
+def _other(cursor: Cursor, start: int) -> AlterAction:
+    """Read an action that is not taken apart, up to the comma after it."""
+    if cursor.done:
+        raise cursor.error("an action was expected")
+    cursor.at = start
+    cursor.skip_to(",")
+    clause = read_clause(cursor, start, cursor.at)
+    if not clause.words:
+        cursor.at = start
+        raise cursor.error("an action was expected")
+    return AlterAction(clause.span, "other", clause.words, expression=cursor.expression(start))
+
+
+def _add(cursor: Cursor) -> AlterAction:
+    start = cursor.at
+    cursor.expect("ADD")
+    if is_table_constraint(cursor):
+        constraint = read_table_constraint(cursor)
+        words = ("ADD", "CONSTRAINT") if constraint.name else ("ADD",)
+        return AlterAction(
+            cursor.span(start), "add-constraint", words, constraint.name, constraint=constraint
+        )
+    explicit = cursor.takes("COLUMN")
+    if_not_exists = cursor.takes("IF", "NOT", "EXISTS")
+    if cursor.sees("("):
+        return _other(cursor, start)  # Several columns in one parenthesis: MySQL and Oracle.
+    column = read_column(cursor)
+    return AlterAction(
+        cursor.span(start),
+        "add-column",
+        ("ADD", "COLUMN") if explicit else ("ADD",),
+        column.name,
+        column=column,
+        if_not_exists=if_not_exists,
+    )
+
+
+def _drop(cursor: Cursor) -> AlterAction:
+    start = cursor.at
+    cursor.expect("DROP")
+    is_other = cursor.word() in {"PRIMARY", "FOREIGN"} and cursor.word(1) == "KEY"
+    if is_other or (cursor.word() in {"INDEX", "KEY", "CHECK"} and cursor.word(1) not in {"", ","}):
+        return _other(cursor, start)
+    is_constraint = cursor.takes("CONSTRAINT")
+    explicit = not is_constraint and cursor.takes("COLUMN")
+    if_exists = cursor.takes("IF", "EXISTS")
+    name = cursor.name()
+    cascade = cursor.takes_one("CASCADE", "RESTRICT") == "CASCADE"
+    kind: ActionKind = "drop-constraint" if is_constraint else "drop-column"
+    words = ("DROP", "CONSTRAINT") if is_constraint else ("DROP", "COLUMN")
+    return AlterAction(
+        cursor.span(start),
+        kind,
+        words if explicit or is_constraint else ("DROP",),
+        name,
+        if_exists=if_exists,
+        cascade=cascade,
+    )
+
+
+def _alter_column(cursor: Cursor) -> AlterAction:
+    start = cursor.at
+    cursor.expect("ALTER")
+    words = ("ALTER", "COLUMN") if cursor.takes("COLUMN") else ("ALTER",)
+    name = cursor.name()
+    if cursor.takes("SET", "DATA", "TYPE") or cursor.takes("TYPE"):
+        declared = read_type(cursor)
+        at = cursor.at
+        cursor.skip_to(",")
+        using = cursor.expression(at) if cursor.at > at else None
+        return AlterAction(
+            cursor.span(start), "alter-type", words, name, type=declared, expression=using
+        )
+    if cursor.takes("SET", "DEFAULT"):
+        at = cursor.at
+        cursor.skip_to(",")
+        return AlterAction(
+            cursor.span(start), "set-default", words, name, expression=cursor.expression(at)
+        )
+    kind: ActionKind = "other"
+    if cursor.takes("DROP", "DEFAULT"):
+        kind = "drop-default"
+    elif cursor.takes("SET", "NOT", "NULL"):
+        kind = "set-not-null"
+    elif cursor.takes("DROP", "NOT", "NULL"):
+        kind = "drop-not-null"
+    at = cursor.at
+    cursor.skip_to(",")
+    rest = cursor.expression(at) if cursor.at > at else None
+    return AlterAction(cursor.span(start), kind, words, name, expression=rest)
+
+
+def _rename(cursor: Cursor) -> AlterAction:
+    start = cursor.at
+    cursor.expect("RENAME")
+    if cursor.takes_one("TO", "AS"):
+        new_name = cursor.name()
+        return AlterAction(
+            cursor.span(start), "rename-table", ("RENAME", "TO"), new_name=new_name
+        )
+    if cursor.word() in {"INDEX", "KEY"} and cursor.word(1) != "TO":
+        return _other(cursor, start)
+    kind: ActionKind = "rename-constraint" if cursor.takes("CONSTRAINT") else "rename-column"
+    words = ("RENAME", "CONSTRAINT") if kind == "rename-constraint" else ("RENAME",)
+    if kind == "rename-column" and cursor.word(1) != "TO" and cursor.takes("COLUMN"):
+        words = ("RENAME", "COLUMN")
+    name = cursor.name()
+    cursor.expect("TO")
+    return AlterAction(cursor.span(start), kind, words, name, cursor.name())

@@ -1,0 +1,317 @@
+"""What SQL declares, in records that are frozen, picklable, and each carry their place.
+
+They say what is written, not what an engine makes of it: no dialect is applied, no name is folded
+and no type is mapped. All spans are as `dal_audit.facts.Span` describes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from dal_audit.facts import Span
+
+
+@dataclass(frozen=True, slots=True)
+class SqlName:
+    """A name, with the schema before it: its parts without their quotes, and which were quoted."""
+
+    span: Span
+    parts: tuple[str, ...]
+    quoted: tuple[bool, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The last part, as written."""
+        return self.parts[-1]
+
+    @property
+    def schema(self) -> str:
+        """What stands before the last part; empty where nothing does."""
+        return ".".join(self.parts[:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A stretch of SQL that is not taken apart further: its tokens, as they are spelled."""
+
+    span: Span
+    tokens: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The tokens with one space between them: for comparing, and not for running."""
+        return " ".join(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlType:
+    """A declared type: its words in lower case with single spaces, and its arguments as spelled.
+
+    `timestamp(3) with time zone[]` has the name `timestamp with time zone`, the argument `3` and
+    one dimension. A name in quotes keeps its case.
+    """
+
+    span: Span
+    name: str
+    arguments: tuple[str, ...] = ()
+    dimensions: int = 0
+    quoted: bool = False
+
+
+ConstraintKind: TypeAlias = Literal[
+    "not-null",
+    "null",
+    "primary-key",
+    "unique",
+    "default",
+    "check",
+    "references",
+    "generated",
+    "identity",
+    "collate",
+    "exclude",
+    "on-update",
+    "comment",
+    "index",
+    "other",
+]
+"""What a constraint asks for. `references` is a foreign key, of a column or of a table; `on-update`,
+`comment` and `index` are clauses of MySQL's that stand where constraints do; `other` is a clause
+that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A column, or an expression, in a key or an index; `words` are what follows it (`DESC`)."""
+
+    span: Span
+    column: str
+    expression: Expression
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A constraint of a column or of a table.
+
+    `name` is what stands after `CONSTRAINT`. `expression` is that of a default, a check, a
+    generated column; `table` and `referenced` are what a foreign key refers to; `actions` are the
+    events and actions that it names (`("delete", "set null")`); `words` are the other words of it
+    in capitals, with what they take (`AUTOINCREMENT`, `DEFERRABLE`, `STORED`, `ON CONFLICT IGNORE`).
+    """
+
+    span: Span
+    kind: ConstraintKind
+    name: SqlName | None = None
+    keys: tuple[Key, ...] = ()
+    expression: Expression | None = None
+    table: SqlName | None = None
+    referenced: tuple[str, ...] = ()
+    actions: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; SQLite's may lack a type."""
+
+    span: Span
+    name: SqlName
+    type: SqlType | None
+    constraints: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of a statement: its first words in capitals, and all its tokens."""
+
+    span: Span
+    words: tuple[str, ...]
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """`CREATE TABLE`; `query` is what stands after `AS`, `module` what a virtual table is of."""
+
+    name: SqlName
+    columns: tuple[Column, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    options: tuple[Clause, ...] = ()
+    if_not_exists: bool = False
+    temporary: bool = False
+    query: Expression | None = None
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """`CREATE INDEX`; `name` is None where PostgreSQL makes one up, `options` follow the keys."""
+
+    name: SqlName | None
+    table: SqlName
+    keys: tuple[Key, ...]
+    unique: bool = False
+    if_not_exists: bool = False
+    concurrently: Span | None = None
+    method: str = ""
+    where: Expression | None = None
+    options: tuple[Clause, ...] = ()
+
+
+ActionKind: TypeAlias = Literal[
+    "add-column",
+    "add-constraint",
+    "drop-column",
+    "drop-constraint",
+    "alter-type",
+    "set-default",
+    "drop-default",
+    "set-not-null",
+    "drop-not-null",
+    "rename-table",
+    "rename-column",
+    "rename-constraint",
+    "set-schema",
+    "other",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AlterAction:
+    """One action of an `ALTER TABLE`.
+
+    `name` is the column or constraint that it is about, `new_name` what that is renamed to;
+    `words` are the first words of an action in capitals.
+    """
+
+    span: Span
+    kind: ActionKind
+    words: tuple[str, ...]
+    name: SqlName | None = None
+    new_name: SqlName | None = None
+    column: Column | None = None
+    constraint: Constraint | None = None
+    type: SqlType | None = None
+    expression: Expression | None = None
+    if_exists: bool = False
+    if_not_exists: bool = False
+    cascade: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterTable:
+    """`ALTER TABLE` with its actions, in order."""
+
+    table: SqlName
+    actions: tuple[AlterAction, ...]
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreateObject:
+    """`CREATE` of anything but a table or an index.
+
+    `what` says of what, in lower case (`view`, `materialized view`, `trigger`, `function`, `enum`).
+    `table` is a trigger's or a policy's, `type` what a domain is of, `values` are an enumeration's
+    labels, `rest` is all that follows the name.
+    """
+
+    what: str
+    name: SqlName | None
+    or_replace: bool = False
+    if_not_exists: bool = False
+    temporary: bool = False
+    table: SqlName | None = None
+    type: SqlType | None = None
+    values: tuple[str, ...] = ()
+    rest: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlterObject:
+    """`ALTER` of anything but a table; `new_name` is set where it renames."""
+
+    what: str
+    name: SqlName | None
+    new_name: SqlName | None = None
+    rest: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """`DROP`: of what (in lower case), and which; `table` is a trigger's."""
+
+    what: str
+    names: tuple[SqlName, ...]
+    if_exists: bool = False
+    cascade: bool = False
+    table: SqlName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`INSERT`, `REPLACE`, `UPDATE`, `DELETE`, `TRUNCATE` or `MERGE`, and the table that it changes.
+
+    `columns` are those that an `INSERT` lists. `conflict` is its `ON CONFLICT` or
+    `ON DUPLICATE KEY`, or the `OR IGNORE` after the verb.
+    """
+
+    verb: str
+    table: SqlName | None
+    columns: tuple[SqlName, ...] = ()
+    conflict: Clause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement that reads: `SELECT`, `VALUES`, `TABLE`, or `WITH` before one of them."""
+
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """`BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT` and the like: their words in capitals."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherStatement:
+    """Any other statement: its first words in capitals."""
+
+    words: tuple[str, ...]
+
+
+Structure: TypeAlias = (
+    CreateTable
+    | CreateIndex
+    | AlterTable
+    | CreateObject
+    | AlterObject
+    | Drop
+    | Change
+    | Query
+    | Transaction
+    | OtherStatement
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlStatement:
+    """A statement of an SQL text.
+
+    `part` is `up` or `down` where the file's markers say so, else empty. `head` are its first words
+    in capitals (`CREATE TABLE`). `structure` is None where it was not understood: then `flaw` says
+    why, and `flaw_span` where. `text` is the statement as it stands, without its delimiter.
+    """
+
+    span: Span
+    text: str
+    head: str
+    structure: Structure | None
+    part: Literal["", "up", "down"] = ""
+    flaw: str = ""
+    flaw_span: Span | None = None
