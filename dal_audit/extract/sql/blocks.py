@@ -13,6 +13,9 @@ _HEAD: Final = 8
 _CONTROL: Final = frozenset({"IF", "LOOP", "WHILE", "REPEAT", "FOR"})
 """What `END` closes besides blocks, in the languages of MySQL and Oracle: the word follows it."""
 
+_LENGTHS: Final = frozenset({len("BEGIN"), len("CASE"), len("END")})
+_END: Final = Token(Kind.UNKNOWN, "", 0, 0)
+
 _BEFORE_BLOCK: Final = frozenset({"BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT"})
 
 
@@ -33,11 +36,6 @@ class Blocks:
         self._opened = 0
         self._cases = 0
 
-    @property
-    def is_open(self) -> bool:
-        """Whether a block was opened and not closed."""
-        return self._opened > 0
-
     def open_after(self, tokens: list[Token], depth: int) -> bool:
         """Return whether the statement goes on after the delimiter that is its last token so far.
 
@@ -50,17 +48,30 @@ class Blocks:
         if self._what == "RULE":
             return depth > 0
         for index in range(self._looked_at, len(tokens) - 1):
-            token = tokens[index]
-            if token.kind is Kind.WORD and len(token.text) in (3, 4, 5):
-                self._count(tokens, index, token.text.upper())
+            self._count(tokens, index, tokens[index + 1])
         self._looked_at = len(tokens) - 1
         return self._opened > 0
 
-    def _count(self, tokens: list[Token], index: int, word: str) -> None:
-        before = tokens[index - 1]
+    def is_left_open(self, tokens: list[Token]) -> bool:
+        """Return whether a statement that ends without a delimiter lacks an `END`."""
+        if self._what is None:
+            self._what = _created(tokens)
+        if not self._what or self._what == "RULE":
+            return False
+        for index in range(self._looked_at, len(tokens)):
+            after = tokens[index + 1] if index + 1 < len(tokens) else _END
+            self._count(tokens, index, after)
+        return self._opened > 0
+
+    def _count(self, tokens: list[Token], index: int, after: Token) -> None:
+        """Count the token of an index; `after` is the one that follows it."""
+        token = tokens[index]
+        if token.kind is not Kind.WORD or len(token.text) not in _LENGTHS:
+            return
+        word, before = token.text.upper(), tokens[index - 1]
         if word == "BEGIN":
             inner = before.text in {";", ":"} or before.is_word(*_BEFORE_BLOCK)
-            if inner if self._opened else _opens(tokens, index):
+            if inner if self._opened else _opens(tokens, index, after):
                 self._opened += 1
         elif not self._opened or before.text == ".":
             return
@@ -68,7 +79,6 @@ class Blocks:
             if not before.is_word("END"):
                 self._cases += 1
         elif word == "END":
-            after = tokens[index + 1]
             if after.is_word(*_CONTROL):
                 return
             if after.is_word("CASE"):
@@ -93,9 +103,9 @@ def _created(tokens: list[Token]) -> str:
     return ""
 
 
-def _opens(tokens: list[Token], index: int) -> bool:
+def _opens(tokens: list[Token], index: int, after: Token) -> bool:
     """Return whether the first `BEGIN` of a statement opens its body, and is no name."""
     before = tokens[index - 1]
     if before.text in {".", ",", "("} or before.is_word("OF", *_ROUTINES):
         return False
-    return tokens[index + 1].text not in {"(", ".", ","} and tokens[index].depth == 0
+    return after.text not in {"(", ".", ","} and tokens[index].depth == 0

@@ -120,7 +120,9 @@ class Cursor:
         quoted: list[bool] = []
         while True:
             token = self.token
-            if token.kind not in _NAMES and not (token.kind is Kind.STRING and token.text[0] == "'"):
+            if token.kind not in _NAMES and not (
+                token.kind is Kind.STRING and token.text[0] == "'"
+            ):
                 raise self.error("a name was expected")
             text, is_quoted = _unquoted(token)
             self.at += 1

@@ -11,7 +11,15 @@ from typing import Final
 
 from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.tokens import Kind
-from dal_audit.sql_facts import Column, Constraint, ConstraintKind, Expression, Key, SqlName, SqlType
+from dal_audit.sql_facts import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    Expression,
+    Key,
+    SqlName,
+    SqlType,
+)
 
 _AFTER_TYPE: Final = frozenset(
     {
@@ -62,6 +70,7 @@ _PAIRS: Final = {
     "FOREIGN": {"KEY"},
     "EXCLUDE": {"USING", "("},
     "CHECK": {"("},
+    "NOT": {"NULL"},
 }
 
 
@@ -114,9 +123,7 @@ def _items(cursor: Cursor, opening: int, closing: int) -> list[Expression]:
     depth = cursor.tokens[opening].depth + 1
     start = opening + 1
     for index in range(opening + 1, closing + 1):
-        if index == closing or (
-            cursor.words[index] == "," and cursor.tokens[index].depth == depth
-        ):
+        if index == closing or (cursor.words[index] == "," and cursor.tokens[index].depth == depth):
             if index > start:
                 found.append(cursor.expression(start, index))
             start = index + 1

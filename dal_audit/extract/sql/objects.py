@@ -84,9 +84,7 @@ def read_object(cursor: Cursor) -> str:
     return ""
 
 
-def create_object(
-    cursor: Cursor, what: str, *, or_replace: bool, temporary: bool
-) -> CreateObject:
+def create_object(cursor: Cursor, what: str, *, or_replace: bool, temporary: bool) -> CreateObject:
     """Read what follows `CREATE` and the object's kind.
 
     Raises NotUnderstoodError where no name follows.
@@ -164,6 +162,8 @@ def drop(cursor: Cursor, what: str) -> Drop:
             names.append(cursor.name())
             if cursor.sees("("):
                 cursor.skip_group()  # The types of a function's arguments.
+            if what in {"operator class", "operator family"} and cursor.takes("USING"):
+                cursor.name()
             if not cursor.takes(","):
                 break
     table = cursor.name() if cursor.takes("ON") else None

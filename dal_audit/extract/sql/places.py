@@ -23,9 +23,7 @@ class Places:
     def __init__(self, text: str) -> None:
         """Note where the lines begin, and which characters take two code units."""
         self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
-        self._pairs = (
-            [] if text.isascii() else [pair.start() for pair in _PAIRS.finditer(text)]
-        )
+        self._pairs = [] if text.isascii() else [pair.start() for pair in _PAIRS.finditer(text)]
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and the column of an offset in code points."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 from dal_audit.extract.sql.blocks import Blocks
@@ -150,13 +151,14 @@ class _Splitter:
         if self.rollback and self.tokens:
             self._end_rollback()
         if self.tokens:
-            self.statements.append(_statement(self.tokens, self.part, self.blocks.is_open))
+            is_open = self.blocks.is_left_open(self.tokens)
+            self.statements.append(_statement(self.tokens, self.part, is_open=is_open))
             self.tokens = []
         self.blocks = Blocks()
         self.reader.begin()
 
     def _data(self, position: int, limit: int) -> int:
-        """Pass over the data of a `COPY … FROM stdin`, up to the line `\\.`."""
+        r"""Pass over the data of a `COPY … FROM stdin`, up to the line `\."""
         start = line_end(self.text, position, limit)
         if self.text[position:start].strip():
             return position
@@ -226,7 +228,7 @@ class _Splitter:
 
     def _end_rollback(self) -> None:
         if self.rollback:
-            self.statements.append(_statement(self.rollback, "down", False))
+            self.statements.append(_statement(self.rollback, "down"))
             self.rollback = []
 
     def _rollback_comments(self) -> None:
@@ -238,7 +240,7 @@ class _Splitter:
                 self._read(comment.start + opening.end(), comment.end - len("*/"))
 
 
-def _statement(tokens: list[Token], part: Part, is_open: bool) -> Statement:
+def _statement(tokens: list[Token], part: Part, *, is_open: bool = False) -> Statement:
     first, last = tokens[0], tokens[-1]
     flaw, flaw_start = "", 0
     if last.kind is Kind.UNTERMINATED:
@@ -253,7 +255,4 @@ def _copies_from_client(tokens: list[Token]) -> bool:
     """Return whether a statement is a `COPY … FROM stdin`, whose data follows."""
     if not tokens or not tokens[0].is_word("COPY"):
         return False
-    return any(
-        one.is_word("STDIN") and before.is_word("FROM")
-        for before, one in zip(tokens, tokens[1:], strict=False)
-    )
+    return any(one.is_word("STDIN") and before.is_word("FROM") for before, one in pairwise(tokens))

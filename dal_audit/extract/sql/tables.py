@@ -27,12 +27,18 @@ from dal_audit.sql_facts import (
 
 _OPTIONS: Final = frozenset(
     {
-        "AUTO_INCREMENT", "CHARSET", "CHARACTER", "COLLATE", "COMMENT", "DEFAULT", "ENGINE", "FOR",
-        "INHERITS", "ON", "PARTITION", "ROW_FORMAT", "STRICT", "TABLESPACE", "USING", "WITH",
-        "WITHOUT",
+        "AUTO_INCREMENT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "DEFAULT", "ENGINE", "FOR",
+        "INHERITS", "KEY_BLOCK_SIZE", "MAX_ROWS", "MIN_ROWS", "ON", "OPTIONS", "PACK_KEYS",
+        "PARTITION", "ROW_FORMAT", "SERVER", "STATS_PERSISTENT", "STRICT", "TABLESPACE", "USING",
+        "WITH", "WITHOUT",
     }
 )  # fmt: skip
 """Words that an option of a table begins with."""
+
+_INDEX_OPTIONS: Final = (
+    "ALGORITHM", "COMMENT", "INCLUDE", "LOCK", "NULLS", "TABLESPACE", "USING", "WITH",
+)  # fmt: skip
+"""Words that an option of an index begins with, besides `WHERE`."""
 
 _WORDS_OF_CLAUSE: Final = 3
 
@@ -64,7 +70,7 @@ def create_table(cursor: Cursor, *, temporary: bool) -> CreateTable:
     elif cursor.sees("(") and not cursor.sees("(", "SELECT") and not cursor.sees("(", "WITH"):
         _elements(cursor, columns, constraints)
     query = _options(cursor, options)
-    if not columns and not constraints and not options and query is None:
+    if query is None and cursor.at == start:
         raise cursor.error("a table's columns were expected")
     return CreateTable(
         name,
@@ -106,6 +112,8 @@ def _options(cursor: Cursor, options: list[Clause]) -> Expression | None:
             return cursor.expression(start) if start < cursor.limit else None
         if cursor.takes(","):
             continue
+        if word not in _OPTIONS:
+            raise cursor.error("an option of the table was expected")
         cursor.at += 1
         while not cursor.done:
             following = cursor.word()
@@ -132,9 +140,7 @@ def create_virtual_table(cursor: Cursor) -> CreateTable:
         start = cursor.at
         cursor.skip_group()
         options = (read_clause(cursor, start, cursor.at),)
-    return CreateTable(
-        name, options=options, if_not_exists=if_not_exists, module=module.lower()
-    )
+    return CreateTable(name, options=options, if_not_exists=if_not_exists, module=module.lower())
 
 
 def create_index(cursor: Cursor, *, unique: bool) -> CreateIndex:
@@ -158,8 +164,11 @@ def create_index(cursor: Cursor, *, unique: bool) -> CreateIndex:
             at, cursor.at = cursor.at, cursor.limit
             where = cursor.expression(at)
             break
-        cursor.at += 1
-        cursor.skip_to("WHERE", "WITH", "TABLESPACE", "INCLUDE", "NULLS")
+        if not cursor.takes_one(*_INDEX_OPTIONS):
+            raise cursor.error("an option of the index was expected")
+        if cursor.sees("("):
+            cursor.skip_group()
+        cursor.skip_to("WHERE", *_INDEX_OPTIONS)
         options.append(read_clause(cursor, at, cursor.at))
     return CreateIndex(
         name,
@@ -303,9 +312,7 @@ def _rename(cursor: Cursor) -> AlterAction:
     cursor.expect("RENAME")
     if cursor.takes_one("TO", "AS"):
         new_name = cursor.name()
-        return AlterAction(
-            cursor.span(start), "rename-table", ("RENAME", "TO"), new_name=new_name
-        )
+        return AlterAction(cursor.span(start), "rename-table", ("RENAME", "TO"), new_name=new_name)
     if cursor.word() in {"INDEX", "KEY"} and cursor.word(1) != "TO":
         return _other(cursor, start)
     kind: ActionKind = "rename-constraint" if cursor.takes("CONSTRAINT") else "rename-column"
