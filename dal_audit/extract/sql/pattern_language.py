@@ -1,0 +1,324 @@
+r"""The small language of the catalogue's patterns, and what it is compiled to.
+
+```
+WORD, ::, 0      a word without quotes in any case, an operator, a number as spelled
+(A | B)  [A]     one of several; what may be left out
+…                anything up to what follows, at the same depth of parentheses
+…item            the same, but not past a comma
+(…)              a pair of parentheses with anything between them
+<string>         a token of a class; `pattern_view.py` lists the classes
+name/1..2        a call of a function with so many arguments (`1..` is any number from one on)
+!A  !(A | B)     what must not follow
+^  $             the statement's beginning and end
+@type            what follows stands where a type is written: in a column, after `::`, in a CAST
+\(               a backslash makes a sign of the language a plain one
+```
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+
+class Op(enum.IntEnum):
+    """What an instruction does."""
+
+    WORD = 1
+    CLASS = 2
+    CALL = 3
+    GROUP = 4
+    SKIP = 5
+    EITHER = 6
+    JUMP = 7
+    NOT = 8
+    START = 9
+    END = 10
+    TYPE = 11
+    DONE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One step: its operation, the word or class that it takes, and where it leads.
+
+    For a skip `text` is what it does not pass. `least` and `most` bound the arguments of a call;
+    `most` is -1 where nothing bounds them.
+    """
+
+    op: Op
+    text: str = ""
+    targets: tuple[int, ...] = ()
+    least: int = 0
+    most: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled pattern.
+
+    `gate` are words and classes of which a statement must hold one; `starts` pairs what stands
+    near the pattern's beginning with its distance from there, and is empty where the pattern
+    begins at a statement (`at_start`) or at any type.
+    """
+
+    text: str
+    instructions: tuple[Instruction, ...]
+    gate: frozenset[str]
+    starts: tuple[tuple[str, int], ...]
+    at_start: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A piece of a pattern: an instruction, or what holds other pieces."""
+
+    op: Op
+    text: str = ""
+    branches: tuple[tuple[_Node, ...], ...] = ()
+    least: int = 0
+    most: int = -1
+
+
+_LEXEMES: Final = re.compile(
+    r"\s*(?:(?P<escaped>\\[^\s\w][^\s()\[\]]*)|(?P<group>\(…\))|(?P<item>…item\b)|(?P<class><[a-z][a-z0-9-]*>)"
+    r"|(?P<call>[A-Za-z_]\w*/\d+(?:\.\.\d*)?)|(?P<type>@type\b)|(?P<word>\w+)"
+    r"|(?P<operator>!=|!~~\*|!~~|!~\*|!~)|(?P<meta>[()\[\]|!^$…])|(?P<sign>[^\s\w()\[\]|!^$…]+))"
+)
+_META: Final = {"^": Op.START, "$": Op.END, "…": Op.SKIP}
+_COMMON: Final = frozenset(
+    {
+        "CREATE",
+        "TABLE",
+        "ALTER",
+        "ADD",
+        "COLUMN",
+        "DROP",
+        "INDEX",
+        "ON",
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "INSERT",
+        "INTO",
+        "UPDATE",
+        "DELETE",
+        "SET",
+        "DEFAULT",
+        "NOT",
+        "NULL",
+        "PRIMARY",
+        "KEY",
+        "UNIQUE",
+        "IF",
+        "EXISTS",
+        "AS",
+        "AND",
+        "OR",
+        "IN",
+        "IS",
+        "BY",
+        "ORDER",
+        "VALUES",
+        "TEXT",
+        "INTEGER",
+        "INT",
+        "REFERENCES",
+        "FOREIGN",
+        "CONSTRAINT",
+        "VARCHAR",
+        "TIMESTAMP",
+        "BIGINT",
+        "BOOLEAN",
+    }
+)
+_SIGNS: Final = frozenset({"(", ")", ",", ".", "=", ";"})
+
+
+def parse(text: str, indexed: Collection[str], *, is_context: bool = False) -> Program:
+    """Compile a pattern; `indexed` are the classes that a statement is searched for.
+
+    A context stands at a statement's beginning and is not searched for. Raises ValueError where
+    the text is not of this language, or names nothing to search for.
+    """
+    nodes = _Parser(text).whole()
+    instructions: list[Instruction] = []
+    _emit(nodes, instructions)
+    instructions.append(Instruction(Op.DONE))
+    if is_context:
+        return Program(text, tuple(instructions), frozenset(), (), at_start=True)
+    gate = _gate(nodes, indexed)
+    if not gate:
+        raise ValueError("it names no word that must be there")
+    at_start = nodes[0].op is Op.START
+    starts = () if at_start else _starts(nodes, indexed)
+    if not at_start and not starts and nodes[0].op is not Op.TYPE:
+        raise ValueError("it says nowhere where it begins")
+    return Program(text, tuple(instructions), gate, starts, at_start)
+
+
+class _Parser:
+    """Reads a pattern's text from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.lexemes: list[tuple[str, str]] = []
+        position = 0
+        while text[position:].strip():
+            found = _LEXEMES.match(text, position)
+            if found is None:
+                raise ValueError(f"cannot read `{text[position:]}`")
+            kind = found.lastgroup or ""
+            self.lexemes.append((kind, found.group(kind)))
+            position = found.end()
+        self.place = 0
+
+    def whole(self) -> tuple[_Node, ...]:
+        """Return the nodes of the whole text."""
+        branches = self._branches("")
+        if self.place < len(self.lexemes):
+            raise ValueError("a bracket too many")
+        if len(branches) != 1:
+            return (_Node(Op.EITHER, branches=branches),)
+        if not branches[0]:
+            raise ValueError("it is empty")
+        return branches[0]
+
+    def _branches(self, close: str) -> tuple[tuple[_Node, ...], ...]:
+        """Read alternatives up to a closing bracket, which is taken too."""
+        branches: list[tuple[_Node, ...]] = []
+        nodes: list[_Node] = []
+        while self.place < len(self.lexemes):
+            kind, text = self.lexemes[self.place]
+            if kind == "meta" and text == "|":
+                branches.append(tuple(nodes))
+                nodes = []
+            elif kind == "meta" and text in {")", "]"}:
+                if text != close:
+                    return (*branches, tuple(nodes))
+                self.place += 1
+                return (*branches, tuple(nodes))
+            else:
+                nodes.append(self._node())
+                continue
+            self.place += 1
+        if close:
+            raise ValueError(f"`{close}` is missing")
+        return (*branches, tuple(nodes))
+
+    def _node(self) -> _Node:
+        """Read one piece."""
+        kind, text = self.lexemes[self.place]
+        self.place += 1
+        if kind == "meta":
+            if text == "(":
+                return _Node(Op.EITHER, branches=self._branches(")"))
+            if text == "[":
+                return _Node(Op.EITHER, branches=(*self._branches("]"), ()))
+            if text == "!":
+                return _Node(Op.NOT, branches=((self._node(),),))
+            return _Node(_META[text])
+        if kind == "call":
+            name, _, arity = text.partition("/")
+            least, dots, most = arity.partition("..")
+            last = int(most) if most else -1 if dots else int(least)
+            return _Node(Op.CALL, name.upper(), least=int(least), most=last)
+        if kind == "group":
+            return _Node(Op.GROUP)
+        if kind == "item":
+            return _Node(Op.SKIP, ",")
+        if kind == "type":
+            return _Node(Op.TYPE)
+        if kind == "class":
+            return _Node(Op.CLASS, text)
+        return _Node(Op.WORD, text[1:] if kind == "escaped" else text.upper())
+
+
+def _emit(nodes: tuple[_Node, ...], out: list[Instruction]) -> None:
+    """Append the instructions of nodes that follow one another."""
+    for node in nodes:
+        line = len(out)
+        if node.op not in {Op.EITHER, Op.NOT}:
+            out.append(Instruction(node.op, node.text, (), node.least, node.most))
+            continue
+        out.append(Instruction(node.op))
+        if node.op is Op.NOT:
+            _emit(node.branches[0], out)
+            out.append(Instruction(Op.DONE))
+            out[line] = Instruction(Op.NOT, targets=(len(out),))
+            continue
+        targets = []
+        jumps = []
+        for branch in node.branches:
+            targets.append(len(out))
+            _emit(branch, out)
+            jumps.append(len(out))
+            out.append(Instruction(Op.JUMP))
+        for jump in jumps:
+            out[jump] = Instruction(Op.JUMP, targets=(len(out),))
+        out[line] = Instruction(Op.EITHER, targets=tuple(targets))
+
+
+def _keys(node: _Node, indexed: Collection[str]) -> frozenset[str]:
+    """Return words of which one must be there for a node to match; empty where none must."""
+    if node.op in {Op.WORD, Op.CALL} or (node.op is Op.CLASS and node.text in indexed):
+        return frozenset({node.text})
+    if node.op is Op.EITHER:
+        each = [_gate(branch, indexed) for branch in node.branches]
+        return frozenset().union(*each) if all(each) else frozenset()
+    return frozenset()
+
+
+def _gate(nodes: tuple[_Node, ...], indexed: Collection[str]) -> frozenset[str]:
+    """Return the rarest words of which one must be there for nodes in a row to match."""
+    choices = [keys for node in nodes if (keys := _keys(node, indexed))]
+    return min(choices, key=_commonness, default=frozenset())
+
+
+def _commonness(keys: frozenset[str]) -> tuple[int, int]:
+    """Rank words by how often SQL holds them."""
+    return sum(1000 * (key in _SIGNS) + 50 * (key in _COMMON) for key in keys), len(keys)
+
+
+def _starts(nodes: tuple[_Node, ...], indexed: Collection[str]) -> tuple[tuple[str, int], ...]:
+    """Return what stands near the beginning, each with its distance from there.
+
+    Looks past zero-width tests and past pieces of a known width; empty where that leads nowhere.
+    """
+    offsets = {0}
+    for node in nodes:
+        if node.op in {Op.NOT, Op.TYPE, Op.START, Op.END}:
+            continue
+        if node.op is Op.EITHER:
+            each = [_starts(branch, indexed) for branch in node.branches]
+            if all(each):
+                near = {pair for pairs in each for pair in pairs}
+                return tuple(sorted((key, at + more) for key, at in near for more in offsets))
+        elif keys := _keys(node, indexed):
+            return tuple(sorted((key, at) for key in keys for at in offsets))
+        widths = _widths((node,))
+        if widths is None:
+            return ()
+        offsets = {at + width for at in offsets for width in widths}
+    return ()
+
+
+def _widths(nodes: tuple[_Node, ...]) -> set[int] | None:
+    """Return how many tokens nodes in a row can take; None where that is not bounded."""
+    total = {0}
+    for node in nodes:
+        if node.op in {Op.GROUP, Op.SKIP, Op.CALL}:
+            return None
+        if node.op is Op.EITHER:
+            each = [_widths(branch) for branch in node.branches]
+            widths = set[int]()
+            for one in each:
+                if one is None:
+                    return None
+                widths |= one
+        else:
+            widths = {1} if node.op in {Op.WORD, Op.CLASS} else {0}
+        total = {so_far + width for so_far in total for width in widths}
+    return total

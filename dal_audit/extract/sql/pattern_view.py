@@ -1,0 +1,273 @@
+"""A statement's tokens as the catalogue's patterns see them.
+
+The classes of tokens that a pattern can name:
+
+- `<any>`; `<name>`: a word or a quoted identifier; `<operand>`: what can stand before an operator;
+- `<string>` and of it `<plain-string>`, `<escape-string>`, `<dollar-string>`, `<hex-string>`,
+  `<bit-string>`, `<national-string>`, `<unicode-string>`, `<empty-string>`, `<cased-string>` (a
+  letter of ASCII in it), `<non-ascii>`, `<iso-t-string>`, `<bytea-string>`, `<now-string>`;
+- `<number>` and of it `<decimal>`, `<exponent>`, `<hex-number>`, `<octal-number>`,
+  `<binary-number>`, `<grouped-number>`, `<int4-edge>` (within 4 bytes, but only just);
+- `<quoted>` and of it `<backticked>`, `<bracketed>`, `<bracketed-name>` (one with a letter in it),
+  `<dquoted>`, `<dquoted-mixed>` (with a capital), `<dquoted-text>` (no name), `<unicode-name>`;
+- `<parameter>` and of it `<qmark>`, `<qmark-number>`, `<colon-name>`, `<at-name>`,
+  `<dollar-number>`, `<dollar-name>`, `<percent>`, `<percent-name>`; `<operator-qmark>`;
+- words by their form: `<pragma-function>`, `<opclass>`, `<mysql-collation>`, `<key-name>` (as
+  PostgreSQL names keys that are given no name), `<schema-name>` (any name but SQLite's own `main`
+  and `temp`); `<untyped>`: the name of a column without a type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from dal_audit.extract.sql.tokens import Kind, Token
+from dal_audit.extract.sql.type_places import TypePlaces, type_places
+
+_LOOSE: Final = frozenset({"<any>", "<name>", "<operand>", "<schema-name>", "<quoted>"})
+"""Classes that hold too much to be searched for."""
+
+_STRINGS: Final = (
+    ("<escape-string>", re.compile(r"[eE]'")),
+    ("<hex-string>", re.compile(r"[xX]'")),
+    ("<bit-string>", re.compile(r"[bB]'")),
+    ("<national-string>", re.compile(r"[nN]'")),
+    ("<unicode-string>", re.compile(r"[uU]&'")),
+    ("<dollar-string>", re.compile(r"\$")),
+    ("<plain-string>", re.compile(r"'")),
+)
+_PLAIN: Final = (
+    ("<empty-string>", re.compile(r"''\Z")),
+    ("<cased-string>", re.compile(r".*[A-Za-z]", re.DOTALL)),
+    ("<non-ascii>", re.compile(r".*[^\x00-\x7f]", re.DOTALL)),
+    ("<iso-t-string>", re.compile(r"'\d{4}-\d\d-\d\dT\d\d:\d\d")),
+    ("<bytea-string>", re.compile(r"'\\x[0-9a-fA-F]*'\Z")),
+    ("<now-string>", re.compile(r"'now'\Z", re.IGNORECASE)),
+)
+_NUMBERS: Final = (
+    ("<hex-number>", re.compile(r"0[xX]")),
+    ("<octal-number>", re.compile(r"0[oO]")),
+    ("<binary-number>", re.compile(r"0[bB]")),
+    ("<grouped-number>", re.compile(r".*_")),
+    ("<decimal>", re.compile(r"\d*\.\d*\Z")),
+    ("<exponent>", re.compile(r"[\d.]+[eE]")),
+)
+_QUOTED: Final = (
+    ("<backticked>", re.compile("`")),
+    ("<bracketed>", re.compile(r"\[")),
+    ("<bracketed-name>", re.compile(r"\[\s*[^\W\d]")),
+    ("<dquoted>", re.compile('"')),
+    ("<dquoted-mixed>", re.compile(r'"[^"]*[A-Z]')),
+    ("<dquoted-text>", re.compile(r'"[^"]*[^\w"$.]')),
+    ("<unicode-name>", re.compile("[uU]&")),
+)
+_PARAMETERS: Final = (
+    ("<qmark>", re.compile(r"\?\Z")),
+    ("<qmark-number>", re.compile(r"\?\d")),
+    ("<colon-name>", re.compile(":")),
+    ("<at-name>", re.compile("@")),
+    ("<dollar-number>", re.compile(r"\$\d")),
+    ("<dollar-name>", re.compile(r"\$\D")),
+    ("<percent>", re.compile(r"%s\Z")),
+    ("<percent-name>", re.compile(r"%\(")),
+)
+_WORDS: Final = (
+    ("<pragma-function>", re.compile(r"pragma_\w", re.IGNORECASE)),
+    ("<key-name>", re.compile(r"\w+_(?:pkey|fkey|key|excl)\Z", re.IGNORECASE)),
+    ("<opclass>", re.compile(r"\w+_ops\Z", re.IGNORECASE)),
+    ("<mysql-collation>", re.compile(r"(?:utf8(?:mb[34])?|latin1|ascii)_\w+\Z", re.IGNORECASE)),
+)
+_BY_KIND: Final = {
+    Kind.STRING: ("<string>", _STRINGS),
+    Kind.NUMBER: ("<number>", _NUMBERS),
+    Kind.QUOTED: ("<quoted>", _QUOTED),
+    Kind.PARAMETER: ("<parameter>", _PARAMETERS),
+}
+INDEXED_CLASSES: Final = frozenset(
+    {"<string>", "<number>", "<parameter>", "<operator-qmark>", "<int4-edge>", "<untyped>"}
+    | {
+        name
+        for table in (_STRINGS, _PLAIN, _NUMBERS, _QUOTED, _PARAMETERS, _WORDS)
+        for name, _ in table
+    }
+)
+"""The classes that a statement is searched for."""
+
+_INT4_EDGE: Final = re.compile(r"[12]\d{9}\Z")
+_NOT_CALLED_AFTER: Final = frozenset(
+    {
+        "TABLE",
+        "INTO",
+        "REFERENCES",
+        "EXISTS",
+        "VIEW",
+        "INDEX",
+        "FUNCTION",
+        "PROCEDURE",
+        "AGGREGATE",
+        "KEY",
+        "CONSTRAINT",
+        "TYPE",
+        "COLUMN",
+        "DOMAIN",
+        "TRIGGER",
+        "SEQUENCE",
+        "ROUTINE",
+        "UPDATE",
+        "WITH",
+        "RECURSIVE",
+        "ONLY",
+    }
+)
+_CREATES: Final = frozenset({"INDEX", "TRIGGER", "POLICY", "RULE", "STATISTICS"})
+
+
+@lru_cache(maxsize=8192)
+def _classes_of(kind: Kind, text: str) -> frozenset[str]:
+    """Return the classes that a token has by itself."""
+    found = {"<any>"}
+    if kind in {Kind.WORD, Kind.QUOTED}:
+        found |= {"<name>", "<operand>"}
+        if text.strip('"`[]').lower() not in {"main", "temp"}:
+            found.add("<schema-name>")
+    if kind is Kind.WORD:
+        found |= {name for name, form in _WORDS if form.match(text)}
+        return frozenset(found)
+    if kind is Kind.OPERATOR and text == "?":
+        found.add("<operator-qmark>")
+    if text == ")":
+        found.add("<operand>")
+    if kind not in _BY_KIND:
+        return frozenset(found)
+    general, table = _BY_KIND[kind]
+    found |= {general, "<operand>"} | {name for name, form in table if form.match(text)}
+    if "<plain-string>" in found:
+        found |= {name for name, form in _PLAIN if form.match(text)}
+    if kind is Kind.NUMBER and _INT4_EDGE.match(text):
+        found.add("<int4-edge>")
+    return frozenset(found)
+
+
+class View:
+    """A statement's tokens, with what patterns ask of them worked out once and when asked."""
+
+    def __init__(self, tokens: Sequence[Token], keys: frozenset[str]) -> None:
+        """Look for `keys`; `where` says at which places each of them stands."""
+        self.tokens = tokens
+        self.where: dict[str, list[int]] = {}
+        self._pairs: dict[int, int] | None = None
+        self._types: TypePlaces | None = None
+        where = self.where
+        for place, token in enumerate(tokens):
+            kind = token.kind
+            if kind is Kind.WORD or kind is Kind.PUNCTUATION or kind is Kind.OPERATOR:
+                key = token.text.upper()
+                if key in keys:
+                    where.setdefault(key, []).append(place)
+                if key != "?" and "_" not in key:
+                    continue
+            for name in _classes_of(kind, token.text):
+                if name in keys:
+                    where.setdefault(name, []).append(place)
+            if kind is Kind.NUMBER and token.text in keys:
+                where.setdefault(token.text, []).append(place)
+        if "<untyped>" in keys and "CREATE" in where and self._type_facts.untyped:
+            where["<untyped>"] = sorted(self._type_facts.untyped)
+
+    def key(self, place: int) -> str:
+        """Return what a pattern's word is compared with; empty for what is quoted."""
+        token = self.tokens[place]
+        if token.kind in {Kind.STRING, Kind.QUOTED, Kind.PARAMETER, Kind.TEMPLATE}:
+            return ""
+        return token.text.upper()
+
+    def classes(self, place: int) -> frozenset[str]:
+        """Return the classes of the token at a place."""
+        token = self.tokens[place]
+        found = _classes_of(token.kind, token.text)
+        if self._types is not None and place in self._types.untyped:
+            return found | {"<untyped>"}
+        return found
+
+    @property
+    def _type_facts(self) -> TypePlaces:
+        """Where types stand, worked out when it is first asked."""
+        if self._types is None:
+            self._types = type_places(self.tokens)
+        return self._types
+
+    @property
+    def type_places(self) -> frozenset[int]:
+        """The places at which a type begins."""
+        return self._type_facts.types
+
+    @property
+    def pairs(self) -> dict[int, int]:
+        """The closing parenthesis of each opening one that has any."""
+        if self._pairs is None:
+            self._pairs = {}
+            open_: list[int] = []
+            for place, token in enumerate(self.tokens):
+                if token.kind is Kind.PUNCTUATION:
+                    if token.text == "(":
+                        open_.append(place)
+                    elif token.text == ")" and open_:
+                        self._pairs[open_.pop()] = place
+        return self._pairs
+
+    def is_end(self, place: int) -> bool:
+        """Return whether a statement has no more tokens from here on."""
+        return place >= len(self.tokens) or self.tokens[place].text == ";"
+
+    def following(self, place: int) -> int | None:
+        """Return the next place at this depth; None at a closing parenthesis and at the end."""
+        if place >= len(self.tokens) or self.key(place) == ")":
+            return None
+        if self.key(place) == "(":
+            close = self.pairs.get(place)
+            return None if close is None else close + 1
+        return place + 1
+
+    def after_group(self, place: int) -> int | None:
+        """Return the place after the parentheses that open here."""
+        close = self.pairs.get(place) if self.key(place) == "(" else None
+        return None if close is None else close + 1
+
+    def after_call(self, place: int, name: str, least: int, most: int) -> int | None:
+        """Return the place after a call of a function with so many arguments that stands here."""
+        if self.key(place) != name or place + 1 >= len(self.tokens):
+            return None
+        close = self.pairs.get(place + 1) if self.key(place + 1) == "(" else None
+        if close is None or not self._is_call(place):
+            return None
+        count = 0
+        at: int | None = place + 2
+        if at != close:
+            count = 1
+            brackets = 0
+            while at is not None and at < close:
+                key = self.key(at)
+                brackets += (key == "[") - (key == "]")
+                count += key == "," and not brackets
+                at = self.following(at)
+        return close + 1 if least <= count and (most < 0 or count <= most) else None
+
+    def _is_call(self, place: int) -> bool:
+        """Return whether a name with parentheses behind it is a call, and not a declaration.
+
+        `INTO date (…)`, `REFERENCES position (id)`, `char(10)` as a type, `q (a) AS (…)` of a
+        `WITH` and `CREATE INDEX … ON left (…)` are none.
+        """
+        if place in self.type_places:
+            return False
+        before = self.key(place - 1) if place else ""
+        if before in _NOT_CALLED_AFTER:
+            return False
+        if before == "." and place > 1 and self.key(place - 2) not in {"PG_CATALOG", "PUBLIC"}:
+            return False
+        if before == "ON":
+            return not _CREATES & {self.key(at) for at in range(min(4, place))}
+        return True

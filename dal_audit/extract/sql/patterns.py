@@ -1,0 +1,221 @@
+"""Recognise the catalogue's features in the tokens of a statement.
+
+A feature's pattern (`rules/catalogue/portability/`) is compiled into a few instructions. Three
+things keep matching as cheap as the statement is long, however many patterns there are: a pattern
+is looked at only where the statement holds one of its rarest words; it is tried only where its
+first word stands; and what follows a `…` is looked for once at each place, whoever asks (`visits`
+counts it, and a test holds the count to be linear). So nothing here can blow up by backtracking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final, NamedTuple
+
+from dal_audit.extract.sql.pattern_language import Instruction, Op, Program, parse
+from dal_audit.extract.sql.pattern_view import INDEXED_CLASSES, View
+from dal_audit.extract.sql.tokens import Token
+from dal_audit.portability import features
+
+
+class Match(NamedTuple):
+    """A feature seen in a statement: its id, and the range of tokens, the end exclusive."""
+
+    feature: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A feature's pattern, compiled; `within` is another that the statement must begin with."""
+
+    feature: str
+    program: Program
+    within: Program | None = None
+
+
+def compile_pattern(feature: str, match: str, within: str = "") -> Pattern:
+    """Compile a pattern; raises ValueError where it cannot be read or has nothing to look for."""
+    try:
+        program = parse(match, INDEXED_CLASSES)
+        context = parse(f"^ {within}", INDEXED_CLASSES, is_context=True) if within else None
+    except ValueError as error:
+        raise ValueError(f"the pattern of `{feature}`: {error}") from None
+    return Pattern(feature, program, context)
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Finds where patterns match; made once, and used for every statement."""
+
+    patterns: Sequence[Pattern]
+    visits: int = 0
+    """How many instructions were carried out, for the test of cost."""
+    by_key: dict[str, tuple[int, ...]] = field(init=False)
+    keys: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the patterns by the words that none of them matches without."""
+        index: dict[str, list[int]] = {}
+        keys: set[str] = set()
+        for number, pattern in enumerate(self.patterns):
+            keys.update(key for key, _ in pattern.program.starts)
+            for key in pattern.program.gate:
+                index.setdefault(key, []).append(number)
+        self.by_key = {key: tuple(numbers) for key, numbers in index.items()}
+        self.keys = frozenset(keys | index.keys())
+
+    def matches(self, tokens: Sequence[Token]) -> list[Match]:
+        """Return every match in a statement's tokens, by place and then by feature."""
+        view = View(tokens, self.keys)
+        candidates = {
+            number for key in view.where for number in self.by_key.get(key, ()) if view.where[key]
+        }
+        if not candidates:
+            return []
+        found: list[Match] = []
+        contexts: dict[str, bool] = {}
+        for number in candidates:
+            pattern = self.patterns[number]
+            if pattern.within is not None:
+                text = pattern.within.text
+                if text not in contexts:
+                    contexts[text] = self._run(pattern.within, view, (0,)) is not None
+                if not contexts[text]:
+                    continue
+            found += self._matches(pattern, view)
+        return sorted(found, key=lambda match: (match.start, match.end, match.feature))
+
+    def _matches(self, pattern: Pattern, view: View) -> Iterator[Match]:
+        """Yield a pattern's matches, at most one for each place where it can begin."""
+        known: dict[tuple[int, int], int | None] = {}
+        for start in _starts(pattern.program, view):
+            end = self._end(pattern.program, view, 0, start, known)
+            if end is not None:
+                yield Match(pattern.feature, start, end)
+
+    def _run(self, program: Program, view: View, starts: Iterable[int]) -> int | None:
+        """Return where a program's first match ends."""
+        known: dict[tuple[int, int], int | None] = {}
+        for start in starts:
+            end = self._end(program, view, 0, start, known)
+            if end is not None:
+                return end
+        return None
+
+    def _end(
+        self,
+        program: Program,
+        view: View,
+        line: int,
+        place: int,
+        known: dict[tuple[int, int], int | None],
+    ) -> int | None:
+        """Return where a match from this instruction and token on ends; None where there is none.
+
+        The depth of the calls is bounded by the pattern's length, not by the statement's.
+        """
+        instructions = program.instructions
+        while True:
+            self.visits += 1
+            step = instructions[line]
+            if step.op is Op.DONE:
+                return place
+            if step.op is Op.EITHER:
+                for target in step.targets:
+                    end = self._end(program, view, target, place, known)
+                    if end is not None:
+                        return end
+                return None
+            if step.op is Op.SKIP:
+                return self._skip(program, view, line, place, known)
+            if step.op is Op.NOT:
+                if self._end(program, view, line + 1, place, known) is not None:
+                    return None
+                line = step.targets[0]
+                continue
+            after = _advance(step, view, place)
+            if after is None:
+                return None
+            place = after
+            line = step.targets[0] if step.op is Op.JUMP else line + 1
+
+    def _skip(
+        self,
+        program: Program,
+        view: View,
+        line: int,
+        place: int,
+        known: dict[tuple[int, int], int | None],
+    ) -> int | None:
+        """Try what follows a `…` at each token of this depth, up to the closing parenthesis.
+
+        What the skip does not pass ends it, too, after it was tried.
+
+        All places that were passed on the way have the same answer, and none is asked twice.
+        """
+        barrier = program.instructions[line].text
+        passed = []
+        end: int | None = None
+        while (line, place) not in known:
+            passed.append(place)
+            end = self._end(program, view, line + 1, place, known)
+            following = view.following(place)
+            if end is not None or following is None or (barrier and view.key(place) == barrier):
+                break
+            place = following
+        else:
+            end = known[line, place]
+        for one in passed:
+            known[line, one] = end
+        return end
+
+
+def _starts(program: Program, view: View) -> Iterable[int]:
+    """Return the places at which a pattern can begin, in order."""
+    if program.at_start:
+        return (0,)
+    if not program.starts:
+        return sorted(view.type_places)
+    places = {
+        place - offset
+        for key, offset in program.starts
+        for place in view.where.get(key, ())
+        if place >= offset
+    }
+    return sorted(places)
+
+
+_TESTS: Final = frozenset({Op.START, Op.END, Op.TYPE, Op.JUMP})
+
+
+def _advance(step: Instruction, view: View, place: int) -> int | None:
+    """Return the place after what one instruction takes; None where it takes nothing."""
+    if step.op in _TESTS:
+        holds = (
+            step.op is Op.JUMP
+            or (step.op is Op.START and place == 0)
+            or (step.op is Op.END and view.is_end(place))
+            or (step.op is Op.TYPE and place in view.type_places)
+        )
+        return place if holds else None
+    if place >= len(view.tokens):
+        return None
+    if step.op is Op.WORD:
+        return place + 1 if view.key(place) == step.text else None
+    if step.op is Op.CLASS:
+        return place + 1 if step.text in view.classes(place) else None
+    if step.op is Op.GROUP:
+        return view.after_group(place)
+    return view.after_call(place, step.text, step.least, step.most)
+
+
+@cache
+def shipped_matcher() -> Matcher:
+    """Return the matcher of the shipped catalogue; what has no pattern is not looked for."""
+    return Matcher(
+        tuple(compile_pattern(one.id, one.match, one.within) for one in features() if one.match)
+    )

@@ -1,0 +1,154 @@
+"""Where a statement writes types: in columns, after `::`, in a CAST, and in what declares types.
+
+Only places are said; what the types are is the business of patterns and of the reading of tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dal_audit.extract.sql.tokens import Kind, Token
+
+
+@dataclass(frozen=True, slots=True)
+class TypePlaces:
+    """The tokens at which a type begins, and the names of columns that have none."""
+
+    types: frozenset[int]
+    untyped: frozenset[int]
+
+
+_NO_COLUMN: Final = frozenset(
+    {
+        "CONSTRAINT",
+        "PRIMARY",
+        "UNIQUE",
+        "CHECK",
+        "FOREIGN",
+        "EXCLUDE",
+        "LIKE",
+        "FULLTEXT",
+        "SPATIAL",
+        "NOT",
+    }
+)
+"""Words at which an item of a table is no column, where they are not quoted."""
+
+_NO_TYPE: Final = frozenset(
+    {
+        "CONSTRAINT",
+        "PRIMARY",
+        "UNIQUE",
+        "CHECK",
+        "REFERENCES",
+        "DEFAULT",
+        "NOT",
+        "NULL",
+        "COLLATE",
+        "GENERATED",
+        "AS",
+        "KEY",
+        "AUTOINCREMENT",
+        "AUTO_INCREMENT",
+    }
+)
+"""Words that follow a column's name where it has no type."""
+
+_TABLE_WORDS: Final = frozenset({"TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL", "FOREIGN"})
+
+
+def type_places(tokens: Sequence[Token]) -> TypePlaces:
+    """Return where types stand in a statement."""
+    words = [
+        "" if token.kind in {Kind.STRING, Kind.QUOTED, Kind.PARAMETER} else token.text.upper()
+        for token in tokens
+    ]
+    types = _in_expressions(tokens, words)
+    untyped: set[int] = set()
+    if words[:1] == ["CREATE"]:
+        _in_create(tokens, words, types, untyped)
+    elif words[:1] == ["ALTER"]:
+        types |= _in_alter(words)
+    return TypePlaces(frozenset(types), frozenset(untyped))
+
+
+def _in_expressions(tokens: Sequence[Token], words: list[str]) -> set[int]:
+    """Return the places after `::`, and after the `AS` of a CAST, and after RETURNS."""
+    found: set[int] = set()
+    casts: dict[int, int] = {}
+    for place, word in enumerate(words):
+        if word in {"::", "RETURNS"}:
+            found.add(place + 1)
+        elif word == "(" and place and words[place - 1] in {"CAST", "TRY_CAST"}:
+            casts[tokens[place].depth + 1] = place
+        elif word == ")":
+            casts.pop(tokens[place].depth + 1, None)
+        elif word == "AS" and casts.pop(tokens[place].depth, None) is not None:
+            found.add(place + 1)
+    return found
+
+
+def _in_create(
+    tokens: Sequence[Token], words: list[str], types: set[int], untyped: set[int]
+) -> None:
+    """Add the types of the columns of a table, of a composite type, and of a domain."""
+    place = 1
+    while place < len(words) and words[place] in _TABLE_WORDS:
+        place += 1
+    kind = words[place] if place < len(words) else ""
+    if kind == "DOMAIN" and "AS" in words[:6]:
+        types.add(words.index("AS") + 1)
+    if kind not in {"TABLE", "TYPE"} or "(" not in words:
+        return
+    opening = words.index("(")
+    if kind == "TYPE" and words[opening - 1] != "AS":
+        return
+    if kind == "TABLE" and {"AS", "OF", "LIKE", "PARTITION", "SELECT"} & set(words[:opening]):
+        return
+    depth = tokens[opening].depth + 1
+    is_item = True
+    for at in range(opening + 1, len(words)):
+        if words[at] == ")" and tokens[at].depth < depth:
+            if words[at + 1 : at + 2] in (["AS"], ["SELECT"], ["WITH"]) and kind == "TABLE":
+                untyped.clear()  # the names of a query's columns
+            return
+        if is_item:
+            _column(tokens, words, at, types, untyped)
+        is_item = words[at] == "," and tokens[at].depth == depth
+
+
+def _column(
+    tokens: Sequence[Token], words: list[str], at: int, types: set[int], untyped: set[int]
+) -> None:
+    """Add the type of the column whose name stands here, if a column does."""
+    if tokens[at].kind not in {Kind.WORD, Kind.QUOTED, Kind.STRING} or words[at] in _NO_COLUMN:
+        return
+    after = at + 1
+    if after >= len(words) or words[after] in {",", ")"} or words[after] in _NO_TYPE:
+        untyped.add(at)
+    elif tokens[after].kind in {Kind.WORD, Kind.QUOTED}:
+        types.add(after)
+
+
+def _in_alter(words: list[str]) -> set[int]:
+    """Return the types of added and of changed columns."""
+    found: set[int] = set()
+    for place, word in enumerate(words):
+        before = words[place - 1] if place else ""
+        if word == "TYPE" and before not in {"", "ALTER"}:
+            found.add(place + 1)
+        if word not in {"ADD", "MODIFY", "CHANGE"} and not (word == "COLUMN" and before == "ADD"):
+            continue
+        at = place + 1
+        if words[at : at + 1] == ["COLUMN"]:
+            continue
+        if words[at : at + 3] == ["IF", "NOT", "EXISTS"]:
+            at += 3
+        if words[at : at + 1] == ["("]:
+            at += 1
+        at += word == "CHANGE"
+        if at + 1 < len(words) and words[at] not in _NO_COLUMN and words[at + 1] not in _NO_TYPE:
+            found.add(at + 1)
+    return found
