@@ -12,7 +12,7 @@ from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import chosen, tree_of
-from dal_audit.extract import Lead, extract, extract_reached
+from dal_audit.extract import Lead, extract, extract_reached, extract_scripts
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
@@ -87,6 +87,8 @@ def audit_project(scope: Scope, request: Request) -> Part:
     project = Project(policy, catalogue, facts, tree.modules, tree.markers, empty, prefix)
     project = follow_carriers(project, tree.files, request)
     project = follow_accesses(project, tree.files, request)
+    scripts = extract_scripts(tree.scripts, jobs=request.jobs)
+    project = replace(project, files=[*project.files, *scripts])
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())

@@ -20,6 +20,11 @@ from dal_audit.policy import Policy, compile_globs
 
 PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
 
+_SQL_NAME: Final = re.compile(
+    r"\.sql(?:\.(?:duckdb|mariadb|mysql|pg|postgres|postgresql|sqlite|sqlite3))?\Z", re.IGNORECASE
+)
+"""Names of SQL files: `0001_init.up.sql`, and `full.sql.postgres` for one backend."""
+
 BUILT_IN_EXCLUDES: Final = frozenset(
     {
         ".bzr",
@@ -106,6 +111,8 @@ class Tree:
     modules: frozenset[str]
     markers: frozenset[str]
     """Paths of the files that mark folders: project files and Alembic's."""
+    scripts: tuple[SourceFile, ...] = ()
+    """The SQL files to audit."""
 
 
 MARKERS: Final = frozenset(
@@ -160,7 +167,7 @@ def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] 
         if name in MARKERS and not path.startswith(others) and not excluded(path):
             markers.add(path)
         is_python = name.endswith(PYTHON_SUFFIXES)
-        if not is_python and not flaw:
+        if not is_python and not flaw and not is_script(name):
             continue
         # What has a flaw is a folder: whatever would be said of a file in it is said of it.
         named = f"{path}/." if flaw else path
@@ -178,7 +185,15 @@ def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] 
         if file is not None:
             audited.append(file)
     audited.sort(key=lambda file: file.path)
-    return Tree(tuple(audited), frozenset(modules), frozenset(markers))
+    scripts = tuple(file for file in audited if is_script(file.path))
+    if scripts:
+        audited = [file for file in audited if not is_script(file.path)]
+    return Tree(tuple(audited), frozenset(modules), frozenset(markers), scripts)
+
+
+def is_script(path: str) -> bool:
+    """Return whether a file is one of SQL, by its name."""
+    return ".sql" in path.lower() and _SQL_NAME.search(path) is not None
 
 
 def _built_in(path: str, packages: set[str]) -> bool:

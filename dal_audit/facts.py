@@ -7,7 +7,10 @@ catalogue in force alone, so equal bytes give equal facts and facts can be cache
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from dal_audit.sql_facts import SqlStatement
 
 Role: TypeAlias = Literal[
     "annotation",
@@ -361,17 +364,10 @@ class Quoted:
 
 
 Fact: TypeAlias = (
-    Import
-    | Quoted
-    | DynamicImport
-    | Shape
-    | ClassShape
-    | Evidence
-    | SqlText
-    | ConnectionUrl
-    | Suppression
-    | NotUnderstood
+    "Import | Quoted | DynamicImport | Shape | ClassShape | Evidence | SqlText | ConnectionUrl"
+    " | Suppression | NotUnderstood | SqlStatement"
 )
+"""In quotes, because the records of SQL are loaded only where there is SQL."""
 
 Attention: TypeAlias = Literal["ruled-out", "read", "whole"]
 """How closely a file was looked at: its bytes ruled it out, its syntax was read for what matters

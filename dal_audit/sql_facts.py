@@ -76,9 +76,11 @@ ConstraintKind: TypeAlias = Literal[
     "index",
     "other",
 ]
-"""What a constraint asks for. `references` is a foreign key, of a column or of a table; `on-update`,
-`comment` and `index` are clauses of MySQL's that stand where constraints do; `other` is a clause
-that is not known."""
+"""What a constraint asks for.
+
+`references` is a foreign key, of a column or of a table; `on-update`, `comment` and `index` are
+clauses of MySQL's that stand where constraints do; `other` is a clause that constrains nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Constraint:
     `name` is what stands after `CONSTRAINT`. `expression` is that of a default, a check, a
     generated column; `table` and `referenced` are what a foreign key refers to; `actions` are the
     events and actions that it names (`("delete", "set null")`); `words` are the other words of it
-    in capitals, with what they take (`AUTOINCREMENT`, `DEFERRABLE`, `STORED`, `ON CONFLICT IGNORE`).
+    in capitals, with what they take (`AUTOINCREMENT`, `STORED`, `ON CONFLICT IGNORE`).
     """
 
     span: Span
@@ -252,7 +254,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`INSERT`, `REPLACE`, `UPDATE`, `DELETE`, `TRUNCATE` or `MERGE`, and the table that it changes.
+    """`INSERT`, `REPLACE`, `UPDATE`, `DELETE`, `TRUNCATE` or `MERGE`, and the table in question.
 
     `columns` are those that an `INSERT` lists. `conflict` is its `ON CONFLICT` or
     `ON DUPLICATE KEY`, or the `OR IGNORE` after the verb.
@@ -305,13 +307,13 @@ class SqlStatement:
 
     `part` is `up` or `down` where the file's markers say so, else empty. `head` are its first words
     in capitals (`CREATE TABLE`). `structure` is None where it was not understood: then `flaw` says
-    why, and `flaw_span` where. `text` is the statement as it stands, without its delimiter.
+    why, and `flaw_span` where. `comments` are those in it, and between the statement before and it.
     """
 
     span: Span
-    text: str
     head: str
     structure: Structure | None
     part: Literal["", "up", "down"] = ""
     flaw: str = ""
     flaw_span: Span | None = None
+    comments: tuple[str, ...] = ()

@@ -83,6 +83,29 @@ def extract_reached(
     return [by_path.get(file.path, file) for file in known]
 
 
+def extract_scripts(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[FileFacts]:
+    """Return the facts of each SQL file, in the order of the files."""
+    if not files:
+        return []
+    from dal_audit.extract.sql.scripts import script_facts  # only where there is SQL
+
+    def read(file: SourceFile) -> FileFacts:
+        return _read_file(file, lambda data: FileFacts(file.path, script_facts(data), "read"))
+
+    return spread(lambda part: [read(one) for one in part], files, jobs=jobs)
+
+
+def _read_file(file: SourceFile, facts_of: Callable[[bytes], FileFacts]) -> FileFacts:
+    """Return what is made of a file's bytes; a file that cannot be read yields `NotUnderstood`."""
+    detail = file.flaw
+    if not detail:
+        try:
+            return facts_of(read_bytes(file.absolute, file.size))
+        except OSError as error:
+            detail = (error.strerror or type(error).__name__).lower()
+    return FileFacts(file.path, (NotUnderstood(START, "unreadable", detail),), "read")
+
+
 def is_small(files: Sequence[SourceFile]) -> bool:
     """Return whether a project is small enough to parse all of it."""
     return sum(file.size for file in files) <= THOROUGH_BYTES
@@ -153,15 +176,8 @@ def read_bytes(path: str, size: int) -> bytes:
 
 
 def extract_file(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFacts:
-    """Return the facts of one file; a file that cannot be read yields `NotUnderstood`."""
-    if file.flaw:
-        return FileFacts(file.path, (NotUnderstood(START, "unreadable", file.flaw),), "read")
-    try:
-        data = read_bytes(file.absolute, file.size)
-    except OSError as error:
-        detail = (error.strerror or type(error).__name__).lower()
-        return FileFacts(file.path, (NotUnderstood(START, "unreadable", detail),), "read")
-    return extract_bytes(file.path, data, look, prefilter)
+    """Return the facts of one Python file; one that cannot be read yields `NotUnderstood`."""
+    return _read_file(file, lambda data: extract_bytes(file.path, data, look, prefilter))
 
 
 def _extract_if_reached(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFacts | None:

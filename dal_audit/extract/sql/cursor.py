@@ -105,9 +105,10 @@ class Cursor:
             self.span(start, stop), tuple(one.text for one in self.tokens[start:stop])
         )
 
-    def is_name(self) -> bool:
-        """Return whether a name can begin at the place."""
-        return self.token.kind in _NAMES and bool(self.token.text)
+    def is_name(self, ahead: int = 0) -> bool:
+        """Return whether a name can begin at the place, or further on."""
+        index = self.at + ahead
+        return index < self.limit and self.tokens[index].kind in _NAMES
 
     def name(self) -> SqlName:
         """Read a name with what qualifies it.

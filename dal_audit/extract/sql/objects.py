@@ -73,7 +73,7 @@ _OBJECTS: Final = (
 _NAMELESS: Final = frozenset(
     {"cast", "default privileges", "operator", "owned by", "system", "transform", "user mapping"}
 )
-_ON_A_TABLE: Final = frozenset({"trigger", "constraint trigger", "policy", "rule"})
+_ON_A_TABLE: Final = frozenset({"trigger", "constraint trigger", "policy"})
 
 
 def read_object(cursor: Cursor) -> str:
@@ -98,7 +98,7 @@ def create_object(cursor: Cursor, what: str, *, or_replace: bool, temporary: boo
     table: SqlName | None = None
     declared: SqlType | None = None
     values: tuple[str, ...] = ()
-    if what in _ON_A_TABLE and not (what == "rule"):
+    if what in _ON_A_TABLE:
         if not cursor.skip_to("ON"):
             raise cursor.error("`ON` and a table were expected")
         cursor.expect("ON")

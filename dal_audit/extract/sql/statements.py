@@ -12,6 +12,7 @@ Liquibase; psql's and sqlite3's handling of lines that begin with a backslash or
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
@@ -54,7 +55,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A text's statements in order, the comments in and between them, and the lines between them."""
+    """A text's statements and its comments, and the lines between the statements, all in order."""
 
     text: str
     statements: tuple[Statement, ...]
@@ -84,7 +85,7 @@ _MARKER: Final = re.compile(
 _TERN: Final = re.compile(r"^---- create above / drop below ----", re.MULTILINE)
 _LIQUIBASE: Final = re.compile(r"\s*--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b", re.IGNORECASE)
 _NO_ROLLBACK: Final = re.compile(
-    r"\s*(?:empty|not required|changeset(?:id|path|author):.*)?\s*", re.I
+    r"\s*(?:empty|not required|changeset(?:id|path|author):.*)?\s*", re.IGNORECASE
 )
 _ROLLBACK_COMMENT: Final = re.compile(r"/\*\s*liquibase\s+rollback\b", re.IGNORECASE)
 _DELIMITER_LINE: Final = re.compile(r"DELIMITER[ \t]+(\S+)", re.IGNORECASE)
@@ -101,16 +102,34 @@ _FLAWS: Final = {
 
 def split(text: str) -> Script:
     """Return a text's statements, comments and lines."""
-    return _Splitter(text).script()
+    statements: list[Statement] = []
+    splitter = _Splitter(text, lambda one, _comments: statements.append(one))
+    splitter.read_all()
+    statements.sort(key=lambda one: one.start)
+    comments = sorted(splitter.reader.comments, key=lambda one: one.start)
+    return Script(text, tuple(statements), tuple(comments), tuple(splitter.lines))
+
+
+def each_statement(text: str, take: Callable[[Statement, Sequence[Token]], None]) -> list[Token]:
+    """Hand over each statement as soon as it is read, so that no text's tokens are all kept.
+
+    With it go the comments since the statement before. Returns all comments. Only Liquibase's
+    `/* liquibase rollback … */` come out of order: after all others.
+    """
+    splitter = _Splitter(text, take)
+    splitter.read_all()
+    return splitter.reader.comments
 
 
 class _Splitter:
     """Reads one text from its beginning to its end."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, take: Callable[[Statement, Sequence[Token]], None]) -> None:
         self.text = text
+        self.take = take
         self.reader = Reader(text)
-        self.statements: list[Statement] = []
+        self.begun = False
+        self.commented = 0  # How many of the comments went with a statement.
         self.lines: list[Line] = []
         self.tokens: list[Token] = []
         self.blocks = Blocks()
@@ -118,16 +137,18 @@ class _Splitter:
         self.liquibase = _LIQUIBASE.match(text) is not None
         self.rollback: list[Token] = []
 
-    def script(self) -> Script:
-        """Return the whole text, read."""
+    def read_all(self) -> None:
+        """Read the whole text."""
         self._read(0, len(self.text))
         self._end_rollback()
         if self.liquibase:
             self._rollback_comments()
-            self.statements.sort(key=lambda one: one.start)
-        return Script(
-            self.text, tuple(self.statements), tuple(self.reader.comments), tuple(self.lines)
-        )
+
+    def _hand_over(self, statement: Statement) -> None:
+        comments = self.reader.comments
+        self.take(statement, comments[self.commented :])
+        self.commented = len(comments)
+        self.begun = True
 
     def _read(self, position: int, limit: int) -> None:
         """Read a stretch; a statement never goes beyond its end."""
@@ -152,7 +173,7 @@ class _Splitter:
             self._end_rollback()
         if self.tokens:
             is_open = self.blocks.is_left_open(self.tokens)
-            self.statements.append(_statement(self.tokens, self.part, is_open=is_open))
+            self._hand_over(_statement(self.tokens, self.part, is_open=is_open))
             self.tokens = []
         self.blocks = Blocks()
         self.reader.begin()
@@ -206,7 +227,7 @@ class _Splitter:
             return False
         if marker["changeset"] or marker["rollback"] is not None:
             return self.liquibase
-        return not marker["atlas"] or not (self.statements or self.tokens)
+        return not marker["atlas"] or not (self.begun or self.tokens)
 
     def _enter(self, marker: re.Match[str]) -> None:
         """Begin the part that a marker names."""
@@ -228,7 +249,7 @@ class _Splitter:
 
     def _end_rollback(self) -> None:
         if self.rollback:
-            self.statements.append(_statement(self.rollback, "down"))
+            self._hand_over(_statement(self.rollback, "down"))
             self.rollback = []
 
     def _rollback_comments(self) -> None:

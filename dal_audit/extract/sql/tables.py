@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from dal_audit.extract.sql.cursor import Cursor
-from dal_audit.extract.sql.elements import (
+from dal_audit.extract.sql.constraints import (
     is_table_constraint,
     read_column,
-    read_keys,
     read_table_constraint,
-    read_type,
 )
+from dal_audit.extract.sql.cursor import Cursor
+from dal_audit.extract.sql.elements import read_keys, read_type
 from dal_audit.extract.sql.tokens import Kind
 from dal_audit.sql_facts import (
     ActionKind,
@@ -39,6 +38,9 @@ _INDEX_OPTIONS: Final = (
     "ALGORITHM", "COMMENT", "INCLUDE", "LOCK", "NULLS", "TABLESPACE", "USING", "WITH",
 )  # fmt: skip
 """Words that an option of an index begins with, besides `WHERE`."""
+
+_COLUMN_ACTIONS: Final = frozenset({"ADD", "DROP", "RESET", "RESTART", "SET"})
+"""Words after a column that `ALTER TABLE` alters, besides `TYPE`."""
 
 _WORDS_OF_CLAUSE: Final = 3
 
@@ -255,9 +257,10 @@ def _add(cursor: Cursor) -> AlterAction:
 def _drop(cursor: Cursor) -> AlterAction:
     start = cursor.at
     cursor.expect("DROP")
-    is_other = cursor.word() in {"PRIMARY", "FOREIGN"} and cursor.word(1) == "KEY"
-    if is_other or (cursor.word() in {"INDEX", "KEY", "CHECK"} and cursor.word(1) not in {"", ","}):
-        return _other(cursor, start)
+    if (cursor.word() in {"PRIMARY", "FOREIGN"} and cursor.word(1) == "KEY") or (
+        cursor.word() in {"INDEX", "KEY", "CHECK"} and cursor.is_name(1)
+    ):
+        return _other(cursor, start)  # MySQL's: neither engine drops these so.
     is_constraint = cursor.takes("CONSTRAINT")
     explicit = not is_constraint and cursor.takes("COLUMN")
     if_exists = cursor.takes("IF", "EXISTS")
@@ -301,6 +304,8 @@ def _alter_column(cursor: Cursor) -> AlterAction:
         kind = "set-not-null"
     elif cursor.takes("DROP", "NOT", "NULL"):
         kind = "drop-not-null"
+    elif cursor.sees("SET", "NULL") or cursor.word() not in _COLUMN_ACTIONS:
+        raise cursor.error("what to alter of the column was expected")
     at = cursor.at
     cursor.skip_to(",")
     rest = cursor.expression(at) if cursor.at > at else None

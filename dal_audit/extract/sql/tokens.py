@@ -1,12 +1,11 @@
-"""Read SQL text into tokens, each with the place where it stands.
+r"""Read SQL text into tokens, each with the place where it stands.
 
 One reading serves SQLite and PostgreSQL at once, because one migration is meant for both: every
 form that either of them quotes or names things by is a token of its kind here. sqlglot's tokenizer
-does not serve: it reads one dialect at a time, takes `'it''s'` and `E'\\n'` apart without keeping
-how they were spelled, drops the difference between `$1`, `:1` and `?1`, raises at the first quote
-that is left open (and what stood before it is lost), and needs an import of a tenth of a second
-and about four times the time. So this is one compiled expression, applied without backtracking;
-sqlglot stays the parser of whole statements.
+does not serve: it reads one dialect at a time (SQLite's breaks at `$$ … $$`, PostgreSQL's takes
+`[a b]` for an array), raises at the first quote that is left open, so that what stood before it is
+lost, and takes twice the time after an import of a tenth of a second. So this is one compiled
+expression; sqlglot stays the parser of whole statements.
 
 Where one spelling means two things, what stands before and after decides: `[1]` after an operand
 is a subscript and `[name]` elsewhere a quoted identifier; `?` between two operands is jsonb's
@@ -18,8 +17,9 @@ from __future__ import annotations
 
 import enum
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
+
+from dal_audit.extract.sql import grammar
 
 DELIMITER: Final = ";"
 """What ends a statement, unless a directive says otherwise."""
@@ -37,7 +37,7 @@ class Kind(enum.IntEnum):
     NUMBER = 4
     OPERATOR = 5
     QUOTED = 6
-    """An identifier in `"…"`, `` `…` ``, `[…]` or `U&"…"`; what it quotes may be meant otherwise."""
+    """An identifier in `"…"`, `` `…` ``, `[…]` or `U&"…"`; it may be meant as a string."""
     PARAMETER = 7
     """`?`, `?1`, `$1`, `$name`, `:name`, `:'name'`, `@name`, `%s`, `%(name)s`."""
     TEMPLATE = 8
@@ -85,98 +85,28 @@ class Stop(enum.IntEnum):
     """A line stands there that is no SQL: a client's command or a migration tool's directive."""
 
 
-_FIRST: Final = "A-Za-z_\x80-\U0010ffff"
-_NEXT: Final = rf"{_FIRST}0-9$"
-_NAME: Final = rf"[{_FIRST}][{_FIRST}0-9]*"
-
-_OPERATORS: Final = (
-    "->>", "#>>", "<->>", "<<->", "<->", "<=>", "<#>", "<+>", "<~>", "<<%", "%>>", "||/", "|/",
-    "!~~*", "!~~", "~~*", "~~", "!~*", "!~", "~*", "~<=~", "~>=~", "~<~", "~>~", "~=", "@@@", "@@",
-    "@>", "<@", "@?", "?|", "?&", "->", "#>", "#-", "#=", "-|-", "&&&", "&&", "&<|", "|&>", "&<",
-    "&>", "<<|", "|>>", "<<=", ">>=", "<<", ">>", "<=", ">=", "<>", "!=", "==", "=>", ":=", "::",
-    "||", "<^", ">^", "^@", "%>", "<%", "!!",
-)  # fmt: skip
-"""Operators of more than one character, of both engines and of common extensions (pgvector,
-pg_trgm, PostGIS). A list, because reading on as PostgreSQL does would take `=@p1` and `=-1` amiss."""
-
-_LONGEST_FIRST: Final = "|".join(
-    re.escape(one) for one in sorted(_OPERATORS, key=len, reverse=True)
-)
-
-# The order of the alternatives is the order of the numbers below; the delimiter in force is the first.
-_GRAMMAR: Final = "|".join(
-    (
-        # The words first, they are half of all; a prefix of a string is none.
-        rf"((?!(?:[eExXbBnN]|[uU]&)'|[uU]&\")[{_FIRST}][{_NEXT}]*)",
-        r"([(),;])",
-        # Either closed, or open up to the end; no way back, so no attempt is made twice.
-        r"((?:[bBnNxX]|[uU]&)?'[^']*(?:''[^']*)*'?)",
-        r"(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+"
-        r"|[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?(?:[eE][+-]?[0-9]+)?"
-        rf"|(?<![{_NEXT}\"\]`.])\.[0-9][0-9_]*(?:[eE][+-]?[0-9]+)?)",
-        r"(--[^\r\n]*)",
-        r"(/\*)",
-        # A template in quotes may have quotes of its own: `"{{ index .Options "Schema" }}"`.
-        r"(\"[^\"{}\r\n]*\{\{[^{}\r\n]*\}\}[^\"{}\r\n]*\"|(?:[uU]&)?\"[^\"]*(?:\"\"[^\"]*)*\"?|`[^`]*(?:``[^`]*)*`?)",
-        r"([eE]'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'?)",
-        rf"(\$(?:{_NAME})?\$)",
-        r"(\[[^\[\]\r\n]*\])",
-        r"(\$\{[^{}\s]*\}|\{\{[^{}]*\}\}|\{%[^{}]*%\}|\#\{[^{}\s]*\})",
-        rf"(\$[0-9]+|\$[{_FIRST}][{_NEXT}]*|@[{_FIRST}][{_NEXT}]*|%\(\w+\)s"
-        rf"|(?<![{_NEXT}:\])]):(?:'\w+'|\"\w+\"))",
-        rf"((?<!:):[{_FIRST}0-9][{_NEXT}]*|\?(?:[0-9]+|(?=\|\|)|(?![|&]))|%s(?![{_NEXT}]))",
-        rf"({_LONGEST_FIRST}|[-+*/<>=~!@\#%^&|`?:])",
-        r"([.\[\]])",
-        r"(\\[A-Za-z.!?;][^\r\n]*)",
-        r"([^ \t\r\n\f\v])",
-    )
-)
-_LINE_GRAMMAR: Final = (
-    r"(^(?:(?i:GO)(?:[ \t]+[0-9]+)?[ \t]*(?=[\r\n]|\Z)|(?i:DELIMITER)[ \t]+[^\r\n]+"
-    r"|\.[a-z]+\b[^\r\n]*))"
-)
-"""Lines to sqlcmd (`GO`), to mysql (`DELIMITER //`) and to sqlite3 (`.read x`)."""
-
-(
-    _DELIMITER,
-    _CLIENT_LINE,
-    _WORD,
-    _PUNCTUATION,
-    _STRING,
-    _NUMBER,
-    _LINE_COMMENT,
-    _BLOCK_COMMENT,
-    _QUOTED,
-    _ESCAPED,
-    _DOLLAR,
-    _BRACKETS,
-    _TEMPLATE,
-    _PARAMETER,
-    _DOUBTFUL,
-    _OPERATOR,
-    _POINT,
-    _BACKSLASH,
-    _UNKNOWN,
-) = range(1, 20)
-
 _KINDS: Final = {
-    _STRING: Kind.STRING,
-    _ESCAPED: Kind.STRING,
-    _QUOTED: Kind.QUOTED,
-    _NUMBER: Kind.NUMBER,
-    _TEMPLATE: Kind.TEMPLATE,
-    _PARAMETER: Kind.PARAMETER,
-    _OPERATOR: Kind.OPERATOR,
-    _UNKNOWN: Kind.UNKNOWN,
+    grammar.STRING: Kind.STRING,
+    grammar.ESCAPED: Kind.STRING,
+    grammar.QUOTED: Kind.QUOTED,
+    grammar.NUMBER: Kind.NUMBER,
+    grammar.TEMPLATE: Kind.TEMPLATE,
+    grammar.PARAMETER: Kind.PARAMETER,
+    grammar.OPERATOR: Kind.OPERATOR,
+    grammar.UNKNOWN: Kind.UNKNOWN,
 }
 """What needs no second look, except at the end of the text."""
 
 _AWAITS_OPERAND: Final = frozenset(
-    "ADD ALL ALTER AND ANY AS BETWEEN BY CASE CHECK COLUMN CONSTRAINT CREATE DEFAULT DELETE"
-    " DISTINCT DROP ELSE ESCAPE EXCEPT EXISTS FROM GLOB GROUP HAVING IF ILIKE IN INDEX INTERSECT"
-    " INTO IS JOIN KEY LIKE LIMIT MATCH NOT OFFSET ON OR REFERENCES REGEXP RETURN RETURNING SELECT"
-    " SET SIMILAR SOME TABLE THEN TO UNION UNIQUE UPDATE USING VALUES VIEW WHEN WHERE".split()
-)
+    {
+        "ADD", "ALL", "ALTER", "AND", "ANY", "AS", "BETWEEN", "BY", "CASE", "CHECK", "COLUMN",
+        "CONSTRAINT", "CREATE", "DEFAULT", "DELETE", "DISTINCT", "DROP", "ELSE", "ESCAPE", "EXCEPT",
+        "EXISTS", "FROM", "GLOB", "GROUP", "HAVING", "IF", "ILIKE", "IN", "INDEX", "INTERSECT",
+        "INTO", "IS", "JOIN", "KEY", "LIKE", "LIMIT", "MATCH", "NOT", "OFFSET", "ON", "OR",
+        "REFERENCES", "REGEXP", "RETURN", "RETURNING", "SELECT", "SET", "SIMILAR", "SOME", "TABLE",
+        "THEN", "TO", "UNION", "UNIQUE", "UPDATE", "USING", "VALUES", "VIEW", "WHEN", "WHERE",
+    }
+)  # fmt: skip
 """Words after which an operand or a name comes: what follows is no operator and no subscript."""
 
 _OPERANDS: Final = frozenset(
@@ -186,20 +116,6 @@ _BOUNDS: Final = re.compile(r"\[[\s0-9:]*\]")
 _OPERAND_FOLLOWS: Final = re.compile(r"[\s]*['$:?@]")
 _COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
 _ESCAPE: Final = re.compile(r"\\.|\\\Z", re.DOTALL)
-
-DIRECTIVE: Final = re.compile(
-    r"--[ \t]*(?:\+(?:goose|migrate)\b|migrate:(?:up|down)\b|>[ \t]*statement-breakpoint\b"
-    r"|(?:changeset|rollback|liquibase)\b|atlas:delimiter\b)"
-    r"|---- create above / drop below ----",
-    re.IGNORECASE,
-)
-"""Comments that migration tools act upon."""
-
-
-@lru_cache(maxsize=16)
-def _expression(delimiter: str) -> re.Pattern[str]:
-    grammar = f"({re.escape(delimiter)})|{_LINE_GRAMMAR}|{_GRAMMAR}"
-    return re.compile(grammar, re.DOTALL | re.MULTILINE)
 
 
 class Reader:
@@ -232,46 +148,51 @@ class Reader:
         of the line, which is not read.
         """
         text = self.text
-        matches = _expression(self.delimiter).finditer
+        matches = grammar.expression(self.delimiter).finditer
         resume = position
         while True:
             for match in matches(text, resume, limit):
                 group = match.lastindex
                 start, end = match.span()
-                if group == _WORD:
+                if group == grammar.WORD:
                     tokens.append(Token(Kind.WORD, match[0], start, end, self.depth))
                     continue
-                if group == _PUNCTUATION:
-                    mark = match[0]
-                    if mark == ")" and self.depth:
-                        self.depth -= 1
-                    tokens.append(Token(Kind.PUNCTUATION, mark, start, end, self.depth))
-                    if mark == "(":
-                        self.depth += 1
-                    continue
-                if group == _DELIMITER:
+                if group == grammar.PUNCTUATION:
+                    self._mark(match[0], start, end, tokens)
+                elif group == grammar.DELIMITER:
                     tokens.append(Token(Kind.PUNCTUATION, match[0], start, end, self.depth))
                     return Stop.DELIMITER, end
-                if group in _KINDS:
-                    kind = _KINDS[group]
-                    if end == limit and not _is_closed(match[0], group):
-                        kind = Kind.UNTERMINATED
-                    elif group == _ESCAPED and match[0][-1] != "'":
-                        kind, end = Kind.UNTERMINATED, limit  # A backslash ends the text.
-                    tokens.append(Token(kind, text[start:end], start, end, self.depth))
-                    continue
-                if group == _LINE_COMMENT:
-                    if DIRECTIVE.match(match[0]):
-                        return Stop.LINE, start
-                    self.comments.append(Token(Kind.COMMENT, match[0], start, end, self.depth))
-                    continue
-                if group == _BACKSLASH or (group == _CLIENT_LINE and _is_alone(match[0], tokens)):
+                elif group in _KINDS:
+                    tokens.append(self._plain(match, limit))
+                elif _is_line(group, match[0], tokens):
                     return Stop.LINE, start
-                resume = self._second_look(group, start, end, limit, tokens)
-                if resume != end:
-                    break
+                elif group == grammar.LINE_COMMENT:
+                    self.comments.append(Token(Kind.COMMENT, match[0], start, end, self.depth))
+                else:
+                    resume = self._second_look(group, start, end, limit, tokens)
+                    if resume != end:
+                        break
             else:
                 return Stop.END, limit
+
+    def _mark(self, mark: str, start: int, end: int, tokens: list[Token]) -> None:
+        """Add a mark, and keep count of the parentheses."""
+        if mark == ")" and self.depth:
+            self.depth -= 1
+        tokens.append(Token(Kind.PUNCTUATION, mark, start, end, self.depth))
+        if mark == "(":
+            self.depth += 1
+
+    def _plain(self, match: re.Match[str], limit: int) -> Token:
+        """Return a token that its first characters tell; it may lack its end, at the text's end."""
+        group, text = match.lastindex or 0, match[0]
+        start, end = match.span()
+        kind = _KINDS[group]
+        if group == grammar.ESCAPED and text[-1] != "'":
+            kind, end = Kind.UNTERMINATED, limit  # A backslash may end the text.
+        elif end == limit and not _is_closed(text, group):
+            kind = Kind.UNTERMINATED
+        return Token(kind, self.text[start:end], start, end, self.depth)
 
     def _second_look(
         self, group: int | None, start: int, end: int, limit: int, tokens: list[Token]
@@ -279,26 +200,26 @@ class Reader:
         """Add a token that is not clear from its first characters; return where it ends."""
         text, kind = self.text, Kind.OPERATOR
         before = tokens[-1] if tokens else None
-        if group == _BLOCK_COMMENT:
+        if group == grammar.BLOCK_COMMENT:
             end = self._comment_end(start, limit)
             if end > 0:
                 self.comments.append(Token(Kind.COMMENT, text[start:end], start, end, self.depth))
                 return end
             kind, end = Kind.UNTERMINATED, limit
-        elif group == _DOLLAR:
+        elif group == grammar.DOLLAR:
             closed = text.find(text[start:end], end, limit)
             kind, end = (
                 (Kind.UNTERMINATED, limit) if closed < 0 else (Kind.STRING, closed + end - start)
             )
-        elif group == _DOUBTFUL:
+        elif group == grammar.DOUBTFUL:
             if self._is_parameter(text[start], start, end, before):
                 kind = Kind.PARAMETER
             else:
                 end = start + 1
-        elif group == _CLIENT_LINE:
+        elif group == grammar.CLIENT_LINE:
             kind = Kind.PUNCTUATION if text[start] == "." else Kind.WORD
             end = start + {".": 1, "g": 2, "d": 9}[text[start].lower()]
-        elif group == _BRACKETS and not self._is_subscript(start, end, before):
+        elif group == grammar.BRACKETS and not self._is_subscript(start, end, before):
             kind = Kind.QUOTED
         else:
             kind, end = Kind.PUNCTUATION, start + 1
@@ -361,11 +282,18 @@ def _is_operand(token: Token) -> bool:
 
 def _is_closed(text: str, group: int) -> bool:
     """Return whether a quoted token that ends the text is closed."""
-    if group == _ESCAPED:
+    if group == grammar.ESCAPED:
         text = _ESCAPE.sub("", text)
-    elif group not in {_STRING, _QUOTED}:
+    elif group not in {grammar.STRING, grammar.QUOTED}:
         return True
-    return text.count("'" if group != _QUOTED else text.lstrip("uU&")[0]) % 2 == 0
+    return text.count("'" if group != grammar.QUOTED else text.lstrip("uU&")[0]) % 2 == 0
+
+
+def _is_line(group: int | None, text: str, tokens: list[Token]) -> bool:
+    """Return whether what was matched is a line that is no SQL."""
+    if group == grammar.LINE_COMMENT:
+        return grammar.DIRECTIVE.match(text) is not None
+    return group == grammar.BACKSLASH or (group == grammar.CLIENT_LINE and _is_alone(text, tokens))
 
 
 def _is_alone(line: str, tokens: list[Token]) -> bool:

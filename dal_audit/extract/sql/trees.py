@@ -1,8 +1,9 @@
 """What sqlglot makes of a statement, for where its structure goes deeper than the tokens.
 
-It is asked last and seldom. It reads loosely: nine in ten statements that no engine takes it takes,
-and a third of what an engine takes comes back as an opaque command or not at all. So neither
-its yes nor its no decides whether a statement is SQL; `structure` and the catalogue do.
+It reads loosely, so neither its yes nor its no decides whether a statement is SQL. Of 9,149
+statements that both engines were asked to run, 400 were taken by neither: sqlglot made a tree of
+239 of them and rejected 47. Of those that an engine took, it rejected 121 in both dialects, and
+left 743 more as opaque commands. `structure` rejects fewer of the first, and none of the second.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from sqlglot.expressions import Expression as Tree
+    from sqlglot.expressions import Expr as Tree
 
 Dialect: TypeAlias = Literal["sqlite", "postgres"]
 Outcome: TypeAlias = Literal["tree", "command", "rejected", "too-large"]
