@@ -92,7 +92,9 @@ def extract_scripts(files: Sequence[SourceFile], *, jobs: int | None = None) -> 
     def read(file: SourceFile) -> FileFacts:
         return _read_file(file, lambda data: FileFacts(file.path, script_facts(data), "read"))
 
-    return spread(lambda part: [read(one) for one in part], files, jobs=jobs)
+    return spread(
+        lambda part: [read(one) for one in part], files, jobs=jobs, worth=PARSED_WORTH_A_PROCESS
+    )
 
 
 def _read_file(file: SourceFile, facts_of: Callable[[bytes], FileFacts]) -> FileFacts:

@@ -48,10 +48,10 @@ _GRAMMAR: Final = "|".join(
         # Either closed, or open up to the end; no way back, so no attempt is made twice.
         r"((?:[bBnNxX]|[uU]&)?'[^']*(?:''[^']*)*'?)",
         rf"({_NUMERALS})",
-        r"(--[^\r\n]*)",
+        r"(-->[ \t]*(?i:statement-breakpoint)|--[^\r\n]*)",
         r"(/\*)",
         rf"({_TEMPLATE_IN_QUOTES}|(?:[uU]&)?\"[^\"]*(?:\"\"[^\"]*)*\"?|`[^`]*(?:``[^`]*)*`?)",
-        r"([eE]'[^'\\]*(?:(?:''|\\.)[^'\\]*)*'?)",
+        r"([eE]'[^'\\]*(?:(?:''|\\.|\\\Z)[^'\\]*)*'?)",
         rf"(\$(?:{_NAME})?\$)",
         r"(\[[^\[\]\r\n]*\])",
         r"(\$\{[^{}\s]*\}|\{\{[^{}]*\}\}|\{%[^{}]*%\}|\#\{[^{}\s]*\})",

@@ -75,13 +75,13 @@ class Script:
 _MARKER: Final = re.compile(
     r"--[ \t]*(?:\+(?:goose|migrate)[ \t]+(?P<block>StatementBegin|StatementEnd|Up|Down)\b"
     r"|migrate:(?P<dbmate>up|down)\b"
-    r"|(?P<drizzle>>)"
     r"|(?P<changeset>changeset)\b.*?(?:\bendDelimiter:(?P<end>\S+)|$)"
     r"|rollback\b(?P<rollback>.*)"
     r"|atlas:delimiter[ \t]+(?P<atlas>\S+))"
     r"|(?P<tern>---- create above / drop below ----)",
     re.IGNORECASE,
 )
+_BREAKPOINT: Final = re.compile(r"-->[ \t]*statement-breakpoint", re.IGNORECASE)
 _TERN: Final = re.compile(r"^---- create above / drop below ----", re.MULTILINE)
 _LIQUIBASE: Final = re.compile(r"\s*--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b", re.IGNORECASE)
 _NO_ROLLBACK: Final = re.compile(
@@ -190,6 +190,12 @@ class _Splitter:
 
     def _line(self, position: int, limit: int) -> int:
         """Act upon a line that is no SQL; return where to read on."""
+        # More of them may stand on one line, with SQL between them.
+        found = _BREAKPOINT.match(self.text, position, limit)
+        if found:
+            self._end()
+            self.lines.append(Line(position, found.end(), found[0]))
+            return found.end()
         end = line_end(self.text, position, limit)
         line = self.text[position:end]
         if not line.startswith("--"):
@@ -204,9 +210,7 @@ class _Splitter:
             self.reader.comments.append(Token(Kind.COMMENT, line, position, end, self.reader.depth))
             return end
         self._end()
-        if marker["drizzle"]:
-            end = position + len("-->") + line[3:].lower().index("breakpoint") + len("breakpoint")
-        elif marker["rollback"] is not None:
+        if marker["rollback"] is not None:
             self._rollback_line(position + marker.start("rollback"), end)
         elif marker["changeset"]:
             self.part = "up"
@@ -220,8 +224,6 @@ class _Splitter:
 
     def _applies(self, marker: re.Match[str], position: int) -> bool:
         """Return whether a comment that reads like a directive is one in this file."""
-        if marker["drizzle"]:
-            return True
         line_start = max(self.text.rfind("\n", 0, position), self.text.rfind("\r", 0, position)) + 1
         if self.text[line_start:position].strip():
             return False

@@ -2,7 +2,7 @@ r"""Read SQL text into tokens, each with the place where it stands.
 
 One reading serves SQLite and PostgreSQL at once, because one migration is meant for both: every
 form that either of them quotes or names things by is a token of its kind here. sqlglot's tokenizer
-does not serve: it reads one dialect at a time (SQLite's breaks at `$$ … $$`, PostgreSQL's takes
+does not serve: it reads one dialect at a time (SQLite's fails on `E'\''`, PostgreSQL's takes
 `[a b]` for an array), raises at the first quote that is left open, so that what stood before it is
 lost, and takes twice the time after an import of a tenth of a second. So this is one compiled
 expression; sqlglot stays the parser of whole statements.
@@ -187,12 +187,8 @@ class Reader:
         """Return a token that its first characters tell; it may lack its end, at the text's end."""
         group, text = match.lastindex or 0, match[0]
         start, end = match.span()
-        kind = _KINDS[group]
-        if group == grammar.ESCAPED and text[-1] != "'":
-            kind, end = Kind.UNTERMINATED, limit  # A backslash may end the text.
-        elif end == limit and not _is_closed(text, group):
-            kind = Kind.UNTERMINATED
-        return Token(kind, self.text[start:end], start, end, self.depth)
+        is_open = end == limit and not _is_closed(text, group)
+        return Token(Kind.UNTERMINATED if is_open else _KINDS[group], text, start, end, self.depth)
 
     def _second_look(
         self, group: int | None, start: int, end: int, limit: int, tokens: list[Token]
