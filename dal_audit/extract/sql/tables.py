@@ -326,4 +326,5 @@ def _rename(cursor: Cursor) -> AlterAction:
         words = ("RENAME", "COLUMN")
     name = cursor.name()
     cursor.expect("TO")
-    return AlterAction(cursor.span(start), kind, words, name, cursor.name())
+    new_name = cursor.name()
+    return AlterAction(cursor.span(start), kind, words, name, new_name)

@@ -24,8 +24,9 @@ Outcome: TypeAlias = Literal["tree", "command", "rejected", "too-large"]
 MAX_CHARACTERS: Final = 100_000
 """Longer statements are not handed to sqlglot: dumps of data, with nothing in their structure."""
 
-MAX_DEPTH: Final = 100
-"""Nor are those with more parentheses around a token: it reads them by recursion."""
+MAX_DEPTH: Final = 40
+"""Nor are those with more parentheses around a token: it reads them by recursion, and exhausts
+Python's limit at fifty."""
 
 
 @dataclass(frozen=True, slots=True)
