@@ -53,6 +53,11 @@ class Breach:
     """Where a check tells one severity from another; None takes the rule's."""
     way: int = 0
     """How many of the related places, from the first on, are the way by which it came here."""
+    fails_on: tuple[str, ...] | None = None
+    """The backends that reject the SQL at the place; empty where all run it and differ in what it
+    means, None where the breach is not about SQL."""
+    cure: str = ""
+    """How to fix this very place, in one sentence; empty where the rule's own cure says it."""
 
     @property
     def lines(self) -> tuple[int, int]:
@@ -80,6 +85,11 @@ class Finding:
     def place(self) -> Place:
         """Where the law is broken."""
         return self.breach.place
+
+    @property
+    def cure(self) -> str:
+        """How to fix it, in one sentence: for this very place where the check can say it."""
+        return self.breach.cure or self.rule.cure
 
     def moved(self, to: Callable[[str], str]) -> Finding:
         """Return the finding with its paths rewritten."""

@@ -51,12 +51,15 @@ def render_json(report: Report) -> str:
 
         FINDING: {rule: {id, name: string}, severity: "error" | "warning" | "info" | "off",
             standing: "open" | "suppressed" | "waived", in_source: boolean, justification: string,
-            clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}]}
+            clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}],
+            cure: string, fails_on: [string] | null}
         PLACE: path: string, line, column, end_line, end_column: integer
 
     A path is relative to the repository's root, with `/`. Lines and columns are 1-based, columns
     count UTF-16 code units, the end is exclusive. `in_source` tells a comment that suppresses a
-    finding from the configuration; `justification` is empty where a finding is open.
+    finding from the configuration; `justification` is empty where a finding is open. `fails_on` are
+    the backends that reject the SQL at the place, none of them where all run it and differ in what
+    it means, and null where the finding is not about SQL.
     """
     return json_text(
         {
@@ -101,6 +104,8 @@ def _finding(finding: Finding) -> Object:
         "message": breach.message,
         "label": breach.label,
         "related": [{**_place(one.place), "message": one.message} for one in breach.related],
+        "cure": finding.cure,
+        "fails_on": None if breach.fails_on is None else list(breach.fails_on),
     }
 
 

@@ -289,7 +289,10 @@ def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: boo
     if suppressed:
         # §3.27.23: either all results of a run have suppressions, be they empty, or none has.
         result["suppressions"] = [] if finding.standing == "open" else [_suppression(finding)]
-    result["properties"] = {"name": finding.rule.name, "clauses": list(finding.rule.clauses)}
+    properties: Object = {"name": finding.rule.name, "clauses": list(finding.rule.clauses)}
+    if breach.fails_on is not None:
+        properties["fails_on"] = list(breach.fails_on)
+    result["properties"] = properties
     return result
 
 
@@ -307,6 +310,8 @@ def _message(finding: Finding) -> str:
     """Return what is wrong in one sentence, and in a second one links to the related places."""
     breach = finding.breach
     first = _plain(_sentence(breach.message))
+    if breach.cure:
+        first = f"{first} {_plain(_sentence(breach.cure))}"
     links: dict[str, int] = {}
     for number, one in enumerate(breach.related[:RELATED_LIMIT], 1):
         links.setdefault(_line_name(one, breach.place.path), number)

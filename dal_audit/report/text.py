@@ -54,7 +54,11 @@ class _Writer:
             self.lines.append(
                 f"{edge} {self.paint(finding.standing, 'strong')}: {safe(finding.justification)}"
             )
-        self.lines.append(f"{edge} {self.paint('help', 'strong')}: {finding.rule.cure}")
+        if breach.fails_on:
+            self.lines.append(
+                f"{edge} {self.paint('fails on', 'strong')}: {', '.join(breach.fails_on)}"
+            )
+        self.lines.append(f"{edge} {self.paint('help', 'strong')}: {safe(finding.cure)}")
         self.lines.append("")
 
     def related(self, main: Place, related: Sequence[Related], gutter: int) -> None:
