@@ -57,7 +57,8 @@ def render_json(report: Report) -> str:
 
     A path is relative to the repository's root, with `/`. Lines and columns are 1-based, columns
     count UTF-16 code units, the end is exclusive. `in_source` tells a comment that suppresses a
-    finding from the configuration; `justification` is empty where a finding is open. `fails_on` are
+    finding from the configuration; `justification` is empty where a finding is open, and
+    `cure` where the rule's own is all there is to say. `fails_on` are
     the backends that reject the SQL at the place, none of them where all run it and differ in what
     it means, and null where the finding is not about SQL.
     """
@@ -104,7 +105,7 @@ def _finding(finding: Finding) -> Object:
         "message": breach.message,
         "label": breach.label,
         "related": [{**_place(one.place), "message": one.message} for one in breach.related],
-        "cure": finding.cure,
+        "cure": breach.cure,
         "fails_on": None if breach.fails_on is None else list(breach.fails_on),
     }
 
