@@ -87,6 +87,8 @@ def test_the_whole_report() -> None:
                         "message": "it is used here",
                     }
                 ],
+                "cure": "",
+                "fails_on": None,
             }
         ],
     }
