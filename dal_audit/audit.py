@@ -11,7 +11,7 @@ from pathlib import Path
 from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
-from dal_audit.discover import chosen, tree_of
+from dal_audit.discover import Tree, chosen, tree_of
 from dal_audit.extract import Lead, extract, extract_reached, extract_scripts
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile, Span
@@ -26,6 +26,7 @@ from dal_audit.report.model import Report
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Rule, clauses, known_rules, rules
 from dal_audit.scope import Scope, UsageError, plan
+from dal_audit.sql_files import SqlFiles
 from dal_audit.triage import Triage
 
 ALWAYS = frozenset({"unreadable-file", "nothing-audited"})
@@ -82,13 +83,23 @@ def audit_project(scope: Scope, request: Request) -> Part:
     tree = tree_of(policy, scope.listed, nested=scope.nested)
     facts = extract(tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts)
     wanted = chosen(scope.requested)
-    empty = scope.empty_folders(file.path for file in facts)
+    scripts = audited_scripts(policy, tree, scope)
+    empty = scope.empty_folders(file.path for file in (*tree.files, *scripts))
     prefix = _prefix(policy.root, request.folder)
-    project = Project(policy, catalogue, facts, tree.modules, tree.markers, empty, prefix)
+    project = Project(
+        policy,
+        catalogue,
+        facts,
+        tree.modules,
+        tree.markers,
+        scripts=frozenset(file.path for file in tree.scripts),
+        empty=empty,
+        prefix=prefix,
+    )
     project = follow_carriers(project, tree.files, request)
     project = follow_accesses(project, tree.files, request)
-    scripts = extract_scripts(tree.scripts, jobs=request.jobs)
-    project = replace(project, files=[*project.files, *scripts])
+    found = extract_scripts(scripts, jobs=request.jobs)
+    project = replace(project, files=[*project.files, *found])
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())
@@ -104,6 +115,13 @@ def audit_project(scope: Scope, request: Request) -> Part:
         secrets_of(project.files),
         limited="." not in scope.requested,
     )
+
+
+def audited_scripts(policy: Policy, tree: Tree, scope: Scope) -> list[SourceFile]:
+    """Return the SQL files to audit: those of migrations, and those whose paths were given."""
+    given = frozenset(scope.requested)
+    known = SqlFiles(policy, (file.path for file in tree.scripts))
+    return [file for file in tree.scripts if file.path in given or known.is_migration(file.path)]
 
 
 def refuse_what_is_not_there(policy: Policy) -> None:

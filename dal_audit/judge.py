@@ -27,6 +27,8 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
     for rule, check in by_subject.get(Project, ()):
         yield from _apply(rule, check, project, None, project)
     for file in project.files:
+        for rule, check in by_subject.get(FileFacts, ()):
+            yield from _apply(rule, check, file, file, project)
         for fact in file.facts:
             for rule, check in by_subject.get(type(fact), ()):
                 yield from _apply(rule, check, fact, file, project)

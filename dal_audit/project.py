@@ -15,6 +15,7 @@ from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import LOCAL, DynamicImport, FileFacts, Import, Place, Shape, Span
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program
+from dal_audit.sql_files import SqlFiles
 
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
 """What a storage package is called where none is configured."""
@@ -42,6 +43,8 @@ class Project:
     markers: frozenset[str] = frozenset()
     empty: tuple[str, ...] = ()
     """The folders that were asked for and hold nothing to audit."""
+    scripts: frozenset[str] = frozenset()
+    """The paths of all SQL files of the project, audited or not."""
     prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""
     _names: dict[str, str] = field(default_factory=dict)
@@ -209,6 +212,11 @@ class Project:
         }
         of_django = {found[1] for path in self.modules if (found := _DJANGO.match(path))}
         return tuple(sorted(of_alembic | of_django))
+
+    @cached_property
+    def sql_files(self) -> SqlFiles:
+        """The project's SQL files: which are migrations, and which backends run them."""
+        return SqlFiles(self.policy, self.scripts)
 
     # Modules
 

@@ -120,7 +120,7 @@ class Check:
     """The code of a rule: a pure function of one subject, its file and the project.
 
     The type of the function's first parameter decides what it is handed: each fact of that type (of
-    each of a union's types), or the project itself.
+    each of a union's types), each file's facts, or the project itself.
     """
 
     rule_id: str
@@ -129,8 +129,12 @@ class Check:
 
     def __call__(self, subject: Any, file: FileFacts | None, project: Project) -> Iterator[Breach]:
         """Yield the breaches that the check sees."""
-        arguments = (project,) if self.subjects == (Project,) else (subject, file, project)
-        yield from self.function(*arguments)
+        if self.subjects == (Project,):
+            yield from self.function(project)
+        elif self.subjects == (FileFacts,):
+            yield from self.function(file, project)
+        else:
+            yield from self.function(subject, file, project)
 
 
 Function = typing.TypeVar("Function", bound=Callable[..., Iterable[Breach]])

@@ -302,6 +302,36 @@ Structure: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
+class SqlConstruct:
+    """A place in a statement where a row of the portability catalogue was recognised.
+
+    `feature` is the row's id, `text` what is written there; `first` and `last` count the
+    statement's tokens from 0, so that one construct can be told to lie in another.
+    """
+
+    span: Span
+    feature: str
+    text: str
+    first: int
+    last: int
+
+
+PlaceholderForm: TypeAlias = Literal[
+    "dollar", "dollar-name", "question", "numbered-question", "colon", "at", "percent"
+]
+"""How a parameter is written: `$1`, `$name`, `?`, `?1`, `:name`, `@name`, `%s` or `%(name)s`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPlaceholder:
+    """A parameter of a statement, as written."""
+
+    span: Span
+    form: PlaceholderForm
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SqlStatement:
     """A statement of an SQL text.
 
@@ -317,3 +347,5 @@ class SqlStatement:
     flaw: str = ""
     flaw_span: Span | None = None
     comments: tuple[str, ...] = ()
+    constructs: tuple[SqlConstruct, ...] = ()
+    placeholders: tuple[SqlPlaceholder, ...] = ()

@@ -1,4 +1,7 @@
-"""Suppressions: `# dal-audit: allow[rule] reason` and `# dal-audit: allow-file[rule] reason`."""
+"""Suppressions: `# dal-audit: allow[rule] reason` and `# dal-audit: allow-file[rule] reason`.
+
+The form is the same in every language; only what a comment begins with differs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from dal_audit.extract.source import Lines
 from dal_audit.facts import SuppressedRule, Suppression
 
 _MARK: Final = re.compile(r"#\s*dal-audit:")
-_FORM: Final = re.compile(r"#\s*dal-audit:\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL)
+_FORM: Final = re.compile(r"\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL)
 _IS_FORMATTED: Final = re.compile(r"[rR]?[fF]")
 _RULE: Final = re.compile(r"[^,\s][^,]*")
 _LAYOUT: Final = {
@@ -78,9 +81,24 @@ def _read(
 ) -> Suppression:
     begin = lines.starts[row - 1] + column
     mark = _MARK.search(comment)
-    offset = begin + (mark.start() if mark else 0)
-    text = comment[mark.start() :] if mark else comment
-    span = lines.span(offset, begin + len(comment.rstrip()))
+    start = mark.start() if mark else 0
+    after = mark.end() if mark else 0
+    is_late = first_code is not None and row >= first_code
+    return read_suppression(
+        lines, (begin + start, begin + after), comment[after:], line, is_late=is_late
+    )
+
+
+def read_suppression(
+    lines: Lines, mark: tuple[int, int], text: str, line: int, *, is_late: bool
+) -> Suppression:
+    """Return the suppression that a comment is; `text` is what follows its mark.
+
+    `mark` are the indexes of where the mark begins and ends, `line` is the line of code that the
+    comment is about, and `is_late` says that code stands before it.
+    """
+    offset = mark[1]
+    span = lines.span(mark[0], offset + len(text.rstrip()))
     form = _FORM.match(text)
     if form is None:
         flaw = (
@@ -101,6 +119,6 @@ def _read(
         flaw = "it names no rule"
     elif not reason:
         flaw = "it gives no reason"
-    elif whole_file and first_code is not None and row >= first_code:
+    elif whole_file and is_late:
         flaw = "`allow-file` must stand before the first statement"
     return Suppression(span, None if whole_file else line, rules, reason, flaw)

@@ -6,22 +6,24 @@ import codecs
 from collections.abc import Sequence
 
 from dal_audit.extract.source import UndecodableError, place_in_bytes
+from dal_audit.extract.sql.placeholders import placeholders_of
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.statements import Statement, each_statement
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
+from dal_audit.extract.sql.suppressions import suppressions
 from dal_audit.extract.sql.tokens import Token
 from dal_audit.facts import Fact, NotUnderstood, Span
 from dal_audit.sql_facts import SqlStatement
 
 
 def script_facts(data: bytes) -> tuple[Fact, ...]:
-    """Return the facts of an SQL file's bytes: its statements, in the order in which they stand."""
+    """Return the facts of an SQL file's bytes: its statements in their order, and suppressions."""
     try:
         text = decode_script(data)
     except UndecodableError as error:
         place = place_in_bytes(data, error.offset)
         return (NotUnderstood(place, "undecodable", str(error)),)
-    return tuple(statements_of(text))
+    return (*statements_of(text), *suppressions(text))
 
 
 def statements_of(text: str) -> list[SqlStatement]:
@@ -71,4 +73,5 @@ def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> Sq
         reading.flaw,
         flaw_span,
         tuple(one.text for one in comments),
+        placeholders=placeholders_of(statement.tokens, places),
     )

@@ -1,0 +1,17 @@
+"""DAL302 backend-only-function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import FileFacts
+from dal_audit.portable import breaches
+from dal_audit.project import Project
+from dal_audit.rule import Breach, check
+from dal_audit.sql_facts import SqlStatement
+
+
+@check("DAL302")
+def backend_only_function(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag a function, operator, literal or constant that a target backend lacks."""
+    yield from breaches("DAL302", fact, file, project)

@@ -1,0 +1,31 @@
+"""DAL310 data-change-in-ddl."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import FileFacts, Place
+from dal_audit.project import Project
+from dal_audit.rule import Breach, check
+from dal_audit.sql_facts import Change, SqlStatement
+
+
+@check("DAL310")
+def data_change_in_ddl(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag a statement that changes rows in the up or the down of a migration.
+
+    A script that belongs to no set of migrations, such as a seed, may change data.
+    """
+    change = fact.structure
+    if not isinstance(change, Change) or not project.sql_files.is_migration(file.path):
+        return
+    yield Breach(
+        Place(file.path, fact.span),
+        f"`{change.verb}` changes data{_whose(change)} in a migration, which should be pure DDL",
+        extent=(fact.span.line, fact.span.end_line),
+        fails_on=(),
+    )
+
+
+def _whose(change: Change) -> str:
+    return f" of `{change.table.name}`" if change.table is not None else ""

@@ -1,0 +1,29 @@
+"""DAL311 unparsed-sql."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import FileFacts, Place
+from dal_audit.portable import judged, listed
+from dal_audit.project import Project
+from dal_audit.rule import Breach, check
+from dal_audit.sql_facts import SqlStatement
+
+
+@check("DAL311")
+def unparsed_sql(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag a statement that no target's grammar takes, unless another rule says why it fails."""
+    if fact.structure is not None:
+        return
+    backends = project.sql_files.backends_of(file.path)
+    if not backends or any(one.fails_on for one in judged(fact, file, project)):
+        return
+    none = "does not take" if len(backends) == 1 else "do not take"
+    yield Breach(
+        Place(file.path, fact.flaw_span or fact.span),
+        f"{listed(backends)} {none} this statement: {fact.flaw}",
+        label="up to here it was understood",
+        extent=(fact.span.line, fact.span.end_line),
+        fails_on=backends,
+    )
