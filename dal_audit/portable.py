@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from dal_audit.facts import FileFacts, Place
 from dal_audit.policy import Policy
-from dal_audit.portability import Feature, feature_of
+from dal_audit.portability import Feature, feature_by_id
 from dal_audit.project import Project
 from dal_audit.rule import Breach
 from dal_audit.sql_facts import SqlConstruct, SqlStatement
@@ -100,9 +101,9 @@ def message_of(verdict: Verdict) -> str:
     if not verdict.fails_on:
         return f"{title} runs on {listed(verdict.backends)}, and is not the same on each"
     needed = [
-        f"{NAMES[one]} {'.'.join(map(str, since))}"
+        f"{NAMES[one]} {since}"
         for one in verdict.fails_on
-        if (since := verdict.feature.since(one)) is not None
+        if isinstance(since := verdict.feature.engines.get(one), str)
     ]
     if needed:
         return f"{title} needs {' and '.join(needed)}, and the project supports an older one"
@@ -122,12 +123,20 @@ def _verdict(
     construct: SqlConstruct, backends: tuple[str, ...], policy: Policy
 ) -> Verdict | None:
     """Return what becomes of a construct; None where it is portable."""
-    feature = feature_of(construct.feature)
-    fails_on = tuple(
-        one for one in backends if not feature.runs_on(one, policy.version_of(one))
-    )
+    feature = feature_by_id()[construct.feature]
+    fails_on = _fails_on(feature.id, backends, policy.backend_versions)
     differs = feature.differs and len(backends) > 1
     return Verdict(construct, feature, backends, fails_on) if fails_on or differs else None
+
+
+@cache
+def _fails_on(
+    feature_id: str, backends: tuple[str, ...], versions: tuple[tuple[str, tuple[int, ...]], ...]
+) -> tuple[str, ...]:
+    """Return the backends that reject a feature, the oldest supported version of each counting."""
+    oldest = {name: ".".join(map(str, version)) for name, version in versions}
+    rejecting = feature_by_id()[feature_id].fails_on({one: oldest.get(one, "") for one in backends})
+    return tuple(one for one in backends if one in rejecting)
 
 
 def _without_echoes(found: list[Verdict]) -> list[Verdict]:

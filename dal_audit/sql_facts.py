@@ -305,13 +305,12 @@ Structure: TypeAlias = (
 class SqlConstruct:
     """A place in a statement where a row of the portability catalogue was recognised.
 
-    `feature` is the row's id, `text` what is written there; `first` and `last` count the
-    statement's tokens from 0, so that one construct can be told to lie in another.
+    `feature` is the row's id; `first` and `last` count the statement's tokens from 0, the last
+    exclusive, so that one construct can be told to lie in another.
     """
 
     span: Span
     feature: str
-    text: str
     first: int
     last: int
 

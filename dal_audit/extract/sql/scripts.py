@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from dal_audit.extract.source import UndecodableError, place_in_bytes
 from dal_audit.extract.sql.placeholders import placeholders_of
+from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.statements import Statement, each_statement
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
 from dal_audit.extract.sql.suppressions import suppressions
 from dal_audit.extract.sql.tokens import Token
 from dal_audit.facts import Fact, NotUnderstood, Span
-from dal_audit.sql_facts import SqlStatement
+from dal_audit.sql_facts import SqlConstruct, SqlStatement
 
 
 def script_facts(data: bytes) -> tuple[Fact, ...]:
@@ -73,5 +74,19 @@ def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> Sq
         reading.flaw,
         flaw_span,
         tuple(one.text for one in comments),
+        constructs=constructs_of(statement.tokens, places),
         placeholders=placeholders_of(statement.tokens, places),
+    )
+
+
+def constructs_of(tokens: tuple[Token, ...], places: Places) -> tuple[SqlConstruct, ...]:
+    """Return the places in a statement where rows of the portability catalogue are recognised."""
+    return tuple(
+        SqlConstruct(
+            places.span(tokens[match.start].start, tokens[match.end - 1].end),
+            match.feature,
+            match.start,
+            match.end,
+        )
+        for match in shipped_matcher().matches(tokens)
     )
