@@ -61,7 +61,7 @@ class SqlFiles:
         self.policy = policy
         self.paths = tuple(paths)
         self._configured = tuple(
-            (compile_globs((one.path.rstrip("/") + "/**", one.path), anchored=True), one.backends)
+            (compile_globs((_below(one.path), one.path), anchored=True), one.backends)
             for one in policy.migrations or ()
         )
 
@@ -100,6 +100,12 @@ class SqlFiles:
         if engine is None:
             return self.policy.backends
         return (engine,) if engine else ()
+
+
+def _below(folder: str) -> str:
+    """Return the glob of all that lies below a configured folder."""
+    folder = folder.strip("/").removeprefix("./")
+    return f"{folder}/**" if folder not in {"", "."} else "**"
 
 
 def _engine_of(path: str) -> str | None:
