@@ -26,8 +26,8 @@ NAMES = {
 }
 """What the backends are called in messages."""
 
-WHOLE_STATEMENTS = frozenset({"DAL303", "DAL307"})
-"""The rules whose rows, at the beginning of a statement, speak for all that stands in it."""
+WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
+"""The kinds of rows that, at the beginning of a statement, speak for all that stands in it."""
 
 DIVERGENCE = "DAL309"
 FUNCTION = "DAL302"
@@ -152,7 +152,7 @@ def _without_echoes(found: list[Verdict]) -> list[Verdict]:
             continue
         earlier.append(one)
         kept.append(one)
-        if one.construct.first == 0 and one.feature.rule in WHOLE_STATEMENTS:
+        if _is_whole(one):
             whole |= set(one.fails_on)
     return sorted(kept, key=lambda one: one.construct.span)
 
@@ -160,11 +160,14 @@ def _without_echoes(found: list[Verdict]) -> list[Verdict]:
 def _weight(verdict: Verdict) -> tuple[object, ...]:
     """Order verdicts by how much they say: of the whole statement, rejected, matching more."""
     construct = verdict.construct
-    is_whole = construct.first == 0 and verdict.feature.rule in WHOLE_STATEMENTS
     return (
-        not is_whole,
+        not _is_whole(verdict),
         -len(verdict.fails_on),
         construct.first,
         -construct.last,
         verdict.feature.id,
     )
+
+
+def _is_whole(verdict: Verdict) -> bool:
+    return verdict.construct.first == 0 and verdict.feature.kind in WHOLE_STATEMENTS

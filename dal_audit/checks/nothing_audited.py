@@ -9,6 +9,8 @@ from dal_audit.policy import compile_globs
 from dal_audit.project import Project
 from dal_audit.rule import Breach, check
 
+NOTHING = "it holds no Python file and no SQL migration"
+
 START = Span(1, 1, 1, 1)
 
 
@@ -19,10 +21,10 @@ def nothing_audited(project: Project) -> Iterator[Breach]:
         what = "nothing was audited" if folder == "." else f"nothing in `{folder}` was audited"
         below = "" if folder == "." else f"{folder}/"
         hidden = any(path.startswith(below) for path in project.modules)
-        why = "`exclude` or `include` leaves all of it out" if hidden else "it holds no Python file"
+        why = "`exclude` or `include` leaves all of it out" if hidden else NOTHING
         yield Breach(Place(folder, START), f"{what}: {why}")
     if not project.files and not project.empty:
-        yield Breach(project.place_of(()), "nothing was audited: the project holds no Python file")
+        yield Breach(project.place_of(()), f"nothing was audited: {NOTHING}")
     for index, glob in enumerate(project.policy.storage or ()):
         matches = compile_globs([glob], anchored=True)
         if not any(matches(path) for path in project.modules):
