@@ -119,9 +119,7 @@ def listed(backends: Sequence[str]) -> str:
     return " and ".join(NAMES[one] for one in backends)
 
 
-def _verdict(
-    construct: SqlConstruct, backends: tuple[str, ...], policy: Policy
-) -> Verdict | None:
+def _verdict(construct: SqlConstruct, backends: tuple[str, ...], policy: Policy) -> Verdict | None:
     """Return what becomes of a construct; None where it is portable."""
     feature = feature_by_id()[construct.feature]
     fails_on = _fails_on(feature.id, backends, policy.backend_versions)

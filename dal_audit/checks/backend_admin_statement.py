@@ -12,6 +12,8 @@ from dal_audit.sql_facts import SqlStatement
 
 
 @check("DAL307")
-def backend_admin_statement(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
+def backend_admin_statement(
+    fact: SqlStatement, file: FileFacts, project: Project
+) -> Iterator[Breach]:
     """Flag a statement that administers one engine."""
     yield from breaches("DAL307", fact, file, project)

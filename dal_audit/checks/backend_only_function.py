@@ -12,6 +12,8 @@ from dal_audit.sql_facts import SqlStatement
 
 
 @check("DAL302")
-def backend_only_function(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
+def backend_only_function(
+    fact: SqlStatement, file: FileFacts, project: Project
+) -> Iterator[Breach]:
     """Flag a function, operator, literal or constant that a target backend lacks."""
     yield from breaches("DAL302", fact, file, project)

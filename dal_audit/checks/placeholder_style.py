@@ -45,6 +45,7 @@ manual, 4.1.2 and 4.2.2); the others are read by drivers alone."""
 def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag parameters that are written in another style than the project's, once a style."""
     style = project.policy.placeholder_style or "dollar"
+    shape = SHAPES.get(style, "")
     if style == "any":
         return
     by_form: dict[PlaceholderForm, list[SqlPlaceholder]] = {}
@@ -55,10 +56,10 @@ def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> 
     for form, (first, *further) in by_form.items():
         yield Breach(
             Place(file.path, first.span),
-            f"`{first.text}` is a placeholder of another style than the project's, `{SHAPES[style]}`",
+            f"`{first.text}` is a placeholder of another style than the project's, `{shape}`",
             related=tuple(
                 Related(Place(file.path, one.span), f"`{one.text}` is one, too") for one in further
             ),
             fails_on=tuple(one for one in backends if one not in TAKEN.get(form, ())),
-            cure=f"Write `{SHAPES[style]}`, or the value itself.",
+            cure=f"Write `{shape}`, or the value itself.",
         )

@@ -6,8 +6,8 @@ import codecs
 from collections.abc import Sequence
 
 from dal_audit.extract.source import UndecodableError, place_in_bytes
-from dal_audit.extract.sql.placeholders import placeholders_of
 from dal_audit.extract.sql.patterns import shipped_matcher
+from dal_audit.extract.sql.placeholders import placeholders_of
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.statements import Statement, each_statement
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
