@@ -2,7 +2,7 @@
 
 The classes of tokens that a pattern can name:
 
-- `<any>`; `<name>`: a word or a quoted identifier; `<operand>`: what can stand before an operator;
+- `<any>`; `<name>`: a word, a quoted identifier, or a template that gives one; `<operand>`: what can stand before an operator;
 - `<string>` and of it `<plain-string>`, `<escape-string>`, `<dollar-string>`, `<hex-string>`,
   `<bit-string>`, `<national-string>`, `<unicode-string>`, `<empty-string>`, `<cased-string>` (a
   letter of ASCII in it), `<non-ascii>`, `<iso-t-string>`, `<bytea-string>`, `<now-string>`;
@@ -129,7 +129,7 @@ _CREATES: Final = frozenset({"INDEX", "TRIGGER", "POLICY", "RULE", "STATISTICS"}
 def _classes_of(kind: Kind, text: str) -> frozenset[str]:
     """Return the classes that a token has by itself."""
     found = {"<any>"}
-    if kind in {Kind.WORD, Kind.QUOTED}:
+    if kind in {Kind.WORD, Kind.QUOTED, Kind.TEMPLATE}:
         found |= {"<name>", "<operand>"}
         if text.strip('"`[]').lower() not in {"main", "temp"}:
             found.add("<schema-name>")
