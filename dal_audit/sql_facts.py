@@ -334,9 +334,10 @@ class SqlPlaceholder:
 class SqlStatement:
     """A statement of an SQL text.
 
-    `part` is `up` or `down` where the file's markers say so, else empty. `head` are its first words
-    in capitals (`CREATE TABLE`). `structure` is None where it was not understood: then `flaw` says
-    why, and `flaw_span` where. `comments` are those in it, and between the statement before and it.
+    `part` is `up` or `down` where the file's markers say so, else empty. `head` is its verb in
+    capitals, with what it makes, alters or drops (`CREATE TABLE`). `structure` is None where it was
+    not understood: then `flaw` says why, and `flaw_span` where. `comments` are those in it, and
+    those between the statement before and it.
     """
 
     span: Span

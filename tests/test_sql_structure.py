@@ -14,7 +14,7 @@ from dal_audit.discover import is_script, tree_of
 from dal_audit.extract import extract_scripts
 from dal_audit.extract.sql.scripts import script_facts, statements_of
 from dal_audit.extract.sql.trees import read_tree
-from dal_audit.facts import NotUnderstood, SourceFile, Span
+from dal_audit.facts import NotUnderstood, SourceFile, Span, Suppression
 from dal_audit.policy import Policy
 from dal_audit.sql_facts import (
     AlterObject,
@@ -374,6 +374,28 @@ def test_comments_go_with_the_statement_that_they_stand_before_or_in() -> None:
     first, second = statements_of("-- a\nSELECT /* b */ 1; -- c\n/* d */ SELECT 2;")
     assert first.comments == ("-- a", "/* b */")
     assert second.comments == ("-- c", "/* d */")
+
+
+SUPPRESSED = """-- dal-audit: allow-file[DAL307] settings of ours
+SELECT 1, -- dal-audit: allow[DAL302] one engine
+-- dal-audit: allow[DAL303]
+
+  2;
+SELECT '-- dal-audit: allow[DAL304] no comment';
+-- dal-audit: allow[DAL305, DAL306] at the end
+"""
+
+
+def test_suppressions_are_read_from_comments() -> None:
+    found = [one for one in script_facts(SUPPRESSED.encode()) if isinstance(one, Suppression)]
+    assert [([rule.name for rule in one.rules], one.line, one.reason) for one in found] == [
+        (["DAL307"], None, "settings of ours"),
+        (["DAL302"], 2, "one engine"),
+        (["DAL303"], 5, ""),
+        (["DAL305", "DAL306"], 7, "at the end"),
+    ]
+    assert [bool(one.flaw) for one in found] == [False, False, True, False]
+    assert found[1].span == Span(2, 11, 2, 49)
 
 
 def test_bytes_that_are_no_text_are_a_fact() -> None:

@@ -1,7 +1,4 @@
-"""Suppressions: `# dal-audit: allow[rule] reason` and `# dal-audit: allow-file[rule] reason`.
-
-The form is the same in every language; only what a comment begins with differs.
-"""
+"""Suppressions: `# dal-audit: allow[rule] reason` and `# dal-audit: allow-file[rule] reason`."""
 
 from __future__ import annotations
 
@@ -16,7 +13,12 @@ from dal_audit.extract.source import Lines
 from dal_audit.facts import SuppressedRule, Suppression
 
 _MARK: Final = re.compile(r"#\s*dal-audit:")
-_FORM: Final = re.compile(r"\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL)
+SQL_MARK: Final = re.compile(r"--\s*dal-audit:")
+"""How a comment of SQL begins that is a suppression."""
+
+_FORM: Final = re.compile(
+    r"(?:#|--)\s*dal-audit:\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL
+)
 _IS_FORMATTED: Final = re.compile(r"[rR]?[fF]")
 _RULE: Final = re.compile(r"[^,\s][^,]*")
 _LAYOUT: Final = {
@@ -79,26 +81,27 @@ def _open_braces(token: tokenize.TokenInfo, before: int) -> int:
 def _read(
     lines: Lines, row: int, column: int, comment: str, line: int, first_code: int | None
 ) -> Suppression:
-    begin = lines.starts[row - 1] + column
     mark = _MARK.search(comment)
-    start = mark.start() if mark else 0
-    after = mark.end() if mark else 0
-    is_late = first_code is not None and row >= first_code
-    return read_suppression(
-        lines, (begin + start, begin + after), comment[after:], line, is_late=is_late
-    )
+    return read_suppression(lines, lines.starts[row - 1] + column, comment, mark, line, first_code)
 
 
 def read_suppression(
-    lines: Lines, mark: tuple[int, int], text: str, line: int, *, is_late: bool
+    lines: Lines,
+    begin: int,
+    comment: str,
+    mark: re.Match[str] | None,
+    line: int,
+    first_code: int | None,
 ) -> Suppression:
-    """Return the suppression that a comment is; `text` is what follows its mark.
+    """Return the suppression that a comment is, which begins at an offset of the text.
 
-    `mark` are the indexes of where the mark begins and ends, `line` is the line of code that the
-    comment is about, and `is_late` says that code stands before it.
+    `mark` is what was found of its beginning in the comment, `line` the line of code that it is
+    about, and `first_code` the first line of code in the file.
     """
-    offset = mark[1]
-    span = lines.span(mark[0], offset + len(text.rstrip()))
+    row = lines.line_of(begin)
+    offset = begin + (mark.start() if mark else 0)
+    text = comment[mark.start() :] if mark else comment
+    span = lines.span(offset, begin + len(comment.rstrip()))
     form = _FORM.match(text)
     if form is None:
         flaw = (
@@ -119,6 +122,6 @@ def read_suppression(
         flaw = "it names no rule"
     elif not reason:
         flaw = "it gives no reason"
-    elif whole_file and is_late:
+    elif whole_file and first_code is not None and row >= first_code:
         flaw = "`allow-file` must stand before the first statement"
     return Suppression(span, None if whole_file else line, rules, reason, flaw)

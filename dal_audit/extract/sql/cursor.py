@@ -65,8 +65,10 @@ class Cursor:
 
     def sees(self, *words: str) -> bool:
         """Return whether these words come next, in this order."""
-        end = self.at + len(words)
-        return end <= self.limit and tuple(self.words[self.at : end]) == words
+        at = self.at
+        if at >= self.limit or self.words[at] != words[0]:
+            return False
+        return len(words) == 1 or tuple(self.words[at : at + len(words)]) == words
 
     def takes(self, *words: str) -> bool:
         """Move over these words if they come next; return whether they did."""

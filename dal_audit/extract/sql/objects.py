@@ -70,6 +70,11 @@ _OBJECTS: Final = (
 )
 """What `CREATE`, `ALTER` and `DROP` are about, in PostgreSQL, SQLite and MySQL."""
 
+_OBJECTS_BY_WORD: Final = {
+    first: tuple(one for one in _OBJECTS if one[0] == first)
+    for first in {one[0] for one in _OBJECTS}
+}
+
 _NAMELESS: Final = frozenset(
     {"cast", "default privileges", "operator", "owned by", "system", "transform", "user mapping"}
 )
@@ -78,7 +83,7 @@ _ON_A_TABLE: Final = frozenset({"trigger", "constraint trigger", "policy"})
 
 def read_object(cursor: Cursor) -> str:
     """Read what a statement is about, and return it in lower case; empty for what is not known."""
-    for words in _OBJECTS:
+    for words in _OBJECTS_BY_WORD.get(cursor.word(), ()):
         if cursor.takes(*words):
             return " ".join(words).lower()
     return ""

@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import codecs
+from bisect import bisect_left
 from collections.abc import Sequence
 
-from dal_audit.extract.source import UndecodableError, place_in_bytes
+from dal_audit.extract.comments import SQL_MARK, read_suppression
+from dal_audit.extract.source import Lines, UndecodableError, place_in_bytes
 from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.placeholders import placeholders_of
 from dal_audit.extract.sql.places import Places
-from dal_audit.extract.sql.statements import Statement, each_statement
+from dal_audit.extract.sql.statements import Statement, each_statement, split
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
-from dal_audit.extract.sql.suppressions import suppressions
 from dal_audit.extract.sql.tokens import Token
-from dal_audit.facts import Fact, NotUnderstood, Span
+from dal_audit.facts import Fact, NotUnderstood, Span, Suppression
 from dal_audit.sql_facts import SqlConstruct, SqlStatement
 
 
 def script_facts(data: bytes) -> tuple[Fact, ...]:
-    """Return the facts of an SQL file's bytes: its statements in their order, and suppressions."""
+    """Return the facts of an SQL file's bytes: its statements, in the order in which they stand."""
     try:
         text = decode_script(data)
     except UndecodableError as error:
         place = place_in_bytes(data, error.offset)
         return (NotUnderstood(place, "undecodable", str(error)),)
-    return (*statements_of(text), *suppressions(text))
+    if "dal-audit:" not in text:
+        return tuple(statements_of(text))
+    return (*suppressions_in(text), *statements_of(text))
+
+
+def suppressions_in(text: str) -> list[Suppression]:
+    """Return the suppressions among the comments of an SQL text.
+
+    One that stands alone on its line is about the line of the next token, in a statement or not.
+    """
+    script = split(text)
+    lines = Lines(text)
+    starts = [token.start for one in script.statements for token in one.tokens]
+    first = lines.line_of(starts[0]) if starts else None
+    found: list[Suppression] = []
+    for comment in script.comments:
+        mark = SQL_MARK.match(comment.text)
+        if mark is None:
+            continue
+        line = lines.line_of(comment.start)
+        after = bisect_left(starts, comment.end)
+        if after < len(starts) and not text[lines.starts[line - 1] : comment.start].strip():
+            line = lines.line_of(starts[after])
+        found.append(read_suppression(lines, comment.start, comment.text, mark, line, first))
+    return found
 
 
 def statements_of(text: str) -> list[SqlStatement]:

@@ -59,6 +59,8 @@ _ADJECTIVES: Final = frozenset(
      "FULLTEXT", "SPATIAL", "EXTERNAL", "DEFAULT", "FORCE"}
 )  # fmt: skip
 _WORDS: Final = 3
+_HEAD: Final = 16
+"""Within so many tokens a statement says what it creates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +85,20 @@ def read_structure(tokens: tuple[Token, ...], places: Places) -> Reading:
 
 
 def head_of(tokens: tuple[Token, ...]) -> str:
-    """Return the first words of a statement in capitals, up to three and up to its first name.
+    """Return a statement's verb in capitals, and what it creates, alters or drops.
 
-    Adjectives and `OR REPLACE` are left out: `CREATE OR REPLACE TEMP VIEW v` is a `CREATE VIEW`.
+    It is empty for what begins with no word. Adjectives and `OR REPLACE` are left out: `CREATE OR
+    REPLACE TEMP VIEW v` is a `CREATE VIEW`.
     """
-    words: list[str] = []
-    for token in tokens:
-        word = token.upper
-        if token.kind is not Kind.WORD or len(words) == _WORDS or word in {"IF", "CONCURRENTLY"}:
-            break
-        words.append(word)
-    if words[:1] == ["CREATE"]:
-        cursor = Cursor(tokens, Places(""))
-        cursor.at = 1
+    first = tokens[0].upper if tokens[0].kind is Kind.WORD else ""
+    if first not in {"CREATE", "ALTER", "DROP"}:
+        return first
+    cursor = Cursor(tokens[:_HEAD], Places(""))
+    cursor.at = 1
+    if first == "CREATE":
         _adjectives(cursor)
-        return f"CREATE {read_object(cursor).upper()}".rstrip()
-    if words and words[0] in {"ALTER", "DROP"}:
-        cursor = Cursor(tokens, Places(""))
-        cursor.at = 1
-        return f"{words[0]} {read_object(cursor).upper()}".rstrip()
-    return words[0] if words else ""
+        cursor.takes("VIRTUAL")
+    return f"{first} {read_object(cursor).upper()}".rstrip()
 
 
 def _statement(cursor: Cursor) -> Structure:
