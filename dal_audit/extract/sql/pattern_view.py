@@ -2,7 +2,8 @@
 
 The classes of tokens that a pattern can name:
 
-- `<any>`; `<name>`: a word, a quoted identifier, or a template that gives one; `<operand>`: what can stand before an operator;
+- `<any>`; `<name>`: a word, a quoted identifier, or a template that gives one; `<operand>`: what
+  can stand before an operator;
 - `<string>` and of it `<plain-string>`, `<escape-string>`, `<dollar-string>`, `<hex-string>`,
   `<bit-string>`, `<national-string>`, `<unicode-string>`, `<empty-string>`, `<cased-string>` (a
   letter of ASCII in it), `<non-ascii>`, `<iso-t-string>`, `<bytea-string>`, `<now-string>`;
