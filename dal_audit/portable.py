@@ -57,7 +57,7 @@ def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[V
     """Return a verdict for each construct of a statement that is not portable.
 
     One construct, one verdict: what speaks for the whole statement speaks for all in it that the
-    same backends reject, and of two rows that begin at one place the one that matches more counts.
+    same backends reject, and what speaks for a construct speaks for what lies in that.
     """
     if not statement.constructs:
         return []
@@ -96,22 +96,23 @@ def breach_of(verdict: Verdict, file: FileFacts) -> Breach:
 
 def message_of(verdict: Verdict) -> str:
     """Return what is wrong with a construct, in one sentence without a full stop."""
-    title = verdict.feature.title
-    taking = [one for one in verdict.backends if one not in verdict.fails_on]
-    if not verdict.fails_on:
-        return f"{title} runs on {listed(verdict.backends)}, and is not the same on each"
-    needed = [
-        f"{NAMES[one]} {since}"
-        for one in verdict.fails_on
-        if isinstance(since := verdict.feature.engines.get(one), str)
+    title, failing = verdict.feature.title, verdict.fails_on
+    taking = tuple(one for one in verdict.backends if one not in failing)
+    if not failing:
+        return f"{title}: {listed(taking)} take this, and do not treat it alike"
+    since = [
+        f"{NAMES[one]} takes this from {version} on"
+        for one in failing
+        if isinstance(version := verdict.feature.engines.get(one), str)
     ]
-    if needed:
-        return f"{title} needs {' and '.join(needed)}, and the project supports an older one"
-    if not taking:
-        none = "takes" if len(verdict.fails_on) == 1 else "take"
-        return f"{title} is nothing that {listed(verdict.fails_on)} {none}"
-    verb = "rejects" if len(verdict.fails_on) == 1 else "reject"
-    return f"{title} runs on {listed(taking)} alone: {listed(verdict.fails_on)} {verb} it"
+    if since:
+        return f"{title}: {', '.join(since)}, and the project supports an older one"
+    if taking:
+        reject = "rejects" if len(failing) == 1 else "reject"
+        return f"{title}: only {listed(taking)} takes this, and {listed(failing)} {reject} it"
+    if len(failing) == 1:
+        return f"{title}: {listed(failing)} does not take this"
+    return f"{title}: neither {' nor '.join(NAMES[one] for one in failing)} takes this"
 
 
 def listed(backends: Sequence[str]) -> str:
@@ -138,34 +139,56 @@ def _fails_on(
 
 
 def _without_echoes(found: list[Verdict]) -> list[Verdict]:
-    """Leave out the verdicts that only repeat what another one says of the same place."""
-    kept: list[Verdict] = []
-    whole: frozenset[str] = frozenset()
-    by_place: dict[int, list[Verdict]] = {}
-    for one in sorted(found, key=_weight):
-        if set(one.fails_on) <= whole and whole:
-            continue
-        earlier = by_place.setdefault(one.construct.first, [])
-        if any(set(one.fails_on) <= set(other.fails_on) for other in earlier):
-            continue
-        earlier.append(one)
-        kept.append(one)
-        if _is_whole(one):
-            whole |= set(one.fails_on)
-    return sorted(kept, key=lambda one: one.construct.span)
+    """Leave out the verdicts that only repeat what another one says of the same text."""
+    found.sort(key=lambda one: (one.construct.first, -one.construct.last, one.feature.id))
+    whole = {name for one in found if _is_whole(one) for name in one.fails_on}
+    echoes: set[int] = set()
+    around: list[int] = []
+    for index, one in enumerate(found):
+        first, last = one.construct.first, one.construct.last
+        around = [other for other in around if found[other].construct.last > first]
+        for other in around:
+            if found[other].construct.last >= last and _repeats(one, found[other]):
+                echoes.add(index)
+            elif found[other].construct.last <= last and _says_less(found[other], one):
+                echoes.add(other)
+        around.append(index)
+    return [
+        one
+        for index, one in enumerate(found)
+        if _is_whole(one) or (index not in echoes and not (whole and whole >= set(one.fails_on)))
+    ]
 
 
-def _weight(verdict: Verdict) -> tuple[object, ...]:
-    """Order verdicts by how much they say: of the whole statement, rejected, matching more."""
-    construct = verdict.construct
+def _repeats(inner: Verdict, outer: Verdict) -> bool:
+    """Return whether what lies in a construct is told by what is told of that construct.
+
+    A row that is matched from the statement's beginning on is about its last words: it tells
+    nothing of what lies between.
+    """
+    from_start = outer.construct.first == 0
+    if not inner.fails_on and outer.fails_on:
+        return not from_start
+    same_text = inner.construct.first == outer.construct.first and (
+        not from_start or inner.construct.last == outer.construct.last
+    )
     return (
-        not _is_whole(verdict),
-        -len(verdict.fails_on),
-        construct.first,
-        -construct.last,
-        verdict.feature.id,
+        (same_text or not from_start)
+        and inner.rule_id == outer.rule_id != DIVERGENCE
+        and set(inner.fails_on) <= set(outer.fails_on)
+    )
+
+
+def _says_less(outer: Verdict, inner: Verdict) -> bool:
+    """Return whether a construct fails for what it ends in: `DEFAULT now()` for `now()`."""
+    return (
+        0 < outer.construct.first < inner.construct.first
+        and outer.rule_id != inner.rule_id
+        and bool(outer.fails_on)
+        and set(outer.fails_on) <= set(inner.fails_on)
     )
 
 
 def _is_whole(verdict: Verdict) -> bool:
+    """Return whether a verdict speaks for all that stands in its statement."""
     return verdict.construct.first == 0 and verdict.feature.kind in WHOLE_STATEMENTS

@@ -46,9 +46,12 @@ RUNS = (
     Run("leaks", ".", 1),
     Run("interface", ".", 1),
     Run("monorepo", ".", 1),
+    Run("portable", ".", 1),
     Run("monorepo", "services/orders", 1),
 )
-CONFIGURED = tuple(run for run in RUNS if str(run) in {"demo", "monorepo/services/orders"})
+CONFIGURED = tuple(
+    run for run in RUNS if str(run) in {"demo", "monorepo/services/orders", "portable"}
+)
 """Those whose folder holds its configuration: for them it does not matter what lies around it."""
 
 runs = pytest.mark.parametrize("run", RUNS, ids=str)
