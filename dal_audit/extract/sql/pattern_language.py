@@ -4,7 +4,7 @@ r"""The small language of the catalogue's patterns, and what it is compiled to.
 WORD, ::, 0      a word without quotes in any case, an operator, a number as spelled
 (A | B)  [A]     one of several; what may be left out
 …                anything up to what follows, at the same depth of parentheses
-…item            the same, but not past a comma
+…!,  …!ORDER     the same, but not past a comma, or past a word
 (…)              a pair of parentheses with anything between them
 <string>         a token of a class; `pattern_view.py` lists the classes
 name/1..2        a call of a function with so many arguments (`1..` is any number from one on)
@@ -84,7 +84,7 @@ class _Node:
 
 
 _LEXEMES: Final = re.compile(
-    r"\s*(?:(?P<escaped>\\[^\s\w][^\s()\[\]]*)|(?P<group>\(…\))|(?P<item>…item\b)|(?P<class><[a-z][a-z0-9-]*>)"
+    r"\s*(?:(?P<escaped>\\[^\s\w][^\s()\[\]]*)|(?P<group>\(…\))|(?P<barred>…!(?:\w+|,))|(?P<class><[a-z][a-z0-9-]*>)"
     r"|(?P<call>[A-Za-z_]\w*/\d+(?:\.\.\d*)?)|(?P<type>@type\b)|(?P<word>\w+)"
     r"|(?P<operator>!=|!~~\*|!~~|!~\*|!~)|(?P<meta>[()\[\]|!^$…])|(?P<sign>[^\s\w()\[\]|!^$…]+))"
 )
@@ -227,8 +227,8 @@ class _Parser:
             return _Node(Op.CALL, name.upper(), least=int(least), most=last)
         if kind == "group":
             return _Node(Op.GROUP)
-        if kind == "item":
-            return _Node(Op.SKIP, ",")
+        if kind == "barred":
+            return _Node(Op.SKIP, text[2:].upper())
         if kind == "type":
             return _Node(Op.TYPE)
         if kind == "class":

@@ -8,7 +8,7 @@ The classes of tokens that a pattern can name:
   `<bit-string>`, `<national-string>`, `<unicode-string>`, `<empty-string>`, `<cased-string>` (a
   letter of ASCII in it), `<non-ascii>`, `<iso-t-string>`, `<bytea-string>`, `<now-string>`;
 - `<number>` and of it `<decimal>`, `<exponent>`, `<hex-number>`, `<octal-number>`,
-  `<binary-number>`, `<grouped-number>`, `<int4-edge>` (within 4 bytes, but only just);
+  `<binary-number>`, `<grouped-number>`, `<int4-edge>` (the last that 4 bytes hold);
 - `<quoted>` and of it `<backticked>`, `<bracketed>`, `<bracketed-name>` (one with a letter in it),
   `<dquoted>`, `<dquoted-mixed>` (with a capital), `<dquoted-text>` (no name), `<unicode-name>`;
 - `<parameter>` and of it `<qmark>`, `<qmark-number>`, `<colon-name>`, `<at-name>`,
@@ -97,7 +97,7 @@ INDEXED_CLASSES: Final = frozenset(
 )
 """The classes that a statement is searched for."""
 
-_INT4_EDGE: Final = re.compile(r"[12]\d{9}\Z")
+_INT4_EDGE: Final = re.compile(r"2147483(?:[0-5]\d\d|6[0-3]\d|64[0-7])\Z")
 _NOT_CALLED_AFTER: Final = frozenset(
     {
         "TABLE",

@@ -139,11 +139,9 @@ def _in_alter(words: list[str]) -> set[int]:
         before = words[place - 1] if place else ""
         if word == "TYPE" and before not in {"", "ALTER"}:
             found.add(place + 1)
-        if word not in {"ADD", "MODIFY", "CHANGE"} and not (word == "COLUMN" and before == "ADD"):
+        if word not in {"ADD", "MODIFY", "CHANGE"}:
             continue
-        at = place + 1
-        if words[at : at + 1] == ["COLUMN"]:
-            continue
+        at = place + 1 + (words[place + 1 : place + 2] == ["COLUMN"])
         if words[at : at + 3] == ["IF", "NOT", "EXISTS"]:
             at += 3
         if words[at : at + 1] == ["("]:

@@ -1,0 +1,1 @@
+"""Real engines, and the proof that the catalogue says what they do."""

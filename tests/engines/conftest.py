@@ -1,0 +1,16 @@
+"""The engines, started once for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines.servers import Engine, NewestSqlite, PythonSqlite, postgres
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[tuple[Engine, ...]]:
+    """Every engine that the catalogue speaks of; a missing one fails."""
+    with postgres() as server:
+        yield PythonSqlite(), NewestSqlite(), server
