@@ -1,0 +1,175 @@
+"""What a file says about the migrations that it is part of, in frozen records.
+
+They say what is written: directives in an SQL file, revisions in a Python file, settings in a
+tool's own file. Which files make a set, and in which order, is not a fact of one file:
+`dal_audit.migrations` tells. All spans are as `dal_audit.facts.Span` describes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from dal_audit.facts import Span
+
+MarkingTool: TypeAlias = Literal[
+    "atlas",
+    "dbmate",
+    "drizzle",
+    "goose",
+    "liquibase",
+    "sql-migrate",
+    "sqitch",
+    "sqlx",
+    "tern",
+    "yoyo",
+]
+"""A migration tool that reads directives in the comments of SQL files."""
+
+DirectiveKind: TypeAlias = Literal[
+    "format",
+    "up",
+    "down",
+    "changeset",
+    "rollback",
+    "no-rollback",
+    "statement-begin",
+    "statement-end",
+    "breakpoint",
+    "delimiter",
+    "no-transaction",
+    "depends",
+    "dialect",
+    "checkpoint",
+    "other",
+]
+"""What a directive asks for.
+
+`format` says whose file it is and no more (`--liquibase formatted sql`); `up` and `down` begin a
+part of the file; `rollback` is a line or a comment of Liquibase's that holds SQL, `no-rollback` one
+that says that there is none to run; `dialect` names the engine that the file is for.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A comment by which an SQL file tells a migration tool something.
+
+    `span` is the comment, `text` what follows the directive's name, without space around it.
+    """
+
+    span: Span
+    tool: MarkingTool
+    kind: DirectiveKind
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationMarks:
+    """What shows in an SQL file whether, how and by whom it is run.
+
+    `lines` is the number of lines; `defines` says whether the text seems to define something
+    (`CREATE TABLE`, `ALTER TABLE` and the like stand in it, be it in a comment).
+    """
+
+    lines: int
+    directives: tuple[Directive, ...] = ()
+    defines: bool = False
+
+    def tools(self) -> frozenset[MarkingTool]:
+        """Return the tools whose directives stand in the file."""
+        return frozenset(one.tool for one in self.directives)
+
+
+Framework: TypeAlias = Literal["alembic", "django", "sqlalchemy-migrate", "yoyo"]
+"""A migration tool whose migrations are Python files."""
+
+HalfState: TypeAlias = Literal["absent", "empty", "raises", "code"]
+"""What a function does: it is not there, has no statement that does anything, only raises, or more.
+
+For a list of operations, `raises` means that one of them cannot be reversed.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSql:
+    """SQL in a literal of a Python migration: where the literal stands, and its value.
+
+    `whole` is false where the value is not known in full (an f-string with holes, a name).
+    """
+
+    span: Span
+    text: str
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One direction of a Python migration: the functions or operations, and the SQL in them.
+
+    `span` is the name of the function, the first operation that cannot be reversed, or the list.
+    """
+
+    state: HalfState
+    span: Span | None = None
+    sql: tuple[EmbeddedSql, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A Python file that is a migration.
+
+    `id` is what the file calls itself, empty where its name does that. `parents` come before it
+    (`down_revision`; a Django dependency, as `app.name`), `depends` likewise and in another branch
+    (`depends_on`, `run_before` is `before`); `replaces` are the migrations that a squashed one
+    stands for. `span` is the place of the id, else of the first direction.
+    """
+
+    span: Span
+    framework: Framework
+    id: str = ""
+    parents: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    transactional: bool = True
+    up: Half = Half("absent")
+    down: Half = Half("absent")
+
+
+SettingsTool: TypeAlias = Literal[
+    "alembic",
+    "atlas",
+    "diesel",
+    "drizzle",
+    "golang-migrate",
+    "goose",
+    "dbmate",
+    "prisma",
+    "refinery",
+    "sql-migrate",
+    "sqitch",
+    "sqlalchemy-migrate",
+    "sqlx",
+    "tern",
+    "yoyo",
+]
+"""A tool that has a file of its own, or is named in a file that lists a program's needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSettings:
+    """What a file that belongs to a migration tool, or names it, says about a set.
+
+    `order` are the migrations in the order in which the tool runs them, by the stem of their file
+    (drizzle's tags, Sqitch's changes); `engine` is the engine as the file names it; `folders` are
+    where migrations lie, relative to the file; `version_table` is a table that is configured.
+    """
+
+    tool: SettingsTool
+    order: tuple[str, ...] = ()
+    engine: str = ""
+    folders: tuple[str, ...] = ()
+    version_table: str = ""
+    transactional: bool = True

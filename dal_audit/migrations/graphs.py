@@ -1,0 +1,153 @@
+"""Sets of Python files that say themselves which of them come first: Alembic's and Django's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dal_audit.migration_facts import Revision
+from dal_audit.migrations.assembly import by_graph
+from dal_audit.migrations.backends import backend_of_folder
+from dal_audit.migrations.listing import Listing, join, name_of, parent_of, within
+from dal_audit.migrations.model import Migration, MigrationSet
+from dal_audit.migrations.names import ScriptName, parse_name
+from dal_audit.migrations.parts import halves
+
+
+def alembic_sets(listing: Listing, root: str) -> list[MigrationSet]:
+    """Return Alembic's sets: one for each folder with an `env.py` or a template.
+
+    Revisions outside of such a folder make a set with the others in their own.
+    """
+    groups: dict[str, dict[str, Revision]] = {}
+    for path, revision in _free(listing, root, "alembic"):
+        groups.setdefault(_environment(listing, path), {})[path] = revision
+    found = []
+    for folder, revisions in sorted(groups.items()):
+        migrations = [_alembic(path, revisions[path]) for path in sorted(revisions)]
+        settings = listing.sources.settings.get(join(folder, "env.py"), ())
+        table = next((one.version_table for one in settings if one.tool == "alembic"), "")
+        home = parent_of(migrations[0].path)
+        inner = home if all(parent_of(one.path) == home for one in migrations) else folder
+        strays = [join(inner, one) for one in listing.scripts(inner)]
+        found.append(
+            MigrationSet(
+                folder,
+                "alembic",
+                "graph",
+                by_graph(migrations),
+                "sibling" if _is_environment(listing, folder) else "marker",
+                version_table=table,
+                strays=tuple(strays),
+            )
+        )
+    return found
+
+
+def _free(listing: Listing, root: str, framework: str) -> list[tuple[str, Revision]]:
+    return [
+        (path, one)
+        for path, one in sorted(listing.sources.revisions.items())
+        if one.framework == framework and within(path, root) and listing.is_free(path)
+    ]
+
+
+def _is_environment(listing: Listing, folder: str) -> bool:
+    return listing.has(folder, "script.py.mako") or listing.has(folder, "env.py")
+
+
+def _environment(listing: Listing, path: str) -> str:
+    """Return the folder of the environment that a revision belongs to, else its own folder."""
+    folder = own = parent_of(path)
+    while True:
+        if _is_environment(listing, folder):
+            return folder
+        if not folder:
+            return own
+        folder = parent_of(folder)
+
+
+def _alembic(path: str, revision: Revision) -> Migration:
+    up, down = halves(path, revision)
+    stem = name_of(path).removesuffix(".py")
+    name = stem.removeprefix(revision.id).strip("_-")
+    return Migration(
+        revision.id,
+        name,
+        revision.id,
+        up=up,
+        down=down,
+        transactional=revision.transactional,
+        parents=(*revision.parents, *revision.depends),
+    )
+
+
+def django_sets(listing: Listing, root: str) -> list[MigrationSet]:
+    """Return Django's sets: one for each app, which is the folder around `migrations`."""
+    groups: dict[str, dict[str, Revision]] = {}
+    for path, revision in _free(listing, root, "django"):
+        groups.setdefault(parent_of(path), {})[path] = revision
+    found = []
+    for folder, revisions in sorted(groups.items()):
+        names = {path: parse_name(name_of(path)) for path in revisions}
+        app = name_of(parent_of(folder))
+        own = {name_of(path).removesuffix(".py") for path in revisions}
+        after: dict[str, list[str]] = {}
+        for path, revision in sorted(revisions.items()):
+            for one in _inside(revision.before, app, own):
+                after.setdefault(one, []).append(name_of(path).removesuffix(".py"))
+        migrations = [
+            _django(path, revisions[path], names[path], app, own, after)
+            for path in sorted(revisions)
+        ]
+        strays = tuple(join(folder, one) for one in listing.scripts(folder))
+        backend = backend_of_folder(folder) if len(groups) > 1 else ""
+        found.append(
+            MigrationSet(
+                folder,
+                "django",
+                "graph",
+                by_graph(migrations),
+                "marker",
+                backends=(backend,) if backend else None,
+                strays=strays,
+            )
+        )
+    return found
+
+
+def _inside(references: tuple[str, ...], app: str, own: set[str]) -> list[str]:
+    """Return the references that mean this app's migrations, by their names alone.
+
+    An app's label may differ from its folder; a name that only this app has is its own.
+    """
+    found = []
+    for one in references:
+        label, _dot, name = one.partition(".")
+        if label == app and name in own:
+            found.append(name)
+    return found
+
+
+def _django(
+    path: str,
+    revision: Revision,
+    name: ScriptName | None,
+    app: str,
+    own: set[str],
+    after: Mapping[str, list[str]],
+) -> Migration:
+    up, down = halves(path, revision)
+    stem = name_of(path).removesuffix(".py")
+    parents = [*_inside(revision.parents, app, own), *after.get(stem, ())]
+    return Migration(
+        stem,
+        name.name if name else "",
+        name.written if name else "",
+        name.version if name else (),
+        name.stamped if name else False,
+        up=up,
+        down=down,
+        transactional=revision.transactional,
+        parents=tuple(parents),
+        replaces=revision.replaces,
+    )

@@ -1,0 +1,164 @@
+"""A project's files by folder, and which of them are worth reading in search of migrations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from dal_audit.migrations.model import Sources
+from dal_audit.migrations.names import is_script, parse_name, version_of_folder
+
+_HOME: Final = re.compile(
+    r"(?:\A|[^a-z])(?:migrat\w*|versions|versioned|deltas?|changelogs?|evolutions)(?:\Z|[^a-z])",
+    re.IGNORECASE,
+)
+"""Words in the names of folders that hold migrations of whatever tool."""
+
+_SURE: Final = re.compile(r"(?:\A|[^a-z])migrat(?:e|es|ions?)(?:\Z|[^a-z])", re.IGNORECASE)
+
+SETTINGS_FILES: Final = frozenset(
+    {
+        "_journal.json",
+        "migration_lock.toml",
+        "sqitch.plan",
+        "sqitch.conf",
+        "alembic.ini",
+        "env.py",
+        "migrate.cfg",
+        "diesel.toml",
+        "metadata.toml",
+        "refinery.toml",
+        "atlas.sum",
+        "yoyo.ini",
+        "Cargo.toml",
+        "go.mod",
+    }
+)
+"""The files in which a tool keeps its settings, or which name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The files whose facts `find_sets` can use: SQL files, Python files, tools' own files."""
+
+    scripts: tuple[str, ...]
+    modules: tuple[str, ...]
+    settings: tuple[str, ...]
+
+
+def parent_of(path: str) -> str:
+    """Return the folder that a path lies in; empty for the project's own."""
+    return path.rpartition("/")[0]
+
+
+def name_of(path: str) -> str:
+    """Return the last component of a path."""
+    return path.rpartition("/")[2]
+
+
+def within(path: str, folder: str) -> bool:
+    """Return whether a path is a folder, or lies in it at any depth."""
+    return not folder or path == folder or path.startswith(f"{folder}/")
+
+
+def is_home(folder: str) -> bool:
+    """Return whether a folder's name, or that of the one around it, speaks of migrations."""
+    return any(_HOME.search(one) for one in folder.split("/")[-2:])
+
+
+def is_sure_home(folder: str) -> bool:
+    """Return whether a folder is called `migrations` or the like, or lies in one that is."""
+    return any(_SURE.search(one) for one in folder.split("/")[-3:])
+
+
+def wanted(paths: Iterable[str], configured: Sequence[str] = ()) -> Wanted:
+    """Return which files' facts are needed to find the sets; `configured` are policy's folders.
+
+    An SQL file that is neither numbered nor in a folder of migrations is not among them: reading
+    every dump and query of a project would say nothing about its migrations.
+    """
+    listed = sorted(set(paths))
+    folders = {parent_of(path) for path in listed if name_of(path) in _NEIGHBOURS}
+    planned = tuple(parent_of(path) for path in listed if name_of(path) == "sqitch.plan")
+    scripts: list[str] = []
+    modules: list[str] = []
+    settings: list[str] = []
+    for path in listed:
+        name, folder = name_of(path), parent_of(path)
+        if name in SETTINGS_FILES:
+            settings.append(path)
+            continue
+        home = is_home(folder) or any(within(path, one) for one in (*configured, *planned))
+        if is_script(name):
+            parsed = parse_name(name)
+            numbered = parsed is not None and bool(
+                parsed.version or parsed.explicit or parsed.prefix
+            )
+            if home or numbered or folder in folders or version_of_folder(name_of(folder)):
+                scripts.append(path)
+        elif name.endswith(".py") and name != "__init__.py" and home:
+            modules.append(path)
+    return Wanted(tuple(scripts), tuple(modules), tuple(settings))
+
+
+_NEIGHBOURS: Final = frozenset({"atlas.sum", "yoyo.ini", "migration_lock.toml", "migrate.cfg"})
+
+
+class Listing:
+    """The files of a project that no set has taken yet."""
+
+    def __init__(self, sources: Sources) -> None:
+        """Sort the files into their folders."""
+        self.sources = sources
+        self.free: dict[str, set[str]] = {}
+        self.children: dict[str, set[str]] = {}
+        for path in sorted(set(sources.paths)):
+            folder = parent_of(path)
+            self.free.setdefault(folder, set()).add(name_of(path))
+            while folder and folder not in self.children.setdefault(parent_of(folder), set()):
+                self.children[parent_of(folder)].add(folder)
+                folder = parent_of(folder)
+
+    @cached_property
+    def everything(self) -> frozenset[str]:
+        """All paths."""
+        return frozenset(self.sources.paths)
+
+    def folders(self, root: str = "") -> list[str]:
+        """Return the folders in a folder and itself, at any depth, in order of their paths."""
+        found = {root}
+        left = [root]
+        while left:
+            inner = self.children.get(left.pop(), set())
+            found |= inner
+            left.extend(inner)
+        return sorted(found)
+
+    def names(self, folder: str) -> frozenset[str]:
+        """Return the names of the files in a folder that are not taken."""
+        return frozenset(self.free.get(folder, ()))
+
+    def scripts(self, folder: str) -> list[str]:
+        """Return the names of the SQL files in a folder that are not taken, in order."""
+        return sorted(one for one in self.free.get(folder, ()) if is_script(one))
+
+    def is_free(self, path: str) -> bool:
+        """Return whether a file is there that no set has taken."""
+        return name_of(path) in self.free.get(parent_of(path), ())
+
+    def take(self, paths: Iterable[str]) -> None:
+        """Take files out: a file is in one set and no more."""
+        for path in paths:
+            self.free.get(parent_of(path), set()).discard(name_of(path))
+
+    def has(self, folder: str, name: str) -> bool:
+        """Return whether a file lies in a folder, taken or not."""
+        return join(folder, name) in self.everything
+
+
+def join(folder: str, name: str) -> str:
+    """Return the path of a file in a folder."""
+    return f"{folder}/{name}" if folder else name

@@ -1,0 +1,227 @@
+"""A set of migrations, of whatever tool: its files, their order, and what undoes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from dal_audit.facts import Span
+from dal_audit.migration_facts import (
+    Directive,
+    EmbeddedSql,
+    HalfState,
+    MigrationMarks,
+    Revision,
+    ToolSettings,
+)
+from dal_audit.policy.model import Tool
+
+Side: TypeAlias = Literal["up", "down"]
+Language: TypeAlias = Literal["sql", "python", "other"]
+
+Series: TypeAlias = Literal["integers", "timestamps", "versions", "graph", "named"]
+"""What gives a set its order.
+
+Integers are contiguous, timestamps never; `versions` have several parts (`1.10` after `1.9`);
+a `graph` is ordered by what each migration says comes before it; `named` stands for the order of
+the names, of a plan or of the changesets in a file.
+"""
+
+Role: TypeAlias = Literal["versioned", "repeatable", "baseline", "hook"]
+"""How often a migration runs: once; whenever it changed; instead of all before; after each run."""
+
+Evidence: TypeAlias = Literal["configured", "marker", "sibling", "name", "number"]
+"""What a set was recognised by, from the strongest to the weakest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One direction of a migration, or a piece of it: a file, or some of its lines.
+
+    `lines` are the first and the last line, 1-based and inclusive (the last is before the first
+    where there is nothing between two markers); None stands for the whole file. Of a Python file,
+    `sql` is what it runs, and `state` what the function or the list of operations does. `anchor` is
+    the text that makes this part one (a directive, a function's name); None for a whole SQL file.
+    """
+
+    path: str
+    side: Side
+    lines: tuple[int, int] | None = None
+    language: Language = "sql"
+    state: HalfState = "code"
+    sql: tuple[EmbeddedSql, ...] = ()
+    anchor: Span | None = None
+
+    def takes(self, line: int, part: str = "") -> bool:
+        """Return whether a statement of the file belongs to this part.
+
+        `line` is where it begins, `part` what the SQL reader says of it (`up`, `down` or nothing):
+        Liquibase's rollbacks stand among the lines of their changesets.
+        """
+        within = self.lines is None or self.lines[0] <= line <= self.lines[1]
+        return within and part in {"", self.side}
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration.
+
+    `id` is what the tool calls it, unique in a set that has no fault; `name` what it says besides
+    its number. `written` is the number or version as it is spelled, and `version` its parts as
+    integers, empty for a migration without one; `stamped` tells whether that is a point in time.
+    `down` is empty where nothing undoes it. `backends` are those that it is meant for, None for
+    all of the set's; `parents` are the ids that it names as coming before it.
+    """
+
+    id: str
+    name: str = ""
+    written: str = ""
+    version: tuple[int, ...] = ()
+    stamped: bool = False
+    role: Role = "versioned"
+    up: tuple[Part, ...] = ()
+    down: tuple[Part, ...] = ()
+    backends: tuple[str, ...] | None = None
+    transactional: bool = True
+    directives: tuple[Directive, ...] = ()
+    parents: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int | None:
+        """The number, where the version is a single one."""
+        return self.version[0] if len(self.version) == 1 else None
+
+    @property
+    def path(self) -> str:
+        """The file of the up part."""
+        return self.up[0].path if self.up else ""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationSet:
+    """Migrations that one tool runs in one order on one database.
+
+    `root` is the folder that holds them. `backends` are those that the set is meant for, by their
+    catalogue names (`postgresql`, also ones that are not configured, `mysql`); None for all that
+    are configured. `orphans` are down parts without an up. `missing` are migrations that the tool's
+    plan lists and that have no file; `strays` are SQL files among the migrations that the tool
+    does not run. `paired` are the roots of the sets that make the same schema on other backends.
+    """
+
+    root: str
+    tool: Tool
+    series: Series
+    migrations: tuple[Migration, ...]
+    evidence: Evidence
+    version_table: str = ""
+    backends: tuple[str, ...] | None = None
+    orphans: tuple[Part, ...] = ()
+    missing: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
+    paired: tuple[str, ...] = ()
+    shares_versions: bool = False
+    """Whether a version is a folder of several files, so that it is no fault if they share it."""
+
+    def for_backend(self, backend: str) -> tuple[Migration, ...]:
+        """Return the migrations that a backend runs, in order."""
+        if self.backends is not None and backend not in self.backends:
+            return ()
+        return tuple(
+            one for one in self.migrations if one.backends is None or backend in one.backends
+        )
+
+    def engines(self) -> frozenset[str]:
+        """Return the backends that single migrations or the set are named after."""
+        own = frozenset(self.backends or ())
+        return own.union(*(one.backends or () for one in self.migrations))
+
+    def duplicates(self) -> tuple[tuple[Migration, ...], ...]:
+        """Return the migrations that share a version, each group in the set's order.
+
+        Two of them that are meant for different backends share nothing.
+        """
+        if self.series in {"graph", "named"} or self.shares_versions:
+            return ()
+        groups: dict[tuple[object, ...], list[Migration]] = {}
+        for one in self.migrations:
+            if one.version and one.role == "versioned":
+                groups.setdefault(one.version, []).append(one)
+        return tuple(tuple(one) for one in groups.values() if _clash(one))
+
+    def paths(self) -> frozenset[str]:
+        """Return the files that the set is made of, strays included."""
+        parts = [part for one in self.migrations for part in (*one.up, *one.down)]
+        return frozenset(part.path for part in (*parts, *self.orphans)).union(self.strays)
+
+
+def _clash(group: list[Migration]) -> bool:
+    """Return whether two migrations of a group are run on one backend."""
+    seen: set[str] = set()
+    unbound = sum(one.backends is None for one in group)
+    if unbound:
+        return len(group) > 1
+    for one in group:
+        own = set(one.backends or ())
+        if seen & own:
+            return True
+        seen |= own
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """A folder that looks like one of migrations, with SQL files that fit no tool's pattern."""
+
+    folder: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationLayout:
+    """All sets of a project, by their roots, and the folders that were not understood."""
+
+    sets: tuple[MigrationSet, ...] = ()
+    unrecognised: tuple[Unrecognised, ...] = ()
+
+    def by_path(self) -> dict[str, MigrationSet]:
+        """Return the set that each file is part of."""
+        return {path: one for one in self.sets for path in one.paths()}
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What sets are found from: the paths of a project's files, and the facts of some of them.
+
+    Paths are POSIX and relative to the project's root. `wanted` of this package says which files'
+    facts are asked for; where one is missing, the file's name alone counts.
+    """
+
+    paths: tuple[str, ...]
+    marks: Mapping[str, MigrationMarks] = field(default_factory=dict)
+    revisions: Mapping[str, Revision] = field(default_factory=dict)
+    settings: Mapping[str, tuple[ToolSettings, ...]] = field(default_factory=dict)
+
+
+VERSION_TABLES: Mapping[Tool, str] = {
+    "alembic": "alembic_version",
+    "atlas": "atlas_schema_revisions",
+    "dbmate": "schema_migrations",
+    "diesel": "__diesel_schema_migrations",
+    "django": "django_migrations",
+    "drizzle": "__drizzle_migrations",
+    "flyway": "flyway_schema_history",
+    "golang-migrate": "schema_migrations",
+    "goose": "goose_db_version",
+    "liquibase": "databasechangelog",
+    "prisma": "_prisma_migrations",
+    "refinery": "refinery_schema_history",
+    "sql-migrate": "gorp_migrations",
+    "sqitch": "changes",
+    "sqlalchemy-migrate": "migrate_version",
+    "sqlx": "_sqlx_migrations",
+    "tern": "schema_version",
+    "yoyo": "_yoyo_migration",
+}
+"""The table in which each tool notes what has run, unless it is configured (ECOSYSTEM.md 7)."""
