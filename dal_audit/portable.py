@@ -15,7 +15,7 @@ from dal_audit.policy import Policy
 from dal_audit.portability import Feature, feature_by_id
 from dal_audit.project import Project
 from dal_audit.rule import Breach
-from dal_audit.sql_facts import SqlConstruct, SqlStatement
+from dal_audit.sql_facts import SqlCall, SqlConstruct, SqlStatement
 
 NAMES = {
     "sqlite": "SQLite",
@@ -28,6 +28,9 @@ NAMES = {
 
 WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 """The kinds of rows that, at the beginning of a statement, speak for all that stands in it."""
+
+MAKE_FUNCTIONS = frozenset({"postgresql"})
+"""The backends in which SQL itself can make functions."""
 
 DIVERGENCE = "DAL309"
 FUNCTION = "DAL302"
@@ -59,13 +62,20 @@ def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[V
     One construct, one verdict: what speaks for the whole statement speaks for all in it that the
     same backends reject, and what speaks for a construct speaks for what lies in that.
     """
-    if not statement.constructs:
+    if not statement.constructs and not statement.calls:
         return []
     backends = project.sql_files.backends_of(file.path)
     found = [
         verdict
         for construct in statement.constructs
         if (verdict := _verdict(construct, backends, project.policy)) is not None
+    ]
+    rows = {one.first for one in statement.constructs}
+    found += [
+        verdict
+        for call in statement.calls
+        if call.first not in rows
+        if (verdict := _verdict_of_call(call, backends, project)) is not None
     ]
     return _without_echoes(found)
 
@@ -126,6 +136,44 @@ def _verdict(construct: SqlConstruct, backends: tuple[str, ...], policy: Policy)
     fails_on = _fails_on(feature.id, backends, policy.backend_versions)
     differs = feature.differs and len(backends) > 1
     return Verdict(construct, feature, backends, fails_on) if fails_on or differs else None
+
+
+def _verdict_of_call(call: SqlCall, backends: tuple[str, ...], project: Project) -> Verdict | None:
+    """Return what becomes of a call that no row is about; None where every backend has it.
+
+    PostgreSQL also has what the project's own migrations make, and what an extension brings is not
+    known.
+    """
+    fails_on = tuple(
+        one
+        for one in backends
+        if one in call.lacked_by and not (one in MAKE_FUNCTIONS and _may_be_made(call, project))
+    )
+    if not fails_on:
+        return None
+    feature = Feature(
+        id=f"call of {call.name.lower()}",
+        rule=FUNCTION,
+        title=f"`{call.name}()`",
+        kind="functions",
+        match="",
+        within="",
+        engines=dict.fromkeys(fails_on, False),
+        example="",
+        portable="",
+        cure="Use a function that every backend has, or compute the value in the program.",
+        sources={},
+    )
+    construct = SqlConstruct(call.span, feature.id, call.first, call.last)
+    return Verdict(construct, feature, backends, fails_on)
+
+
+def _may_be_made(call: SqlCall, project: Project) -> bool:
+    made = project.made_in_sql
+    kinds = ("function", "aggregate", "procedure", "window function")
+    return any((kind, call.name.lower()) in made for kind in kinds) or any(
+        kind == "extension" for kind, _ in made
+    )
 
 
 @cache

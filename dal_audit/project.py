@@ -15,6 +15,7 @@ from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import LOCAL, DynamicImport, FileFacts, Import, Place, Shape, Span
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program
+from dal_audit.sql_facts import CreateObject, SqlStatement
 from dal_audit.sql_files import SqlFiles
 
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
@@ -217,6 +218,18 @@ class Project:
     def sql_files(self) -> SqlFiles:
         """The project's SQL files: which are migrations, and which backends run them."""
         return SqlFiles(self.policy, self.scripts)
+
+    @cached_property
+    def made_in_sql(self) -> frozenset[tuple[str, str]]:
+        """What the SQL files make besides tables, by its kind and its name in lower case."""
+        return frozenset(
+            (made.what, made.name.name.lower())
+            for file in self.files
+            for fact in file.facts
+            if isinstance(fact, SqlStatement)
+            and isinstance(made := fact.structure, CreateObject)
+            and made.name is not None
+        )
 
     # Modules
 

@@ -315,6 +315,20 @@ class SqlConstruct:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class SqlCall:
+    """A call of a function that engines do not have, by their own lists: its name as written.
+
+    `lacked_by` are those engines; `first` and `last` count tokens as a `SqlConstruct`'s do.
+    """
+
+    span: Span
+    name: str
+    lacked_by: tuple[str, ...]
+    first: int
+    last: int
+
+
 PlaceholderForm: TypeAlias = Literal[
     "dollar", "dollar-name", "question", "numbered-question", "colon", "at", "percent"
 ]
@@ -349,3 +363,4 @@ class SqlStatement:
     comments: tuple[str, ...] = ()
     constructs: tuple[SqlConstruct, ...] = ()
     placeholders: tuple[SqlPlaceholder, ...] = ()
+    calls: tuple[SqlCall, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from dal_audit.extract.comments import SQL_MARK, read_suppression
 from dal_audit.extract.source import Lines, UndecodableError, place_in_bytes
+from dal_audit.extract.sql.calls import lacked_calls
 from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.placeholders import placeholders_of
 from dal_audit.extract.sql.places import Places
@@ -101,6 +102,7 @@ def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> Sq
         tuple(one.text for one in comments),
         constructs=constructs_of(statement.tokens, places),
         placeholders=placeholders_of(statement.tokens, places),
+        calls=lacked_calls(statement.tokens, places),
     )
 
 

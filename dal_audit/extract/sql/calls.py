@@ -1,0 +1,67 @@
+"""The functions that a statement calls and that some engine does not have."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from dal_audit.engine_names import engine_names
+from dal_audit.extract.sql.pattern_view import View
+from dal_audit.extract.sql.places import Places
+from dal_audit.extract.sql.tokens import Kind, Token
+from dal_audit.sql_facts import SqlCall
+
+ENGINES: Final = ("sqlite", "postgresql")
+"""The engines whose lists of functions are looked into."""
+
+_NO_CALLS: Final = frozenset({"COPY", "GRANT", "REVOKE", "COMMENT", "PRAGMA", "DO", "CALL", "SET"})
+"""Statements in which a name before a parenthesis is something else, or is read by no engine here."""
+
+_DECLARES_AFTER: Final = frozenset(
+    {"AS", "USING", "INDEX", "KEY", "FULLTEXT", "SPATIAL", "UNIQUE", "PARTITION", "BY", "OF", "END"}
+)
+"""Words after which a name with parentheses is a list of columns, a method or a key."""
+
+
+def lacked_calls(tokens: tuple[Token, ...], places: Places) -> tuple[SqlCall, ...]:
+    """Return the calls in a statement of functions that an engine does not have, in order."""
+    if not tokens or tokens[0].upper in _NO_CALLS:
+        return ()
+    view: View | None = None
+    found: list[SqlCall] = []
+    for place in range(1, len(tokens) - 1):
+        token = tokens[place]
+        if token.kind is not Kind.WORD or tokens[place + 1].text != "(":
+            continue
+        lacking = _lacking(token.text.lower())
+        if not lacking or tokens[place - 1].upper in _DECLARES_AFTER:
+            continue
+        if view is None:
+            view = View(tokens, frozenset())
+        end = view.after_call(place, token.upper, 0, -1)
+        if end is not None and not _is_alias(tokens, place, end):
+            span = places.span(token.start, token.end)
+            found.append(SqlCall(span, token.text, lacking, place, end))
+    return tuple(found)
+
+
+def _is_alias(tokens: tuple[Token, ...], place: int, end: int) -> bool:
+    """Return whether a name with a list is one of a common table expression or a derived table."""
+    after_group = tokens[place - 1].text == ")" or tokens[place - 1].kind is Kind.QUOTED
+    return after_group or (end < len(tokens) and tokens[end].is_word("AS") and _is_cte(tokens, end))
+
+
+def _is_cte(tokens: tuple[Token, ...], end: int) -> bool:
+    following = tokens[end + 1 : end + 4]
+    return any(one.text == "(" for one in following[:1]) or any(
+        one.is_word("MATERIALIZED") for one in following
+    )
+
+
+@lru_cache(maxsize=4096)
+def _lacking(name: str) -> tuple[str, ...]:
+    """Return the engines that have no function of a name; none where it is a word of a grammar."""
+    known = [names for engine in ENGINES if (names := engine_names(engine)) is not None]
+    if any(name in names.keywords for names in known):
+        return ()
+    return tuple(names.engine for names in known if not names.has_function(name))
