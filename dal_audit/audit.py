@@ -11,13 +11,14 @@ from pathlib import Path
 from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
-from dal_audit.discover import Tree, chosen, tree_of
+from dal_audit.discover import Tree, chosen, is_script, tree_of
 from dal_audit.extract import Lead, extract, extract_reached, extract_scripts
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
 from dal_audit.importers import Importers
 from dal_audit.judge import judge, judge_suppressions
+from dal_audit.migrations import MigrationLayout, Sources, find_sets, wanted
 from dal_audit.policy import Policy, rules_in_force, severity_of
 from dal_audit.project import Project
 from dal_audit.receivers import Receivers
@@ -82,8 +83,9 @@ def audit_project(scope: Scope, request: Request) -> Part:
     catalogue = catalogue_of(policy)
     tree = tree_of(policy, scope.listed, nested=scope.nested)
     facts = extract(tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts)
-    wanted = chosen(scope.requested)
-    scripts = audited_scripts(policy, tree, scope)
+    is_reported = chosen(scope.requested)
+    layout = layout_of(scope, tree)
+    scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     empty = scope.empty_folders(file.path for file in (*tree.files, *scripts))
     prefix = _prefix(policy.root, request.folder)
     project = Project(
@@ -92,7 +94,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
         facts,
         tree.modules,
         tree.markers,
-        scripts=frozenset(file.path for file in tree.scripts),
+        layout=layout,
         empty=empty,
         prefix=prefix,
     )
@@ -104,10 +106,10 @@ def audit_project(scope: Scope, request: Request) -> Part:
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())
     findings += [triage.finding(rule, breach) for rule, breach in late]
-    reported = [file for file in project.files if wanted(file.path)]
+    reported = [file for file in project.files if is_reported(file.path)]
     return Part(
         policy.root,
-        tuple(one for one in findings if one.rule.about_project or wanted(one.place.path)),
+        tuple(one for one in findings if one.rule.about_project or is_reported(one.place.path)),
         active,
         len(reported),
         sum(file.attention == "ruled-out" for file in reported),
@@ -117,10 +119,27 @@ def audit_project(scope: Scope, request: Request) -> Part:
     )
 
 
-def audited_scripts(policy: Policy, tree: Tree, scope: Scope) -> list[SourceFile]:
+def layout_of(scope: Scope, tree: Tree) -> MigrationLayout:
+    """Find the migration sets, from the paths of all files and what a few of them say."""
+    if not tree.scripts:
+        return MigrationLayout()
+    from dal_audit.extract.migration_reading import marks_of_files, settings_of_files
+
+    policy = scope.policy
+    known = {file.path: file for file in tree.scripts}
+    paths = [path for path in scope.listed if not is_script(path)] + [*known]
+    needed = wanted(paths, [one.path for one in policy.migrations or ()])
+    sources = Sources(
+        tuple(paths),
+        marks_of_files(known[path] for path in needed.scripts if path in known),
+        settings=settings_of_files(policy.root, needed.settings),
+    )
+    return find_sets(sources, policy.migrations or (), policy.version_table)
+
+
+def audited_scripts(known: SqlFiles, tree: Tree, scope: Scope) -> list[SourceFile]:
     """Return the SQL files to audit: those of migrations, and those whose paths were given."""
     given = frozenset(scope.requested)
-    known = SqlFiles(policy, (file.path for file in tree.scripts))
     return [file for file in tree.scripts if file.path in given or known.is_migration(file.path)]
 
 

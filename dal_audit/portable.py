@@ -32,6 +32,9 @@ WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 MAKE_FUNCTIONS = frozenset({"postgresql"})
 """The backends in which SQL itself can make functions."""
 
+CALLABLE = ("function", "aggregate", "procedure")
+"""The kinds of things made by SQL that are called like functions."""
+
 DIVERGENCE = "DAL309"
 FUNCTION = "DAL302"
 
@@ -75,7 +78,7 @@ def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[V
         verdict
         for call in statement.calls
         if call.first not in rows
-        if (verdict := _verdict_of_call(call, backends, project)) is not None
+        if (verdict := _verdict_of_call(call, backends, file.path, project)) is not None
     ]
     return _without_echoes(found)
 
@@ -138,16 +141,18 @@ def _verdict(construct: SqlConstruct, backends: tuple[str, ...], policy: Policy)
     return Verdict(construct, feature, backends, fails_on) if fails_on or differs else None
 
 
-def _verdict_of_call(call: SqlCall, backends: tuple[str, ...], project: Project) -> Verdict | None:
+def _verdict_of_call(
+    call: SqlCall, backends: tuple[str, ...], path: str, project: Project
+) -> Verdict | None:
     """Return what becomes of a call that no row is about; None where every backend has it.
 
-    PostgreSQL also has what the project's own migrations make, and what an extension brings is not
-    known.
+    PostgreSQL also has what the same migrations make, and what an extension brings is not known.
     """
     fails_on = tuple(
         one
         for one in backends
-        if one in call.lacked_by and not (one in MAKE_FUNCTIONS and _may_be_made(call, project))
+        if one in call.lacked_by
+        and not (one in MAKE_FUNCTIONS and _may_be_made(call, path, project))
     )
     if not fails_on:
         return None
@@ -168,11 +173,11 @@ def _verdict_of_call(call: SqlCall, backends: tuple[str, ...], project: Project)
     return Verdict(construct, feature, backends, fails_on)
 
 
-def _may_be_made(call: SqlCall, project: Project) -> bool:
-    made = project.made_in_sql
-    kinds = ("function", "aggregate", "procedure", "window function")
-    return any((kind, call.name.lower()) in made for kind in kinds) or any(
-        kind == "extension" for kind, _ in made
+def _may_be_made(call: SqlCall, path: str, project: Project) -> bool:
+    """Return whether the set that a file belongs to makes a function, or may bring it in."""
+    within = project.sql_files.set_of(path)
+    return within in project.sets_with_extensions or any(
+        (within, kind, call.name.lower()) in project.made_in_sql for kind in CALLABLE
     )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import LOCAL, DynamicImport, FileFacts, Import, Place, Shape, Span
+from dal_audit.migrations import MigrationLayout
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program
 from dal_audit.sql_facts import CreateObject, SqlStatement
@@ -44,8 +45,8 @@ class Project:
     markers: frozenset[str] = frozenset()
     empty: tuple[str, ...] = ()
     """The folders that were asked for and hold nothing to audit."""
-    scripts: frozenset[str] = frozenset()
-    """The paths of all SQL files of the project, audited or not."""
+    layout: MigrationLayout = field(default_factory=MigrationLayout)
+    """The migration sets."""
     prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""
     _names: dict[str, str] = field(default_factory=dict)
@@ -217,19 +218,24 @@ class Project:
     @cached_property
     def sql_files(self) -> SqlFiles:
         """The project's SQL files: which are migrations, and which backends run them."""
-        return SqlFiles(self.policy, self.scripts)
+        return SqlFiles(self.policy, self.layout)
 
     @cached_property
-    def made_in_sql(self) -> frozenset[tuple[str, str]]:
-        """What the SQL files make besides tables, by its kind and its name in lower case."""
+    def made_in_sql(self) -> frozenset[tuple[str, str, str]]:
+        """What SQL makes besides tables and indexes: set, kind, and name in lower case."""
         return frozenset(
-            (made.what, made.name.name.lower())
+            (self.sql_files.set_of(file.path), made.what, made.name.name.lower())
             for file in self.files
             for fact in file.facts
             if isinstance(fact, SqlStatement)
             and isinstance(made := fact.structure, CreateObject)
             and made.name is not None
         )
+
+    @cached_property
+    def sets_with_extensions(self) -> frozenset[str]:
+        """The migration sets that bring in extensions, and with them functions and types."""
+        return frozenset(one for one, what, _ in self.made_in_sql if what == "extension")
 
     # Modules
 

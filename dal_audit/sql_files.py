@@ -1,123 +1,72 @@
 """Which SQL files are migrations, and which backends run them.
 
-The configuration decides; where it is silent, the paths do, as far as the migration tools' own
-layouts give them away.
+The configuration decides; where it is silent, the sets that were found in the project do, and for
+a file in none of them its path.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from functools import cached_property
-from typing import Final
-
+from dal_audit.migrations import MigrationLayout, backend_of_script
 from dal_audit.policy import Policy, compile_globs
-
-_FOLDERS: Final = frozenset(
-    {"changelog", "changelogs", "deploy", "drizzle", "migrate", "migration", "migrations", "revert"}
-)
-"""What the tools call the folders that hold their migrations."""
-
-_NUMBERED: Final = re.compile(
-    r"\d+(?:[._-].*)?\.sql\Z"  # plain numbers, dbmate, goose, golang-migrate, sqlx, tern, atlas
-    r"|[VUB]\d+(?:[._]\d+)*__.+\.sql\Z|R__.+\.sql\Z"  # Flyway, refinery
-    r"|.+\.(?:up|down|rollback)\.sql\Z",  # golang-migrate, sqlx; yoyo
-    re.IGNORECASE,
-)
-_NUMBERED_FOLDER: Final = re.compile(r"\d[\d-]*_[^/]*/(?:up|down|migration)\.sql\Z")
-"""Diesel's and Prisma's: a folder a migration."""
-
-_ENGINES: Final = {
-    "sqlite": "sqlite",
-    "sqlite3": "sqlite",
-    "pg": "postgresql",
-    "postgres": "postgresql",
-    "postgresql": "postgresql",
-    "psql": "postgresql",
-    "cockroach": "",
-    "duckdb": "",
-    "h2": "",
-    "mariadb": "",
-    "mssql": "",
-    "mysql": "",
-    "oracle": "",
-    "sqlserver": "",
-}
-"""What engines are called in paths; empty for one that no project here can have as a target."""
-
-_IN_NAME: Final = re.compile(
-    r"\.sql\.(?P<after>\w+)\Z|\.(?P<before>\w+)\.sql\Z|\A\d+_(?P<migrate>\w+)_(?:up|down)grade\.sql\Z"
-)
-"""`full.sql.postgres`, `schema.postgresql.sql`, `001_sqlite_upgrade.sql` (SQLAlchemy-migrate)."""
-
-_SEVERAL: Final = 2
 
 
 class SqlFiles:
-    """The SQL files of a project, as the configuration and their paths tell them apart."""
+    """The SQL files of a project, as the configuration and its migration sets tell them apart."""
 
-    def __init__(self, policy: Policy, paths: Iterable[str]) -> None:
-        """Take the project's policy, and the paths of its SQL files relative to its root."""
+    def __init__(self, policy: Policy, layout: MigrationLayout) -> None:
+        """Take the project's policy, and the sets that its files make."""
         self.policy = policy
-        self.paths = tuple(paths)
+        self._sets = layout.by_path()
+        self._unrecognised = {path: one.folder for one in layout.unrecognised for path in one.paths}
+        self._own = {
+            part.path: migration.backends
+            for one in layout.sets
+            for migration in one.migrations
+            for part in (*migration.up, *migration.down)
+            if migration.backends is not None
+        }
         self._configured = tuple(
             (compile_globs((_below(one.path), one.path), anchored=True), one.backends)
             for one in policy.migrations or ()
         )
 
     def is_migration(self, path: str) -> bool:
-        """Return whether a file belongs to a set of migrations."""
+        """Return whether a file belongs to a set of migrations.
+
+        What lies in a configured folder, or in a folder that is called `migrations`, does so
+        whatever it is named.
+        """
         if self.policy.migrations is not None:
             return any(covers(path) for covers, _ in self._configured)
-        return path in self._found
+        return path in self._sets or path in self._unrecognised
 
-    @cached_property
-    def _found(self) -> frozenset[str]:
-        by_folder: dict[str, list[str]] = {}
-        for path in self.paths:
-            by_folder.setdefault(path.rpartition("/")[0], []).append(path)
-        found: set[str] = set()
-        for folder, paths in by_folder.items():
-            if not _FOLDERS.isdisjoint(folder.lower().split("/")):
-                found.update(paths)
-                continue
-            in_series = [path for path in paths if _NUMBERED.match(path.rpartition("/")[2])]
-            if len(in_series) >= _SEVERAL:
-                found.update(in_series)
-        found.update(path for path in self.paths if _NUMBERED_FOLDER.search(path))
-        return frozenset(found)
+    def set_of(self, path: str) -> str:
+        """Return what the files of one set have in common: its root; else a file's own folder."""
+        found = self._sets.get(path)
+        return found.root if found is not None else path.rpartition("/")[0]
 
     def backends_of(self, path: str) -> tuple[str, ...]:
-        """Return the backends that run a file, in the policy's order; none for another engine's.
+        """Return the backends that run a file; none where only engines run it that are no backend.
 
-        A set that is meant for a backend which is no target is judged for that backend all the
-        same: it is there to be run.
+        What is configured for a folder counts before a file's name, and that before its set's. A
+        set for a backend which is no target is judged for that backend all the same: it is there
+        to be run.
         """
         for covers, backends in self._configured:
             if backends is not None and covers(path):
                 return backends
-        engine = _engine_of(path)
-        if engine is None:
+        found = self._sets.get(path)
+        named = self._own.get(path) or (found.backends if found is not None else None)
+        if named is None and found is None:
+            engine = backend_of_script(path)
+            named = (engine,) if engine else None
+        if named is None:
             return self.policy.backends
-        return (engine,) if engine else ()
+        known = dict(self.policy.backend_versions)
+        return tuple(one for one in named if one in known)
 
 
 def _below(folder: str) -> str:
     """Return the glob of all that lies below a configured folder."""
     folder = folder.strip("/").removeprefix("./")
     return f"{folder}/**" if folder not in {"", "."} else "**"
-
-
-def _engine_of(path: str) -> str | None:
-    """Return the engine that a path names, the innermost first; None where it names none."""
-    *folders, name = path.lower().split("/")
-    in_name = _IN_NAME.search(name)
-    if in_name:
-        word = next(filter(None, in_name.groups()), "")
-        if word in _ENGINES:
-            return _ENGINES[word]
-    for folder in reversed(folders):
-        named = [_ENGINES[word] for word in re.split(r"[-_.]", folder) if word in _ENGINES]
-        if len(set(named)) == 1:
-            return named[0]
-    return None

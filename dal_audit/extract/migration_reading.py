@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from dal_audit.extract import read_bytes
 from dal_audit.extract.migration_marks import migration_marks
 from dal_audit.extract.revisions import may_be_revision, revision_of
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.extract.tool_settings import tool_settings
+from dal_audit.facts import SourceFile
 from dal_audit.migration_facts import MigrationMarks, Revision, ToolSettings
+
+MAX_BYTES: Final = 16 << 20
+"""Larger files are no migrations and no settings; a dump of a database can be."""
 
 
 def marks_of_bytes(data: bytes) -> MigrationMarks:
@@ -27,3 +37,32 @@ def revision_of_bytes(data: bytes) -> Revision | None:
 def settings_of_bytes(name: str, data: bytes) -> tuple[ToolSettings, ...]:
     """Return what a tool's own file says; `name` is the last part of its path."""
     return tool_settings(name, data.decode("utf-8-sig", "replace"))
+
+
+def marks_of_files(files: Iterable[SourceFile]) -> dict[str, MigrationMarks]:
+    """Return the directives of SQL files by their paths; of those that can be read."""
+    return {
+        file.path: marks_of_bytes(data)
+        for file in files
+        if (data := _read(file.absolute, file.size)) is not None
+    }
+
+
+def settings_of_files(root: Path, paths: Iterable[str]) -> dict[str, tuple[ToolSettings, ...]]:
+    """Return what tools' own files say, by their paths below a root; of those that can be read."""
+    return {
+        path: settings_of_bytes(path.rpartition("/")[2], data)
+        for path in paths
+        if (data := _read(str(root / path), 0)) is not None
+    }
+
+
+def _read(path: str, size: int) -> bytes | None:
+    """Return a regular file's bytes; None where there are none to be had, or far too many."""
+    try:
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            return None
+        return read_bytes(path, size or status.st_size)
+    except OSError:
+        return None  # The look at its statements reports it, where it is one of SQL.

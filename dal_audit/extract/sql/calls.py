@@ -15,10 +15,10 @@ ENGINES: Final = ("sqlite", "postgresql")
 """The engines whose lists of functions are looked into."""
 
 _NO_CALLS: Final = frozenset({"COPY", "GRANT", "REVOKE", "COMMENT", "PRAGMA", "DO", "CALL", "SET"})
-"""Statements in which a name before a parenthesis is something else, or is read by no engine here."""
+"""Statements in which a name before a parenthesis is something else, or no engine here calls it."""
 
 _DECLARES_AFTER: Final = frozenset(
-    {"AS", "USING", "INDEX", "KEY", "FULLTEXT", "SPATIAL", "UNIQUE", "PARTITION", "BY", "OF", "END"}
+    {"AS", "USING", "INDEX", "KEY", "FULLTEXT", "SPATIAL", "UNIQUE", "PARTITION", "OF", "ON"}
 )
 """Words after which a name with parentheses is a list of columns, a method or a key."""
 

@@ -102,7 +102,7 @@ def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> Sq
         tuple(one.text for one in comments),
         constructs=constructs_of(statement.tokens, places),
         placeholders=placeholders_of(statement.tokens, places),
-        calls=lacked_calls(statement.tokens, places),
+        calls=lacked_calls(statement.tokens, places) if reading.structure is not None else (),
     )
 
 
