@@ -34,7 +34,7 @@ def lacked_calls(tokens: tuple[Token, ...], places: Places) -> tuple[SqlCall, ..
         if token.kind is not Kind.WORD or tokens[place + 1].text != "(":
             continue
         lacking = _lacking(token.text.lower())
-        if not lacking or tokens[place - 1].upper in _DECLARES_AFTER:
+        if not lacking or _declares(tokens, place):
             continue
         if view is None:
             view = View(tokens, frozenset())
@@ -43,6 +43,14 @@ def lacked_calls(tokens: tuple[Token, ...], places: Places) -> tuple[SqlCall, ..
             span = places.span(token.start, token.end)
             found.append(SqlCall(span, token.text, lacking, place, end))
     return tuple(found)
+
+
+def _declares(tokens: tuple[Token, ...], place: int) -> bool:
+    """Return whether what stands before a name says that it is not called."""
+    before = tokens[place - 1].upper
+    if before == "BY":
+        return tokens[place - 2].is_word("PARTITION", "SUBPARTITION")
+    return before in _DECLARES_AFTER
 
 
 def _is_alias(tokens: tuple[Token, ...], place: int, end: int) -> bool:
