@@ -45,8 +45,9 @@ class Op(enum.IntEnum):
 class Instruction:
     """One step: its operation, the word or class that it takes, and where it leads.
 
-    For a skip `text` is what it does not pass. `least` and `most` bound the arguments of a call;
-    `most` is -1 where nothing bounds them.
+    For a skip `text` is what it does not pass. `firsts` are the words of which one must stand where
+    each target begins, and where a skip ends (an empty set: nothing is known of that). `least` and
+    `most` bound the arguments of a call; `most` is -1 where nothing bounds them.
     """
 
     op: Op
@@ -54,13 +55,15 @@ class Instruction:
     targets: tuple[int, ...] = ()
     least: int = 0
     most: int = -1
+    firsts: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """A compiled pattern.
 
-    `gate` are words and classes of which a statement must hold one; `starts` pairs what stands
+    `gate` are the rarest words and classes of which a statement must hold one, and `needs` are all
+    such sets; `starts` pairs what stands
     near the pattern's beginning with its distance from there, and is empty where the pattern
     begins at a statement (`at_start`) or at any type.
     """
@@ -68,6 +71,7 @@ class Program:
     text: str
     instructions: tuple[Instruction, ...]
     gate: frozenset[str]
+    needs: tuple[frozenset[str], ...]
     starts: tuple[tuple[str, int], ...]
     at_start: bool
 
@@ -149,7 +153,7 @@ def parse(text: str, indexed: Collection[str], *, is_context: bool = False) -> P
     _emit(nodes, instructions)
     instructions.append(Instruction(Op.DONE))
     if is_context:
-        return Program(text, tuple(instructions), frozenset(), (), at_start=True)
+        return Program(text, tuple(instructions), frozenset(), (), (), at_start=True)
     gate = _gate(nodes, indexed)
     if not gate:
         raise ValueError("it names no word that must be there")
@@ -157,7 +161,8 @@ def parse(text: str, indexed: Collection[str], *, is_context: bool = False) -> P
     starts = () if at_start else _starts(nodes, indexed)
     if not at_start and not starts and nodes[0].op is not Op.TYPE:
         raise ValueError("it says nowhere where it begins")
-    return Program(text, tuple(instructions), gate, starts, at_start)
+    needs = tuple(keys for node in nodes if (keys := _keys(node, indexed)))
+    return Program(text, tuple(instructions), gate, needs, starts, at_start)
 
 
 class _Parser:
@@ -238,10 +243,12 @@ class _Parser:
 
 def _emit(nodes: tuple[_Node, ...], out: list[Instruction]) -> None:
     """Append the instructions of nodes that follow one another."""
-    for node in nodes:
+    for number, node in enumerate(nodes):
         line = len(out)
         if node.op not in {Op.EITHER, Op.NOT}:
-            out.append(Instruction(node.op, node.text, (), node.least, node.most))
+            firsts: tuple[frozenset[str], ...]
+            firsts = (_first(nodes[number + 1 :]),) if node.op is Op.SKIP else ()
+            out.append(Instruction(node.op, node.text, (), node.least, node.most, firsts))
             continue
         out.append(Instruction(node.op))
         if node.op is Op.NOT:
@@ -258,7 +265,23 @@ def _emit(nodes: tuple[_Node, ...], out: list[Instruction]) -> None:
             out.append(Instruction(Op.JUMP))
         for jump in jumps:
             out[jump] = Instruction(Op.JUMP, targets=(len(out),))
-        out[line] = Instruction(Op.EITHER, targets=tuple(targets))
+        rest = nodes[number + 1 :]
+        firsts = tuple(_first((*branch, *rest)) for branch in node.branches)
+        out[line] = Instruction(Op.EITHER, targets=tuple(targets), firsts=firsts)
+
+
+def _first(nodes: tuple[_Node, ...]) -> frozenset[str]:
+    """Return the words of which one must stand first in nodes in a row; empty if not known."""
+    if not nodes or nodes[0].op in {Op.CLASS, Op.SKIP, Op.END, Op.START}:
+        return frozenset()
+    if nodes[0].op in {Op.WORD, Op.CALL}:
+        return frozenset({nodes[0].text})
+    if nodes[0].op is Op.GROUP:
+        return frozenset({"("})
+    if nodes[0].op is not Op.EITHER:
+        return _first(nodes[1:])
+    each = [_first((*branch, *nodes[1:])) for branch in nodes[0].branches]
+    return frozenset().union(*each) if all(each) else frozenset()
 
 
 def _keys(node: _Node, indexed: Collection[str]) -> frozenset[str]:

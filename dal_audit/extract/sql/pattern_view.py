@@ -156,20 +156,29 @@ class View:
     """A statement's tokens, with what patterns ask of them worked out once and when asked."""
 
     def __init__(self, tokens: Sequence[Token], keys: frozenset[str]) -> None:
-        """Look for `keys`; `where` says at which places each of them stands."""
+        """Look for `keys`; `where` says at which places each of them stands.
+
+        The view's own `keys` are what a pattern's words are compared with: the tokens in capitals,
+        and nothing for what is quoted.
+        """
         self.tokens = tokens
+        self.keys: list[str] = []
         self.where: dict[str, list[int]] = {}
         self._pairs: dict[int, int] | None = None
         self._types: TypePlaces | None = None
         where = self.where
+        own = self.keys
         for place, token in enumerate(tokens):
             kind = token.kind
             if kind is Kind.WORD or kind is Kind.PUNCTUATION or kind is Kind.OPERATOR:
                 key = token.text.upper()
+                own.append(key)
                 if key in keys:
                     where.setdefault(key, []).append(place)
                 if key != "?" and "_" not in key:
                     continue
+            else:
+                own.append(token.text.upper() if kind is Kind.NUMBER else "")
             for name in _classes_of(kind, token.text):
                 if name in keys:
                     where.setdefault(name, []).append(place)
@@ -179,11 +188,8 @@ class View:
             where["<untyped>"] = sorted(self._type_facts.untyped)
 
     def key(self, place: int) -> str:
-        """Return what a pattern's word is compared with; empty for what is quoted."""
-        token = self.tokens[place]
-        if token.kind in {Kind.STRING, Kind.QUOTED, Kind.PARAMETER, Kind.TEMPLATE}:
-            return ""
-        return token.text.upper()
+        """Return what a pattern's word is compared with; empty for quoted text and at the end."""
+        return self.keys[place] if place < len(self.keys) else ""
 
     def classes(self, place: int) -> frozenset[str]:
         """Return the classes of the token at a place."""

@@ -63,6 +63,7 @@ class Matcher:
         keys: set[str] = set()
         for number, pattern in enumerate(self.patterns):
             keys.update(key for key, _ in pattern.program.starts)
+            keys.update(*pattern.program.needs)
             for key in pattern.program.gate:
                 index.setdefault(key, []).append(number)
         self.by_key = {key: tuple(numbers) for key, numbers in index.items()}
@@ -71,15 +72,15 @@ class Matcher:
     def matches(self, tokens: Sequence[Token]) -> list[Match]:
         """Return every match in a statement's tokens, by place and then by feature."""
         view = View(tokens, self.keys)
-        candidates = {
-            number for key in view.where for number in self.by_key.get(key, ()) if view.where[key]
-        }
+        candidates = {number for key in view.where for number in self.by_key.get(key, ())}
         if not candidates:
             return []
         found: list[Match] = []
         contexts: dict[str, bool] = {}
         for number in candidates:
             pattern = self.patterns[number]
+            if any(keys.isdisjoint(view.where) for keys in pattern.program.needs):
+                continue
             if pattern.within is not None:
                 text = pattern.within.text
                 if text not in contexts:
@@ -119,17 +120,20 @@ class Matcher:
         The depth of the calls is bounded by the pattern's length, not by the statement's.
         """
         instructions = program.instructions
+        keys = view.keys
         while True:
             self.visits += 1
             step = instructions[line]
+            if step.op is Op.WORD:  # most are, so this comes first and without a call
+                if place >= len(keys) or keys[place] != step.text:
+                    return None
+                place += 1
+                line += 1
+                continue
             if step.op is Op.DONE:
                 return place
             if step.op is Op.EITHER:
-                for target in step.targets:
-                    end = self._end(program, view, target, place, known)
-                    if end is not None:
-                        return end
-                return None
+                return self._either(program, view, step, place, known)
             if step.op is Op.SKIP:
                 return self._skip(program, view, line, place, known)
             if step.op is Op.NOT:
@@ -142,6 +146,23 @@ class Matcher:
                 return None
             place = after
             line = step.targets[0] if step.op is Op.JUMP else line + 1
+
+    def _either(
+        self,
+        program: Program,
+        view: View,
+        step: Instruction,
+        place: int,
+        known: dict[tuple[int, int], int | None],
+    ) -> int | None:
+        """Try the alternatives in order, but for those that begin with another word."""
+        key = view.key(place)
+        for target, first in zip(step.targets, step.firsts, strict=True):
+            if not first or key in first:
+                end = self._end(program, view, target, place, known)
+                if end is not None:
+                    return end
+        return None
 
     def _skip(
         self,
@@ -158,11 +179,13 @@ class Matcher:
         All places that were passed on the way have the same answer, and none is asked twice.
         """
         barrier = program.instructions[line].text
+        first = program.instructions[line].firsts[0]
         passed = []
         end: int | None = None
         while (line, place) not in known:
             passed.append(place)
-            end = self._end(program, view, line + 1, place, known)
+            if not first or view.key(place) in first:
+                end = self._end(program, view, line + 1, place, known)
             following = view.following(place)
             if end is not None or following is None or (barrier and view.key(place) == barrier):
                 break
@@ -204,8 +227,6 @@ def _advance(step: Instruction, view: View, place: int) -> int | None:
         return place if holds else None
     if place >= len(view.tokens):
         return None
-    if step.op is Op.WORD:
-        return place + 1 if view.key(place) == step.text else None
     if step.op is Op.CLASS:
         return place + 1 if step.text in view.classes(place) else None
     if step.op is Op.GROUP:
