@@ -3,7 +3,7 @@
 PostgreSQL says it in `pg_proc`, `pg_type`, `pg_operator` and `pg_get_keywords()`, SQLite in
 `pragma_function_list`. What only the engine itself can call is left out: functions that take or
 give `internal`, `cstring` or a handler's type. Of SQLite it is the newest's core: what its
-extensions add (`builtin` is 0) is left out.
+extensions add (`builtin` is 0) and what a build has by choice (`OPTIONAL`) is left out.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ SPELLINGS = (
     "timestamp without time zone",
 )  # fmt: skip
 """Names of types that are of several words, as PostgreSQL's manual lists them."""
+
+OPTIONAL = frozenset({"median", "percentile", "percentile_cont", "percentile_disc"})
+"""What SQLite has only with SQLITE_ENABLE_PERCENTILE, which apsw sets and a default build does not."""
 
 SERIALS = ("bigserial", "serial", "serial2", "serial4", "serial8", "smallserial")
 
@@ -112,7 +115,9 @@ def sqlite() -> dict[str, object]:
     return {
         "engine": "sqlite",
         "version": apsw.sqlite_lib_version(),
-        "functions": arities(sqlite_arity(name, count) for name, count in rows),
+        "functions": arities(
+            sqlite_arity(name, count) for name, count in rows if name not in OPTIONAL
+        ),
         "types": None,
         "operators": None,
         "keywords": sorted(word.lower() for word in apsw.keywords),
