@@ -56,7 +56,7 @@ def _journal(text: str) -> tuple[ToolSettings, ...]:
     entries = content.get("entries")
     rows = [
         (one["idx"], one["tag"])
-        for one in (entries if isinstance(entries, list) else [])
+        for one in _list(entries)
         if isinstance(one, dict)
         and isinstance(one.get("idx"), int)
         and isinstance(one.get("tag"), str)
@@ -148,7 +148,7 @@ def _cargo(text: str) -> tuple[ToolSettings, ...]:
             for crate, wish in _table(table, key).items():
                 features = wish.get("features") if isinstance(wish, dict) else None
                 known = crates.setdefault(crate, set())
-                known.update(one for one in features or () if isinstance(one, str))
+                known.update(one for one in _list(features) if isinstance(one, str))
     tools: dict[SettingsTool, str] = {}
     for crate, tool in _CRATES:
         if crate in crates and not tools.get(tool):
@@ -187,6 +187,10 @@ def _toml(text: str) -> Mapping[str, Any]:
 def _table(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = content.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _string(content: Mapping[str, Any], key: str) -> str:

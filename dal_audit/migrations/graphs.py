@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from dal_audit.migration_facts import Revision
 from dal_audit.migrations.assembly import by_graph
@@ -52,7 +54,10 @@ def _free(listing: Listing, root: str, framework: str) -> list[tuple[str, Revisi
 
 
 def _is_environment(listing: Listing, folder: str) -> bool:
-    return listing.has(folder, "script.py.mako") or listing.has(folder, "env.py")
+    if listing.has(folder, "script.py.mako"):
+        return True
+    found = listing.sources.settings.get(join(folder, "env.py"), ())
+    return any(one.tool == "alembic" for one in found)
 
 
 def _environment(listing: Listing, path: str) -> str:
@@ -86,11 +91,12 @@ def django_sets(listing: Listing, root: str) -> list[MigrationSet]:
     groups: dict[str, dict[str, Revision]] = {}
     for path, revision in _free(listing, root, "django"):
         groups.setdefault(parent_of(path), {})[path] = revision
+    apps = {name_of(parent_of(folder)) for folder in groups}
     found = []
     for folder, revisions in sorted(groups.items()):
         names = {path: parse_name(name_of(path)) for path in revisions}
-        app = name_of(parent_of(folder))
         own = {name_of(path).removesuffix(".py") for path in revisions}
+        app = _label(folder, own, revisions.values(), apps)
         after: dict[str, list[str]] = {}
         for path, revision in sorted(revisions.items()):
             for one in _inside(revision.before, app, own):
@@ -115,11 +121,28 @@ def django_sets(listing: Listing, root: str) -> list[MigrationSet]:
     return found
 
 
-def _inside(references: tuple[str, ...], app: str, own: set[str]) -> list[str]:
-    """Return the references that mean this app's migrations, by their names alone.
+def _label(
+    folder: str, own: AbstractSet[str], revisions: Iterable[Revision], apps: AbstractSet[str]
+) -> str:
+    """Return the label by which an app's migrations name each other.
 
-    An app's label may differ from its folder; a name that only this app has is its own.
+    That is the name of the app's folder, unless the app is configured with another one: then it is
+    the label that they name most often, of those that no other app's folder has.
     """
+    app = name_of(parent_of(folder))
+    counts: Counter[str] = Counter()
+    for revision in revisions:
+        for one in revision.parents:
+            label, _dot, name = one.partition(".")
+            if name in own and (label == app or label not in apps):
+                counts[label] += 1
+    if not counts or counts[app]:
+        return app
+    return max(sorted(counts), key=lambda one: counts[one])
+
+
+def _inside(references: tuple[str, ...], app: str, own: AbstractSet[str]) -> list[str]:
+    """Return the names of the migrations of one app among references."""
     found = []
     for one in references:
         label, _dot, name = one.partition(".")
@@ -133,7 +156,7 @@ def _django(
     revision: Revision,
     name: ScriptName | None,
     app: str,
-    own: set[str],
+    own: AbstractSet[str],
     after: Mapping[str, list[str]],
 ) -> Migration:
     up, down = halves(path, revision)

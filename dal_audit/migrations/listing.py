@@ -110,9 +110,10 @@ _NEIGHBOURS: Final = frozenset({"atlas.sum", "yoyo.ini", "migration_lock.toml", 
 class Listing:
     """The files of a project that no set has taken yet."""
 
-    def __init__(self, sources: Sources) -> None:
-        """Sort the files into their folders."""
+    def __init__(self, sources: Sources, homes: Sequence[str] = ()) -> None:
+        """Sort the files into their folders; all that lies in `homes` counts as migrations."""
         self.sources = sources
+        self.homes = homes
         self.free: dict[str, set[str]] = {}
         self.children: dict[str, set[str]] = {}
         for path in sorted(set(sources.paths)):
@@ -144,6 +145,10 @@ class Listing:
     def scripts(self, folder: str) -> list[str]:
         """Return the names of the SQL files in a folder that are not taken, in order."""
         return sorted(one for one in self.free.get(folder, ()) if is_script(one))
+
+    def is_home(self, folder: str) -> bool:
+        """Return whether a folder is configured, or called, as one of migrations."""
+        return is_home(folder) or any(within(folder, one) for one in self.homes)
 
     def is_free(self, path: str) -> bool:
         """Return whether a file is there that no set has taken."""

@@ -39,15 +39,16 @@ def find_sets(
     """Return the migration sets of a project, by their roots.
 
     `configured` are the folders that the policy names: what lies in them is a set, whatever it
-    looks like. `version_table` is the one that the policy names.
+    looks like; the innermost of them counts, and the first of two for one folder. `version_table`
+    is the one that the policy names.
     """
-    listing = Listing(sources)
+    roots = [_root(one) for one in configured]
+    listing = Listing(sources, roots)
     found: list[MigrationSet] = []
-    for one in sorted(configured, key=lambda one: (-len(one.path), one.path)):
+    for one in sorted(configured, key=lambda one: -len(list(filter(None, _root(one).split("/"))))):
         found.extend(_configured(listing, one))
     found.extend(_sets_in(listing, "", "auto"))
-    roots = [_root(one) for one in configured]
-    unrecognised = tuple(_unrecognised(listing, roots))
+    unrecognised = tuple(_unrecognised(listing))
     finished = [_finish(listing, one, version_table) for one in found]
     finished.sort(key=lambda one: (one.root, one.tool))
     return MigrationLayout(tuple(_pair(finished)), unrecognised)
@@ -128,14 +129,14 @@ def backend_of_script(path: str) -> str:
     return (name.backend if name is not None else "") or backend_of_folder(parent_of(path))
 
 
-def _unrecognised(listing: Listing, configured: Sequence[str]) -> Iterator[Unrecognised]:
+def _unrecognised(listing: Listing) -> Iterator[Unrecognised]:
     """Return the folders with SQL files that are in no set although they should be in one.
 
     Those are folders that are called `migrations`, and all that are configured.
     """
     for folder in sorted(listing.free):
         names = sorted(one for one in listing.free[folder] if is_script(one))
-        expected = is_sure_home(folder) or any(within(folder, one) for one in configured)
+        expected = is_sure_home(folder) or any(within(folder, one) for one in listing.homes)
         if names and expected:
             yield Unrecognised(folder, tuple(join(folder, one) for one in names))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dal_audit.migration_facts import MarkingTool, SettingsTool, ToolSettings
-from dal_audit.migrations.listing import Listing, is_home, join, parent_of
+from dal_audit.migrations.listing import Listing, join, parent_of
 from dal_audit.migrations.model import Evidence
 from dal_audit.migrations.names import ScriptName
 from dal_audit.policy.model import Tool
@@ -85,7 +85,7 @@ def _by_numbers(listing: Listing, folder: str, parsed: Mapping[str, ScriptName])
     numbered = [name for name, one in sql.items() if one.version]
     if not numbered or len(numbered) * 2 < len(sql):
         return None
-    if not is_home(folder):
+    if not listing.is_home(folder):
         marks = (listing.sources.marks.get(join(folder, name)) for name in numbered)
         defining = sum(one is not None and one.defines for one in marks)
         if len(numbered) < _FEWEST or defining * 2 < len(numbered):

@@ -1,0 +1,722 @@
+"""Migration sets of every layout: files, order, up and down parts, backends."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dal_audit.extract.migration_marks import migration_marks
+from dal_audit.extract.revisions import revision_of
+from dal_audit.extract.tool_settings import tool_settings
+from dal_audit.migrations import (
+    MigrationLayout,
+    MigrationSet,
+    Sources,
+    backend_of_script,
+    find_sets,
+    is_script,
+    wanted,
+)
+from dal_audit.migrations.names import is_stamp, parse_name
+from dal_audit.policy.model import Migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+GOOSE = "-- +goose Up\nCREATE TABLE a (b INT);\n-- +goose Down\nDROP TABLE a;\n"
+TABLE = "CREATE TABLE a (b INT);\n"
+
+
+def layout(
+    files: Mapping[str, str] | Iterable[str], *configured: Migrations, table: str | None = None
+) -> MigrationLayout:
+    """Return the layout of files, given with their texts or as names of empty ones."""
+    texts = dict(files) if hasattr(files, "keys") else dict.fromkeys(files, "")  # type: ignore[call-overload]
+    need = wanted(texts, [one.path for one in configured])
+    revisions = {path: one for path in need.modules if (one := revision_of(texts[path]))}
+    sources = Sources(
+        tuple(texts),
+        {path: migration_marks(texts[path]) for path in need.scripts},
+        revisions,
+        {path: tool_settings(path.rpartition("/")[2], texts[path]) for path in need.settings},
+    )
+    return find_sets(sources, configured, table)
+
+
+def only(
+    files: Mapping[str, str] | Iterable[str], *configured: Migrations, table: str | None = None
+) -> MigrationSet:
+    """Return the one set that files make, in a layout that is understood."""
+    found = layout(files, *configured, table=table)
+    assert not found.unrecognised
+    assert len(found.sets) == 1, [one.root for one in found.sets]
+    return found.sets[0]
+
+
+def ups(found: MigrationSet) -> list[str]:
+    """Return the names of the up files, in order."""
+    return [one.path.rpartition("/")[2] for one in found.migrations]
+
+
+def downs(found: MigrationSet) -> list[list[str]]:
+    """Return the names of each migration's down files."""
+    return [[part.path.rpartition("/")[2] for part in one.down] for one in found.migrations]
+
+
+# Files in one folder
+
+
+def test_plain_numbers_with_downs() -> None:
+    found = only(
+        ["db/migrations/0002_b.sql", "db/migrations/0001_a.sql", "db/migrations/0001_a.down.sql"]
+    )
+    assert (found.root, found.tool, found.series, found.evidence) == (
+        "db/migrations",
+        "plain",
+        "integers",
+        "name",
+    )
+    assert ups(found) == ["0001_a.sql", "0002_b.sql"]
+    assert downs(found) == [["0001_a.down.sql"], []]
+    first = found.migrations[0]
+    assert (first.id, first.written, first.number, first.name) == ("0001_a", "0001", 1, "a")
+
+
+def test_numbers_compare_as_numbers() -> None:
+    found = only([f"migrations/{one}_x.up.sql" for one in (10, 9, 1, 100)])
+    assert (found.tool, [one.number for one in found.migrations]) == (
+        "golang-migrate",
+        [1, 9, 10, 100],
+    )
+    assert found.version_table == "schema_migrations"
+
+
+def test_widths_can_be_mixed() -> None:
+    found = only(
+        [
+            "migrations/20210710035447_b.up.sql",
+            "migrations/00_a.up.sql",
+            "migrations/20220101000000_c.up.sql",
+        ]
+    )
+    assert found.series == "timestamps"
+    assert [one.stamped for one in found.migrations] == [False, True, True]
+
+
+def test_duplicates_are_kept_and_said() -> None:
+    found = only(["migrations/001_a.sql", "migrations/1_b.sql", "migrations/2_c.sql"])
+    assert ups(found) == ["001_a.sql", "1_b.sql", "2_c.sql"]
+    assert [[one.id for one in group] for group in found.duplicates()] == [["001_a", "1_b"]]
+
+
+def test_a_down_of_another_name_belongs_to_the_number_if_that_is_unique() -> None:
+    found = only(["migrations/1_a.up.sql", "migrations/1_b.down.sql", "migrations/2_x.down.sql"])
+    assert downs(found) == [["1_b.down.sql"]]
+    assert [one.path for one in found.orphans] == ["migrations/2_x.down.sql"]
+    found = only(["migrations/1_a.up.sql", "migrations/1_c.up.sql", "migrations/1_b.down.sql"])
+    assert downs(found) == [[], []]
+    assert len(found.orphans) == 1
+
+
+def test_directions_after_an_underscore() -> None:
+    found = only(["migrations/1_a_up.sql", "migrations/1_a_down.sql", "migrations/2_take_down.sql"])
+    assert ups(found) == ["1_a_up.sql", "2_take_down.sql"]
+    assert downs(found) == [["1_a_down.sql"], []]
+
+
+def test_goose_sections() -> None:
+    found = only(
+        {"m/20240101000000_a.sql": GOOSE, "m/20240102000000_b.sql": GOOSE, "m/00003_c.go": ""}
+    )
+    assert (found.tool, found.series, found.evidence) == ("goose", "timestamps", "marker")
+    part = found.migrations[1]
+    assert [one.lines for one in (*part.up, *part.down)] == [(2, 2), (4, 4)]
+    assert part.up[0].takes(2, "up")
+    assert not part.up[0].takes(4, "down")
+    assert found.migrations[0].up[0].language == "other"
+    assert found.version_table == "goose_db_version"
+
+
+@pytest.mark.parametrize(
+    ("tool", "text", "expected"),
+    [
+        ("dbmate", "-- migrate:up\na;\n-- migrate:down\nb;\n", ((2, 2), (4, 4))),
+        ("sql-migrate", "-- +migrate Up\na;\n\n-- +migrate Down\n", ((2, 3), (5, 4))),
+        ("tern", "a;\n---- create above / drop below ----\nb;\n", ((1, 1), (3, 3))),
+        ("goose", "-- +goose Up\na;\n", ((2, 2), None)),
+    ],
+)
+def test_sections(tool: str, text: str, expected: tuple[object, object]) -> None:
+    found = only({"db/1_a.sql": text, "db/2_b.sql": text})
+    one = found.migrations[0]
+    assert found.tool == tool
+    assert (one.up[0].lines, one.down[0].lines if one.down else None) == expected
+
+
+def test_transactions_that_are_refused() -> None:
+    found = only(
+        {"migrations/1_a.sql": "-- +goose NO TRANSACTION\n" + GOOSE, "migrations/2_b.sql": GOOSE}
+    )
+    assert [one.transactional for one in found.migrations] == [False, True]
+
+
+def test_flyway() -> None:
+    found = only(
+        [
+            f"sql/{one}.sql"
+            for one in ("V1_10__c", "V1.9__b", "R__view", "U1.9__b", "B1.9__base", "V1__a")
+        ]
+    )
+    assert (found.tool, found.series) == ("flyway", "versions")
+    assert ups(found) == [
+        "V1__a.sql",
+        "B1.9__base.sql",
+        "V1.9__b.sql",
+        "V1_10__c.sql",
+        "R__view.sql",
+    ]
+    assert downs(found) == [[], [], ["U1.9__b.sql"], [], []]
+    assert [one.role for one in found.migrations][1:2] == ["baseline"]
+    assert found.migrations[-1].role == "repeatable"
+    assert found.duplicates() == ()
+
+
+def test_an_unversioned_migration_of_refinery_is_no_undo() -> None:
+    files = {
+        "Cargo.toml": '[dependencies]\nrefinery = "0.8"\n',
+        "migrations/V1__a.sql": "",
+        "migrations/U2__b.sql": "",
+    }
+    found = only(files)
+    assert (found.tool, ups(found)) == ("refinery", ["V1__a.sql", "U2__b.sql"])
+    del files["Cargo.toml"]
+    found = only(files)
+    assert found.tool == "flyway"
+    assert [one.path for one in found.orphans] == ["migrations/U2__b.sql"]
+
+
+def test_sqlx() -> None:
+    cargo = '[dependencies]\nsqlx = { version = "0.8", features = ["postgres"] }\n'
+    found = only(
+        {
+            "a/Cargo.toml": cargo,
+            "a/migrations/1_a.sql": "-- no-transaction\n",
+            "a/migrations/2_b.up.sql": "",
+            "a/migrations/2_b.down.sql": "",
+        }
+    )
+    assert (found.tool, found.version_table, found.backends) == (
+        "sqlx",
+        "_sqlx_migrations",
+        ("postgresql",),
+    )
+    assert [one.transactional for one in found.migrations] == [False, True]
+
+
+def test_yoyo() -> None:
+    found = only(
+        {
+            "migrations/b.sql": "-- depends: z\n",
+            "migrations/z.sql": "",
+            "migrations/z.rollback.sql": "",
+            "migrations/a.py": "from yoyo import step\nsteps = [step('x')]\n",
+            "migrations/post-apply.sql": "",
+        }
+    )
+    assert (found.tool, found.series) == ("yoyo", "graph")
+    assert ups(found) == ["a.py", "z.sql", "b.sql", "post-apply.sql"]
+    assert downs(found)[1] == ["z.rollback.sql"]
+    assert found.migrations[-1].role == "hook"
+
+
+def test_liquibase() -> None:
+    text = (
+        "--liquibase formatted sql\n--changeset ann:b dbms:postgresql,h2\nx;\n--rollback y;\n"
+        "--changeset ann:a runInTransaction:false\nz;\n"
+    )
+    found = only(
+        {
+            "changelog/2.sql": text,
+            "changelog/notes.sql": "",
+            "changelog/1.sql": text.replace("ann", "bob"),
+        }
+    )
+    assert [one.id for one in found.migrations] == ["bob:b", "bob:a", "ann:b", "ann:a"]
+    first, second = found.migrations[:2]
+    assert (first.backends, second.backends) == (("h2", "postgresql"), None)
+    assert (first.up[0].lines, first.down[0].lines) == ((3, 4), (4, 4))
+    assert first.up[0].takes(3)
+    assert not first.up[0].takes(4, "down")
+    assert not second.transactional
+    assert found.strays == ("changelog/notes.sql",)
+
+
+def test_drizzle_goes_by_its_journal() -> None:
+    journal = '{"dialect": "sqlite", "entries": [{"idx": 1, "tag": "0000_z"}, {"idx": 0, "tag": "0001_a"}, {"idx": 2, "tag": "0002_gone"}]}'
+    found = only(
+        {
+            "drizzle/meta/_journal.json": journal,
+            "drizzle/0000_z.sql": "",
+            "drizzle/0001_a.sql": "",
+            "drizzle/0003_x.sql": "",
+        }
+    )
+    assert (found.tool, found.evidence, found.backends) == ("drizzle", "sibling", ("sqlite",))
+    assert ups(found) == ["0001_a.sql", "0000_z.sql"]
+    assert found.missing == ("0002_gone",)
+    assert found.strays == ("drizzle/0003_x.sql",)
+
+
+def test_atlas() -> None:
+    found = only({"m/20240101000000_a.sql": "-- atlas:txmode none\n", "m/atlas.sum": "h1:x"})
+    assert (found.tool, found.migrations[0].transactional) == ("atlas", False)
+
+
+def test_sqlalchemy_migrate() -> None:
+    found = only(
+        {
+            "repo/migrate.cfg": "[db_settings]\nversion_table=mine\n",
+            "repo/versions/001_a.py": "def upgrade(migrate_engine): x()\ndef downgrade(migrate_engine): pass\n",
+            "repo/versions/002_sqlite_upgrade.sql": "",
+            "repo/versions/002_sqlite_downgrade.sql": "",
+            "repo/versions/002_postgresql_upgrade.sql": "",
+            "repo/versions/003_default_upgrade.sql": "",
+        }
+    )
+    assert found.tool == "sqlalchemy-migrate"
+    assert [(one.number, one.backends) for one in found.migrations] == [
+        (1, None),
+        (2, ("postgresql",)),
+        (2, ("sqlite",)),
+        (3, None),
+    ]
+    assert [one.number for one in found.for_backend("sqlite")] == [1, 2, 3]
+    assert found.duplicates() == ()
+    assert found.engines() == {"sqlite", "postgresql"}
+
+
+# Folders
+
+
+def test_diesel() -> None:
+    found = only(
+        {
+            "migrations/2024-01-02-000000_b/up.sql": "",
+            "migrations/2024-01-02-000000_b/metadata.toml": "run_in_transaction = false",
+            "migrations/00000000000000_a/up.sql": "",
+            "migrations/00000000000000_a/down.sql": "",
+            "migrations/2025-01-01-000000_c/down.sql": "",
+        }
+    )
+    assert (found.tool, found.series) == ("diesel", "timestamps")
+    assert [one.written for one in found.migrations] == ["00000000000000", "2024-01-02-000000"]
+    assert [bool(one.down) for one in found.migrations] == [True, False]
+    assert [one.transactional for one in found.migrations] == [True, False]
+    assert len(found.orphans) == 1
+
+
+def test_prisma() -> None:
+    found = only(
+        {
+            "prisma/migrations/20240102000000_b/migration.sql": "",
+            "prisma/migrations/01_init/migration.sql": "",
+            "prisma/migrations/migration_lock.toml": 'provider = "postgresql"',
+        }
+    )
+    assert (found.tool, found.backends, found.evidence) == ("prisma", ("postgresql",), "sibling")
+    assert [one.id for one in found.migrations] == ["01_init", "20240102000000_b"]
+
+
+def test_sqitch() -> None:
+    found = only(
+        {
+            "db/sqitch.plan": "%project=x\nb 2013 A <a@b>\na/c [b] 2013 A <a@b>\ngone 2013 A <a@b>\n",
+            "db/sqitch.conf": "[core]\n\tengine = sqlite\n",
+            "db/deploy/a/c.sql": "",
+            "db/deploy/b.sql": "",
+            "db/deploy/other.sql": "",
+            "db/revert/b.sql": "",
+            "db/revert/old.sql": "",
+            "db/verify/b.sql": "",
+        }
+    )
+    assert (found.tool, found.backends) == ("sqitch", ("sqlite",))
+    assert [(one.id, len(one.down)) for one in found.migrations] == [("b", 1), ("a/c", 0)]
+    assert found.missing == ("gone",)
+    assert found.strays == ("db/deploy/other.sql", "db/verify/b.sql")
+    assert [one.path for one in found.orphans] == ["db/revert/old.sql"]
+
+
+def test_sqitch_says_its_engine_in_the_scripts() -> None:
+    found = only({"sqitch.plan": "b 2013\n", "deploy/b.sql": "-- Deploy x:b to pg\n"})
+    assert found.backends == ("postgresql",)
+
+
+def test_a_folder_for_each_version() -> None:
+    found = only(
+        [
+            "schema/versioned/v1.10/b.sql",
+            "schema/versioned/v1.9/z.sql",
+            "schema/versioned/v1.9/a.sql",
+        ]
+    )
+    assert (found.root, found.series) == ("schema/versioned", "versions")
+    assert [one.id for one in found.migrations] == ["v1.9/a", "v1.9/z", "v1.10/b"]
+    assert found.duplicates() == ()
+
+
+# Python
+
+
+def test_alembic() -> None:
+    def text(own: str, parent: str) -> str:
+        return (
+            f"revision = '{own}'\ndown_revision = {parent}\n"
+            "def upgrade():\n    op.execute('SELECT 1')\ndef downgrade():\n    pass\n"
+        )
+
+    found = only(
+        {
+            "alembic.ini": "[alembic]\nscript_location = app/alembic\n",
+            "app/alembic/env.py": "from alembic import context\nx(version_table='mine')\n",
+            "app/alembic/script.py.mako": "",
+            "app/alembic/versions/a_last.py": text("a", "('m', 'n')"),
+            "app/alembic/versions/m_x.py": text("m", "'z'"),
+            "app/alembic/versions/n_x.py": text("n", "'z'"),
+            "app/alembic/versions/z_first.py": text("z", "None"),
+            "app/alembic/versions/seed.sql": "",
+        }
+    )
+    assert (found.root, found.tool, found.series) == ("app/alembic", "alembic", "graph")
+    assert [one.id for one in found.migrations] == ["z", "m", "n", "a"]
+    assert found.migrations[0].name == "first"
+    assert found.version_table == "mine"
+    assert found.strays == ("app/alembic/versions/seed.sql",)
+    one = found.migrations[0]
+    assert (one.up[0].sql[0].text, one.down[0].state) == ("SELECT 1", "empty")
+
+
+def test_django() -> None:
+    def text(*parents: str) -> str:
+        pairs = "".join(f"('shop', '{one}'), " for one in parents)
+        return f"class Migration(migrations.Migration):\n    dependencies = [('auth', '0001_initial'), {pairs}]\n"
+
+    found = only(
+        {
+            "shop/migrations/__init__.py": "",
+            "shop/migrations/0001_initial.py": text(),
+            "shop/migrations/0002_a.py": text("0002_b"),
+            "shop/migrations/0002_b.py": text("0001_initial"),
+        }
+    )
+    assert (found.tool, found.series) == ("django", "graph")
+    assert [one.id for one in found.migrations] == ["0001_initial", "0002_b", "0002_a"]
+    assert found.duplicates() == ()  # The graph decides.
+
+
+def test_an_app_with_a_label_of_its_own() -> None:
+    def text(*parents: tuple[str, str]) -> str:
+        return f"class Migration(migrations.Migration):\n    dependencies = {list(parents)}\n"
+
+    files = {
+        "a/shop/migrations/0001_z.py": text(("auth", "0001_initial"), ("store", "0002_a")),
+        "a/shop/migrations/0002_a.py": text(),
+    }
+    assert [one.id for one in only(files).migrations] == ["0002_a", "0001_z"]
+
+
+def test_any_env_py_is_no_environment() -> None:
+    found = layout(
+        {
+            "env.py": "x = 1\n",
+            "a/versions/1.py": "revision = 'a'\ndown_revision = None\ndef upgrade(): pass\n",
+            "b/versions/1.py": "revision = 'a'\ndown_revision = None\ndef upgrade(): pass\n",
+        }
+    )
+    assert [one.root for one in found.sets] == ["a/versions", "b/versions"]
+
+
+def test_a_circle_is_read_to_its_end() -> None:
+    def text(own: str, parent: str) -> str:
+        return f"revision = '{own}'\ndown_revision = '{parent}'\ndef upgrade(): pass\n"
+
+    found = only(
+        {f"versions/{own}.py": text(own, parent) for own, parent in ("ab", "bc", "ca", "da")}
+    )
+    assert [one.id for one in found.migrations] == ["a", "c", "b", "d"]
+
+
+# Backends
+
+
+@pytest.mark.parametrize(
+    ("path", "backend"),
+    [
+        ("migrations/postgres/1_a.sql", "postgresql"),
+        ("migrations/sqlite3/1_a.sql", "sqlite"),
+        ("migrations_sqlite/1_a.sql", "sqlite"),
+        ("riverpgxv5/migration/1_a.sql", "postgresql"),
+        ("sqlite/migrations/mysql/1_a.sql", "mysql"),
+        ("migrations/1_a.sql", ""),
+        ("sqlite_to_postgres/migrations/1_a.sql", ""),
+        ("upgrade/migrations/1_a.sql", ""),
+    ],
+)
+def test_the_backend_of_a_folder(path: str, backend: str) -> None:
+    assert only([path]).backends == ((backend,) if backend else None)
+
+
+def test_sets_side_by_side_are_paired() -> None:
+    found = layout(
+        ["db/sqlite/migrations/1_a.sql", "db/postgres/migrations/1_a.sql", "x/migrations/1_a.sql"]
+    )
+    assert [(one.root, one.paired) for one in found.sets] == [
+        ("db/postgres/migrations", ("db/sqlite/migrations",)),
+        ("db/sqlite/migrations", ("db/postgres/migrations",)),
+        ("x/migrations", ()),
+    ]
+
+
+def test_single_files_for_one_backend() -> None:
+    found = only(
+        [
+            "delta/1_a.sql",
+            "delta/2_b.sql.postgres",
+            "delta/2_b.sql.sqlite",
+            "delta/3_c.postgres.up.sql",
+            "delta/4_d_sqlite.sql",
+            "delta/4_d_pg.sql",
+            "delta/5_drop_sqlite.sql",
+        ]
+    )
+    assert [one.path.rpartition("/")[2] for one in found.for_backend("postgresql")] == [
+        "1_a.sql",
+        "2_b.sql.postgres",
+        "3_c.postgres.up.sql",
+        "4_d_pg.sql",
+        "5_drop_sqlite.sql",
+    ]
+    assert found.backends is None
+    assert found.duplicates() == ()
+
+
+def test_the_backend_of_a_file_in_no_set() -> None:
+    assert backend_of_script("a/full.sql.postgres") == "postgresql"
+    assert backend_of_script("a/schema.postgresql.sql") == "postgresql"
+    assert backend_of_script("SQL/sqlite.initial.sql") == "sqlite"
+    assert backend_of_script("schema/mysql/v8/schema.sql") == "mysql"
+    assert backend_of_script("schema.sql") == ""
+
+
+# What is configured, and what is not understood
+
+
+def test_the_configuration_comes_first() -> None:
+    files = {"db/1_a.sql": GOOSE, "db/2_b.sql": GOOSE}
+    found = only(files, Migrations("db", "plain", ("sqlite",)), table="t")
+    assert (found.tool, found.evidence, found.backends, found.version_table) == (
+        "plain",
+        "configured",
+        ("sqlite",),
+        "t",
+    )
+    assert found.migrations[0].up[0].lines is None
+
+
+def test_a_configured_folder_is_a_set_whatever_its_names() -> None:
+    found = only(["kamctl/b-create.sql", "kamctl/a-create.sql"], Migrations("./kamctl/"))
+    assert (found.tool, found.series, ups(found)) == (
+        "plain",
+        "named",
+        ["a-create.sql", "b-create.sql"],
+    )
+    found = only(["SQL/postgres.initial.sql", "SQL/sqlite.initial.sql"], Migrations("SQL"))
+    assert [len(found.for_backend(one)) for one in ("sqlite", "postgresql", "mysql")] == [1, 1, 0]
+
+
+def test_sets_below_a_configured_folder() -> None:
+    found = layout(["m/sqlite/1_a.sql", "m/postgres/1_a.sql", "other/x.sql"], Migrations("m"))
+    assert [(one.root, one.backends) for one in found.sets] == [
+        ("m/postgres", ("postgresql",)),
+        ("m/sqlite", ("sqlite",)),
+    ]
+    assert found.unrecognised == ()
+
+
+def test_the_innermost_configured_folder_counts() -> None:
+    files = {"db/m/1_a.sql": GOOSE, "1_b.sql": ""}
+    found = layout(files, Migrations(".", "plain"), Migrations("db", "dbmate"))
+    assert [(one.root, one.tool) for one in found.sets] == [("", "plain"), ("db/m", "dbmate")]
+
+
+def test_a_folder_that_no_pattern_fits_is_said() -> None:
+    found = layout(["db/migrations/users.sql", "db/migrations/roles.sql", "db/queries/x.sql"])
+    assert found.sets == ()
+    assert [(one.folder, one.paths) for one in found.unrecognised] == [
+        ("db/migrations", ("db/migrations/roles.sql", "db/migrations/users.sql"))
+    ]
+    found = layout(["db/1_a.sql", "db/seed/x.sql"], Migrations("db"))
+    assert [one.paths for one in found.unrecognised] == [("db/seed/x.sql",)]
+
+
+def test_files_that_are_no_migrations() -> None:
+    query = "SELECT 1;\n"
+    assert (
+        layout({"queries/01_a.sql": query, "queries/02_b.sql": query, "dump.sql": TABLE}).sets == ()
+    )
+    found = only({"initdb/01_a.sql": TABLE, "initdb/02_b.sql": TABLE})
+    assert (found.tool, found.evidence) == ("plain", "number")
+    found = only(["migrations/1_a.sql", "migrations/2_b.sql", "migrations/schema.sql"])
+    assert found.strays == ("migrations/schema.sql",)
+
+
+def test_programs_beside_sql_files() -> None:
+    found = only(
+        [
+            "migrations/1_a.up.sql",
+            "migrations/1_pre.go",
+            "migrations/2_b.go",
+            "migrations/2_b_test.go",
+        ]
+    )
+    assert ups(found) == ["1_a.up.sql", "2_b.go"]
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.sql", True),
+        ("A.SQL", True),
+        ("a.sql.postgres", True),
+        ("a.sql.gz", False),
+        ("a.up.psql", True),
+        ("a.psql", False),
+        ("a.down.ddl", True),
+        ("a.py", False),
+        ("sql", False),
+    ],
+)
+def test_names_of_sql_files(name: str, *, expected: bool) -> None:
+    assert is_script(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "version", "stamped"),
+    [
+        ("0001_a.sql", "0001", (1,), False),
+        ("01event.sql", "01", (1,), False),
+        ("0188.up.sql", "0188", (188,), False),
+        ("V0001.Initial.up.sql", "0001", (1,), False),
+        ("1.10_a.sql", "1.10", (1, 10), False),
+        ("20240115180414_a.sql", "20240115180414", (20240115180414,), True),
+        ("1700000000_a.sql", "1700000000", (1700000000,), True),
+        ("2026_05_18_a.sql", "2026_05_18", (20260518000000,), True),
+        ("2014_10_12_000000_a.sql", "2014_10_12_000000", (20141012000000,), True),
+        ("2026-06-15-094002-0001_a.sql", "2026-06-15-094002-0001", (20260615094002, 1), True),
+        ("2026_a.sql", "2026", (2026,), False),
+        ("a.sql", "", (), False),
+    ],
+)
+def test_numbers_in_names(
+    name: str, written: str, version: tuple[int, ...], *, stamped: bool
+) -> None:
+    found = parse_name(name)
+    assert found is not None
+    assert (found.written, found.version, found.stamped) == (written, version, stamped)
+
+
+def test_what_is_a_point_in_time() -> None:
+    assert is_stamp("00000000000000")
+    assert not is_stamp("000001")
+    assert not is_stamp("99999999")
+
+
+# Whatever a listing holds
+
+WORDS = st.sampled_from(
+    [
+        *(
+            "migrations",
+            "versions",
+            "sqlite",
+            "postgres",
+            "delta",
+            "v1.2",
+            "73",
+            "deploy",
+            "revert",
+        ),
+        *("1_a", "01_a_x", "meta", "db", "2024-01-01-000000_x", "20240101000000_y"),
+    ]
+)
+NAMES = st.sampled_from(
+    [
+        *("1_a.sql", "1_a.up.sql", "1_a.down.sql", "2_b.sql.postgres", "2_b.sql.sqlite", "x.sql"),
+        *("V1__a.sql", "U1__a.sql", "R__a.sql", "up.sql", "down.sql", "migration.sql", "1_a.go"),
+        *("a.rollback.sql", "001_sqlite_upgrade.sql", "001_x.py", "env.py", "sqitch.plan"),
+        *("atlas.sum", "_journal.json", "migration_lock.toml", "Cargo.toml", "go.mod", "x.py"),
+        *("1_a_up.sql", "1_a_down.sql", "3_c_pg.sql", "3_c_sqlite.sql", "a/..sql", ".sql"),
+    ]
+)
+TEXTS = st.sampled_from(
+    [
+        *(
+            "",
+            GOOSE,
+            "-- migrate:up\n",
+            "--liquibase formatted sql\n--changeset a:1\nx;\n--changeset\n",
+        ),
+        *("-- depends: x 1_a\n", "a 2013\n@t\na 2014\n", '{"entries": [{"idx": 0, "tag": "1_a"}]}'),
+        *(
+            "revision = 'a'\ndown_revision = 'b'\ndef upgrade(): pass\n",
+            "[dependencies]\nsqlx = '1'\nrefinery='1'\n",
+        ),
+        *("class Migration(m.Migration):\n    dependencies = [('db', '001_x')]\n", TABLE),
+        *("from yoyo import step\nstep('x')\n", "\ud7ff\u2028-- +goose Down\n"),
+    ]
+)
+ODD = st.text("a1_.-V", min_size=1, max_size=9).map(lambda one: one + ".sql")
+PATHS = st.builds(
+    lambda folders, name: "/".join([*folders, name]), st.lists(WORDS, max_size=4), NAMES | ODD
+)
+CONFIGURED = st.lists(
+    st.builds(
+        Migrations,
+        st.sampled_from([".", "db", "migrations", "./migrations/sqlite/", "no"]),
+        st.sampled_from(
+            ["auto", "plain", "goose", "liquibase", "diesel", "flyway", "sqitch", "yoyo", "django"]
+        ),
+    ),
+    max_size=2,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(PATHS, TEXTS, max_size=14), CONFIGURED, st.randoms(use_true_random=False))
+def test_any_listing(
+    files: dict[str, str], configured: list[Migrations], dice: random.Random
+) -> None:
+    found = layout(files, *configured)
+    taken: dict[str, int] = {}
+    for one in found.sets:
+        assert one.root == "" or any(path.startswith(one.root + "/") for path in one.paths())
+        for path in one.paths():
+            taken[path] = taken.get(path, 0) + 1
+        for backend in ("sqlite", "postgresql"):
+            assert set(one.for_backend(backend)) <= set(one.migrations)
+        assert {item for group in one.duplicates() for item in group} <= set(one.migrations)
+    for folder in found.unrecognised:
+        for path in folder.paths:
+            taken[path] = taken.get(path, 0) + 1
+    assert set(taken) <= set(files)
+    assert set(taken.values()) <= {1}
+    shuffled = list(files.items())
+    dice.shuffle(shuffled)
+    assert layout(dict(shuffled), *configured) == found
