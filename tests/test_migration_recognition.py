@@ -44,6 +44,11 @@ def test_sets_side_by_side_are_paired() -> None:
     ]
 
 
+def test_sets_for_one_backend_are_no_pair() -> None:
+    found = layout(["db/pg/migrations/1_a.sql", "db/postgres/migrations/1_a.sql"])
+    assert [one.paired for one in found.sets] == [(), ()]
+
+
 def test_single_files_for_one_backend() -> None:
     found = only(
         [
