@@ -140,7 +140,6 @@ class Revision:
 
 SettingsTool: TypeAlias = Literal[
     "alembic",
-    "atlas",
     "diesel",
     "drizzle",
     "golang-migrate",
@@ -153,7 +152,6 @@ SettingsTool: TypeAlias = Literal[
     "sqlalchemy-migrate",
     "sqlx",
     "tern",
-    "yoyo",
 ]
 """A tool that has a file of its own, or is named in a file that lists a program's needs."""
 
@@ -163,13 +161,12 @@ class ToolSettings:
     """What a file that belongs to a migration tool, or names it, says about a set.
 
     `order` are the migrations in the order in which the tool runs them, by the stem of their file
-    (drizzle's tags, Sqitch's changes); `engine` is the engine as the file names it; `folders` are
-    where migrations lie, relative to the file; `version_table` is a table that is configured.
+    (drizzle's tags, Sqitch's changes); `engine` is the engine as the file names it;
+    `version_table` is a table that is configured.
     """
 
     tool: SettingsTool
     order: tuple[str, ...] = ()
     engine: str = ""
-    folders: tuple[str, ...] = ()
     version_table: str = ""
     transactional: bool = True

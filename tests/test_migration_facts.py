@@ -307,14 +307,10 @@ def test_the_tools_own_files() -> None:
     assert (found.tool, found.engine) == ("prisma", "sqlite")
     (found,) = tool_settings("metadata.toml", "run_in_transaction = false")
     assert not found.transactional
-    (found,) = tool_settings("alembic.ini", "[alembic]\nscript_location = %(here)s/db/alembic\n")
-    assert found.folders == ("db/alembic",)
     (found,) = tool_settings("env.py", "from alembic import context\nf(version_table='v')")
     assert found.version_table == "v"
     (found,) = tool_settings("migrate.cfg", "[db_settings]\nversion_table=mv\n")
     assert found.version_table == "mv"
-    (found,) = tool_settings("diesel.toml", '[migrations_directory]\ndir = "db/m"\n')
-    assert found.folders == ("db/m",)
     assert tool_settings("README.md", "") == ()
 
 
@@ -358,7 +354,7 @@ def test_any_text_can_be_read(text: str) -> None:
     for name in (
         "_journal.json",
         "sqitch.plan",
-        "alembic.ini",
+        "env.py",
         "Cargo.toml",
         "go.mod",
         "migrate.cfg",

@@ -172,6 +172,12 @@ def test_yoyo() -> None:
     assert found.migrations[-1].role == "hook"
 
 
+def test_settings_beside_the_folder_tell_of_yoyo() -> None:
+    found = only(["yoyo.ini", "migrations/b.sql", "migrations/a.sql"])
+    assert (found.tool, found.series, found.evidence) == ("yoyo", "named", "sibling")
+    assert ups(found) == ["a.sql", "b.sql"]
+
+
 def test_liquibase() -> None:
     text = (
         "--liquibase formatted sql\n--changeset ann:b dbms:postgresql,h2\nx;\n--rollback y;\n"

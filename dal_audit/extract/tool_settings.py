@@ -1,6 +1,6 @@
 """The files in which migration tools keep their settings, and those that name a tool.
 
-Read are drizzle's journal, Prisma's lock, Sqitch's plan, `alembic.ini` and `env.py`, `diesel.toml`,
+Read are drizzle's journal, Prisma's lock, Sqitch's plan and settings, Alembic's `env.py`,
 diesel's `metadata.toml`, `migrate.cfg`, and what `Cargo.toml` and `go.mod` ask for. Sources: the
 tools' manuals. What cannot be read says nothing: no migration is lost by that, only a better order.
 """
@@ -102,18 +102,6 @@ def _sqitch_conf(text: str) -> tuple[ToolSettings, ...]:
     return (ToolSettings("sqitch", engine=found[1] if found else ""),)
 
 
-def _alembic(text: str) -> tuple[ToolSettings, ...]:
-    section = _section(text, "alembic")
-    places = [section.get("script_location", "")]
-    places += re.split(r"[\s,;]+", section.get("version_locations", ""))
-    folders = tuple(
-        one.replace("%(here)s/", "").replace("%%(here)s/", "").removeprefix("./").rstrip("/")
-        for one in places
-        if one and ":" not in one
-    )
-    return (ToolSettings("alembic", folders=folders),)
-
-
 def _env(text: str) -> tuple[ToolSettings, ...]:
     """Read Alembic's `env.py`, which gives the version table its name."""
     if "alembic" not in text:
@@ -125,13 +113,6 @@ def _env(text: str) -> tuple[ToolSettings, ...]:
 def _migrate_cfg(text: str) -> tuple[ToolSettings, ...]:
     table = _section(text, "db_settings").get("version_table", "")
     return (ToolSettings("sqlalchemy-migrate", version_table=table),)
-
-
-def _diesel(text: str) -> tuple[ToolSettings, ...]:
-    folder = _string(_table(_toml(text), "migrations_directory"), "dir")
-    return (
-        ToolSettings("diesel", folders=(folder.removeprefix("./").rstrip("/"),) if folder else ()),
-    )
 
 
 def _metadata(text: str) -> tuple[ToolSettings, ...]:
@@ -212,14 +193,10 @@ _READERS: Final[Mapping[str, Callable[[str], tuple[ToolSettings, ...]]]] = {
     "migration_lock.toml": _lock,
     "sqitch.plan": _plan,
     "sqitch.conf": _sqitch_conf,
-    "alembic.ini": _alembic,
     "env.py": _env,
     "migrate.cfg": _migrate_cfg,
-    "diesel.toml": _diesel,
     "metadata.toml": _metadata,
     "refinery.toml": lambda _text: (ToolSettings("refinery"),),
-    "atlas.sum": lambda _text: (ToolSettings("atlas"),),
-    "yoyo.ini": lambda _text: (ToolSettings("yoyo"),),
     "Cargo.toml": _cargo,
     "go.mod": _go,
 }

@@ -56,6 +56,10 @@ def _by_siblings(listing: Listing, folder: str) -> Choice | None:
         return "drizzle", "sibling"
     if listing.has(parent_of(folder), "migrate.cfg") and folder:
         return "sqlalchemy-migrate", "sibling"
+    if listing.is_home(folder) and any(
+        listing.has(one, "yoyo.ini") for one in (folder, parent_of(folder))
+    ):
+        return "yoyo", "sibling"
     return None
 
 
