@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dal_audit.audit import Request, audit
+from dal_audit.extract.sql.scripts import script_facts
+from dal_audit.facts import NotUnderstood
 from dal_audit.portability import features
 from dal_audit.report import render
 from dal_audit.rulebook import find_rule
+from dal_audit.sql_facts import SqlStatement
 
 if TYPE_CHECKING:
     from dal_audit.report import Report
@@ -212,6 +217,26 @@ def test_nothing_of_sql_is_loaded_without_sql(tmp_path: Path) -> None:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+PIECES = st.sampled_from(
+    [
+        *" (),;.\n'\"`[]:?$@%-/*{}\\",
+        "CREATE TABLE t ",
+        "$$",
+        "BEGIN",
+        "END",
+        "DEFAULT ",
+        "SELECT ",
+        "x",
+    ]
+)
+
+
+@given(st.one_of(st.binary(), st.lists(PIECES).map(lambda parts: "".join(parts).encode())))
+def test_any_bytes_are_read(data: bytes) -> None:
+    for fact in script_facts(data):
+        assert isinstance(fact, NotUnderstood | SqlStatement)
 
 
 # The catalogue
