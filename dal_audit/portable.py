@@ -32,9 +32,6 @@ WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 MAKE_FUNCTIONS = frozenset({"postgresql"})
 """The backends in which SQL itself can make functions."""
 
-CALLABLE = ("function", "aggregate", "procedure")
-"""The kinds of things made by SQL that are called like functions."""
-
 DIVERGENCE = "DAL309"
 FUNCTION = "DAL302"
 
@@ -95,11 +92,15 @@ def breaches(
 def breach_of(verdict: Verdict, file: FileFacts) -> Breach:
     """Return a verdict as a breach in a file."""
     span = verdict.construct.span
-    rejecting = listed(verdict.fails_on)
+    reject = "rejects" if len(verdict.fails_on) == 1 else "reject"
     return Breach(
         Place(file.path, span),
         message_of(verdict),
-        label=f"{rejecting} rejects this" if verdict.fails_on else "this is not treated alike",
+        label=(
+            f"{listed(verdict.fails_on)} {reject} this"
+            if verdict.fails_on
+            else "this is not treated alike"
+        ),
         extent=(span.line, span.end_line),
         severity=None if verdict.fails_on else "warning",
         fails_on=verdict.fails_on,
@@ -152,7 +153,7 @@ def _verdict_of_call(
         one
         for one in backends
         if one in call.lacked_by
-        and not (one in MAKE_FUNCTIONS and _may_be_made(call, path, project))
+        and not (one in MAKE_FUNCTIONS and project.sql_files.may_call(call.name, path))
     )
     if not fails_on:
         return None
@@ -171,14 +172,6 @@ def _verdict_of_call(
     )
     construct = SqlConstruct(call.span, feature.id, call.first, call.last)
     return Verdict(construct, feature, backends, fails_on)
-
-
-def _may_be_made(call: SqlCall, path: str, project: Project) -> bool:
-    """Return whether the set that a file belongs to makes a function, or may bring it in."""
-    within = project.sql_files.set_of(path)
-    return within in project.sets_with_extensions or any(
-        (within, kind, call.name.lower()) in project.made_in_sql for kind in CALLABLE
-    )
 
 
 @cache

@@ -16,7 +16,6 @@ from dal_audit.facts import LOCAL, DynamicImport, FileFacts, Import, Place, Shap
 from dal_audit.migrations import MigrationLayout
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program
-from dal_audit.sql_facts import CreateObject, SqlStatement
 from dal_audit.sql_files import SqlFiles
 
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
@@ -218,24 +217,7 @@ class Project:
     @cached_property
     def sql_files(self) -> SqlFiles:
         """The project's SQL files: which are migrations, and which backends run them."""
-        return SqlFiles(self.policy, self.layout)
-
-    @cached_property
-    def made_in_sql(self) -> frozenset[tuple[str, str, str]]:
-        """What SQL makes besides tables and indexes: set, kind, and name in lower case."""
-        return frozenset(
-            (self.sql_files.set_of(file.path), made.what, made.name.name.lower())
-            for file in self.files
-            for fact in file.facts
-            if isinstance(fact, SqlStatement)
-            and isinstance(made := fact.structure, CreateObject)
-            and made.name is not None
-        )
-
-    @cached_property
-    def sets_with_extensions(self) -> frozenset[str]:
-        """The migration sets that bring in extensions, and with them functions and types."""
-        return frozenset(one for one, what, _ in self.made_in_sql if what == "extension")
+        return SqlFiles(self.policy, self.layout, self.files)
 
     # Modules
 

@@ -6,16 +6,29 @@ a file in none of them its path.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+
+from dal_audit.facts import FileFacts
 from dal_audit.migrations import MigrationLayout, backend_of_script
 from dal_audit.policy import Policy, compile_globs
+from dal_audit.sql_facts import CreateObject, SqlStatement
+
+CALLABLE = frozenset({"function", "aggregate", "procedure"})
+"""The kinds of things made by SQL that are called like functions."""
+
+EXTENSION = "create extension"
 
 
 class SqlFiles:
     """The SQL files of a project, as the configuration and its migration sets tell them apart."""
 
-    def __init__(self, policy: Policy, layout: MigrationLayout) -> None:
-        """Take the project's policy, and the sets that its files make."""
+    def __init__(
+        self, policy: Policy, layout: MigrationLayout, facts: Sequence[FileFacts] = ()
+    ) -> None:
+        """Take the project's policy, the sets that its files make, and the facts of its files."""
         self.policy = policy
+        self._facts = facts
         self._sets = layout.by_path()
         self._unrecognised = {path: one.folder for one in layout.unrecognised for path in one.paths}
         self._own = {
@@ -44,6 +57,29 @@ class SqlFiles:
         """Return what the files of one set have in common: its root; else a file's own folder."""
         found = self._sets.get(path)
         return found.root if found is not None else path.rpartition("/")[0]
+
+    def may_call(self, name: str, path: str) -> bool:
+        """Return whether the set of a file makes what is called by a name, or may bring it in.
+
+        An extension can bring anything.
+        """
+        made = self._made.get(self.set_of(path), frozenset())
+        return EXTENSION in made or name.lower() in made
+
+    @cached_property
+    def _made(self) -> dict[str, frozenset[str]]:
+        """The functions that each set makes; `EXTENSION` stands for what extensions bring."""
+        found: dict[str, set[str]] = {}
+        for file in self._facts:
+            for fact in file.facts:
+                made = fact.structure if isinstance(fact, SqlStatement) else None
+                if not isinstance(made, CreateObject) or made.name is None:
+                    continue
+                if made.what in CALLABLE:
+                    found.setdefault(self.set_of(file.path), set()).add(made.name.name.lower())
+                elif made.what == "extension":
+                    found.setdefault(self.set_of(file.path), set()).add(EXTENSION)
+        return {within: frozenset(names) for within, names in found.items()}
 
     def backends_of(self, path: str) -> tuple[str, ...]:
         """Return the backends that run a file; none where only engines run it that are no backend.
