@@ -20,6 +20,11 @@ from dal_audit.report import render
 from dal_audit.rulebook import find_rule
 from dal_audit.sql_facts import SqlStatement
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     from dal_audit.report import Report
 
@@ -237,6 +242,34 @@ PIECES = st.sampled_from(
 def test_any_bytes_are_read(data: bytes) -> None:
     for fact in script_facts(data):
         assert isinstance(fact, NotUnderstood | SqlStatement)
+
+
+# Divergences, as scripts that were run on both engines show them
+
+SCRIPTS = tomllib.loads(
+    (Path(__file__).parent / "data" / "divergence.toml").read_text(encoding="utf-8")
+)["script"]
+NEWEST = '[backend-versions]\nsqlite = "3.54"\npostgresql = "18"\n'
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script["name"])
+def test_divergence_is_silent_where_there_is_none(script: dict[str, str], tmp_path: Path) -> None:
+    rules = {rule for rule, _ in found(tmp_path, script["sql"], NEWEST)} - {"DAL310"}
+    if script["shows"] == "same":
+        assert rules == set()
+    if script["shows"] == "loud":
+        assert "DAL309" not in rules
+
+
+def test_most_divergences_show_in_the_text(tmp_path: Path) -> None:
+    silent = [one for one in SCRIPTS if one["shows"] in {"differs", "fails-later"}]
+    unseen = [
+        one["name"]
+        for one in silent
+        if {rule for rule, _ in found(tmp_path / one["name"], one["sql"], NEWEST)} <= {"DAL310"}
+    ]
+    assert len(silent) == 57
+    assert len(unseen) <= 10, unseen
 
 
 # The catalogue
