@@ -355,6 +355,8 @@ class Project:
                 yield "storage: none found, so no file may import a driver"
             if self._migration_folders:
                 yield f"migrations: {', '.join(one or '.' for one in self._migration_folders)}"
+        if self.policy.migrations is None:
+            yield from self.sql_files.assumptions()
         if self.policy.source_roots is None:
             yield f"source roots: {', '.join(one or '.' for one in self.source_roots)}"
 

@@ -6,7 +6,7 @@ a file in none of them its path.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from dal_audit.facts import FileFacts
@@ -18,6 +18,8 @@ CALLABLE = frozenset({"function", "aggregate", "procedure"})
 """The kinds of things made by SQL that are called like functions."""
 
 EXTENSION = "create extension"
+SHOWN = 4
+"""How many sets a line of assumptions names."""
 
 
 class SqlFiles:
@@ -28,6 +30,7 @@ class SqlFiles:
     ) -> None:
         """Take the project's policy, the sets that its files make, and the facts of its files."""
         self.policy = policy
+        self._layout = layout
         self._facts = facts
         self._sets = layout.by_path()
         self._unrecognised = {path: one.folder for one in layout.unrecognised for path in one.paths}
@@ -100,6 +103,24 @@ class SqlFiles:
             return self.policy.backends
         known = dict(self.policy.backend_versions)
         return tuple(one for one in named if one in known)
+
+    def assumptions(self) -> Iterator[str]:
+        """Yield what is assumed: the sets that are judged, and those that no backend runs."""
+        scripts = [
+            one
+            for one in self._layout.sets
+            if not all(path.endswith(".py") for path in one.paths())
+        ]
+        for title, is_judged in (("SQL migrations", True), ("SQL of other engines", False)):
+            shown = [
+                f"{one.root or '.'}{f' ({one.tool})' if one.tool != 'plain' else ''}"
+                for one in scripts
+                if any(self.backends_of(path) for path in one.paths()) == is_judged
+            ]
+            if len(shown) > SHOWN:
+                shown[SHOWN:] = [f"{len(shown) - SHOWN} more"]
+            if shown:
+                yield f"{title}: {', '.join(shown)}"
 
 
 def _below(folder: str) -> str:

@@ -72,6 +72,19 @@ def test_the_configuration_counts_before_the_path() -> None:
     assert files.backends_of("migrations/sqlite/0001_a.sql") == ("sqlite",)
 
 
+def test_what_is_assumed_is_said() -> None:
+    files = files_of(
+        "migrations/postgres/0001_a.sql",
+        "migrations/postgres/0002_b.sql",
+        "migrations/mysql/0001_a.sql",
+        "migrations/mysql/0002_b.sql",
+    )
+    assert list(files.assumptions()) == [
+        "SQL migrations: migrations/postgres",
+        "SQL of other engines: migrations/mysql",
+    ]
+
+
 def test_the_files_of_a_set_have_its_root_in_common() -> None:
     files = files_of("migrations/0001_a.sql", "migrations/0002_b.sql", "scripts/fill.sql")
     assert files.set_of("migrations/0001_a.sql") == files.set_of("migrations/0002_b.sql")
