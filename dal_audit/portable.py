@@ -7,7 +7,7 @@ the checks only choose whose rows they report.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from dal_audit.facts import FileFacts, Place
@@ -15,7 +15,7 @@ from dal_audit.policy import Policy
 from dal_audit.portability import Feature, feature_by_id
 from dal_audit.project import Project
 from dal_audit.rule import Breach
-from dal_audit.sql_facts import SqlCall, SqlConstruct, SqlStatement
+from dal_audit.sql_facts import CreateObject, SqlCall, SqlConstruct, SqlStatement
 
 NAMES = {
     "sqlite": "SQLite",
@@ -32,6 +32,9 @@ WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 MAKE_FUNCTIONS = frozenset({"postgresql"})
 """The backends in which SQL itself can make functions."""
 
+LOOK_UP_LATE = frozenset({"sqlite"})
+"""The backends that take any function in a view, and look it up when the view is read."""
+
 DIVERGENCE = "DAL309"
 FUNCTION = "DAL302"
 
@@ -40,18 +43,20 @@ FUNCTION = "DAL302"
 class Verdict:
     """What becomes of a construct: the backends that reject it, of those that run it.
 
-    Where none does, all take it and do not treat it alike.
+    Where none does, all take it and do not treat it alike. `late` are those that take it where it
+    is written and fail when it is used.
     """
 
     construct: SqlConstruct
     feature: Feature
     backends: tuple[str, ...]
     fails_on: tuple[str, ...]
+    late: tuple[str, ...] = ()
 
     @property
     def rule_id(self) -> str:
         """The rule that reports it: what an old version lacks does not run everywhere."""
-        if self.feature.rule == DIVERGENCE and self.fails_on:
+        if self.feature.rule == DIVERGENCE and (self.fails_on or self.late):
             return FUNCTION
         return self.feature.rule
 
@@ -77,7 +82,19 @@ def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[V
         if call.first not in rows
         if (verdict := _verdict_of_call(call, backends, file.path, project)) is not None
     ]
+    made = statement.structure
+    if isinstance(made, CreateObject) and made.what == "view":
+        found = [_in_view(one) for one in found]
     return _without_echoes(found)
+
+
+def _in_view(verdict: Verdict) -> Verdict:
+    """Return a verdict as it is in a view: some look functions up when the view is read."""
+    if verdict.feature.kind != "functions":
+        return verdict
+    late = tuple(one for one in verdict.fails_on if one in LOOK_UP_LATE)
+    fails_on = tuple(one for one in verdict.fails_on if one not in LOOK_UP_LATE)
+    return replace(verdict, fails_on=fails_on, late=late)
 
 
 def breaches(
@@ -93,16 +110,17 @@ def breach_of(verdict: Verdict, file: FileFacts) -> Breach:
     """Return a verdict as a breach in a file."""
     span = verdict.construct.span
     reject = "rejects" if len(verdict.fails_on) == 1 else "reject"
+    label = "this is not treated alike"
+    if verdict.fails_on:
+        label = f"{listed(verdict.fails_on)} {reject} this"
+    elif verdict.late:
+        label = f"{listed(verdict.late)} has no such function"
     return Breach(
         Place(file.path, span),
         message_of(verdict),
-        label=(
-            f"{listed(verdict.fails_on)} {reject} this"
-            if verdict.fails_on
-            else "this is not treated alike"
-        ),
+        label=label,
         extent=(span.line, span.end_line),
-        severity=None if verdict.fails_on else "warning",
+        severity=None if verdict.fails_on or verdict.late else "warning",
         fails_on=verdict.fails_on,
         cure=verdict.feature.cure,
     )
@@ -112,6 +130,8 @@ def message_of(verdict: Verdict) -> str:
     """Return what is wrong with a construct, in one sentence without a full stop."""
     title, failing = verdict.feature.title, verdict.fails_on
     taking = tuple(one for one in verdict.backends if one not in failing)
+    if verdict.late and not failing:
+        return f"{title}: {listed(verdict.late)} takes this in a view, and fails when that is read"
     if not failing:
         return f"{title}: {listed(taking)} take this, and do not treat it alike"
     since = [

@@ -76,12 +76,18 @@ def test_what_other_backends_reject_in_a_whole_statement_is_told_too(tmp_path: P
 
 
 def test_findings_name_the_backends_in_their_order(tmp_path: Path) -> None:
-    assert found(tmp_path / "a", "CREATE VIEW v AS SELECT now();") == [("DAL302", ("sqlite",))]
+    assert found(tmp_path / "a", "CREATE INDEX i ON t (btrim(a));") == [("DAL302", ("sqlite",))]
     assert found(tmp_path / "b", "CREATE VIEW v AS SELECT ifnull(a, b);") == [
         ("DAL302", ("postgresql",))
     ]
     both = [("DAL302", ("sqlite", "postgresql"))]
     assert found(tmp_path / "c", "CREATE VIEW v AS SELECT 1 <=> 2;") == both
+
+
+def test_sqlite_fails_for_a_function_in_a_view_when_it_is_read(tmp_path: Path) -> None:
+    (finding,) = report_of(tmp_path, "CREATE VIEW v AS SELECT btrim(a) FROM t;").open
+    assert (finding.rule.id, finding.severity, finding.breach.fails_on) == ("DAL302", "error", ())
+    assert "when that is read" in finding.breach.message
 
 
 def test_a_divergence_is_a_warning_that_fails_on_none(tmp_path: Path) -> None:
@@ -121,7 +127,7 @@ def test_a_divergence_that_an_old_version_lacks_is_none_yet(tmp_path: Path) -> N
 
 
 def test_a_function_that_no_engine_has(tmp_path: Path) -> None:
-    (finding,) = report_of(tmp_path, "CREATE VIEW v AS SELECT frobnicate(a) FROM t;").open
+    (finding,) = report_of(tmp_path, "CREATE INDEX i ON t (frobnicate(a));").open
     assert (finding.rule.id, finding.breach.fails_on) == ("DAL302", ("sqlite", "postgresql"))
     assert "`frobnicate()`" in finding.breach.message
 
@@ -129,13 +135,13 @@ def test_a_function_that_no_engine_has(tmp_path: Path) -> None:
 def test_a_function_that_the_same_set_makes(tmp_path: Path) -> None:
     text = (
         "CREATE FUNCTION frobnicate(a int) RETURNS int LANGUAGE sql AS 'SELECT a';\n"
-        "CREATE VIEW v AS SELECT frobnicate(a) FROM t;\n"
+        "CREATE INDEX i ON t (frobnicate(a));\n"
     )
     assert found(tmp_path, text) == [("DAL305", ("sqlite",)), ("DAL302", ("sqlite",))]
 
 
 def test_what_an_extension_brings_is_not_known(tmp_path: Path) -> None:
-    text = "CREATE EXTENSION cube;\nCREATE VIEW v AS SELECT cube_dim(a) FROM t;\n"
+    text = "CREATE EXTENSION cube;\nCREATE INDEX i ON t (cube_dim(a));\n"
     assert found(tmp_path, text) == [("DAL307", ("sqlite",)), ("DAL302", ("sqlite",))]
 
 
