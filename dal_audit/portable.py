@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from dal_audit.facts import FileFacts, Place
+from dal_audit.migrated import objections_of
 from dal_audit.policy import Policy
 from dal_audit.portability import Feature, feature_by_id
 from dal_audit.project import Project
 from dal_audit.rule import Breach
-from dal_audit.sql_facts import CreateObject, SqlCall, SqlConstruct, SqlStatement
+from dal_audit.sql_facts import Change, CreateObject, SqlCall, SqlConstruct, SqlStatement
 
 NAMES = {
     "sqlite": "SQLite",
@@ -36,6 +37,7 @@ LOOK_UP_LATE = frozenset({"sqlite"})
 """The backends that take any function in a view, and look it up when the view is read."""
 
 DIVERGENCE = "DAL309"
+DECLARATIONS, CHANGES = "DAL305", "DAL306"
 FUNCTION = "DAL302"
 
 
@@ -124,6 +126,27 @@ def breach_of(verdict: Verdict, file: FileFacts) -> Breach:
         fails_on=verdict.fails_on,
         cure=verdict.feature.cure,
     )
+
+
+def objections(
+    rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
+) -> Iterator[Breach]:
+    """Yield what a statement fails for because of what the migrations made before it."""
+    if (CHANGES if isinstance(statement.structure, Change) else DECLARATIONS) != rule_id:
+        return
+    backends = project.sql_files.backends_of(file.path)
+    for one in objections_of(project).get(id(statement), ()):
+        fails_on = tuple(backend for backend in backends if backend in one.backends)
+        verb = "rejects" if len(fails_on) == 1 else "reject"
+        if fails_on:
+            yield Breach(
+                Place(file.path, one.span),
+                f"{listed(fails_on)} {verb} this: {one.reason}",
+                label=f"fails on {listed(fails_on)}",
+                extent=(one.span.line, one.span.end_line),
+                fails_on=fails_on,
+                cure=one.cure,
+            )
 
 
 def message_of(verdict: Verdict) -> str:

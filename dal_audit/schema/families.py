@@ -1,0 +1,119 @@
+"""What types have in common, and which literals PostgreSQL takes for a default of them.
+
+SQLite takes any literal for any column (datatype3.html), so all of it is about PostgreSQL
+(datatype.html, typeconv-query.html, sql-createtable.html).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+_NAMES: Final = {
+    "integer": (
+        "int, integer, int2, int4, int8, smallint, bigint, serial, serial2, serial4, serial8, "
+        "smallserial, bigserial"
+    ),
+    "number": "numeric, decimal, dec, real, float, float4, float8, double precision",
+    "boolean": "boolean, bool",
+    "text": (
+        "text, varchar, character varying, char varying, char, character, bpchar, name, citext, "
+        "national character, national character varying, nchar"
+    ),
+    "timestamp": "timestamp, timestamptz, timestamp with time zone, timestamp without time zone",
+    "date": "date",
+    "time": "time, timetz, time with time zone, time without time zone",
+    "interval": "interval",
+    "json": "json, jsonb",
+    "uuid": "uuid",
+    "bytes": "bytea",
+}
+FAMILIES: Final = {name: family for family, names in _NAMES.items() for name in names.split(", ")}
+"""The family of each type that PostgreSQL has, by its name in lower case."""
+
+_CLOCK_FITS: Final = {
+    "CURRENT_TIMESTAMP": frozenset({"timestamp", "date", "time", "text"}),
+    "CURRENT_DATE": frozenset({"timestamp", "date", "text"}),
+    "CURRENT_TIME": frozenset({"time", "interval", "text"}),
+}
+"""What each clock can be assigned to (pg_cast, assignment casts)."""
+
+_NUMBER: Final = re.compile(r"[0-9.][0-9._eE+-]*\Z")
+_STRING: Final = re.compile(r"'((?:[^']|'')*)'\Z")
+_INTEGER_TEXT: Final = re.compile(r"\s*[+-]?(?:[0-9]+|0[xX][0-9a-fA-F]+)\s*\Z")
+_NUMBER_TEXT: Final = re.compile(
+    r"\s*[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|nan|infinity)\s*\Z",
+    re.IGNORECASE,
+)
+_UUID_TEXT: Final = re.compile(r"\{?(?:[0-9a-fA-F]{4}-?){7}[0-9a-fA-F]{4}\}?\Z")
+_BOOLEAN_TEXTS: Final = frozenset(
+    word[:length] for word in ("true", "false", "yes", "no") for length in range(1, len(word) + 1)
+) | {"on", "of", "off", "1", "0"}
+"""`datatype-boolean.html`: unique prefixes of the words count, too."""
+
+_NO_CLOCK_TEXT: Final = re.compile(r"\s*(?:0000-00-00.*|current_timestamp.*|)\Z", re.IGNORECASE)
+"""Texts that are surely no point in time; whether others are depends on settings."""
+
+
+def family_of(name: str) -> str:
+    """Return the family of a type, by its name in lower case; empty for one that has none."""
+    return FAMILIES.get(name, "")
+
+
+def comparable(one: str, other: str) -> bool:
+    """Return whether PostgreSQL compares two families, as a foreign key demands."""
+    if one == other or {one, other} in ({"integer", "number"}, {"timestamp", "date"}):
+        return True
+    return not one or not other
+
+
+def unfit_default(tokens: Sequence[str], family: str, labels: Sequence[str] | None) -> str:
+    """Return what kind of value a default is, where PostgreSQL refuses it for a type's family.
+
+    `labels` are those of the enumeration that the type is, None where it is none. Only single
+    literals are judged, with a sign and in parentheses; empty where it fits, or is not known.
+    """
+    parts = [one for one in tokens if one not in {"(", ")"}]
+    if parts[:1] in (["-"], ["+"]):
+        parts = parts[1:]
+    if len(parts) != 1:
+        return ""
+    text = parts[0]
+    upper = text.upper()
+    if upper in {"TRUE", "FALSE"}:
+        return "" if family in {"boolean", "text", ""} and labels is None else "a boolean"
+    if _NUMBER.match(text):
+        fits = family in {"integer", "number", "text", ""} and labels is None
+        return "" if fits else "a number"
+    if upper in _CLOCK_FITS:
+        fits = (not family and labels is None) or family in _CLOCK_FITS[upper]
+        return "" if fits else f"`{upper}`"
+    found = _STRING.match(text)
+    return _unfit_text(found[1].replace("''", "'"), family, labels) if found else ""
+
+
+def _unfit_text(text: str, family: str, labels: Sequence[str] | None) -> str:
+    if labels is not None:
+        return "" if text in labels else "no label of the type"
+    wrong = {
+        "integer": not _INTEGER_TEXT.match(text),
+        "number": not _NUMBER_TEXT.match(text),
+        "boolean": text.strip().lower() not in _BOOLEAN_TEXTS,
+        "uuid": not _UUID_TEXT.match(text),
+        "json": not _is_json(text),
+        "timestamp": bool(_NO_CLOCK_TEXT.match(text)),
+        "date": bool(_NO_CLOCK_TEXT.match(text)),
+        "time": bool(_NO_CLOCK_TEXT.match(text)),
+        "interval": not text.strip(),
+    }.get(family, False)
+    return f"the text `'{text}'`" if wrong else ""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
