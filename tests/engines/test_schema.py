@@ -1,0 +1,151 @@
+"""What is objected to statements is what the engines object to, in the order of a migration."""
+
+from __future__ import annotations
+
+import pytest
+
+from dal_audit.extract.sql.scripts import statements_of
+from dal_audit.extract.sql.statements import split
+from dal_audit.schema import Follower
+from tests.engines.servers import Engine
+
+SCRIPTS = [
+    "create table t (a int); create table t (b int)",
+    "create table t (a int); create table T (b int)",
+    'create table "T" (a int); create table t (b int)',
+    "create table t (a int); create table if not exists t (b int)",
+    "create table t (a int, A int)",
+    "create table t (a int primary key, b int primary key)",
+    "create table t (a int primary key, b int, primary key (b))",
+    "create table t (a int); create index t on t (a)",
+    "create table t (a int); create index i on t (a); create index i on t (a)",
+    "create table t (a int); create index i on t (a); create index if not exists i on t (a)",
+    "create table t (a int unique); create index t_a_key on t (a)",
+    "create table t (a int primary key); create unique index t_pkey on t (a)",
+    "create table t (a int); create index i on t (zz)",
+    "create table c (a int references t (a)); create table t (a int primary key)",
+    "create table t (a int primary key); create table c (a int references t)",
+    "create table t (a int); create table c (a int references t)",
+    "create table t (a int); create table c (a int references t (a))",
+    "create table t (a int unique); create table c (a int references t (a))",
+    "create table t (a int); create unique index u on t (a); create table c (a int references t (a))",
+    "create table t (a int); create unique index u on t (a) where a > 0; create table c (a int references t (a))",
+    "create table t (a text primary key); create table c (a int references t (a))",
+    "create table t (a varchar(3) primary key); create table c (a text references t (a))",
+    "create table t (a bigint primary key); create table c (a int references t (a))",
+    "create table t (a numeric primary key); create table c (a int references t (a))",
+    "create table t (a int primary key, b int references t (a))",
+    "create table t (a int, b int, primary key (a, b)); create table c (a int, b int, foreign key (a, b) references t (a, b))",
+    "create table t (a int, b int, primary key (a, b)); create table c (a int, b int, foreign key (a, b) references t (b, a))",
+    "create table t (a int, b int, primary key (a, b)); create table c (a int references t (a))",
+    "create table t (a int); create view v as select a from t; create table c (a int references v (a))",
+    "create table t (a int); alter table t add column a int",
+    "create table t (a int); alter table t add column b int unique",
+    "create table t (a int); alter table t add column b int not null",
+    "create table t (a int); alter table t add column b int primary key",
+    "create table t (a int, b int); alter table t drop column b",
+    "create table t (a int, b int unique); alter table t drop column b",
+    "create table t (a int, b int primary key); alter table t drop column b",
+    "create table t (a int, b int); create index i on t (b); alter table t drop column b",
+    "create table t (a int, b int); create index i on t (a) where b > 0; alter table t drop column b",
+    "create table t (a int, b int check (b > 0)); alter table t drop column b",
+    "create table t (a int, b int, check (b > 0)); alter table t drop column b",
+    "create table p (a int primary key); create table t (a int, b int references p (a)); alter table t drop column b",
+    "create table p (a int primary key); create table t (a int, b int, foreign key (b) references p (a)); alter table t drop column b",
+    "create table p (a int, b int unique); create table t (b int references p (b)); alter table p drop column b",
+    "create table t (a int, b int); create view v as select b from t; alter table t drop column b",
+    "create table t (a int, b int); create view v as select a from t; alter table t drop column b",
+    "create table t (a int, b int); alter table t drop column c",
+    "create table t (a int); create view v as select a from t; drop table t",
+    "create table t (a int primary key); create table c (a int references t (a)); drop table t",
+    "create table t (a int primary key); create table c (a int references t (a)); drop table c; drop table t",
+    "create table t (a int); drop table t; drop table t",
+    "create table t (a int); drop table t; drop table if exists t",
+    "create table t (a int); drop table t; insert into t (a) values (1)",
+    "create table t (a int); drop table t; create table t (b int); insert into t (b) values (1)",
+    "create table t (a int); insert into t (b) values (1)",
+    'create table t ("createdAt" int); insert into t (createdAt) values (1)',
+    'create table "Users" (a int); insert into Users (a) values (1)',
+    'create table "Users" (a int); create index i on users (a)',
+    "create table t (a int); create index i on t (a); drop index i; drop index i",
+    "create table t (a int); create index i on t (a); drop table t; create table t (a int); create index i on t (a)",
+    "create table t (a int); alter table t rename to u; insert into u (a) values (1); insert into t (a) values (1)",
+    "create table t (a int); create table u (a int); alter table t rename to u",
+    "create table t (a int, b int); alter table t rename column a to b",
+    "create table t (a int, b int); alter table t rename column a to c; create index i on t (c)",
+    "create table t (a int, b int); alter table t rename column a to c; create index i on t (a)",
+    "create table t (a int primary key); create table c (a int references t (a)); alter table t rename to u; drop table u",
+    "create table t (a int); create view t as select 1",
+    "create table t (a int); create view v as select a from t; create view v as select a from t",
+    "create table t (b boolean default 0)",
+    "create table t (b boolean default false)",
+    "create table t (b boolean default 'f')",
+    "create table t (b boolean default 'nope')",
+    "create table t (b boolean default '1')",
+    "create table t (n int default true)",
+    "create table t (n int default 'x')",
+    "create table t (n int default '12')",
+    "create table t (n int default '')",
+    "create table t (n int default -1)",
+    "create table t (n int default (1))",
+    "create table t (n numeric default '1.5')",
+    "create table t (n numeric default 'x')",
+    "create table t (n real default true)",
+    "create table t (n int default current_timestamp)",
+    "create table t (n int default '1.5')",
+    "create table t (v text default 1)",
+    "create table t (v text default true)",
+    "create table t (v text default current_timestamp)",
+    "create table t (v varchar(3) default 'toolong')",
+    "create table t (d timestamp default 0)",
+    "create table t (d timestamp default '')",
+    "create table t (d timestamp default '0000-00-00 00:00:00')",
+    "create table t (d timestamp default current_timestamp)",
+    "create table t (d date default current_date)",
+    "create table t (d date default current_timestamp)",
+    "create table t (d date default current_time)",
+    "create table t (d timestamp default current_date)",
+    "create table t (d time default current_time)",
+    "create table t (d time default current_timestamp)",
+    "create table t (j json default '{}')",
+    "create table t (j json default '')",
+    "create table t (j jsonb default 0)",
+    "create table t (j jsonb default '[]')",
+    "create table t (u uuid default '')",
+    "create table t (u uuid default '00000000-0000-0000-0000-000000000000')",
+    "create table t (u uuid default 'x')",
+    "create table t (a int, b int, constraint x unique (b)); create index x on t (a)",
+    "create table t (a int); alter table t add column b int default 'x'",
+    "create table t (a int, b int); create table c (a int, b int references t (b) on delete cascade)",
+]
+"""Scripts of which one engine or both refuse a statement, and the same with nothing to refuse."""
+
+
+def refused(script: str, engine: Engine) -> list[bool]:
+    """Return of each statement whether an engine refuses it, after those that it took."""
+    taken: list[str] = []
+    answers = []
+    for statement in split(script).statements:
+        text = script[statement.start : statement.end]
+        error = engine.error([*taken, text])
+        answers.append(bool(error))
+        if not error:
+            taken.append(text)
+    return answers
+
+
+def objected(script: str, backend: str) -> list[bool]:
+    """Return of each statement whether something is objected to it for a backend."""
+    return [
+        any(backend in one.backends for one in objections)
+        for objections in Follower().follow(list(statements_of(script)))
+    ]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_what_is_objected_is_what_the_engines_refuse(
+    script: str, engines: tuple[Engine, ...]
+) -> None:
+    _, sqlite, server = engines
+    for engine in (sqlite, server):
+        assert objected(script, engine.name) == refused(script, engine), engine.name
