@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from dal_audit.facts import FileFacts, Place
+from dal_audit.facts import FileFacts, Place, Span
 from dal_audit.migrated import objections_of
 from dal_audit.policy import Policy
 from dal_audit.portability import Feature, feature_by_id
@@ -134,11 +134,16 @@ def objections(
     """Yield what a statement fails for because of what the migrations made before it."""
     if (CHANGES if isinstance(statement.structure, Change) else DECLARATIONS) != rule_id:
         return
+    objected = objections_of(project).get(id(statement), ())
     backends = project.sql_files.backends_of(file.path)
-    for one in objections_of(project).get(id(statement), ()):
+    said = [(one.construct.span, one.fails_on) for one in judged(statement, file, project)]
+    for one in objected:
         fails_on = tuple(backend for backend in backends if backend in one.backends)
         verb = "rejects" if len(fails_on) == 1 else "reject"
-        if fails_on:
+        is_said = any(
+            set(fails_on) <= set(rejecting) and _overlap(one.span, span) for span, rejecting in said
+        )
+        if fails_on and not is_said:
             yield Breach(
                 Place(file.path, one.span),
                 f"{listed(fails_on)} {verb} this: {one.reason}",
@@ -147,6 +152,14 @@ def objections(
                 fails_on=fails_on,
                 cure=one.cure,
             )
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    """Return whether two places share any text."""
+    return (one.line, one.column) < (other.end_line, other.end_column) and (
+        other.line,
+        other.column,
+    ) < (one.end_line, one.end_column)
 
 
 def message_of(verdict: Verdict) -> str:
