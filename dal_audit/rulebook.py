@@ -46,11 +46,12 @@ class RuleBookError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause of the law."""
+    """A clause of the law; `partly` says that the rules do not audit all of it yet."""
 
     id: str
     title: str
     text: str
+    partly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

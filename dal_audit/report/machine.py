@@ -45,7 +45,7 @@ def render_json(report: Report) -> str:
             `files` were audited, `ruled_out` of them by their bytes alone; the severities count
             open findings
         assumptions: [string]
-        clauses: [{id, title: string, verdict: "pass" | "fail" | "not audited",
+        clauses: [{id, title: string, verdict: "pass" | "pass in part" | "fail" | "not audited",
             findings: integer}], in the law's order; `findings` are the open ones against it
         findings: [FINDING], by path, place and rule
 

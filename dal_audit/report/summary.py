@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from dal_audit.report.model import Report
 from dal_audit.rulebook import Clause
 
-Verdict: TypeAlias = Literal["pass", "fail", "not audited"]
+Verdict: TypeAlias = Literal["pass", "pass in part", "fail", "not audited"]
 
 
 def plural(count: int, word: str) -> str:
@@ -58,5 +58,7 @@ def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
         against = sum(clause.id in one.rule.clauses for one in report.open)
         if clause.id not in enforced or not looked:
             yield clause, "not audited", 0
+        elif against:
+            yield clause, "fail", against
         else:
-            yield clause, "fail" if against else "pass", against
+            yield clause, "pass in part" if clause.partly else "pass", 0
