@@ -25,6 +25,7 @@ from dal_audit.schema.model import (
     exact_of,
     key_of,
 )
+from dal_audit.schema.naming import folded, missing, misspelled, taken
 from dal_audit.sql_facts import (
     AlterAction,
     AlterTable,
@@ -75,7 +76,7 @@ class Follower:
         if self.schema.holds(key):
             if one.if_not_exists:
                 return
-            yield from self._taken(one.name)
+            yield from taken(self.schema, one.name)
         table = Table(exact_of(one.name))
         table.known = not (one.query or one.module or _takes_columns(one))
         self.schema.tables[key] = table
@@ -98,15 +99,15 @@ class Follower:
     def _alter_table(self, one: AlterTable) -> Iterator[Objection]:
         key = key_of(one.table)
         if key in self.schema.tables:
-            yield from self._folded(one.table)
+            yield from folded(self.schema, one.table)
             for action in one.actions:
                 change = self._ACTIONS.get(action.kind)
                 if change is not None:
                     yield from change(self, key, action)
                 if action.kind == "rename-table" and action.new_name is not None:
                     key = key_of(action.new_name)
-        elif self._is_gone(key) and not one.if_exists:
-            yield _missing(one.table)
+        elif self.schema.is_gone(key) and not one.if_exists:
+            yield missing(one.table)
 
     def _add_column(self, key: str, action: AlterAction) -> Iterator[Objection]:
         column, table = action.column, self.schema.tables[key]
@@ -138,7 +139,7 @@ class Follower:
             return
         name = action.name.name.lower()
         if name not in table.columns:
-            if self._knows(key) and not action.if_exists:
+            if self.schema.knows(key) and not action.if_exists:
                 yield Objection(
                     action.name.span,
                     BOTH,
@@ -187,7 +188,7 @@ class Follower:
             )
         if old in table.columns:
             self._columns.rename(key, old, action.new_name)
-        elif self._knows(key):
+        elif self.schema.knows(key):
             yield Objection(
                 action.name.span,
                 BOTH,
@@ -200,7 +201,7 @@ class Follower:
             return
         new = key_of(action.new_name)
         if self.schema.holds(new) and new != key:
-            yield from self._taken(action.new_name)
+            yield from taken(self.schema, action.new_name)
         self.schema.rename_table(key, new, exact_of(action.new_name))
 
     def _add_constraint(self, key: str, action: AlterAction) -> Iterator[Objection]:
@@ -222,7 +223,7 @@ class Follower:
     def _create_index(self, one: CreateIndex) -> Iterator[Objection]:
         table = self.schema.tables.get(key_of(one.table))
         if table is not None:
-            yield from self._folded(one.table)
+            yield from folded(self.schema, one.table)
         if one.name is not None:
             yield from self._named_index(one, one.name)
         if table is None:
@@ -230,7 +231,7 @@ class Follower:
         for key in one.keys:
             if (
                 key.column
-                and self._knows(key_of(one.table))
+                and self.schema.knows(key_of(one.table))
                 and key.column.lower() not in table.columns
             ):
                 yield Objection(
@@ -257,7 +258,7 @@ class Follower:
         if one.if_not_exists:
             return
         if self.schema.holds(key):
-            yield from self._taken(name)
+            yield from taken(self.schema, name)
         elif key in self.schema.implied:
             yield Objection(
                 name.span,
@@ -272,9 +273,9 @@ class Follower:
         dropped = {key_of(name) for name in one.names}
         for name in one.names:
             key = key_of(name)
-            if self._is_gone(key) and not self._stands(one.what, key):
+            if self.schema.is_gone(key) and not self._stands(one.what, key):
                 if not one.if_exists:
-                    yield _missing(name)
+                    yield missing(name)
             elif one.what == "table" and key in self.schema.tables:
                 yield from self._drop_table(name, dropped, cascade=one.cascade)
             elif one.what == "index":
@@ -294,7 +295,7 @@ class Follower:
         self, name: SqlName, dropped: set[str], *, cascade: bool
     ) -> Iterator[Objection]:
         key = key_of(name)
-        yield from self._folded(name)
+        yield from folded(self.schema, name)
         others = sorted({other for other, _ in self.schema.referring(key)} - dropped)
         views = sorted(view for view, words in self.schema.views.items() if key in words)
         if (others or views) and not cascade:
@@ -337,7 +338,7 @@ class Follower:
         key = key_of(one.name)
         if one.what in _VIEWS:
             if self.schema.holds(key) and not one.or_replace and not one.if_not_exists:
-                yield from self._taken(one.name)
+                yield from taken(self.schema, one.name)
             self.schema.views[key] = words_of(one.rest) if one.rest else frozenset()
             self.schema.dropped.pop(key, None)
             self.schema.made[key] = self.schema.file
@@ -353,13 +354,13 @@ class Follower:
         key = key_of(one.table)
         table = self.schema.tables.get(key)
         if table is None:
-            if self._is_gone(key) and key not in self.schema.views:
-                yield _missing(one.table)
+            if self.schema.is_gone(key) and key not in self.schema.views:
+                yield missing(one.table)
             return
-        yield from self._folded(one.table)
+        yield from folded(self.schema, one.table)
         for name in one.columns:
             column = table.columns.get(name.name.lower())
-            if column is None and self._knows(key):
+            if column is None and self.schema.knows(key):
                 yield Objection(
                     name.span,
                     BOTH,
@@ -367,38 +368,8 @@ class Follower:
                     "Name columns that stand.",
                 )
             elif column is not None and column.name != exact_of(name):
-                yield _misspelled(name, column.name)
+                yield misspelled(name, column.name)
         table.filled = table.filled or one.verb in {"INSERT", "REPLACE"}
-
-    # Names
-
-    def _is_gone(self, key: str) -> bool:
-        """Return whether an object was dropped in the file that is being followed."""
-        return self.schema.dropped.get(key) == self.schema.file
-
-    def _knows(self, key: str) -> bool:
-        """Return whether all columns of a table are known for sure."""
-        return self.schema.tables[key].known and self.schema.is_certain(key)
-
-    def _taken(self, name: SqlName) -> Iterator[Objection]:
-        key = key_of(name)
-        if not self.schema.is_certain(key):
-            return
-        table = self.schema.tables.get(key)
-        is_same = table is None or table.exact == exact_of(name)
-        yield Objection(
-            name.span,
-            BOTH if is_same else (SQLITE,),
-            f"`{name.name}` stands already"
-            if is_same
-            else "names that differ in case are one name",
-            "Choose another name, or write `IF NOT EXISTS`.",
-        )
-
-    def _folded(self, name: SqlName) -> Iterator[Objection]:
-        table = self.schema.tables[key_of(name)]
-        if table.exact != exact_of(name):
-            yield _misspelled(name, table.exact)
 
     _READERS: Final[dict[type, Callable[..., Iterator[Objection]]]] = {
         CreateTable: _create_table,
@@ -424,19 +395,4 @@ def _takes_columns(one: CreateTable) -> bool:
     """Return whether a table has columns from elsewhere: a parent, a partitioned table, a type."""
     return any(
         clause.words[:1] in {("INHERITS",), ("PARTITION",), ("OF",)} for clause in one.options
-    )
-
-
-def _missing(name: SqlName) -> Objection:
-    return Objection(
-        name.span, BOTH, f"`{name.name}` was dropped before", "Write `IF EXISTS`, or leave it out."
-    )
-
-
-def _misspelled(name: SqlName, exact: str) -> Objection:
-    return Objection(
-        name.span,
-        (POSTGRESQL,),
-        f"the name is `{exact}`, and case counts in a name that was quoted",
-        "Write all names in lower case, without quotes.",
     )

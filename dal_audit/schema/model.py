@@ -132,6 +132,14 @@ class Schema:
         """
         return self.made.get(key) == self.file
 
+    def is_gone(self, key: str) -> bool:
+        """Return whether an object was dropped in the file that is being followed."""
+        return self.dropped.get(key) == self.file
+
+    def knows(self, key: str) -> bool:
+        """Return whether all columns of a table are known for sure."""
+        return self.tables[key].known and self.is_certain(key)
+
     def holds(self, key: str) -> bool:
         """Return whether a table, an index or a view has a name: they share one set of names."""
         return key in self.tables or key in self.indexes or key in self.views
