@@ -16,7 +16,16 @@ from dal_audit.policy import Policy
 from dal_audit.portability import Feature, feature_by_id
 from dal_audit.project import Project
 from dal_audit.rule import Breach
-from dal_audit.sql_facts import Change, CreateObject, SqlCall, SqlConstruct, SqlStatement
+from dal_audit.sql_facts import (
+    AlterTable,
+    Change,
+    Column,
+    CreateObject,
+    CreateTable,
+    SqlCall,
+    SqlConstruct,
+    SqlStatement,
+)
 
 NAMES = {
     "sqlite": "SQLite",
@@ -34,7 +43,7 @@ MAKE_FUNCTIONS = frozenset({"postgresql"})
 """The backends in which SQL itself can make functions."""
 
 LOOK_UP_LATE = frozenset({"sqlite"})
-"""The backends that take any function in a view, and look it up when the view is read."""
+"""The backends that take any function in such places as a view, and look it up when it is used."""
 
 DIVERGENCE = "DAL309"
 DECLARATIONS, CHANGES = "DAL305", "DAL306"
@@ -84,19 +93,50 @@ def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[V
         if call.first not in rows
         if (verdict := _verdict_of_call(call, backends, file.path, project)) is not None
     ]
-    made = statement.structure
-    if isinstance(made, CreateObject) and made.what == "view":
-        found = [_in_view(one) for one in found]
+    spans = _looked_up_late(statement)
+    if spans:
+        found = [_in_use(one, spans) for one in found]
     return _without_echoes(found)
 
 
-def _in_view(verdict: Verdict) -> Verdict:
-    """Return a verdict as it is in a view: some look functions up when the view is read."""
-    if verdict.feature.kind != "functions":
+def _looked_up_late(statement: SqlStatement) -> list[Span]:
+    """Return the places in which a function is looked up no earlier than it is called.
+
+    Those are a view, a default in parentheses, and the expression of a generated column that is
+    added. (In `CREATE TABLE` such an expression is resolved at once, as checks and indexes are.)
+    """
+    made = statement.structure
+    if isinstance(made, CreateObject):
+        return [statement.span] if made.what == "view" else []
+    kind = "default"
+    columns: tuple[Column, ...] = ()
+    if isinstance(made, CreateTable):
+        columns = made.columns
+    elif isinstance(made, AlterTable):
+        kind = "generated"
+        columns = tuple(one.column for one in made.actions if one.column is not None)
+    return [
+        one.span
+        for column in columns
+        for one in column.constraints
+        if one.kind == kind and one.expression is not None and "(" in one.expression.tokens[:1]
+    ]
+
+
+def _in_use(verdict: Verdict, late: Sequence[Span]) -> Verdict:
+    """Return a verdict as it is where functions are looked up late."""
+    at = verdict.construct.span
+    if verdict.feature.kind != "functions" or not any(
+        (one.line, one.column) <= (at.line, at.column)
+        and (at.end_line, at.end_column) <= (one.end_line, one.end_column)
+        for one in late
+    ):
         return verdict
-    late = tuple(one for one in verdict.fails_on if one in LOOK_UP_LATE)
-    fails_on = tuple(one for one in verdict.fails_on if one not in LOOK_UP_LATE)
-    return replace(verdict, fails_on=fails_on, late=late)
+    return replace(
+        verdict,
+        fails_on=tuple(one for one in verdict.fails_on if one not in LOOK_UP_LATE),
+        late=tuple(one for one in verdict.fails_on if one in LOOK_UP_LATE),
+    )
 
 
 def breaches(
@@ -167,7 +207,7 @@ def message_of(verdict: Verdict) -> str:
     title, failing = verdict.feature.title, verdict.fails_on
     taking = tuple(one for one in verdict.backends if one not in failing)
     if verdict.late and not failing:
-        return f"{title}: {listed(verdict.late)} takes this in a view, and fails when that is read"
+        return f"{title}: {listed(verdict.late)} takes this here, and fails when it is used"
     if not failing:
         return f"{title}: {listed(taking)} take this, and do not treat it alike"
     since = [
