@@ -58,6 +58,7 @@ class Part:
     findings: tuple[Finding, ...]
     rules: tuple[Rule, ...]
     files: int
+    languages: frozenset[str]
     ruled_out: int
     assumptions: tuple[str, ...]
     secrets: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
@@ -100,6 +101,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     )
     project = follow_carriers(project, tree.files, request)
     project = follow_accesses(project, tree.files, request)
+    texts = {file.path for file in scripts}
     found = extract_scripts(scripts, jobs=request.jobs)
     project = replace(project, files=[*project.files, *found])
     triage = Triage(project, active, today=request.today)
@@ -112,6 +114,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
         tuple(one for one in findings if one.rule.about_project or is_reported(one.place.path)),
         active,
         len(reported),
+        frozenset("sql" if one.path in texts else "python" for one in reported),
         sum(file.attention == "ruled-out" for file in reported),
         project.assumptions,
         secrets_of(project.files),
@@ -246,6 +249,7 @@ def merge(parts: Sequence[Part], base: Path, folder: Path) -> Report:
         clauses=clauses(),
         sources=_sources(findings, base, secrets),
         files=sum(part.files for part in parts),
+        languages=frozenset().union(*(part.languages for part in parts)),
         ruled_out=sum(part.ruled_out for part in parts),
         assumptions=tuple(
             f"{line} (in {_relative(part.root, base)})" if several else line

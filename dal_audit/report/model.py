@@ -30,6 +30,8 @@ class Report:
     sources: Mapping[str, bytes] = field(default_factory=dict)
     files: int = 0
     """How many files were audited."""
+    languages: frozenset[str] = frozenset({"python"})
+    """The languages of the files that were audited."""
     ruled_out: int = 0
     """How many of them their bytes ruled out."""
     assumptions: tuple[str, ...] = ()

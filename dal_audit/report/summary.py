@@ -50,10 +50,17 @@ def looked_at(report: Report) -> str:
 def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
     """Yield each clause with its verdict and the number of open findings against it.
 
-    A clause that no rule of this audit looks at is not passed, but not audited.
+    A clause that no rule of this audit looks at, or that is about a language of which there was no
+    file, is not passed, but not audited.
     """
     looked = report.files > 0 or bool(report.findings)
-    enforced = {clause for rule in report.rules for clause in rule.clauses}
+    breached = {one.rule.id for one in report.findings}
+    enforced = {
+        clause
+        for rule in report.rules
+        if not report.languages.isdisjoint(rule.languages) or rule.id in breached
+        for clause in rule.clauses
+    }
     for clause in report.clauses:
         against = sum(clause.id in one.rule.clauses for one in report.open)
         if clause.id not in enforced or not looked:

@@ -135,7 +135,7 @@ class _Writer:
         if report.limited:
             self.lines.append(self.paint("These verdicts are for the given paths only.", "faint"))
         if unseen:
-            left = f"{plural(len(unseen), 'clause')} not audited by this version"
+            left = f"{plural(len(unseen), 'clause')} not audited"
             self.lines.append(self.paint(f"{left}: {', '.join(unseen)}", "faint"))
         names = list(dict.fromkeys(one.rule.name for one in report.open))
         if names:
