@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from dal_audit.discover import is_script, tree_of
 from dal_audit.extract import extract_scripts
 from dal_audit.extract.sql.scripts import script_facts, statements_of
-from dal_audit.extract.sql.trees import read_tree
 from dal_audit.facts import NotUnderstood, SourceFile, Span, Suppression
 from dal_audit.policy import Policy
 from dal_audit.sql_facts import (
@@ -427,14 +425,3 @@ def test_a_file_that_cannot_be_read_is_a_fact(tmp_path: Path) -> None:
     (fact,) = found.facts
     assert isinstance(fact, NotUnderstood)
     assert fact.gap == "unreadable"
-
-
-def test_sqlglot_says_nothing_aloud_and_never_raises(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    assert read_tree("CREATE TABLE t (a INT)", "sqlite").outcome == "tree"
-    assert read_tree("VACUUM", "postgres").outcome == "command"
-    assert read_tree("SELECT 'a", "sqlite").outcome == "rejected"
-    assert read_tree("SELECT " + "(" * 30 + "1" + ")" * 30, "sqlite", depth=30).outcome == "tree"
-    assert read_tree("SELECT 1", "sqlite", depth=1_000).outcome == "too-large"
-    assert read_tree("SELECT 1" + " " * 100_000, "sqlite").outcome == "too-large"
-    assert not caplog.records
