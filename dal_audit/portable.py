@@ -46,7 +46,7 @@ LOOK_UP_LATE = frozenset({"sqlite"})
 """The backends that take any function in such places as a view, and look it up when it is used."""
 
 DIVERGENCE = "DAL309"
-DECLARATIONS, CHANGES = "DAL305", "DAL306"
+TYPES, DECLARATIONS, CHANGES = "DAL304", "DAL305", "DAL306"
 FUNCTION = "DAL302"
 
 
@@ -172,9 +172,14 @@ def objections(
     rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
 ) -> Iterator[Breach]:
     """Yield what a statement fails for because of what the migrations made before it."""
-    if (CHANGES if isinstance(statement.structure, Change) else DECLARATIONS) != rule_id:
+    own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
+    objected = [
+        one
+        for one in objections_of(project).get(id(statement), ())
+        if (TYPES if one.is_about_type else own) == rule_id
+    ]
+    if not objected:
         return
-    objected = objections_of(project).get(id(statement), ())
     backends = project.sql_files.backends_of(file.path)
     said = [(one.construct.span, one.fails_on) for one in judged(statement, file, project)]
     for one in objected:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from dal_audit.engine_names import engine_names
 from dal_audit.facts import Span
 from dal_audit.schema.families import comparable, family_of, unfit_default
 from dal_audit.schema.model import (
@@ -56,6 +57,7 @@ class Columns:
             for word in words_of(one.expression)
         ]
         table.columns[name] = TableColumn(exact_of(column.name), column.type, tuple(generated))
+        yield from self.unknown_type(column.type)
         for one in column.constraints:
             if one.kind == "default" and one.expression is not None:
                 yield from self.default(column.type, one.expression)
@@ -159,6 +161,23 @@ class Columns:
                 f"{found} is no default for `{declared.name}`",
                 _CURES.get(self.family(declared), "Write a literal of the column's type."),
             )
+
+    def unknown_type(self, declared: SqlType | None) -> Iterator[Objection]:
+        """Object to a type that PostgreSQL lacks, and that nothing so far has made."""
+        if declared is None or self.schema.is_open or not _WORD.match(declared.name):
+            return
+        name = declared.name.lower()
+        made = (self.schema.types, self.schema.domains, self.schema.tables, self.schema.views)
+        listed = engine_names(POSTGRESQL)
+        if listed is None or listed.has_type(name) or any(name in one for one in made):
+            return
+        yield Objection(
+            declared.span,
+            (POSTGRESQL,),
+            f"there is no type `{declared.name}`, and no statement before makes one",
+            "Write a type that both have, such as TEXT, INTEGER, REAL or TIMESTAMP.",
+            is_about_type=True,
+        )
 
     def family(self, declared: SqlType | None) -> str:
         """Return the family of a declared type, domains followed; empty where it is not known."""

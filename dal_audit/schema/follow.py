@@ -38,6 +38,11 @@ from dal_audit.sql_facts import (
     SqlStatement,
 )
 
+_MAY_MAKE_TYPES: Final = frozenset(
+    {"CREATE EXTENSION", "DO", "CALL", "EXECUTE", "IMPORT", "LOAD", "SET"}
+)
+"""Statements after which there may be types that no text shows; `SET search_path` is one."""
+
 _VIEWS: Final = frozenset({"view", "materialized view"})
 
 
@@ -64,6 +69,8 @@ class Follower:
     def apply(self, statement: SqlStatement) -> tuple[Objection, ...]:
         """Apply a statement, and return what is objected to it, in the order of its text."""
         structure = statement.structure
+        if structure is None or statement.head in _MAY_MAKE_TYPES:
+            self.schema.is_open = True
         reader = self._READERS.get(type(structure))
         return tuple(reader(self, structure)) if reader is not None else ()
 

@@ -26,6 +26,7 @@ class Objection:
     backends: tuple[str, ...]
     reason: str
     cure: str
+    is_about_type: bool = False
 
 
 @dataclass(slots=True)
@@ -98,6 +99,8 @@ class Schema:
     """What was dropped, and in which file (by its number)."""
     made: dict[str, int] = field(default_factory=dict)
     """In which file each table, index and view was made."""
+    is_open: bool = False
+    """Whether something was run that may have made types which no text shows."""
     file: int = 0
     """The number of the file that is being followed."""
     implied: dict[str, str] = field(default_factory=dict)
