@@ -154,6 +154,8 @@ class Shape:
     """Where each of the stars stands."""
     offers_more: bool = False
     """Whether `__all__` holds further names, which are not written out."""
+    is_dynamic: bool = False
+    """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -357,6 +357,14 @@ class Project:
                 yield f"migrations: {', '.join(one or '.' for one in self._migration_folders)}"
         if self.policy.migrations is None:
             yield from self.sql_files.assumptions()
+        on_demand = sorted(
+            file.path
+            for file in self.files
+            for fact in file.facts
+            if isinstance(fact, Shape) and fact.is_dynamic and self.in_storage(file.path)
+        )
+        if on_demand:
+            yield f"nothing of what `__getattr__` hands out: {', '.join(on_demand)}"
         if self.policy.source_roots is None:
             yield f"source roots: {', '.join(one or '.' for one in self.source_roots)}"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from dal_audit.audit import Request, audit
 from dal_audit.extract.shape import shapes_of
 from dal_audit.extract.source import Lines
 from dal_audit.extract.syntax import parse
@@ -319,3 +322,25 @@ def test_places(text: str, place: tuple[int, int, int]) -> None:
     for shortcuts in (True, False):
         span = shape(text + "\n", shortcuts=shortcuts).exports[0].span
         assert (span.line, span.column, span.end_column) == place
+
+
+@pytest.mark.parametrize(
+    ("text", "is_dynamic"),
+    [
+        ("def __getattr__(name): ...", True),
+        ("if x:\n    def __getattr__(name): ...", True),
+        ("class C:\n    def __getattr__(self, name): ...", False),
+        ("def f():\n    def __getattr__(name): ...", False),
+        ("def f():\n    global x\n    x = 1\n    def __getattr__(name): ...", False),
+    ],
+)
+def test_a_module_that_makes_names_on_demand(text: str, is_dynamic: bool) -> None:
+    assert shape(text + "\n").is_dynamic is is_dynamic
+
+
+def test_the_report_says_what_it_does_not_follow(tmp_path: Path) -> None:
+    (tmp_path / "storage").mkdir()
+    lazy = "import sqlite3\n\n\ndef __getattr__(name): ...\n"
+    (tmp_path / "storage" / "lazy.py").write_text(lazy, encoding="utf-8")
+    report = audit(Request(folder=tmp_path))
+    assert "nothing of what `__getattr__` hands out: storage/lazy.py" in report.assumptions

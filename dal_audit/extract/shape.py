@@ -45,6 +45,7 @@ def shapes_of(
         reader.offered,
         tuple(reader.star_spans),
         reader.lists_more,
+        reader.is_dynamic,
     )
     yield from class_shapes(tree, lines, reader.types)
 
@@ -57,6 +58,7 @@ class _Shaper:
         self.star_spans: list[Span] = []
         self.listed: list[str] | None = None
         self.lists_more = False
+        self.is_dynamic = False
         self.types = TypeReader(lines)
         self.only: AbstractSet[str] | None = None
         """The names that count, None for all."""
@@ -77,7 +79,10 @@ class _Shaper:
                 heads = [b.value if isinstance(b, ast.Subscript) else b for b in statement.bases]
                 bases = [name for head in heads for name in self.types.origins(head)]
                 self.add(statement.name, name_span(self.lines, statement), "class", bases)
-            elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                is_own = self.only is None
+                self.is_dynamic = self.is_dynamic or (is_own and statement.name == "__getattr__")
+            else:
                 self.assignments(statement)
                 for inner in blocks_of(statement):
                     self.statements(inner)
