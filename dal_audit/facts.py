@@ -6,8 +6,9 @@ catalogue in force alone, so equal bytes give equal facts and facts can be cache
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from dal_audit.sql_facts import SqlStatement
@@ -31,8 +32,15 @@ Gap: TypeAlias = Literal["unreadable", "undecodable", "unparsable"]
 """Why a file, or a part of one, was not understood."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Record(Struct, frozen=True, array_like=True, gc=False):
+    """A fact, or a part of one: immutable, and written to the cache as the list of its fields."""
+
+
+class Variant(Record, frozen=True, tag=True, tag_field="variant"):
+    """A record where others may stand, too: written with its name before its fields."""
+
+
+class Span(Record, frozen=True, order=True):
     """A stretch of source text.
 
     Lines are 1-based and end at LF, CR or CR LF; columns are 1-based and count UTF-16 code units,
@@ -45,16 +53,14 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Record, frozen=True, order=True):
     """A span in a file; the path is POSIX and relative to the project's root."""
 
     path: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Record, frozen=True):
     """A use of an imported name: where it stands, what it resolves to, and its part there.
 
     `name` is the dotted name that the text resolves to through the file's imports, for example
@@ -66,8 +72,7 @@ class Reference:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record, frozen=True):
     """One thing that an import statement names.
 
     `name` is its absolute dotted name (`a.b` for `import a.b`, `a.b.c` for `from a.b import c`, and
@@ -80,8 +85,7 @@ class Target:
     uses: tuple[Reference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Variant, frozen=True):
     """An import statement that names a catalogued module.
 
     `module` is the dotted name after `from`, and `module_span` its place; both are None for a plain
@@ -95,8 +99,7 @@ class Import:
     type_checking: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DynamicImport:
+class DynamicImport(Variant, frozen=True):
     """A call or look-up that loads a module by a name made at run time.
 
     `span` is the narrowest text that gives the name, `statement` the statement around it, `how` the
@@ -121,8 +124,7 @@ LOCAL = "self:"
 """Stands before a dotted name that begins with a name of the module itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Record, frozen=True):
     """A module-level name, which other modules can import.
 
     `origins` are the dotted names that it stands for: what was imported or named, the function that
@@ -140,8 +142,7 @@ class Export:
     """Whether the import says `as`: `import x as x` offers `x` to others (PEP 484, stub files)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Variant, frozen=True):
     """What a module offers to others: a fact of that file alone."""
 
     span: Span
@@ -158,8 +159,7 @@ class Shape:
     """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SqlText:
+class SqlText(Variant, frozen=True):
     """SQL that is handed to a call which executes it, or to one that builds a statement of it.
 
     `span` is the narrowest text that shows it, `statement` the statement around it; `text` is the
@@ -180,8 +180,7 @@ class SqlText:
     """Where the text is written, if not in the call itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionUrl:
+class ConnectionUrl(Variant, frozen=True):
     """A database URL in a literal: where it stands, its scheme, and the store that this means.
 
     `secrets` are the places of the passwords in it; no fact holds a password.
@@ -194,8 +193,7 @@ class ConnectionUrl:
     secrets: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TypeName:
+class TypeName(Record, frozen=True):
     """A type that an annotation names, and where; `origin` reads like an `Export`'s origins."""
 
     span: Span
@@ -207,8 +205,7 @@ ParameterKind: TypeAlias = Literal["positional-only", "plain", "list", "keyword-
 position (`*args`), by name alone, all further ones by name (`**kwargs`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Record, frozen=True):
     """A parameter of a method, without `self` and `cls`.
 
     `types` are those of its annotation and what its default names.
@@ -223,8 +220,7 @@ class Parameter:
 MemberKind: TypeAlias = Literal["method", "property", "attribute", "class"]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Record, frozen=True):
     """A member of a class.
 
     `types` are the annotated types: what a method or property returns, what an attribute is, the
@@ -258,8 +254,7 @@ class Member:
     """Whether `types` are what an attribute was set to (`x = T`), and no annotation of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassShape:
+class ClassShape(Variant, frozen=True):
     """A class: its name (dotted where it is nested), its bases and members.
 
     `extent` are the first and the last line of its header, `decorators` the origins of what
@@ -280,8 +275,7 @@ CALL = "()"
 """The step of a `Known` that calls what stands before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Record, frozen=True):
     """What is known of a value: the dotted name that it begins with, and the steps from there.
 
     `origin` reads like an `Export`'s; `is_object` says that the value is an object of that type.
@@ -294,8 +288,7 @@ class Known:
     steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Record, frozen=True):
     """An attribute that is read from a receiver, and all that the receiver can be.
 
     `span` is the narrowest text that shows it; `lines` are the first and the last of its statement.
@@ -308,8 +301,7 @@ class Access:
     receivers: tuple[Known, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Variant, frozen=True):
     """What the names of a module evidently stand for, and the accesses in it that matter.
 
     `values` are by the name of a module-level name (`store`), of a class's attribute or property
@@ -324,16 +316,14 @@ class Evidence:
     accesses: tuple[Access, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressedRule:
+class SuppressedRule(Record, frozen=True):
     """One rule named by a suppression, as it is written, and where."""
 
     span: Span
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Variant, frozen=True):
     """A `dal-audit: allow[…]` comment.
 
     `line` is the line of code that it is about: its own, the next code line for a comment that
@@ -348,8 +338,7 @@ class Suppression:
     flaw: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NotUnderstood:
+class NotUnderstood(Variant, frozen=True):
     """A file, or a part of one, that could not be read, decoded or parsed."""
 
     span: Span
@@ -357,8 +346,7 @@ class NotUnderstood:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
+class Quoted(Variant, frozen=True):
     """A name of a driver in a string annotation, in a module that does not bind it otherwise."""
 
     span: Span
@@ -376,8 +364,7 @@ Attention: TypeAlias = Literal["ruled-out", "read", "whole"]
 anywhere, or for all that it imports and offers."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileFacts(Record, frozen=True):
     """All that is known of one file.
 
     `importing` are the texts of its import statements, and what looks like one; None where only a
@@ -390,8 +377,7 @@ class FileFacts:
     importing: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Record, frozen=True):
     """A file to audit; `path` is POSIX and relative to the project's root, `size` is in bytes.
 
     `flaw` says why the file cannot be read, where that shows without reading it.

@@ -7,10 +7,9 @@ tool's own file. Which files make a set, and in which order, is not a fact of on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from dal_audit.facts import Span
+from dal_audit.facts import Record, Span
 
 MarkingTool: TypeAlias = Literal[
     "atlas",
@@ -51,8 +50,7 @@ that says that there is none to run; `dialect` names the engine that the file is
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Record, frozen=True):
     """A comment by which an SQL file tells a migration tool something.
 
     `span` is the comment, `text` what follows the directive's name, without space around it.
@@ -64,8 +62,7 @@ class Directive:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationMarks:
+class MigrationMarks(Record, frozen=True):
     """What shows in an SQL file whether, how and by whom it is run.
 
     `lines` is the number of lines; `defines` says whether the text seems to define something
@@ -91,8 +88,7 @@ For a list of operations, `raises` means that one of them cannot be reversed.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class EmbeddedSql:
+class EmbeddedSql(Record, frozen=True):
     """SQL in a literal of a Python migration: where the literal stands, and its value.
 
     `whole` is false where the value is not known in full (an f-string with holes, a name).
@@ -103,8 +99,7 @@ class EmbeddedSql:
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Half:
+class Half(Record, frozen=True):
     """One direction of a Python migration: the functions or operations, and the SQL in them.
 
     `span` is the name of the function, the first operation that cannot be reversed, or the list.
@@ -115,8 +110,7 @@ class Half:
     sql: tuple[EmbeddedSql, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Record, frozen=True):
     """A Python file that is a migration.
 
     `id` is what the file calls itself, empty where its name does that. `parents` come before it
@@ -156,8 +150,7 @@ SettingsTool: TypeAlias = Literal[
 """A tool that has a file of its own, or is named in a file that lists a program's needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSettings:
+class ToolSettings(Record, frozen=True):
     """What a file that belongs to a migration tool, or names it, says about a set.
 
     `order` are the migrations in the order in which the tool runs them, by the stem of their file

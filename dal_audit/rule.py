@@ -95,7 +95,7 @@ class Finding:
         """Return the finding with its paths rewritten."""
 
         def move(place: Place) -> Place:
-            return replace(place, path=to(place.path))
+            return Place(to(place.path), place.span)
 
         related = tuple(replace(one, place=move(one.place)) for one in self.breach.related)
         breach = replace(self.breach, place=move(self.breach.place), related=related)

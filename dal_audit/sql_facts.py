@@ -6,14 +6,12 @@ and no type is mapped. All spans are as `dal_audit.facts.Span` describes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from dal_audit.facts import Span
+from dal_audit.facts import Record, Span, Variant
 
 
-@dataclass(frozen=True, slots=True)
-class SqlName:
+class SqlName(Record, frozen=True):
     """A name, with the schema before it: its parts without their quotes, and which were quoted."""
 
     span: Span
@@ -31,8 +29,7 @@ class SqlName:
         return ".".join(self.parts[:-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Record, frozen=True):
     """A stretch of SQL that is not taken apart further: its tokens, as they are spelled."""
 
     span: Span
@@ -44,8 +41,7 @@ class Expression:
         return " ".join(self.tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class SqlType:
+class SqlType(Record, frozen=True):
     """A declared type: its words in lower case with single spaces, and its arguments as spelled.
 
     `timestamp(3) with time zone[]` has the name `timestamp with time zone`, the argument `3` and
@@ -83,8 +79,7 @@ clauses of MySQL's that stand where constraints do; `other` is a clause that con
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Record, frozen=True):
     """A column, or an expression, in a key or an index; `words` are what follows it (`DESC`)."""
 
     span: Span
@@ -93,8 +88,7 @@ class Key:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Record, frozen=True):
     """A constraint of a column or of a table.
 
     `name` is what stands after `CONSTRAINT`. `expression` is that of a default, a check, a
@@ -114,8 +108,7 @@ class Constraint:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Record, frozen=True):
     """A column of a table; SQLite's may lack a type."""
 
     span: Span
@@ -124,8 +117,7 @@ class Column:
     constraints: tuple[Constraint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Record, frozen=True):
     """A clause of a statement: its first words in capitals, and all its tokens."""
 
     span: Span
@@ -133,8 +125,7 @@ class Clause:
     tokens: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CreateTable:
+class CreateTable(Variant, frozen=True):
     """`CREATE TABLE`; `query` is what stands after `AS`, `module` what a virtual table is of."""
 
     name: SqlName
@@ -147,8 +138,7 @@ class CreateTable:
     module: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CreateIndex:
+class CreateIndex(Variant, frozen=True):
     """`CREATE INDEX`; `name` is None where PostgreSQL makes one up, `options` follow the keys."""
 
     name: SqlName | None
@@ -180,8 +170,7 @@ ActionKind: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class AlterAction:
+class AlterAction(Record, frozen=True):
     """One action of an `ALTER TABLE`.
 
     `name` is the column or constraint that it is about, `new_name` what that is renamed to;
@@ -202,8 +191,7 @@ class AlterAction:
     cascade: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AlterTable:
+class AlterTable(Variant, frozen=True):
     """`ALTER TABLE` with its actions, in order."""
 
     table: SqlName
@@ -211,8 +199,7 @@ class AlterTable:
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CreateObject:
+class CreateObject(Variant, frozen=True):
     """`CREATE` of anything but a table or an index.
 
     `what` says of what, in lower case (`view`, `materialized view`, `trigger`, `function`, `enum`).
@@ -231,8 +218,7 @@ class CreateObject:
     rest: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AlterObject:
+class AlterObject(Variant, frozen=True):
     """`ALTER` of anything but a table; `new_name` is set where it renames."""
 
     what: str
@@ -241,8 +227,7 @@ class AlterObject:
     rest: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Variant, frozen=True):
     """`DROP`: of what (in lower case), and which; `table` is a trigger's."""
 
     what: str
@@ -252,8 +237,7 @@ class Drop:
     table: SqlName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Variant, frozen=True):
     """`INSERT`, `REPLACE`, `UPDATE`, `DELETE`, `TRUNCATE` or `MERGE`, and the table in question.
 
     `columns` are those that an `INSERT` lists. `conflict` is its `ON CONFLICT` or
@@ -266,22 +250,19 @@ class Change:
     conflict: Clause | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Variant, frozen=True):
     """A statement that reads: `SELECT`, `VALUES`, `TABLE`, or `WITH` before one of them."""
 
     verb: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Variant, frozen=True):
     """`BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT` and the like: their words in capitals."""
 
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OtherStatement:
+class OtherStatement(Variant, frozen=True):
     """Any other statement: its first words in capitals."""
 
     words: tuple[str, ...]
@@ -301,8 +282,7 @@ Structure: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SqlConstruct:
+class SqlConstruct(Record, frozen=True):
     """A place in a statement where a row of the portability catalogue was recognised.
 
     `feature` is the row's id; `first` and `last` count the statement's tokens from 0, the last
@@ -315,8 +295,7 @@ class SqlConstruct:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class SqlCall:
+class SqlCall(Record, frozen=True):
     """A call of a function that engines do not have, by their own lists: its name as written.
 
     `lacked_by` are those engines; `first` and `last` count tokens as a `SqlConstruct`'s do.
@@ -335,8 +314,7 @@ PlaceholderForm: TypeAlias = Literal[
 """How a parameter is written: `$1`, `$name`, `?`, `?1`, `:name`, `@name`, `%s` or `%(name)s`."""
 
 
-@dataclass(frozen=True, slots=True)
-class SqlPlaceholder:
+class SqlPlaceholder(Record, frozen=True):
     """A parameter of a statement, as written."""
 
     span: Span
@@ -344,8 +322,7 @@ class SqlPlaceholder:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SqlStatement:
+class SqlStatement(Variant, frozen=True):
     """A statement of an SQL text.
 
     `part` is `up` or `down` where the file's markers say so, else empty. `head` is its verb in

@@ -9,7 +9,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dal_audit.extract import MAX_PARSED_BYTES, START, read_bytes
 from dal_audit.extract.accessors import AccessorWords

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from dal_audit.migrations.assembly import common_backends, in_order, series_of
 from dal_audit.migrations.flat import by_plan, engine
