@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,16 @@ from pathlib import Path
 from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
-from dal_audit.discover import Tree, chosen, is_script, tree_of
-from dal_audit.extract import Lead, extract, extract_reached, extract_scripts
+from dal_audit.discover import CACHE, Tree, chosen, is_script, tree_of
+from dal_audit.extract import (
+    Lead,
+    digests_of,
+    extract,
+    extract_reached,
+    extract_scripts,
+    is_small,
+)
+from dal_audit.extract.cache import FILE, Cache, key_of, no_cache, remove_cache
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
@@ -47,6 +56,10 @@ class Request:
     extend_select: tuple[str, ...] = ()
     jobs: int | None = None
     shortcuts: bool = True
+    cache: bool = False
+    """Whether facts are kept for the next audit, and taken from an earlier one."""
+    cache_folder: Path | None = None
+    """Where they are kept (None: in the project's root)."""
     today: datetime.date = field(default_factory=datetime.date.today)
 
 
@@ -83,9 +96,12 @@ def audit_project(scope: Scope, request: Request) -> Part:
     active = active_rules(policy, request)
     catalogue = catalogue_of(policy)
     tree = tree_of(policy, scope.listed, nested=scope.nested)
-    facts = extract(tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts)
+    cache = cache_of(scope, tree, catalogue, request)
+    facts = extract(
+        tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts, cache=cache
+    )
     is_reported = chosen(scope.requested)
-    layout = layout_of(scope, tree)
+    layout = layout_of(scope, tree, cache)
     scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     empty = scope.empty_folders(file.path for file in (*tree.files, *scripts))
     prefix = _prefix(policy.root, request.folder)
@@ -99,10 +115,11 @@ def audit_project(scope: Scope, request: Request) -> Part:
         empty=empty,
         prefix=prefix,
     )
-    project = follow_carriers(project, tree.files, request)
-    project = follow_accesses(project, tree.files, request)
+    project = follow_carriers(project, tree.files, request, cache)
+    project = follow_accesses(project, tree.files, request, cache)
     texts = {file.path for file in scripts}
-    found = extract_scripts(scripts, jobs=request.jobs)
+    found = extract_scripts(scripts, jobs=request.jobs, cache=cache)
+    cache.save()
     project = replace(project, files=[*project.files, *found])
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
@@ -122,7 +139,39 @@ def audit_project(scope: Scope, request: Request) -> Part:
     )
 
 
-def layout_of(scope: Scope, tree: Tree) -> MigrationLayout:
+def cache_of(scope: Scope, tree: Tree, catalogue: Catalogue, request: Request) -> Cache:
+    """Return what is known of the files from an earlier run.
+
+    A cache that git tracks is none of this machine's: whoever put it there could have left a leak
+    out of it.
+    """
+    if not request.cache or not request.shortcuts or tree.has_cache:
+        return no_cache()
+    root = scope.policy.root
+    place = request.cache_folder
+    if place is None:
+        file = root / CACHE / FILE
+    else:
+        name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        file = request.folder / place / f"{name}.facts"
+    cache = Cache(file, key_of(catalogue, thorough=is_small(tree.files)))
+    cache.identify((*tree.files, *tree.scripts), lambda files: digests_of(files, jobs=request.jobs))
+    return cache
+
+
+def clean(request: Request) -> None:
+    """Remove the caches of all projects that are asked for.
+
+    Raises ConfigurationError and UsageError as `audit` does, OSError where one cannot be removed.
+    """
+    if request.cache_folder is not None:
+        remove_cache(request.folder / request.cache_folder)
+        return
+    for scope in plan(request.paths, request.folder, request.config, known_rules()).scopes:
+        remove_cache(scope.policy.root / CACHE)
+
+
+def layout_of(scope: Scope, tree: Tree, cache: Cache | None = None) -> MigrationLayout:
     """Find the migration sets, from the paths of all files and what a few of them say."""
     if not tree.scripts:
         return MigrationLayout()
@@ -134,7 +183,7 @@ def layout_of(scope: Scope, tree: Tree) -> MigrationLayout:
     needed = wanted(paths, [one.path for one in policy.migrations or ()])
     sources = Sources(
         tuple(paths),
-        marks_of_files(known[path] for path in needed.scripts if path in known),
+        marks_of_files([known[path] for path in needed.scripts if path in known], cache),
         settings=settings_of_files(policy.root, needed.settings),
     )
     return find_sets(sources, policy.migrations or (), policy.version_table)
@@ -155,7 +204,9 @@ def refuse_what_is_not_there(policy: Policy) -> None:
         raise UsageError("error: `baseline` is configured, but this version does not read one yet")
 
 
-def follow_carriers(project: Project, files: Sequence[SourceFile], request: Request) -> Project:
+def follow_carriers(
+    project: Project, files: Sequence[SourceFile], request: Request, cache: Cache
+) -> Project:
     """Read, round by round, what the names that carry a driver's object or a backend reach.
 
     Each round links the project and looks for the files that can import what was found; it ends
@@ -179,11 +230,14 @@ def follow_carriers(project: Project, files: Sequence[SourceFile], request: Requ
             Lead(new, due, importers.doubtful(new)),
             jobs=request.jobs,
             shortcuts=request.shortcuts,
+            cache=cache,
         )
         project = replace(project, files=facts)
 
 
-def follow_accesses(project: Project, files: Sequence[SourceFile], request: Request) -> Project:
+def follow_accesses(
+    project: Project, files: Sequence[SourceFile], request: Request, cache: Cache
+) -> Project:
     """Inspect the files that read what storage classes hold, then what says of which class it is.
 
     Each round asks what the receivers are, and reads the files that the answer leads into; it ends
@@ -193,11 +247,17 @@ def follow_accesses(project: Project, files: Sequence[SourceFile], request: Requ
     if not words:
         return project
     outside = [file for file in files if not project.in_storage(file.path)]
+    cache.about(words)
     facts = inspect_accesses(
-        outside, project.files, words, jobs=request.jobs, shortcuts=request.shortcuts
+        outside,
+        project.files,
+        words,
+        jobs=request.jobs,
+        shortcuts=request.shortcuts,
+        cache=cache,
     )
     while asked := Receivers(project, facts).missing():
-        facts = inspect_named(files, facts, words, asked, shortcuts=request.shortcuts)
+        facts = inspect_named(files, facts, words, asked, shortcuts=request.shortcuts, cache=cache)
     return replace(project, files=facts) if facts != project.files else project
 
 

@@ -89,6 +89,15 @@ def _words(_context: click.Context, _option: click.Parameter, values: Sequence[s
     default=True,
     help="Rule files out by their bytes (default), or read each one whole; same findings.",
 )
+@click.option(
+    "--cache/--no-cache", default=True, help="Take facts from the last run, and keep them."
+)
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep facts in DIR [.dal_audit_cache in the project's root].",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def check(**options: Any) -> NoReturn:
@@ -118,6 +127,8 @@ def _check(options: dict[str, Any]) -> int:
                 extend_select=tuple(options["extend_select"]),
                 jobs=options["jobs"],
                 shortcuts=options["shortcuts"],
+                cache=options["cache"],
+                cache_folder=options["cache_dir"],
             )
         )
         code = exit_code(report, fail_on=options["fail_on"])
@@ -197,6 +208,33 @@ def _complain(message: str) -> None:
     from dal_audit.report.terminal import safe
 
     click.echo("\n".join(safe(line) for line in message.split("\n")), err=True)
+
+
+@cli.command("clean")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder that facts are kept in, if not the project's own.",
+)
+def clean(paths: tuple[str, ...], config: Path | None, cache_dir: Path | None) -> NoReturn:
+    """Remove the cache of the projects at PATHS (the current folder by default)."""
+    from dal_audit.audit import Request
+    from dal_audit.audit import clean as remove
+    from dal_audit.policy import ConfigurationError
+    from dal_audit.scope import UsageError
+
+    try:
+        remove(Request(paths=paths or (".",), config=config, cache_folder=cache_dir))
+    except (ConfigurationError, UsageError) as error:
+        _complain(str(error))
+        _exit(USAGE)
+    except OSError as error:
+        _complain(f"error: {error}")
+        _exit(FAILED)
+    _exit(CLEAN)
 
 
 @cli.command("explain")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from dal_audit.facts import SourceFile
+from dal_audit.facts import SourceFile, stamp_of
 from dal_audit.policy import Policy, compile_globs
 
 PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
@@ -24,6 +24,9 @@ _SQL_NAME: Final = re.compile(
     r"\.sql(?:\.(?:duckdb|mariadb|mysql|pg|postgres|postgresql|sqlite|sqlite3))?\Z", re.IGNORECASE
 )
 """Names of SQL files: `0001_init.up.sql`, and `full.sql.postgres` for one backend."""
+
+CACHE: Final = ".dal_audit_cache"
+"""The folder in a project's root that dal-audit keeps its facts in."""
 
 BUILT_IN_EXCLUDES: Final = frozenset(
     {
@@ -41,7 +44,7 @@ BUILT_IN_EXCLUDES: Final = frozenset(
         ".svn",
         ".tox",
         ".venv",
-        ".dal_audit_cache",
+        CACHE,
         "__pycache__",
         "__pypackages__",
         "node_modules",
@@ -113,6 +116,8 @@ class Tree:
     """Paths of the files that mark folders: project files and Alembic's."""
     scripts: tuple[SourceFile, ...] = ()
     """The SQL files to audit."""
+    has_cache: bool = False
+    """Whether a cache of dal-audit's is among the project's own files."""
 
 
 MARKERS: Final = frozenset(
@@ -162,8 +167,10 @@ def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] 
     audited: list[SourceFile] = []
     modules: set[str] = set()
     markers: set[str] = set()
+    has_cache = False
     for path, flaw in listed.items():
         name = path.rpartition("/")[2]
+        has_cache = has_cache or path.startswith(CACHE)
         if name in MARKERS and not path.startswith(others) and not excluded(path):
             markers.add(path)
         is_python = name.endswith(PYTHON_SUFFIXES)
@@ -188,7 +195,7 @@ def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] 
     scripts = tuple(file for file in audited if is_script(file.path))
     if scripts:
         audited = [file for file in audited if not is_script(file.path)]
-    return Tree(tuple(audited), frozenset(modules), frozenset(markers), scripts)
+    return Tree(tuple(audited), frozenset(modules), frozenset(markers), scripts, has_cache)
 
 
 def is_script(path: str) -> bool:
@@ -366,7 +373,7 @@ def _regular(path: str, absolute: str, status: os.stat_result) -> SourceFile | N
         return SourceFile(path, absolute, 0, "not a regular file")
     if status.st_size > MAX_BYTES:
         return SourceFile(path, absolute, 0, f"larger than {MAX_BYTES >> 20} MiB")
-    return SourceFile(path, absolute, status.st_size)
+    return SourceFile(path, absolute, status.st_size, stamp=stamp_of(status))
 
 
 def chosen(paths: Iterable[str]) -> Callable[[str], bool]:

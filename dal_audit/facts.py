@@ -6,6 +6,7 @@ catalogue in force alone, so equal bytes give equal facts and facts can be cache
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
@@ -353,10 +354,20 @@ class Quoted(Variant, frozen=True):
     name: str
 
 
-Fact: TypeAlias = (
-    "Import | Quoted | DynamicImport | Shape | ClassShape | Evidence | SqlText | ConnectionUrl"
-    " | Suppression | NotUnderstood | SqlStatement"
+PythonFact: TypeAlias = (
+    Import
+    | Quoted
+    | DynamicImport
+    | Shape
+    | ClassShape
+    | Evidence
+    | SqlText
+    | ConnectionUrl
+    | Suppression
+    | NotUnderstood
 )
+
+Fact: TypeAlias = "PythonFact | SqlStatement"
 """In quotes, because the records of SQL are loaded only where there is SQL."""
 
 Attention: TypeAlias = Literal["ruled-out", "read", "whole"]
@@ -377,6 +388,16 @@ class FileFacts(Record, frozen=True):
     importing: tuple[str, ...] | None = None
 
 
+Stamp: TypeAlias = tuple[int, int, int, int]
+"""Size in bytes, times of the last change of content and of status in nanoseconds, and inode: a
+file whose stamp has not changed is taken to be the same."""
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Return a file's stamp."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
 class SourceFile(Record, frozen=True):
     """A file to audit; `path` is POSIX and relative to the project's root, `size` is in bytes.
 
@@ -387,3 +408,4 @@ class SourceFile(Record, frozen=True):
     absolute: str
     size: int
     flaw: str = ""
+    stamp: Stamp = (0, 0, 0, 0)

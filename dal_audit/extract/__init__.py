@@ -7,17 +7,24 @@ force, never on the policy; so facts can be cached by content (their place is `e
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from dal_audit.catalogue import Catalogue
+from dal_audit.extract.cache import Cache
 from dal_audit.extract.carriers import Carriers
 from dal_audit.extract.importing import import_statements
-from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, WORTH_A_PROCESS, spread
+from dal_audit.extract.parallel import (
+    HASHED_WORTH_A_PROCESS,
+    PARSED_WORTH_A_PROCESS,
+    WORTH_A_PROCESS,
+    spread,
+)
 from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
 from dal_audit.facts import Attention, FileFacts, NotUnderstood, SourceFile, Span
@@ -40,6 +47,7 @@ def extract(
     *,
     jobs: int | None = None,
     shortcuts: bool = True,
+    cache: Cache | None = None,
 ) -> list[FileFacts]:
     """Return the facts of each file, in the order of the files.
 
@@ -48,7 +56,13 @@ def extract(
     """
     look = Look(catalogue, thorough=is_small(files), shortcuts=shortcuts)
     worth = PARSED_WORTH_A_PROCESS if look.thorough or not shortcuts else WORTH_A_PROCESS
-    return spread(lambda part: _batch(part, look, extract_file), files, jobs=jobs, worth=worth)
+
+    def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
+        return spread(
+            lambda part: _batch(part, look, extract_file), missing, jobs=jobs, worth=worth
+        )
+
+    return cache.through("first", files, compute) if cache else compute(files)
 
 
 def extract_reached(
@@ -59,32 +73,48 @@ def extract_reached(
     *,
     jobs: int | None = None,
     shortcuts: bool = True,
+    cache: Cache | None = None,
 ) -> list[FileFacts]:
     """Return the facts of each file, read whole where it takes, or may take, what is carried.
 
     A file that nothing leads to, or that has been read whole, keeps what is `known` of it.
     """
-    look = Look(
-        catalogue, Carriers(lead.carried), lead.due, thorough=is_small(files), shortcuts=shortcuts
-    )
-    wanted = lead.due | lead.doubtful
-    chosen = [
-        file
-        for file, facts in zip(files, known, strict=True)
-        if file.path in wanted and facts.attention != "whole"
-    ]
-    found = spread(
-        lambda part: _batch(part, look, _extract_if_reached),
-        chosen,
+    look = Look(catalogue, thorough=is_small(files), shortcuts=shortcuts)
+    carriers = Carriers(lead.carried)
+    waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
+    doubtful = [one for one in waiting if one.path in lead.doubtful and one.path not in lead.due]
+    reached = spread(
+        lambda part: [_is_reached(one, carriers) for one in part],
+        doubtful,
         jobs=jobs,
-        worth=PARSED_WORTH_A_PROCESS,
+        worth=WORTH_A_PROCESS,
     )
-    by_path = {one.path: one for one in found if one is not None}
+    due = lead.due.union(one.path for one, is_so in zip(doubtful, reached, strict=True) if is_so)
+
+    def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
+        return spread(
+            lambda part: _batch(part, look, _extract_whole),
+            missing,
+            jobs=jobs,
+            worth=PARSED_WORTH_A_PROCESS,
+        )
+
+    chosen = [one for one in waiting if one.path in due and not one.flaw]
+    found = cache.through("whole", chosen, compute) if cache else compute(chosen)
+    by_path = {one.path: one for one in found}
     return [by_path.get(file.path, file) for file in known]
 
 
-def extract_scripts(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[FileFacts]:
+def extract_scripts(
+    files: Sequence[SourceFile], *, jobs: int | None = None, cache: Cache | None = None
+) -> list[FileFacts]:
     """Return the facts of each SQL file, in the order of the files."""
+    return (
+        cache.through("script", files, partial(_scripts, jobs)) if cache else _scripts(jobs, files)
+    )
+
+
+def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:
     if not files:
         return []
     from dal_audit.extract.sql.scripts import script_facts  # only where there is SQL
@@ -95,6 +125,20 @@ def extract_scripts(files: Sequence[SourceFile], *, jobs: int | None = None) -> 
     return spread(
         lambda part: [read(one) for one in part], files, jobs=jobs, worth=PARSED_WORTH_A_PROCESS
     )
+
+
+def digests_of(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[bytes]:
+    """Return a hash of each file's bytes; empty for a file that cannot be read."""
+    return spread(
+        lambda part: [_digest(one) for one in part], files, jobs=jobs, worth=HASHED_WORTH_A_PROCESS
+    )
+
+
+def _digest(file: SourceFile) -> bytes:
+    try:
+        return hashlib.sha256(read_bytes(file.absolute, file.size)).digest()[:16]
+    except OSError:
+        return b""
 
 
 def _read_file(file: SourceFile, facts_of: Callable[[bytes], FileFacts]) -> FileFacts:
@@ -128,14 +172,9 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How files are looked at: for what, and how closely.
-
-    `due` are the files that are reached in any case; `carriers` decide on the others.
-    """
+    """How files are looked at: for what, and how closely."""
 
     catalogue: Catalogue
-    carriers: Carriers = field(default_factory=lambda: Carriers(()))
-    due: AbstractSet[str] = frozenset()
     thorough: bool = False
     shortcuts: bool = True
 
@@ -182,16 +221,20 @@ def extract_file(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFact
     return _read_file(file, lambda data: extract_bytes(file.path, data, look, prefilter))
 
 
-def _extract_if_reached(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFacts | None:
+def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
+    """Return whether a file's bytes show how to take one of the carried names from its module."""
     if file.flaw:
-        return None
+        return False
     try:
-        data = read_bytes(file.absolute, file.size)
-        if file.path not in look.due and not look.carriers.reach(file.path, searchable(data)):
-            return None
+        return carriers.reach(file.path, searchable(read_bytes(file.absolute, file.size)))
     except (OSError, UndecodableError):
-        return None  # The first look has reported it.
-    return extract_bytes(file.path, data, look, prefilter, reached=True)
+        return False  # The first look has reported it.
+
+
+def _extract_whole(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFacts:
+    return _read_file(
+        file, lambda data: extract_bytes(file.path, data, look, prefilter, reached=True)
+    )
 
 
 def extract_bytes(

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dal_audit.extract import MAX_PARSED_BYTES, START, read_bytes
 from dal_audit.extract.accessors import AccessorWords
+from dal_audit.extract.cache import Cache
 from dal_audit.extract.depth import deeply
 from dal_audit.extract.evidence import evidence
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
@@ -30,6 +31,7 @@ def inspect_accesses(
     *,
     jobs: int | None = None,
     shortcuts: bool = True,
+    cache: Cache | None = None,
 ) -> list[FileFacts]:
     """Return the known facts, with evidence for each of these files that holds an access.
 
@@ -40,7 +42,12 @@ def inspect_accesses(
     def batch(part: Sequence[SourceFile]) -> list[Evidence | None]:
         return [_evidence(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part]
 
-    return _joined(known, files, spread(batch, files, jobs=jobs, worth=WORTH_A_PROCESS))
+    def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
+        return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS)
+
+    return _joined(
+        known, files, cache.others("accesses", files, compute) if cache else compute(files)
+    )
 
 
 def inspect_named(
@@ -50,6 +57,7 @@ def inspect_named(
     paths: AbstractSet[str],
     *,
     shortcuts: bool = True,
+    cache: Cache | None = None,
 ) -> list[FileFacts]:
     """Return the known facts, with evidence for the files of these paths.
 
@@ -58,7 +66,13 @@ def inspect_named(
     found = AccessorWords(words)
     nothing = Evidence(START, (), ())
     wanted = [file for file in files if file.path in paths]
-    made = [_evidence(file, found, always=True, shortcuts=shortcuts) or nothing for file in wanted]
+
+    def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
+        return [
+            _evidence(file, found, always=True, shortcuts=shortcuts) or nothing for file in missing
+        ]
+
+    made = cache.others("named", wanted, compute) if cache else compute(wanted)
     return _joined(known, wanted, made)
 
 

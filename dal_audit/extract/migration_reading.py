@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from dal_audit.extract import read_bytes
+from dal_audit.extract.cache import Cache
 from dal_audit.extract.migration_marks import migration_marks
 from dal_audit.extract.revisions import may_be_revision, revision_of
 from dal_audit.extract.source import UndecodableError, decode
@@ -39,13 +40,17 @@ def settings_of_bytes(name: str, data: bytes) -> tuple[ToolSettings, ...]:
     return tool_settings(name, data.decode("utf-8-sig", "replace"))
 
 
-def marks_of_files(files: Iterable[SourceFile]) -> dict[str, MigrationMarks]:
+def marks_of_files(
+    files: Sequence[SourceFile], cache: Cache | None = None
+) -> dict[str, MigrationMarks]:
     """Return the directives of SQL files by their paths; of those that can be read."""
-    return {
-        file.path: marks_of_bytes(data)
-        for file in files
-        if (data := _read(file.absolute, file.size)) is not None
-    }
+    marks = cache.others("marks", files, _marks) if cache else _marks(files)
+    return {file.path: one for file, one in zip(files, marks, strict=True) if one is not None}
+
+
+def _marks(files: Sequence[SourceFile]) -> list[MigrationMarks | None]:
+    datas = (_read(file.absolute, file.size) for file in files)
+    return [None if data is None else marks_of_bytes(data) for data in datas]
 
 
 def settings_of_files(root: Path, paths: Iterable[str]) -> dict[str, tuple[ToolSettings, ...]]:

@@ -20,6 +20,9 @@ ruled out by their bytes."""
 PARSED_WORTH_A_PROCESS = 128 << 10
 """The same, where all files are parsed."""
 
+HASHED_WORTH_A_PROCESS = 32 << 20
+"""The same, where files are hashed."""
+
 
 class WorkerError(RuntimeError):
     """A process that was extracting facts died or failed."""

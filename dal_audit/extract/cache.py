@@ -1,0 +1,358 @@
+"""The cache: facts by content, in one file for a project.
+
+What a run asks for is a memo of extraction: the facts of a file's first look, of a reading of the
+whole, of what its accesses show, and of SQL, each by a hash of the file's bytes. A file is known
+again by its path and stamp (size, times, inode), and by its bytes where these differ. Findings are
+never kept, so a changed configuration costs nothing.
+
+The file is read by types and nothing in it is run. Whatever is wrong with it, it is as if it were
+not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from time import time_ns as now_ns
+from typing import Any, Final, Literal, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import MsgspecError, Raw, Struct
+from msgspec.msgpack import Decoder, Encoder
+
+from dal_audit import __version__
+from dal_audit.catalogue import Catalogue
+from dal_audit.facts import (
+    Attention,
+    Evidence,
+    FileFacts,
+    NotUnderstood,
+    PythonFact,
+    Record,
+    SourceFile,
+    Stamp,
+    Suppression,
+    stamp_of,
+)
+from dal_audit.resources import rules_folder
+
+FactsKind: TypeAlias = Literal["first", "whole", "script"]
+OtherKind: TypeAlias = Literal["accesses", "named", "marks"]
+Kind: TypeAlias = FactsKind | OtherKind
+"""Of what something is kept: the first look at a Python file, a reading of the whole, an SQL file;
+the accesses in a file, what a file says that accesses led to, what a migration tool reads in it."""
+
+Result = TypeVar("Result")
+
+
+_MAGIC: Final = b"dal-audit facts\n"
+_KEY_BYTES: Final = 32
+_SUM_BYTES: Final = 4
+_HEAD: Final = len(_MAGIC) + _KEY_BYTES + _SUM_BYTES
+SETTLED_NS: Final = 2_000_000_000
+"""A file changed so shortly before a run may change once more without a new stamp: file systems
+count time in steps of up to two seconds (FAT). Nothing of it is kept."""
+
+MAX_BYTES: Final = 1 << 30
+"""A larger cache is not written."""
+
+STALE_NS: Final = 3600 * 1_000_000_000
+"""What a killed process left half written is removed after this time."""
+
+_MARKS: Final = {
+    ".gitignore": "*\n",
+    "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
+}
+"""How git and backup programs know that a folder is a cache (bford.info/cachedir)."""
+
+FILE: Final = "facts"
+"""The name of the cache in a project's own folder."""
+
+
+_NOTHING: Final = Raw(b"\xc0")
+"""Nil: no facts are written so."""
+
+
+class _Content(Struct, array_like=True, gc=False):
+    """What is kept of one content, by its digest; nil for what was not asked for yet."""
+
+    digest: bytes
+    first: Raw = _NOTHING
+    whole: Raw = _NOTHING
+    accesses: Raw = _NOTHING
+    named: Raw = _NOTHING
+    marks: Raw = _NOTHING
+    script: Raw = _NOTHING
+
+
+class _File(Record, frozen=True):
+    """A file as it was seen last, and the number of its content."""
+
+    path: str
+    stamp: Stamp
+    content: int
+
+
+class _Stored(Record, frozen=True):
+    """All that the cache's file holds; `words` tells what its evidence was asked for."""
+
+    words: bytes
+    contents: list[_Content]
+    files: list[_File]
+
+
+class Cache:
+    """The memo of one run over one project."""
+
+    def __init__(self, place: Path | None, key: bytes) -> None:
+        """Read what is kept at a place under a key; no place means that nothing is kept."""
+        self.place = place
+        self.key = key
+        self.now = now_ns()
+        self.words = b""
+        self.changed = False
+        self._contents: dict[bytes, _Content] = {}
+        self._files: dict[str, tuple[Stamp, _Content]] = {}
+        self._seen: dict[str, tuple[SourceFile, _Content]] = {}
+        self._encoder = Encoder()
+        if place is not None:
+            self._load(place)
+
+    def _load(self, place: Path) -> None:
+        try:
+            data = place.read_bytes()
+        except OSError:
+            return
+        if (
+            data[: len(_MAGIC)] != _MAGIC
+            or data[len(_MAGIC) : len(_MAGIC) + _KEY_BYTES] != self.key
+        ):
+            return
+        payload = memoryview(data)[_HEAD:]
+        if zlib.crc32(payload).to_bytes(_SUM_BYTES, "big") != data[_HEAD - _SUM_BYTES : _HEAD]:
+            return
+        try:
+            stored = Decoder(_Stored).decode(payload)
+            files = {one.path: (one.stamp, stored.contents[one.content]) for one in stored.files}
+        except (MsgspecError, IndexError):
+            return
+        self.words = stored.words
+        self._contents = {one.digest: one for one in stored.contents}
+        self._files = files
+
+    def identify(
+        self,
+        files: Iterable[SourceFile],
+        digests_of: Callable[[Sequence[SourceFile]], list[bytes]],
+    ) -> None:
+        """Find out which content each file has.
+
+        `digests_of` hashes the files whose stamps are not known; empty for one that it cannot read.
+        """
+        if self.place is None:
+            return
+        unknown = []
+        for file in files:
+            known = self._files.get(file.path)
+            if known is not None and known[0] == file.stamp:
+                self._seen[file.path] = file, known[1]
+            elif not file.flaw and max(file.stamp[1:3]) < self.now - SETTLED_NS:
+                unknown.append(file)
+        for file, digest in zip(unknown, digests_of(unknown), strict=True):
+            if digest:
+                content = self._contents.get(digest)
+                if content is None:
+                    content = self._contents[digest] = _Content(digest)
+                self._seen[file.path] = file, content
+        self.changed = self.changed or bool(unknown) or self._files.keys() != self._seen.keys()
+
+    def about(self, words: Iterable[str]) -> None:
+        """Say what evidence is asked for; what was kept for other words is of no use."""
+        digest = hashlib.sha256("\0".join(sorted(words)).encode()).digest()
+        if digest != self.words:
+            self.words = digest
+            for one in self._contents.values():
+                one.accesses = one.named = _NOTHING
+
+    def through(
+        self,
+        kind: FactsKind,
+        files: Sequence[SourceFile],
+        compute: Callable[[Sequence[SourceFile]], list[FileFacts]],
+    ) -> list[FileFacts]:
+        """Return the facts of the files: those that are kept, and the others computed and kept."""
+
+        def read(path: str, raw: Raw) -> FileFacts:
+            attention, importing, facts = _decoder(kind).decode(raw)
+            return FileFacts(path, facts, attention, importing)
+
+        return self._through(
+            kind, files, compute, read, lambda one: (one.attention, one.importing, one.facts)
+        )
+
+    def others(
+        self,
+        kind: OtherKind,
+        files: Sequence[SourceFile],
+        compute: Callable[[Sequence[SourceFile]], list[Result]],
+    ) -> list[Result]:
+        """Return something else of the files, in the same way."""
+
+        def read(_path: str, raw: Raw) -> Result:
+            return _decoder(kind).decode(raw)[0]  # type: ignore[no-any-return]
+
+        return self._through(kind, files, compute, read, lambda one: (one,))
+
+    def _through(
+        self,
+        kind: Kind,
+        files: Sequence[SourceFile],
+        compute: Callable[[Sequence[SourceFile]], list[Result]],
+        read: Callable[[str, Raw], Result],
+        kept: Callable[[Result], object],
+    ) -> list[Result]:
+        if self.place is None:
+            return compute(files)
+        found: dict[str, Result] = {}
+        missing = []
+        for file in files:
+            seen = self._seen.get(file.path)
+            raw: Raw = getattr(seen[1], kind) if seen is not None else _NOTHING
+            if raw == _NOTHING:
+                missing.append(file)
+                continue
+            try:
+                found[file.path] = read(file.path, raw)
+            except MsgspecError:
+                missing.append(file)
+        if missing:
+            for file, result in zip(missing, compute(missing), strict=True):
+                found[file.path] = result
+                seen = self._seen.get(file.path)
+                if seen is not None:
+                    setattr(seen[1], kind, Raw(self._encoder.encode(kept(result))))
+                    self.changed = True
+        return [found[file.path] for file in files]
+
+    def save(self) -> None:
+        """Write what is known, unless nothing is new; a failure to write is none of the audit.
+
+        The new file takes the old one's place at once, so that another run sees one or the other.
+        """
+        if self.place is None or not self.changed:
+            return
+        # What was changed while the audit ran may have been read in either state.
+        kept = [one for one in self._seen.values() if _is_as_it_was(one[0])]
+        contents = list({id(content): content for _, content in kept}.values())
+        numbers = {id(content): number for number, content in enumerate(contents)}
+        files = [_File(file.path, file.stamp, numbers[id(content)]) for file, content in kept]
+        payload = self._encoder.encode(_Stored(self.words, contents, files))
+        if len(payload) <= MAX_BYTES:
+            with contextlib.suppress(OSError):
+                write_cache(self.place, self.key, payload, self.now)
+
+
+def no_cache() -> Cache:
+    """Return a cache that keeps nothing."""
+    return Cache(None, b"")
+
+
+def key_of(catalogue: Catalogue, *, thorough: bool) -> bytes:
+    """Return a hash of all that facts depend on beside the files' bytes.
+
+    That is the catalogue in force, this version of dal-audit with the rule book's data, the
+    grammar of the running Python, and the parsers.
+    """
+    package = Path(__file__).resolve().parent.parent
+    said = [__version__, sys.version, catalogue.digest, str(thorough), *_parsers()]
+    if rules_folder().parent != package:  # A checkout, whose files are edited under one version.
+        own = (package, package / "extract", package / "extract" / "sql")
+        data = rules_folder() / "catalogue"
+        said += [_listing(folder) for folder in (*own, data, data / "portability")]
+    return hashlib.sha256("\0".join(said).encode()).digest()
+
+
+def _parsers() -> list[str]:
+    """Return the names and versions of the parsers that are installed beside each other.
+
+    `importlib.metadata` tells the same, and takes longer than all the rest of a small audit.
+    """
+    beside = Path(msgspec.__file__).resolve().parent.parent
+    names = ("ahocorasick_rs-", "libcst-", "msgspec-", "sqlglot-", "sqlglotc-")
+    return sorted(name for name in os.listdir(beside) if name.startswith(names))  # noqa: PTH208  # names alone
+
+
+def _listing(folder: Path) -> str:
+    """Return the files of a folder with their sizes and times."""
+    with os.scandir(folder) as entries:
+        stats = sorted((one.name, one.stat()) for one in entries if one.is_file())
+    return repr([(name, one.st_size, one.st_mtime_ns) for name, one in stats])
+
+
+@cache
+def _decoder(kind: Kind) -> Decoder[Any]:
+    """Return what reads the facts of a kind back; it knows their types when it is first needed."""
+    if kind == "script":
+        from dal_audit.sql_facts import SqlStatement
+
+        fact = SqlStatement | Suppression | NotUnderstood
+        return Decoder(tuple[Attention, tuple[str, ...] | None, tuple[fact, ...]])
+    if kind == "marks":
+        from dal_audit.migration_facts import MigrationMarks
+
+        return Decoder(tuple[MigrationMarks | None])
+    if kind in {"accesses", "named"}:
+        return Decoder(tuple[Evidence | None])
+    return Decoder(tuple[Attention, tuple[str, ...] | None, tuple[PythonFact, ...]])
+
+
+def _is_as_it_was(file: SourceFile) -> bool:
+    """Return whether a file still has the stamp that it was found with."""
+    try:
+        return stamp_of(Path(file.absolute).stat()) == file.stamp
+    except OSError:
+        return False
+
+
+def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
+    """Put a cache in its place, whole; remove what a killed process left there half written.
+
+    Raises OSError where that cannot be done.
+    """
+    folder = place.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in _MARKS.items():
+        if not os.path.lexists(folder / name):
+            (folder / name).write_text(text, encoding="utf-8")
+    for left in folder.glob("*.tmp"):
+        if left.stat().st_mtime_ns < now - STALE_NS:
+            left.unlink(missing_ok=True)
+    written = folder / f"{place.stem}-{os.getpid()}.tmp"
+    try:
+        with written.open("wb") as file:
+            file.write(_MAGIC + key + zlib.crc32(payload).to_bytes(_SUM_BYTES, "big"))
+            file.write(payload)
+        written.replace(place)
+    except BaseException:
+        written.unlink(missing_ok=True)
+        raise
+
+
+def remove_cache(folder: Path) -> None:
+    """Remove the caches in a folder, and the folder where nothing else is in it.
+
+    Raises OSError where that cannot be done.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for path in list(folder.iterdir()):
+        if path.name in {FILE, *_MARKS} or path.suffix in {".facts", ".tmp"}:
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
