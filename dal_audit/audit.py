@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dal_audit import __version__
@@ -120,7 +120,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     texts = {file.path for file in scripts}
     found = extract_scripts(scripts, jobs=request.jobs, cache=cache)
     cache.save()
-    project = replace(project, files=[*project.files, *found])
+    project = project.with_files([*project.files, *found])
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())
@@ -232,7 +232,7 @@ def follow_carriers(
             shortcuts=request.shortcuts,
             cache=cache,
         )
-        project = replace(project, files=facts)
+        project = project.with_files(facts)
 
 
 def follow_accesses(
@@ -258,7 +258,7 @@ def follow_accesses(
     )
     while asked := Receivers(project, facts).missing():
         facts = inspect_named(files, facts, words, asked, shortcuts=request.shortcuts, cache=cache)
-    return replace(project, files=facts) if facts != project.files else project
+    return project.with_files(facts) if facts != project.files else project
 
 
 def active_rules(policy: Policy, request: Request) -> tuple[Rule, ...]:

@@ -62,6 +62,10 @@ class Catalogue:
     by_module: Mapping[str, Driver] = field(init=False, repr=False, compare=False)
     names: frozenset[str] = field(init=False, repr=False, compare=False)
     """The last names of all catalogued types and exceptions, as a star import binds them."""
+    _found: dict[str, Driver | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The drivers of the names that were asked for: a program asks for a name many times."""
 
     def __post_init__(self) -> None:
         """Index the drivers by module."""
@@ -81,12 +85,10 @@ class Catalogue:
         The longest module wins: `google.cloud.spanner.Client` is Spanner's whatever else lies
         below `google.cloud`.
         """
-        while name:
-            driver = self.by_module.get(name)
-            if driver is not None:
-                return driver
-            name = name.rpartition(".")[0]
-        return None
+        if name not in self._found:
+            module = self.module_of(name)
+            self._found[name] = self.by_module[module] if module is not None else None
+        return self._found[name]
 
     def module_of(self, name: str) -> str | None:
         """Return the catalogued module that a dotted name lies in, as the catalogue spells it."""

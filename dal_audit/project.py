@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,27 @@ OWN_TYPES = Driver("storage", ("storage",))
 """Stands for the project itself as the owner of its `driver-types`."""
 
 
+STABLE: Final = frozenset(
+    {
+        "_folders",
+        "_importers",
+        "_in_composition_root",
+        "_in_migrations",
+        "_in_storage",
+        "_migration_folders",
+        "_migration_globs",
+        "_project_folders",
+        "_regular",
+        "_storage_folders",
+        "_storage_modules",
+        "close",
+        "source_roots",
+        "storage",
+    }
+)
+"""What closer reading does not change: a first look finds all imports of drivers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Project:
     """A project's facts and zones; every path in it is POSIX and relative to its root."""
@@ -49,12 +70,25 @@ class Project:
     prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""
     _names: dict[str, str] = field(default_factory=dict)
-    """The modules' names by their paths, kept from round to round."""
-    assumptions: tuple[str, ...] = field(init=False)
+    """The modules' names by their paths."""
+    _roots: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The source roots that absolute imports resolve from, by the files that they stand in."""
+    _local: dict[tuple[str, tuple[str, ...]], bool] = field(default_factory=dict)
+    """Whether a dotted name that is imported with these source roots is the project's own."""
 
-    def __post_init__(self) -> None:
-        """Say what was assumed where nothing is configured."""
-        object.__setattr__(self, "assumptions", tuple(self._assumptions()))
+    def with_files(self, files: Sequence[FileFacts]) -> Project:
+        """Return the project with more facts of its files.
+
+        What its paths and the imports of drivers decide is known from the first look at the files.
+        """
+        new = replace(self, files=files)
+        new.__dict__.update({name: self.__dict__[name] for name in STABLE & self.__dict__.keys()})
+        return new
+
+    @cached_property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed where nothing is configured, a line each."""
+        return tuple(self._assumptions())
 
     @cached_property
     def program(self) -> Program:
@@ -276,10 +310,18 @@ class Project:
         A regular package or module hides everything of its name; a folder without `__init__` is a
         namespace package (PEP 420) and hides only what really lies in it.
         """
+        roots = self._roots.get(path)
+        if roots is None:
+            found = (root for root in self.source_roots if self._resolves_from(root, path))
+            roots = self._roots[path] = tuple(found)
+        is_local = self._local.get((name, roots))
+        if is_local is None:
+            is_local = self._local[name, roots] = self._lies_in(roots, name)
+        return is_local
+
+    def _lies_in(self, roots: Iterable[str], name: str) -> bool:
         parts = name.split(".")
-        for root in self.source_roots:
-            if not self._resolves_from(root, path):
-                continue
+        for root in roots:
             where = root
             for part in parts:
                 where = f"{where}/{part}" if where else part
