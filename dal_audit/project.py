@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from dal_audit.catalogue import Catalogue, Driver
-from dal_audit.facts import LOCAL, DynamicImport, FileFacts, Import, Place, Shape, Span
+from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Shape, Span
 from dal_audit.migrations import MigrationLayout
+from dal_audit.modules import ModuleNames
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program
 from dal_audit.sql_files import SqlFiles
@@ -21,7 +22,6 @@ from dal_audit.sql_files import SqlFiles
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
 """What a storage package is called where none is configured."""
 
-PROJECT_MARKERS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
 MIGRATION_MARKER = "script.py.mako"
 """Alembic's template: the folder that holds it is an Alembic environment."""
 
@@ -34,19 +34,16 @@ OWN_TYPES = Driver("storage", ("storage",))
 
 STABLE: Final = frozenset(
     {
-        "_folders",
         "_importers",
         "_in_composition_root",
         "_in_migrations",
         "_in_storage",
         "_migration_folders",
         "_migration_globs",
-        "_project_folders",
-        "_regular",
         "_storage_folders",
         "_storage_modules",
         "close",
-        "source_roots",
+        "names",
         "storage",
     }
 )
@@ -69,12 +66,6 @@ class Project:
     """The migration sets."""
     prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""
-    _names: dict[str, str] = field(default_factory=dict)
-    """The modules' names by their paths."""
-    _roots: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """The source roots that absolute imports resolve from, by the files that they stand in."""
-    _local: dict[tuple[str, tuple[str, ...]], bool] = field(default_factory=dict)
-    """Whether a dotted name that is imported with these source roots is the project's own."""
 
     def with_files(self, files: Sequence[FileFacts]) -> Project:
         """Return the project with more facts of its files.
@@ -256,107 +247,25 @@ class Project:
     # Modules
 
     @cached_property
+    def names(self) -> ModuleNames:
+        """The names of the project's modules."""
+        return ModuleNames(self.modules, self.markers, self.policy.source_roots)
+
+    @property
     def source_roots(self) -> tuple[str, ...]:
-        """The folders that absolute imports resolve from, configured or found ("" is the root).
-
-        Found are the project's folder (and that of every project file below it), with its `src`.
-        A folder is not taken for a root because a package lies in it: it may be a namespace
-        package, and then `app/cache/redis/` does not shadow `import redis`.
-        """
-        if self.policy.source_roots is not None:
-            return tuple(_folder(root) for root in self.policy.source_roots)
-        folders = self._project_folders
-        with_src = {f"{folder}/src" if folder else "src" for folder in folders}
-        heads = {path.rpartition("/")[0] for path in self.modules}
-        return tuple(
-            sorted(
-                folders
-                | {one for one in with_src if any((h + "/").startswith(one + "/") for h in heads)}
-            )
-        )
-
-    @cached_property
-    def _project_folders(self) -> frozenset[str]:
-        """The project's folder, and those below it that hold a project file of their own."""
-        marked = [path.rpartition("/") for path in self.markers]
-        return frozenset({"", *(folder for folder, _, name in marked if name in PROJECT_MARKERS)})
-
-    def _resolves_from(self, root: str, path: str) -> bool:
-        """Return whether the absolute imports of a file resolve from a source root.
-
-        A root that was found serves what lies below it; a `src` serves also what lies beside it
-        (tests, `conftest.py`), as far as that belongs to the same project file.
-        """
-        if self.policy.source_roots is not None or _is_below(path, root):
-            return True
-        folder, _, name = root.rpartition("/")
-        if name != "src":
-            return False
-        above = (one for one in self._project_folders if _is_below(path, one))
-        return folder == max(above, key=len)
-
-    @cached_property
-    def _regular(self) -> frozenset[str]:
-        """Paths, without ending, of modules and of packages with an `__init__`."""
-        found = set()
-        for path in self.modules:
-            stem = path.rpartition(".")[0]
-            found.add(stem.removesuffix("/__init__"))
-        return frozenset(found)
-
-    def is_local(self, name: str, path: str) -> bool:
-        """Return whether an absolute dotted name, imported in a file, is a module of the project.
-
-        A regular package or module hides everything of its name; a folder without `__init__` is a
-        namespace package (PEP 420) and hides only what really lies in it.
-        """
-        roots = self._roots.get(path)
-        if roots is None:
-            found = (root for root in self.source_roots if self._resolves_from(root, path))
-            roots = self._roots[path] = tuple(found)
-        is_local = self._local.get((name, roots))
-        if is_local is None:
-            is_local = self._local[name, roots] = self._lies_in(roots, name)
-        return is_local
-
-    def _lies_in(self, roots: Iterable[str], name: str) -> bool:
-        parts = name.split(".")
-        for root in roots:
-            where = root
-            for part in parts:
-                where = f"{where}/{part}" if where else part
-                if where in self._regular:
-                    return True
-                if where not in self._folders:
-                    break
-        return False
-
-    @cached_property
-    def _folders(self) -> frozenset[str]:
-        found: set[str] = set()
-        for path in self.modules:
-            folder = path.rpartition("/")[0]
-            while folder and folder not in found:
-                found.add(folder)
-                folder = folder.rpartition("/")[0]
-        return frozenset(found)
+        """The folders that absolute imports resolve from, configured or found ("" is the root)."""
+        return self.names.source_roots
 
     def driver_of(self, name: str, path: str) -> Driver | None:
         """Return the driver that an absolute dotted name means in a file, if it means one."""
         driver = self.catalogue.driver_of(name)
-        if driver is None or self.is_local(name, path):
+        if driver is None or self.names.is_local(name, path):
             return None
         return driver
 
     def module_name(self, path: str) -> str:
         """Return the dotted name of a file's module, from the innermost source root above it."""
-        found = self._names.get(path)
-        if found is None:
-            roots = [root for root in self.source_roots if _is_below(path, root)]
-            root = max(roots, key=len, default="")
-            stem = path[len(root) + 1 if root else 0 :].rpartition(".")[0]
-            found = self._names[path] = stem.removesuffix("/__init__").replace("/", ".")
-        return found
+        return self.names.of(path)
 
     def has_module(self, glob: str) -> bool:
         """Return whether a dotted glob names a module of the project.
@@ -366,22 +275,8 @@ class Project:
         return any(_is_named(name, glob) for name in map(self.module_name, self.modules))
 
     def absolute(self, name: str, path: str) -> str:
-        """Return a dotted name as an absolute one: leading dots count from the file's package.
-
-        A name that is marked `LOCAL` is one of the file's own module.
-        """
-        if name.startswith(LOCAL):
-            return f"{self.module_name(path)}.{name.removeprefix(LOCAL)}"
-        level = len(name) - len(name.lstrip("."))
-        if not level:
-            return name
-        package = self.module_name(path).split(".")
-        if not path.endswith(("/__init__.py", "/__init__.pyi")):
-            package = package[:-1]
-        if level - 1 > len(package):
-            return name  # It leads out of the source root, and names nothing.
-        package = package[: len(package) - (level - 1)]
-        return ".".join([*package, name.lstrip(".")])
+        """Return a dotted name as an absolute one, as a file means it."""
+        return self.names.absolute(name, path)
 
     def is_import_helper(self, name: str, path: str) -> bool:
         """Return whether a function that is called in a file is one of the import helpers."""
@@ -432,14 +327,5 @@ class Project:
         return f"{shown} or {len(names) - 2} more" if len(names) > 2 else shown  # noqa: PLR2004
 
 
-def _folder(path: str) -> str:
-    folder = path.strip("/").removeprefix("./")
-    return "" if folder == "." else folder
-
-
 def _is_named(name: str, glob: str) -> bool:
     return fnmatchcase(name, glob) or fnmatchcase(name, f"*.{glob}")
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return not folder or path.startswith(folder + "/")

@@ -31,10 +31,10 @@ def raw_sql(fact: SqlText, file: FileFacts, project: Project) -> Iterator[Breach
 def _is_something_else(fact: SqlText, file: FileFacts, project: Project) -> bool:
     """Return whether the receiver comes from a library that is no driver, or a local namesake."""
     if fact.builds:
-        return all(project.is_local(name, file.path) for name in fact.receivers)
+        return all(project.names.is_local(name, file.path) for name in fact.receivers)
     return bool(fact.receivers) and all(
         not name.startswith((".", "builtins."))
-        and not project.is_local(name, file.path)
+        and not project.names.is_local(name, file.path)
         and project.driver_of(name, file.path) is None
         for name in fact.receivers
     )

@@ -14,6 +14,7 @@ from typing import Final
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import node_span
 from dal_audit.extract.values import Block, Function, Values, is_own, read_by_name
+from dal_audit.extract.walking import children
 from dal_audit.facts import Access
 
 MAX_SHOWN: Final = 200
@@ -97,7 +98,7 @@ class Accesses:
             attribute = read_by_name(node)
             if attribute in self.words and attribute is not None and not is_own(node.args[0]):
                 self.access(node, node.args[0], attribute, block, place)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self.expression(child, block, place)
 
     def access(
@@ -135,9 +136,9 @@ def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
         yield from statement.args.defaults
         yield from (one for one in statement.args.kw_defaults if one is not None)
         return
-    for child in ast.iter_child_nodes(statement):
+    for child in children(statement):
         if isinstance(child, (ast.ExceptHandler, ast.match_case)):
-            yield from (one for one in ast.iter_child_nodes(child) if isinstance(one, ast.expr))
+            yield from (one for one in children(child) if isinstance(one, ast.expr))
         elif not isinstance(child, ast.stmt):
             yield child
 

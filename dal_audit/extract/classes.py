@@ -10,6 +10,7 @@ from dal_audit.extract.expressions import last_name
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import blocks_of, name_span, node_span
 from dal_audit.extract.types import TypeReader
+from dal_audit.extract.walking import children
 from dal_audit.facts import (
     ClassShape,
     Member,
@@ -264,7 +265,7 @@ def _own(node: Function) -> Iterator[ast.AST]:
         one = waiting.pop()
         yield one
         if not isinstance(one, _BLOCKS):
-            waiting.extend(reversed(list(ast.iter_child_nodes(one))))
+            waiting.extend(reversed(children(one)))
 
 
 def _root(node: ast.expr | None) -> str:

@@ -26,6 +26,7 @@ from dal_audit.extract.values import (
     bind_statement,
     is_own,
 )
+from dal_audit.extract.walking import children
 from dal_audit.facts import CALL, Evidence, Known, Span
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
@@ -211,7 +212,7 @@ def _inside(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
         one = waiting.pop()
         yield one
         if not isinstance(one, (*Function.__args__, ast.ClassDef, ast.Lambda)):
-            waiting.extend(reversed(list(ast.iter_child_nodes(one))))
+            waiting.extend(reversed(children(one)))
 
 
 def _result(node: Function, owner: str) -> str:

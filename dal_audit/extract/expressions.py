@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dal_audit.extract.scopes import Assigned, Binding, Scope
+from dal_audit.extract.walking import children
 from dal_audit.facts import Role
 
 
@@ -88,7 +89,7 @@ class Expressions:
 
     def parts(self, node: ast.AST, scope: Scope, role: Role = "value") -> None:
         """Visit what lies directly below a node."""
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 self.expression(child, scope, role)
             elif isinstance(child, ast.stmt):

@@ -12,6 +12,7 @@ from typing import Any
 
 from dal_audit.extract.expressions import Expressions, Load, Names, Use, last_name, parameters
 from dal_audit.extract.scopes import Assigned, Imported, Scope
+from dal_audit.extract.walking import children
 from dal_audit.facts import Role
 
 __all__ = ["Load", "Names", "Use", "read_names"]
@@ -146,7 +147,7 @@ class _Walker(Expressions):
         name = getattr(node, "name", None) or getattr(node, "rest", None)
         if name:
             scope.bind(name)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.pattern):
                 self.pattern(child, scope)
             elif isinstance(child, ast.expr):

@@ -38,9 +38,8 @@ from dal_audit.facts import (
 )
 from dal_audit.schemes import schemes_in_force
 
-_LOADING: Final = re.compile(
-    "|".join(mark.decode() for mark in DYNAMIC_MARKS) + r"|(?<![\w.])(?:exec|eval)(?!\w)"
-)
+_LOADING: Final = tuple(mark.decode() for mark in DYNAMIC_MARKS)
+_EXECUTING: Final = re.compile(r"(?<![\w.])(?:exec|eval)(?!\w)")
 _TYPE_CHECKING: Final = frozenset({"TYPE_CHECKING"})
 """Bound under another name, it stands on no line that names a driver."""
 
@@ -335,7 +334,8 @@ def _may_load(text: str, helpers: AbstractSet[str]) -> bool:
         text = unicodedata.normalize("NFKC", text)
     return (
         ("sys" in text and "modules" in text)
-        or _LOADING.search(text) is not None
+        or any(name in text for name in _LOADING)
+        or (("exec" in text or "eval" in text) and _EXECUTING.search(text) is not None)
         or any(name in text for name in helpers)
     )
 

@@ -1,0 +1,153 @@
+"""The names of a project's modules: which file is which module, and what an import means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Final
+
+from dal_audit.facts import LOCAL
+
+PROJECT_MARKERS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
+"""The files that make a folder one that absolute imports resolve from."""
+
+
+class ModuleNames:
+    """How the modules of a project are named, and what an import in one of its files can mean."""
+
+    def __init__(
+        self, modules: frozenset[str], markers: frozenset[str], roots: Sequence[str] | None
+    ) -> None:
+        """Take the paths of all Python files and project files, and the configured source roots."""
+        self.modules = modules
+        self.markers = markers
+        self._configured = roots
+        self._names: dict[str, str] = {}
+        """The modules' names by their paths."""
+        self._roots: dict[str, tuple[str, ...]] = {}
+        """The source roots that absolute imports resolve from, by the files that they stand in."""
+        self._local: dict[tuple[str, tuple[str, ...]], bool] = {}
+        """Whether a dotted name that is imported with these source roots is the project's own."""
+
+    @cached_property
+    def source_roots(self) -> tuple[str, ...]:
+        """The folders that absolute imports resolve from, configured or found ("" is the root).
+
+        Found are the project's folder (and that of every project file below it), with its `src`.
+        A folder is not taken for a root because a package lies in it: it may be a namespace
+        package, and then `app/cache/redis/` does not shadow `import redis`.
+        """
+        if self._configured is not None:
+            return tuple(_folder(root) for root in self._configured)
+        folders = self._project_folders
+        with_src = {f"{folder}/src" if folder else "src" for folder in folders}
+        heads = {path.rpartition("/")[0] for path in self.modules}
+        return tuple(
+            sorted(
+                folders
+                | {one for one in with_src if any((h + "/").startswith(one + "/") for h in heads)}
+            )
+        )
+
+    @cached_property
+    def _project_folders(self) -> frozenset[str]:
+        """The project's folder, and those below it that hold a project file of their own."""
+        marked = [path.rpartition("/") for path in self.markers]
+        return frozenset({"", *(folder for folder, _, name in marked if name in PROJECT_MARKERS)})
+
+    def _resolves_from(self, root: str, path: str) -> bool:
+        """Return whether the absolute imports of a file resolve from a source root.
+
+        A root that was found serves what lies below it; a `src` serves also what lies beside it
+        (tests, `conftest.py`), as far as that belongs to the same project file.
+        """
+        if self._configured is not None or _is_below(path, root):
+            return True
+        folder, _, name = root.rpartition("/")
+        if name != "src":
+            return False
+        above = (one for one in self._project_folders if _is_below(path, one))
+        return folder == max(above, key=len)
+
+    @cached_property
+    def _regular(self) -> frozenset[str]:
+        """Paths, without ending, of modules and of packages with an `__init__`."""
+        found = set()
+        for path in self.modules:
+            stem = path.rpartition(".")[0]
+            found.add(stem.removesuffix("/__init__"))
+        return frozenset(found)
+
+    def is_local(self, name: str, path: str) -> bool:
+        """Return whether an absolute dotted name, imported in a file, is a module of the project.
+
+        A regular package or module hides everything of its name; a folder without `__init__` is a
+        namespace package (PEP 420) and hides only what really lies in it.
+        """
+        roots = self._roots.get(path)
+        if roots is None:
+            found = (root for root in self.source_roots if self._resolves_from(root, path))
+            roots = self._roots[path] = tuple(found)
+        is_local = self._local.get((name, roots))
+        if is_local is None:
+            is_local = self._local[name, roots] = self._lies_in(roots, name)
+        return is_local
+
+    def _lies_in(self, roots: Iterable[str], name: str) -> bool:
+        parts = name.split(".")
+        for root in roots:
+            where = root
+            for part in parts:
+                where = f"{where}/{part}" if where else part
+                if where in self._regular:
+                    return True
+                if where not in self._folders:
+                    break
+        return False
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        found: set[str] = set()
+        for path in self.modules:
+            folder = path.rpartition("/")[0]
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
+
+    def of(self, path: str) -> str:
+        """Return the dotted name of a file's module, from the innermost source root above it."""
+        found = self._names.get(path)
+        if found is None:
+            roots = [root for root in self.source_roots if _is_below(path, root)]
+            root = max(roots, key=len, default="")
+            stem = path[len(root) + 1 if root else 0 :].rpartition(".")[0]
+            found = self._names[path] = stem.removesuffix("/__init__").replace("/", ".")
+        return found
+
+    def absolute(self, name: str, path: str) -> str:
+        """Return a dotted name as an absolute one: leading dots count from the file's package.
+
+        A name that is marked `LOCAL` is one of the file's own module.
+        """
+        if name.startswith(LOCAL):
+            return f"{self.of(path)}.{name.removeprefix(LOCAL)}"
+        level = len(name) - len(name.lstrip("."))
+        if not level:
+            return name
+        package = self.of(path).split(".")
+        if not path.endswith(("/__init__.py", "/__init__.pyi")):
+            package = package[:-1]
+        if level - 1 > len(package):
+            return name  # It leads out of the source root, and names nothing.
+        package = package[: len(package) - (level - 1)]
+        return ".".join([*package, name.lstrip(".")])
+
+
+def _folder(path: str) -> str:
+    folder = path.strip("/").removeprefix("./")
+    return "" if folder == "." else folder
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return not folder or path.startswith(folder + "/")
