@@ -136,7 +136,13 @@ def _check(options: dict[str, Any]) -> int:
             if options["quiet"] and not report.open and form in {"text", "concise"}:
                 continue
             color = output == "-" and _wants_color(options["color"])
-            text = render(report, form, color=color, show_suppressed=options["show_suppressed"])
+            text = render(
+                report,
+                form,
+                color=color,
+                show_suppressed=options["show_suppressed"],
+                fail_on=options["fail_on"],
+            )
             _write(text, output)
     except (ConfigurationError, UsageError) as error:
         _complain(str(error))

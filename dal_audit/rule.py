@@ -58,6 +58,8 @@ class Breach:
     means, None where the breach is not about SQL."""
     cure: str = ""
     """How to fix this very place, in one sentence; empty where the rule's own cure says it."""
+    driver: str = ""
+    """The catalogue's name of the driver that is reached from here; empty where there is none."""
 
     @property
     def lines(self) -> tuple[int, int]:

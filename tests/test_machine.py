@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+import dal_audit.report
 from dal_audit.facts import Place, Span
-from dal_audit.report.machine import render_json
+from dal_audit.report.machine import SCHEMA, VERSION, render_json
 from dal_audit.report.model import Report
-from dal_audit.rule import Breach, Finding, Related
+from dal_audit.rule import Breach, Finding, Related, Standing
 from dal_audit.rulebook import Clause, Rule
+from tests.reports import hostile_report, report_of
+
+SCHEMA_FILE = Path(dal_audit.report.__file__).with_name("report.schema.json")
 
 RULE = Rule(
     *("DAL101", "driver-import", "error", "high", ("python",), ("CX-DBP-010",), "0.1.0"),
@@ -45,6 +51,7 @@ def test_the_whole_report() -> None:
         version="0.1.0",
     )
     assert json.loads(render_json(report)) == {
+        "$schema": "https://github.com/dal-audit/dal-audit/raw/main/dal_audit/report/report.schema.json",
         "version": 1,
         "tool": {"name": "dal-audit", "version": "0.1.0"},
         "summary": {
@@ -89,6 +96,7 @@ def test_the_whole_report() -> None:
                 ],
                 "cure": "",
                 "fails_on": None,
+                "driver": None,
             }
         ],
     }
@@ -148,3 +156,25 @@ def test_it_can_always_be_written_and_read(path: str, message: str) -> None:
     surrogates = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
     assert found["path"] == path.translate(surrogates)
     assert found["message"] == message.translate(surrogates)
+
+
+def test_the_published_schema_describes_every_member() -> None:
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == SCHEMA
+    assert schema["properties"]["version"]["const"] == VERSION
+    finding = schema["$defs"]["finding"]["properties"]
+    assert set(finding["standing"]["enum"]) == set(get_args(Standing))
+    log = json.loads(render_json(Report((finding_of(),), (RULE,), CLAUSES)))
+    place = schema["$defs"]["place"]["properties"].keys()
+    assert log.keys() == schema["properties"].keys()
+    assert log["summary"].keys() == schema["properties"]["summary"]["properties"].keys()
+    (found,) = log["findings"]
+    assert found.keys() == finding.keys() | place
+    assert found["related"][0].keys() == schema["$defs"]["related"]["properties"].keys() | place
+
+
+@pytest.mark.parametrize("report", [hostile_report(), report_of()], ids=["hostile", "empty"])
+def test_reports_are_valid_by_the_published_schema(report: Report) -> None:
+    validator = Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+    assert [error.message for error in validator.iter_errors(json.loads(render_json(report)))] == []

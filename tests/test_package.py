@@ -30,6 +30,8 @@ def test_the_wheel_carries_the_rule_book_and_the_types_marker(wheel: Path) -> No
     assert "dal_audit/py.typed" in names
     assert "dal_audit/rules/catalogue/drivers.toml" in names
     assert "dal_audit/policy/dal-audit.schema.json" in names
+    assert "dal_audit/report/report.schema.json" in names
+    assert {"dal_audit/report/html/page.css", "dal_audit/report/html/page.js"} <= set(names)
     assert {f"dal_audit/rules/{rule.name}.md" for rule in rules()} <= names
     assert not [name for name in names if name.startswith(("tests/", "fixtures/"))]
 

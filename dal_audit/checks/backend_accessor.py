@@ -40,6 +40,7 @@ def backend_accessor(fact: Evidence, file: FileFacts, project: Project) -> Itera
                 ),
             ),
             way=len(way),
+            driver=found.held.origin.driver.name if found.held is not None else "",
         )
 
 

@@ -30,4 +30,5 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
             f"only {project.boundary} may catch it",
             label=f"catches what {origin.driver.name} raises",
             related=tuple(Related(other, f"`{one.name}` is caught here") for other, one in others),
+            driver=origin.driver.name,
         )

@@ -40,6 +40,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
             label=f"the {driver.name} {_noun(driver)} comes in here",
             extent=(fact.statement.line, fact.statement.end_line),
             related=tuple(sorted(related)),
+            driver=driver.name,
         )
 
 

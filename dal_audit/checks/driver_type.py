@@ -60,6 +60,7 @@ def driver_type(fact: Import | Quoted, file: FileFacts, project: Project) -> Ite
             extent=(fact.statement.line, fact.statement.end_line) if inside else None,
             related=(*way, *sorted(uses)),
             way=len(way),
+            driver=first.origin.driver.name,
         )
 
 
@@ -71,4 +72,5 @@ def _quoted(fact: Quoted, file: FileFacts, project: Project) -> Iterator[Breach]
             f"`{fact.name}` in a string annotation is {driver.name}'s; "
             f"only {project.boundary} may use it",
             label=f"names {driver.name}",
+            driver=driver.name,
         )

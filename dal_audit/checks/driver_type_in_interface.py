@@ -72,4 +72,5 @@ def _breaches(one: Offering, shown: Iterable[Shown]) -> Iterator[Breach]:
             extent=(min(one.line, span.line), span.end_line),
             related=(*way, *others, *inherited),
             way=len(way),
+            driver=origin.driver.name,
         )

@@ -36,5 +36,6 @@ def dynamic_driver_import(
             f"only {project.boundary} may import it",
             label=f"this names `{module}`",
             extent=(fact.statement.line, fact.statement.end_line),
+            driver=driver.name,
         )
         return

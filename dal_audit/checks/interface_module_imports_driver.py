@@ -42,6 +42,7 @@ def interface_module_imports_driver(project: Project) -> Iterator[Breach]:
                 label=f"{driver.name} comes in beside the interface",
                 extent=(fact.statement.line, fact.statement.end_line),
                 related=(defined, *others),
+                driver=driver.name,
             )
 
 

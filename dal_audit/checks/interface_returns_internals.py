@@ -34,4 +34,5 @@ def interface_returns_internals(project: Project) -> Iterator[Breach]:
             extent=(member.span.line, member.span.end_line),
             related=(*way, Related(interface, f"the interface `{one.interface.shape.name}`")),
             way=len(way),
+            driver=held.origin.driver.name,
         )

@@ -38,4 +38,5 @@ def state_holds_connection(fact: ClassShape, file: FileFacts, project: Project) 
             extent=(member.span.line, span.end_line),
             related=tuple(way),
             way=len(way),
+            driver=held.origin.driver.name,
         )

@@ -33,6 +33,7 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
             label="offered from here",
             related=tuple(Related(hop.place, hop.message) for hop in origin.hops[:-1]),
             way=len(origin.hops) - 1,
+            driver=origin.driver.name,
         )
     yield from _starred(fact, file, project, is_package=is_package)
 
@@ -57,15 +58,18 @@ def _starred(
                 label="offered from here",
                 related=tuple(Related(hop.place, hop.message) for hop in origin.hops[:-1]),
                 way=len(origin.hops) - 1,
+                driver=origin.driver.name,
             )
     for star, span in zip(fact.stars, fact.star_spans, strict=True):
         source = project.absolute(star, file.path)
         is_offered = is_package and fact.offered is None
-        if is_offered and project.driver_of(source, file.path) is not None:
+        driver = project.driver_of(source, file.path)
+        if is_offered and driver is not None:
             yield Breach(
                 Place(file.path, span),
                 f"storage offers all of `{source}` to whoever imports it",
                 label="offered from here",
+                driver=driver.name,
             )
 
 

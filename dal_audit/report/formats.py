@@ -4,5 +4,16 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias, get_args
 
-Format: TypeAlias = Literal["text", "concise", "json", "sarif"]
+Format: TypeAlias = Literal[
+    "text",
+    "concise",
+    "json",
+    "sarif",
+    "github",
+    "gitlab",
+    "junit",
+    "rdjson",
+    "markdown",
+    "html",
+]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)

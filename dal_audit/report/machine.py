@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from dal_audit.facts import Place
+from dal_audit.report.links import HOME
 from dal_audit.report.model import Report
 from dal_audit.report.summary import verdicts
 from dal_audit.rule import Finding
 
 VERSION: Final = 1
 """The schema's version; it rises when a member goes or changes, not when one is added."""
+
+SCHEMA: Final = f"{HOME}/raw/main/dal_audit/report/report.schema.json"
+"""Where the schema is published."""
 
 Object: TypeAlias = dict[str, object]
 """A JSON object under construction."""
@@ -23,7 +28,7 @@ _OBEYED: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u2
 """What `json` leaves as it is and a terminal obeys: control and bidirectional characters."""
 
 
-def json_text(value: Object) -> str:
+def json_text(value: Object | Sequence[Object]) -> str:
     """Return a JSON document that can be written as UTF-8, whatever bytes file names are made of.
 
     Bytes that are no UTF-8, kept as lone surrogates by PEP 383, become U+FFFD. What a terminal
@@ -37,8 +42,10 @@ def json_text(value: Object) -> str:
 def render_json(report: Report) -> str:
     """Return the report as one JSON object.
 
-    Equal reports give equal text. Members, in this order::
+    Equal reports give equal text. `report.schema.json`, beside this module, is the same as a JSON
+    Schema. Members, in this order::
 
+        $schema: string
         version: 1
         tool: {name: string, version: string}
         summary: {files, ruled_out, open, suppressed, waived, error, warning, info: integer}
@@ -52,7 +59,7 @@ def render_json(report: Report) -> str:
         FINDING: {rule: {id, name: string}, severity: "error" | "warning" | "info" | "off",
             standing: "open" | "suppressed" | "waived", in_source: boolean, justification: string,
             clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}],
-            cure: string, fails_on: [string] | null}
+            cure: string, fails_on: [string] | null, driver: string | null}
         PLACE: path: string, line, column, end_line, end_column: integer
 
     A path is relative to the repository's root, with `/`. Lines and columns are 1-based, columns
@@ -60,10 +67,12 @@ def render_json(report: Report) -> str:
     finding from the configuration; `justification` is empty where a finding is open, and
     `cure` where the rule's own is all there is to say. `fails_on` are
     the backends that reject the SQL at the place, none of them where all run it and differ in what
-    it means, and null where the finding is not about SQL.
+    it means, and null where the finding is not about SQL. `driver` is the catalogue's name of the
+    driver that is reached from the place, null where there is none.
     """
     return json_text(
         {
+            "$schema": SCHEMA,
             "version": VERSION,
             "tool": {"name": "dal-audit", "version": report.version},
             "summary": _summary(report),
@@ -107,6 +116,7 @@ def _finding(finding: Finding) -> Object:
         "related": [{**_place(one.place), "message": one.message} for one in breach.related],
         "cure": breach.cure,
         "fails_on": None if breach.fails_on is None else list(breach.fails_on),
+        "driver": breach.driver or None,
     }
 
 

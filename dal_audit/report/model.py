@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final
 
 from dal_audit.rule import Finding
-from dal_audit.rulebook import Clause, Rule
+from dal_audit.rulebook import Clause, Rule, Severity
 
-Color: TypeAlias = Literal["plain", "ansi"]
+_RANKS: Final[Mapping[Severity, int]] = {"off": 0, "info": 1, "warning": 2, "error": 3}
+
+
+def fails(finding: Finding, fail_on: Severity) -> bool:
+    """Return whether a finding makes an audit fail: it is open, and at or above a severity."""
+    return finding.standing == "open" and _RANKS[finding.severity] >= _RANKS[fail_on]
 
 
 @dataclass(frozen=True, slots=True)

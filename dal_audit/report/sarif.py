@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from dal_audit.facts import Place, Span
 from dal_audit.report.fingerprint import line_hashes
+from dal_audit.report.links import HOME, document_of
 from dal_audit.report.machine import Object, json_text
 from dal_audit.report.model import Report
 from dal_audit.report.summary import plural
@@ -44,7 +45,6 @@ SNIPPET_LIMIT: Final = 1000
 """Characters; longer source text, such as a generated line, is not quoted."""
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
-_HOME: Final = "https://github.com/dal-audit/dal-audit"
 _ROOT: Final = "%SRCROOT%"
 _LAW: Final[Object] = {
     "name": "CX-DBP",
@@ -126,7 +126,7 @@ def _driver(report: Report, rules: Sequence[Rule]) -> Object:
         "version": report.version,
         # A pre-release is `0.1.0rc1` in Python's words and `0.1.0-rc1` in those of semver.org.
         "semanticVersion": _PRE_RELEASE.sub(r"\1-", report.version, count=1),
-        "informationUri": _HOME,
+        "informationUri": HOME,
         "rules": [_rule(rule, clauses) for rule in rules],
         "notifications": [
             _notification(
@@ -141,7 +141,7 @@ def _driver(report: Report, rules: Sequence[Rule]) -> Object:
 
 
 def _rule(rule: Rule, clauses: dict[str, int]) -> Object:
-    address = f"{_HOME}/blob/main/rules/{rule.name}.md"
+    address = document_of(rule)
     sections = rule.sections
     return {
         "id": rule.id,
@@ -187,7 +187,7 @@ def _taxonomy(clauses: Iterable[Clause]) -> Object:
     return {
         "name": _LAW["name"],
         "guid": _LAW["guid"],
-        "informationUri": f"{_HOME}/blob/main/rules/catalogue/clauses.toml",
+        "informationUri": f"{HOME}/blob/main/rules/catalogue/clauses.toml",
         "shortDescription": {"text": "The clauses of the storage law."},
         "isComprehensive": True,
         "taxa": [

@@ -1,0 +1,137 @@
+"""One HTML file with all findings, to be read in any browser and kept as an artifact of a build.
+
+It loads nothing and runs one script of its own: the page's Content-Security-Policy names the hashes
+of its script and style, so that nothing which a source or a file's name smuggles in could run, even
+if it were not escaped. Without the script the page is complete, only not to be searched.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+from dal_audit.report.html.elements import coded, option, package_of, shown
+from dal_audit.report.html.finding import article
+from dal_audit.report.html.picture import picture
+from dal_audit.report.model import Report
+from dal_audit.report.quoting import Quoted
+from dal_audit.report.summary import counts, plural, verdicts
+from dal_audit.rule import Finding
+
+
+def render_html(report: Report, *, show_suppressed: bool = False) -> str:
+    """Return the report as a page. Equal reports give equal text."""
+    findings = [one for one in report.findings if show_suppressed or one.standing == "open"]
+    script, style = _asset("page.js"), _asset("page.css")
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    lines = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="color-scheme" content="light dark">',
+        f'<meta name="generator" content="dal-audit {shown(report.version)}">',
+        f"<title>dal-audit: {shown(counts(report))}</title>",
+        f"<style>{style}</style>",
+        "</head>",
+        "<body>",
+        '<a class="skip" href="#findings">Skip to the findings</a>',
+        "<header>",
+        "<h1>dal-audit</h1>",
+        f"<p>{shown(counts(report))}</p>",
+        *(f"<p>assumed {coded(line)}</p>" for line in report.assumptions),
+        "</header>",
+        "<main>",
+        *_clauses(report),
+        *picture(report.open),
+        *_tools(findings),
+        *_sections(findings, Quoted(report.sources)),
+        "</main>",
+        f"<script>{script}</script>",
+        "</body>",
+        "</html>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def _asset(name: str) -> str:
+    """Return a part of the page that is kept as a file beside this module."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """Return what a Content-Security-Policy calls an inline script or style by."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _clauses(report: Report) -> Iterator[str]:
+    """Yield the verdicts as a table."""
+    yield '<section aria-labelledby="law"><h2 id="law">The clauses of the storage law</h2>'
+    yield '<div class="wide"><table><thead><tr><th scope="col">Clause</th>'
+    yield '<th scope="col">Title</th><th scope="col">Verdict</th>'
+    yield '<th scope="col">Findings</th></tr></thead><tbody>'
+    for clause, verdict, against in verdicts(report):
+        name = shown(clause.id)
+        cell = f'<a href="#findings" data-clause="{name}">{name}</a>' if against else name
+        yield (
+            f'<tr class="{verdict.replace(" ", "-")}"><th scope="row">{cell}</th>'
+            f"<td>{shown(clause.title)}</td><td>{verdict}</td><td>{against or ''}</td></tr>"
+        )
+    yield "</tbody></table></div>"
+    if report.limited:
+        yield "<p>These verdicts are for the given paths only.</p>"
+    yield "</section>"
+
+
+def _tools(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield the fields by which findings are searched, filtered and grouped; a script works them.
+
+    They are hidden until the script says that it runs.
+    """
+    found = list(findings)
+    choices = {
+        "clause": {clause for one in found for clause in one.rule.clauses},
+        "rule": {f"{one.rule.id} {one.rule.name}" for one in found},
+        "package": {package_of(one) for one in found},
+        "driver": {one.breach.driver for one in found if one.breach.driver},
+    }
+    yield '<form id="tools" role="search" hidden>'
+    yield '<label>Search <input type="search" id="search" autocomplete="off"></label>'
+    for name, values in choices.items():
+        yield f'<label>{name.capitalize()} <select id="{name}"><option value="">all</option>'
+        yield from (option(value) for value in sorted(values))
+        yield "</select></label>"
+    yield '<label>Group by <select id="group">'
+    yield from (option(value) for value in ("rule", "clause", "package", "file"))
+    yield "</select></label>"
+    yield '<button type="reset">Show all</button>'
+    yield '<output id="count" aria-live="polite"></output>'
+    yield "</form>"
+
+
+def _sections(findings: Iterable[Finding], quoted: Quoted) -> Iterator[str]:
+    """Yield the findings by rule, in the order of the rules' ids."""
+    found = sorted(findings, key=lambda one: one.rule.id)
+    yield '<div id="findings" tabindex="-1">'
+    if not found:
+        yield "<p>No findings.</p>"
+    for rule, group in groupby(found, key=lambda one: one.rule):
+        members = list(group)
+        yield f'<section class="group"><h2>{escape(rule.id)} {escape(rule.name)} '
+        yield f"<small>{plural(len(members), 'finding')}</small></h2>"
+        for one in members:
+            yield from article(one, quoted)
+        yield "</section>"
+    yield "</div>"

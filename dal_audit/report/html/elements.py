@@ -1,0 +1,37 @@
+"""Pieces of HTML that the parts of the page share: text is escaped here and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Final
+
+from dal_audit.report.terminal import safe
+from dal_audit.rule import Finding
+
+_CODE: Final = re.compile(r"`([^`]+)`")
+
+
+def shown(text: str) -> str:
+    """Return text for an element or a quoted attribute; what plays tricks is shown as an escape."""
+    return escape(safe(text).replace("\t", "\\t"))
+
+
+def coded(text: str) -> str:
+    """Return text with what stands between backticks as code."""
+    parts = _CODE.split(text)
+    # Every other part is what stood between backticks.
+    return "".join(
+        f"<code>{shown(part)}</code>" if index % 2 else shown(part)
+        for index, part in enumerate(parts)
+    )
+
+
+def option(value: str) -> str:
+    """Return one choice of a list."""
+    return f'<option value="{shown(value)}">{shown(value)}</option>'
+
+
+def package_of(finding: Finding) -> str:
+    """Return the folder of a finding's file, seen from the repository's root."""
+    return finding.place.path.rpartition("/")[0] or "."

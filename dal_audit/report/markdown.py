@@ -1,0 +1,149 @@
+"""A summary in Markdown (GitHub Flavored Markdown), for the page of a job.
+
+Sources: the GFM specification, and GitHub's "Workflow commands", by which a summary that is larger
+than 1 MiB is not shown at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final
+
+from dal_audit.report.links import document_of
+from dal_audit.report.model import Report
+from dal_audit.report.statistics import Row, statistics
+from dal_audit.report.summary import Verdict, counts, plural, verdicts
+from dal_audit.report.terminal import safe
+from dal_audit.rule import Finding
+
+SIZE_LIMIT: Final = 1024 * 1024
+"""Bytes; GitHub shows nothing of a larger summary."""
+
+RELATED_SHOWN: Final = 5
+"""Related places that are listed below a finding."""
+
+_ROOM: Final = 2048
+"""Bytes kept for what is said at the end of a summary that was cut."""
+
+_MARKS: Final[dict[Verdict, str]] = {
+    "pass": "✅ pass",
+    "pass in part": "✅ pass in part",
+    "fail": "❌ fail",
+    "not audited": "⚪ not audited",
+}
+_CODE: Final = re.compile(r"`([^`]+)`")
+_MEANT: Final = re.compile(r"[\\`*_\[\]<>&#|~$@!]|:(?=/)|\.(?=\S)")
+"""Punctuation that means something within a line; `.` and `:` where they could make a link."""
+
+
+def render_markdown(report: Report, *, show_suppressed: bool = False) -> str:
+    """Return the verdicts, a table of rules, and the findings by file.
+
+    Findings that would make the summary too large are left out, and it says how many they are.
+    """
+    lines = [*_head(report)]
+    shown = [one for one in report.findings if show_suppressed or one.standing == "open"]
+    room = SIZE_LIMIT - _ROOM - sum(_size(line) for line in lines)
+    told = 0
+    for path, group in groupby(shown, key=lambda one: one.place.path):
+        findings = list(group)
+        head = ["", f"### {_span(path)}", ""]
+        room -= sum(_size(line) for line in head)
+        kept = []
+        for one in findings:
+            item = list(_item(one))
+            room -= sum(_size(line) for line in item)
+            if room < 0:
+                break
+            kept.append(item)
+        if kept:
+            lines += head
+            lines += [line for item in kept for line in item]
+            told += len(kept)
+        if room < 0:
+            break
+    if told < len(shown):
+        lines += ["", f"**{plural(len(shown) - told, 'more finding')}** did not fit in here."]
+    return "\n".join(lines) + "\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    """Yield what the audit comes to: counts, clauses, rules."""
+    yield "## dal-audit"
+    yield ""
+    yield _text(counts(report))
+    if report.assumptions:
+        yield ""
+        yield from (f"- assumed {_text(line)}" for line in report.assumptions)
+    yield from _table(
+        ("clause", "", "verdict", "findings"),
+        (
+            (_span(clause.id), _text(clause.title), _MARKS[verdict], str(against or ""))
+            for clause, verdict, against in verdicts(report)
+        ),
+    )
+    if report.limited:
+        yield from ("", "These verdicts are for the given paths only.")
+    rows = statistics(report)
+    if rows:
+        yield from _table(("findings", "rule", "", "severity"), (_rule_row(row) for row in rows))
+
+
+def _rule_row(row: Row) -> tuple[str, ...]:
+    link = f"[{_text(row.rule.name)}]({document_of(row.rule)})"
+    return str(row.count), _span(row.rule.id), link, ", ".join(row.severities)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield ""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _item(finding: Finding) -> Iterator[str]:
+    """Yield a finding as an item of a list."""
+    breach = finding.breach
+    span = breach.place.span
+    standing = "" if finding.standing == "open" else f" ({finding.standing})"
+    yield (
+        f"- **{span.line}:{span.column}** {finding.severity} {_span(finding.rule.name)}{standing}: "
+        f"{_text(breach.message)}"
+    )
+    for one in breach.related[:RELATED_SHOWN]:
+        where = _span(f"{one.place.path}:{one.place.span.line}")
+        yield f"  - {where}: {_text(one.message)}"
+    if len(breach.related) > RELATED_SHOWN:
+        yield f"  - and {plural(len(breach.related) - RELATED_SHOWN, 'more place')}"
+    if finding.cure:
+        yield f"  - *{_text(finding.cure)}*"
+
+
+def _size(line: str) -> int:
+    return len(line.encode("utf-8", "backslashreplace")) + 1
+
+
+def _text(text: str) -> str:
+    """Return text in which only code between backticks means anything to a reader of Markdown."""
+    parts = _CODE.split(safe(text).replace("\t", " "))
+    # Every other part is what stood between backticks.
+    return "".join(
+        _span(part) if index % 2 else _MEANT.sub(r"\\\g<0>", part)
+        for index, part in enumerate(parts)
+    )
+
+
+def _span(code: str) -> str:
+    r"""Return text as a code span (GFM §6.3), also good for a cell of a table.
+
+    A bar ends a cell wherever it stands, unless it is escaped (GFM §4.10); outside of tables the
+    escape would be seen, so a bar becomes a character of the same look.
+    """
+    code = safe(code).replace("\t", "\\t").replace("|", "\N{LATIN LETTER DENTAL CLICK}")
+    longest = max((len(run) for run in re.findall("`+", code)), default=0)
+    fence = "`" * (longest + 1)
+    # One blank on both sides is taken off again, by the standard; code of blanks alone keeps all.
+    padded = f" {code} " if code[:1] in {"`", " "} or code[-1:] in {"`", " "} else code
+    return f"{fence}{padded}{fence}" if code else ""

@@ -1,0 +1,74 @@
+"""How many findings each rule has: the first thing to know of a project with thousands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dal_audit.report.machine import Object, json_text
+from dal_audit.report.model import Report
+from dal_audit.report.summary import counts
+from dal_audit.report.terminal import Paint
+from dal_audit.rule import Finding
+from dal_audit.rulebook import Rule, Severity
+
+_ORDER: tuple[Severity, ...] = ("error", "warning", "info", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A rule with its open findings: their number, their severities, in how many files they are."""
+
+    rule: Rule
+    count: int
+    severities: tuple[Severity, ...]
+    files: int
+
+
+def statistics(report: Report) -> list[Row]:
+    """Return a row a rule that has open findings, the most findings first."""
+    by_rule: dict[str, list[Finding]] = {}
+    for one in report.open:
+        by_rule.setdefault(one.rule.id, []).append(one)
+    rows = [
+        Row(
+            found[0].rule,
+            len(found),
+            tuple(word for word in _ORDER if any(one.severity == word for one in found)),
+            len({one.place.path for one in found}),
+        )
+        for found in by_rule.values()
+    ]
+    return sorted(rows, key=lambda row: (-row.count, row.rule.id))
+
+
+def render_statistics(report: Report, *, color: bool = False) -> str:
+    """Return a line a rule, and a line that counts; it reads as the report's own last line does."""
+    paint = Paint(color=color)
+    rows = statistics(report)
+    width = max((len(str(row.count)) for row in rows), default=0)
+    names = max((len(row.rule.name) for row in rows), default=0)
+    lines = [
+        f"{paint(f'{row.count:>{width}}', 'strong')}  "
+        f"{paint(row.rule.id, 'info' if row.severities[0] == 'off' else row.severities[0])}  "
+        f"{row.rule.name:<{names}}  {', '.join(row.severities)}, "
+        f"in {row.files} file{'' if row.files == 1 else 's'}"
+        for row in rows
+    ]
+    if rows:
+        lines.append("")
+    return "\n".join([*lines, counts(report)]) + "\n"
+
+
+def render_statistics_json(report: Report) -> str:
+    """Return the same as a JSON array: `[{id, name, count, severities, files}]`."""
+    return json_text([_record(row) for row in statistics(report)])
+
+
+def _record(row: Row) -> Object:
+    return {
+        "id": row.rule.id,
+        "name": row.rule.name,
+        "count": row.count,
+        "severities": list(row.severities),
+        "files": row.files,
+    }

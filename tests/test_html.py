@@ -1,0 +1,193 @@
+"""The HTML report: complete without its script, closed to whatever a source or a name smuggles in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dal_audit.facts import Place, Span
+from dal_audit.report import Report, render
+from dal_audit.report.html.picture import PACKAGES_SHOWN
+from dal_audit.report.terminal import safe
+from dal_audit.rule import Related
+from tests.reports import TRICKS, finding_of, hostile_report, report_of, rule_of
+
+VOID = {"meta"}
+KNOWN = set(
+    ["a", "article", "body", "button", "code", "details", "div", "form", "h1", "h2", "h3", "head", "header", "html", "input", "label", "li", "main", "mark", "meta", "ol", "option", "output", "p", "path", "pre", "script", "section", "select", "small", "span", "strong", "style", "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr"]
+)
+VOID |= {"input"}
+
+
+class Page(HTMLParser):
+    """A page as a browser would take it apart; raises for tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.raw: dict[str, str] = {}
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        names = [name for name, _ in attrs]
+        assert len(set(names)) == len(names)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in {"script", "style"}:
+            self.raw[self.open[-1]] = self.raw.get(self.open[-1], "") + data
+        else:
+            self.text.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(data)
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of all attributes of a name."""
+        return [value for _, attribute, value in self.attributes if attribute == name]
+
+
+def page_of(report: Report, *, show_suppressed: bool = False) -> Page:
+    """Return a report's page, after everything that holds for all pages was checked."""
+    text = render(report, "html", show_suppressed=show_suppressed)
+    assert text.startswith("<!DOCTYPE html>\n")
+    page = Page(text)
+    assert set(page.tags) <= KNOWN
+    assert page.tags["script"] == page.tags["style"] == 1
+    assert not [name for _, name, _ in page.attributes if name.startswith("on") or name == "style"]
+    assert not page.values("src")
+    for address in page.values("href"):
+        assert address.startswith(("#", "https://github.com/dal-audit/dal-audit/"))
+    (policy,) = [value for value in page.values("content") if "default-src" in value]
+    for kind, text in page.raw.items():
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    ids = page.values("id")
+    assert len(set(ids)) == len(ids)
+    for label in page.values("aria-labelledby"):
+        assert label in ids
+    for address in page.values("href"):
+        assert not address.startswith("#") or address[1:] in ids
+    return page
+
+
+def test_a_finding_is_told_with_its_source_and_its_way() -> None:
+    related = (Related(Place("storage/db.py", Span(2, 1, 2, 4)), "`Row` is imported here"),)
+    found = finding_of(
+        label="comes in",
+        related=related,
+        way=1,
+        cure="Move it.",
+        fails_on=("sqlite",),
+        driver="sqlite3",
+    )
+    sources = {"app/a.py": b"import sqlite3  # <x>\n", "storage/db.py": b"\nRow = 1\n"}
+    text = render(report_of(found, sources=sources), "html")
+    assert '<pre><span class="line">1</span>import <mark>sqlite3</mark>  # &lt;x&gt;</pre>' in text
+    assert '<pre><span class="line">2</span><mark>Row</mark> = 1</pre>' in text
+    for told in (
+        "app/a.py:1:8",
+        "comes in",
+        "Move it.",
+        "Fails on",
+        "<code>Row</code> is imported",
+    ):
+        assert told in text
+    page = page_of(report_of(found, sources=sources))
+    data = {name: value for tag, name, value in page.attributes if tag == "article"}
+    assert data["data-rule"] == "DAL101 driver-import"
+    assert data["data-clauses"].split() == list(found.rule.clauses)
+    assert (data["data-package"], data["data-file"]) == ("app", "app/a.py")
+    assert data["data-driver"] == "sqlite3"
+
+
+def test_findings_stand_by_rule() -> None:
+    other = rule_of("driver-type")
+    page = page_of(
+        report_of(finding_of("a.py", rule=other), finding_of("b.py"), finding_of("c.py"))
+    )
+    files = [value for _, name, value in page.attributes if name == "data-file"]
+    assert files == ["b.py", "c.py", "a.py"]
+    assert page.tags["article"] == 3
+    options = page.values("value")
+    assert {"DAL101 driver-import", "DAL103 driver-type", "CX-DBP-010"} <= set(options)
+
+
+def test_hostile_names_are_text() -> None:
+    page = page_of(hostile_report(), show_suppressed=True)
+    assert page.tags["article"] == len(TRICKS) + 1
+    shown = "".join(page.text)
+    for trick in TRICKS:
+        assert safe(f"{trick}/f.py:1:8").replace("\t", "\\t") in shown
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
+def test_any_text_is_text(path: str, message: str) -> None:
+    page = page_of(report_of(finding_of(path or "a", message=message, driver=path)))
+    assert page.tags["article"] == 1
+
+
+def test_the_picture_has_a_line_for_each_package_and_driver() -> None:
+    found = [
+        finding_of("a/x.py", driver="sqlite3"),
+        finding_of("a/y.py", driver="sqlite3"),
+        finding_of("a/y.py", 3, driver="psycopg"),
+        finding_of("b/z.py", driver="psycopg"),
+        finding_of("c/z.py"),
+    ]
+    text = render(report_of(*found), "html")
+    assert "<title>a reaches sqlite3: 2 findings</title>" in text
+    assert "<title>a reaches psycopg: 1 finding</title>" in text
+    assert "<title>b reaches psycopg: 1 finding</title>" in text
+    assert text.count("<path ") == 3
+    assert text.count("<tr><td>") == 3
+
+
+def test_there_is_no_picture_of_nothing() -> None:
+    assert page_of(report_of(finding_of())).tags["svg"] == 0
+    page = page_of(report_of())
+    assert "No findings." in page.text
+
+
+def test_a_picture_stays_legible() -> None:
+    found = [finding_of(f"p{n:03}/x.py", driver=f"d{n % 3}") for n in range(PACKAGES_SHOWN + 7)]
+    text = render(report_of(*found), "html")
+    assert text.count("<path ") == PACKAGES_SHOWN
+    assert "7 more packages with fewer findings." in text
+    assert text.count("<tr><td>") == len(found)
+
+
+@pytest.mark.parametrize("script", ["innerHTML", "insertAdjacentHTML", "document.write", "eval("])
+def test_the_script_makes_no_markup_from_strings(script: str) -> None:
+    assert script not in page_of(report_of()).raw["script"]
+
+
+def test_a_long_line_is_quoted_around_what_is_marked() -> None:
+    line = "x = '" + "y" * 5000 + "'; import sqlite3\n"
+    start = line.index("sqlite3") + 1
+    found = finding_of(span=Span(1, start, 1, start + 7))
+    text = render(report_of(found, sources={"app/a.py": line.encode()}), "html")
+    (quoted,) = re.findall(r"<pre>(.*)</pre>", text)
+    assert "<mark>sqlite3</mark>" in quoted
+    assert len(quoted) < 500
