@@ -20,9 +20,51 @@ from dal_audit.rule import Related
 from tests.reports import TRICKS, finding_of, hostile_report, report_of, rule_of
 
 VOID = {"meta"}
-KNOWN = set(
-    ["a", "article", "body", "button", "code", "details", "div", "form", "h1", "h2", "h3", "head", "header", "html", "input", "label", "li", "main", "mark", "meta", "ol", "option", "output", "p", "path", "pre", "script", "section", "select", "small", "span", "strong", "style", "summary", "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr"]
-)
+KNOWN = {
+        "a",
+        "article",
+        "body",
+        "button",
+        "code",
+        "details",
+        "div",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "head",
+        "header",
+        "html",
+        "input",
+        "label",
+        "li",
+        "main",
+        "mark",
+        "meta",
+        "ol",
+        "option",
+        "output",
+        "p",
+        "path",
+        "pre",
+        "script",
+        "section",
+        "select",
+        "small",
+        "span",
+        "strong",
+        "style",
+        "summary",
+        "svg",
+        "table",
+        "tbody",
+        "td",
+        "text",
+        "th",
+        "thead",
+        "title",
+        "tr",
+    }
 VOID |= {"input"}
 
 
