@@ -77,6 +77,9 @@ def _words(_context: click.Context, _option: click.Parameter, values: Sequence[s
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although there are findings.")
 @click.option("--show-suppressed", is_flag=True, help="Report suppressed and waived findings, too.")
 @click.option(
+    "--statistics", is_flag=True, help="Count the findings of each rule, instead of listing them."
+)
+@click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
@@ -114,10 +117,13 @@ def _check(options: dict[str, Any]) -> int:
     from dal_audit.discover import DiscoveryError
     from dal_audit.policy import ConfigurationError
     from dal_audit.report import exit_code, render
+    from dal_audit.report.statistics import render_statistics
+    from dal_audit.report.terminal import PLAIN
     from dal_audit.scope import UsageError
+    from dal_audit.screen import look_of
 
     try:
-        pairs = _pairs(options["formats"], options["outputs"])
+        pairs = _pairs(options["formats"], options["outputs"], statistics=options["statistics"])
         report = audit(
             Request(
                 paths=tuple(options["paths"]) or (".",),
@@ -135,14 +141,17 @@ def _check(options: dict[str, Any]) -> int:
         for form, output in pairs:
             if options["quiet"] and not report.open and form in {"text", "concise"}:
                 continue
-            color = output == "-" and _wants_color(options["color"])
-            text = render(
-                report,
-                form,
-                color=color,
-                show_suppressed=options["show_suppressed"],
-                fail_on=options["fail_on"],
-            )
+            look = look_of(options["color"]) if output == "-" else PLAIN
+            if options["statistics"]:
+                text = render_statistics(report, form, look=look)
+            else:
+                text = render(
+                    report,
+                    form,
+                    look=look,
+                    show_suppressed=options["show_suppressed"],
+                    fail_on=options["fail_on"],
+                )
             _write(text, output)
     except (ConfigurationError, UsageError) as error:
         _complain(str(error))
@@ -169,11 +178,15 @@ def _check(options: dict[str, Any]) -> int:
     return CLEAN if options["exit_zero"] else code
 
 
-def _pairs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[Any, str]]:
+def _pairs(
+    formats: Sequence[str], outputs: Sequence[str], *, statistics: bool
+) -> list[tuple[Any, str]]:
     """Pair formats with outputs in their order.
 
-    Raises UsageError for more outputs than formats, or two reports to one place.
+    Raises UsageError for more outputs than formats, two reports to one place, or statistics in a
+    format that has none.
     """
+    from dal_audit.report.formats import STATISTICS
     from dal_audit.scope import UsageError
 
     forms = list(formats) or ["text"]
@@ -182,24 +195,17 @@ def _pairs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[Any, st
         raise UsageError("error: more --output than --format options")
     if len(set(places)) < len(places):
         raise UsageError("error: two reports cannot go to one place; give each an --output")
+    if statistics and not STATISTICS.issuperset(forms):
+        raise UsageError(f"error: --statistics are for {', '.join(sorted(STATISTICS))} alone")
     return list(zip(forms, places, strict=True))
-
-
-def _wants_color(choice: str) -> bool:
-    """Decide as no-color.org and force-color.org ask; an explicit option wins."""
-    if choice != "auto":
-        return choice == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _write(text: str, output: str) -> None:
     """Write a report; what the output's encoding lacks is escaped."""
     if output != "-":
-        Path(output).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        file = Path(output)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         return
     if sys.stdout is None:
         message = "standard output is closed"

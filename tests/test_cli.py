@@ -63,7 +63,7 @@ def test_no_findings_exit_with_0_in_every_format(project: Path, form: str) -> No
     assert answer.stdout
 
 
-@pytest.mark.parametrize("form", ["json", "sarif"])
+@pytest.mark.parametrize("form", ["json", "sarif", "gitlab", "rdjson"])
 def test_formats_for_programs_are_json_and_nothing_else(project: Path, form: str) -> None:
     assert json.loads(run(project, ".", "--format", form).stdout)
 
@@ -137,6 +137,46 @@ def test_several_reports_of_one_run_go_to_their_files(project: Path) -> None:
     assert "app/service.py:1:8: DAL101" in answer.stdout
     assert json.loads((project / "a.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
     assert json.loads((project / "b.json").read_text(encoding="utf-8"))
+
+
+def test_the_folder_of_a_report_is_made(project: Path) -> None:
+    run(project, ".", "--format", "junit", "--output", "build/reports/dal-audit.xml")
+    assert (project / "build/reports/dal-audit.xml").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_statistics_take_the_place_of_findings(project: Path) -> None:
+    answer = run(
+        project,
+        ".",
+        "--statistics",
+        "--format",
+        "text",
+        "--format",
+        "json",
+        "--output",
+        "-",
+        "--output",
+        "s.json",
+    )
+    assert (answer.returncode, answer.stderr) == (1, "")
+    assert answer.stdout.startswith("1  DAL101  driver-import  error, in 1 file\n\n1 finding")
+    (row,) = json.loads((project / "s.json").read_text(encoding="utf-8"))
+    assert (row["id"], row["count"]) == ("DAL101", 1)
+    assert run(project, ".", "--statistics", "--exit-zero").returncode == 0
+
+
+def test_statistics_are_refused_in_formats_that_have_none(project: Path) -> None:
+    answer = run(project, ".", "--statistics", "--format", "sarif")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "--statistics" in answer.stderr
+
+
+def test_junit_fails_as_the_exit_code_does(project: Path) -> None:
+    (project / "app/service.py").write_text('URL = "sqlite:///x.db"\n', encoding="utf-8")
+    answer = run(project, ".", "--format", "junit", "--fail-on", "error")
+    assert answer.returncode == 0
+    assert 'failures="0"' in answer.stdout
+    assert "DAL109" in answer.stdout
 
 
 def test_two_reports_to_one_place_are_refused(project: Path) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dal_audit.report.formats import FORMATS, Format
 from dal_audit.report.model import Report, fails
+from dal_audit.report.terminal import PLAIN, Look
 from dal_audit.rulebook import Severity
 
-__all__ = ["FORMATS", "Format", "Report", "exit_code", "render"]
+__all__ = ["FORMATS", "Format", "Look", "Report", "exit_code", "render"]
 
 
 def render(
     report: Report,
     form: Format,
     *,
-    color: bool = False,
+    look: Look = PLAIN,
     show_suppressed: bool = False,
     fail_on: Severity = "info",
 ) -> str:
@@ -27,11 +28,11 @@ def render(
         case "text":
             from dal_audit.report.text import render_text
 
-            return render_text(report, color=color, show_suppressed=show_suppressed)
+            return render_text(report, look=look, show_suppressed=show_suppressed)
         case "concise":
             from dal_audit.report.concise import render_concise
 
-            return render_concise(report, color=color, show_suppressed=show_suppressed)
+            return render_concise(report, look=look, show_suppressed=show_suppressed)
         case "json":
             from dal_audit.report.machine import render_json
 

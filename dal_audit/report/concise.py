@@ -5,12 +5,12 @@ from __future__ import annotations
 from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_path
 from dal_audit.report.summary import counts
-from dal_audit.report.terminal import Paint, safe
+from dal_audit.report.terminal import PLAIN, Look, Paint, safe
 
 
-def render_concise(report: Report, *, color: bool = False, show_suppressed: bool = False) -> str:
+def render_concise(report: Report, *, look: Look = PLAIN, show_suppressed: bool = False) -> str:
     """Return `path:line:column: ID message`, the column in UTF-16 units, and a line that counts."""
-    paint = Paint(color=color)
+    paint = Paint(look)
     lines = []
     for finding in report.findings:
         if finding.standing != "open" and not show_suppressed:

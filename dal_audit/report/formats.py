@@ -17,3 +17,5 @@ Format: TypeAlias = Literal[
     "html",
 ]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+STATISTICS: Final[frozenset[Format]] = frozenset({"text", "concise", "json"})
+"""The formats in which findings can be counted instead of listed."""

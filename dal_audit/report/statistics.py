@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dal_audit.report.formats import Format
 from dal_audit.report.machine import Object, json_text
 from dal_audit.report.model import Report
-from dal_audit.report.summary import counts
-from dal_audit.report.terminal import Paint
+from dal_audit.report.summary import counts, plural
+from dal_audit.report.terminal import PLAIN, Look, Paint
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Rule, Severity
 
@@ -41,9 +42,11 @@ def statistics(report: Report) -> list[Row]:
     return sorted(rows, key=lambda row: (-row.count, row.rule.id))
 
 
-def render_statistics(report: Report, *, color: bool = False) -> str:
-    """Return a line a rule, and a line that counts; it reads as the report's own last line does."""
-    paint = Paint(color=color)
+def render_statistics(report: Report, form: Format, *, look: Look = PLAIN) -> str:
+    """Return a line a rule and a sum; in JSON `[{id, name, count, severities, files}]`."""
+    if form == "json":
+        return json_text([_record(row) for row in statistics(report)])
+    paint = Paint(look)
     rows = statistics(report)
     width = max((len(str(row.count)) for row in rows), default=0)
     names = max((len(row.rule.name) for row in rows), default=0)
@@ -51,17 +54,12 @@ def render_statistics(report: Report, *, color: bool = False) -> str:
         f"{paint(f'{row.count:>{width}}', 'strong')}  "
         f"{paint(row.rule.id, 'info' if row.severities[0] == 'off' else row.severities[0])}  "
         f"{row.rule.name:<{names}}  {', '.join(row.severities)}, "
-        f"in {row.files} file{'' if row.files == 1 else 's'}"
+        f"in {plural(row.files, 'file')}"
         for row in rows
     ]
     if rows:
         lines.append("")
     return "\n".join([*lines, counts(report)]) + "\n"
-
-
-def render_statistics_json(report: Report) -> str:
-    """Return the same as a JSON array: `[{id, name, count, severities, files}]`."""
-    return json_text([_record(row) for row in statistics(report)])
 
 
 def _record(row: Row) -> Object:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 Style: TypeAlias = Literal["error", "warning", "info", "good", "strong", "faint", "frame"]
@@ -25,16 +27,35 @@ _UNSAFE: Final = re.compile(
 TAB_WIDTH: Final = 4
 
 
-class Paint:
-    """Wraps text in ANSI colours, or leaves it plain."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a report may count on where it is shown: by default on nothing, as in a file."""
 
-    def __init__(self, *, color: bool) -> None:
+    color: bool = False
+    links: bool = False
+    """Whether the terminal makes links of what OSC 8 marks."""
+    columns: int = 0
+    """The terminal's width in cells; 0 where there is none, and nothing is wrapped."""
+
+
+PLAIN: Final = Look()
+"""No terminal, or one of which nothing is known."""
+
+
+class Paint:
+    """Wraps text in ANSI colours and links, or leaves it plain."""
+
+    def __init__(self, look: Look) -> None:
         """Choose."""
-        self.color = color
+        self.look = look
 
     def __call__(self, text: str, style: Style) -> str:
         """Return the text in a style."""
-        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.color and text else text
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.look.color and text else text
+
+    def link(self, text: str, address: str) -> str:
+        """Return the text as a link to an address of our own."""
+        return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\" if self.look.links else text
 
 
 def safe(text: str) -> str:
@@ -50,17 +71,33 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def width(text: str) -> int:
-    """Return the number of terminal cells that text takes (Unicode Standard Annex 11)."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0
-        if unicodedata.combining(char)
-        else 2
-        if unicodedata.east_asian_width(char) in {"W", "F"}
-        else 1
-        for char in text
-    )
+    """Return the number of terminal cells that text takes (Unicode Standard Annex 11).
+
+    Marks and joiners take none: they change the letter that they follow.
+    """
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(char: str) -> int:
+    if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def wrapped(text: str, columns: int) -> Iterator[str]:
+    """Yield lines of at most so many cells, broken at blanks; a longer word has its own line.
+
+    Without a width there is one line.
+    """
+    line = ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and columns and width(longer) > columns:
+            yield line
+            line = word
+        else:
+            line = longer
+    yield line
 
 
 def expand(text: str) -> str:

@@ -2,126 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
 
-from dal_audit.facts import Place
+from dal_audit.report.excerpt import Excerpts, Mark
+from dal_audit.report.folding import folded
+from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_path
+from dal_audit.report.quoting import Quoted
 from dal_audit.report.summary import counts, plural, verdicts
-from dal_audit.report.terminal import Paint, Style, expand, safe, utf16_index, width
+from dal_audit.report.terminal import PLAIN, Look, Paint, Style, safe, wrapped
 from dal_audit.rule import Finding, Related
 
-RELATED_SHOWN = 3
-"""Related places that are shown with their source; the rest is counted."""
+USES_SHOWN: Final = 3
+"""Lines of uses that are shown with their source; the rest is named by its numbers."""
 
-MAX_LINE = 160
-"""Longer source lines are cut around what is marked."""
+ALIKE_SHOWN: Final = 8
+"""Lines of findings alike that are shown with their source."""
 
-_ELLIPSIS = "..."
+STEPS_SHOWN: Final = 8
+"""Steps of a way that are shown."""
+
+NUMBERS_SHOWN: Final = 12
+"""Lines that are named by their numbers."""
+
+MANY: Final = 50
+"""Findings from which the report says how to have an overview."""
 
 
-def render_text(report: Report, *, color: bool = False, show_suppressed: bool = False) -> str:
+def render_text(report: Report, *, look: Look = PLAIN, show_suppressed: bool = False) -> str:
     """Return the whole report."""
-    writer = _Writer(report, Paint(color=color))
-    for finding in report.findings:
-        if finding.standing == "open" or show_suppressed:
-            writer.finding(finding)
-    writer.summary()
-    return "\n".join(writer.lines) + "\n"
+    writer = _Writer(report, Paint(look))
+    shown = [one for one in report.findings if one.standing == "open" or show_suppressed]
+    lines = [line for group in folded(shown) for line in writer.group(group)]
+    return "\n".join([*lines, *writer.summary()]) + "\n"
 
 
 class _Writer:
+    """Writes the parts of a report."""
+
     def __init__(self, report: Report, paint: Paint) -> None:
         self.report = report
         self.paint = paint
-        self.lines: list[str] = []
-        self.texts: dict[str, Sequence[str]] = {}
+        self.quoted = Quoted(report.sources)
 
-    def finding(self, finding: Finding) -> None:
-        """Write one finding."""
-        breach = finding.breach
-        style: Style = "info" if finding.severity == "off" else finding.severity
-        head = f"{finding.severity}[{finding.rule.name}]"
-        self.lines.append(
-            f"{self.paint(head, style)}{self.paint(f': {safe(breach.message)}', 'strong')}"
+    def group(self, findings: Sequence[Finding]) -> Iterator[str]:
+        """Yield one finding, or several that are alike, and an empty line."""
+        first = findings[0]
+        breach = first.breach
+        style: Style = "info" if first.severity == "off" else first.severity
+        name = self.paint.link(first.rule.name, document_of(first.rule))
+        alike = f" (and {len(findings) - 1} more in this file)" if len(findings) > 1 else ""
+        yield (
+            f"{self.paint(f'{first.severity}[{name}]', style)}"
+            f"{self.paint(f': {safe(breach.message)}', 'strong')}{alike}"
         )
-        places = [breach.place, *(one.place for one in _shown(breach.related))]
-        gutter = len(str(max(place.span.line for place in places)))
-        self.excerpt(breach.place, breach.label, "^", style, gutter)
-        self.related(breach.place, breach.related, gutter)
-        edge = " " * gutter + " " + self.paint("=", "frame")
-        if finding.standing != "open":
-            self.lines.append(
-                f"{edge} {self.paint(finding.standing, 'strong')}: {safe(finding.justification)}"
-            )
-        if breach.fails_on:
-            self.lines.append(
-                f"{edge} {self.paint('fails on', 'strong')}: {', '.join(breach.fails_on)}"
-            )
-        self.lines.append(f"{edge} {self.paint('help', 'strong')}: {safe(finding.cure)}")
-        self.lines.append("")
+        shown = _shown(findings)
+        gutter = len(str(max(one.place.span.line for one in shown.marks)))
+        excerpts = Excerpts(self.quoted, self.paint, gutter, style)
+        for path, here in _by_file(shown.marks):
+            arrow = "-->" if path == breach.place.path else ":::"
+            span = here[0].place.span
+            where = f"{shown_path(path, self.report)}:{span.line}:{span.column}"
+            yield f"{' ' * gutter}{self.paint(arrow, 'frame')} {where}"
+            yield from excerpts.draw(here)
+        for title, text in _notes(first, shown):
+            yield from self.note(title, text, gutter)
+        yield ""
 
-    def related(self, main: Place, related: Sequence[Related], gutter: int) -> None:
-        """Write the places that hang on a finding: in one file, below its excerpt."""
-        path = main.path
-        shown = _shown(related)
-        for one in shown:
-            if one.place.path != path:
-                path = one.place.path
-                self.excerpt(one.place, one.message, "-", "info", gutter, arrow=":::")
-            elif self.line(one.place) is not None:
-                self.lines.append(self.paint("." * min(gutter, 3), "frame"))
-                self.marked(one.place, one.message, "-", "info", gutter)
-        lines = {(one.place.path, one.place.span.line) for one in related}
-        if len(lines) > len(shown):
-            more = plural(len(lines) - len(shown), "more line")
-            self.lines.append(f"{' ' * gutter} {self.paint('=', 'frame')} and {more}")
+    def note(self, title: str, text: str, gutter: int) -> Iterator[str]:
+        """Yield a remark below the excerpts, wrapped where the terminal's width is known."""
+        indent = gutter + 3 + len(title) + 2
+        columns = self.paint.look.columns
+        rows = wrapped(safe(text), max(columns - indent, 20) if columns else 0)
+        head = f"{' ' * gutter} {self.paint('=', 'frame')} {self.paint(title, 'strong')}: "
+        yield head + next(rows)
+        yield from (" " * indent + row for row in rows)
 
-    def excerpt(  # the parts of one picture
-        self, place: Place, label: str, mark: str, style: Style, gutter: int, arrow: str = "-->"
-    ) -> None:
-        """Write where a place is, and its line of source with the place marked."""
-        bar = " " * gutter + " " + self.paint("|", "frame")
-        where = f"{shown_path(place.path, self.report)}:{place.span.line}:{place.span.column}"
-        self.lines.append(f"{' ' * gutter}{self.paint(arrow, 'frame')} {where}")
-        if self.line(place) is None:
-            return
-        self.lines.append(bar)
-        self.marked(place, label, mark, style, gutter)
-
-    def line(self, place: Place) -> str | None:
-        """Return the line of source that a place begins on; None where there is none to show."""
-        if place.path not in self.texts:
-            data = self.report.sources.get(place.path, b"")
-            text = data.decode("utf-8", "replace").removeprefix("\ufeff")
-            self.texts[place.path] = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        lines = self.texts[place.path]
-        line = lines[place.span.line - 1] if place.span.line <= len(lines) else ""
-        return line if line.strip() else None
-
-    def marked(self, place: Place, label: str, mark: str, style: Style, gutter: int) -> None:
-        """Write a line of source and, below it, marks under the place."""
-        line = self.line(place) or ""
-        start = utf16_index(line, place.span.column)
-        same_line = place.span.end_line == place.span.line
-        end = utf16_index(line, place.span.end_column) if same_line else len(line.rstrip())
-        line, start, end = _cut(line.rstrip(), start, end)
-        before, inside = expand(line[:start]), expand(line[start:end])
-        number = self.paint(f"{place.span.line:>{gutter}}", "frame")
-        bar = self.paint("|", "frame")
-        self.lines.append(f"{number} {bar} {expand(line)}")
-        marks = mark * max(width(inside), 1) + (f" {safe(label)}" if label else "")
-        self.lines.append(f"{' ' * gutter} {bar} {' ' * width(before)}{self.paint(marks, style)}")
-
-    def summary(self) -> None:
-        """Write what the audit comes to."""
-        report = self.report
+    def summary(self) -> Iterator[str]:
+        """Yield what the audit comes to."""
+        report, paint = self.report, self.paint
         for assumption in report.assumptions:
-            self.lines.append(f"{self.paint('assumed', 'faint')} {safe(assumption)}")
+            yield f"{paint('assumed', 'faint')} {safe(assumption)}"
         if report.assumptions:
-            self.lines.append("")
-        self.lines.append(self.paint(counts(report), "strong"))
-        self.lines.append("")
+            yield ""
+        yield paint(counts(report), "strong")
+        yield ""
         longest = max((len(clause.id) for clause in report.clauses), default=0)
         titles = max((len(clause.title) for clause in report.clauses), default=0)
         unseen = []
@@ -129,37 +98,99 @@ class _Writer:
             if verdict == "not audited":
                 unseen.append(clause.id)
                 continue
-            word = self.paint(verdict.upper(), "error" if against else "good")
+            word = paint(verdict.upper(), "error" if against else "good")
             count = f"  {plural(against, 'finding')}" if against else ""
-            self.lines.append(f"{clause.id:<{longest}}  {clause.title:<{titles}}  {word}{count}")
+            yield f"{clause.id:<{longest}}  {clause.title:<{titles}}  {word}{count}"
         if report.limited:
-            self.lines.append(self.paint("These verdicts are for the given paths only.", "faint"))
+            yield paint("These verdicts are for the given paths only.", "faint")
         if unseen:
             left = f"{plural(len(unseen), 'clause')} not audited"
-            self.lines.append(self.paint(f"{left}: {', '.join(unseen)}", "faint"))
+            yield paint(f"{left}: {', '.join(unseen)}", "faint")
         names = list(dict.fromkeys(one.rule.name for one in report.open))
         if names:
-            self.lines.append("")
+            yield ""
             shown = " ".join(names[:3]) + (" ..." if len(names) > 3 else "")  # noqa: PLR2004
-            self.lines.append(f"Why, and how to fix it: dal-audit explain {shown}")
+            yield f"Why, and how to fix it: dal-audit explain {shown}"
+        if len(report.open) >= MANY:
+            yield "How many of which rule: dal-audit --statistics"
 
 
-def _shown(related: Sequence[Related]) -> list[Related]:
-    """Return the related places to show: the first of each line, and never all but one."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of findings alike, and what is only named: one place a line."""
+
+    marks: list[Mark]
+    alike: list[Related]
+    """Places of further findings."""
+    uses: list[Related]
+    """Further places where what is found is used."""
+
+
+def _shown(findings: Sequence[Finding]) -> _Shown:
+    """Choose what is shown; the steps of a way have numbers, and what they lead to has the last."""
+    first = findings[0].breach
+    is_alone = len(findings) == 1
+    steps = first.related[: first.way][-STEPS_SHOWN:]
+    number = f"{len(steps) + 1}. " if steps else ""
+    marks = [
+        Mark(one.place, f"{number}{one.breach.label}" if is_alone else _what(one), main=True)
+        for one in findings[:ALIKE_SHOWN]
+    ]
+    marks += [Mark(one.place, f"{step}. {one.message}") for step, one in enumerate(steps, 1)]
+    uses = _first_of_lines(
+        one for finding in findings for one in finding.breach.related[first.way :]
+    )
+    # Never all but one: that line would say no more than the source itself.
+    most = USES_SHOWN + (len(uses) == USES_SHOWN + 1)
+    # Of findings alike, their own lines say enough.
+    count = most if is_alone else 0
+    marks += [Mark(one.place, one.message) for one in uses[:count]]
+    alike = [Related(one.place, one.breach.message) for one in findings[ALIKE_SHOWN:]]
+    return _Shown(marks, alike, uses[count:])
+
+
+def _what(finding: Finding) -> str:
+    """Return what a message says before it names the boundary, which is the same for all alike."""
+    return finding.breach.message.partition("; ")[0]
+
+
+def _first_of_lines(related: Iterable[Related]) -> list[Related]:
+    """Return the first place of each line."""
     first: dict[tuple[str, int], Related] = {}
     for one in related:
         first.setdefault((one.place.path, one.place.span.line), one)
-    lines = list(first.values())
-    return lines if len(lines) == RELATED_SHOWN + 1 else lines[:RELATED_SHOWN]
+    return list(first.values())
 
 
-def _cut(line: str, start: int, end: int) -> tuple[str, int, int]:
-    """Cut a long line around what is marked."""
-    if len(line) <= MAX_LINE:
-        return line, start, end
-    begin = max(0, min(start - MAX_LINE // 4, len(line) - MAX_LINE))
-    stop = begin + MAX_LINE
-    head = _ELLIPSIS if begin else ""
-    tail = _ELLIPSIS if stop < len(line) else ""
-    shift = len(head) - begin
-    return head + line[begin:stop] + tail, start + shift, min(end, stop) + shift
+def _by_file(marks: Iterable[Mark]) -> Iterator[tuple[str, list[Mark]]]:
+    """Yield marks file by file: the file of the first one, then the others in their order."""
+    files: dict[str, list[Mark]] = {}
+    for one in marks:
+        files.setdefault(one.place.path, []).append(one)
+    yield from files.items()
+
+
+def _notes(finding: Finding, shown: _Shown) -> Iterator[tuple[str, str]]:
+    """Yield the remarks on a finding: a title and a text."""
+    path = finding.place.path
+    if shown.alike:
+        yield "also", _named(shown.alike, path)
+    if shown.uses:
+        yield "used", _named(shown.uses, path)
+    if finding.standing != "open":
+        yield finding.standing, finding.justification
+    if finding.breach.fails_on:
+        yield "fails on", ", ".join(finding.breach.fails_on)
+    yield "help", finding.cure
+
+
+def _named(left: Sequence[Related], path: str) -> str:
+    """Return the lines that are not shown; in other files than the finding's with their names."""
+    ordered = sorted(left, key=lambda one: (one.place.path != path, one.place))
+    shown = []
+    for name, group in groupby(ordered[:NUMBERS_SHOWN], key=lambda one: one.place.path):
+        numbers = ", ".join(str(one.place.span.line) for one in group)
+        word = "line" if "," not in numbers else "lines"
+        shown.append(f"{word} {numbers}" if name == path else f"{name}:{numbers}")
+    more = f", and {len(left) - NUMBERS_SHOWN} more" if len(left) > NUMBERS_SHOWN else ""
+    return f"on {'; '.join(shown)}{more}"

@@ -1,0 +1,178 @@
+"""Excerpts of source for people: lines with their numbers, and labelled marks below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from dal_audit.facts import Place
+from dal_audit.report.quoting import Quoted
+from dal_audit.report.terminal import Paint, Style, expand, safe, width
+
+MAX_LINE: Final = 160
+"""Cells; longer lines are cut around what is marked, where the terminal's width is not known."""
+
+LEAST_LINE: Final = 40
+"""Cells; on a narrower terminal lines are longer than it is wide, and yet say something."""
+
+_ELLIPSIS: Final = "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place that is marked, and what is said of it."""
+
+    place: Place
+    label: str
+    main: bool = False
+    """Whether it is what the finding is about, and not only something that belongs to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A mark on a line as it is shown: its first cell, its width, and how it looks."""
+
+    start: int
+    cells: int
+    label: str
+    sign: str
+    style: Style
+
+    @property
+    def end(self) -> int:
+        return self.start + self.cells
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpts:
+    """Draws marks into their lines; `style` is that of the main ones."""
+
+    quoted: Quoted
+    paint: Paint
+    gutter: int
+    """The width of the widest line number."""
+    style: Style
+
+    def draw(self, marks: Iterable[Mark]) -> Iterator[str]:
+        """Yield lines of one file with marks below them, in the file's order.
+
+        Nothing is drawn for what the file does not have, as when it could not be read.
+        """
+        ordered = sorted(marks, key=lambda one: one.place.span.line)
+        last: int | None = None
+        for number, group in groupby(ordered, key=lambda one: one.place.span.line):
+            of_line = list(group)
+            if not "".join(self.quoted.split(of_line[0].place)).strip():
+                continue
+            if last is None:
+                yield self._edge("|")
+            elif number > last + 1:
+                yield self.paint("." * min(self.gutter, 3), "frame")
+            last = number
+            yield from self._line(number, of_line)
+
+    def _edge(self, sign: str) -> str:
+        return f"{' ' * self.gutter} {self.paint(sign, 'frame')}"
+
+    def _line(self, number: int, marks: Sequence[Mark]) -> Iterator[str]:
+        """Yield a line of source and its marks."""
+        room = self.paint.look.columns - self.gutter - 3 if self.paint.look.columns else MAX_LINE
+        text, drawn = self._cut(marks, max(room, LEAST_LINE))
+        yield f"{self.paint(f'{number:>{self.gutter}}', 'frame')} {self.paint('|', 'frame')} {text}"
+        for row in _rows(drawn, self.paint, room if self.paint.look.columns else 0):
+            yield f"{self._edge('|')} {row}"
+
+    def _cut(self, marks: Sequence[Mark], room: int) -> tuple[str, list[_Drawn]]:
+        """Return a line as it is shown, and the marks in it; cut around its first mark if long."""
+        parts = [self.quoted.split(one.place) for one in marks]
+        before, marked, after = parts[0]
+        line = expand(before + marked + after)
+        drawn = [
+            _Drawn(
+                width(expand(before)),
+                max(width(expand(marked)), 1),
+                one.label,
+                "^" if one.main else "-",
+                self.style if one.main else "info",
+            )
+            for one, (before, marked, _) in zip(marks, parts, strict=True)
+        ]
+        if width(line) <= room:
+            return line, drawn
+        first = min(one.start for one in drawn)
+        begin = max(0, min(first - room // 4, width(line) - room))
+        head, body, tail = _window(line, begin, begin + room)
+        shift = len(_ELLIPSIS) - width(head) if head else 0
+        kept = [
+            _Drawn(one.start + shift, min(one.cells, begin + room - one.start), *_rest(one))
+            for one in drawn
+            if begin <= one.start < begin + room
+        ]
+        shown = (_ELLIPSIS if head else "") + body + (_ELLIPSIS if tail else "")
+        return shown, kept
+
+
+def _rest(one: _Drawn) -> tuple[str, str, Style]:
+    return one.label, one.sign, one.style
+
+
+def _window(line: str, begin: int, stop: int) -> tuple[str, str, str]:
+    """Split a line in three at two cells; a wide letter on an edge stays whole."""
+    cells, first, last = 0, len(line), len(line)
+    for index, char in enumerate(line):
+        if cells >= begin and first == len(line):
+            first = index
+        if cells >= stop:
+            last = index
+            break
+        cells += width(char)
+    return line[:first], line[first:last], line[last:]
+
+
+def _rows(marks: Sequence[_Drawn], paint: Paint, room: int) -> Iterator[str]:
+    """Yield the rows below a line: its marks, and the label of each.
+
+    The last mark has its label beside it; those of the others hang below them. A label that would
+    leave the terminal hangs, too.
+    """
+    by_start = sorted(marks, key=lambda one: (one.start, one.end))
+    apart: list[_Drawn] = []
+    for one in by_start:
+        if apart and one.start < apart[-1].end:
+            yield from _rows([one], paint, room)  # What overlaps has rows of its own.
+        else:
+            apart.append(one)
+    row, cell = "", 0
+    for one in apart:
+        row += " " * (one.start - cell) + paint(one.sign * one.cells, one.style)
+        cell = one.end
+    hanging = [one for one in apart[:-1] if one.label]
+    last = apart[-1]
+    label = safe(last.label)
+    if room and label and cell + 1 + width(label) > room:
+        hanging.append(last)
+    elif label:
+        row += " " + paint(label, last.style)
+    yield row
+    while hanging:
+        one = hanging.pop()
+        label = safe(one.label)
+        bars = _bars(hanging, paint)
+        # A label may begin further left to end within the terminal, where no bar is in its way.
+        least = hanging[-1].start + 2 if hanging else 0
+        start = max(min(one.start, room - width(label)), least) if room else one.start
+        if start == one.start:
+            yield _bars([*hanging, one], paint)
+        gap = start - (hanging[-1].start + 1 if hanging else 0)
+        yield bars + " " * gap + paint(label, one.style)
+
+
+def _bars(marks: Sequence[_Drawn], paint: Paint) -> str:
+    """Return a row of bars below marks."""
+    row, cell = "", 0
+    for one in marks:
+        row += " " * (one.start - cell) + paint("|", one.style)
+        cell = one.start + 1
+    return row

@@ -1,0 +1,284 @@
+"""The report for people: what is drawn below which line, and how much of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dal_audit.facts import Place, Span
+from dal_audit.report import Report, render
+from dal_audit.report.excerpt import MAX_LINE
+from dal_audit.report.folding import folded
+from dal_audit.report.links import document_of
+from dal_audit.report.statistics import render_statistics
+from dal_audit.report.terminal import Look, expand, width, wrapped
+from dal_audit.report.text import ALIKE_SHOWN, MANY, NUMBERS_SHOWN, USES_SHOWN
+from dal_audit.rule import Finding, Related
+from tests.reports import RULE, finding_of, hostile_report, report_of, rule_of
+
+
+def text_of(*findings: Finding, look: Look | None = None, **fields: Any) -> str:
+    """Return what stands before the summary."""
+    sources = {path: text.encode() for path, text in fields.pop("sources", {}).items()}
+    report = report_of(*findings, sources=sources, **fields)
+    text = render(report, "text", look=look or Look())
+    return text[: text.index("12 files audited")].rpartition("\n\n")[0] + "\n"
+
+
+def used(
+    line: int, column: int, end: int, message: str = "used", path: str = "app/a.py"
+) -> Related:
+    """Return a related place on one line."""
+    return Related(Place(path, Span(line, column, line, end)), message)
+
+
+def test_a_finding_with_a_use() -> None:
+    source = "import sqlite3\n\nsqlite3.connect()\nsqlite3.Row\n"
+    found = finding_of(label="comes in", related=(used(3, 1, 16), used(4, 1, 12)), cure="Move it.")
+    assert text_of(found, sources={"app/a.py": source}) == (
+        "error[driver-import]: `sqlite3` is a database driver; only `storage` may import it\n"
+        " --> app/a.py:1:8\n"
+        "  |\n"
+        "1 | import sqlite3\n"
+        "  |        ^^^^^^^ comes in\n"
+        ".\n"
+        "3 | sqlite3.connect()\n"
+        "  | --------------- used\n"
+        "4 | sqlite3.Row\n"
+        "  | ----------- used\n"
+        "  = help: Move it.\n"
+    )
+
+
+def test_the_way_of_a_leak_is_numbered() -> None:
+    way = (used(2, 1, 4, "made here", "s/db.py"), used(1, 6, 9, "handed on", "s/__init__.py"))
+    found = finding_of(
+        rule=rule_of("driver-type"), label="arrives", way=2, related=(*way, used(2, 1, 4)), cure="c"
+    )
+    sources = {
+        "app/a.py": "from s import Row\nRow()\n",
+        "s/db.py": "\nRow = 1\n",
+        "s/__init__.py": "from db\n",
+    }
+    lines = text_of(found, sources=sources).splitlines()
+    assert lines[1:] == [
+        " --> app/a.py:1:8",
+        "  |",
+        "1 | from s import Row",
+        "  |        ^^^^^^^ 3. arrives",
+        "2 | Row()",
+        "  | --- used",
+        " ::: s/db.py:2:1",
+        "  |",
+        "2 | Row = 1",
+        "  | --- 1. made here",
+        " ::: s/__init__.py:1:6",
+        "  |",
+        "1 | from db",
+        "  |      -- 2. handed on",
+        "  = help: c",
+    ]
+
+
+def drawn(
+    line: str, main: tuple[int, int], *others: tuple[int, int, str], look: Look | None = None
+) -> list[str]:
+    """Return a line of source and the rows below it, without the gutter."""
+    related = tuple(used(1, start, end, label) for start, end, label in others)
+    found = finding_of(span=Span(1, main[0], 1, main[1]), label="main", related=related, cure="c")
+    rows = text_of(found, sources={"app/a.py": line}, look=look).splitlines()
+    assert rows[2] == "  |"
+    return [row[4:] for row in rows[3:] if row[3:4] in {" ", ""} and not row.startswith("  =")]
+
+
+def test_two_marks_on_one_line() -> None:
+    assert drawn("aaa bbb ccc", (1, 4), (9, 12, "other")) == [
+        "aaa bbb ccc",
+        "^^^     --- other",
+        "|",
+        "main",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "row"),
+    [
+        ("\timport x", "           ^"),
+        ("'日本' + ab", "'日本' + ab".replace("日本", "    ")[:7] + " ^"),
+        ("e\u0301e\u0301 ++ ab", "      ^"),
+    ],
+)
+def test_marks_stand_below_what_they_mark(line: str, row: str) -> None:
+    start = len(line.encode("utf-16-le")) // 2
+    source, marks = drawn(line, (start, start + 1))
+    assert marks == f"{' ' * (width(expand(line)) - 1)}^ main"
+    assert width(source) == width(expand(line))
+    assert len(row) - 1 <= width(source)
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(
+    st.text(st.sampled_from("ab日é\u0301\t😀 ="), min_size=1, max_size=30),
+    st.integers(1, 30),
+    st.integers(1, 5),
+)
+def test_marks_are_as_wide_as_what_they_mark(line: str, start: int, length: int) -> None:
+    line = f"x{line}x"
+    before, marked = line[:start], line[start : start + length] or "?"
+    column = len(before.encode("utf-16-le")) // 2 + 1
+    end = column + len(marked.encode("utf-16-le")) // 2
+    rows = drawn(line, (column, end))
+    gap, marks = re.fullmatch(r"( *)(\^+) main", rows[1]).groups()  # type: ignore[union-attr]
+    assert len(gap) == width(expand(before))
+    assert len(marks) == max(width(expand(line[start : start + length])), 1)
+
+
+def test_a_long_line_is_cut_around_what_is_marked() -> None:
+    line = "x" * 500 + "sqlite3" + "y" * 500
+    source, marks = drawn(line, (501, 508))
+    assert source.startswith("...x")
+    assert source.endswith("y...")
+    assert width(source) == MAX_LINE + 6
+    at = marks.index("^")
+    assert source[at : at + 7] == "sqlite3"
+    assert marks[at:] == "^^^^^^^ main"
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(st.text(st.sampled_from("ab日\t"), max_size=400), st.integers(1, 400), st.integers(40, 90))
+def test_no_excerpt_is_wider_than_the_terminal(line: str, start: int, columns: int) -> None:
+    start = min(start, len(line) + 1)
+    rows = drawn(f"{line}z", (start, start + 1), look=Look(columns=columns))
+    for row in rows:
+        assert width(row) <= max(columns - 4, 40) + 6
+    assert "main" in "".join(rows)
+
+
+def test_a_label_that_leaves_the_terminal_hangs() -> None:
+    line = "x" * 60 + "sqlite3"
+    rows = drawn(line, (61, 68), look=Look(columns=74))
+    assert rows == [line, " " * 60 + "^^^^^^^", " " * 60 + "|", " " * 60 + "main"]
+
+
+def test_help_is_wrapped_where_the_width_is_known() -> None:
+    found = finding_of(cure="one two three four five six seven eight")
+    rows = text_of(found, look=Look(columns=40)).splitlines()
+    assert rows[-2:] == ["  = help: one two three four five six", "          seven eight"]
+    assert text_of(found).splitlines()[-1].endswith("seven eight")
+
+
+def test_words_are_wrapped_between_blanks() -> None:
+    assert list(wrapped("aa bb cc", 5)) == ["aa bb", "cc"]
+    assert list(wrapped("longer than it", 4)) == ["longer", "than", "it"]
+    assert list(wrapped("日本 日本", 5)) == ["日本", "日本"]
+    assert list(wrapped("no width", 0)) == ["no width"]
+
+
+def test_links_are_made_only_where_the_terminal_makes_them() -> None:
+    linked = text_of(finding_of(), look=Look(links=True))
+    assert f"\x1b]8;;{document_of(RULE)}\x1b\\driver-import\x1b]8;;\x1b\\" in linked
+    assert "\x1b" not in text_of(finding_of(), look=Look(columns=80))
+    assert "\x1b]8" not in text_of(finding_of(), look=Look(color=True))
+
+
+def test_uses_that_are_not_shown_are_named() -> None:
+    source = "import sqlite3\n" * 40
+    related = tuple(used(line, 1, 4) for line in range(2, 40))
+    lines = text_of(
+        finding_of(related=related, cure="c"), sources={"app/a.py": source}
+    ).splitlines()
+    assert len([line for line in lines if line.endswith("--- used")]) == USES_SHOWN
+    named = ", ".join(str(line) for line in range(5, 5 + NUMBERS_SHOWN))
+    assert lines[-2] == f"  = used: on lines {named}, and {38 - USES_SHOWN - NUMBERS_SHOWN} more"
+    related = related[: USES_SHOWN + 1]
+    assert "used:" not in text_of(finding_of(related=related), sources={"app/a.py": source})
+
+
+def test_findings_alike_are_told_as_one() -> None:
+    source = "import sqlite3\n" * 12
+    found = [
+        finding_of(line=line, message=f"`m{line}` is a driver; only storage", driver="sqlite3")
+        for line in range(1, 12)
+    ]
+    text = text_of(*found, finding_of("app/b.py"), sources={"app/a.py": source})
+    assert text.count("error[") == 2
+    assert "`m1` is a driver; only storage (and 10 more in this file)\n" in text
+    assert "4 | import sqlite3\n  |        ^^^^^^^ `m4` is a driver\n" in text
+    assert text.count("^^^^^^^ `m") == ALIKE_SHOWN
+    assert "= also: on lines 9, 10, 11\n" in text
+    assert text.count("= help:") == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"cure": "another"},
+        {"driver": "psycopg"},
+        {"severity": "info"},
+        {"fails_on": ("sqlite",)},
+        {"path": "app/b.py"},
+        {"rule": rule_of("driver-type")},
+        {"standing": "waived"},
+        {"related": (used(1, 1, 2, path="b.py"),)},
+        {"related": (used(1, 1, 2),), "way": 1},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_what_is_not_alike_stays_alone(other: dict[str, Any]) -> None:
+    alike = [finding_of(line=line) for line in (1, 2, 4)]
+    groups = folded([*alike[:2], finding_of(**{"line": 3, **other}), alike[2]])
+    assert sorted(map(len, groups)) == [1, 3]
+
+
+def test_two_alike_are_told_apart() -> None:
+    assert list(map(len, folded([finding_of(line=1), finding_of(line=2)]))) == [1, 1]
+
+
+def test_every_finding_is_told_once_and_in_order() -> None:
+    report = hostile_report()
+    told = [one for group in folded(report.findings) for one in group]
+    assert told == list(report.findings)
+
+
+def test_many_findings_come_with_the_way_to_an_overview() -> None:
+    many = [finding_of(f"{number}.py") for number in range(MANY)]
+    assert "dal-audit --statistics" in render(report_of(*many), "text")
+    assert "dal-audit --statistics" not in render(report_of(*many[1:]), "text")
+
+
+def counted() -> Report:
+    other = rule_of("driver-type")
+    return report_of(
+        finding_of("a.py", rule=other, severity="warning"),
+        finding_of("a.py", rule=other),
+        finding_of("b.py"),
+        finding_of("c.py", standing="waived"),
+    )
+
+
+def test_statistics_count_the_findings_of_each_rule() -> None:
+    assert render_statistics(counted(), "text").splitlines() == [
+        "2  DAL103  driver-type    error, warning, in 1 file",
+        "1  DAL101  driver-import  error, in 1 file",
+        "",
+        "3 findings: 2 errors, 1 warning (1 waived). 12 files audited.",
+    ]
+    assert render_statistics(report_of(), "text") == "No findings. 12 files audited.\n"
+
+
+def test_statistics_for_programs() -> None:
+    assert json.loads(render_statistics(counted(), "json")) == [
+        {
+            "id": "DAL103",
+            "name": "driver-type",
+            "count": 2,
+            "severities": ["error", "warning"],
+            "files": 1,
+        },
+        {"id": "DAL101", "name": "driver-import", "count": 1, "severities": ["error"], "files": 1},
+    ]
