@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from dal_audit import __version__
 from dal_audit.accessors import accessors_of
@@ -33,6 +34,7 @@ from dal_audit.project import Project
 from dal_audit.receivers import Receivers
 from dal_audit.redaction import redacted, secrets_of
 from dal_audit.report.model import Report
+from dal_audit.report.summary import plural
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Rule, clauses, known_rules, rules
 from dal_audit.scope import Scope, UsageError, plan
@@ -42,6 +44,12 @@ from dal_audit.triage import Triage
 ALWAYS = frozenset({"unreadable-file", "nothing-audited"})
 """Rules that no selection leaves out, only an explicit `ignore`: without them an audit could be
 green because it looked at nothing."""
+
+
+Watch: TypeAlias = Callable[[int, str], None]
+"""Told of each stage that begins: its number, from 1 to STAGES, and what it does."""
+
+STAGES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class Request:
     cache_folder: Path | None = None
     """Where they are kept (None: in the project's root)."""
     today: datetime.date = field(default_factory=datetime.date.today)
+    watch: Watch = field(default=lambda _stage, _doing: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,9 @@ def audit_project(scope: Scope, request: Request) -> Part:
     refuse_what_is_not_there(policy)
     active = active_rules(policy, request)
     catalogue = catalogue_of(policy)
+    request.watch(1, "looking for files")
     tree = tree_of(policy, scope.listed, nested=scope.nested)
+    request.watch(2, f"reading {plural(len(tree.files), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
     facts = extract(
         tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts, cache=cache
@@ -115,12 +126,14 @@ def audit_project(scope: Scope, request: Request) -> Part:
         empty=empty,
         prefix=prefix,
     )
+    request.watch(3, "following names through files")
     project = follow_carriers(project, tree.files, request, cache)
     project = follow_accesses(project, tree.files, request, cache)
     texts = {file.path for file in scripts}
     found = extract_scripts(scripts, jobs=request.jobs, cache=cache)
     cache.save()
     project = project.with_files([*project.files, *found])
+    request.watch(4, f"judging {plural(len(project.files), 'file')}")
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())

@@ -8,12 +8,16 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from dal_audit import __version__
 from dal_audit.report.formats import FORMATS
+
+if TYPE_CHECKING:
+    from dal_audit.audit import Request
+    from dal_audit.report import Report
 
 CLEAN, FINDINGS, USAGE, FAILED = 0, 1, 2, 3
 """Exit codes, the same for every format."""
@@ -113,7 +117,7 @@ def check(**options: Any) -> NoReturn:
 
 def _check(options: dict[str, Any]) -> int:
     # Imported here, so that `--help` and `--version` do not pay for it.
-    from dal_audit.audit import Request, audit
+    from dal_audit.audit import Request
     from dal_audit.discover import DiscoveryError
     from dal_audit.policy import ConfigurationError
     from dal_audit.report import exit_code, render
@@ -124,7 +128,7 @@ def _check(options: dict[str, Any]) -> int:
 
     try:
         pairs = _pairs(options["formats"], options["outputs"], statistics=options["statistics"])
-        report = audit(
+        report = _watched(
             Request(
                 paths=tuple(options["paths"]) or (".",),
                 config=options["config"],
@@ -135,7 +139,8 @@ def _check(options: dict[str, Any]) -> int:
                 shortcuts=options["shortcuts"],
                 cache=options["cache"],
                 cache_folder=options["cache_dir"],
-            )
+            ),
+            quiet=options["quiet"],
         )
         code = exit_code(report, fail_on=options["fail_on"])
         for form, output in pairs:
@@ -176,6 +181,17 @@ def _check(options: dict[str, Any]) -> int:
         )
         return FAILED
     return CLEAN if options["exit_zero"] else code
+
+
+def _watched(request: Request, *, quiet: bool) -> Report:
+    """Audit, and draw on the terminal how far it is."""
+    from dataclasses import replace
+
+    from dal_audit.audit import STAGES, audit
+    from dal_audit.progress import Progress, shown
+
+    with shown(Progress(STAGES), quiet=quiet) as progress:
+        return audit(replace(request, watch=progress))
 
 
 def _pairs(
