@@ -21,6 +21,7 @@ from dal_audit.facts import Place, Span
 from dal_audit.report import FORMATS, Format, Report, exit_code, render
 from dal_audit.report.github import SHOWN
 from dal_audit.report.markdown import SIZE_LIMIT
+from dal_audit.report.rdjson import RELATED_LIMIT
 from dal_audit.report.terminal import safe
 from dal_audit.rule import Related
 from tests.reports import (
@@ -341,6 +342,12 @@ def test_a_diagnostic_counts_bytes() -> None:
     assert one["severity"] == "INFO"
     assert one["code"]["value"] == "DAL101"
     assert one["code"]["url"].endswith("/rules/driver-import.md")
+
+
+def test_a_comment_quotes_a_few_related_places() -> None:
+    related = tuple(Related(Place("b.py", Span(n, 1, n, 4)), "used") for n in range(1, 300))
+    (one,) = diagnostics_of(report_of(finding_of(related=related)))
+    assert len(one["related_locations"]) == RELATED_LIMIT
 
 
 def test_a_place_without_a_source_has_lines_alone() -> None:

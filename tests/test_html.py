@@ -233,3 +233,25 @@ def test_a_long_line_is_quoted_around_what_is_marked() -> None:
     (quoted,) = re.findall(r"<pre>(.*)</pre>", text)
     assert "<mark>sqlite3</mark>" in quoted
     assert len(quoted) < 500
+
+
+def luminance(color: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    parts = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_stands_out_from_what_is_behind_it(scheme: int) -> None:
+    """WCAG 2.2 asks for a contrast of 4.5 (level AA)."""
+    style = page_of(report_of()).raw["style"]
+    roots = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", roots[scheme]))
+    pairs = [(name, "back") for name in ("link", "error", "warning", "info", "good", "faint")]
+    pairs += [("text", "back"), ("text", "panel"), ("faint", "panel"), ("text", "mark")]
+    for front, back in pairs:
+        darker, lighter = sorted((luminance(colors[front]), luminance(colors[back])))
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (front, back)

@@ -162,7 +162,7 @@ def test_no_excerpt_is_wider_than_the_terminal(line: str, start: int, columns: i
 def test_a_label_that_leaves_the_terminal_hangs() -> None:
     line = "x" * 60 + "sqlite3"
     rows = drawn(line, (61, 68), look=Look(columns=74))
-    assert rows == [line, " " * 60 + "^^^^^^^", " " * 60 + "|", " " * 60 + "main"]
+    assert rows == [line, " " * 60 + "^^^^^^^", " " * 60 + "main"]
 
 
 def test_help_is_wrapped_where_the_width_is_known() -> None:

@@ -163,7 +163,8 @@ def _rows(marks: Sequence[_Drawn], paint: Paint, room: int) -> Iterator[str]:
         # A label may begin further left to end within the terminal, where no bar is in its way.
         least = hanging[-1].start + 2 if hanging else 0
         start = max(min(one.start, room - width(label)), least) if room else one.start
-        if start == one.start:
+        # A mark that is alone needs no bar to lead to its label.
+        if start == one.start and len(apart) > 1:
             yield _bars([*hanging, one], paint)
         gap = start - (hanging[-1].start + 1 if hanging else 0)
         yield bars + " " * gap + paint(label, one.style)

@@ -15,6 +15,9 @@ from dal_audit.report.quoting import Quoted
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Severity
 
+RELATED_LIMIT: Final = 10
+"""reviewdog quotes the source of each related place in its comment."""
+
 _SEVERITIES: Final[dict[Severity, str]] = {
     "error": "ERROR",
     "warning": "WARNING",
@@ -49,7 +52,7 @@ def _diagnostic(finding: Finding, quoted: Quoted) -> Object:
     if breach.related:
         diagnostic["related_locations"] = [
             {"message": one.message, "location": _location(one.place, quoted)}
-            for one in breach.related
+            for one in breach.related[:RELATED_LIMIT]
         ]
     return diagnostic
 
