@@ -214,6 +214,38 @@ def test_findings_alike_are_told_as_one() -> None:
     assert text.count("= help:") == 2
 
 
+def test_findings_alike_share_what_is_in_other_files() -> None:
+    shared = used(2, 1, 4, "the interface", path="s/db.py")
+    found = [
+        finding_of(
+            line=n,
+            label="main",
+            message=f"`m{n}` is public, and `I` is not",
+            related=(shared, used(n + 5, 1, 4)),
+            way=1,
+            cure="c",
+        )
+        for n in range(1, 4)
+    ]
+    sources = {"app/a.py": "import sqlite3\n" * 9, "s/db.py": "\nRow = 1\n"}
+    assert text_of(*found, sources=sources).splitlines()[1:] == [
+        " --> app/a.py:1:8",
+        "  |",
+        "1 | import sqlite3",
+        "  |        ^^^^^^^ 2. `m1` is public",
+        "2 | import sqlite3",
+        "  |        ^^^^^^^ 2. `m2` is public",
+        "3 | import sqlite3",
+        "  |        ^^^^^^^ 2. `m3` is public",
+        " ::: s/db.py:2:1",
+        "  |",
+        "2 | Row = 1",
+        "  | --- 1. the interface",
+        "  = used: on lines 6, 7, 8",
+        "  = help: c",
+    ]
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -16,9 +16,8 @@ Key: TypeAlias = tuple[object, ...]
 def folded(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Return findings in groups, in the order of the first of each.
 
-    Alike are open findings of one rule in one file that reach the same driver, fail on the same
-    backends and have the same cure. One that came by a way of its own, or with places in other
-    files, stays alone.
+    Alike are open findings of one rule in one file that came by the same way, belong to the same
+    places in other files, reach the same driver, fail on the same backends and have the same cure.
     """
     groups: dict[Key, list[Finding]] = {}
     for index, one in enumerate(findings):
@@ -31,12 +30,12 @@ def folded(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 def _key(finding: Finding) -> Key | None:
     breach, path = finding.breach, finding.place.path
-    if finding.standing != "open" or breach.way:
+    if finding.standing != "open":
         return None
-    if any(one.place.path != path for one in breach.related):
-        return None
-    rule = finding.rule.id
-    return path, rule, finding.severity, breach.driver, breach.fails_on, finding.cure
+    way = breach.related[: breach.way]
+    elsewhere = tuple(one for one in breach.related[breach.way :] if one.place.path != path)
+    shared = (breach.driver, breach.fails_on, finding.cure, way, elsewhere)
+    return path, finding.rule.id, finding.severity, *shared
 
 
 def _order(finding: Finding) -> Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -28,6 +29,9 @@ STEPS_SHOWN: Final = 8
 
 NUMBERS_SHOWN: Final = 12
 """Lines that are named by their numbers."""
+
+_SHARED: Final = re.compile("; |, and ")
+"""Where a message comes to the boundary or to the reason."""
 
 MANY: Final = 50
 """Findings from which the report says how to have an overview."""
@@ -133,25 +137,26 @@ def _shown(findings: Sequence[Finding]) -> _Shown:
     steps = first.related[: first.way][-STEPS_SHOWN:]
     number = f"{len(steps) + 1}. " if steps else ""
     marks = [
-        Mark(one.place, f"{number}{one.breach.label}" if is_alone else _what(one), main=True)
+        Mark(one.place, f"{number}{one.breach.label if is_alone else _what(one)}", main=True)
         for one in findings[:ALIKE_SHOWN]
     ]
     marks += [Mark(one.place, f"{step}. {one.message}") for step, one in enumerate(steps, 1)]
     uses = _first_of_lines(
         one for finding in findings for one in finding.breach.related[first.way :]
     )
+    # Findings alike share what is in other files; of uses, their own lines say enough.
+    path = first.place.path
+    worth = uses if is_alone else [one for one in uses if one.place.path != path]
     # Never all but one: that line would say no more than the source itself.
-    most = USES_SHOWN + (len(uses) == USES_SHOWN + 1)
-    # Of findings alike, their own lines say enough.
-    count = most if is_alone else 0
-    marks += [Mark(one.place, one.message) for one in uses[:count]]
+    worth = worth[: USES_SHOWN + (len(worth) == USES_SHOWN + 1)]
+    marks += [Mark(one.place, one.message) for one in worth]
     alike = [Related(one.place, one.breach.message) for one in findings[ALIKE_SHOWN:]]
-    return _Shown(marks, alike, uses[count:])
+    return _Shown(marks, alike, [one for one in uses if one not in worth])
 
 
 def _what(finding: Finding) -> str:
-    """Return what a message says before it names the boundary, which is the same for all alike."""
-    return finding.breach.message.partition("; ")[0]
+    """Return what a message says before it comes to what is the same for all findings alike."""
+    return _SHARED.split(finding.breach.message, maxsplit=1)[0]
 
 
 def _first_of_lines(related: Iterable[Related]) -> list[Related]:
