@@ -225,6 +225,7 @@ class AlterObject(Variant, frozen=True):
     name: SqlName | None
     new_name: SqlName | None = None
     rest: Expression | None = None
+    if_exists: bool = False
 
 
 class Drop(Variant, frozen=True):
@@ -241,13 +242,16 @@ class Change(Variant, frozen=True):
     """`INSERT`, `REPLACE`, `UPDATE`, `DELETE`, `TRUNCATE` or `MERGE`, and the table in question.
 
     `columns` are those that an `INSERT` lists. `conflict` is its `ON CONFLICT` or
-    `ON DUPLICATE KEY`, or the `OR IGNORE` after the verb.
+    `ON DUPLICATE KEY`, or the `OR IGNORE` after the verb. `source` is where the rows come from, or
+    what is done to which: of `VALUES` the first row, of all else what follows the table and its
+    columns; the whole statement where it begins with `WITH`.
     """
 
     verb: str
     table: SqlName | None
     columns: tuple[SqlName, ...] = ()
     conflict: Clause | None = None
+    source: Expression | None = None
 
 
 class Query(Variant, frozen=True):
@@ -263,9 +267,10 @@ class Transaction(Variant, frozen=True):
 
 
 class OtherStatement(Variant, frozen=True):
-    """Any other statement: its first words in capitals."""
+    """Any other statement: its first words in capitals; `body` is the text of a `DO` block."""
 
     words: tuple[str, ...]
+    body: str = ""
 
 
 Structure: TypeAlias = (

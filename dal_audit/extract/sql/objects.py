@@ -142,7 +142,7 @@ def _labels(cursor: Cursor) -> tuple[str, ...]:
 
 def alter_object(cursor: Cursor, what: str) -> AlterObject:
     """Read what follows `ALTER` and the object's kind."""
-    cursor.takes("IF", "EXISTS")
+    if_exists = cursor.takes("IF", "EXISTS")
     name = None if what in _NAMELESS else cursor.name()
     start = cursor.at
     new_name: SqlName | None = None
@@ -153,7 +153,7 @@ def alter_object(cursor: Cursor, what: str) -> AlterObject:
             break
     cursor.at = cursor.limit
     rest: Expression | None = cursor.expression(start) if start < cursor.limit else None
-    return AlterObject(what, name, new_name, rest)
+    return AlterObject(what, name, new_name, rest, if_exists=if_exists)
 
 
 def drop(cursor: Cursor, what: str) -> Drop:
@@ -204,6 +204,7 @@ def insert(cursor: Cursor, verb: str) -> Change:
             if cursor.at < end:
                 cursor.expect(",")
         cursor.at = end + 1
+    source = _rows(cursor)
     while cursor.skip_to("ON"):
         at = cursor.at
         if cursor.takes("ON", "CONFLICT") or cursor.takes("ON", "DUPLICATE"):
@@ -211,7 +212,27 @@ def insert(cursor: Cursor, verb: str) -> Change:
             conflict = read_clause(cursor, at, cursor.at)
         else:
             cursor.at += 1
-    return Change(verb, table, tuple(columns), conflict)
+    return Change(verb, table, tuple(columns), conflict, source)
+
+
+def _rows(cursor: Cursor) -> Expression | None:
+    """Return what an `INSERT` takes its rows from, and stay where that begins.
+
+    Of `VALUES` it is the first row: there may be thousands.
+    """
+    start = cursor.at
+    if cursor.sees("VALUES", "("):
+        cursor.at += 1
+        end = cursor.group_end() + 1
+    else:
+        end = cursor.limit
+        while cursor.skip_to("ON"):
+            if cursor.sees("ON", "CONFLICT") or cursor.sees("ON", "DUPLICATE"):
+                end = cursor.at
+                break
+            cursor.at += 1
+    cursor.at = start
+    return cursor.expression(start, end) if start < end else None
 
 
 def update(cursor: Cursor) -> Change:
@@ -222,16 +243,20 @@ def update(cursor: Cursor) -> Change:
         cursor.at += 2
     cursor.takes("ONLY")
     table = cursor.name()
+    start = cursor.at
     if not cursor.skip_to("SET"):
         raise cursor.error("`SET` was expected")
-    return Change("UPDATE", table, conflict=conflict)
+    source = cursor.expression(start, cursor.limit)
+    return Change("UPDATE", table, conflict=conflict, source=source)
 
 
 def delete(cursor: Cursor) -> Change:
     """Read what follows `DELETE`, up to the table."""
     cursor.expect("FROM")
     cursor.takes("ONLY")
-    return Change("DELETE", cursor.name())
+    table = cursor.name()
+    source = None if cursor.done else cursor.expression(cursor.at, cursor.limit)
+    return Change("DELETE", table, source=source)
 
 
 def truncate(cursor: Cursor) -> Change:

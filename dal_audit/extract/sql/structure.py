@@ -8,7 +8,7 @@ command. What is not built as statements of its kind are is said to be not under
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dal_audit.extract.sql.cursor import Cursor, NotUnderstoodError
@@ -106,7 +106,9 @@ def _statement(cursor: Cursor) -> Structure:
     while cursor.sees("("):
         cursor.at += 1
     word = cursor.word()
+    whole = None
     if word == "WITH":
+        whole = cursor.expression(cursor.at, cursor.limit)
         word = _after_with(cursor)
     cursor.at += 1
     if word in _QUERIES:
@@ -114,10 +116,10 @@ def _statement(cursor: Cursor) -> Structure:
     if word in _TRANSACTIONS:
         return Transaction(_leading(cursor))
     if word in _OTHERS:
-        return OtherStatement(_leading(cursor))
+        return OtherStatement(_leading(cursor), _body(cursor) if word == "DO" else "")
     change = _change(cursor, word)
     if change is not None:
-        return change
+        return replace(change, source=whole) if whole is not None else change
     if word == "CREATE":
         return _create(cursor)
     if word in {"ALTER", "DROP"}:
@@ -156,6 +158,11 @@ def _after_with(cursor: Cursor) -> str:
         cursor.at = start
         raise cursor.error("a `WITH` without a query after it")
     return cursor.word()
+
+
+def _body(cursor: Cursor) -> str:
+    """Return the code of a `DO` block as it stands, with its quotes."""
+    return next((one.text for one in cursor.tokens if one.kind is Kind.STRING), "")
 
 
 def _leading(cursor: Cursor) -> tuple[str, ...]:

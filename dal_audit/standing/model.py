@@ -1,0 +1,108 @@
+"""The things that stand in a database, with their parts, and what can be wrong with a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+from dal_audit.facts import Span
+from dal_audit.sql_facts import SqlName
+
+SQLITE: Final = "sqlite"
+POSTGRESQL: Final = "postgresql"
+FOLLOWED: Final = (SQLITE, POSTGRESQL)
+"""The backends whose databases are followed."""
+
+ROWS: Final = ("rows", "")
+"""The part of a table that says whether rows were put into it: `FILLED` or `CLEARED`."""
+FILLED: Final = "filled"
+CLEARED: Final = "cleared"
+
+_DEFAULT_SCHEMAS: Final = frozenset({"", "public", "main", "dbo"})
+
+Key: TypeAlias = tuple[str, str]
+"""The kind of a part or an object, and its name."""
+
+Effect: TypeAlias = Literal["fails", "changes-schema", "changes-data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with running a statement on a database.
+
+    `reason` is a clause that says why in present tense: "`users` stands already". `cure` is one
+    sentence.
+    """
+
+    span: Span
+    effect: Effect
+    reason: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPart:
+    """A column: its type as it is written, its default, and whether it takes no NULL."""
+
+    type: str = ""
+    default: str | None = None
+    not_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintPart:
+    """A constraint: its kind, its columns, and the table that a foreign key refers to."""
+
+    kind: str
+    columns: tuple[str, ...] = ()
+    table: str = ""
+    text: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Thing:
+    """An object that stands: a table, an index, a view, a type, and all that has a name.
+
+    `parts` are a table's columns, constraints, triggers and policies, or an enumeration's labels:
+    None stands for what is known to be absent, and of what is missing nothing is known. `owned` are
+    the names of what goes with it: its indexes, and in SQLite its triggers. `complete` says that a
+    table has no other columns. `table`, `columns` and `words` are an index's: its plain columns,
+    and all names in its keys and condition. `text` is what it was made from.
+    """
+
+    kind: str
+    text: str = ""
+    complete: bool = False
+    parts: dict[Key, Any] = field(default_factory=dict)
+    owned: dict[Key, None] = field(default_factory=dict)
+    table: Thing | None = None
+    columns: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+    unique: bool = False
+
+    def lacks(self, key: Key) -> bool:
+        """Return whether a part is known to be absent."""
+        if key in self.parts:
+            return self.parts[key] is None
+        return self.complete and key[0] == "column"
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of the parts of a kind that stand, in the order they were made."""
+        return [name for (one, name), part in self.parts.items() if one == kind and part]
+
+
+def folded(name: SqlName, backend: str) -> str:
+    """Return the name by which a backend finds an object.
+
+    SQLite ignores case; PostgreSQL does so where there are no quotes. The schema before a name is a
+    part of it, unless it is the one that is meant anyway.
+    """
+    parts = [
+        part
+        if backend == POSTGRESQL and index < len(name.quoted) and name.quoted[index]
+        else part.lower()
+        for index, part in enumerate(name.parts)
+    ]
+    if len(parts) > 1 and ".".join(parts[:-1]).lower() in _DEFAULT_SCHEMAS:
+        parts = parts[-1:]
+    return ".".join(parts)

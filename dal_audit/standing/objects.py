@@ -1,0 +1,248 @@
+"""What `CREATE`, `ALTER` and `DROP` of anything but tables and indexes do to a database.
+
+Sources: PostgreSQL's reference of SQL commands, SQLite's lang_createview.html,
+lang_createtrigger.html and lang_droptrigger.html.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dal_audit.sql_facts import AlterObject, CreateObject, Drop, SqlName
+from dal_audit.standing.journal import UNKNOWN
+from dal_audit.standing.model import Key, Thing
+from dal_audit.standing.state import State
+from dal_audit.standing.tables import GUARD_CREATE, GUARD_DROP
+
+_RELATIONS: Final = frozenset(
+    {"table", "index", "view", "materialized view", "sequence", "foreign table"}
+)
+_OF_TABLES: Final = frozenset({"trigger", "constraint trigger", "policy", "rule"})
+_KINDS: Final = {
+    "constraint trigger": "trigger",
+    "enum": "type",
+    "domain": "type",
+    "user": "role",
+    "group": "role",
+    "procedure": "function",
+    "routine": "function",
+    "aggregate": "function",
+}
+"""Kinds of objects that share their names with others."""
+
+_CURES: Final = {
+    "view": "Write `CREATE OR REPLACE VIEW`, or `DROP VIEW IF EXISTS` before it.",
+    "trigger": "Write `DROP TRIGGER IF EXISTS` before it.",
+    "function": "Write `CREATE OR REPLACE`.",
+    "policy": "Write `DROP POLICY IF EXISTS` before it.",
+    "type": "Make it in a `DO` block that catches `duplicate_object`.",
+    "role": "Make it in a `DO` block that looks into `pg_roles` first.",
+}
+
+
+def create_object(state: State, one: CreateObject) -> None:
+    """Make an object."""
+    kind = _KINDS.get(one.what, one.what)
+    if kind in _RELATIONS and one.name is not None:
+        name = state.fold(one.name)
+        if state.relations.get(name) is not None:
+            if one.or_replace or one.if_not_exists:
+                return
+            _taken(state, one.name, kind, name)
+        text = one.rest.text if one.rest is not None else ""
+        state.place(name, Thing(kind, text=text))
+        return
+    name = state.fold(one.name) if one.name is not None else one.rest.text if one.rest else ""
+    key = (kind, name)
+    table = _table_of(state, one)
+    text = one.rest.text if one.rest is not None else ""
+    if table is not None and not state.is_sqlite:
+        if table.parts.get(key) is not None and not one.or_replace:
+            if one.if_not_exists:
+                return
+            _taken(state, one.name, kind, name)
+        state.set_part(table, key, Thing(kind, text=text))
+        return
+    if state.others.get(key) is not None and not one.or_replace:
+        if one.if_not_exists:
+            return
+        _taken(state, one.name, kind, name)
+    thing = Thing(kind, text=text)
+    thing.parts.update({("label", label): Thing("label") for label in one.values})
+    state.journal.put(state.others, key, thing)
+    if table is not None:
+        state.own(table, key)
+
+
+def _taken(state: State, name: SqlName | None, kind: str, folded: str) -> None:
+    if name is not None:
+        cure = _CURES.get(kind, GUARD_CREATE)
+        if kind == "view" and state.is_sqlite:
+            cure = GUARD_CREATE
+        state.fails(name.span, f"the {kind} `{name.name}` stands already", cure, folded)
+
+
+def _table_of(state: State, one: CreateObject) -> Thing | None:
+    """Return the table that an object is on, where it is on one."""
+    if one.what == "rule" and one.rest is not None:
+        words = [token.upper() for token in one.rest.tokens]
+        at = words.index("TO") + 1 if "TO" in words else len(words)
+        name = state.fold_token(one.rest.tokens[at]) if at < len(words) else ""
+        return state.table(name) if name else None
+    if one.table is None:
+        return None
+    name = state.fold(one.table)
+    if state.is_gone(name):
+        state.fails(
+            one.table.span,
+            f"there is no `{one.table.name}`",
+            "Make it in the migration that makes the table.",
+            name,
+        )
+    return state.table(name)
+
+
+def drop(state: State, one: Drop) -> None:
+    """Take objects away."""
+    kind = _KINDS.get(one.what, one.what)
+    dropped = {state.fold(name) for name in one.names}
+    for name in one.names:
+        folded = state.fold(name)
+        if kind in _RELATIONS:
+            if state.is_gone(folded):
+                if one.if_exists:
+                    continue
+                _gone(state, name, kind, folded)
+            if not one.cascade:
+                _needed(state, name, folded, dropped)
+            state.drop_relation(folded)
+        elif kind in _OF_TABLES and one.table is not None and not state.is_sqlite:
+            table = state.table(state.fold(one.table))
+            if table.lacks((kind, folded)) and not one.if_exists:
+                _gone(state, name, kind, folded)
+            state.set_part(table, (kind, folded), None)
+        else:
+            if state.others.get((kind, folded), UNKNOWN) is None and not one.if_exists:
+                _gone(state, name, kind, folded)
+            state.journal.put(state.others, (kind, folded), None)
+            if kind == "schema":
+                _drop_schema(state, folded)
+
+
+def _gone(state: State, name: SqlName, kind: str, folded: str) -> None:
+    state.fails(name.span, f"there is no {kind} `{name.name}`", GUARD_DROP, folded)
+
+
+def _needed(state: State, name: SqlName, folded: str, dropped: set[str]) -> None:
+    """Note what keeps PostgreSQL from dropping a table: foreign keys of others that refer to it."""
+    thing = state.relations.get(folded)
+    if state.is_sqlite or thing is None:
+        return
+    for (table, _), table_name in state.references.get(folded, {}).items():
+        current = state.relations.get(table_name)
+        if current is table and table is not thing and table_name not in dropped:
+            state.fails(
+                name.span,
+                f"`{table_name}` refers to `{name.name}`",
+                "Drop what refers to it first.",
+                folded,
+            )
+            return
+
+
+def _drop_schema(state: State, schema: str) -> None:
+    for name in [one for one in state.relations if one.startswith(f"{schema}.")]:
+        state.drop_relation(name)
+
+
+def alter_object(state: State, one: AlterObject) -> None:
+    """Change an object: its name, or the labels of an enumeration."""
+    if one.name is None:
+        return
+    kind = _KINDS.get(one.what, one.what)
+    name = state.fold(one.name)
+    if one.new_name is not None:
+        _rename(state, one, kind, name)
+    elif kind == "type" and one.rest is not None:
+        _alter_type(state, one, name, one.rest.tokens)
+
+
+def _rename(state: State, one: AlterObject, kind: str, name: str) -> None:
+    assert one.name is not None and one.new_name is not None
+    new = state.fold(one.new_name)
+    if "." in name and "." not in new:
+        new = f"{name.rpartition('.')[0]}.{new}"
+    cure = "Guard it in a `DO` block that looks first."
+    if kind in _RELATIONS:
+        if state.is_gone(name):
+            if one.if_exists:
+                return
+            state.fails(
+                one.name.span, f"there is no {kind} `{one.name.name}`", "Write `IF EXISTS`.", name
+            )
+        if state.relations.get(new) is not None:
+            state.fails(one.new_name.span, f"`{one.new_name.name}` stands already", cure, new)
+        state.rename_relation(name, new)
+        return
+    holder: dict[Key, Thing | None] = state.others
+    if kind in _OF_TABLES and one.rest is not None and len(one.rest.tokens) > 1:
+        holder = state.table(state.fold_token(one.rest.tokens[1])).parts
+    words = [token.upper() for token in one.rest.tokens] if one.rest is not None else []
+    if kind == "type" and "TO" in words[:1]:
+        return
+    if holder.get((kind, name), UNKNOWN) is None:
+        state.fails(one.name.span, f"there is no {kind} `{one.name.name}`", cure, name)
+    if holder.get((kind, new)) is not None:
+        state.fails(
+            one.new_name.span, f"the {kind} `{one.new_name.name}` stands already", cure, new
+        )
+    thing = holder.get((kind, name)) or Thing(kind)
+    state.journal.put(holder, (kind, name), None)
+    state.journal.put(holder, (kind, new), thing)
+
+
+def _alter_type(state: State, one: AlterObject, name: str, tokens: tuple[str, ...]) -> None:
+    """Add a label to an enumeration, or rename one; or the same with an attribute."""
+    assert one.name is not None
+    words = [token.upper() for token in tokens]
+    key = ("type", name)
+    thing = state.others.get(key)
+    if thing is None:
+        thing = Thing("type")
+        state.journal.put(state.others, key, thing)
+    if words[:2] == ["ADD", "VALUE"]:
+        if_not_exists = words[2:5] == ["IF", "NOT", "EXISTS"]
+        at = 5 if if_not_exists else 2
+        label = tokens[at].strip("'") if at < len(tokens) else ""
+        if thing.parts.get(("label", label)) is not None and not if_not_exists:
+            state.fails(
+                one.name.span,
+                f"the type has a label `{label}` already",
+                "Write `ADD VALUE IF NOT EXISTS`.",
+                name,
+            )
+        state.set_part(thing, ("label", label), Thing("label"))
+    elif words[:2] == ["RENAME", "VALUE"] and len(tokens) > 4:
+        old, new = tokens[2].strip("'"), tokens[4].strip("'")
+        if thing.parts.get(("label", old), UNKNOWN) is None:
+            state.fails(
+                one.name.span,
+                f"the type has no label `{old}`",
+                "Guard it in a `DO` block that looks into `pg_enum` first.",
+                name,
+            )
+        state.set_part(thing, ("label", old), None)
+        state.set_part(thing, ("label", new), Thing("label"))
+    elif words[:2] in (["ADD", "ATTRIBUTE"], ["ADD", "CONSTRAINT"]) and len(tokens) > 2:
+        kind = words[1].lower()
+        part = state.fold_token(tokens[2])
+        if thing.parts.get((kind, part)) is not None:
+            state.fails(one.name.span, f"it has a {kind} `{part}` already", GUARD_DROP, name)
+        state.set_part(thing, (kind, part), Thing(kind))
+    elif words[:2] in (["DROP", "ATTRIBUTE"], ["DROP", "CONSTRAINT"]) and len(tokens) > 2:
+        if_exists = words[2:4] == ["IF", "EXISTS"]
+        kind = words[1].lower()
+        part = state.fold_token(tokens[4 if if_exists else 2])
+        if thing.lacks((kind, part)) and not if_exists:
+            state.fails(one.name.span, f"it has no {kind} `{part}`", GUARD_DROP, name)
+        state.set_part(thing, (kind, part), None)

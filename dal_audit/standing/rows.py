@@ -1,0 +1,180 @@
+"""What statements that change rows do to a database, and what they do the second time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+from dal_audit.sql_facts import Change, Expression, SqlName
+from dal_audit.standing.model import CLEARED, FILLED, ROWS, Thing
+from dal_audit.standing.reads import check_reads
+from dal_audit.standing.state import State
+
+_LITERAL: Final = re.compile(r"[+-]?[0-9.][\w.]*\Z|(?:[eExXbBnN]|[uU]&)?'.*'\Z", re.DOTALL)
+_WORDS: Final = frozenset({"TRUE", "FALSE", "CURRENT_DATABASE"})
+_GUARDS: Final = frozenset({"EXISTS", "EXCEPT"})
+_CONFLICT: Final = "Write `ON CONFLICT DO NOTHING`."
+_OPERATORS: Final = frozenset({"+", "-", "*", "/", "||"})
+_UNIQUE: Final = frozenset({"primary-key", "unique"})
+
+
+def change(state: State, one: Change) -> None:
+    """Change the rows of a table."""
+    if one.table is None:
+        return
+    name = state.fold(one.table)
+    if state.is_gone(name):
+        state.fails(
+            one.table.span,
+            f"there is no `{one.table.name}`",
+            "Change the rows before the table goes, in a migration of its own.",
+            name,
+        )
+    table = state.relations.get(name) or Thing("table")
+    if one.verb in {"INSERT", "REPLACE", "MERGE"}:
+        _insert(state, one, one.table, table)
+    else:
+        check_reads(state, one.source, (name,))
+        if one.verb == "UPDATE":
+            _update(state, one, one.table)
+    if table.kind == "table" and one.verb != "UPDATE":
+        is_filling = one.verb in {"INSERT", "REPLACE", "MERGE"}
+        state.set_part(state.table(name), ROWS, FILLED if is_filling else CLEARED)
+
+
+def _insert(state: State, one: Change, target: SqlName, table: Thing) -> None:
+    name = state.fold(target)
+    for column in one.columns:
+        folded = state.fold(column)
+        if table.lacks(("column", folded)):
+            state.fails(
+                column.span,
+                f"`{name}` has no column `{column.name}`",
+                "Name columns that stand after the migration.",
+                folded,
+            )
+    tokens = one.source.tokens if one.source is not None else ()
+    words = {token.upper() for token in tokens}
+    is_plain = tokens[:1] and (tokens[0].upper() == "VALUES" or "FROM" not in words)
+    if not is_plain:
+        check_reads(state, one.source, ())
+    if one.verb != "INSERT" or one.conflict is not None or words & _GUARDS or _is_anti_join(tokens):
+        return
+    if table.parts.get(ROWS) != FILLED:
+        return
+    if is_plain and "WHERE" not in words:
+        key = _constant_key(state, one, table)
+        if key:
+            listed = ", ".join(f"`{column}`" for column in key)
+            state.fails(
+                target.span,
+                f"a row with this {listed} stands already",
+                _CONFLICT,
+                name,
+            )
+            return
+    state.note(
+        "changes-data",
+        target.span,
+        f"the rows are put into `{target.name}` once more",
+        f"{_CONFLICT} Or insert only what is not there yet: `WHERE NOT EXISTS (…)`.",
+        name,
+    )
+
+
+def _is_anti_join(tokens: Sequence[str]) -> bool:
+    """Return whether a query looks for what is not there yet, by `IS NULL` or `NOT IN`."""
+    words = [token.upper() for token in tokens]
+    return any(pair in {("IS", "NULL"), ("NOT", "IN")} for pair in pairwise(words))
+
+
+def _constant_key(state: State, one: Change, table: Thing) -> tuple[str, ...]:
+    """Return the columns of a unique key in which an `INSERT` writes the same values every time."""
+    values = _values(one.source)
+    columns = [state.fold(column) for column in one.columns] or table.names("column")
+    if values is None or len(values) != len(columns):
+        return ()
+    given = dict(zip(columns, values, strict=True))
+    keys = [
+        part.columns
+        for part in (table.parts[("constraint", name)] for name in table.names("constraint"))
+        if part.kind in _UNIQUE
+    ]
+    keys += [index.columns for _, index in state.indexes_of(table) if index.unique]
+    for key in keys:
+        if key and all(_is_constant(given, column, table) for column in key):
+            return key
+    return ()
+
+
+def _is_constant(given: dict[str, tuple[str, ...]], column: str, table: Thing) -> bool:
+    """Return whether a column gets the same value whenever the row is inserted, and no NULL."""
+    tokens: Sequence[str] = given.get(column, ())
+    if column not in given:
+        part = table.parts.get(("column", column))
+        if part is None or part.default is None:
+            return False
+        tokens = part.default.split(" ")
+    bare = [token for token in tokens if token not in {"(", ")", "-", "+"}]
+    if len(bare) > 1 and bare[1] == "::":
+        bare = bare[:1]
+    return len(bare) == 1 and (bool(_LITERAL.match(bare[0])) or bare[0].upper() in _WORDS)
+
+
+def _values(source: Expression | None) -> list[tuple[str, ...]] | None:
+    """Return the tokens of each value in the row of a `VALUES`, or of a `SELECT` without a table."""
+    if source is None or not source.tokens:
+        return None
+    tokens = list(source.tokens)
+    if tokens[0].upper() == "VALUES":
+        tokens = tokens[2:-1]
+    elif tokens[0].upper() == "SELECT":
+        tokens = tokens[1:]
+    else:
+        return None
+    values: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += (token in {"(", "["}) - (token in {")", "]"})
+        if token == "," and depth == 0:
+            values.append([])
+        else:
+            values[-1].append(token)
+    return [tuple(one) for one in values]
+
+
+def _update(state: State, one: Change, target: SqlName) -> None:
+    """Note an `UPDATE` that goes on from what stands, such as `SET n = n + 1`."""
+    tokens = one.source.tokens if one.source is not None else ()
+    words = [token.upper() for token in tokens]
+    start = words.index("SET") + 1 if "SET" in words else len(tokens)
+    end = next(
+        (at for at in range(start, len(words)) if words[at] in {"WHERE", "FROM"}), len(words)
+    )
+    later = {state.fold_token(token) for token in tokens[end:]}
+    column = ""
+    depth = 0
+    for at in range(start, end):
+        depth += (tokens[at] == "(") - (tokens[at] == ")")
+        if (
+            depth == 0
+            and at + 1 < end
+            and tokens[at + 1] == "="
+            and (at == start or tokens[at - 1] == ",")
+        ):
+            column = state.fold_token(tokens[at])
+        elif column and depth == 0 and state.fold_token(tokens[at]) == column:
+            is_operand = tokens[at - 1] in _OPERATORS or (
+                at + 1 < end and tokens[at + 1] in _OPERATORS
+            )
+            if is_operand and column not in later:
+                state.note(
+                    "changes-data",
+                    target.span,
+                    f"`{column}` goes on from what it was set to",
+                    "Set it to what follows from other columns, or only `WHERE` it is not set yet.",
+                    column,
+                )
+                return

@@ -1,0 +1,221 @@
+"""The state of a database: what stands, what is known to be gone, and how that is changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from dal_audit.facts import Span
+from dal_audit.sql_facts import Expression, SqlName
+from dal_audit.standing.journal import UNKNOWN, Journal
+from dal_audit.standing.model import (
+    POSTGRESQL,
+    SQLITE,
+    ColumnPart,
+    ConstraintPart,
+    Effect,
+    Key,
+    Problem,
+    Thing,
+    folded,
+)
+
+_WORD: Final = re.compile(r"[^\W\d][\w$]*\Z")
+_WORDS: Final = re.compile(r"[^\W\d][\w$]*")
+
+
+class State:
+    """A database of one backend.
+
+    Nothing is known of it at first. `relations` are what shares one set of names: tables, views,
+    indexes, sequences; `others` everything else, by kind and name. None stands for what is known to
+    be absent. Whatever is written goes through `journal`.
+    """
+
+    def __init__(self, backend: str) -> None:
+        """Begin with a database that nothing is known of."""
+        self.backend = backend
+        self.journal = Journal()
+        self.relations: dict[str, Thing | None] = {}
+        self.others: dict[Key, Thing | None] = {}
+        self.references: dict[str, dict[tuple[Thing, str], str]] = {}
+        """The foreign keys that refer to a table: whose they are, their names and that table's."""
+        self.former: dict[str, set[str]] = {}
+        """All columns that tables of a name ever had; it only grows."""
+        self.problems: list[Problem] = []
+        self.doubtful: frozenset[str] = frozenset()
+        """Words of code that is run and not followed: of what they name nothing is said."""
+
+    # What is wrong
+
+    def fails(self, span: Span, reason: str, cure: str, *names: str) -> None:
+        """Note that the statement fails, unless one of the names is doubtful."""
+        self.note("fails", span, reason, cure, *names)
+
+    def note(self, effect: Effect, span: Span, reason: str, cure: str, *names: str) -> None:
+        """Note a problem, unless one of the names that it is about is doubtful."""
+        if not any(last_of(name) in self.doubtful for name in names):
+            self.problems.append(Problem(span, effect, reason, cure))
+
+    # Names
+
+    def fold(self, name: SqlName) -> str:
+        """Return the name by which the backend finds an object."""
+        return folded(name, self.backend)
+
+    def fold_token(self, token: str) -> str:
+        """Return the name that a token spells, as the backend folds it; empty where it is none."""
+        if len(token) > 1 and token[0] in '"`[':
+            inner = token[1:-1]
+            return inner if self.backend == POSTGRESQL and token[0] == '"' else inner.lower()
+        return token.lower() if _WORD.match(token) else ""
+
+    def words_of(self, *expressions: Expression | None) -> frozenset[str]:
+        """Return all names in expressions, folded."""
+        found = {
+            self.fold_token(token) for one in expressions if one is not None for token in one.tokens
+        }
+        return frozenset(found - {""})
+
+    # Relations
+
+    def table(self, name: str) -> Thing:
+        """Return the table of a name; one of which nothing is known where none was seen."""
+        thing = self.relations.get(name)
+        if thing is None:
+            thing = Thing("table")
+            self.journal.put(self.relations, name, thing)
+        return thing
+
+    def is_gone(self, name: str) -> bool:
+        """Return whether a relation is known to be absent."""
+        return self.relations.get(name, UNKNOWN) is None
+
+    def place(self, name: str, thing: Thing) -> None:
+        """Let a relation stand."""
+        self.journal.put(self.relations, name, thing)
+
+    def remember(self, table: str, column: str) -> None:
+        """Keep in mind that a table of a name had a column."""
+        self.former.setdefault(table, set()).add(column)
+
+    def own(self, table: Thing, key: Key) -> None:
+        """Let what has a name of its own go with a table."""
+        self.journal.put(table.owned, key, None)
+
+    def indexes_of(self, table: Thing) -> Iterator[tuple[str, Thing]]:
+        """Yield the indexes of a table that stand, with their names."""
+        for kind, name in list(table.owned):
+            if kind == "relation":
+                index = self.relations.get(name)
+                if index is not None and index.table is table:
+                    yield name, index
+
+    def drop_relation(self, name: str) -> None:
+        """Take a relation away, with all that goes with it."""
+        thing = self.relations.get(name)
+        self.journal.put(self.relations, name, None)
+        if thing is None:
+            return
+        if thing.table is not None:
+            self.journal.remove(thing.table.owned, ("relation", name))
+        for constraint in thing.names("constraint"):
+            self.unrefer(thing, constraint)
+        for kind, owned in thing.owned:
+            if kind == "relation":
+                self.journal.put(self.relations, owned, None)
+            else:
+                self.journal.put(self.others, (kind, owned), None)
+
+    def rename_relation(self, old: str, new: str) -> None:
+        """Give a relation another name; what belongs to it keeps its own."""
+        thing = self.relations.get(old) or Thing("table")
+        self.journal.put(self.relations, old, None)
+        self.journal.put(self.relations, new, thing)
+        self.former.setdefault(new, set()).update(self.former.get(old, ()))
+        if old in self.references:
+            self.journal.put(self.references, new, self.references[old])
+            self.journal.remove(self.references, old)
+        if thing.table is not None:
+            self.journal.remove(thing.table.owned, ("relation", old))
+            self.own(thing.table, ("relation", new))
+
+    # Parts
+
+    def set_part(self, thing: Thing, key: Key, part: object) -> None:
+        """Set a part of a thing; None says that it is absent."""
+        self.journal.put(thing.parts, key, part)
+
+    def refer(self, table: Thing, table_name: str, name: str, part: ConstraintPart) -> None:
+        """Keep in mind that a foreign key refers to a table."""
+        if part.kind == "references" and part.table:
+            holders = self.references.get(part.table)
+            if holders is None:
+                holders = {}
+                self.journal.put(self.references, part.table, holders)
+            self.journal.put(holders, (table, name), table_name)
+
+    def unrefer(self, table: Thing, name: str) -> None:
+        """Forget a foreign key, where the constraint of a name is one."""
+        part = table.parts.get(("constraint", name))
+        if isinstance(part, ConstraintPart) and part.kind == "references":
+            self.journal.remove(self.references.get(part.table, {}), (table, name))
+
+    def drop_column(self, table: Thing, column: str) -> None:
+        """Take a column away, with the indexes and constraints that use it."""
+        self.set_part(table, ("column", column), None)
+        for name, index in self.indexes_of(table):
+            if column in index.words:
+                self.drop_relation(name)
+        for name in table.names("constraint"):
+            if column in table.parts[("constraint", name)].columns:
+                self.drop_constraint(table, name)
+
+    def drop_constraint(self, table: Thing, name: str) -> None:
+        """Take a constraint away, with its index."""
+        self.unrefer(table, name)
+        self.set_part(table, ("constraint", name), None)
+        index = self.relations.get(name)
+        if index is not None and index.table is table:
+            self.drop_relation(name)
+
+    def rename_column(self, table: Thing, old: str, new: str) -> None:
+        """Give a column another name, also in the indexes and constraints of its table."""
+
+        def renamed(columns: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(new if one == old else one for one in columns)
+
+        part = table.parts.get(("column", old))
+        self.set_part(table, ("column", old), None)
+        self.set_part(table, ("column", new), part or EMPTY)
+        for name, index in self.indexes_of(table):
+            if old in index.words:
+                words = (index.words - {old}) | {new}
+                self.place(name, replace(index, columns=renamed(index.columns), words=words))
+        for name in table.names("constraint"):
+            one = table.parts[("constraint", name)]
+            if old in one.columns:
+                self.set_part(
+                    table, ("constraint", name), replace(one, columns=renamed(one.columns))
+                )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is a database of SQLite."""
+        return self.backend == SQLITE
+
+
+def last_of(name: str) -> str:
+    """Return the last part of a folded name, in lower case."""
+    return name.rpartition(".")[2].lower()
+
+
+def words_in(code: str) -> frozenset[str]:
+    """Return all words of a piece of code, in lower case."""
+    return frozenset(one.lower() for one in _WORDS.findall(code))
+
+
+EMPTY: Final = ColumnPart()
+"""A column of which nothing is known but its name."""
