@@ -16,11 +16,12 @@ from dal_audit.sql_facts import (
     OtherStatement,
     SqlStatement,
 )
+from dal_audit.standing.alterations import alter_table
 from dal_audit.standing.model import Problem
 from dal_audit.standing.objects import alter_object, create_object, drop
 from dal_audit.standing.rows import change
-from dal_audit.standing.state import State, words_in
-from dal_audit.standing.tables import alter_table, create_index, create_table
+from dal_audit.standing.state import Doubts, State
+from dal_audit.standing.tables import create_index, create_table
 
 
 class Database:
@@ -32,11 +33,9 @@ class Database:
 
     def begin(self, statements: Iterable[SqlStatement]) -> None:
         """Say nothing about what the code in `DO` blocks among these statements names."""
-        found: set[str] = set()
-        for one in statements:
-            if isinstance(one.structure, OtherStatement) and one.structure.body:
-                found |= words_in(one.structure.body)
-        self.state.doubtful = frozenset(found)
+        self.state.doubts = Doubts.of(
+            one.structure.body for one in statements if isinstance(one.structure, OtherStatement)
+        )
 
     def take(self, statement: SqlStatement) -> tuple[Problem, ...]:
         """Run a statement that is known to have run; return what speaks against that."""

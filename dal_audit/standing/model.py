@@ -18,6 +18,9 @@ ROWS: Final = ("rows", "")
 FILLED: Final = "filled"
 CLEARED: Final = "cleared"
 
+MAX_NAME: Final = 63
+"""How many bytes PostgreSQL keeps of a name."""
+
 _DEFAULT_SCHEMAS: Final = frozenset({"", "public", "main", "dbo"})
 
 Key: TypeAlias = tuple[str, str]
@@ -98,11 +101,19 @@ def folded(name: SqlName, backend: str) -> str:
     part of it, unless it is the one that is meant anyway.
     """
     parts = [
-        part
-        if backend == POSTGRESQL and index < len(name.quoted) and name.quoted[index]
-        else part.lower()
+        fold_identifier(part, backend, quoted=index < len(name.quoted) and name.quoted[index])
         for index, part in enumerate(name.parts)
     ]
     if len(parts) > 1 and ".".join(parts[:-1]).lower() in _DEFAULT_SCHEMAS:
         parts = parts[-1:]
     return ".".join(parts)
+
+
+def fold_identifier(name: str, backend: str, *, quoted: bool) -> str:
+    """Return one name without its quotes as a backend keeps it."""
+    if backend != POSTGRESQL:
+        return name.lower()
+    kept = name if quoted else name.lower()
+    if len(kept) <= MAX_NAME and kept.isascii():
+        return kept
+    return kept.encode("utf-8", "replace")[:MAX_NAME].decode("utf-8", "ignore")

@@ -17,6 +17,7 @@ from dal_audit.standing.tables import GUARD_CREATE, GUARD_DROP
 _RELATIONS: Final = frozenset(
     {"table", "index", "view", "materialized view", "sequence", "foreign table"}
 )
+_VIEWS: Final = frozenset({"view", "materialized view"})
 _OF_TABLES: Final = frozenset({"trigger", "constraint trigger", "policy", "rule"})
 _KINDS: Final = {
     "constraint trigger": "trigger",
@@ -30,6 +31,7 @@ _KINDS: Final = {
 }
 """Kinds of objects that share their names with others."""
 
+_LOOK_FIRST: Final = "Do it in a `DO` block that looks first."
 _CURES: Final = {
     "view": "Write `CREATE OR REPLACE VIEW`, or `DROP VIEW IF EXISTS` before it.",
     "trigger": "Write `DROP TRIGGER IF EXISTS` before it.",
@@ -49,8 +51,7 @@ def create_object(state: State, one: CreateObject) -> None:
             if one.or_replace or one.if_not_exists:
                 return
             _taken(state, one.name, kind, name)
-        text = one.rest.text if one.rest is not None else ""
-        state.place(name, Thing(kind, text=text))
+        _make_relation(state, one, kind, name)
         return
     name = state.fold(one.name) if one.name is not None else one.rest.text if one.rest else ""
     key = (kind, name)
@@ -74,12 +75,20 @@ def create_object(state: State, one: CreateObject) -> None:
         state.own(table, key)
 
 
+def _make_relation(state: State, one: CreateObject, kind: str, name: str) -> None:
+    words = state.words_of(one.rest)
+    if kind in _VIEWS:
+        for word in words:
+            state.readers.setdefault(word, set()).add(name)
+    state.place(name, Thing(kind, text=one.rest.text if one.rest else "", words=words))
+
+
 def _taken(state: State, name: SqlName | None, kind: str, folded: str) -> None:
     if name is not None:
         cure = _CURES.get(kind, GUARD_CREATE)
         if kind == "view" and state.is_sqlite:
             cure = GUARD_CREATE
-        state.fails(name.span, f"the {kind} `{name.name}` stands already", cure, folded)
+        state.clashes(name.span, f"the {kind} `{name.name}` stands already", cure, folded)
 
 
 def _table_of(state: State, one: CreateObject) -> Thing | None:
@@ -93,7 +102,7 @@ def _table_of(state: State, one: CreateObject) -> Thing | None:
         return None
     name = state.fold(one.table)
     if state.is_gone(name):
-        state.fails(
+        state.misses(
             one.table.span,
             f"there is no `{one.table.name}`",
             "Make it in the migration that makes the table.",
@@ -113,7 +122,9 @@ def drop(state: State, one: Drop) -> None:
                 if one.if_exists:
                     continue
                 _gone(state, name, kind, folded)
-            if not one.cascade:
+            if one.cascade:
+                _drop_views(state, folded)
+            else:
                 _needed(state, name, folded, dropped)
             state.drop_relation(folded)
         elif kind in _OF_TABLES and one.table is not None and not state.is_sqlite:
@@ -130,24 +141,37 @@ def drop(state: State, one: Drop) -> None:
 
 
 def _gone(state: State, name: SqlName, kind: str, folded: str) -> None:
-    state.fails(name.span, f"there is no {kind} `{name.name}`", GUARD_DROP, folded)
+    state.misses(name.span, f"there is no {kind} `{name.name}`", GUARD_DROP, folded)
+
+
+def _drop_views(state: State, name: str) -> None:
+    """Take away the views that read a relation, and those that read them."""
+    pending = state.views_on(name)
+    while pending:
+        view = pending.pop()
+        if state.relations.get(view) is not None:
+            state.drop_relation(view)
+            pending += state.views_on(view)
 
 
 def _needed(state: State, name: SqlName, folded: str, dropped: set[str]) -> None:
-    """Note what keeps PostgreSQL from dropping a table: foreign keys of others that refer to it."""
+    """Note what keeps PostgreSQL from dropping a relation: what refers to it, and what reads it."""
     thing = state.relations.get(folded)
     if state.is_sqlite or thing is None:
         return
     for (table, _), table_name in state.references.get(folded, {}).items():
         current = state.relations.get(table_name)
         if current is table and table is not thing and table_name not in dropped:
-            state.fails(
+            state.misses(
                 name.span,
                 f"`{table_name}` refers to `{name.name}`",
                 "Drop what refers to it first.",
                 folded,
             )
             return
+    views = [view for view in state.views_on(folded) if view not in dropped]
+    if views:
+        state.clashes(name.span, f"the view `{views[0]}` reads it", "Drop the view first.", folded)
 
 
 def _drop_schema(state: State, schema: str) -> None:
@@ -160,28 +184,26 @@ def alter_object(state: State, one: AlterObject) -> None:
     if one.name is None:
         return
     kind = _KINDS.get(one.what, one.what)
-    name = state.fold(one.name)
     if one.new_name is not None:
-        _rename(state, one, kind, name)
+        _rename(state, one, one.name, one.new_name)
     elif kind == "type" and one.rest is not None:
-        _alter_type(state, one, name, one.rest.tokens)
+        _alter_type(state, one.name, one.rest.tokens)
 
 
-def _rename(state: State, one: AlterObject, kind: str, name: str) -> None:
-    assert one.name is not None and one.new_name is not None
-    new = state.fold(one.new_name)
+def _rename(state: State, one: AlterObject, old_name: SqlName, new_name: SqlName) -> None:
+    kind = _KINDS.get(one.what, one.what)
+    name, new = state.fold(old_name), state.fold(new_name)
     if "." in name and "." not in new:
         new = f"{name.rpartition('.')[0]}.{new}"
-    cure = "Guard it in a `DO` block that looks first."
     if kind in _RELATIONS:
         if state.is_gone(name):
             if one.if_exists:
                 return
-            state.fails(
-                one.name.span, f"there is no {kind} `{one.name.name}`", "Write `IF EXISTS`.", name
+            state.misses(
+                old_name.span, f"there is no {kind} `{old_name.name}`", "Write `IF EXISTS`.", name
             )
         if state.relations.get(new) is not None:
-            state.fails(one.new_name.span, f"`{one.new_name.name}` stands already", cure, new)
+            state.clashes(new_name.span, f"`{new_name.name}` stands already", _LOOK_FIRST, new)
         state.rename_relation(name, new)
         return
     holder: dict[Key, Thing | None] = state.others
@@ -191,58 +213,44 @@ def _rename(state: State, one: AlterObject, kind: str, name: str) -> None:
     if kind == "type" and "TO" in words[:1]:
         return
     if holder.get((kind, name), UNKNOWN) is None:
-        state.fails(one.name.span, f"there is no {kind} `{one.name.name}`", cure, name)
+        state.misses(old_name.span, f"there is no {kind} `{old_name.name}`", _LOOK_FIRST, name)
     if holder.get((kind, new)) is not None:
-        state.fails(
-            one.new_name.span, f"the {kind} `{one.new_name.name}` stands already", cure, new
+        state.clashes(
+            new_name.span, f"the {kind} `{new_name.name}` stands already", _LOOK_FIRST, new
         )
     thing = holder.get((kind, name)) or Thing(kind)
     state.journal.put(holder, (kind, name), None)
     state.journal.put(holder, (kind, new), thing)
 
 
-def _alter_type(state: State, one: AlterObject, name: str, tokens: tuple[str, ...]) -> None:
-    """Add a label to an enumeration, or rename one; or the same with an attribute."""
-    assert one.name is not None
+def _alter_type(state: State, name: SqlName, tokens: tuple[str, ...]) -> None:
+    """Add a label to an enumeration, or rename one; or add or drop an attribute or constraint."""
     words = [token.upper() for token in tokens]
-    key = ("type", name)
+    key = ("type", state.fold(name))
     thing = state.others.get(key)
     if thing is None:
         thing = Thing("type")
         state.journal.put(state.others, key, thing)
-    if words[:2] == ["ADD", "VALUE"]:
-        if_not_exists = words[2:5] == ["IF", "NOT", "EXISTS"]
-        at = 5 if if_not_exists else 2
-        label = tokens[at].strip("'") if at < len(tokens) else ""
-        if thing.parts.get(("label", label)) is not None and not if_not_exists:
-            state.fails(
-                one.name.span,
-                f"the type has a label `{label}` already",
-                "Write `ADD VALUE IF NOT EXISTS`.",
-                name,
-            )
-        state.set_part(thing, ("label", label), Thing("label"))
-    elif words[:2] == ["RENAME", "VALUE"] and len(tokens) > 4:
-        old, new = tokens[2].strip("'"), tokens[4].strip("'")
-        if thing.parts.get(("label", old), UNKNOWN) is None:
-            state.fails(
-                one.name.span,
-                f"the type has no label `{old}`",
-                "Guard it in a `DO` block that looks into `pg_enum` first.",
-                name,
-            )
-        state.set_part(thing, ("label", old), None)
-        state.set_part(thing, ("label", new), Thing("label"))
-    elif words[:2] in (["ADD", "ATTRIBUTE"], ["ADD", "CONSTRAINT"]) and len(tokens) > 2:
-        kind = words[1].lower()
-        part = state.fold_token(tokens[2])
-        if thing.parts.get((kind, part)) is not None:
-            state.fails(one.name.span, f"it has a {kind} `{part}` already", GUARD_DROP, name)
-        state.set_part(thing, (kind, part), Thing(kind))
-    elif words[:2] in (["DROP", "ATTRIBUTE"], ["DROP", "CONSTRAINT"]) and len(tokens) > 2:
-        if_exists = words[2:4] == ["IF", "EXISTS"]
-        kind = words[1].lower()
-        part = state.fold_token(tokens[4 if if_exists else 2])
-        if thing.lacks((kind, part)) and not if_exists:
-            state.fails(one.name.span, f"it has no {kind} `{part}`", GUARD_DROP, name)
-        state.set_part(thing, (kind, part), None)
+    verb, kind = (*words, "", "")[:2]
+    is_guarded = "EXISTS" in words[2:5]
+    skipped = 2 + (0 if not is_guarded else words.index("EXISTS") - 1)
+    rest = tokens[skipped:]
+    if not rest or kind not in {"VALUE", "ATTRIBUTE", "CONSTRAINT"}:
+        return
+    what = "label" if kind == "VALUE" else kind.lower()
+    part = rest[0].strip("'") if kind == "VALUE" else state.fold_token(rest[0])
+    if verb == "ADD":
+        if thing.parts.get((what, part)) is not None and not is_guarded:
+            state.clashes(name.span, f"it has a {what} `{part}` already", GUARD_CREATE, key[1])
+        state.set_part(thing, (what, part), Thing(what))
+        return
+    if thing.lacks((what, part)) and not is_guarded:
+        cure = GUARD_DROP if verb == "DROP" else _LOOK_FIRST
+        state.misses(name.span, f"it has no {what} `{part}` any more", cure, key[1])
+    state.set_part(thing, (what, part), None)
+    if (
+        verb == "RENAME"
+        and words[skipped + 1 : skipped + 2] == ["TO"]
+        and len(rest) == len(("old", "TO", "new"))
+    ):
+        state.set_part(thing, (what, rest[-1].strip("'")), Thing(what))

@@ -61,7 +61,7 @@ def reading_of(state: State, tokens: Sequence[str], target: str = "") -> Reading
 
 
 def _table(state: State, tokens: Sequence[str], index: int, found: Reading) -> int:
-    """Read a table's name and alias; return where they end, or the place itself if none is there."""
+    """Read a table's name and alias; return where they end: the place itself if none is there."""
     at = index
     while at < len(tokens) and tokens[at].upper() in {"ONLY", "LATERAL"}:
         at += 1
@@ -118,8 +118,8 @@ def missing_of(state: State, reading: Reading) -> Iterator[tuple[str, str]]:
     for name in pool:
         if state.is_gone(name):
             yield name, ""
-    for qualifier, column, token in reading.names:
-        if state.is_sqlite and token.startswith('"') and not qualifier:
+    for qualifier, column, spelled in reading.names:
+        if state.is_sqlite and spelled.startswith('"') and not qualifier:
             continue  # A string, where no column is called so.
         within = [reading.tables[qualifier]] if qualifier in reading.tables else pool
         if qualifier and qualifier not in reading.tables:
@@ -143,5 +143,5 @@ def check_reads(state: State, expression: Expression | None, targets: Sequence[s
     reading = reading_of(state, expression.tokens, *targets)
     for table, column in missing_of(state, reading):
         reason = f"`{table}` has no column `{column}`" if column else f"there is no `{table}`"
-        state.fails(expression.span, reason, _CURE, column or table)
+        state.misses(expression.span, reason, _CURE, column or table)
         return

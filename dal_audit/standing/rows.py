@@ -26,7 +26,7 @@ def change(state: State, one: Change) -> None:
         return
     name = state.fold(one.table)
     if state.is_gone(name):
-        state.fails(
+        state.misses(
             one.table.span,
             f"there is no `{one.table.name}`",
             "Change the rows before the table goes, in a migration of its own.",
@@ -49,7 +49,7 @@ def _insert(state: State, one: Change, target: SqlName, table: Thing) -> None:
     for column in one.columns:
         folded = state.fold(column)
         if table.lacks(("column", folded)):
-            state.fails(
+            state.misses(
                 column.span,
                 f"`{name}` has no column `{column.name}`",
                 "Name columns that stand after the migration.",
@@ -57,30 +57,31 @@ def _insert(state: State, one: Change, target: SqlName, table: Thing) -> None:
             )
     tokens = one.source.tokens if one.source is not None else ()
     words = {token.upper() for token in tokens}
-    is_plain = tokens[:1] and (tokens[0].upper() == "VALUES" or "FROM" not in words)
+    is_row = bool(tokens) and tokens[0].upper() == "VALUES"
+    is_plain = is_row or "FROM" not in words
     if not is_plain:
         check_reads(state, one.source, ())
-    if one.verb != "INSERT" or one.conflict is not None or words & _GUARDS or _is_anti_join(tokens):
+    is_guarded = bool(words & _GUARDS) or _is_anti_join(tokens)
+    if one.verb != "INSERT" or one.conflict is not None or (is_guarded and not is_row):
         return
     if table.parts.get(ROWS) != FILLED:
         return
-    if is_plain and "WHERE" not in words:
+    if is_row or (is_plain and "WHERE" not in words):
         key = _constant_key(state, one, table)
         if key:
             listed = ", ".join(f"`{column}`" for column in key)
-            state.fails(
+            state.clashes(
                 target.span,
                 f"a row with this {listed} stands already",
                 _CONFLICT,
                 name,
             )
             return
-    state.note(
+    state.changes(
         "changes-data",
         target.span,
         f"the rows are put into `{target.name}` once more",
         f"{_CONFLICT} Or insert only what is not there yet: `WHERE NOT EXISTS (…)`.",
-        name,
     )
 
 
@@ -97,7 +98,7 @@ def _constant_key(state: State, one: Change, table: Thing) -> tuple[str, ...]:
     if values is None or len(values) != len(columns):
         return ()
     given = dict(zip(columns, values, strict=True))
-    keys = [
+    keys: list[tuple[str, ...]] = [
         part.columns
         for part in (table.parts[("constraint", name)] for name in table.names("constraint"))
         if part.kind in _UNIQUE
@@ -124,7 +125,7 @@ def _is_constant(given: dict[str, tuple[str, ...]], column: str, table: Thing) -
 
 
 def _values(source: Expression | None) -> list[tuple[str, ...]] | None:
-    """Return the tokens of each value in the row of a `VALUES`, or of a `SELECT` without a table."""
+    """Return the tokens of each value in a row: of `VALUES`, or of a `SELECT` without a table."""
     if source is None or not source.tokens:
         return None
     tokens = list(source.tokens)
@@ -170,11 +171,10 @@ def _update(state: State, one: Change, target: SqlName) -> None:
                 at + 1 < end and tokens[at + 1] in _OPERATORS
             )
             if is_operand and column not in later:
-                state.note(
+                state.changes(
                     "changes-data",
                     target.span,
                     f"`{column}` goes on from what it was set to",
                     "Set it to what follows from other columns, or only `WHERE` it is not set yet.",
-                    column,
                 )
                 return

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dal_audit.facts import Span
 from dal_audit.sql_facts import Expression, SqlName
 from dal_audit.standing.journal import UNKNOWN, Journal
 from dal_audit.standing.model import (
-    POSTGRESQL,
+    MAX_NAME,
     SQLITE,
     ColumnPart,
     ConstraintPart,
@@ -19,11 +19,43 @@ from dal_audit.standing.model import (
     Key,
     Problem,
     Thing,
+    fold_identifier,
     folded,
 )
 
 _WORD: Final = re.compile(r"[^\W\d][\w$]*\Z")
 _WORDS: Final = re.compile(r"[^\W\d][\w$]*")
+_CLAUSES: Final = re.compile(
+    r"\b(EXECUTE)\b(?!\s+(?:FUNCTION|PROCEDURE)\b).*|\b(CREATE|ADD|DROP|RENAME)\b[^;]*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A statement in a block of code that makes or removes something; of `EXECUTE` all that follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What code that is run and not followed may have made and removed: the words in it."""
+
+    made: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, bodies: Iterable[str]) -> Doubts:
+        """Return the doubts that blocks of code leave.
+
+        Code that puts statements together may do anything to what it names.
+        """
+        made: set[str] = set()
+        removed: set[str] = set()
+        for body in bodies:
+            for found in _CLAUSES.finditer(body):
+                words = {one.lower()[:MAX_NAME] for one in _WORDS.findall(found[0])}
+                verb = (found[1] or found[2]).upper()
+                if verb != "DROP":
+                    made |= words
+                if verb not in {"CREATE", "ADD"}:
+                    removed |= words
+        return cls(frozenset(made), frozenset(removed))
 
 
 class State:
@@ -44,20 +76,26 @@ class State:
         """The foreign keys that refer to a table: whose they are, their names and that table's."""
         self.former: dict[str, set[str]] = {}
         """All columns that tables of a name ever had; it only grows."""
+        self.readers: dict[str, set[str]] = {}
+        """The views that ever read a relation of a name; it only grows."""
         self.problems: list[Problem] = []
-        self.doubtful: frozenset[str] = frozenset()
-        """Words of code that is run and not followed: of what they name nothing is said."""
+        self.doubts = Doubts()
 
     # What is wrong
 
-    def fails(self, span: Span, reason: str, cure: str, *names: str) -> None:
-        """Note that the statement fails, unless one of the names is doubtful."""
-        self.note("fails", span, reason, cure, *names)
+    def clashes(self, span: Span, reason: str, cure: str, *names: str) -> None:
+        """Note that the statement fails for what stands, unless code may have removed that."""
+        if self.doubts.removed.isdisjoint(map(last_of, names)):
+            self.problems.append(Problem(span, "fails", reason, cure))
 
-    def note(self, effect: Effect, span: Span, reason: str, cure: str, *names: str) -> None:
-        """Note a problem, unless one of the names that it is about is doubtful."""
-        if not any(last_of(name) in self.doubtful for name in names):
-            self.problems.append(Problem(span, effect, reason, cure))
+    def misses(self, span: Span, reason: str, cure: str, *names: str) -> None:
+        """Note that the statement fails for what is gone, unless code may have made that."""
+        if self.doubts.made.isdisjoint(map(last_of, names)):
+            self.problems.append(Problem(span, "fails", reason, cure))
+
+    def changes(self, effect: Effect, span: Span, reason: str, cure: str) -> None:
+        """Note that the statement runs, and changes something."""
+        self.problems.append(Problem(span, effect, reason, cure))
 
     # Names
 
@@ -68,9 +106,8 @@ class State:
     def fold_token(self, token: str) -> str:
         """Return the name that a token spells, as the backend folds it; empty where it is none."""
         if len(token) > 1 and token[0] in '"`[':
-            inner = token[1:-1]
-            return inner if self.backend == POSTGRESQL and token[0] == '"' else inner.lower()
-        return token.lower() if _WORD.match(token) else ""
+            return fold_identifier(token[1:-1], self.backend, quoted=token[0] == '"')
+        return fold_identifier(token, self.backend, quoted=False) if _WORD.match(token) else ""
 
     def words_of(self, *expressions: Expression | None) -> frozenset[str]:
         """Return all names in expressions, folded."""
@@ -128,6 +165,14 @@ class State:
                 self.journal.put(self.relations, owned, None)
             else:
                 self.journal.put(self.others, (kind, owned), None)
+
+    def views_on(self, name: str) -> list[str]:
+        """Return the views that read a relation, in the order of their names."""
+        return [
+            view
+            for view in sorted(self.readers.get(name, ()))
+            if (thing := self.relations.get(view)) is not None and name in thing.words
+        ]
 
     def rename_relation(self, old: str, new: str) -> None:
         """Give a relation another name; what belongs to it keeps its own."""
@@ -210,11 +255,6 @@ class State:
 def last_of(name: str) -> str:
     """Return the last part of a folded name, in lower case."""
     return name.rpartition(".")[2].lower()
-
-
-def words_in(code: str) -> frozenset[str]:
-    """Return all words of a piece of code, in lower case."""
-    return frozenset(one.lower() for one in _WORDS.findall(code))
 
 
 EMPTY: Final = ColumnPart()
