@@ -5,6 +5,8 @@ it the second time, what a way back leaves, and which rows go.
 """
 
 from dal_audit.standing.database import Database
-from dal_audit.standing.model import Problem
+from dal_audit.standing.differences import Difference, differences
+from dal_audit.standing.losses import Losses
+from dal_audit.standing.model import FOLLOWED, Effect, Problem
 
-__all__ = ["Database", "Problem"]
+__all__ = ["FOLLOWED", "Database", "Difference", "Effect", "Losses", "Problem", "differences"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from dal_audit.sql_facts import (
@@ -20,7 +20,7 @@ from dal_audit.standing.alterations import alter_table
 from dal_audit.standing.model import Problem
 from dal_audit.standing.objects import alter_object, create_object, drop
 from dal_audit.standing.rows import change
-from dal_audit.standing.state import Doubts, State
+from dal_audit.standing.state import Doubts, State, last_of
 from dal_audit.standing.tables import create_index, create_table
 
 
@@ -31,16 +31,28 @@ class Database:
         """Begin with a database that nothing is known of."""
         self.state = State(backend)
 
-    def begin(self, statements: Iterable[SqlStatement]) -> None:
+    def begin(self, statements: Sequence[SqlStatement]) -> None:
         """Say nothing about what the code in `DO` blocks among these statements names."""
         self.state.doubts = Doubts.of(
             one.structure.body for one in statements if isinstance(one.structure, OtherStatement)
         )
 
-    def take(self, statement: SqlStatement) -> tuple[Problem, ...]:
-        """Run a statement that is known to have run; return what speaks against that."""
+    def is_doubtful(self, name: str) -> bool:
+        """Return whether code that is not followed names something."""
+        doubts = self.state.doubts
+        return last_of(name) in doubts.made or last_of(name) in doubts.removed
+
+    def take(self, statement: SqlStatement) -> None:
+        """Run a statement that is known to have run."""
+        self.force(statement)
+        if self.state.met_unseen or _may_do_anything(statement):
+            self.state.is_closed = False
+
+    def force(self, statement: SqlStatement) -> tuple[Problem, ...]:
+        """Run a statement as if it did not fail; return what is wrong with that."""
         state = self.state
         state.problems = []
+        state.met_unseen = False
         run = _READERS.get(type(statement.structure))
         if run is not None:
             run(state, statement.structure)
@@ -49,13 +61,23 @@ class Database:
     def try_out(self, statement: SqlStatement) -> tuple[Problem, ...]:
         """Run a statement, which does nothing where it fails; return what is wrong with that."""
         mark = self.state.journal.mark
-        problems = self.take(statement)
-        if any(one.effect == "fails" for one in problems):
-            self.state.journal.back_to(mark)
-            return tuple(one for one in problems if one.effect == "fails")
-        return problems
+        problems = self.force(statement)
+        failures = tuple(one for one in problems if one.effect == "fails")
+        if not failures:
+            return problems
+        self.state.journal.back_to(mark)
+        return failures
 
 
+def _may_do_anything(statement: SqlStatement) -> bool:
+    """Return whether a statement may make relations that no text shows."""
+    one = statement.structure
+    if one is None or statement.head == "CREATE EXTENSION":
+        return True
+    return isinstance(one, OtherStatement) and one.words[:1] in _OPAQUE
+
+
+_OPAQUE: Final = {("DO",), ("CALL",), ("EXECUTE",), ("IMPORT",), ("LOAD",), ("ATTACH",)}
 _READERS: Final[dict[type, Callable[[State, Any], None]]] = {
     CreateTable: create_table,
     CreateIndex: create_index,

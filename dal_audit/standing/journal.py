@@ -2,57 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 UNKNOWN: Final = object()
 """What stands for a key that a dictionary lacks."""
 
 
-class Journal:
-    """Writes to dictionaries, and keeps what stood there before."""
+class Write(NamedTuple):
+    """A key of a dictionary that was written, what stood there, and what stands there since.
 
-    __slots__ = ("_entries",)
+    `UNKNOWN` stands for nothing; `step` numbers the statement that wrote it.
+    """
+
+    mapping: dict[Any, Any]
+    key: Any
+    old: Any
+    new: Any
+    step: int
+
+
+class Journal:
+    """Writes to dictionaries, and keeps what stood there before.
+
+    `step` is noted with what is written: the number of the statement that is being run.
+    """
+
+    __slots__ = ("step", "writes")
 
     def __init__(self) -> None:
         """Begin with nothing written."""
-        self._entries: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.writes: list[Write] = []
+        self.step = 0
 
     @property
     def mark(self) -> int:
         """The present point, for going back to."""
-        return len(self._entries)
+        return len(self.writes)
 
     def put(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         """Set a key of a dictionary."""
-        self._entries.append((mapping, key, mapping.get(key, UNKNOWN)))
+        old = mapping.get(key, UNKNOWN)
+        self.writes.append(Write(mapping, key, old, value, self.step))
         mapping[key] = value
 
     def remove(self, mapping: dict[Any, Any], key: Any) -> None:
         """Take a key out of a dictionary, where it has it."""
         if key in mapping:
-            self._entries.append((mapping, key, mapping.pop(key)))
+            self.writes.append(Write(mapping, key, mapping.pop(key), UNKNOWN, self.step))
 
     def back_to(self, mark: int) -> None:
         """Undo all that was written after a point."""
-        while len(self._entries) > mark:
-            mapping, key, old = self._entries.pop()
-            if old is UNKNOWN:
-                mapping.pop(key, None)
+        while len(self.writes) > mark:
+            one = self.writes.pop()
+            if one.old is UNKNOWN:
+                one.mapping.pop(one.key, None)
             else:
-                mapping[key] = old
-
-    def since(self, mark: int) -> Iterator[tuple[dict[Any, Any], Any, Any]]:
-        """Yield what was written after a point: each dictionary and key once, and what stood there.
-
-        They come in the order in which they were written first.
-        """
-        seen: set[tuple[int, Any]] = set()
-        for mapping, key, old in self._entries[mark:]:
-            if (id(mapping), key) not in seen:
-                seen.add((id(mapping), key))
-                yield mapping, key, old
+                one.mapping[one.key] = one.old
 
     def forget(self) -> None:
         """Keep all that was written for good."""
-        self._entries.clear()
+        self.writes.clear()

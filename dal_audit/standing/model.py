@@ -15,6 +15,8 @@ FOLLOWED: Final = (SQLITE, POSTGRESQL)
 
 ROWS: Final = ("rows", "")
 """The part of a table that says whether rows were put into it: `FILLED` or `CLEARED`."""
+NAME: Final = ("name", "")
+"""The part of a relation that says what it is called."""
 FILLED: Final = "filled"
 CLEARED: Final = "cleared"
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from dal_audit.sql_facts import AlterObject, CreateObject, Drop, SqlName
 from dal_audit.standing.journal import UNKNOWN
-from dal_audit.standing.model import Key, Thing
+from dal_audit.standing.model import NAME, Key, Thing
 from dal_audit.standing.state import State
 from dal_audit.standing.tables import GUARD_CREATE, GUARD_DROP
 
@@ -70,6 +70,7 @@ def create_object(state: State, one: CreateObject) -> None:
         _taken(state, one.name, kind, name)
     thing = Thing(kind, text=text)
     thing.parts.update({("label", label): Thing("label") for label in one.values})
+    thing.parts[NAME] = key
     state.journal.put(state.others, key, thing)
     if table is not None:
         state.own(table, key)
@@ -118,10 +119,12 @@ def drop(state: State, one: Drop) -> None:
     for name in one.names:
         folded = state.fold(name)
         if kind in _RELATIONS:
-            if state.is_gone(folded):
-                if one.if_exists:
+            if state.is_gone(folded) or state.is_unseen(folded):
+                if one.if_exists and state.is_gone(folded):
                     continue
-                _gone(state, name, kind, folded)
+                if not one.if_exists:
+                    state.met_unseen |= folded not in state.relations
+                    _gone(state, name, kind, folded)
             if one.cascade:
                 _drop_views(state, folded)
             else:
@@ -221,6 +224,8 @@ def _rename(state: State, one: AlterObject, old_name: SqlName, new_name: SqlName
     thing = holder.get((kind, name)) or Thing(kind)
     state.journal.put(holder, (kind, name), None)
     state.journal.put(holder, (kind, new), thing)
+    if holder is state.others:
+        state.set_part(thing, NAME, (kind, new))
 
 
 def _alter_type(state: State, name: SqlName, tokens: tuple[str, ...]) -> None:
@@ -229,7 +234,7 @@ def _alter_type(state: State, name: SqlName, tokens: tuple[str, ...]) -> None:
     key = ("type", state.fold(name))
     thing = state.others.get(key)
     if thing is None:
-        thing = Thing("type")
+        thing = Thing("type", parts={NAME: key})
         state.journal.put(state.others, key, thing)
     verb, kind = (*words, "", "")[:2]
     is_guarded = "EXISTS" in words[2:5]

@@ -91,17 +91,20 @@ def _table(state: State, tokens: Sequence[str], index: int, found: Reading) -> i
 
 def _name(state: State, tokens: Sequence[str], index: int, found: Reading) -> int:
     """Read a name, with what qualifies it, or one token that is none; return where it ends."""
-    token = tokens[index]
-    if token == "*" and index > 0 and tokens[index - 1].upper() in {"SELECT", ".", ",", "DISTINCT"}:
+    spelled = tokens[index]
+    if (
+        spelled == "*"
+        and index > 0
+        and tokens[index - 1].upper() in {"SELECT", ".", ",", "DISTINCT"}
+    ):
         found.has_star = True
         return index + 1
-    first = state.fold_token(token)
-    before = tokens[index - 1].upper() if index else ""
+    first = state.fold_token(spelled)
     after = tokens[index + 1] if index + 1 < len(tokens) else ""
     if not first or before in {"AS", "::", ":"} or after == "(":
         return index + 1
     if after != ".":
-        found.names.append(("", first, token))
+        found.names.append(("", first, spelled))
         return index + 1
     last = tokens[index + 2] if index + 2 < len(tokens) else ""
     name = state.fold_token(last)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -137,44 +137,73 @@ def _values(source: Expression | None) -> list[tuple[str, ...]] | None:
         return None
     values: list[list[str]] = [[]]
     depth = 0
-    for token in tokens:
-        depth += (token in {"(", "["}) - (token in {")", "]"})
-        if token == "," and depth == 0:
+    for one in tokens:
+        depth += (one in {"(", "["}) - (one in {")", "]"})
+        if one == "," and depth == 0:
             values.append([])
         else:
-            values[-1].append(token)
-    return [tuple(one) for one in values]
+            values[-1].append(one)
+    return [tuple(value) for value in values]
+
+
+def _assignments(state: State, tokens: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield the columns that an `UPDATE` sets, with where the tokens of their values begin and end.
+
+    Of several that are set at once, `(a, b) = …`, each has all the values.
+    """
+    words = [token.upper() for token in tokens]
+    start = words.index("SET") + 1 if "SET" in words else len(tokens)
+    depth = 0
+    bounds = [start]
+    end = len(tokens)
+    for at in range(start, len(tokens)):
+        depth += (tokens[at] == "(") - (tokens[at] == ")")
+        if depth == 0 and words[at] in {"WHERE", "FROM", "RETURNING"}:
+            end = at
+            break
+        if depth == 0 and tokens[at] == ",":
+            bounds.append(at + 1)
+    for first, last in pairwise((*bounds, end + 1)):
+        one = tokens[first : last - 1]
+        if "=" in one:
+            at = first + one.index("=")
+            for column in (state.fold_token(token) for token in tokens[first:at]):
+                if column:
+                    yield column, at + 1, last - 1
+
+
+def set_columns(state: State, tokens: Sequence[str]) -> list[str]:
+    """Return the columns that an `UPDATE` sets, folded."""
+    return [column for column, _, _ in _assignments(state, tokens)]
 
 
 def _update(state: State, one: Change, target: SqlName) -> None:
-    """Note an `UPDATE` that goes on from what stands, such as `SET n = n + 1`."""
+    """Note an `UPDATE` that goes on from what stands, such as `SET n = n + 1`.
+
+    What a condition asks about the column may be a guard, and then nothing is said.
+    """
     tokens = one.source.tokens if one.source is not None else ()
-    words = [token.upper() for token in tokens]
-    start = words.index("SET") + 1 if "SET" in words else len(tokens)
-    end = next(
-        (at for at in range(start, len(words)) if words[at] in {"WHERE", "FROM"}), len(words)
-    )
+    assigned = list(_assignments(state, tokens))
+    end = max((last for _, _, last in assigned), default=0)
     later = {state.fold_token(token) for token in tokens[end:]}
-    column = ""
-    depth = 0
-    for at in range(start, end):
-        depth += (tokens[at] == "(") - (tokens[at] == ")")
-        if (
-            depth == 0
-            and at + 1 < end
-            and tokens[at + 1] == "="
-            and (at == start or tokens[at - 1] == ",")
-        ):
-            column = state.fold_token(tokens[at])
-        elif column and depth == 0 and state.fold_token(tokens[at]) == column:
-            is_operand = tokens[at - 1] in _OPERATORS or (
-                at + 1 < end and tokens[at + 1] in _OPERATORS
+    for column, first, last in assigned:
+        if column not in later and _goes_on(state, tokens[first:last], column):
+            state.changes(
+                "changes-data",
+                target.span,
+                f"`{column}` goes on from what it was set to",
+                "Set it to what follows from other columns, or only `WHERE` it is not set yet.",
             )
-            if is_operand and column not in later:
-                state.changes(
-                    "changes-data",
-                    target.span,
-                    f"`{column}` goes on from what it was set to",
-                    "Set it to what follows from other columns, or only `WHERE` it is not set yet.",
-                )
-                return
+            return
+
+
+def _goes_on(state: State, value: Sequence[str], column: str) -> bool:
+    """Return whether a value is put together from its own column by an operator."""
+    depth = 0
+    for at, one in enumerate(value):
+        depth += (one == "(") - (one == ")")
+        if depth == 0 and state.fold_token(one) == column:
+            around = {*value[max(at - 1, 0) : at], *value[at + 1 : at + 2]}
+            if around & _OPERATORS:
+                return True
+    return False

@@ -12,6 +12,7 @@ from dal_audit.sql_facts import Expression, SqlName
 from dal_audit.standing.journal import UNKNOWN, Journal
 from dal_audit.standing.model import (
     MAX_NAME,
+    NAME,
     SQLITE,
     ColumnPart,
     ConstraintPart,
@@ -78,6 +79,12 @@ class State:
         """All columns that tables of a name ever had; it only grows."""
         self.readers: dict[str, set[str]] = {}
         """The views that ever read a relation of a name; it only grows."""
+        self.holders: dict[int, Thing] = {}
+        """The things by the identity of their parts; it only grows."""
+        self.is_closed = True
+        """Whether no relation stands that was not seen being made."""
+        self.met_unseen = False
+        """Whether the statement that is run has met one that stands all the same."""
         self.problems: list[Problem] = []
         self.doubts = Doubts()
 
@@ -122,17 +129,28 @@ class State:
         """Return the table of a name; one of which nothing is known where none was seen."""
         thing = self.relations.get(name)
         if thing is None:
+            self.met_unseen |= name not in self.relations
             thing = Thing("table")
-            self.journal.put(self.relations, name, thing)
+            self.place(name, thing)
         return thing
 
     def is_gone(self, name: str) -> bool:
         """Return whether a relation is known to be absent."""
         return self.relations.get(name, UNKNOWN) is None
 
+    def is_standing(self, thing: Thing) -> bool:
+        """Return whether a relation, or a type, still stands."""
+        name = thing.parts.get(NAME, "")
+        return (self.others if isinstance(name, tuple) else self.relations).get(name) is thing
+
+    def is_unseen(self, name: str) -> bool:
+        """Return whether a relation was never made, although all is known that was."""
+        return self.is_closed and name not in self.relations
+
     def place(self, name: str, thing: Thing) -> None:
         """Let a relation stand."""
         self.journal.put(self.relations, name, thing)
+        self.set_part(thing, NAME, name)
 
     def remember(self, table: str, column: str) -> None:
         """Keep in mind that a table of a name had a column."""
@@ -178,7 +196,7 @@ class State:
         """Give a relation another name; what belongs to it keeps its own."""
         thing = self.relations.get(old) or Thing("table")
         self.journal.put(self.relations, old, None)
-        self.journal.put(self.relations, new, thing)
+        self.place(new, thing)
         self.former.setdefault(new, set()).update(self.former.get(old, ()))
         if old in self.references:
             self.journal.put(self.references, new, self.references[old])
@@ -191,6 +209,7 @@ class State:
 
     def set_part(self, thing: Thing, key: Key, part: object) -> None:
         """Set a part of a thing; None says that it is absent."""
+        self.holders[id(thing.parts)] = thing
         self.journal.put(thing.parts, key, part)
 
     def refer(self, table: Thing, table_name: str, name: str, part: ConstraintPart) -> None:

@@ -1,0 +1,27 @@
+"""DAL403 incomplete-down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.facts import FileFacts
+from dal_audit.portable import listed
+from dal_audit.project import Project
+from dal_audit.remarked import breach_of, remarks
+from dal_audit.rule import Breach, check
+from dal_audit.sql_facts import SqlStatement
+
+
+@check("DAL403")
+def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag what a down leaves or does not bring back, and what fails in it.
+
+    The first stands at the statement of the up that is not undone, the second in the down.
+    """
+    for one in remarks("back", fact, project):
+        where = listed(one.backends)
+        if one.effect == "fails":
+            message = f"the down fails on {where}: {one.reason}"
+            yield breach_of(one, file, message, fails_on=one.backends)
+        else:
+            yield breach_of(one, file, f"{one.reason} on {where}", fails_on=())

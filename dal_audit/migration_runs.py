@@ -1,0 +1,192 @@
+"""What becomes of each migration's statements when they are run again, and taken back.
+
+Every set is followed from its first migration to its last, on each backend that runs it. The ups
+of a migration are run twice, one run after the other: that is what happens when a tool lost track
+of what it ran, or was stopped before it could note it. Then its downs are run, and what stands is
+compared with what stood before the ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from dal_audit.facts import FileFacts, Span
+from dal_audit.migrations import Migration, Part
+from dal_audit.project import Project
+from dal_audit.sql_facts import SqlStatement
+from dal_audit.standing import (
+    FOLLOWED,
+    Database,
+    Difference,
+    Effect,
+    Losses,
+    Problem,
+    differences,
+)
+
+Run: TypeAlias = Literal["again", "back", "loss"]
+"""What a remark is about: a second run, the way back, or what is lost for good."""
+
+_CHANGES = {
+    "left": "the down leaves {}",
+    "lost": "the down does not bring back {}",
+    "changed": "the down brings back {} as another",
+}
+_LEFT = "Undo in the down what the up does, in the opposite order."
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be said of a statement, and on which backends; the rest is as in `Problem`."""
+
+    run: Run
+    span: Span
+    effect: Effect
+    reason: str
+    cure: str
+    backends: tuple[str, ...]
+
+
+class _Remarks:
+    """Gathers remarks by their statements; what holds on several backends is one remark."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, dict[tuple[Run, Span, Effect, str], tuple[str, list[str]]]] = {}
+
+    def add(self, run: Run, statement: SqlStatement, problem: Problem, backend: str) -> None:
+        """Note a remark on a statement."""
+        key = (run, problem.span, problem.effect, problem.reason)
+        own = self._found.setdefault(id(statement), {})
+        backends = own.setdefault(key, (problem.cure, []))[1]
+        if backend not in backends:
+            backends.append(backend)
+
+    def all(self) -> dict[int, tuple[Remark, ...]]:
+        """Return the remarks by the identity of their statements."""
+        return {
+            statement: tuple(
+                Remark(*key, cure, tuple(backends)) for key, (cure, backends) in own.items()
+            )
+            for statement, own in self._found.items()
+        }
+
+
+@lru_cache(maxsize=8)
+def remarks_of(project: Project) -> Mapping[int, tuple[Remark, ...]]:
+    """Return what is to be said of statements, by their identity."""
+    found = _Remarks()
+    files = {file.path: file for file in project.files}
+    in_sets: set[str] = set()
+    series: list[Sequence[Migration]] = []
+    for one in project.layout.sets:
+        in_sets |= one.paths()
+        series.append(one.migrations)
+    series += [
+        (_alone(path),)
+        for path in files
+        if path not in in_sets and project.sql_files.is_migration(path)
+    ]
+    for migrations in series:
+        for backend in FOLLOWED:
+            run = [one for one in migrations if _is_run(one, backend, project)]
+            if run:
+                _follow(run, backend, files, found)
+    return found.all()
+
+
+def _alone(path: str) -> Migration:
+    """Return a file that is in no set as a migration."""
+    return Migration(path, up=(Part(path, "up"),))
+
+
+def _is_run(one: Migration, backend: str, project: Project) -> bool:
+    return any(backend in project.sql_files.backends_of(part.path) for part in one.up)
+
+
+def _follow(
+    migrations: Sequence[Migration], backend: str, files: Mapping[str, FileFacts], found: _Remarks
+) -> None:
+    """Follow the migrations of a set on one backend."""
+    database = Database(backend)
+    for one in migrations:
+        ups = list(_statements(one.up, files))
+        downs = list(_statements(one.down, files))
+        _up(database, ups, backend, found)
+        if ups and downs:
+            _down(database, ups, downs, backend, found)
+        database.state.journal.forget()
+
+
+def _up(database: Database, ups: Sequence[SqlStatement], backend: str, found: _Remarks) -> None:
+    """Run the ups of a migration, and once more."""
+    journal = database.state.journal
+    losses = Losses(database.state)
+    database.begin(ups)
+    for step, statement in enumerate(ups):
+        journal.step = step
+        for problem in losses.of(statement):
+            found.add("loss", statement, problem, backend)
+        database.take(statement)
+        losses.note(statement)
+    mark = journal.mark
+    for statement in ups:
+        for problem in database.try_out(statement):
+            found.add("again", statement, problem, backend)
+    journal.back_to(mark)
+
+
+def _down(
+    database: Database,
+    ups: Sequence[SqlStatement],
+    downs: Sequence[SqlStatement],
+    backend: str,
+    found: _Remarks,
+) -> None:
+    """Run the downs of a migration, compare with what stood before the ups, and undo the downs."""
+    journal = database.state.journal
+    statements = [*ups, *downs]
+    database.begin(statements)
+    mark = journal.mark
+    for step, statement in enumerate(downs, len(ups)):
+        journal.step = step
+        for problem in database.force(statement):
+            if problem.effect == "fails":
+                found.add("back", statement, problem, backend)
+    if all(one.structure is not None for one in statements):
+        by_step: dict[int, list[Difference]] = {}
+        for one in differences(database.state, 0, len(ups) - 1):
+            if not database.is_doubtful(one.name):
+                by_step.setdefault(one.step, []).append(one)
+        for step, several in by_step.items():
+            found.add("back", statements[step], _not_undone(statements[step], several), backend)
+    journal.back_to(mark)
+
+
+def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Problem:
+    """Return what a down does not undo of a statement, the first thing by its name."""
+    first = several[0]
+    more = f", and {len(several) - 1} more" if len(several) > 1 else ""
+    reason = _CHANGES[first.change].format(first.what) + more
+    return Problem(_name_span(statement), "changes-schema", reason, _LEFT)
+
+
+def _name_span(statement: SqlStatement) -> Span:
+    """Return the place of a statement's head: its first line where it has several."""
+    span = statement.span
+    if span.line == span.end_line:
+        return span
+    one = statement.structure
+    name = getattr(one, "name", None) or getattr(one, "table", None)
+    return name.span if name is not None else span
+
+
+def _statements(parts: Sequence[Part], files: Mapping[str, FileFacts]) -> Iterator[SqlStatement]:
+    """Yield the statements of the SQL parts of a migration, in their order."""
+    for part in parts:
+        if part.language == "sql" and part.path in files:
+            for fact in files[part.path].facts:
+                if isinstance(fact, SqlStatement) and part.takes(fact.span.line, fact.part):
+                    yield fact
