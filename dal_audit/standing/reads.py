@@ -92,11 +92,8 @@ def _table(state: State, tokens: Sequence[str], index: int, found: Reading) -> i
 def _name(state: State, tokens: Sequence[str], index: int, found: Reading) -> int:
     """Read a name, with what qualifies it, or one token that is none; return where it ends."""
     spelled = tokens[index]
-    if (
-        spelled == "*"
-        and index > 0
-        and tokens[index - 1].upper() in {"SELECT", ".", ",", "DISTINCT"}
-    ):
+    before = tokens[index - 1].upper() if index else ""
+    if spelled == "*" and before in {"SELECT", ".", ",", "DISTINCT"}:
         found.has_star = True
         return index + 1
     first = state.fold_token(spelled)

@@ -8,8 +8,10 @@ command. What is not built as statements of its kind are is said to be not under
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec import structs
 
 from dal_audit.extract.sql.cursor import Cursor, NotUnderstoodError
 from dal_audit.extract.sql.objects import (
@@ -119,7 +121,7 @@ def _statement(cursor: Cursor) -> Structure:
         return OtherStatement(_leading(cursor), _body(cursor) if word == "DO" else "")
     change = _change(cursor, word)
     if change is not None:
-        return replace(change, source=whole) if whole is not None else change
+        return structs.replace(change, source=whole) if whole is not None else change
     if word == "CREATE":
         return _create(cursor)
     if word in {"ALTER", "DROP"}:
