@@ -40,36 +40,31 @@ _LEFT = "Undo in the down what the up does, in the opposite order."
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is to be said of a statement, and on which backends; the rest is as in `Problem`."""
+    """What is to be said of a statement; each backend has its cure, and the rest is `Problem`'s."""
 
     run: Run
     span: Span
     effect: Effect
     reason: str
-    cure: str
-    backends: tuple[str, ...]
+    cures: Mapping[str, str]
 
 
 class _Remarks:
     """Gathers remarks by their statements; what holds on several backends is one remark."""
 
     def __init__(self) -> None:
-        self._found: dict[int, dict[tuple[Run, Span, Effect, str], tuple[str, list[str]]]] = {}
+        self._found: dict[int, dict[tuple[Run, Span, Effect, str], dict[str, str]]] = {}
 
     def add(self, run: Run, statement: SqlStatement, problem: Problem, backend: str) -> None:
         """Note a remark on a statement."""
         key = (run, problem.span, problem.effect, problem.reason)
         own = self._found.setdefault(id(statement), {})
-        backends = own.setdefault(key, (problem.cure, []))[1]
-        if backend not in backends:
-            backends.append(backend)
+        own.setdefault(key, {})[backend] = problem.cure
 
     def all(self) -> dict[int, tuple[Remark, ...]]:
         """Return the remarks by the identity of their statements."""
         return {
-            statement: tuple(
-                Remark(*key, cure, tuple(backends)) for key, (cure, backends) in own.items()
-            )
+            statement: tuple(Remark(*key, cures) for key, cures in own.items())
             for statement, own in self._found.items()
         }
 
@@ -152,9 +147,9 @@ def _down(
     mark = journal.mark
     for step, statement in enumerate(downs, len(ups)):
         journal.step = step
-        for problem in database.force(statement):
-            if problem.effect == "fails":
-                found.add("back", statement, problem, backend)
+        failures = [one for one in database.force(statement) if one.effect == "fails"]
+        for problem in failures[:1]:
+            found.add("back", statement, problem, backend)
     if all(one.structure is not None for one in statements):
         by_step: dict[int, list[Difference]] = {}
         for one in differences(database.state, 0, len(ups) - 1):

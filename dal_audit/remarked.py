@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dal_audit.facts import FileFacts, Place
 from dal_audit.migrated import objections_of
@@ -13,31 +13,42 @@ from dal_audit.rule import Breach
 from dal_audit.sql_facts import SqlStatement
 
 
-def remarks(run: Run, statement: SqlStatement, project: Project) -> Iterator[Remark]:
-    """Yield what is remarked on one run of a statement."""
-    return (one for one in remarks_of(project).get(id(statement), ()) if one.run == run)
+def remarks(
+    run: Run, statement: SqlStatement, file: FileFacts, project: Project
+) -> Iterator[tuple[Remark, tuple[str, ...]]]:
+    """Yield what is remarked on one run of a statement, each with the backends that it holds on.
+
+    Those that do not run the statement even once are left out.
+    """
+    found = [one for one in remarks_of(project).get(id(statement), ()) if one.run == run]
+    never = _rejecting(statement, file, project) if found else frozenset()
+    for one in found:
+        backends = tuple(backend for backend in one.cures if backend not in never)
+        if backends:
+            yield one, backends
 
 
-def rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> frozenset[str]:
-    """Return the backends that do not run a statement even once."""
+def _rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> frozenset[str]:
+    """Return the backends that reject a statement, for its text or for what stands before it."""
     objections = objections_of(project).get(id(statement), ())
     return frozenset(
         backend
-        for one in (
+        for several in (
             *(one.fails_on for one in judged(statement, file, project)),
             *(one.backends for one in objections),
         )
-        for backend in one
+        for backend in several
     )
 
 
-def breach_of(one: Remark, file: FileFacts, message: str, *, fails_on: tuple[str, ...]) -> Breach:
-    """Return a remark as a breach, with a message."""
+def breach_of(one: Remark, backends: Sequence[str], file: FileFacts, message: str) -> Breach:
+    """Return a remark as a breach on some of its backends, with a message."""
+    fails_on = tuple(backends) if one.effect == "fails" else ()
     return Breach(
         Place(file.path, one.span),
         message,
         label=f"fails on {listed(fails_on)}" if fails_on else "",
         extent=(one.span.line, one.span.end_line),
         fails_on=fails_on,
-        cure=one.cure,
+        cure=one.cures[backends[0]],
     )

@@ -14,5 +14,6 @@ from dal_audit.sql_facts import SqlStatement
 @check("DAL409")
 def destructive_change(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag a statement of an up that throws away rows or values."""
-    for one in remarks("loss", fact, project):
-        yield breach_of(one, file, f"{one.reason}, and no down can bring them back", fails_on=())
+    for one, backends in remarks("loss", fact, file, project):
+        message = f"{one.reason}: no down can bring that back"
+        yield breach_of(one, backends, file, message)

@@ -16,12 +16,12 @@ from dal_audit.sql_facts import SqlStatement
 def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag what a down leaves or does not bring back, and what fails in it.
 
-    The first stands at the statement of the up that is not undone, the second in the down.
+    The first stands at the statement of the up that is not undone, the second in the down. What a
+    backend does not run at all is left to the rules about portability.
     """
-    for one in remarks("back", fact, project):
-        where = listed(one.backends)
+    for one, backends in remarks("back", fact, file, project):
+        where = listed(backends)
+        message = f"{one.reason} on {where}"
         if one.effect == "fails":
             message = f"the down fails on {where}: {one.reason}"
-            yield breach_of(one, file, message, fails_on=one.backends)
-        else:
-            yield breach_of(one, file, f"{one.reason} on {where}", fails_on=())
+        yield breach_of(one, backends, file, message)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dal_audit.facts import FileFacts
 from dal_audit.portable import listed
 from dal_audit.project import Project
-from dal_audit.remarked import breach_of, rejecting, remarks
+from dal_audit.remarked import breach_of, remarks
 from dal_audit.rule import Breach, check
 from dal_audit.sql_facts import SqlStatement
 
@@ -19,19 +19,12 @@ def not_replay_safe(fact: SqlStatement, file: FileFacts, project: Project) -> It
 
     What a backend does not run even once is left to the rules about portability.
     """
-    found = list(remarks("again", fact, project))
-    if not found:
-        return
-    never = rejecting(fact, file, project)
-    for one in found:
-        backends = tuple(backend for backend in one.backends if backend not in never)
-        if not backends:
-            continue
+    for one, backends in remarks("again", fact, file, project):
+        where = listed(backends)
         if one.effect == "fails":
-            message = f"a second run fails on {listed(backends)}: {one.reason}"
-            yield breach_of(one, file, message, fails_on=backends)
+            yield breach_of(one, backends, file, f"a second run fails on {where}: {one.reason}")
             continue
         what = "the schema" if one.effect == "changes-schema" else "data"
-        message = f"a second run changes {what} on {listed(backends)}: {one.reason}"
-        breach = breach_of(one, file, message, fails_on=())
+        message = f"a second run changes {what} on {where}: {one.reason}"
+        breach = breach_of(one, backends, file, message)
         yield breach if one.effect == "changes-schema" else replace(breach, severity="warning")

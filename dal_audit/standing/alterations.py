@@ -249,6 +249,9 @@ def _rename_constraint(state: State, action: AlterAction, table: Thing, name: st
 
 def _other(state: State, action: AlterAction, table: Thing, name: str) -> None:
     """Do an action that is done once only, such as attaching a partition."""
+    if action.name is not None:
+        _alter_column(state, action, table, name)
+        return
     for words, reason in _ONCE_ONLY.items():
         if action.words[: len(words)] == words and action.expression is not None:
             key = (words[-1].lower(), " ".join(action.expression.tokens[len(words) :]))

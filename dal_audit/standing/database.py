@@ -59,14 +59,17 @@ class Database:
         return tuple(state.problems)
 
     def try_out(self, statement: SqlStatement) -> tuple[Problem, ...]:
-        """Run a statement, which does nothing where it fails; return what is wrong with that."""
+        """Run a statement, which does nothing where it fails; return what is wrong with that.
+
+        Of all for which it fails that is the first: an engine says no more.
+        """
         mark = self.state.journal.mark
         problems = self.force(statement)
         failures = tuple(one for one in problems if one.effect == "fails")
         if not failures:
             return problems
         self.state.journal.back_to(mark)
-        return failures
+        return failures[:1]
 
 
 def _may_do_anything(statement: SqlStatement) -> bool:

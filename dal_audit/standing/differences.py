@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from dal_audit.standing.journal import UNKNOWN, Write
-from dal_audit.standing.model import NAME, ROWS, ConstraintPart, Thing
+from dal_audit.standing.model import CONSTRAINT_INDEX, NAME, ROWS, ColumnPart, ConstraintPart, Thing
 from dal_audit.standing.state import State
+
+_SHARED: Final = frozenset({"database", "extension", "language", "role", "tablespace"})
+"""What belongs to a whole database or server, and others may need."""
 
 Change: TypeAlias = Literal["left", "lost", "changed"]
 
@@ -19,7 +22,7 @@ class Difference:
     """Something that is not as it was: left behind, lost, or another than it was.
 
     `what` says what it is, as in "the column `a` of `t`", and `name` is its own name. `step`
-    numbers the last statement of the way up that is about it, or else the first of the way back.
+    numbers the statement of the way up that is to be undone, or else the first of the way back.
     """
 
     change: Change
@@ -37,23 +40,25 @@ def differences(state: State, mark: int, last_up: int) -> Iterator[Difference]:
     writes = state.journal.writes[mark:]
     firsts: dict[tuple[int, Any], Write] = {}
     ups: dict[tuple[int, Any], int] = {}
+    lasts: dict[tuple[int, Any], int] = {}
     for one in writes:
         key = (id(one.mapping), one.key)
         firsts.setdefault(key, one)
         if one.step <= last_up:
-            ups[key] = one.step
+            ups.setdefault(key, one.step)
+            lasts[key] = one.step
     before = {
         one.key: one.old
         for one in firsts.values()
         if one.mapping is state.relations or one.mapping is state.others
     }
     for key, first in firsts.items():
-        step = ups.get(key, first.step)
         now = first.mapping.get(first.key, UNKNOWN)
         found = _difference(state, first, now, before)
         if found is not None:
             name = key[1] if isinstance(key[1], str) else key[1][1]
-            yield Difference(found[0], found[1], name, step)
+            steps = ups if found[0] == "changed" else lasts
+            yield Difference(found[0], found[1], name, steps.get(key, first.step))
 
 
 def _difference(
@@ -64,6 +69,8 @@ def _difference(
         return _of_relation(state, first, now, before)
     if first.mapping is state.others:
         kind, name = first.key
+        if kind in _SHARED:
+            return None
         change = _presence(state, first, now)
         return (change, f"the {kind} `{name}`") if change else None
     thing = state.holders.get(id(first.mapping))
@@ -94,8 +101,8 @@ def _of_relation(
 ) -> tuple[Change, str] | None:
     old = first.old
     thing = now if isinstance(now, Thing) else old if isinstance(old, Thing) else None
-    if thing is None:
-        return None
+    if thing is None or thing.kind == CONSTRAINT_INDEX:
+        return None  # What a constraint makes is told with the constraint.
     change = _presence(state, first, now)
     if change is None and isinstance(old, Thing) and isinstance(now, Thing) and old is not now:
         difference = _contents(old, now)
@@ -154,8 +161,6 @@ def _of_part(
         return None
     where = f" of `{owner}`" if isinstance(owner, str) else f" of the {owner[0]} `{owner[1]}`"
     change = _presence(state, first, now)
-    if change is None and isinstance(now, type(first.old)) and now != first.old:
-        if isinstance(now, Thing) and now.text == getattr(first.old, "text", None):
-            return None
+    if change is None and isinstance(first.old, (ColumnPart, ConstraintPart)) and now != first.old:
         change = "changed"
     return (change, f"the {kind} `{name}`{where}") if change else None

@@ -17,6 +17,8 @@ ROWS: Final = ("rows", "")
 """The part of a table that says whether rows were put into it: `FILLED` or `CLEARED`."""
 NAME: Final = ("name", "")
 """The part of a relation that says what it is called."""
+CONSTRAINT_INDEX: Final = "constraint's index"
+"""The kind of an index that PostgreSQL makes for a constraint."""
 FILLED: Final = "filled"
 CLEARED: Final = "cleared"
 

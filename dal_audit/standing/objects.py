@@ -33,7 +33,7 @@ _KINDS: Final = {
 
 _LOOK_FIRST: Final = "Do it in a `DO` block that looks first."
 _CURES: Final = {
-    "view": "Write `CREATE OR REPLACE VIEW`, or `DROP VIEW IF EXISTS` before it.",
+    "view": "Write `DROP VIEW IF EXISTS` before it.",
     "trigger": "Write `DROP TRIGGER IF EXISTS` before it.",
     "function": "Write `CREATE OR REPLACE`.",
     "policy": "Write `DROP POLICY IF EXISTS` before it.",
@@ -87,8 +87,6 @@ def _make_relation(state: State, one: CreateObject, kind: str, name: str) -> Non
 def _taken(state: State, name: SqlName | None, kind: str, folded: str) -> None:
     if name is not None:
         cure = _CURES.get(kind, GUARD_CREATE)
-        if kind == "view" and state.is_sqlite:
-            cure = GUARD_CREATE
         state.clashes(name.span, f"the {kind} `{name.name}` stands already", cure, folded)
 
 

@@ -126,12 +126,19 @@ class State:
     # Relations
 
     def table(self, name: str) -> Thing:
-        """Return the table of a name; one of which nothing is known where none was seen."""
+        """Return the table of a name.
+
+        Where none was seen being made it is one of which nothing is known. That it stands is then
+        nothing that the statement did, and is not noted as such.
+        """
         thing = self.relations.get(name)
         if thing is None:
-            self.met_unseen |= name not in self.relations
-            thing = Thing("table")
-            self.place(name, thing)
+            thing = Thing("table", parts={NAME: name})
+            if name in self.relations:
+                self.place(name, thing)
+            else:
+                self.met_unseen = True
+                self.relations[name] = thing
         return thing
 
     def is_gone(self, name: str) -> bool:
@@ -194,7 +201,7 @@ class State:
 
     def rename_relation(self, old: str, new: str) -> None:
         """Give a relation another name; what belongs to it keeps its own."""
-        thing = self.relations.get(old) or Thing("table")
+        thing = self.table(old)
         self.journal.put(self.relations, old, None)
         self.place(new, thing)
         self.former.setdefault(new, set()).update(self.former.get(old, ()))

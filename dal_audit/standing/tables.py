@@ -17,7 +17,7 @@ from dal_audit.sql_facts import (
     Key,
     SqlType,
 )
-from dal_audit.standing.model import ColumnPart, ConstraintPart, Thing
+from dal_audit.standing.model import CONSTRAINT_INDEX, ColumnPart, ConstraintPart, Thing
 from dal_audit.standing.reads import check_reads
 from dal_audit.standing.state import State
 
@@ -133,7 +133,8 @@ def constrain(
                 "Leave the constraint without a name, or choose one that is free again.",
                 name,
             )
-        state.place(name, Thing("index", table=table, columns=columns, words=frozenset(columns)))
+        index = Thing(CONSTRAINT_INDEX, table=table, columns=columns, words=frozenset(columns))
+        state.place(name, index)
         state.own(table, ("relation", name))
 
 
