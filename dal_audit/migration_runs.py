@@ -33,7 +33,7 @@ Run: TypeAlias = Literal["again", "back", "loss"]
 _CHANGES = {
     "left": "the down leaves {}",
     "lost": "the down does not bring back {}",
-    "changed": "the down brings back {} as another",
+    "changed": "the down brings back {}",
 }
 _LEFT = "Undo in the down what the up does, in the opposite order."
 
@@ -165,7 +165,9 @@ def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Probl
     first = several[0]
     more = f", and {len(several) - 1} more" if len(several) > 1 else ""
     reason = _CHANGES[first.change].format(first.what) + more
-    return Problem(_name_span(statement), "changes-schema", reason, _LEFT)
+    is_only_other = all(one.change == "changed" for one in several)
+    effect: Effect = "changes-definition" if is_only_other else "changes-schema"
+    return Problem(_name_span(statement), effect, reason, _LEFT)
 
 
 def _name_span(statement: SqlStatement) -> Span:

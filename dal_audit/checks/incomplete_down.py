@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dal_audit.facts import FileFacts
 from dal_audit.portable import listed
@@ -17,11 +18,14 @@ def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> It
     """Flag what a down leaves or does not bring back, and what fails in it.
 
     The first stands at the statement of the up that is not undone, the second in the down. What a
-    backend does not run at all is left to the rules about portability.
+    backend does not run at all is left to the rules about portability. What comes back as something
+    else is a warning: SQLite adds no column that takes no NULL but with a default.
     """
     for one, backends in remarks("back", fact, file, project):
         where = listed(backends)
         message = f"{one.reason} on {where}"
         if one.effect == "fails":
             message = f"the down fails on {where}: {one.reason}"
-        yield breach_of(one, backends, file, message)
+        breach = breach_of(one, backends, file, message)
+        is_other = one.effect == "changes-definition"
+        yield replace(breach, severity="warning") if is_other else breach

@@ -124,22 +124,22 @@ def _goes_with(state: State, index: Thing, change: Change, before: dict[Any, Any
 def _contents(old: Thing, new: Thing) -> str:
     """Return in which way a relation that was made anew is another; empty where it is the same."""
     if old.kind != new.kind:
-        return f", which was a {old.kind}"
+        return f", which was a {old.kind},"
     if new.kind != "table":
-        return ", with another definition" if _definition(old) != _definition(new) else ""
+        return " with another definition" if _definition(old) != _definition(new) else ""
     if not (old.complete and new.complete):
         return ""
     for name in old.names("column"):
         if new.lacks(("column", name)):
-            return f", without the column `{name}`"
+            return f" without the column `{name}`"
     for name in new.names("column"):
         if old.lacks(("column", name)):
-            return f", with the column `{name}` besides"
+            return f" with the column `{name}` besides"
     for name in old.names("column"):
         if old.parts["column", name] != new.parts["column", name]:
-            return f", with another definition of `{name}`"
+            return f" with another definition of `{name}`"
     if _constraints(old) != _constraints(new):
-        return ", with other constraints"
+        return " with other constraints"
     return ""
 
 
@@ -163,4 +163,5 @@ def _of_part(
     change = _presence(state, first, now)
     if change is None and isinstance(first.old, (ColumnPart, ConstraintPart)) and now != first.old:
         change = "changed"
-    return (change, f"the {kind} `{name}`{where}") if change else None
+    other = " as another" if change == "changed" else ""
+    return (change, f"the {kind} `{name}`{where}{other}") if change else None

@@ -30,7 +30,8 @@ _DEFAULT_SCHEMAS: Final = frozenset({"", "public", "main", "dbo"})
 Key: TypeAlias = tuple[str, str]
 """The kind of a part or an object, and its name."""
 
-Effect: TypeAlias = Literal["fails", "changes-schema", "changes-data"]
+Effect: TypeAlias = Literal["fails", "changes-schema", "changes-definition", "changes-data"]
+"""What comes of it: an error, another object, another definition of one, or other rows."""
 
 
 @dataclass(frozen=True, slots=True)
