@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from dal_audit.sql_facts import AlterAction, AlterTable, SqlName
+from dal_audit.sql_facts import AlterAction, AlterTable, Constraint, SqlName
 from dal_audit.standing.model import ConstraintPart, Thing
 from dal_audit.standing.state import EMPTY, State
 from dal_audit.standing.tables import (
@@ -20,9 +20,11 @@ from dal_audit.standing.tables import (
     add_column,
     columns_of,
     constrain,
+    free_name,
     type_text,
 )
 
+_USING_INDEX: Final = "USING INDEX "
 _GUARD_RENAME: Final = "Make it anew under the new name, and copy."
 _ONCE_ONLY: Final = {
     ("ATTACH", "PARTITION"): "the partition is attached already",
@@ -198,16 +200,26 @@ def _add_constraint(state: State, action: AlterAction, table: Thing, name: str) 
         own = state.fold(one.name) if one.name else ""
         state.clashes(one.span, "the table has a primary key already", GUARD_CONSTRAINT, own, name)
     elif one.name is None and one.kind in CONSTRAINTS:
-        state.changes(
-            "changes-schema",
-            one.span,
-            "another constraint is made, under another name",
-            f"Give the constraint a name. {GUARD_CONSTRAINT}",
-        )
-    words = [token.upper() for token in one.words]
-    if one.name is not None and "USING INDEX" in " ".join(words):
-        columns = ()
+        other, is_another = free_name(state, name, table, one, columns)
+        if is_another:
+            state.changes(
+                "changes-schema",
+                one.span,
+                f"the same constraint is made once more, as `{other}`",
+                f"Give the constraint a name. {GUARD_CONSTRAINT}",
+            )
+    _take_index(state, table, one)
     constrain(state, name, table, one, columns)
+
+
+def _take_index(state: State, table: Thing, one: Constraint) -> None:
+    """Let an index go that `USING INDEX` makes the constraint's own, and gives its name."""
+    for words in one.words:
+        if words.startswith(_USING_INDEX):
+            wanted = words.removeprefix(_USING_INDEX).strip('"')
+            for name, _ in list(state.indexes_of(table)):
+                if name.upper() == wanted:
+                    state.drop_relation(name)
 
 
 def _drop_constraint(state: State, action: AlterAction, table: Thing, _: str) -> None:

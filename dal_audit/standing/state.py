@@ -11,6 +11,7 @@ from dal_audit.facts import Span
 from dal_audit.sql_facts import Expression, SqlName
 from dal_audit.standing.journal import UNKNOWN, Journal
 from dal_audit.standing.model import (
+    CONSTRAINT_INDEX,
     MAX_NAME,
     NAME,
     SQLITE,
@@ -208,9 +209,14 @@ class State:
         if old in self.references:
             self.journal.put(self.references, new, self.references[old])
             self.journal.remove(self.references, old)
-        if thing.table is not None:
-            self.journal.remove(thing.table.owned, ("relation", old))
-            self.own(thing.table, ("relation", new))
+        if thing.table is None:
+            return
+        self.journal.remove(thing.table.owned, ("relation", old))
+        self.own(thing.table, ("relation", new))
+        constraint = thing.table.parts.get(("constraint", old))
+        if thing.kind == CONSTRAINT_INDEX and constraint is not None:
+            self.set_part(thing.table, ("constraint", old), None)
+            self.set_part(thing.table, ("constraint", new), constraint)
 
     # Parts
 

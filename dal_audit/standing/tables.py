@@ -112,9 +112,11 @@ def constrain(
     """Add a constraint to a table."""
     if one.kind not in CONSTRAINTS:
         return
-    name = state.fold(one.name) if one.name else _made_up(state, table_name, table, one, columns)
     if one.kind == "check" and not columns:
         columns = tuple(sorted(state.words_of(one.expression) & set(table.names("column"))))
+    name = (
+        state.fold(one.name) if one.name else free_name(state, table_name, table, one, columns)[0]
+    )
     target = state.fold(one.table) if one.table else ""
     text = one.expression.text if one.expression else " ".join(one.referenced)
     part = ConstraintPart(one.kind, columns, target, text)
@@ -138,12 +140,16 @@ def constrain(
         state.own(table, ("relation", name))
 
 
-def _made_up(
+def free_name(
     state: State, table_name: str, table: Thing, one: Constraint, columns: tuple[str, ...]
-) -> str:
-    """Return the name that a constraint without one gets: PostgreSQL takes the next free one."""
+) -> tuple[str, bool]:
+    """Return the name that a constraint without one gets, and whether the first choice was taken.
+
+    PostgreSQL counts on to the next name that is free.
+    """
     bare = table_name.rpartition(".")[2]
-    within = () if one.kind == "primary-key" else columns
+    is_of_table = one.kind == "primary-key" or (one.kind == "check" and len(columns) > 1)
+    within = () if is_of_table else columns
     stem = "_".join((bare, *within, _SUFFIXES[one.kind]))
     name, number = stem, 0
     while table.parts.get(("constraint", name)) is not None or (
@@ -153,7 +159,7 @@ def _made_up(
     ):
         number += 1
         name = f"{stem}{number}"
-    return name
+    return name, number > 0
 
 
 def create_index(state: State, one: CreateIndex) -> None:
@@ -161,17 +167,7 @@ def create_index(state: State, one: CreateIndex) -> None:
     table_name = state.fold(one.table)
     if state.is_gone(table_name):
         state.misses(one.table.span, f"there is no `{one.table.name}`", ANEW, table_name)
-    if one.name is None:
-        state.changes(
-            "changes-schema",
-            one.table.span,
-            "another index is made, under another name",
-            "Give the index a name, and write `IF NOT EXISTS`.",
-        )
-        return
-    name = state.fold(one.name)
-    if "." in table_name and "." not in name:
-        name = f"{table_name.rpartition('.')[0]}.{name}"
+    name = _index_name(state, one, table_name)
     stands = state.relations.get(name) is not None
     if stands and one.if_not_exists and state.is_sqlite:
         return
@@ -183,9 +179,8 @@ def create_index(state: State, one: CreateIndex) -> None:
     if stands:
         if one.if_not_exists:
             return
-        state.clashes(
-            one.name.span, f"the index `{one.name.name}` stands already", GUARD_CREATE, name
-        )
+        span = (one.name or one.table).span
+        state.clashes(span, f"the index `{name}` stands already", GUARD_CREATE, name)
     columns = tuple(column for key in one.keys if (column := column_of(state, key)))
     state.place(
         name,
@@ -198,3 +193,25 @@ def create_index(state: State, one: CreateIndex) -> None:
         ),
     )
     state.own(table, ("relation", name))
+
+
+def _index_name(state: State, one: CreateIndex, table_name: str) -> str:
+    """Return the name of an index; PostgreSQL gives one without a name the next that is free."""
+    schema, _, bare = table_name.rpartition(".")
+    if one.name is not None:
+        name = state.fold(one.name)
+        return f"{schema}.{name}" if schema and "." not in name else name
+    columns = (column_of(state, key) or "expr" for key in one.keys)
+    stem = f"{schema}{'.' if schema else ''}{'_'.join((bare, *columns, 'idx'))}"
+    name, number = stem, 0
+    while state.relations.get(name) is not None:
+        number += 1
+        name = f"{stem}{number}"
+    if number:
+        state.changes(
+            "changes-schema",
+            one.table.span,
+            f"the same index is made once more, as `{name}`",
+            "Give the index a name, and write `IF NOT EXISTS`.",
+        )
+    return name
