@@ -282,6 +282,36 @@ def test_conflicts_and_columns_of_an_insert() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("INSERT INTO t (a, b) VALUES (1, f(2)), (3, 4)", "VALUES ( 1 , f ( 2 ) )"),
+        ("INSERT INTO t (a) SELECT a FROM u ON CONFLICT DO NOTHING", "SELECT a FROM u"),
+        ("INSERT INTO t (a) SELECT a FROM u JOIN v ON u.b = v.b", "SELECT a FROM u JOIN v ON u . b = v . b"),
+        ("INSERT INTO t DEFAULT VALUES", "DEFAULT VALUES"),
+        ("UPDATE t AS u SET a = 1 WHERE b", "AS u SET a = 1 WHERE b"),
+        ("DELETE FROM t WHERE a = 1", "WHERE a = 1"),
+        ("DELETE FROM t", None),
+        ("TRUNCATE t", None),
+        ("WITH x AS (SELECT 1) INSERT INTO t SELECT 1", "WITH x AS ( SELECT 1 ) INSERT INTO t SELECT 1"),
+    ],
+)  # fmt: skip
+def test_where_the_rows_of_a_change_come_from(text: str, source: str | None) -> None:
+    found = only(text).structure
+    assert isinstance(found, Change)
+    assert (found.source.text if found.source is not None else None) == source
+
+
+def test_the_code_of_a_block_and_a_guarded_alteration() -> None:
+    block = only("DO $body$ BEGIN DROP TABLE t; END $body$").structure
+    assert isinstance(block, OtherStatement)
+    assert block.body == "$body$ BEGIN DROP TABLE t; END $body$"
+    renamed = [only(f"ALTER INDEX {guard}i RENAME TO j") for guard in ("", "IF EXISTS ")]
+    assert [
+        isinstance(one.structure, AlterObject) and one.structure.if_exists for one in renamed
+    ] == [False, True]
+
+
+@pytest.mark.parametrize(
     ("text", "where"),
     [
         ("CREATE TABLE t (a INT,, b INT)", ","),
