@@ -272,6 +272,13 @@ def test_a_summary() -> None:
     assert html.count("<em>") == 1
 
 
+def test_code_is_quoted_whole() -> None:
+    found = finding_of("a`b``c|d.py", message="`x|y` and ``z")
+    html = rendered(render(report_of(found), "markdown"))
+    assert "<h3><code>a`b``c|d.py</code></h3>" in html
+    assert "<code>x|y</code> and ``z\n" in html
+
+
 def test_hostile_names_mean_nothing_in_markdown() -> None:
     html = rendered(render(hostile_report(), "markdown", show_suppressed=True))
     assert not re.search(r"<(?:script|img|b|s|del)\b", html)

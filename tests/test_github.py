@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -100,6 +101,23 @@ def test_what_exceeds_the_limits_is_announced(errors: int, warnings: int, infos:
         inside = text.split("::group::")[1].split("::endgroup::")[0].splitlines()[1:]
         assert len(inside) == left
         assert not [path for path in located if f" {path}:" in "\n".join(inside)]
+
+
+@pytest.mark.parametrize("trick", ["##[add-mask]x", "::add-mask::x", " ::stop-commands::x"])
+@pytest.mark.parametrize("where", ["path", "message"])
+def test_the_rest_commands_nothing(trick: str, where: Literal["path", "message"]) -> None:
+    last = finding_of(trick) if where == "path" else finding_of("z.py", message=trick)
+    first = [finding_of(f" {number}.py") for number in range(SHOWN)]
+    text = render(report_of(*first, last), "github")
+    told = commands(text)
+    assert [name for name, _, _ in told] == ["error"] * SHOWN + ["notice", "group", "endgroup"]
+    assert "x" in text.split("::group::")[1]
+
+
+def test_what_looks_escaped_is_escaped() -> None:
+    found = finding_of("a%0A%3Ab.py", message="100%25 of %0A", cure="c")
+    ((_, properties, data),) = commands(render(report_of(found), "github"))
+    assert (properties["file"], data) == ("a%0A%3Ab.py", "100%25 of %0A\nHelp: c")
 
 
 def test_hostile_names_command_nothing() -> None:

@@ -136,12 +136,8 @@ def _text(text: str) -> str:
 
 
 def _span(code: str) -> str:
-    r"""Return text as a code span (GFM §6.3), also good for a cell of a table.
-
-    A bar ends a cell wherever it stands, unless it is escaped (GFM §4.10); outside of tables the
-    escape would be seen, so a bar becomes a character of the same look.
-    """
-    code = safe(code).replace("\t", "\\t").replace("|", "\N{LATIN LETTER DENTAL CLICK}")
+    """Return text as a code span (GFM §6.3); in cells of tables only ids are code, without bars."""
+    code = safe(code).replace("\t", "\\t")
     longest = max((len(run) for run in re.findall("`+", code)), default=0)
     fence = "`" * (longest + 1)
     # One blank on both sides is taken off again, by the standard; code of blanks alone keeps all.
