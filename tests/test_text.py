@@ -92,8 +92,8 @@ def drawn(
     related = tuple(used(1, start, end, label) for start, end, label in others)
     found = finding_of(span=Span(1, main[0], 1, main[1]), label="main", related=related, cure="c")
     rows = text_of(found, sources={"app/a.py": line}, look=look).splitlines()
-    assert rows[2] == "  |"
-    return [row[4:] for row in rows[3:] if row[3:4] in {" ", ""} and not row.startswith("  =")]
+    begin = rows.index("  |") + 1
+    return [row[4:] for row in rows[begin:] if row[3:4] in {" ", ""} and not row.startswith("  =")]
 
 
 def test_two_marks_on_one_line() -> None:
@@ -170,6 +170,13 @@ def test_help_is_wrapped_where_the_width_is_known() -> None:
     rows = text_of(found, look=Look(columns=40)).splitlines()
     assert rows[-2:] == ["  = help: one two three four five six", "          seven eight"]
     assert text_of(found).splitlines()[-1].endswith("seven eight")
+
+
+def test_messages_are_wrapped_where_the_width_is_known() -> None:
+    rows = text_of(finding_of(message="one two three four"), look=Look(columns=35)).splitlines()
+    assert rows[:2] == ["error[driver-import]: one two", "    three four"]
+    colored = text_of(finding_of(message="one two"), look=Look(columns=35, color=True))
+    assert colored.startswith("\x1b[1;31merror[driver-import]\x1b[0m\x1b[1m: one two\x1b[0m\n")
 
 
 def test_words_are_wrapped_between_blanks() -> None:

@@ -30,6 +30,8 @@ STEPS_SHOWN: Final = 8
 NUMBERS_SHOWN: Final = 12
 """Lines that are named by their numbers."""
 
+_INDENT: Final = "    "
+
 _SHARED: Final = re.compile("; |, and ")
 """Where a message comes to the boundary or to the reason."""
 
@@ -58,12 +60,7 @@ class _Writer:
         first = findings[0]
         breach = first.breach
         style: Style = "info" if first.severity == "off" else first.severity
-        name = self.paint.link(first.rule.name, document_of(first.rule))
-        alike = f" (and {len(findings) - 1} more in this file)" if len(findings) > 1 else ""
-        yield (
-            f"{self.paint(f'{first.severity}[{name}]', style)}"
-            f"{self.paint(f': {safe(breach.message)}', 'strong')}{alike}"
-        )
+        yield from self.head(first, len(findings) - 1, style)
         shown = _shown(findings)
         gutter = len(str(max(one.place.span.line for one in shown.marks)))
         excerpts = Excerpts(self.quoted, self.paint, gutter, style)
@@ -76,6 +73,22 @@ class _Writer:
         for title, text in _notes(first, shown):
             yield from self.note(title, text, gutter)
         yield ""
+
+    def head(self, finding: Finding, more: int, style: Style) -> Iterator[str]:
+        """Yield what is wrong, wrapped where the terminal's width is known."""
+        name, paint = finding.rule.name, self.paint
+        columns = paint.look.columns
+        told = f"{finding.severity}[{name}]: {safe(finding.breach.message)}"
+        rows = wrapped(told, max(columns - len(_INDENT), 20) if columns else 0)
+        # The severity and the name are the beginning of the first row: there is no blank in them.
+        first = next(rows).removeprefix(f"{finding.severity}[{name}]")
+        linked = paint.link(name, document_of(finding.rule))
+        lines = [
+            f"{paint(f'{finding.severity}[{linked}]', style)}{paint(first, 'strong')}",
+            *(_INDENT + paint(row, "strong") for row in rows),
+        ]
+        lines[-1] += f" (and {more} more in this file)" if more else ""
+        yield from lines
 
     def note(self, title: str, text: str, gutter: int) -> Iterator[str]:
         """Yield a remark below the excerpts, wrapped where the terminal's width is known."""
