@@ -20,7 +20,7 @@ from dal_audit.facts import Place, Span
 from dal_audit.report import FORMATS, Format, Report, exit_code, render
 from dal_audit.report.markdown import SIZE_LIMIT
 from dal_audit.report.rdjson import RELATED_LIMIT
-from dal_audit.report.terminal import safe
+from dal_audit.report.terminal import Look, safe
 from dal_audit.rule import Related
 from tests.reports import (
     RULE,
@@ -115,6 +115,36 @@ def test_junit_fails_where_the_exit_code_does(fail_on: Any) -> None:
     root = ElementTree.fromstring(render(report, "junit", fail_on=fail_on))
     assert int(root.attrib["failures"]) == exit_code(report, fail_on=fail_on)
     assert len(root.findall(".//failure")) == exit_code(report, fail_on=fail_on)
+
+
+SPANS = st.builds(
+    lambda line, column, lines, columns: Span(
+        line, column, line + lines, column + columns if not lines else columns + 1
+    ),
+    *(st.integers(1, 6), st.integers(1, 12), st.integers(0, 3), st.integers(0, 9)),
+)
+LOOKS = st.builds(Look, st.booleans(), st.booleans(), st.integers(0, 60))
+
+
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(
+    st.one_of(
+        st.binary(max_size=40), st.text(st.sampled_from("aé日😀\t\r\n\ufeff")).map(str.encode)
+    ),
+    st.lists(SPANS, min_size=1, max_size=5),
+    st.integers(0, 4),
+    LOOKS,
+)
+def test_any_place_in_any_source_can_be_shown(
+    source: bytes, spans: list[Span], way: int, look: Look
+) -> None:
+    """A file may have changed since it was read, or never have been text."""
+    first, *others = spans
+    related = tuple(Related(Place("app/a.py", span), "used") for span in others)
+    found = finding_of(span=first, related=related, way=min(way, len(others)), label="here")
+    report = report_of(found, sources={"app/a.py": source})
+    for form in FORMATS:
+        assert render(report, form, look=look).encode("utf-8")
 
 
 # GitLab
