@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from dal_audit.facts import Place, Span
 from dal_audit.report import FORMATS, Format, Report, exit_code, render
-from dal_audit.report.markdown import SIZE_LIMIT
+from dal_audit.report.markdown import FOLDED_FROM, SIZE_LIMIT
 from dal_audit.report.rdjson import RELATED_LIMIT
 from dal_audit.report.terminal import Look, safe
 from dal_audit.rule import Related
@@ -328,6 +328,15 @@ def test_any_message_stays_text(message: str) -> None:
         r"<strong>1:8</strong> error <code>driver-import</code>:(.*?)(?:\n|</li>)", html
     )
     assert not re.search(r"<(?!/?code>)", item)
+
+
+@pytest.mark.parametrize("count", [FOLDED_FROM - 1, FOLDED_FROM])
+def test_many_findings_are_folded(count: int) -> None:
+    found = [finding_of(f"{number:02}.py") for number in range(count)]
+    html = rendered(render(report_of(*found), "markdown"))
+    assert html.count("<h3>") == count
+    is_folded = f"<details>\n<summary>{count} findings by file</summary>\n" in html
+    assert is_folded == html.endswith("</ul>\n</details>\n") == (count >= FOLDED_FROM)
 
 
 def test_a_summary_is_cut_before_nothing_of_it_is_shown() -> None:

@@ -24,6 +24,9 @@ SIZE_LIMIT: Final = 1024 * 1024
 RELATED_SHOWN: Final = 5
 """Related places that are listed below a finding."""
 
+FOLDED_FROM: Final = 20
+"""Findings from which their list is folded, so that the tables stay in view."""
+
 _ROOM: Final = 2048
 """Bytes kept for what is said at the end of a summary that was cut."""
 
@@ -39,34 +42,39 @@ _MEANT: Final = re.compile(r"[\\`*_\[\]<>&#|~$@!]|:(?=/)|\.(?=\S)")
 
 
 def render_markdown(report: Report, *, show_suppressed: bool = False) -> str:
-    """Return the verdicts, a table of rules, and the findings by file.
+    """Return the verdicts, a table of rules, and the findings by file, folded where they are many.
 
     Findings that would make the summary too large are left out, and it says how many they are.
     """
     lines = [*_head(report)]
     shown = [one for one in report.findings if show_suppressed or one.standing == "open"]
     room = SIZE_LIMIT - _ROOM - sum(_size(line) for line in lines)
-    told = 0
-    for path, group in groupby(shown, key=lambda one: one.place.path):
-        findings = list(group)
-        head = ["", f"### {_span(path)}", ""]
-        room -= sum(_size(line) for line in head)
-        kept = []
-        for one in findings:
-            item = list(_item(one))
-            room -= sum(_size(line) for line in item)
-            if room < 0:
-                break
-            kept.append(item)
-        if kept:
-            lines += head
-            lines += [line for item in kept for line in item]
-            told += len(kept)
-        if room < 0:
-            break
+    told, listed = _listed(shown, room)
+    if len(shown) >= FOLDED_FROM:
+        summary = f"<summary>{plural(told, 'finding')} by file</summary>"
+        listed = ["", "<details>", summary, *listed, "", "</details>"]
+    lines += listed
     if told < len(shown):
         lines += ["", f"**{plural(len(shown) - told, 'more finding')}** did not fit in here."]
     return "\n".join(lines) + "\n"
+
+
+def _listed(findings: Iterable[Finding], room: int) -> tuple[int, list[str]]:
+    """Return how many findings have room in so many bytes, and these by file."""
+    lines: list[str] = []
+    told = 0
+    for path, group in groupby(findings, key=lambda one: one.place.path):
+        head = ["", f"### {_span(path)}", ""]
+        room -= sum(_size(line) for line in head)
+        for one in group:
+            item = list(_item(one))
+            room -= sum(_size(line) for line in item)
+            if room < 0:
+                return told, lines
+            lines += [*head, *item]
+            head = []
+            told += 1
+    return told, lines
 
 
 def _head(report: Report) -> Iterator[str]:
