@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dal_audit import __version__
-from dal_audit.report.formats import FORMATS
+from dal_audit.formats import FORMATS
 
 if TYPE_CHECKING:
     from dal_audit.audit import Request
@@ -121,7 +121,6 @@ def _check(options: dict[str, Any]) -> int:
     from dal_audit.discover import DiscoveryError
     from dal_audit.policy import ConfigurationError
     from dal_audit.report import exit_code, render
-    from dal_audit.report.statistics import render_statistics
     from dal_audit.report.terminal import PLAIN
     from dal_audit.scope import UsageError
     from dal_audit.screen import look_of
@@ -148,6 +147,8 @@ def _check(options: dict[str, Any]) -> int:
                 continue
             look = look_of(options["color"]) if output == "-" else PLAIN
             if options["statistics"]:
+                from dal_audit.report.statistics import render_statistics
+
                 text = render_statistics(report, form, look=look)
             else:
                 text = render(
@@ -202,7 +203,7 @@ def _pairs(
     Raises UsageError for more outputs than formats, two reports to one place, or statistics in a
     format that has none.
     """
-    from dal_audit.report.formats import STATISTICS
+    from dal_audit.formats import STATISTICS
     from dal_audit.scope import UsageError
 
     forms = list(formats) or ["text"]

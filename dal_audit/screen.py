@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -29,13 +28,24 @@ def look_of(choice: str, environment: Mapping[str, str] = os.environ) -> Look:
     return Look(
         color=color,
         links=color and _makes_links(environment),
-        columns=shutil.get_terminal_size().columns,
+        columns=_columns(environment),
     )
 
 
 def is_terminal(environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether standard output is a terminal that understands more than lines."""
     return sys.stdout is not None and sys.stdout.isatty() and environment.get("TERM") != "dumb"
+
+
+def _columns(environment: Mapping[str, str]) -> int:
+    """Return the terminal's width, or 0 where nobody tells it; `COLUMNS` wins, as in a shell."""
+    told = environment.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 def _wants_color(choice: str, environment: Mapping[str, str]) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from dal_audit.cli import cli
-from dal_audit.report.formats import FORMATS
+from dal_audit.formats import FORMATS
 
 LEAK = "import sqlite3\n"
 CLEAN = "import json\n"

@@ -23,8 +23,8 @@ from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.python import python_facts
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.facts import Import, NotUnderstood
+from dal_audit.formats import FORMATS
 from dal_audit.report import render
-from dal_audit.report.formats import FORMATS
 from tests.examples import CHECKOUT, all_examples
 
 if TYPE_CHECKING:

@@ -23,13 +23,12 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(params=[True, False], ids=["terminal", "pipe"])
 def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Looking:
-    """The function under test, with standard output a terminal of 77 columns, or a pipe."""
+    """The function under test, with standard output a terminal or a pipe."""
 
     def looked(choice: str, environment: dict[str, str]) -> Look:
         with monkeypatch.context() as context:
             # Here and not in the fixture: pytest sets its own output when a test begins.
             context.setattr(sys, "stdout", Terminal() if request.param else io.StringIO())
-            context.setenv("COLUMNS", "77")
             return look_of(choice, environment)
 
     return looked
@@ -68,7 +67,10 @@ def test_terminals_are_known_by_what_they_set(
 
 
 def test_only_a_terminal_has_a_width(look: Looking, terminal: bool) -> None:
-    assert look("auto", {}) == Look(color=terminal, columns=77 if terminal else 0)
+    wide = Look(color=terminal, columns=77 if terminal else 0)
+    assert look("auto", {"COLUMNS": "77"}) == wide
+    # What is no file has no size to ask for.
+    assert look("auto", {"COLUMNS": "wide"}) == Look(color=terminal)
     assert look("always", {"TERM": "dumb"}) == Look(color=True)
     assert look("never", {}).color is False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dal_audit.report.formats import FORMATS, Format
+from dal_audit.formats import FORMATS, Format
 from dal_audit.report.model import Report, fails
 from dal_audit.report.terminal import PLAIN, Look
 from dal_audit.rulebook import Severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dal_audit.report.formats import Format
+from dal_audit.formats import Format
 from dal_audit.report.machine import Object, json_text
 from dal_audit.report.model import Report
 from dal_audit.report.summary import counts, plural

@@ -1,4 +1,4 @@
-"""The names of the report formats, apart from the code of any."""
+"""The names of the report formats, apart from the code of any: the command line lists them."""
 
 from __future__ import annotations
 
