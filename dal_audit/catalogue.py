@@ -8,18 +8,14 @@ catalogue in force is all that extraction knows of a project.
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal, TypeAlias
 
-from dal_audit.resources import rules_folder
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from dal_audit.resources import rules_folder
 
 Kind: TypeAlias = Literal["driver", "orm", "store"]
 """A SQL driver; an ORM, query builder or migration library; a client of another kind of store."""
@@ -121,7 +117,7 @@ def shipped_drivers() -> tuple[Driver, ...]:
             makers=tuple(row["makers"].items()),
             source=row["source"],
         )
-        for row in tomllib.loads(text)["driver"]
+        for row in tomli.loads(text)["driver"]
     )
 
 

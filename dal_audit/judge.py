@@ -20,7 +20,7 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
     Raises CheckError when a check fails, whatever it fails with: a broken audit is never green.
     """
     by_subject: dict[type, list[tuple[Rule, Check]]] = {}
-    for rule in rules:
+    for rule in in_question(project, rules):
         check = check_of(rule)
         for subject in check.subjects:
             by_subject.setdefault(subject, []).append((rule, check))
@@ -34,12 +34,21 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
                 yield from _apply(rule, check, fact, file, project)
 
 
+def in_question(project: Project, rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Yield the rules that a project can break: those about SQL only where there is some.
+
+    Their checks are not even loaded where they have nothing to say.
+    """
+    return (rule for rule in rules if project.has_sql or rule.languages != ("sql",))
+
+
 def judge_suppressions(
     project: Project, rules: Iterable[Rule], uses: Iterable[tuple[FileFacts, SuppressionUse]]
 ) -> Iterator[tuple[Rule, Breach]]:
     """Yield the breaches of the rules about suppressions, which only triage can tell apart."""
-    checks = [(rule, check_of(rule)) for rule in rules]
-    for file, use in uses:
+    seen = list(uses)
+    checks = [(rule, check_of(rule)) for rule in in_question(project, rules)] if seen else []
+    for file, use in seen:
         for rule, check in checks:
             if SuppressionUse in check.subjects:
                 yield from _apply(rule, check, use, file, project)

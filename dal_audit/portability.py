@@ -10,19 +10,15 @@ not say of an engine is not known, and draws no verdict.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-from dal_audit.resources import rules_folder
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from dal_audit.resources import rules_folder
 
 Verdict: TypeAlias = bool | str
 """Whether an engine takes a feature: yes, no, or the first version that does ("3.35")."""
@@ -134,7 +130,7 @@ def _read(file: Path) -> list[Feature]:
             needs_rows=row.get("needs-rows", False),
             parameters=_parameters(row.get("parameters")),
         )
-        for row in tomllib.loads(file.read_text(encoding="utf-8"))["feature"]
+        for row in tomli.loads(file.read_text(encoding="utf-8"))["feature"]
     ]
 
 

@@ -244,6 +244,12 @@ class Project:
         """The project's SQL files: which are migrations, and which backends run them."""
         return SqlFiles(self.policy, self.layout, self.files)
 
+    @property
+    def has_sql(self) -> bool:
+        """Whether there are migrations, or other files of SQL."""
+        is_laid_out = bool(self.layout.sets or self.layout.unrecognised)
+        return is_laid_out or any(file.path not in self.modules for file in self.files)
+
     # Modules
 
     @cached_property

@@ -7,19 +7,15 @@ prints, what SARIF carries as help and what the tests run.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
-from dal_audit.resources import rules_folder
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from dal_audit.resources import rules_folder
 
 Severity: TypeAlias = Literal["error", "warning", "info", "off"]
 Confidence: TypeAlias = Literal["high", "medium", "low"]
@@ -112,7 +108,7 @@ def rules() -> tuple[Rule, ...]:
 def clauses() -> tuple[Clause, ...]:
     """Return the clauses of the law, in the law's order."""
     text = (rules_folder() / "catalogue" / "clauses.toml").read_text(encoding="utf-8")
-    return tuple(Clause(**row) for row in tomllib.loads(text)["clause"])
+    return tuple(Clause(**row) for row in tomli.loads(text)["clause"])
 
 
 def find_rule(word: str) -> Rule | None:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import tomli
+
 from dal_audit.catalogue import Catalogue
 from dal_audit.resources import rules_folder
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @cache
 def shipped_schemes() -> tuple[Mapping[str, Any], ...]:
     """Read `schemes.toml`."""
     text = (rules_folder() / "catalogue" / "schemes.toml").read_text(encoding="utf-8")
-    return tuple(tomllib.loads(text)["scheme"])
+    return tuple(tomli.loads(text)["scheme"])
 
 
 def schemes_in_force(catalogue: Catalogue) -> Mapping[str, str]:

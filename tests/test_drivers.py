@@ -14,12 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 import pytest
+import tomli
 from sqlglot.dialects.dialect import Dialects
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +46,7 @@ ROLES = ["connection", "cursor", "pool", "engine", "session", "model", "other"]
 DIALECTS = {"", "postgresql", *(dialect.value for dialect in Dialects)} - {"postgres"}
 FEWEST = 55
 KINDS = ["driver", "orm", "store"]
-DRIVERS = cast("list[Driver]", tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["driver"])
+DRIVERS = cast("list[Driver]", tomli.loads(CATALOGUE.read_text(encoding="utf-8"))["driver"])
 NAMES = {driver["name"] for driver in DRIVERS}
 
 NOT_INSTALLABLE: Mapping[str, str] = {

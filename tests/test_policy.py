@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli
 
 from dal_audit.facts import Span
 from dal_audit.policy import (
@@ -29,11 +30,6 @@ from dal_audit.policy import (
     load_policy,
     render_problem,
 )
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 RULES = (
     ("DAL101", "driver-import"),
@@ -158,7 +154,7 @@ def test_every_key_is_read(root: Path) -> None:
             (("postgresql", "DATABASE_URL"),),
         ),
     )
-    assert tomllib.loads(EVERYTHING).keys() == {key.name for key in KEYS}
+    assert tomli.loads(EVERYTHING).keys() == {key.name for key in KEYS}
 
 
 def test_a_policy_can_be_hashed_and_pickled(root: Path) -> None:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import pytest
+import tomli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.facts import Span
 from dal_audit.policy.positions import KeyPath, Places, places_of
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=150)
 
@@ -110,8 +105,8 @@ HEADER = st.one_of(
 def parsed(text: str) -> dict[str, Any] | None:
     """Return the document, or None for what is not TOML."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError:
         return None
 
 
@@ -153,17 +148,17 @@ def cut(text: str, span: Span | None) -> str:
 @given(documents(st.one_of(PAIR, HEADER, st.sampled_from(["", "# [x]"]))))
 def test_the_scanner_finds_what_tomllib_parses(text: str) -> None:
     """The paths are those of the document; keys and scalars parse back from their places."""
-    values = leaves(tomllib.loads(text))
+    values = leaves(tomli.loads(text))
     places = Places(text)
     assert places.values.keys() == values.keys()
     assert places.keys.keys() == {path for path in values if isinstance(path[-1], str)}
     for path in places.keys:
         raw = cut(text, places.key(path))
-        assert list(tomllib.loads(f"{raw} = 0")) == [path[-1]]
+        assert list(tomli.loads(f"{raw} = 0")) == [path[-1]]
     for path, value in values.items():
         if not isinstance(value, dict | list):
             raw = cut(text, places.value(path))
-            assert repr(tomllib.loads(f"x = {raw}")) == repr({"x": value})
+            assert repr(tomli.loads(f"x = {raw}")) == repr({"x": value})
 
 
 @PROPERTY
@@ -171,10 +166,10 @@ def test_the_scanner_finds_what_tomllib_parses(text: str) -> None:
 def test_inline_values_parse_back_whole(text: str) -> None:
     """Arrays and inline tables stand where they are said to, from bracket to bracket."""
     places = Places(text)
-    for path, value in leaves(tomllib.loads(text)).items():
+    for path, value in leaves(tomli.loads(text)).items():
         raw = cut(text, places.value(path))
         if isinstance(value, list) or raw.startswith("{"):
-            assert repr(tomllib.loads(f"x = {raw}")) == repr({"x": value})
+            assert repr(tomli.loads(f"x = {raw}")) == repr({"x": value})
 
 
 DOCUMENT = """\

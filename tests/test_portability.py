@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import tomli
 
 from dal_audit.extract.sql.patterns import Matcher, compile_pattern, shipped_matcher
 from dal_audit.extract.sql.statements import split
 from dal_audit.portability import Feature, feature_by_id, features, version_key
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 DIVERGENCE = Path(__file__).parent / "data" / "divergence.toml"
-SCRIPTS = tomllib.loads(DIVERGENCE.read_text(encoding="utf-8"))["script"]
+SCRIPTS = tomli.loads(DIVERGENCE.read_text(encoding="utf-8"))["script"]
 
 NEEDS_SCHEMA = frozenset(
     {

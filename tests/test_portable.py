@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,11 +20,6 @@ from dal_audit.portability import features
 from dal_audit.report import render
 from dal_audit.rulebook import find_rule
 from dal_audit.sql_facts import SqlStatement
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from dal_audit.report import Report
@@ -265,7 +261,7 @@ def test_any_bytes_are_read(data: bytes) -> None:
 
 # Divergences, as scripts that were run on both engines show them
 
-SCRIPTS = tomllib.loads(
+SCRIPTS = tomli.loads(
     (Path(__file__).parent / "data" / "divergence.toml").read_text(encoding="utf-8")
 )["script"]
 NEWEST = '[backend-versions]\nsqlite = "3.54"\npostgresql = "18"\n'

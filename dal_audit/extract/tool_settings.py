@@ -10,16 +10,12 @@ from __future__ import annotations
 import configparser
 import json
 import re
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from dal_audit.migration_facts import SettingsTool, ToolSettings
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from dal_audit.migration_facts import SettingsTool, ToolSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,7 +156,7 @@ def _go(text: str) -> tuple[ToolSettings, ...]:
 
 def _toml(text: str) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(text)
+        return tomli.loads(text)
     except (ValueError, RecursionError):
         return {}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,10 +18,7 @@ from dal_audit.policy.validate import Fault, Reader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+import tomli
 
 OWN_FILE: Final = "dal-audit.toml"
 SHARED_FILE: Final = "pyproject.toml"
@@ -129,7 +125,7 @@ def _decoded(file: Path, data: bytes) -> str:
 
 def _parsed(file: Path, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return tomli.loads(text)
     except RecursionError as error:
         problem = Problem(_shown(file), None, "not usable TOML: nested too deeply")
         raise ConfigurationError([problem]) from error
@@ -138,7 +134,7 @@ def _parsed(file: Path, text: str) -> dict[str, Any]:
 
 
 def _syntax_problem(file: Path, text: str, reason: str) -> Problem:
-    """Read the place of a syntax error from the words of `tomllib`, which has no other."""
+    """Read the place of a syntax error from the words of `tomli`, which has no other."""
     at = _AT.search(reason)
     message = f"not valid TOML: {reason[:1].lower()}{reason[1 : at.start() if at else None]}"
     if at is None:

@@ -1,6 +1,6 @@
 """Where the keys and values of a TOML document stand.
 
-`tomllib` tells no positions, so this scans the text once more, on demand and only after `tomllib`
+`tomli` tells no positions, so this scans the text once more, on demand and only after `tomli`
 has accepted it: the scanner can be lenient, since it never decides what is valid. The grammar is
 TOML 1.1 (toml.io/en/v1.1.0), which holds 1.0: newlines and a last comma in inline tables.
 """
@@ -8,17 +8,13 @@ TOML 1.1 (toml.io/en/v1.1.0), which holds 1.0: newlines and a last comma in inli
 from __future__ import annotations
 
 import re
-import sys
 from bisect import bisect_right
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from dal_audit.facts import Span
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from dal_audit.facts import Span
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """The way to a value: keys of tables and indexes of arrays."""
@@ -48,7 +44,7 @@ class Places:
     """
 
     def __init__(self, text: str) -> None:
-        """Scan a document that `tomllib` accepts."""
+        """Scan a document that `tomli` accepts."""
         self._text = text
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         scanner = _Scanner(text)
@@ -225,6 +221,6 @@ def _key_text(raw: str) -> str:
     if raw[0] == "'" or (raw[0] == '"' and "\\" not in raw):
         return raw[1:-1]
     if raw[0] == '"':
-        (key,) = tomllib.loads(f"{raw} = 0")
+        (key,) = tomli.loads(f"{raw} = 0")
         return key
     return raw
