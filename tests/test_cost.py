@@ -1,0 +1,189 @@
+"""What an audit costs, in files read and parsed instead of seconds: a guard that no clock can upset.
+
+The trees are made here: their sizes double, and every cost has to double with them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import libcst
+import pytest
+
+import dal_audit.extract
+import dal_audit.extract.cache
+from dal_audit import extract
+from dal_audit.audit import Request, audit
+from dal_audit.extract import inspection, syntax
+from dal_audit.extract.cache import SETTLED_NS
+
+CONFIGURATION = """\
+storage = ["app/storage/**"]
+source-roots = ["."]
+"""
+
+STORAGE = """\
+import sqlite3
+
+class Store:
+    def __init__(self, path: str) -> None:
+        self.pool = sqlite3.connect(path)
+
+Row = sqlite3.Row
+"""
+LEAK = "import redis\n\ndef cache():\n    return redis.Redis()\n"
+REACHED = "from app.storage.store import Row\n\ndef f(row: Row) -> Row:\n    return row\n"
+READER = "from app.storage.store import Store\n\ndef f(store: Store):\n    return store.pool\n"
+PLAIN = "import os\nimport json\n\ndef f(x):\n    return json.dumps(os.listdir(x))\n"
+MENTIONS = '"""Redistribute sqlite3 as you like."""\n\nname = "redis"\n'
+
+
+def tree(root: Path, size: int) -> None:
+    """Write a project: of every twenty files one leaks, one is reached, and one reads the pool."""
+    (root / "app" / "storage").mkdir(parents=True)
+    (root / "dal-audit.toml").write_text(CONFIGURATION)
+    (root / "app" / "__init__.py").write_text("")
+    (root / "app" / "storage" / "__init__.py").write_text("")
+    (root / "app" / "storage" / "store.py").write_text(STORAGE)
+    texts = [LEAK, REACHED, READER, MENTIONS] + [PLAIN] * 16
+    for number in range(size):
+        # The texts differ, as those of real files do.
+        text = f"{texts[number % len(texts)]}\nnumber = {number}\n"
+        (root / "app" / f"module_{number}.py").write_text(text)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count reads, syntax trees of whole files, and what LibCST parses."""
+    counts: Counter[str] = Counter()
+
+    def count(module: object, name: str, key: str) -> None:
+        real: Callable[..., object] = getattr(module, name)
+
+        def counting(*arguments: object, **named: object) -> object:
+            counts[key] += 1
+            return real(*arguments, **named)
+
+        monkeypatch.setattr(module, name, counting)
+
+    count(extract, "read_bytes", "read")
+    count(inspection, "read_bytes", "read")
+    count(syntax, "_parse", "scouted")
+    count(libcst, "parse_module", "modules by LibCST")
+    count(libcst, "parse_statement", "statements by LibCST")
+    monkeypatch.setattr(extract, "THOROUGH_BYTES", -1)  # As in a large project.
+    return counts
+
+
+def cost(root: Path, counted: Counter[str], *, cache: bool = False) -> Counter[str]:
+    """Audit a project in this process, and return what it cost."""
+    counted.clear()
+    report = audit(Request(folder=root, jobs=1, cache=cache))
+    assert {one.rule.id for one in report.open} >= {"DAL101", "DAL103", "DAL107"}
+    return Counter(counted)
+
+
+def test_only_what_matters_is_parsed(tmp_path: Path, counted: Counter[str]) -> None:
+    tree(tmp_path, 200)
+    found = cost(tmp_path, counted)
+    # 10 leaks, 10 that are reached and 10 readers; storage is read at first, whole, and as evidence.
+    assert found["scouted"] <= 10 + 2 * 10 + 2 * 10 + 3 * 2
+    assert found["modules by LibCST"] == 0
+    # Equal statements are parsed once.
+    assert found["statements by LibCST"] <= 10
+    # Each file once, those that are reached once more, and all outside storage for accesses.
+    assert found["read"] <= 203 + 30 + 203 + 10
+
+
+def test_cost_grows_with_the_tree_and_no_faster(tmp_path: Path, counted: Counter[str]) -> None:
+    costs = []
+    for size in (100, 200, 400, 800):
+        root = tmp_path / str(size)
+        tree(root, size)
+        costs.append(cost(root, counted))
+    for smaller, larger in zip(costs, costs[1:], strict=False):
+        for key in ("read", "scouted"):
+            assert larger[key] <= 2 * smaller[key] + 10, key
+
+
+def test_without_shortcuts_everything_is_parsed(tmp_path: Path, counted: Counter[str]) -> None:
+    """The counts above would prove nothing if nothing were counted."""
+    tree(tmp_path, 20)
+    audit(Request(folder=tmp_path, jobs=1, shortcuts=False))
+    assert counted["modules by LibCST"] >= 20
+
+
+def test_a_second_audit_parses_nothing(
+    tmp_path: Path, counted: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time_ns
+    monkeypatch.setattr(dal_audit.extract.cache, "now_ns", lambda: now() + 10**10)
+    tree(tmp_path, 100)
+    cost(tmp_path, counted, cache=True)
+    warm = cost(tmp_path, counted, cache=True)
+    assert warm == Counter()
+    (tmp_path / "app" / "module_4.py").write_text("import redis\n")
+    changed = cost(tmp_path, counted, cache=True)
+    assert changed["scouted"] <= 3
+    assert changed["read"] <= 6
+
+
+LOADED = """\
+import sys
+sys.argv = ["dal-audit", *sys.argv[1:]]
+from dal_audit.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+print(*sorted(sys.modules), file=sys.stderr)
+"""
+NEVER = {"libcst", "sqlglot", "yaml", "jsonschema", "rich", "difflib", "dal_audit.schema"}
+
+
+def modules(folder: Path, *arguments: str) -> set[str]:
+    """Return the modules that a run of the command line loads."""
+    answer = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(answer.stderr.splitlines()[-1].split())
+
+
+def test_a_hook_on_clean_files_loads_no_parser_and_nothing_of_sql(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.py").write_text(PLAIN)
+    loaded = modules(tmp_path, "a.py", "b.py", "c.py")
+    assert "dal_audit.audit" in loaded
+    assert not loaded & NEVER
+    assert not {name for name in loaded if name.startswith("dal_audit.extract.sql.")}
+
+
+def test_a_warm_audit_loads_no_reader_of_python(tmp_path: Path) -> None:
+    tree(tmp_path, 20)
+    arguments = ("--cache-dir", str(tmp_path / "kept"), ".")
+    assert "dal_audit.extract.python" in modules(tmp_path, *arguments)
+    time.sleep(SETTLED_NS / 1e9 + 0.1)  # What changed just before an audit is not kept.
+    modules(tmp_path, *arguments)
+    loaded = modules(tmp_path, *arguments)
+    assert not loaded & {"dal_audit.extract.python", "dal_audit.extract.lower", "libcst", "sqlglot"}
+
+
+def test_help_and_version_load_next_to_nothing(tmp_path: Path) -> None:
+    for argument in ("--version", "--help"):
+        loaded = modules(tmp_path, argument)
+        assert not loaded & {"dal_audit.audit", "dal_audit.project", "msgspec", "tomli", *NEVER}
+
+
+def test_the_names_that_are_watched_exist() -> None:
+    """A module that was renamed would never be loaded, whatever a run pays for."""
+    for name in ("libcst", "sqlglot", "dal_audit.extract.python", "dal_audit.schema"):
+        __import__(name)
