@@ -5,6 +5,7 @@ The trees are made here: their sizes double, and every cost has to double with t
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
@@ -106,7 +107,7 @@ def test_cost_grows_with_the_tree_and_no_faster(tmp_path: Path, counted: Counter
         root = tmp_path / str(size)
         tree(root, size)
         costs.append(cost(root, counted))
-    for smaller, larger in zip(costs, costs[1:], strict=False):
+    for smaller, larger in itertools.pairwise(costs):
         for key in ("read", "scouted"):
             assert larger[key] <= 2 * smaller[key] + 10, key
 

@@ -1,119 +1,205 @@
-"""Time dal-audit on any tree, beside `ruff check --select TID251` with the same modules banned.
+"""Time dal-audit beside its peers: `python -m tests.bench [TREE…] [--sizes small,medium,large]`.
 
-`python -m tests.bench TREE… [--config FILE] [--runs N]` runs each command alternately in fresh
-processes, cold (the tools' own caches off; the disk's is warm), warm (ruff's cache on; dal-audit has
-none yet, so its figure is a second cold one) and on three files by name, and prints a table of
-medians: wall seconds, the ratio to ruff, and peak memory of the largest process in MiB.
+Without a TREE, real packages are fetched and unpacked (`trees`). Each tree is audited with all
+rules about Python, and `ruff check --select TID251` bans the same modules: cold (no tool's own
+cache; the disk's is warm), warm, with one file changed before each run, and on three files by name.
+ripgrep and import-linter run where they are installed. `--jobs` and `--growth` add tables with
+1, 2 and 4 processes, and with trees that double from 1,000 to 30,000 files. `--sql FOLDER` compares
+portability findings with squawk and sqlfluff. Compare ratios of one run, never times of machines.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import subprocess
+import math
+import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from dal_audit.catalogue import catalogue_in_force
 from dal_audit.policy import default_policy, load_policy
 from dal_audit.rulebook import known_rules
+from tests.bench.timing import Figures, in_turn
+from tests.bench.trees import PACKAGES, build, grown, python_files
 
-if sys.platform != "win32":
-    import resource
+SIZES: Final = (1_000, 2_000, 4_000, 8_000, 16_000, 30_000)
+AUDIT: Final = (sys.executable, "-m", "dal_audit", "check", "--format", "concise")
 
 
 def main() -> None:
-    """Measure each tree and print the table."""
+    """Measure what was asked for, and print tables in Markdown."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("trees", nargs="+", type=Path)
+    parser.add_argument("trees", nargs="*", type=Path)
     parser.add_argument("--config", type=Path, help="a dal-audit.toml for the trees")
+    parser.add_argument("--sizes", default="small,medium,large", help=", ".join(PACKAGES))
+    parser.add_argument(
+        "--kept", type=Path, default=Path(tempfile.gettempdir()) / "dal-audit-bench"
+    )
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--jobs", action="store_true", help="also with 1, 2 and 4 processes")
+    parser.add_argument("--growth", action="store_true", help="also with trees that double")
+    parser.add_argument("--sql", type=Path, help="a folder of migrations, for squawk and sqlfluff")
     options = parser.parse_args()
-    print("| tree | case | dal-audit s | ruff s | ratio | dal-audit MiB | ruff MiB |")
-    print("|---|---|---|---|---|---|---|")
-    for tree in options.trees:
-        measure(tree.resolve(), options.config, options.runs)
+    options.kept.mkdir(parents=True, exist_ok=True)
+    trees = [tree.resolve() for tree in options.trees]
+    if not trees and not options.sql:
+        trees = [build(options.kept, name) for name in options.sizes.split(",")]
+    if trees:
+        head("tree", "case")
+    for tree in trees:
+        measure(tree, options.config, options.runs)
+    if options.jobs:
+        head("tree", "processes")
+        for tree in trees:
+            processes(tree, options.config, options.runs)
+    if options.growth:
+        growth(options.kept, trees[-1], options.runs)
+    if options.sql:
+        migrations(options.sql.resolve(), options.runs)
 
 
 def measure(tree: Path, config: Path | None, runs: int) -> None:
     """Print the rows of one tree."""
+    with tempfile.TemporaryDirectory() as kept:
+        ours = audit_command(config, f"{kept}/ours")
+        theirs = ruff_command(tree, config, Path(kept))
+        files = python_files(tree)
+        three = files[:: max(len(files) // 3, 1)][:3]
+        changed = tree / files[len(files) // 2]
+        text = changed.read_bytes()
+        count = 0
+
+        def change(_name: str) -> None:
+            nonlocal count
+            count += 1
+            changed.write_bytes(text + f"\n# {count}\n".encode())
+
+        uncached = ("--no-cache",)
+        cold: dict[str, Sequence[str]] = {"dal-audit": [*ours, *uncached, "."], "ruff": [*theirs, *uncached, "."]}
+        cold |= others(tree, config)
+        row(tree, len(files), "cold", in_turn(cold, tree, runs))
+        warm = {"dal-audit": [*ours, "."], "ruff": [*theirs, "."]}
+        row(tree, len(files), "warm", in_turn(warm, tree, runs))
+        try:
+            row(tree, len(files), "one file changed", in_turn(warm, tree, runs, change))
+        finally:
+            changed.write_bytes(text)
+        named = {"dal-audit": [*ours, *three], "ruff": [*theirs, *three]}
+        row(tree, len(files), "3 files, warm", in_turn(named, tree, runs))
+        named = {"dal-audit": [*ours, *uncached, *three], "ruff": [*theirs, *uncached, *three]}
+        row(tree, len(files), "3 files, cold", in_turn(named, tree, runs))
+
+
+def processes(tree: Path, config: Path | None, runs: int) -> None:
+    """Print how long a cold audit takes with one, two and four processes."""
+    for count in (1, 2, 4):
+        command = [*audit_command(config, ""), "--no-cache", "--jobs", str(count), "."]
+        row(tree, len(python_files(tree)), str(count), in_turn({"dal-audit": command}, tree, runs))
+
+
+def growth(kept: Path, source: Path, runs: int) -> None:
+    """Print how the time of a cold audit grows with the tree, and the exponent of that."""
+    head("tree", "case")
+    points = []
+    for size in SIZES:
+        tree = grown(kept, source, size)
+        command = [*audit_command(None, ""), "--no-cache", "."]
+        figures = in_turn({"dal-audit": command}, tree, min(runs, 3))
+        points.append((math.log(size), math.log(figures["dal-audit"].processor)))
+        row(tree, size, "cold", figures)
+    print(f"\nProcessor time grows with the number of files to the power of {slope(points):.2f}.\n")
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Return the slope of the line that fits points best (least squares)."""
+    x = sum(one for one, _ in points) / len(points)
+    y = sum(one for _, one in points) / len(points)
+    above = sum((one - x) * (other - y) for one, other in points)
+    return above / sum((one - x) ** 2 for one, _ in points)
+
+
+def migrations(folder: Path, runs: int) -> None:
+    """Print how long the migrations of a folder take, beside SQL linters that are installed."""
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.sql"))
+    commands: dict[str, Sequence[str]] = {
+        "dal-audit": [*AUDIT, "--no-cache", "--select", "DAL3", *files]
+    }
+    if squawk := shutil.which("squawk"):
+        commands["squawk"] = [squawk, *files]
+    if sqlfluff := shutil.which("sqlfluff"):
+        commands["sqlfluff"] = [
+            *(sqlfluff, "lint", "--dialect", "postgres", "--rules", "CP01", "--processes", "2"),
+            *files,
+        ]
+    head("tree", "case")
+    row(folder, len(files), "cold", in_turn(commands, folder, runs))
+
+
+def audit_command(config: Path | None, cache: str) -> list[str]:
+    """Return the command that audits with all rules about Python."""
+    command = [*AUDIT, "--select", "DAL1,DAL2"]
+    if config:
+        command += ["--config", str(config.resolve())]
+    return [*command, "--cache-dir", cache] if cache else command
+
+
+def ruff_command(tree: Path, config: Path | None, folder: Path) -> list[str]:
+    """Return the command by which ruff bans the modules of the catalogue in force."""
     policy = (
         load_policy(config.resolve(), root=tree, known_rules=known_rules())
         if config
         else default_policy(tree)
     )
     modules = sorted(catalogue_in_force(only=policy.drivers, also=policy.extend_drivers).by_module)
-    ours = [sys.executable, "-m", "dal_audit", "check", "--format", "concise"]
-    if config:
-        ours += ["--config", str(config.resolve())]
-    files = sorted(str(path.relative_to(tree)) for path in tree.rglob("*.py"))
-    three = files[:: max(len(files) // 3, 1)][:3]
-    with tempfile.TemporaryDirectory() as folder:
-        banned = "\n".join(f'"{module}".msg = "banned"' for module in modules)
-        settings = Path(folder) / "ruff.toml"
-        settings.write_text(
-            f'[lint]\nselect = ["TID251"]\n[lint.flake8-tidy-imports.banned-api]\n{banned}\n',
-            encoding="utf-8",
-        )
-        theirs = [sys.executable, "-m", "ruff", "check", "-q", "--config", str(settings)]
-        cold = [*theirs, "--no-cache"]
-        warm = [*theirs, "--cache-dir", f"{folder}/cache"]
-        cases = {
-            "cold": ([*ours, "."], [*cold, "."]),
-            "warm": ([*ours, "."], [*warm, "."]),
-            "3 files": ([*ours, *three], [*cold, *three]),
-        }
-        for case, (mine, other) in cases.items():
-            a, b = alternate(tree, mine, other, runs)
-            print(
-                f"| {tree.name} ({len(files)} files) | {case} | {a[0]:.3f} | {b[0]:.3f} "
-                f"| {a[0] / b[0]:.2f} | {a[1]:.0f} | {b[1]:.0f} |",
-                flush=True,
-            )
-
-
-def alternate(
-    tree: Path, mine: Sequence[str], other: Sequence[str], runs: int
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the medians (seconds, MiB) of two commands that are run in turn, after one warm-up."""
-    figures: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
-    for _ in range(runs + 1):
-        for command, kept in zip((mine, other), figures, strict=True):
-            kept.append(run(command, tree))
-    mine_figures, other_figures = (
-        (
-            statistics.median(seconds for seconds, _ in kept[1:]),
-            statistics.median(memory for _, memory in kept[1:]),
-        )
-        for kept in figures
+    banned = "\n".join(f'"{module}".msg = "banned"' for module in modules)
+    settings = folder / "ruff.toml"
+    settings.write_text(
+        f'[lint]\nselect = ["TID251"]\n[lint.flake8-tidy-imports.banned-api]\n{banned}\n',
+        encoding="utf-8",
     )
-    return mine_figures, other_figures
+    return [
+        *(ruff_itself(), "check", "-q", "--config", str(settings)),
+        *("--cache-dir", f"{folder}/theirs"),
+    ]
 
 
-def run(command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Return the wall seconds of a command and its peak memory in MiB (0 where unknown)."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+def ruff_itself() -> str:
+    """Return ruff's own program: `python -m ruff` would time a Python as well."""
+    beside = Path(sys.executable).with_name("ruff")
+    return str(beside) if beside.exists() else shutil.which("ruff") or "ruff"
+
+
+def others(tree: Path, config: Path | None) -> dict[str, Sequence[str]]:
+    """Return the other peers that are installed: ripgrep, for any mention of a module."""
+    policy = default_policy(tree)
+    modules = (
+        sorted(catalogue_in_force(only=policy.drivers).by_module) if not config else ["sqlite3"]
     )
-    if sys.platform == "win32":
-        process.wait()
-        return time.perf_counter() - start, 0.0
-    _, _, usage = wait4(process.pid)
-    seconds = time.perf_counter() - start
-    unit = 1 if sys.platform == "darwin" else 1024
-    return seconds, usage.ru_maxrss * unit / (1 << 20)
+    ripgrep = shutil.which("rg")
+    if ripgrep is None:
+        return {}
+    pattern = "|".join(module.replace(".", r"\.") for module in modules)
+    return {"ripgrep": [ripgrep, "-c", "-w", "-g", "*.py", pattern, "."]}
 
 
-if sys.platform != "win32":
-    import os
+def head(*titles: str) -> None:
+    """Print the head of a table."""
+    columns = (*titles, "tool", "s", "processor s", "MiB", "ratio")
+    print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
 
-    def wait4(pid: int) -> tuple[int, int, resource.struct_rusage]:
-        """Wait for a process and return what it used, its children included."""
-        return os.wait4(pid, 0)
+
+def row(tree: Path, files: int, case: str, figures: dict[str, Figures]) -> None:
+    """Print a row for each tool; the ratio is dal-audit's time by the tool's."""
+    for name, one in figures.items():
+        ratio = figures["dal-audit"].wall / one.wall
+        print(
+            f"| {tree.name} ({files:,}) | {case} | {name} | {one.wall:.3f} | {one.processor:.3f} "
+            f"| {one.memory:.0f} | {'' if name == 'dal-audit' else f'{ratio:.2f} ×'} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
