@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dal_audit.facts import Place, Span
 from dal_audit.report import render
 from dal_audit.report.github import SHOWN
-from dal_audit.report.terminal import safe
+from dal_audit.report.terminal import visible
 from dal_audit.rule import Related
 from tests.reports import RULE, finding_of, hostile_report, report_of
 
@@ -49,7 +49,7 @@ def unescaped(text: str, more: str) -> str:
 def test_an_annotation() -> None:
     related = (Related(Place("b.py", Span(3, 1, 3, 4)), "it is used here"),)
     report = report_of(
-        finding_of("a,b:c%.py", 7, message="50% of `x`,\ty", related=related, fails_on=("sqlite",))
+        finding_of("a,b:c%.py", 7, message="50% of `x`, y", related=related, fails_on=("sqlite",))
     )
     ((name, properties, data),) = commands(render(report, "github"))
     assert name == "error"
@@ -62,7 +62,7 @@ def test_an_annotation() -> None:
         "title": "driver-import (DAL101)",
     }
     assert data.split("\n") == [
-        "50% of `x`,\ty",
+        "50% of `x`, y",
         "b.py:3: it is used here",
         "Fails on sqlite.",
         f"Help: {RULE.cure}",
@@ -141,5 +141,5 @@ def test_any_name_and_message_survives_as_one_command(path: str, message: str) -
     ((name, properties, data),) = commands(
         render(report_of(finding_of(path or "a", message=message, cure="c")), "github")
     )
-    assert (name, properties["file"]) == ("error", safe(path or "a"))
-    assert data == f"{safe(message)}\nHelp: c"
+    assert (name, properties["file"]) == ("error", visible(path or "a"))
+    assert data == f"{visible(message)}\nHelp: c"

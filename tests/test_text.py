@@ -149,6 +149,18 @@ def test_a_long_line_is_cut_around_what_is_marked() -> None:
     assert marks[at:] == "^^^^^^^ main"
 
 
+def test_a_long_line_is_shown_for_each_of_its_marks() -> None:
+    line = "x" * 300 + "one" + "y" * 300 + "two" + "z" * 300
+    rows = drawn(line, (604, 607), (301, 304, "other"))
+    shown = [
+        source[marks.index(sign) : marks.index(sign) + 3]
+        for source, marks in zip(rows[::2], rows[1::2], strict=True)
+        for sign in "^-"
+        if sign in marks
+    ]
+    assert shown == ["two", "one"]
+
+
 @settings(deadline=None, derandomize=True, max_examples=200)
 @given(st.text(st.sampled_from("ab日\t"), max_size=400), st.integers(1, 400), st.integers(40, 90))
 def test_no_excerpt_is_wider_than_the_terminal(line: str, start: int, columns: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
@@ -18,6 +18,8 @@ LEAST_LINE: Final = 40
 """Cells; on a narrower terminal lines are longer than it is wide, and yet say something."""
 
 _ELLIPSIS: Final = "..."
+_FAR: Final = 4
+"""So many times as many letters as there is room for; some letters take none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +79,47 @@ class Excerpts:
         return f"{' ' * self.gutter} {self.paint(sign, 'frame')}"
 
     def _line(self, number: int, marks: Sequence[Mark]) -> Iterator[str]:
-        """Yield a line of source and its marks."""
-        room = self.paint.look.columns - self.gutter - 3 if self.paint.look.columns else MAX_LINE
-        text, drawn = self._cut(marks, max(room, LEAST_LINE))
-        yield f"{self.paint(f'{number:>{self.gutter}}', 'frame')} {self.paint('|', 'frame')} {text}"
-        for row in _rows(drawn, self.paint, room if self.paint.look.columns else 0):
+        """Yield a line of source and its marks; a long line once for each mark, cut around it."""
+        columns = self.paint.look.columns
+        room = max(columns - self.gutter - 3, LEAST_LINE) if columns else MAX_LINE
+        parts = [self.quoted.split(one.place) for one in marks]
+        if sum(map(len, parts[0])) > room and len(marks) > 1:
+            for one in marks:
+                yield from self._line(number, [one])
+            return
+        if len(marks) == 1:
+            # Of a line as long as a file, what is far from the mark is not even measured.
+            before, marked, after = parts[0]
+            parts = [(before[-_FAR * room :], marked[: _FAR * room], after[: _FAR * room])]
+        drawn = [self._drawn(one, part) for one, part in zip(marks, parts, strict=True)]
+        line = expand("".join(parts[0]))
+        if len(marks) == 1:
+            line, drawn[0] = self._cut(parts[0], drawn[0], room)
+        yield f"{self.paint(f'{number:>{self.gutter}}', 'frame')} {self.paint('|', 'frame')} {line}"
+        for row in _rows(drawn, self.paint, room if columns else 0):
             yield f"{self._edge('|')} {row}"
 
-    def _cut(self, marks: Sequence[Mark], room: int) -> tuple[str, list[_Drawn]]:
-        """Return a line as it is shown, and the marks in it; cut around its first mark if long."""
-        parts = [self.quoted.split(one.place) for one in marks]
-        before, marked, after = parts[0]
+    def _drawn(self, mark: Mark, parts: tuple[str, str, str]) -> _Drawn:
+        """Return a mark as it is drawn below its whole line."""
+        before, marked, _ = parts
+        start, cells = width(expand(before)), max(width(expand(marked)), 1)
+        if mark.main:
+            return _Drawn(start, cells, mark.label, "^", self.style)
+        return _Drawn(start, cells, mark.label, "-", "info")
+
+    @staticmethod
+    def _cut(parts: tuple[str, str, str], drawn: _Drawn, room: int) -> tuple[str, _Drawn]:
+        """Return a line of at most so many cells, dots apart, and its mark there."""
+        before, marked, after = parts
         line = expand(before + marked + after)
-        drawn = [
-            _Drawn(
-                width(expand(before)),
-                max(width(expand(marked)), 1),
-                one.label,
-                "^" if one.main else "-",
-                self.style if one.main else "info",
-            )
-            for one, (before, marked, _) in zip(marks, parts, strict=True)
-        ]
         if width(line) <= room:
             return line, drawn
-        first = min(one.start for one in drawn)
-        begin = max(0, min(first - room // 4, width(line) - room))
+        begin = max(0, min(drawn.start - room // 4, width(line) - room))
         head, body, tail = _window(line, begin, begin + room)
         shift = len(_ELLIPSIS) - width(head) if head else 0
-        kept = [
-            _Drawn(one.start + shift, min(one.cells, begin + room - one.start), *_rest(one))
-            for one in drawn
-            if begin <= one.start < begin + room
-        ]
         shown = (_ELLIPSIS if head else "") + body + (_ELLIPSIS if tail else "")
-        return shown, kept
-
-
-def _rest(one: _Drawn) -> tuple[str, str, Style]:
-    return one.label, one.sign, one.style
+        cells = min(drawn.cells, begin + room - drawn.start)
+        return shown, replace(drawn, start=drawn.start + shift, cells=cells)
 
 
 def _window(line: str, begin: int, stop: int) -> tuple[str, str, str]:

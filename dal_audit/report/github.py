@@ -11,7 +11,7 @@ from typing import Final
 
 from dal_audit.report.model import Report
 from dal_audit.report.summary import counts, plural
-from dal_audit.report.terminal import safe
+from dal_audit.report.terminal import visible
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Severity
 
@@ -66,14 +66,14 @@ def _divided(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]
 def _annotation(finding: Finding) -> str:
     """Return a finding as one workflow command."""
     span = finding.place.span
-    properties = {"file": safe(finding.place.path), "line": str(span.line)}
+    properties = {"file": visible(finding.place.path), "line": str(span.line)}
     if span.line == span.end_line:
         # The checks API takes columns only of a place on one line.
         properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
     properties["endLine"] = str(span.end_line)
     properties["title"] = f"{finding.rule.name} ({finding.rule.id})"
     told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    message = "\n".join([safe(finding.breach.message), *_remarks(finding)])
+    message = "\n".join([visible(finding.breach.message), *_remarks(finding)])
     return f"::{_KINDS[finding.severity]} {told}::{_data(message)}"
 
 
@@ -81,7 +81,7 @@ def _remarks(finding: Finding) -> list[str]:
     """Return what follows a finding's message, a line each."""
     related = finding.breach.related
     lines = [
-        f"{safe(one.place.path)}:{one.place.span.line}: {safe(one.message)}"
+        f"{visible(one.place.path)}:{one.place.span.line}: {visible(one.message)}"
         for one in related[:RELATED_SHOWN]
     ]
     if len(related) > RELATED_SHOWN:
@@ -89,15 +89,15 @@ def _remarks(finding: Finding) -> list[str]:
     if finding.breach.fails_on:
         lines.append(f"Fails on {', '.join(finding.breach.fails_on)}.")
     if finding.cure:
-        lines.append(f"Help: {safe(finding.cure)}")
+        lines.append(f"Help: {visible(finding.cure)}")
     return lines
 
 
 def _plain(finding: Finding) -> str:
     """Return a finding as a line that is no command; it begins with no word of ours to choose."""
     span = finding.place.span
-    where = f"{safe(finding.place.path)}:{span.line}:{span.column}"
-    told = f"{finding.severity} {finding.rule.id} {where}: {safe(finding.breach.message)}"
+    where = f"{visible(finding.place.path)}:{span.line}:{span.column}"
+    told = f"{finding.severity} {finding.rule.id} {where}: {visible(finding.breach.message)}"
     return _broken(told)
 
 

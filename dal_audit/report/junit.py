@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from dal_audit.report.model import Report, fails
-from dal_audit.report.terminal import safe
+from dal_audit.report.terminal import visible
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Rule, Severity
 
@@ -88,22 +88,19 @@ def _details(finding: Finding) -> Iterator[str]:
     """Yield what is known of a finding, a line each, for a reader who sees nothing else."""
     breach = finding.breach
     span = breach.place.span
-    where = f"{safe(breach.place.path)}:{span.line}:{span.column}"
-    yield f"{where}: {finding.severity}: {safe(breach.message)}"
+    where = f"{visible(breach.place.path)}:{span.line}:{span.column}"
+    yield f"{where}: {finding.severity}: {visible(breach.message)}"
     for one in breach.related:
-        yield f"  {safe(one.place.path)}:{one.place.span.line}: {safe(one.message)}"
+        yield f"  {visible(one.place.path)}:{one.place.span.line}: {visible(one.message)}"
     if breach.fails_on:
         yield f"Fails on {', '.join(breach.fails_on)}."
     if finding.cure:
-        yield f"Help: {safe(finding.cure)}"
+        yield f"Help: {visible(finding.cure)}"
 
 
 def _attribute(text: str) -> str:
-    """Return text as an attribute's value, quoted; XML 1.0 has no way to write control characters.
-
-    A tab would be read as a blank, so it is written as in Python.
-    """
-    return quoteattr(_legal(safe(text)).replace("\t", "\\t"))
+    """Return text as a quoted attribute; XML 1.0 has no way to write control characters."""
+    return quoteattr(_legal(visible(text)))
 
 
 def _legal(text: str) -> str:

@@ -15,7 +15,7 @@ from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
 from dal_audit.report.statistics import Row, statistics
 from dal_audit.report.summary import Verdict, counts, plural, verdicts
-from dal_audit.report.terminal import safe
+from dal_audit.report.terminal import safe, visible
 from dal_audit.rule import Finding
 
 SIZE_LIMIT: Final = 1024 * 1024
@@ -145,7 +145,7 @@ def _text(text: str) -> str:
 
 def _span(code: str) -> str:
     """Return text as a code span (GFM §6.3); in cells of tables only ids are code, without bars."""
-    code = safe(code).replace("\t", "\\t")
+    code = visible(code)
     longest = max((len(run) for run in re.findall("`+", code)), default=0)
     fence = "`" * (longest + 1)
     # One blank on both sides is taken off again, by the standard; code of blanks alone keeps all.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 
 from dal_audit.report.model import Report
-from dal_audit.report.terminal import safe
+from dal_audit.report.terminal import visible
 
 
 def shown_path(path: str, report: Report) -> str:
     """Return a finding's path as one relative to the current folder, safe to print."""
-    return safe(_seen_from(path, report)).replace("\t", "\\t")
+    return visible(_seen_from(path, report))
 
 
 def _seen_from(path: str, report: Report) -> str:

@@ -63,6 +63,11 @@ def safe(text: str) -> str:
     return _UNSAFE.sub(_escape, text)
 
 
+def visible(text: str) -> str:
+    """Return safe text in which a tab is seen as one, too."""
+    return safe(text).replace("\t", "\\t")
+
+
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004  # a byte kept by PEP 383's surrogateescape
@@ -109,9 +114,6 @@ def utf16_index(text: str, column: int) -> int:
     """Return the index in a line of a 1-based column in UTF-16 code units."""
     if text.isascii():
         return min(column - 1, len(text))
-    units = 0
-    for index, char in enumerate(text):
-        if units >= column - 1:
-            return index
-        units += 2 if ord(char) > 0xFFFF else 1  # noqa: PLR2004
-    return len(text)
+    before = text.encode("utf-16-le", "surrogatepass")[: 2 * (column - 1)]
+    # Half of a letter counts as the whole one.
+    return len(before.decode("utf-16-le", "surrogatepass"))

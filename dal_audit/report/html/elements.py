@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import Final
 
-from dal_audit.report.terminal import safe
+from dal_audit.report.terminal import visible
 from dal_audit.rule import Finding
 
 _CODE: Final = re.compile(r"`([^`]+)`")
@@ -14,7 +14,7 @@ _CODE: Final = re.compile(r"`([^`]+)`")
 
 def shown(text: str) -> str:
     """Return text for an element or a quoted attribute; what plays tricks is shown as an escape."""
-    return escape(safe(text).replace("\t", "\\t"))
+    return escape(visible(text))
 
 
 def coded(text: str) -> str:
