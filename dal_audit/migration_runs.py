@@ -3,13 +3,14 @@
 Every set is followed from its first migration to its last, on each backend that runs it. The ups
 of a migration are run twice, one run after the other: that is what happens when a tool lost track
 of what it ran, or was stopped before it could note it. Then its downs are run, and what stands is
-compared with what stood before the ups.
+compared with what stood before the ups. In the end all ups are run again from the first on, as the
+law has it: that finds what an earlier migration needs and a later one has taken away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -27,14 +28,18 @@ from dal_audit.standing import (
     differences,
 )
 
-Run: TypeAlias = Literal["again", "back", "loss"]
-"""What a remark is about: a second run, the way back, or what is lost for good."""
+Run: TypeAlias = Literal["again", "all-again", "back", "loss"]
+"""What a remark is about: a second run of one migration, or of all, the way back, or a loss."""
 
 _CHANGES = {
     "left": "the down leaves {}",
     "lost": "the down does not bring back {}",
     "changed": "the down brings back {}",
 }
+_TAKEN_AWAY = (
+    "Let the later migration keep what this one needs, or guard this statement with a look at "
+    "whether it stands."
+)
 _LEFT = "Undo in the down what the up does, in the opposite order."
 
 
@@ -106,17 +111,21 @@ def _follow(
 ) -> None:
     """Follow the migrations of a set on one backend."""
     database = Database(backend)
+    followed: list[tuple[Sequence[SqlStatement], bool]] = []
     for one in migrations:
         ups = list(_statements(one.up, files))
         downs = list(_statements(one.down, files))
-        _up(database, ups, backend, found)
+        fails = _up(database, ups, backend, found)
+        followed.append((ups, fails))
         if ups and downs:
             _down(database, ups, downs, backend, found)
         database.state.journal.forget()
+    for statements, fails in followed:
+        _again(database, statements, backend, found, is_judged=not fails)
 
 
-def _up(database: Database, ups: Sequence[SqlStatement], backend: str, found: _Remarks) -> None:
-    """Run the ups of a migration, and once more."""
+def _up(database: Database, ups: Sequence[SqlStatement], backend: str, found: _Remarks) -> bool:
+    """Run the ups of a migration, and once more; return whether they fail then."""
     journal = database.state.journal
     losses = Losses(database.state)
     database.begin(ups)
@@ -127,10 +136,34 @@ def _up(database: Database, ups: Sequence[SqlStatement], backend: str, found: _R
         database.take(statement)
         losses.note(statement)
     mark = journal.mark
+    fails = False
     for statement in ups:
         for problem in database.try_out(statement):
             found.add("again", statement, problem, backend)
+            fails = fails or problem.effect == "fails"
     journal.back_to(mark)
+    return fails
+
+
+def _again(
+    database: Database,
+    ups: Sequence[SqlStatement],
+    backend: str,
+    found: _Remarks,
+    *,
+    is_judged: bool,
+) -> None:
+    """Run the ups of a migration on the schema that all have left; note the first that fails.
+
+    What cannot be run again by itself is known already, and not judged here.
+    """
+    database.begin(ups)
+    for statement in ups:
+        failures = [one for one in database.try_out(statement) if one.effect == "fails"]
+        if failures and is_judged:
+            problem = replace(failures[0], cure=_TAKEN_AWAY)
+            found.add("all-again", statement, problem, backend)
+            is_judged = False
 
 
 def _down(

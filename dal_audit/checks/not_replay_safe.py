@@ -19,6 +19,9 @@ def not_replay_safe(fact: SqlStatement, file: FileFacts, project: Project) -> It
 
     What a backend does not run even once is left to the rules about portability.
     """
+    for one, backends in remarks("all-again", fact, file, project):
+        message = f"a second run of all migrations fails on {listed(backends)}: {one.reason}"
+        yield breach_of(one, backends, file, message)
     for one, backends in remarks("again", fact, file, project):
         where = listed(backends)
         if one.effect == "fails":
