@@ -64,7 +64,9 @@ class Database:
         Of all for which it fails that is the first: an engine says no more.
         """
         mark = self.state.journal.mark
+        self.state.is_trial = True
         problems = self.force(statement)
+        self.state.is_trial = False
         failures = tuple(one for one in problems if one.effect == "fails")
         if not failures:
             return problems

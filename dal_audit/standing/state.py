@@ -87,7 +87,11 @@ class State:
         self.met_unseen = False
         """Whether the statement that is run has met one that stands all the same."""
         self.problems: list[Problem] = []
+        self.is_trial = False
+        """Whether the statement that is run does nothing where it fails."""
         self.doubts = Doubts()
+        self._folded: dict[tuple[tuple[str, ...], tuple[bool, ...]], str] = {}
+        self._spelled: dict[str, str] = {}
 
     # What is wrong
 
@@ -109,10 +113,20 @@ class State:
 
     def fold(self, name: SqlName) -> str:
         """Return the name by which the backend finds an object."""
-        return folded(name, self.backend)
+        key = (name.parts, name.quoted)
+        found = self._folded.get(key)
+        if found is None:
+            found = self._folded[key] = folded(name, self.backend)
+        return found
 
     def fold_token(self, token: str) -> str:
         """Return the name that a token spells, as the backend folds it; empty where it is none."""
+        found = self._spelled.get(token)
+        if found is None:
+            found = self._spelled[token] = self._fold_token(token)
+        return found
+
+    def _fold_token(self, token: str) -> str:
         if len(token) > 1 and token[0] in '"`[':
             return fold_identifier(token[1:-1], self.backend, quoted=token[0] == '"')
         return fold_identifier(token, self.backend, quoted=False) if _WORD.match(token) else ""

@@ -48,6 +48,8 @@ def create_table(state: State, one: CreateTable) -> None:
         if one.if_not_exists:
             return
         state.clashes(one.name.span, f"`{one.name.name}` stands already", GUARD_CREATE, name)
+        if state.is_trial and state.problems:
+            return
     check_reads(state, one.query, ())
     table = Thing("table", text="temporary" if one.temporary else one.module)
     table.complete = bool(one.columns) and not (one.query or one.module or _borrows(one.options))
