@@ -229,13 +229,17 @@ class AlterObject(Variant, frozen=True):
 
 
 class Drop(Variant, frozen=True):
-    """`DROP`: of what (in lower case), and which; `table` is a trigger's."""
+    """`DROP`: of what (in lower case), and which; `table` is a trigger's.
+
+    `arguments` count what stands in the parentheses after each name: None where there are none.
+    """
 
     what: str
     names: tuple[SqlName, ...]
     if_exists: bool = False
     cascade: bool = False
     table: SqlName | None = None
+    arguments: tuple[int | None, ...] = ()
 
 
 class Change(Variant, frozen=True):

@@ -72,7 +72,8 @@ def _difference(
         if kind in _SHARED:
             return None
         change = _presence(state, first, now)
-        return (change, f"the {kind} `{name}`") if change else None
+        shown = name.partition("/")[0] if kind == "function" else name
+        return (change, f"the {kind} `{shown}`") if change else None
     thing = state.holders.get(id(first.mapping))
     if thing is None or first.key in {NAME, ROWS}:
         return None

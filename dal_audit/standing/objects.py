@@ -6,6 +6,8 @@ lang_createtrigger.html and lang_droptrigger.html.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from dal_audit.sql_facts import AlterObject, CreateObject, Drop, SqlName
@@ -54,6 +56,8 @@ def create_object(state: State, one: CreateObject) -> None:
         _make_relation(state, one, kind, name)
         return
     name = state.fold(one.name) if one.name is not None else one.rest.text if one.rest else ""
+    if kind == "function" and one.rest is not None:
+        name = state.with_arguments(name, _argument_count(one.rest.tokens))
     key = (kind, name)
     table = _table_of(state, one)
     text = one.rest.text if one.rest is not None else ""
@@ -82,6 +86,23 @@ def _make_relation(state: State, one: CreateObject, kind: str, name: str) -> Non
         for word in words:
             state.readers.setdefault(word, set()).add(name)
     state.place(name, Thing(kind, text=one.rest.text if one.rest else "", words=words))
+
+
+def _argument_count(tokens: Sequence[str]) -> int | None:
+    """Return how many arguments a function takes, by the tokens after its name."""
+    if tokens[:1] != ("(",):
+        return None
+    count, depth = 0, 0
+    is_first = True
+    for at, spelled in enumerate(tokens):
+        if depth == 1 and is_first and spelled != ")":
+            count += spelled.upper() not in {"OUT", "TABLE"}
+            is_first = False
+        depth += (spelled in {"(", "["}) - (spelled in {")", "]"})
+        is_first = is_first or (depth == 1 and spelled == ",") or at == 0
+        if depth == 0:
+            break
+    return count
 
 
 def _taken(state: State, name: SqlName | None, kind: str, folded: str) -> None:
@@ -114,31 +135,34 @@ def drop(state: State, one: Drop) -> None:
     """Take objects away."""
     kind = _KINDS.get(one.what, one.what)
     dropped = {state.fold(name) for name in one.names}
-    for name in one.names:
+    for name, count in zip_longest(one.names, one.arguments):
         folded = state.fold(name)
         if kind in _RELATIONS:
-            if state.is_gone(folded) or state.is_unseen(folded):
-                if one.if_exists and state.is_gone(folded):
-                    continue
-                if not one.if_exists:
-                    state.met_unseen |= folded not in state.relations
-                    _gone(state, name, kind, folded)
-            if one.cascade:
-                _drop_views(state, folded)
-            else:
-                _needed(state, name, folded, dropped)
-            state.drop_relation(folded)
-        elif kind in _OF_TABLES and one.table is not None and not state.is_sqlite:
-            table = state.table(state.fold(one.table))
-            if table.lacks((kind, folded)) and not one.if_exists:
-                _gone(state, name, kind, folded)
-            state.set_part(table, (kind, folded), None)
-        else:
-            if state.others.get((kind, folded), UNKNOWN) is None and not one.if_exists:
-                _gone(state, name, kind, folded)
-            state.journal.put(state.others, (kind, folded), None)
-            if kind == "schema":
-                _drop_schema(state, folded)
+            _drop_relation(state, one, name, dropped)
+            continue
+        key = (kind, state.with_arguments(folded, count) if kind == "function" else folded)
+        holder: dict[Key, Thing | None] = state.others
+        if kind in _OF_TABLES and one.table is not None and not state.is_sqlite:
+            holder = state.table(state.fold(one.table)).parts
+        if holder.get(key, UNKNOWN) is None and not one.if_exists:
+            _gone(state, name, kind, folded)
+        state.journal.put(holder, key, None)
+        if kind == "schema":
+            _drop_schema(state, folded)
+
+
+def _drop_relation(state: State, one: Drop, name: SqlName, dropped: set[str]) -> None:
+    folded = state.fold(name)
+    if state.is_gone(folded) and one.if_exists:
+        return
+    if not one.if_exists and (state.is_gone(folded) or state.is_unseen(folded)):
+        state.met_unseen |= folded not in state.relations
+        _gone(state, name, _KINDS.get(one.what, one.what), folded)
+    if one.cascade:
+        _drop_views(state, folded)
+    else:
+        _needed(state, name, folded, dropped)
+    state.drop_relation(folded)
 
 
 def _gone(state: State, name: SqlName, kind: str, folded: str) -> None:
@@ -194,6 +218,9 @@ def alter_object(state: State, one: AlterObject) -> None:
 def _rename(state: State, one: AlterObject, old_name: SqlName, new_name: SqlName) -> None:
     kind = _KINDS.get(one.what, one.what)
     name, new = state.fold(old_name), state.fold(new_name)
+    if kind == "function":
+        name = state.with_arguments(name, None)
+        new = state.with_arguments(new, state.argument_count(name))
     if "." in name and "." not in new:
         new = f"{name.rpartition('.')[0]}.{new}"
     if kind in _RELATIONS:

@@ -86,6 +86,8 @@ class State:
         """Whether no relation stands that was not seen being made."""
         self.met_unseen = False
         """Whether the statement that is run has met one that stands all the same."""
+        self.counts: dict[str, set[int]] = {}
+        """How many arguments functions of a name ever had; it only grows."""
         self.problems: list[Problem] = []
         self.is_trial = False
         """Whether the statement that is run does nothing where it fails."""
@@ -232,6 +234,24 @@ class State:
             self.set_part(thing.table, ("constraint", old), None)
             self.set_part(thing.table, ("constraint", new), constraint)
 
+    def with_arguments(self, name: str, count: int | None) -> str:
+        """Return the name of a function with the number of its arguments, as `f/2`.
+
+        Functions of one name are told apart by that alone. Where no number is given, it is the one
+        that stands, or the bare name.
+        """
+        if count is not None:
+            self.counts.setdefault(name, set()).add(count)
+            return f"{name}/{count}"
+        known = [f"{name}/{one}" for one in sorted(self.counts.get(name, ()))]
+        standing = (one for one in known if self.others.get(("function", one)) is not None)
+        return next(standing, known[0] if known else name)
+
+    def argument_count(self, name: str) -> int | None:
+        """Return the number in what `with_arguments` returned; None for a bare name."""
+        count = name.rpartition("/")[2]
+        return int(count) if "/" in name and count.isdigit() else None
+
     # Parts
 
     def set_part(self, thing: Thing, key: Key, part: object) -> None:
@@ -299,8 +319,8 @@ class State:
 
 
 def last_of(name: str) -> str:
-    """Return the last part of a folded name, in lower case."""
-    return name.rpartition(".")[2].lower()
+    """Return the last part of a folded name, in lower case, without a number of arguments."""
+    return name.rpartition(".")[2].partition("/")[0].lower()
 
 
 EMPTY: Final = ColumnPart()

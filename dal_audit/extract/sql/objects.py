@@ -162,11 +162,12 @@ def drop(cursor: Cursor, what: str) -> Drop:
         cursor.takes("CONCURRENTLY")
     if_exists = cursor.takes("IF", "EXISTS")
     names: list[SqlName] = []
+    arguments: list[int | None] = []
     if what not in _NAMELESS:
         while True:
             names.append(cursor.name())
-            if cursor.sees("("):
-                cursor.skip_group()  # The types of a function's arguments.
+            # The types of a function's arguments.
+            arguments.append(_count_group(cursor) if cursor.sees("(") else None)
             if what in {"operator class", "operator family"} and cursor.takes("USING"):
                 cursor.name()
             if not cursor.takes(","):
@@ -175,7 +176,23 @@ def drop(cursor: Cursor, what: str) -> Drop:
     cascade = cursor.takes_one("CASCADE", "RESTRICT") == "CASCADE"
     if names and not cursor.done:
         raise cursor.error("a comma or the end of the statement was expected")
-    return Drop(what, tuple(names), if_exists=if_exists, cascade=cascade, table=table)
+    return Drop(
+        what,
+        tuple(names),
+        if_exists=if_exists,
+        cascade=cascade,
+        table=table,
+        arguments=tuple(arguments) if any(one is not None for one in arguments) else (),
+    )
+
+
+def _count_group(cursor: Cursor) -> int:
+    """Move over a parenthesis, and return how many items stand in it, between commas."""
+    start, depth = cursor.at + 1, cursor.token.depth + 1
+    cursor.skip_group()
+    inside = range(start, cursor.at - 1)
+    commas = sum(cursor.words[at] == "," and cursor.tokens[at].depth == depth for at in inside)
+    return commas + 1 if inside else 0
 
 
 def insert(cursor: Cursor, verb: str) -> Change:
