@@ -17,7 +17,16 @@ from typing import Literal, TypeAlias
 from dal_audit.facts import FileFacts, Span
 from dal_audit.migrations import Migration, Part
 from dal_audit.project import Project
-from dal_audit.sql_facts import SqlStatement
+from dal_audit.sql_facts import (
+    AlterObject,
+    AlterTable,
+    Change,
+    CreateIndex,
+    CreateObject,
+    CreateTable,
+    Drop,
+    SqlStatement,
+)
 from dal_audit.standing import (
     FOLLOWED,
     Database,
@@ -83,7 +92,9 @@ def remarks_of(project: Project) -> Mapping[int, tuple[Remark, ...]]:
     series: list[Sequence[Migration]] = []
     for one in project.layout.sets:
         in_sets |= one.paths()
-        series.append(one.migrations)
+        # A baseline is run instead of what was before it, and not after that.
+        series.append([migration for migration in one.migrations if migration.role != "baseline"])
+        series += [(migration,) for migration in one.migrations if migration.role == "baseline"]
     series += [
         (_alone(path),)
         for path in files
@@ -204,13 +215,16 @@ def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Probl
 
 
 def _name_span(statement: SqlStatement) -> Span:
-    """Return the place of a statement's head: its first line where it has several."""
-    span = statement.span
-    if span.line == span.end_line:
-        return span
+    """Return the place of the name that a statement is about; of all of it where it has none."""
     one = statement.structure
-    name = getattr(one, "name", None) or getattr(one, "table", None)
-    return name.span if name is not None else span
+    name = None
+    if isinstance(one, (CreateTable, CreateIndex, CreateObject, AlterObject)):
+        name = one.name
+    elif isinstance(one, (AlterTable, Change)):
+        name = one.table
+    elif isinstance(one, Drop) and one.names:
+        name = one.names[0]
+    return name.span if name is not None else statement.span
 
 
 def _statements(parts: Sequence[Part], files: Mapping[str, FileFacts]) -> Iterator[SqlStatement]:

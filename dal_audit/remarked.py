@@ -41,14 +41,16 @@ def _rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> fr
     )
 
 
-def breach_of(one: Remark, backends: Sequence[str], file: FileFacts, message: str) -> Breach:
-    """Return a remark as a breach on some of its backends, with a message."""
+def breach_of(
+    one: Remark, backends: Sequence[str], statement: SqlStatement, path: str, message: str
+) -> Breach:
+    """Return a remark on a statement as a breach on some of its backends, with a message."""
     fails_on = tuple(backends) if one.effect == "fails" else ()
     return Breach(
-        Place(file.path, one.span),
+        Place(path, one.span),
         message,
         label=f"fails on {listed(fails_on)}" if fails_on else "",
-        extent=(one.span.line, one.span.end_line),
+        extent=(statement.span.line, statement.span.end_line),
         fails_on=fails_on,
         cure=one.cures[backends[0]],
     )

@@ -16,4 +16,4 @@ def destructive_change(fact: SqlStatement, file: FileFacts, project: Project) ->
     """Flag a statement of an up that throws away rows or values."""
     for one, backends in remarks("loss", fact, file, project):
         message = f"{one.reason}: no down can bring that back"
-        yield breach_of(one, backends, file, message)
+        yield breach_of(one, backends, fact, file.path, message)

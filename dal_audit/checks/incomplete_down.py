@@ -26,6 +26,6 @@ def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> It
         message = f"{one.reason} on {where}"
         if one.effect == "fails":
             message = f"the down fails on {where}: {one.reason}"
-        breach = breach_of(one, backends, file, message)
+        breach = breach_of(one, backends, fact, file.path, message)
         is_other = one.effect == "changes-definition"
         yield replace(breach, severity="warning") if is_other else breach

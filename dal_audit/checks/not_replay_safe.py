@@ -21,13 +21,15 @@ def not_replay_safe(fact: SqlStatement, file: FileFacts, project: Project) -> It
     """
     for one, backends in remarks("all-again", fact, file, project):
         message = f"a second run of all migrations fails on {listed(backends)}: {one.reason}"
-        yield breach_of(one, backends, file, message)
+        yield breach_of(one, backends, fact, file.path, message)
     for one, backends in remarks("again", fact, file, project):
         where = listed(backends)
         if one.effect == "fails":
-            yield breach_of(one, backends, file, f"a second run fails on {where}: {one.reason}")
+            yield breach_of(
+                one, backends, fact, file.path, f"a second run fails on {where}: {one.reason}"
+            )
             continue
         what = "the schema" if one.effect == "changes-schema" else "data"
         message = f"a second run changes {what} on {where}: {one.reason}"
-        breach = breach_of(one, backends, file, message)
+        breach = breach_of(one, backends, fact, file.path, message)
         yield breach if one.effect == "changes-schema" else replace(breach, severity="warning")

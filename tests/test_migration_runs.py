@@ -1,0 +1,128 @@
+"""What is said of the runs of migrations: the messages, the backends, the cures, the severities."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dal_audit.audit import Request, audit
+from dal_audit.rule import Finding
+
+BOTH = 'backends = ["sqlite", "postgresql"]\n'
+GUARD_COLUMN = "Write `ADD COLUMN IF NOT EXISTS`."
+
+
+def found(root: Path, files: dict[str, str], rule: str, settings: str = BOTH) -> list[Finding]:
+    """Return the open findings of one rule in a project of migrations."""
+    (root / "dal-audit.toml").write_text(settings, encoding="utf-8")
+    for name, text in files.items():
+        path = root / "migrations" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return list(audit(Request(folder=root, select=(rule,))).open)
+
+
+def test_one_statement_is_one_finding_on_all_backends(tmp_path: Path) -> None:
+    (one,) = found(tmp_path, {"0001_a.sql": "CREATE TABLE t (\n  a INTEGER\n);\n"}, "DAL404")
+    assert one.breach.message == ("a second run fails on SQLite and PostgreSQL: `t` stands already")
+    assert one.breach.fails_on == ("sqlite", "postgresql")
+    assert one.severity == "error"
+    assert one.cure == "Write `IF NOT EXISTS`."
+    span = one.place.span
+    assert (span.line, span.column, span.end_column) == (1, 14, 15)
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_the_cure_is_the_backends_own(tmp_path: Path, backend: str) -> None:
+    text = "ALTER TABLE t ADD COLUMN a TEXT;"
+    (one,) = found(tmp_path, {"0001_a.sql": text}, "DAL404", f'backends = ["{backend}"]\n')
+    assert one.breach.fails_on == (backend,)
+    assert (one.cure == GUARD_COLUMN) == (backend == "postgresql")
+    assert ("SQLite has no `IF NOT EXISTS` here." in one.cure) == (backend == "sqlite")
+
+
+def test_a_change_of_data_is_a_warning_and_one_of_the_schema_an_error(tmp_path: Path) -> None:
+    text = (
+        "CREATE TABLE IF NOT EXISTS log (line TEXT);\n"
+        "INSERT INTO log (line) VALUES ('begun');\n"
+        "CREATE INDEX ON log (line);\n"
+    )
+    data, schema = found(tmp_path, {"0001_a.sql": text}, "DAL404", 'backends = ["postgresql"]\n')
+    assert (data.severity, data.breach.fails_on) == ("warning", ())
+    assert data.breach.message == (
+        "a second run changes data on PostgreSQL: the rows are put into `log` once more"
+    )
+    assert (schema.severity, schema.breach.fails_on) == ("error", ())
+    assert schema.breach.message == (
+        "a second run changes the schema on PostgreSQL:"
+        " the same index is made once more, as `log_line_idx1`"
+    )
+
+
+def test_what_a_later_migration_took_away_is_said_once_a_migration(tmp_path: Path) -> None:
+    files = {
+        "0001_a.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT, b TEXT);",
+        "0002_b.sql": "UPDATE t SET a = 'x' WHERE b = 'y';\nUPDATE t SET a = 'z' WHERE b = 'w';",
+        "0003_c.sql": "CREATE TABLE n (a TEXT);\nDROP TABLE t;\nALTER TABLE n RENAME TO t;",
+    }
+    (one,) = found(tmp_path, files, "DAL404")
+    assert (one.place.path, one.place.span.line) == ("migrations/0002_b.sql", 1)
+    assert one.breach.message == (
+        "a second run of all migrations fails on SQLite and PostgreSQL: `t` has no column `b`"
+    )
+
+
+def test_what_is_left_is_told_with_the_statement_that_made_it(tmp_path: Path) -> None:
+    files = {
+        "0001_a.up.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT);\n"
+        "ALTER TABLE u ADD COLUMN b TEXT, ADD COLUMN c TEXT;\n",
+        "0001_a.down.sql": "SELECT 1;\n",
+    }
+    left, several = found(tmp_path, files, "DAL403", 'backends = ["postgresql"]\n')
+    assert left.breach.message == "the down leaves the table `t` on PostgreSQL"
+    assert left.severity == "error"
+    assert several.breach.message == (
+        "the down leaves the column `b` of `u`, and 1 more on PostgreSQL"
+    )
+
+
+def test_what_comes_back_as_another_is_a_warning(tmp_path: Path) -> None:
+    files = {
+        "0001_a.up.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT, b INTEGER);\n",
+        "0001_a.down.sql": "DROP TABLE t;\n",
+        "0002_b.up.sql": "ALTER TABLE t DROP COLUMN b;\n",
+        "0002_b.down.sql": "ALTER TABLE t ADD COLUMN b INTEGER NOT NULL DEFAULT 0;\n",
+    }
+    (one,) = found(tmp_path, files, "DAL403")
+    assert one.breach.message == (
+        "the down brings back the column `b` of `t` as another on SQLite and PostgreSQL"
+    )
+    assert one.severity == "warning"
+
+
+def test_a_down_that_is_not_there_is_another_rules_business(tmp_path: Path) -> None:
+    files = {"0001_a.up.sql": "CREATE TABLE t (a TEXT);\n", "0001_a.down.sql": "-- nothing\n"}
+    assert found(tmp_path, files, "DAL403") == []
+
+
+def test_each_backend_has_its_own_set(tmp_path: Path) -> None:
+    files = {
+        "sqlite/0001_a.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT);",
+        "sqlite/0002_b.sql": "ALTER TABLE t ADD COLUMN b TEXT;",
+        "postgres/0001_a.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT);",
+        "postgres/0002_b.sql": "ALTER TABLE t ADD COLUMN IF NOT EXISTS b TEXT;",
+    }
+    (one,) = found(tmp_path, files, "DAL404")
+    assert (one.place.path, one.breach.fails_on) == ("migrations/sqlite/0002_b.sql", ("sqlite",))
+
+
+def test_a_loss_names_what_goes(tmp_path: Path) -> None:
+    files = {
+        "0001_a.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT, b TEXT);",
+        "0002_b.sql": "ALTER TABLE t DROP COLUMN b;\nDROP TABLE IF EXISTS t;\n",
+    }
+    assert [one.breach.message for one in found(tmp_path, files, "DAL409")] == [
+        "the column `b` of `t` goes with its values: no down can bring that back",
+        "the table `t` goes with all its rows: no down can bring that back",
+    ]
