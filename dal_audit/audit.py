@@ -79,6 +79,8 @@ class Part:
     root: Path
     findings: tuple[Finding, ...]
     rules: tuple[Rule, ...]
+    project: Project
+    """What all stages up to judging made of the project."""
     files: int
     languages: frozenset[str]
     ruled_out: int
@@ -143,6 +145,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
         policy.root,
         tuple(one for one in findings if one.rule.about_project or is_reported(one.place.path)),
         active,
+        project,
         len(reported),
         frozenset("sql" if one.path in texts else "python" for one in reported),
         sum(file.attention == "ruled-out" for file in reported),

@@ -118,11 +118,8 @@ def check(**options: Any) -> NoReturn:
 def _check(options: dict[str, Any]) -> int:
     # Imported here, so that `--help` and `--version` do not pay for it.
     from dal_audit.audit import Request
-    from dal_audit.discover import DiscoveryError
-    from dal_audit.policy import ConfigurationError
     from dal_audit.report import exit_code, render
     from dal_audit.report.terminal import PLAIN
-    from dal_audit.scope import UsageError
     from dal_audit.screen import look_of
 
     try:
@@ -159,29 +156,35 @@ def _check(options: dict[str, Any]) -> int:
                     fail_on=options["fail_on"],
                 )
             _write(text, output)
-    except (ConfigurationError, UsageError) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
+        return _failure(error, verbose=options["verbose"])
+    return CLEAN if options["exit_zero"] else code
+
+
+def _failure(error: BaseException, *, verbose: bool = False) -> int:
+    """Say what went wrong, and return the exit code that it stands for; a gone reader is raised."""
+    from dal_audit.discover import DiscoveryError
+    from dal_audit.policy import ConfigurationError
+    from dal_audit.scope import UsageError
+
+    if isinstance(error, BrokenPipeError):
+        raise error
+    if isinstance(error, ConfigurationError | UsageError):
         _complain(str(error))
         return USAGE
-    except DiscoveryError as error:
-        _complain(f"error: {error}")
-        return FAILED
-    except KeyboardInterrupt:
+    if isinstance(error, KeyboardInterrupt):
         _complain("error: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        raise
-    except OSError as error:
+    if isinstance(error, DiscoveryError | OSError):
         _complain(f"error: {error}")
-        return USAGE
-    except Exception as error:  # noqa: BLE001  # whatever fails, the exit code says so
-        _complain(f"error: dal-audit itself failed: {error}")
-        _complain(
-            traceback.format_exc()
-            if options["verbose"]
-            else "This is a bug. `--verbose` shows where; please report it."
-        )
-        return FAILED
-    return CLEAN if options["exit_zero"] else code
+        return FAILED if isinstance(error, DiscoveryError) else USAGE
+    _complain(f"error: dal-audit itself failed: {error}")
+    _complain(
+        "".join(traceback.format_exception(error))
+        if verbose
+        else "This is a bug. `--verbose` shows where; please report it."
+    )
+    return FAILED
 
 
 def _watched(request: Request, *, quiet: bool) -> Report:
@@ -292,6 +295,39 @@ def rules(form: str) -> NoReturn:
 
     _write(list_rules(form), "-")
     _exit(CLEAN)
+
+
+@cli.command("init")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
+def init(folder: Path, *, diff: bool) -> NoReturn:
+    """Write down what an audit of FOLDER finds, as commented configuration.
+
+    It goes to the end of pyproject.toml, or into a new dal-audit.toml. Nothing is overwritten:
+    where there is a configuration, it is compared with what was found.
+    """
+    try:
+        _exit(_init(folder, diff=diff))
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
+        _exit(_failure(error))
+
+
+def _init(folder: Path, *, diff: bool) -> int:
+    from dal_audit.init import plan_init
+
+    plan = plan_init(Path(os.path.normpath(Path.cwd() / folder)))
+    if diff and plan.addition:
+        _write(plan.diff(Path.cwd()), "-")
+        return CLEAN
+    plan.write()
+    name = Path(os.path.relpath(plan.file)).as_posix()
+    head = (
+        f"{'wrote' if plan.is_new else 'added [tool.dal-audit] to'} {name}:"
+        if plan.addition
+        else f"{name} configures dal-audit already; nothing was written."
+    )
+    _write("\n".join([head, *(f"  {line}" for line in plan.remarks)]) + "\n", "-")
+    return CLEAN
 
 
 def _exit(code: int) -> NoReturn:

@@ -170,7 +170,7 @@ class Project:
         configured = tuple(one.path.rstrip("/") + "/**" for one in self.policy.migrations or ())
         if self.policy.storage is not None:
             return configured
-        return (*configured, *(f"{one}/**" if one else "**" for one in self._migration_folders))
+        return (*configured, *(f"{one}/**" if one else "**" for one in self.migration_folders))
 
     def in_migrations(self, path: str) -> bool:
         """Return whether a file lies among the migrations."""
@@ -230,7 +230,8 @@ class Project:
         )
 
     @cached_property
-    def _migration_folders(self) -> tuple[str, ...]:
+    def migration_folders(self) -> tuple[str, ...]:
+        """The folders of Python migrations ("" is the root): Alembic environments, and Django's."""
         of_alembic = {
             path.rpartition("/")[0]
             for path in self.markers
@@ -296,8 +297,8 @@ class Project:
                 yield f"storage: {', '.join(one.removesuffix('/**') for one in self.storage)}"
             else:
                 yield "storage: none found, so no file may import a driver"
-            if self._migration_folders:
-                yield f"migrations: {', '.join(one or '.' for one in self._migration_folders)}"
+            if self.migration_folders:
+                yield f"migrations: {', '.join(one or '.' for one in self.migration_folders)}"
         if self.policy.migrations is None:
             yield from self.sql_files.assumptions()
         on_demand = sorted(

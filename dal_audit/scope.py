@@ -93,6 +93,17 @@ def plan(
     return Plan(ordered, _base(list(made), folder))
 
 
+def whole(policy: Policy) -> Scope:
+    """Return the scope of a project that is audited from its root, all of it."""
+    listed = list_paths(policy.root)
+    return Scope(policy, (".",), tuple(sorted(_nested(policy, listed))), listed)
+
+
+def root_of(folder: Path, current: Path) -> Path:
+    """Return the root of the project that an audit of a folder is about."""
+    return _root_of(folder, current)
+
+
 def _add(
     made: dict[Path, Scope],
     root: Path,

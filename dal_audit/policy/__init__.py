@@ -2,7 +2,7 @@
 
 from dal_audit.policy.globs import GlobError, compile_globs
 from dal_audit.policy.keys import KEYS, Key
-from dal_audit.policy.load import find_configuration, load_policy
+from dal_audit.policy.load import find_configuration, load_policy, read_policy
 from dal_audit.policy.model import (
     Backend,
     Ci,
@@ -43,6 +43,7 @@ __all__ = [
     "json_schema",
     "load_policy",
     "per_file_ignored",
+    "read_policy",
     "render_problem",
     "rules_in_force",
     "selects",

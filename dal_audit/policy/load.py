@@ -59,7 +59,27 @@ def load_policy(
     """
     file = Path(normpath(file.absolute()))
     root = file.parent if root is None else Path(normpath(root.absolute()))
-    text = _decoded(file, _bytes(file))
+    return read_policy(
+        _decoded(file, _bytes(file)),
+        file,
+        root=root,
+        known_rules=known_rules,
+        baseline_expected=baseline_expected,
+    )
+
+
+def read_policy(
+    text: str,
+    file: Path,
+    *,
+    root: Path,
+    known_rules: Sequence[tuple[str, str]],
+    baseline_expected: bool = True,
+) -> Policy:
+    """Read a configuration from a text as though it stood in a file, which need not exist.
+
+    Raises ConfigurationError with all that is wrong.
+    """
     document: Any = _parsed(file, text)
     prefix: KeyPath = ()
     if file.name == SHARED_FILE:
