@@ -297,6 +297,46 @@ def rules(form: str) -> NoReturn:
     _exit(CLEAN)
 
 
+@cli.command("config")
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path())
+@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
+@click.option("--select", multiple=True, callback=_words, help="As of `check`.")
+@click.option("--ignore", multiple=True, callback=_words, help="As of `check`.")
+@click.option("--extend-select", multiple=True, callback=_words, help="As of `check`.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the configuration.")
+def config(**options: Any) -> NoReturn:
+    """Show what is in force for PATH, and where each value comes from.
+
+    That is a line of the configuration file, the command line, what was found, or the default.
+    """
+    try:
+        _write(_config(options), "-")
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
+        _exit(_failure(error))
+    _exit(CLEAN)
+
+
+def _config(options: dict[str, Any]) -> str:
+    if options["schema"]:
+        import json
+
+        from dal_audit.policy import json_schema
+
+        return json.dumps(json_schema(), indent=2) + "\n"
+    from dal_audit.audit import Request
+    from dal_audit.in_force import render_settings, settings_in_force
+
+    request = Request(
+        paths=tuple(options["paths"]) or (".",),
+        config=options["config"],
+        select=tuple(options["select"]) or None,
+        ignore=tuple(options["ignore"]),
+        extend_select=tuple(options["extend_select"]),
+    )
+    return render_settings(settings_in_force(request), options["form"])
+
+
 @cli.command("init")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 @click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
