@@ -53,6 +53,15 @@ def _words(_context: click.Context, _option: click.Parameter, values: Sequence[s
     return [word.strip() for value in values for word in value.split(",") if word.strip()]
 
 
+_COLOR = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour what is printed; NO_COLOR and FORCE_COLOR are obeyed.",
+)
+
+
 @cli.command()
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option(
@@ -83,13 +92,7 @@ def _words(_context: click.Context, _option: click.Parameter, values: Sequence[s
 @click.option(
     "--statistics", is_flag=True, help="Count the findings of each rule, instead of listing them."
 )
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colour the report; NO_COLOR and FORCE_COLOR are obeyed.",
-)
+@_COLOR
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
 @click.option(
     "--shortcuts/--no-shortcuts",
@@ -272,28 +275,32 @@ def clean(paths: tuple[str, ...], config: Path | None, cache_dir: Path | None) -
 @cli.command("explain")
 @click.argument("words", metavar="RULE...", nargs=-1, required=True)
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
-def explain(words: tuple[str, ...], form: str) -> NoReturn:
-    """Print the document of each RULE (an id or a name)."""
-    from dal_audit.explain import explain_rules
-    from dal_audit.rulebook import did_you_mean, find_rule
+@_COLOR
+def explain(words: tuple[str, ...], form: str, color: str) -> NoReturn:
+    """Print the document of each RULE: an id, a name, a prefix (DAL1), or a clause of the law."""
+    from dal_audit.explain import explain_topics, topics
+    from dal_audit.rulebook import did_you_mean
+    from dal_audit.screen import look_of
 
-    found = [(word, find_rule(word)) for word in words]
-    unknown = [word for word, rule in found if rule is None]
+    found = [(word, topics(word)) for word in words]
+    unknown = [word for word, wanted in found if not wanted]
     for word in unknown:
         _complain(f"error: there is no rule `{word}`{did_you_mean(word)}")
     if unknown:
         _exit(USAGE)
-    _write(explain_rules([rule for _, rule in found if rule], form), "-")
+    wanted = [one for _, several in found for one in several]
+    _write(explain_topics(wanted, form, look_of(color)), "-")
     _exit(CLEAN)
 
 
 @cli.command("rules")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
 def rules(form: str) -> NoReturn:
     """List all rules."""
     from dal_audit.explain import list_rules
+    from dal_audit.screen import look_of
 
-    _write(list_rules(form), "-")
+    _write(list_rules(form, room=look_of("never").columns), "-")
     _exit(CLEAN)
 
 

@@ -3,48 +3,129 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
 
-from dal_audit.rulebook import Rule, rules
+from dal_audit.markdown import render_markdown
+from dal_audit.report.terminal import PLAIN, Look, Paint, width
+from dal_audit.rulebook import Clause, Rule, clauses, find_rule, rules
+
+PIPED: Final = 88
+"""How wide text is that no terminal shows."""
+
+WIDEST: Final = 100
+"""The longest line that is read with ease."""
+
+SHORTEST_SUMMARY: Final = 20
+"""The room below which the list of rules leaves summaries out."""
+
+Topic: TypeAlias = Rule | Clause
 
 
-def explain_rules(wanted: Iterable[Rule], form: str) -> str:
-    """Return rules' documents as text, as Markdown or as JSON."""
+def topics(word: str) -> Sequence[Topic]:
+    """Return what a word asks for: a rule, all rules of a prefix of ids (`DAL1`), or a clause."""
+    rule = find_rule(word)
+    if rule is not None:
+        return [rule]
+    word = word.strip().upper()
+    if word.startswith("DAL"):
+        return [one for one in rules() if one.id.startswith(word)]
+    return [one for one in clauses() if one.id == word]
+
+
+def explain_topics(wanted: Iterable[Topic], form: str, look: Look = PLAIN) -> str:
+    """Return rules' documents and clauses, each once, as text, as Markdown or as JSON."""
+    once = {one.id: one for one in wanted}.values()
     if form == "json":
-        return json.dumps([_record(rule, whole=True) for rule in wanted], indent=2) + "\n"
+        return json.dumps([_record(one, whole=True) for one in once], indent=2) + "\n"
     if form == "markdown":
-        return "\n".join(rule.text.strip() + "\n" for rule in wanted)
-    return "\n".join(f"{_head(rule)}\n\n{rule.text.strip()}\n" for rule in wanted)
-
-
-def list_rules(form: str) -> str:
-    """Return a line a rule, or JSON."""
-    if form == "json":
-        return json.dumps([_record(rule, whole=False) for rule in rules()], indent=2) + "\n"
-    names = max(len(rule.name) for rule in rules())
-    lines = [
-        f"{rule.id}  {rule.name:<{names}}  {rule.severity:<7}  {', '.join(rule.clauses)}"
-        for rule in rules()
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _head(rule: Rule) -> str:
-    return (
-        f"{rule.id} {rule.name} · {rule.severity} · confidence {rule.confidence} · "
-        f"{', '.join(rule.languages)} · {', '.join(rule.clauses)} · since {rule.since}"
+        return "\n".join(_document(one) for one in once)
+    paint = Paint(look)
+    columns = min(WIDEST, look.columns or PIPED)
+    return f"\n{paint('─' * min(columns, PIPED), 'faint')}\n\n".join(
+        f"{_head(one, paint)}\n\n{render_markdown(_body(one), paint, columns)}" for one in once
     )
 
 
-def _record(rule: Rule, *, whole: bool) -> dict[str, object]:
+def list_rules(form: str, *, room: int = 0) -> str:
+    """Return a line a rule, a table in Markdown, or JSON.
+
+    Lines are cut at `room`, the width of the terminal; 0 cuts none.
+    """
+    if form == "json":
+        return json.dumps([_record(rule, whole=False) for rule in rules()], indent=2) + "\n"
+    if form == "markdown":
+        return "".join(f"{line}\n" for line in _table())
+    names = max(len(rule.name) for rule in rules())
+    laws = max(len(", ".join(rule.clauses)) for rule in rules())
+    lines = []
+    for rule in rules():
+        law = ", ".join(rule.clauses)
+        lead = f"{rule.id}  {rule.name:<{names}}  {rule.severity:<7}  {law:<{laws}}"
+        lines.append(_cut(lead, rule.summary, room))
+    return "".join(lines)
+
+
+def _cut(lead: str, summary: str, room: int) -> str:
+    left = room - len(lead) - 2
+    if room and left < SHORTEST_SUMMARY:
+        return f"{lead.rstrip()}\n"
+    if room and width(summary) > left:
+        while width(summary) > left - 1:
+            summary = summary[:-1]
+        summary = f"{summary.rstrip()}…"
+    return f"{lead}  {summary}\n"
+
+
+def _table() -> Iterator[str]:
+    yield "| id | name | severity | clause | what it reports |"
+    yield "|---|---|---|---|---|"
+    for rule in rules():
+        summary = rule.summary.replace("|", "\\|")
+        cells = (rule.id, rule.name, rule.severity, ", ".join(rule.clauses), summary)
+        yield f"| {' | '.join(cells)} |"
+
+
+def _head(one: Topic, paint: Paint) -> str:
+    if isinstance(one, Clause):
+        return paint(f"{one.id} {one.title}", "strong")
+    about = (
+        one.severity,
+        f"confidence {one.confidence}",
+        ", ".join(one.languages),
+        ", ".join(one.clauses),
+        f"since {one.since}",
+    )
+    return f"{paint(f'{one.id} {one.name}', 'strong')}\n{paint(' · '.join(about), 'faint')}"
+
+
+def _document(one: Topic) -> str:
+    """Return a topic in Markdown."""
+    if isinstance(one, Rule):
+        return one.text.strip() + "\n"
+    return f"# {one.id} {one.title}\n\n{_body(one).strip()}\n"
+
+
+def _body(one: Topic) -> str:
+    """Return a topic in Markdown, without its title."""
+    if isinstance(one, Rule):
+        return one.text.strip().partition("\n")[2]
+    enforcing = [f"- `{rule.id}` {rule.name}" for rule in rules() if one.id in rule.clauses]
+    return "\n".join([one.text, "", *(enforcing or ["No rule enforces it yet."])])
+
+
+def _record(one: Topic, *, whole: bool) -> dict[str, object]:
+    if isinstance(one, Clause):
+        enforcing = [rule.id for rule in rules() if one.id in rule.clauses]
+        return {"id": one.id, "title": one.title, "text": one.text, "rules": enforcing}
     record: dict[str, object] = {
-        "id": rule.id,
-        "name": rule.name,
-        "severity": rule.severity,
-        "confidence": rule.confidence,
-        "languages": list(rule.languages),
-        "clauses": list(rule.clauses),
-        "since": rule.since,
-        "summary": rule.summary,
+        "id": one.id,
+        "name": one.name,
+        "severity": one.severity,
+        "confidence": one.confidence,
+        "languages": list(one.languages),
+        "clauses": list(one.clauses),
+        "since": one.since,
+        "summary": one.summary,
     }
-    return record | {"sections": dict(rule.sections)} if whole else record
+    return record | {"sections": dict(one.sections)} if whole else record

@@ -290,7 +290,8 @@ def test_files_only_limit_what_is_reported(project: Path) -> None:
 
 
 def test_explain_prints_a_document_and_suggests_near_misses(project: Path) -> None:
-    assert "## How to fix" in run(project, "explain", "dal101").stdout
+    assert "\nHow to fix\n" in run(project, "explain", "dal101").stdout
+    assert "## How to fix" in run(project, "explain", "dal101", "--format", "markdown").stdout
     record = json.loads(run(project, "explain", "driver-import", "--format", "json").stdout)
     assert record[0]["id"] == "DAL101"
     missed = run(project, "explain", "driver-imports")

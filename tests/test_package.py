@@ -56,7 +56,7 @@ def test_the_wheel_works_alone_in_an_empty_environment(wheel: Path, tmp_path: Pa
 
     explained = run("explain", "driver-import")
     assert explained.returncode == 0
-    assert "## How to fix" in explained.stdout
+    assert "\nHow to fix\n" in explained.stdout
     audited = run(".", "--format", "concise")
     assert audited.returncode == 1, audited.stderr
     assert "service.py:1:8: DAL101" in audited.stdout
