@@ -13,7 +13,7 @@ from typing import TypeAlias
 from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
-from dal_audit.discover import CACHE, Tree, chosen, is_script, tree_of
+from dal_audit.discover import CACHE, Tree, chosen, is_script, read_instead, tree_of
 from dal_audit.extract import (
     Lead,
     digests_of,
@@ -68,6 +68,8 @@ class Request:
     """Whether facts are kept for the next audit, and taken from an earlier one."""
     cache_folder: Path | None = None
     """Where they are kept (None: in the project's root)."""
+    instead: Mapping[str, Path] = field(default_factory=dict)
+    """What is read instead of some files, by their paths: a buffer that is not saved yet."""
     today: datetime.date = field(default_factory=datetime.date.today)
     watch: Watch = field(default=lambda _stage, _doing: None, compare=False)
 
@@ -95,9 +97,11 @@ def audit(request: Request) -> Report:
     Raises ConfigurationError for a faulty configuration, UsageError for a path that does not exist,
     DiscoveryError, WorkerError and CheckError where dal-audit itself fails.
     """
-    scopes = plan(request.paths, request.folder, request.config, known_rules())
+    scopes = plan(
+        request.paths, request.folder, request.config, known_rules(), unsaved=request.instead
+    )
     parts = [audit_project(scope, request) for scope in scopes.scopes]
-    return merge(parts, scopes.base, request.folder)
+    return merge(parts, scopes.base, request)
 
 
 def audit_project(scope: Scope, request: Request) -> Part:
@@ -108,6 +112,8 @@ def audit_project(scope: Scope, request: Request) -> Part:
     catalogue = catalogue_of(policy)
     request.watch(1, "looking for files")
     tree = tree_of(policy, scope.listed, nested=scope.nested)
+    if request.instead:
+        tree = read_instead(tree, _instead(request, policy.root))
     request.watch(2, f"reading {plural(len(tree.files), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
     facts = extract(
@@ -309,8 +315,9 @@ def catalogue_of(policy: Policy) -> Catalogue:
     )
 
 
-def merge(parts: Sequence[Part], base: Path, folder: Path) -> Report:
+def merge(parts: Sequence[Part], base: Path, request: Request) -> Report:
     """Make one report of several projects, with paths relative to the base."""
+    folder = request.folder
     findings = sorted((one for part in parts for one in _moved(part, base)), key=_order)
     ran = {rule.id: rule for part in parts for rule in part.rules}
     several = len(parts) > 1
@@ -323,7 +330,7 @@ def merge(parts: Sequence[Part], base: Path, folder: Path) -> Report:
         findings=tuple(findings),
         rules=tuple(ran[rule_id] for rule_id in sorted(ran)),
         clauses=clauses(),
-        sources=_sources(findings, base, secrets),
+        sources=_sources(findings, base, secrets, _instead(request, base)),
         files=sum(part.files for part in parts),
         languages=frozenset().union(*(part.languages for part in parts)),
         ruled_out=sum(part.ruled_out for part in parts),
@@ -354,7 +361,10 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 
 def _sources(
-    findings: Sequence[Finding], base: Path, secrets: Mapping[str, tuple[Span, ...]]
+    findings: Sequence[Finding],
+    base: Path,
+    secrets: Mapping[str, tuple[Span, ...]],
+    instead: Mapping[str, Path],
 ) -> Mapping[str, bytes]:
     """Read the files that findings point into once more, for excerpts and line hashes.
 
@@ -366,11 +376,20 @@ def _sources(
     for path in sorted(paths):
         try:
             # A pipe or a device would keep the reader waiting.
-            data = (base / path).read_bytes() if (base / path).is_file() else b""
+            file = instead.get(path, base / path)
+            data = file.read_bytes() if file.is_file() else b""
         except OSError:
             continue  # What cannot be read is a finding already; it is shown without an excerpt.
         found[path] = redacted(data, secrets[path]) if path in secrets else data
     return found
+
+
+def _instead(request: Request, root: Path) -> Mapping[str, Path]:
+    """Return what is read instead of some files, by their paths relative to a root."""
+    return {
+        _relative(Path(os.path.normpath(request.folder / path)), root): file
+        for path, file in request.instead.items()
+    }
 
 
 def _prefix(root: Path, folder: Path) -> str:

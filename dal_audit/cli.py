@@ -108,8 +108,16 @@ _COLOR = click.option(
     metavar="DIR",
     help="Keep facts in DIR [.dal_audit_cache in the project's root].",
 )
+@click.option(
+    "--stdin-filename",
+    type=click.Path(dir_okay=False),
+    metavar="PATH",
+    help="With `-` as the path: audit what is on standard input, as the text of this file.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show tracebacks, and how long each stage took."
+)
 def check(**options: Any) -> NoReturn:
     """Audit PATHS (the current folder by default).
 
@@ -139,7 +147,7 @@ def _check(options: dict[str, Any]) -> int:
                 cache=options["cache"],
                 cache_folder=options["cache_dir"],
             ),
-            quiet=options["quiet"],
+            options,
         )
         code = exit_code(report, fail_on=options["fail_on"])
         for form, output in pairs:
@@ -190,15 +198,27 @@ def _failure(error: BaseException, *, verbose: bool = False) -> int:
     return FAILED
 
 
-def _watched(request: Request, *, quiet: bool) -> Report:
-    """Audit, and draw on the terminal how far it is."""
+def _watched(request: Request, options: dict[str, Any]) -> Report:
+    """Audit, and tell on standard error how far it is, and how long it took."""
     from dataclasses import replace
 
     from dal_audit.audit import STAGES, audit
     from dal_audit.progress import Progress, shown
+    from dal_audit.standard_input import with_standard_input
 
-    with shown(Progress(STAGES), quiet=quiet) as progress:
-        return audit(replace(request, watch=progress))
+    with (
+        with_standard_input(request, options["stdin_filename"]) as asked,
+        shown(Progress(STAGES), quiet=options["quiet"]) as progress,
+    ):
+        if not options["verbose"]:
+            return audit(replace(asked, watch=progress))
+        from dal_audit.timings import Timings
+
+        timings = Timings(progress)
+        report = audit(replace(asked, watch=timings))
+    for line in timings.lines(report):
+        _complain(line)
+    return report
 
 
 def _pairs(

@@ -11,7 +11,7 @@ import re
 import stat
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -196,6 +196,21 @@ def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] 
     if scripts:
         audited = [file for file in audited if not is_script(file.path)]
     return Tree(tuple(audited), frozenset(modules), frozenset(markers), scripts, has_cache)
+
+
+def read_instead(tree: Tree, files: Mapping[str, Path]) -> Tree:
+    """Return a tree of which some files are read from elsewhere, by their paths in the project."""
+
+    def moved(file: SourceFile) -> SourceFile:
+        other = files.get(file.path)
+        found = None if other is None else _regular(file.path, str(other), other.stat())
+        return found or file
+
+    return replace(
+        tree,
+        files=tuple(map(moved, tree.files)),
+        scripts=tuple(map(moved, tree.scripts)),
+    )
 
 
 def is_script(path: str) -> bool:

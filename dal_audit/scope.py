@@ -8,7 +8,7 @@ whole.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,13 +66,15 @@ def plan(
     folder: Path,
     config: Path | None,
     known_rules: tuple[tuple[str, str], ...],
+    *,
+    unsaved: Container[str] = (),
 ) -> Plan:
     """Find the projects that paths belong to, and their configurations.
 
-    Raises UsageError for paths that do not exist or cannot be audited, ConfigurationError for a
-    faulty configuration.
+    Paths that are `unsaved` need not exist. Raises UsageError for paths that do not exist or cannot
+    be audited, ConfigurationError for a faulty configuration.
     """
-    requested = [_followed(path, folder) for path in _existing(paths, folder)]
+    requested = [_followed(path, folder) for path in _existing(paths, folder, unsaved)]
     if config is not None:
         outside = [path for path in requested if not _is_within(path, folder)]
         if outside:
@@ -132,11 +134,11 @@ def _add(
         made[root] = scope
 
 
-def _existing(paths: Iterable[str], folder: Path) -> Iterator[Path]:
+def _existing(paths: Iterable[str], folder: Path, unsaved: Container[str]) -> Iterator[Path]:
     missing = []
     for path in paths:
         absolute = Path(os.path.normpath(folder / path))
-        if os.path.lexists(absolute):
+        if path in unsaved or os.path.lexists(absolute):
             yield absolute
         else:
             missing.append(path)

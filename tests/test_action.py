@@ -90,7 +90,7 @@ def test_every_input_is_used_and_described() -> None:
 def test_options_and_formats_of_the_action_exist() -> None:
     script = steps()["audit"]["run"]
     known = {name for param in cli.commands["check"].params for name in param.opts}
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", script)) - known <= {"--since"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", script)) <= known
     assert set(re.findall(r"--format=(\w+)|log=(\w+)", script))
     assert {a or b for a, b in re.findall(r"--format=(\w+)|log=(\w+)", script)} <= set(FORMATS)
 
@@ -148,7 +148,6 @@ def test_inputs_are_words_and_never_commands(tmp_path: Path) -> None:
         PATHS=f"src\n{HOSTILE}\r\n\n-x y",
         ARGS=f"--exit-zero\n{HOSTILE}",
         CONFIG=HOSTILE,
-        SINCE=HOSTILE,
         FAIL_ON="error",
         SUMMARY="false",
         ANNOTATIONS="true",
@@ -161,7 +160,6 @@ def test_inputs_are_words_and_never_commands(tmp_path: Path) -> None:
         "--format=sarif",
         f"--output={tmp_path}/dal-audit.sarif",
         f"--config={HOSTILE}",
-        f"--since={HOSTILE}",
         "--exit-zero",
         HOSTILE,
         "--",

@@ -97,10 +97,11 @@ def test_links_into_the_repository_lead_somewhere(document: Path) -> None:
 
 def test_options_formats_and_keys_exist() -> None:
     text = README.read_text(encoding="utf-8")
+    integrations = INTEGRATIONS.read_text(encoding="utf-8")
     known = {name for command in cli.commands.values() for name in options_of(command.params)}
-    spoken = re.findall(r"dal-audit[^`\n]*|`--[^`\n]*`", text)
+    spoken = re.findall(r"dal-audit[^`\n]*|`--[^`\n]*`", text + integrations)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", "\n".join(spoken)))
-    assert named - known == {"--help"}
+    assert named - known == {"--help", "--all-files"}  # the last is pre-commit's
     formats = text.partition("## Output formats")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)` ", formats, re.MULTILINE)) == set(FORMATS)
     configuration = text.partition("## Configuration")[2].partition("\n## ")[0]
@@ -119,7 +120,9 @@ def test_actions_are_pinned_as_in_the_workflows() -> None:
     pinned = re.compile(r"uses: (\S+@[0-9a-f]{40} # v[\d.]+)$", re.MULTILINE)
     used = re.compile(r"uses: (.+)$", re.MULTILINE)
     in_workflows = {
-        action for path in WORKFLOWS for action in used.findall(path.read_text(encoding="utf-8"))
+        action
+        for path in (*WORKFLOWS, ROOT / "action.yml")
+        for action in used.findall(path.read_text(encoding="utf-8"))
     }
     assert in_workflows
     in_workflows = {one for one in in_workflows if not one.startswith("./ ")}  # our own
