@@ -31,4 +31,5 @@ class Timings:
         for (doing, begun), end in zip(self._begun, ends, strict=True):
             yield f"{doing:<{longest}}  {(end - begun) * 1000:7.0f} ms"
         read = report.files - report.ruled_out
-        yield f"{plural(report.files, 'file')}: {report.ruled_out} ruled out by their bytes, {read} read"
+        files = plural(report.files, "file")
+        yield f"{files}: {report.ruled_out} ruled out by their bytes, {read} read"

@@ -18,7 +18,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from dal_audit.cli import cli
-from dal_audit.report.formats import FORMATS
+from dal_audit.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION = ROOT / "action.yml"

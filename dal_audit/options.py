@@ -1,0 +1,67 @@
+"""Options that several commands share, and what a shell completes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def words(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> list[str]:
+    """Split `--select DAL1,DAL2`; the option may also be repeated."""
+    return [word.strip() for value in values for word in value.split(",") if word.strip()]
+
+
+def complete_rules(
+    _context: click.Context, _option: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the ids and names of rules that begin so, of a list with commas its last word."""
+    from click.shell_completion import CompletionItem
+
+    from dal_audit.rulebook import rules
+
+    before, comma, word = incomplete.rpartition(",")
+    items = [(rule.id, rule.name) for rule in rules()]
+    items += [(rule.name, rule.id) for rule in rules()]
+    return [
+        CompletionItem(f"{before}{comma}{value}", help=text)
+        for value, text in items
+        if value.lower().startswith(word.lower())
+    ]
+
+
+COLOR = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour what is printed; NO_COLOR and FORCE_COLOR are obeyed.",
+)
+
+SELECT = click.option(
+    "--select",
+    multiple=True,
+    callback=words,
+    shell_complete=complete_rules,
+    help="Rules to run: ids, names, prefixes.",
+)
+
+IGNORE = click.option(
+    "--ignore",
+    multiple=True,
+    callback=words,
+    shell_complete=complete_rules,
+    help="Rules not to run.",
+)
+
+EXTEND_SELECT = click.option(
+    "--extend-select",
+    multiple=True,
+    callback=words,
+    shell_complete=complete_rules,
+    help="Further rules to run.",
+)
