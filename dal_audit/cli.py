@@ -14,8 +14,8 @@ import click
 
 from dal_audit import __version__
 from dal_audit.commands import config, explain, init, rules
-from dal_audit.options import COLOR, EXTEND_SELECT, IGNORE, SELECT
 from dal_audit.formats import FORMATS
+from dal_audit.options import COLOR, EXTEND_SELECT, IGNORE, SELECT
 from dal_audit.streams import CLEAN, FAILED, UNREAD, complain, failure, write
 
 if TYPE_CHECKING:
