@@ -81,6 +81,7 @@ def _config(options: dict[str, Any]) -> str:
         select=tuple(options["select"]) or None,
         ignore=tuple(options["ignore"]),
         extend_select=tuple(options["extend_select"]),
+        cache=True,
     )
     return render_settings(settings_in_force(request), options["form"])
 

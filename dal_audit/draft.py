@@ -100,8 +100,22 @@ def _storage(found: Found) -> Setting:
     return Setting(
         "storage",
         f"{comment} None was found. {says}",
-        toml_list(["path/to/storage/**"]),
+        toml_list(_likely(found) or ["path/to/storage/**"]),
         firm=False,
+    )
+
+
+def _likely(found: Found) -> list[str]:
+    """Return the places that import most drivers: folders, or the only file of one that does."""
+    folders: dict[str, list[str]] = {}
+    for path in sorted(found.outside):
+        if path.partition("/")[0] not in found.tests:
+            folders.setdefault(path.rpartition("/")[0], []).append(path)
+    ranked = sorted(folders.items(), key=lambda one: (-len(one[1]), one[0]))[:SHOWN]
+    return sorted(
+        f"{folder}/**" if folder and len(paths) > 1 else path
+        for folder, paths in ranked
+        for path in paths[: 1 if folder else SHOWN]
     )
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from dal_audit.audit import Part, Request, audit_project
-from dal_audit.draft import SHOWN, Setting, draft, settings_of
+from dal_audit.draft import SHOWN, draft, settings_of
 from dal_audit.facts import Span
 from dal_audit.found import Found, found_in
 from dal_audit.policy import (
@@ -37,7 +38,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-ALONE: Final = frozenset[str]()
+NONE: Final = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,17 @@ def plan_init(folder: Path) -> Plan:
     """
     if not folder.is_dir():
         raise UsageError(f"error: no such folder: `{folder}`")
+    with TemporaryDirectory(prefix="dal-audit-") as kept:
+        return _plan(folder, Path(kept))
+
+
+def _plan(folder: Path, kept: Path) -> Plan:
+    """Return what `init` would do; `kept` is a folder for facts, as files are read repeatedly."""
     configured = find_configuration(folder)
     if configured is not None:
-        return _compared(configured)
+        return _compared(configured, kept)
     root = folder if (folder / SHARED_FILE).is_file() else root_of(folder, folder)
-    plain = _audited(default_policy(root))
+    plain = _audited(default_policy(root), kept)
     found = _found(plain)
     shared = root / SHARED_FILE
     before = _extensible(shared)
@@ -97,13 +104,24 @@ def plan_init(folder: Path) -> Plan:
     file, prefix = (root / OWN_FILE, "") if is_new else (shared, ".".join(SHARED_TABLE))
     before = before or ""
     settings = settings_of(found)
-    left_out = _left_out(settings, plain, file, before, prefix)
+
+    def is_same(left_out: frozenset[str]) -> bool:
+        text = before + _addition(before, draft(settings, prefix, left_out))
+        try:
+            policy = read_policy(text, file, root=root, known_rules=known_rules())
+            return _seen(_audited(policy, kept)) == seen
+        except (ConfigurationError, UnicodeEncodeError):
+            return False
+
+    seen = _seen(plain)
+    left_out = _left_out(is_same)
     addition = _addition(before, draft(settings, prefix, left_out))
     return Plan(file, before, addition, tuple(_remarks(plain, found, left_out)), is_new)
 
 
-def _audited(policy: Policy) -> Part:
-    return audit_project(whole(policy), Request(folder=policy.root))
+def _audited(policy: Policy, kept: Path) -> Part:
+    request = Request(folder=policy.root, cache=True, cache_folder=kept)
+    return audit_project(whole(policy), request)
 
 
 def _found(part: Part) -> Found:
@@ -137,26 +155,14 @@ def _addition(before: str, text: str) -> str:
     return (gap + text).replace("\n", newline)
 
 
-def _left_out(
-    settings: Sequence[Setting], plain: Part, file: Path, before: str, prefix: str
-) -> frozenset[str]:
-    """Return the keys that would change what is found.
+def _left_out(is_same: Callable[[frozenset[str]], bool]) -> frozenset[str]:
+    """Return the keys that would change what is found; `is_same` tries it without some.
 
     All are tried at once; where that changes something, each is tried with those that are known to
     change nothing. Migrations go with storage, since they belong to it.
     """
-
-    def is_same(left_out: frozenset[str]) -> bool:
-        text = before + _addition(before, draft(settings, prefix, left_out))
-        try:
-            policy = read_policy(text, file, root=file.parent, known_rules=known_rules())
-            return _seen(_audited(policy)) == seen
-        except (ConfigurationError, UnicodeEncodeError):
-            return False
-
-    seen = _seen(plain)
-    if is_same(ALONE):
-        return ALONE
+    if is_same(NONE):
+        return NONE
     groups = [("storage", "migrations"), ("source-roots",), ("interfaces",), ("ci",)]
     left_out = frozenset(key for group in groups for key in group)
     for group in groups:
@@ -198,7 +204,7 @@ def _shown(values: Sequence[str]) -> str:
     return ", ".join(values[:SHOWN]) + more
 
 
-def _compared(file: Path) -> Plan:
+def _compared(file: Path, kept: Path) -> Plan:
     """Say how what is configured differs from what would be found without."""
     policy = load_policy(file, known_rules=known_rules())
     blank = replace(
@@ -209,10 +215,10 @@ def _compared(file: Path) -> Plan:
         migrations=None,
         ci=replace(policy.ci, workflows=None),
     )
-    found = anew = _found(_audited(blank))
+    found = anew = _found(_audited(blank, kept))
     if policy.storage is not None and not _is_alike(policy.storage, anew.storage):
         # What else is found depends on what storage is.
-        found = _found(_audited(replace(blank, storage=policy.storage)))
+        found = _found(_audited(replace(blank, storage=policy.storage), kept))
     migrations = None if policy.migrations is None else [one.path for one in policy.migrations]
     rows: tuple[tuple[KeyPath, Sequence[str] | None, Sequence[str]], ...] = (
         (("storage",), policy.storage, anew.storage),

@@ -181,6 +181,15 @@ def test_without_storage_the_comment_says_who_imports_drivers(tmp_path: Path) ->
     assert policy.storage is None
     comments = policy.text.replace("\n# ", " ")
     assert "None was found. Drivers are imported in app.py, web.py" in comments
+    assert '# storage = ["app.py", "web.py"]' in policy.text
+
+
+def test_folders_that_import_most_drivers_are_proposed_as_storage(tmp_path: Path) -> None:
+    names = ("a/one.py", "b/c/one.py", "b/c/two.py", "tests/x.py", "tests/y.py", "tests/z.py")
+    policy = written(make(tmp_path, dict.fromkeys(names, "import sqlite3\n")))
+    assert '# storage = ["a/one.py", "b/c/**"]' in policy.text
+    assert '# exclude = ["tests"]' in policy.text
+    assert not (tmp_path / ".dal_audit_cache").exists()
 
 
 def test_an_interface_that_nobody_inherits_from_is_proposed(tmp_path: Path) -> None:
