@@ -30,9 +30,9 @@ _WORKFLOW: Final = re.compile(
 """Where CI systems look for workflows, by their manuals."""
 
 _TESTING: Final = re.compile(
-    rb"\b(?:pytest|tox|nox|unittest|manage\.py test|(?:make|just|hatch|poe|task) test)\b"
+    rb"\b(?:pytest|tox|nox|unittest)\b|^[ \t-]*(?:run|script):[^\n]*\btests?\b", re.MULTILINE
 )
-"""Commands that run a Python project's tests."""
+"""Programs that run a Python project's tests, and commands that speak of tests."""
 
 _TEST: Final = re.compile(r"(?:.*/)?(?:tests?/.*|test_[^/]*|[^/]*_test|conftest)\.pyi?")
 """Test files, by the names that pytest collects."""
