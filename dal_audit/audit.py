@@ -28,9 +28,9 @@ from dal_audit.facts import SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
 from dal_audit.importers import Importers
 from dal_audit.judge import judge, judge_suppressions
-from dal_audit.migrations import MigrationLayout, Sources, find_sets, wanted
+from dal_audit.migrations import MigrationLayout, Sources, find_sets, may_be_module, wanted
 from dal_audit.policy import Policy, rules_in_force, severity_of
-from dal_audit.project import Project
+from dal_audit.project import MIGRATION_MARKER, Project
 from dal_audit.receivers import Receivers
 from dal_audit.redaction import redacted, secrets_of
 from dal_audit.report.model import Report
@@ -195,18 +195,26 @@ def clean(request: Request) -> None:
 
 def layout_of(scope: Scope, tree: Tree, cache: Cache | None = None) -> MigrationLayout:
     """Find the migration sets, from the paths of all files and what a few of them say."""
-    if not tree.scripts:
-        return MigrationLayout()
-    from dal_audit.extract.migration_reading import marks_of_files, settings_of_files
-
     policy = scope.policy
+    homes = [one.path for one in policy.migrations or ()]
+    homes += [path.rpartition("/")[0] for path in tree.markers if path.endswith(MIGRATION_MARKER)]
+    modules = {file.path: file for file in tree.files if may_be_module(file.path, homes)}
+    if not tree.scripts and not modules:
+        return MigrationLayout()
+    from dal_audit.extract.migration_reading import (
+        marks_of_files,
+        revisions_of_files,
+        settings_of_files,
+    )
+
     known = {file.path: file for file in tree.scripts}
     paths = [path for path in scope.listed if not is_script(path)] + [*known]
-    needed = wanted(paths, [one.path for one in policy.migrations or ()])
+    needed = wanted(paths, homes)
     sources = Sources(
         tuple(paths),
         marks_of_files([known[path] for path in needed.scripts if path in known], cache),
-        settings=settings_of_files(policy.root, needed.settings),
+        revisions_of_files([modules[path] for path in needed.modules if path in modules], cache),
+        settings_of_files(policy.root, needed.settings),
     )
     return find_sets(sources, policy.migrations or (), policy.version_table)
 

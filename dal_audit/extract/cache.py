@@ -43,10 +43,11 @@ from dal_audit.facts import (
 from dal_audit.resources import rules_folder
 
 FactsKind: TypeAlias = Literal["first", "whole", "script"]
-OtherKind: TypeAlias = Literal["accesses", "named", "marks"]
+OtherKind: TypeAlias = Literal["accesses", "named", "marks", "revision"]
 Kind: TypeAlias = FactsKind | OtherKind
 """Of what something is kept: the first look at a Python file, a reading of the whole, an SQL file;
-the accesses in a file, what a file says that accesses led to, what a migration tool reads in it."""
+the accesses in a file, what a file says that accesses led to, what a migration tool reads in it,
+the migration that a Python file is."""
 
 Result = TypeVar("Result")
 
@@ -89,6 +90,7 @@ class _Content(Struct, array_like=True, gc=False):
     named: Raw = _NOTHING
     marks: Raw = _NOTHING
     script: Raw = _NOTHING
+    revision: Raw = _NOTHING
 
 
 class _File(Record, frozen=True):
@@ -307,6 +309,10 @@ def _decoder(kind: Kind) -> Decoder[Any]:
         from dal_audit.migration_facts import MigrationMarks
 
         return Decoder(tuple[MigrationMarks | None])
+    if kind == "revision":
+        from dal_audit.migration_facts import Revision
+
+        return Decoder(tuple[Revision | None])
     if kind in {"accesses", "named"}:
         return Decoder(tuple[Evidence | None])
     return Decoder(tuple[Attention, tuple[str, ...] | None, tuple[PythonFact, ...]])

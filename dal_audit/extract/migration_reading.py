@@ -53,6 +53,19 @@ def _marks(files: Sequence[SourceFile]) -> list[MigrationMarks | None]:
     return [None if data is None else marks_of_bytes(data) for data in datas]
 
 
+def revisions_of_files(
+    files: Sequence[SourceFile], cache: Cache | None = None
+) -> dict[str, Revision]:
+    """Return the migrations that Python files declare by their paths; most files declare none."""
+    found = cache.others("revision", files, _revisions) if cache else _revisions(files)
+    return {file.path: one for file, one in zip(files, found, strict=True) if one is not None}
+
+
+def _revisions(files: Sequence[SourceFile]) -> list[Revision | None]:
+    datas = (_read(file.absolute, file.size) for file in files)
+    return [None if data is None else revision_of_bytes(data) for data in datas]
+
+
 def settings_of_files(root: Path, paths: Iterable[str]) -> dict[str, tuple[ToolSettings, ...]]:
     """Return what tools' own files say, by their paths below a root; of those that can be read."""
     return {

@@ -3,7 +3,7 @@
 `wanted` says which files' facts are needed, `find_sets` makes the sets of them.
 """
 
-from dal_audit.migrations.listing import Wanted, wanted
+from dal_audit.migrations.listing import Wanted, may_be_module, wanted
 from dal_audit.migrations.model import (
     Migration,
     MigrationLayout,
@@ -26,5 +26,6 @@ __all__ = [
     "backend_of_script",
     "find_sets",
     "is_script",
+    "may_be_module",
     "wanted",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from dal_audit.migrations.model import Sources
@@ -60,6 +60,7 @@ def within(path: str, folder: str) -> bool:
     return not folder or path == folder or path.startswith(f"{folder}/")
 
 
+@cache
 def is_home(folder: str) -> bool:
     """Return whether a folder's name, or that of the one around it, speaks of migrations."""
     return any(_HOME.search(one) for one in folder.split("/")[-2:])
@@ -68,6 +69,16 @@ def is_home(folder: str) -> bool:
 def is_sure_home(folder: str) -> bool:
     """Return whether a folder is called `migrations` or the like, or lies in one that is."""
     return any(_SURE.search(one) for one in folder.split("/")[-3:])
+
+
+def may_be_module(path: str, configured: Sequence[str] = ()) -> bool:
+    """Return whether a file can be a migration in Python, as far as its path says."""
+    folder, _, name = path.rpartition("/")
+    return (
+        name.endswith(".py")
+        and name != "__init__.py"
+        and (is_home(folder) or any(within(folder, one) for one in configured))
+    )
 
 
 def wanted(paths: Iterable[str], configured: Sequence[str] = ()) -> Wanted:
@@ -95,7 +106,7 @@ def wanted(paths: Iterable[str], configured: Sequence[str] = ()) -> Wanted:
             )
             if home or numbered or folder in folders or version_of_folder(name_of(folder)):
                 scripts.append(path)
-        elif name.endswith(".py") and name != "__init__.py" and home:
+        elif may_be_module(path, (*configured, *planned)):
             modules.append(path)
     return Wanted(tuple(scripts), tuple(modules), tuple(settings))
 
