@@ -259,9 +259,13 @@ class Change(Variant, frozen=True):
 
 
 class Query(Variant, frozen=True):
-    """A statement that reads: `SELECT`, `VALUES`, `TABLE`, or `WITH` before one of them."""
+    """A statement that reads: `SELECT`, `VALUES`, `TABLE`, or `WITH` before one of them.
+
+    A `constant` one reads no table and calls nothing: `SELECT 1`.
+    """
 
     verb: str
+    constant: bool = False
 
 
 class Transaction(Variant, frozen=True):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import Final
 
 from dal_audit.migration_facts import Revision
 from dal_audit.migrations.assembly import by_graph
@@ -13,6 +16,9 @@ from dal_audit.migrations.listing import Listing, join, name_of, parent_of, with
 from dal_audit.migrations.model import Migration, MigrationSet
 from dal_audit.migrations.names import ScriptName, parse_name
 from dal_audit.migrations.parts import halves
+
+_SHORTEST: Final = 4
+"""The fewest letters by which Alembic takes a part for an id (its `revision.py`)."""
 
 
 def alembic_sets(listing: Listing, root: str) -> list[MigrationSet]:
@@ -25,7 +31,7 @@ def alembic_sets(listing: Listing, root: str) -> list[MigrationSet]:
         groups.setdefault(_environment(listing, path), {})[path] = revision
     found = []
     for folder, revisions in sorted(groups.items()):
-        migrations = [_alembic(path, revisions[path]) for path in sorted(revisions)]
+        migrations = _resolved([_alembic(path, revisions[path]) for path in sorted(revisions)])
         settings = listing.sources.settings.get(join(folder, "env.py"), ())
         table = next((one.version_table for one in settings if one.tool == "alembic"), "")
         home = parent_of(migrations[0].path)
@@ -83,7 +89,31 @@ def _alembic(path: str, revision: Revision) -> Migration:
         down=down,
         transactional=revision.transactional,
         parents=(*revision.parents, *revision.depends),
+        labels=revision.labels,
+        declared=revision.span,
     )
+
+
+def _resolved(migrations: Sequence[Migration]) -> list[Migration]:
+    """Return Alembic's migrations with the ids of what they name.
+
+    A branch may be named by its label, and an id by its beginning.
+    """
+    ids = sorted(one.id for one in migrations)
+    known = set(ids)
+    labelled = {label: one.id for one in reversed(migrations) for label in one.labels}
+
+    def resolve(name: str) -> str:
+        if name in known:
+            return name
+        if name in labelled:
+            return labelled[name]
+        first = bisect_left(ids, name)
+        begun = ids[first : first + 2]
+        single = [one for one in begun if len(name) >= _SHORTEST and one.startswith(name)]
+        return single[0] if len(single) == 1 else name
+
+    return [replace(one, parents=tuple(map(resolve, one.parents))) for one in migrations]
 
 
 def django_sets(listing: Listing, root: str) -> list[MigrationSet]:
@@ -99,11 +129,10 @@ def django_sets(listing: Listing, root: str) -> list[MigrationSet]:
         app = _label(folder, own, revisions.values(), apps)
         after: dict[str, list[str]] = {}
         for path, revision in sorted(revisions.items()):
-            for one in _inside(revision.before, app, own):
+            for one in _inside(revision.before, app):
                 after.setdefault(one, []).append(name_of(path).removesuffix(".py"))
         migrations = [
-            _django(path, revisions[path], names[path], app, own, after)
-            for path in sorted(revisions)
+            _django(path, revisions[path], names[path], app, after) for path in sorted(revisions)
         ]
         strays = tuple(join(folder, one) for one in listing.scripts(folder))
         backend = backend_of_folder(folder) if len(groups) > 1 else ""
@@ -141,14 +170,13 @@ def _label(
     return max(sorted(counts), key=lambda one: counts[one])
 
 
-def _inside(references: tuple[str, ...], app: str, own: AbstractSet[str]) -> list[str]:
-    """Return the names of the migrations of one app among references."""
-    found = []
-    for one in references:
-        label, _dot, name = one.partition(".")
-        if label == app and name in own:
-            found.append(name)
-    return found
+def _inside(references: tuple[str, ...], app: str) -> list[str]:
+    """Return the names of the migrations of one app among references, whether there or not.
+
+    `__first__` and `__latest__` name whatever is.
+    """
+    pairs = [one.partition(".") for one in references]
+    return [name for label, _, name in pairs if label == app and not name.startswith("__")]
 
 
 def _django(
@@ -156,12 +184,11 @@ def _django(
     revision: Revision,
     name: ScriptName | None,
     app: str,
-    own: AbstractSet[str],
     after: Mapping[str, list[str]],
 ) -> Migration:
     up, down = halves(path, revision)
     stem = name_of(path).removesuffix(".py")
-    parents = [*_inside(revision.parents, app, own), *after.get(stem, ())]
+    parents = [*_inside(revision.parents, app), *after.get(stem, ())]
     return Migration(
         stem,
         name.name if name else "",
@@ -172,5 +199,6 @@ def _django(
         down=down,
         transactional=revision.transactional,
         parents=tuple(parents),
-        replaces=revision.replaces,
+        replaces=tuple(_inside(revision.replaces, app)),
+        declared=revision.span,
     )

@@ -71,7 +71,8 @@ class Migration:
     its number. `written` is the number or version as it is spelled, and `version` its parts as
     integers, empty for a migration without one; `stamped` tells whether that is a point in time.
     `down` is empty where nothing undoes it. `backends` are those that it is meant for, None for
-    all of the set's; `parents` are the ids that it names as coming before it.
+    all of the set's; `parents` are the ids that it names as coming before it, `labels` the names of
+    the branch that it begins; `declared` is the place where a Python file says its id.
     """
 
     id: str
@@ -87,6 +88,14 @@ class Migration:
     directives: tuple[Directive, ...] = ()
     parents: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    declared: Span | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call the migration: its file's name, or the folder's that is all of it."""
+        name = self.path.rpartition("/")[2]
+        return self.id if name in {"", "up.sql", "migration.sql"} else name
 
     @property
     def number(self) -> int | None:

@@ -56,6 +56,9 @@ _OTHERS: Final = frozenset(
 )  # fmt: skip
 """Statements whose inside no schema needs."""
 
+_READING: Final = frozenset({"FROM", "INTO", "WITH", "("})
+"""What a query that reads a table or calls a function holds."""
+
 _ADJECTIVES: Final = frozenset(
     {"TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL", "RECURSIVE", "TRUSTED", "PROCEDURAL",
      "FULLTEXT", "SPATIAL", "EXTERNAL", "DEFAULT", "FORCE"}
@@ -114,7 +117,7 @@ def _statement(cursor: Cursor) -> Structure:
         word = _after_with(cursor)
     cursor.at += 1
     if word in _QUERIES:
-        return Query(word)
+        return Query(word, constant=word == "SELECT" and _READING.isdisjoint(cursor.words))
     if word in _TRANSACTIONS:
         return Transaction(_leading(cursor))
     if word in _OTHERS:

@@ -1,0 +1,107 @@
+"""The migration sets that are judged, and what the two directions of their migrations do.
+
+A set is judged where the configuration takes its files for migrations and a backend runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from dal_audit.facts import FileFacts, NotUnderstood, Place, Span
+from dal_audit.migrations import Migration, MigrationSet, Part
+from dal_audit.project import Project
+from dal_audit.sql_facts import OtherStatement, Query, SqlStatement, Transaction
+
+START: Final = Span(1, 1, 1, 1)
+"""A file's first line, on which a pull request shows a finding about all of it."""
+
+_PASSING: Final = frozenset(
+    {"ANALYZE", "CHECKPOINT", "DISCARD", "EXPLAIN", "LOCK", "OPTIMIZE", "PRAGMA", "REFRESH",
+     "REINDEX", "RESET", "SET", "SHOW", "UNLOCK", "USE", "VACUUM"}
+)  # fmt: skip
+"""Statements that make nothing: when the connection is closed, or at once, it is as before."""
+
+
+def audited_sets(project: Project) -> Iterator[MigrationSet]:
+    """Yield the sets that are judged."""
+    for one in project.layout.sets:
+        if any(is_audited(path, project) for path in sorted(one.paths())):
+            yield one
+
+
+def is_audited(path: str, project: Project) -> bool:
+    """Return whether a migration's file is judged: it is taken for one, and a backend runs it."""
+    files = project.sql_files
+    return files.is_migration(path) and bool(files.backends_of(path))
+
+
+def statements_of(part: Part, project: Project) -> list[SqlStatement]:
+    """Return the statements of a part of an SQL file, in order."""
+    file = _files(project).get(part.path)
+    return [
+        fact
+        for fact in (file.facts if file is not None else ())
+        if isinstance(fact, SqlStatement) and part.takes(fact.span.line, fact.part)
+    ]
+
+
+def up_scripts(project: Project) -> Iterator[tuple[MigrationSet | None, list[SqlStatement], str]]:
+    """Yield each up part in SQL that is judged: its set, its statements, its file.
+
+    A file of a folder that no pattern fits is in no set, and is all up.
+    """
+    for one in audited_sets(project):
+        for migration in one.migrations:
+            for part in migration.up:
+                if part.language == "sql" and is_audited(part.path, project):
+                    yield one, statements_of(part, project), part.path
+    for folder in project.layout.unrecognised:
+        for path in folder.paths:
+            if is_audited(path, project):
+                yield None, statements_of(Part(path, "up"), project), path
+
+
+def does_nothing(part: Part, project: Project) -> bool:
+    """Return whether a part leaves the database as it is, as far as its text says.
+
+    What is not understood does something, and so does a program that is not read.
+    """
+    if part.language != "sql":
+        return part.state == "empty"
+    file = _files(project).get(part.path)
+    if file is None or any(isinstance(fact, NotUnderstood) for fact in file.facts):
+        return False
+    return all(_leaves_nothing(one) for one in statements_of(part, project))
+
+
+def _leaves_nothing(statement: SqlStatement) -> bool:
+    one = statement.structure
+    if isinstance(one, Query):
+        return one.constant
+    return isinstance(one, Transaction) or (
+        isinstance(one, OtherStatement) and one.words[:1] != () and one.words[0] in _PASSING
+    )
+
+
+@lru_cache(maxsize=8)
+def _files(project: Project) -> dict[str, FileFacts]:
+    return {file.path: file for file in project.files}
+
+
+def start_of(migration: Migration, project: Project) -> tuple[Place, tuple[int, int]]:
+    """Return where a fault of a whole migration is shown, and the lines that can suppress it.
+
+    That is the first line of its file, or the directive that begins it where a file holds several;
+    a comment on a line of its own is about the statement below, so that counts, too.
+    """
+    part = migration.up[0] if migration.up else migration.down[0]
+    if part.language == "python":
+        last = migration.declared.line if migration.declared is not None else 1
+        return Place(part.path, START), (1, last)
+    first = START
+    if part.anchor is not None and any(one.kind == "changeset" for one in migration.directives):
+        first = part.anchor
+    own = statements_of(part, project)
+    return Place(part.path, first), (first.line, max(first.line, own[0].span.line if own else 1))

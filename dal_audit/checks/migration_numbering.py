@@ -1,0 +1,87 @@
+"""DAL401 migration-numbering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.audited_sets import START, audited_sets, is_audited, start_of
+from dal_audit.facts import Place
+from dal_audit.migrations import MigrationSet
+from dal_audit.migrations.ancestry import faults_of_graph
+from dal_audit.migrations.listing import within
+from dal_audit.migrations.series import Fault, faults_of_series
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+SHOWN = 3
+"""How many names a message lists."""
+
+
+@check("DAL401")
+def migration_numbering(project: Project) -> Iterator[Breach]:
+    """Flag what has no place of its own in the order of its set.
+
+    Numbers: gaps, doubles, other widths, files without one. Graphs: several ends, circles, what is
+    named and not there. Plans: what they list that has no file. A folder of migrations whose files
+    say no order at all is flagged at its first file.
+    """
+    sets = list(audited_sets(project))
+    for one in sets:
+        faults = list(faults_of_series(one))
+        if one.series == "graph":
+            others = {
+                migration.id
+                for other in sets
+                if other is not one and other.tool == one.tool == "alembic"
+                for migration in other.migrations
+            }
+            faults.extend(faults_of_graph(one, others))
+        for fault in faults:
+            if is_audited(fault.path, project):
+                yield _breach(fault, project)
+        yield from _unfiled(one)
+    yield from _unordered(sets, project)
+
+
+def _breach(fault: Fault, project: Project) -> Breach:
+    place, extent = Place(fault.path, START), None
+    name = fault.path.rpartition("/")[2]
+    if fault.migration is not None:
+        place, extent = start_of(fault.migration, project)
+        name = fault.migration.title
+        if fault.migration.declared is not None:
+            place, extent = Place(fault.path, fault.migration.declared), None
+    related: tuple[Related, ...] = ()
+    if fault.other is not None and fault.other.up:
+        related = (Related(start_of(fault.other, project)[0], f"`{fault.other.title}`"),)
+    return Breach(place, f"`{name}` {fault.reason}", extent=extent, related=related)
+
+
+def _unfiled(one: MigrationSet) -> Iterator[Breach]:
+    """Yield one breach for all that a plan lists and that has no file."""
+    if one.missing:
+        plan = "meta/_journal.json" if one.tool == "drizzle" else "sqitch.plan"
+        named = ", ".join(f"`{name}`" for name in one.missing[:SHOWN])
+        more = f" and {len(one.missing) - SHOWN} more" if len(one.missing) > SHOWN else ""
+        path = f"{one.root}/{plan}" if one.root else plan
+        message = f"`{plan}` lists what has no file: {named}{more}"
+        yield Breach(Place(path, START), message)
+
+
+def _unordered(sets: list[MigrationSet], project: Project) -> Iterator[Breach]:
+    """Yield each folder that no tool's pattern fits.
+
+    Scripts beside the migrations of a set, or below them, may be read by these: an assumption
+    tells of them.
+    """
+    for folder in project.layout.unrecognised:
+        if any(within(folder.folder, one.root) for one in sets):
+            continue
+        paths = [path for path in folder.paths if is_audited(path, project)]
+        if paths:
+            count = f"{len(paths)} SQL files" if len(paths) > 1 else "SQL file"
+            message = (
+                f"nothing says in which order the {count} in `{folder.folder or '.'}` run: "
+                "no migration tool names its files so"
+            )
+            yield Breach(Place(paths[0], START), message)

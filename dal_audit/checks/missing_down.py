@@ -1,0 +1,96 @@
+"""DAL402 missing-down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dal_audit.audited_sets import START, audited_sets, does_nothing, is_audited, start_of
+from dal_audit.facts import Place
+from dal_audit.migrations import Migration, MigrationSet, Part
+from dal_audit.project import Project
+from dal_audit.rule import Breach, Related, check
+
+UP_ONLY = frozenset({"atlas", "drizzle", "refinery"})
+"""Tools that run no downs, so that none can be written for a single migration."""
+
+
+@check("DAL402")
+def missing_down(project: Project) -> Iterator[Breach]:
+    """Flag a migration that does something and that nothing takes back.
+
+    Of a tool that knows no downs, the first migration is flagged, for all of the set. A program
+    that is not read, in Go or Java, may hold its down.
+    """
+    for one in audited_sets(project):
+        bare = [
+            migration
+            for migration in one.migrations
+            if migration.up
+            and migration.role == "versioned"
+            and is_audited(migration.path, project)
+            and not all(does_nothing(part, project) for part in migration.up)
+        ]
+        if one.tool in UP_ONLY:
+            yield from _without_any([item for item in bare if not item.down], one, project)
+            continue
+        for migration in bare:
+            yield from _missing(migration, one, project)
+
+
+def _without_any(bare: list[Migration], one: MigrationSet, project: Project) -> Iterator[Breach]:
+    if bare:
+        place, extent = start_of(bare[0], project)
+        count = f"the {len(bare)} migrations" if len(bare) > 1 else "the one migration"
+        message = f"{one.tool} runs no downs: nothing takes back {count} in `{one.root or '.'}`"
+        yield Breach(place, message, extent=extent)
+
+
+def _missing(migration: Migration, one: MigrationSet, project: Project) -> Iterator[Breach]:
+    place, extent = start_of(migration, project)
+    if not migration.down:
+        if migration.up[0].language != "other":
+            message = f"`{migration.title}` has no down{_where(one, migration)}"
+            yield Breach(place, message, extent=extent)
+        return
+    down = migration.down[0]
+    if down.language == "python":
+        flaw = _flaw_of_code(down, one)
+        if flaw:
+            span = down.anchor or START
+            yield Breach(Place(down.path, span), f"`{migration.title}` {flaw}")
+    elif all(does_nothing(part, project) for part in migration.down):
+        there = Place(down.path, down.anchor or START)
+        yield Breach(
+            place,
+            f"the down of `{migration.title}` does nothing",
+            extent=extent,
+            related=(Related(there, "the down"),) if there != place else (),
+        )
+
+
+def _where(one: MigrationSet, migration: Migration) -> str:
+    """Return where a down was looked for, as a message says it."""
+    if migration.up[0].language == "python":
+        return ": it has no `downgrade`" if one.tool != "yoyo" else ""
+    return {
+        "goose": ": there is no `-- +goose Down`",
+        "dbmate": ": there is no `-- migrate:down`",
+        "sql-migrate": ": there is no `-- +migrate Down`",
+        "tern": ": there is no `---- create above / drop below ----`",
+        "liquibase": ": there is no `--rollback`",
+        "sqitch": f": there is no `revert/{migration.id}.sql`",
+        "diesel": ": there is no `down.sql`",
+        "prisma": ": there is no `down.sql`",
+        "yoyo": f": there is no `{migration.id}.rollback.sql`",
+    }.get(one.tool, "")
+
+
+def _flaw_of_code(down: Part, one: MigrationSet) -> str:
+    if down.state == "empty":
+        return "has no rollback" if one.tool == "yoyo" else "has a `downgrade` that does nothing"
+    if down.state != "raises":
+        return ""
+    return {
+        "django": "cannot be reversed: an operation is given nothing to run backwards",
+        "yoyo": "has a step without a rollback",
+    }.get(one.tool, "has a `downgrade` that only raises")

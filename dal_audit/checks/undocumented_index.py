@@ -1,0 +1,112 @@
+"""DAL406 undocumented-index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from dal_audit.audited_sets import up_scripts
+from dal_audit.facts import Place
+from dal_audit.project import Project
+from dal_audit.rule import Breach, check
+from dal_audit.sql_facts import (
+    AlterTable,
+    Change,
+    CreateObject,
+    CreateTable,
+    Drop,
+    OtherStatement,
+    SqlName,
+    SqlStatement,
+)
+
+_INDEXES: Final = re.compile(r"fts\d\w*|rtree\w*|geopoly|vec\d\w*|vss\d\w*|spellfix\d|hnsw\w*")
+"""Modules whose virtual tables index what stands elsewhere (SQLite's, and its extensions')."""
+
+_CACHE: Final = re.compile(
+    r"(?:\w+_)?caches?(?:_(?:entr(?:y|ies)|items?|data|store))?|cache_\w+"
+    r"|(?:\w+_)?(?:search|fulltext|full_text)_?(?:index(?:es)?|documents?|terms?)|(?:\w+_)?fts"
+    r"|(?:\w+_)?(?:rollups?|denormali[sz]ed|materiali[sz]ed)(?:_\w+)?",
+)
+"""Names of tables that hold what was worked out from others."""
+
+_HOW: Final = re.compile(
+    r"re-?build|re-?built|re-?index|re-?fill|re-?popul|re-?generat|re-?comput|re-?calcul"
+    r"|re-?creat|re-?construct|re-?deriv|re-?sync|re-?load|re-?fetch|re-?hydrat|back-?fill|refresh"
+    r"|warm(?:s|ed)? up|(?:derived|filled|computed|generated|populated|made) (?:again )?(?:from|by)"
+    r"|(?:safe|free) to (?:drop|delete|truncate|clear|lose)"
+    r"|(?:can|may) (?:always |safely )?be (?:dropped|deleted|truncated|cleared|emptied|lost)",
+    re.IGNORECASE,
+)
+"""Words that say how what is derived comes back."""
+
+
+@check("DAL406")
+def undocumented_index(project: Project) -> Iterator[Breach]:
+    """Flag what is derived from other tables and with no word on how it is rebuilt.
+
+    Ordinary indexes, of whatever method, are the engine's: it keeps them, and `REINDEX` rebuilds
+    them. So the rule is about what it does not keep: search tables, materialized views, tables made
+    of a query, caches.
+    """
+    for _one, statements, path in up_scripts(project):
+        gone = {name.lower() for statement in statements for name in _replaced(statement)}
+        for index, statement in enumerate(statements):
+            found = _derived(statement)
+            if found is None:
+                continue
+            what, name = found
+            if name.name.lower() in gone or _is_told(name.name, index, statements):
+                continue
+            yield Breach(
+                Place(path, name.span),
+                f"{what} `{name.name}` is derived, and nothing says how it is rebuilt",
+                extent=(statement.span.line, statement.span.end_line),
+            )
+
+
+def _derived(statement: SqlStatement) -> tuple[str, SqlName] | None:
+    """Return what a statement makes of other tables' rows, if it makes such a thing."""
+    one = statement.structure
+    if isinstance(one, CreateTable) and not one.temporary:
+        if one.module:
+            is_index = _INDEXES.fullmatch(one.module.lower()) is not None
+            return ("the search index", one.name) if is_index else None
+        if one.query is not None:
+            return "the table", one.name
+        return ("the table", one.name) if _CACHE.fullmatch(one.name.name.lower()) else None
+    if isinstance(one, CreateObject) and one.what == "materialized view" and one.name is not None:
+        return "the materialized view", one.name
+    return None
+
+
+def _replaced(statement: SqlStatement) -> Iterator[str]:
+    """Yield the names that a statement takes away: a table that is then renamed was no copy."""
+    one = statement.structure
+    if isinstance(one, Drop):
+        yield from (name.name for name in one.names)
+    elif isinstance(one, AlterTable) and any(item.kind == "rename-table" for item in one.actions):
+        yield one.table.name
+
+
+def _is_told(name: str, index: int, statements: Sequence[SqlStatement]) -> bool:
+    """Return whether the migration says how something is rebuilt, or does it.
+
+    What counts is a comment at the statement, at the head of the migration, or one that names the
+    thing; and a statement that rebuilds it.
+    """
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    for number, statement in enumerate(statements):
+        near = number in {0, index}
+        text = " ".join(statement.comments)
+        if _HOW.search(text) and (near or word.search(text)):
+            return True
+        one = statement.structure
+        if isinstance(one, OtherStatement) and one.words[:1] == ("REFRESH",):
+            return True
+        if isinstance(one, Change) and one.table is not None and one.verb == "INSERT":
+            columns = [column.name.lower() for column in one.columns]
+            if one.table.name.lower() == name.lower() == "".join(columns[:1]):
+                return True  # FTS takes its commands so: INSERT INTO t (t) VALUES ('rebuild').
+    return False
