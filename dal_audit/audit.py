@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -24,7 +24,7 @@ from dal_audit.extract import (
 )
 from dal_audit.extract.cache import FILE, Cache, key_of, no_cache, remove_cache
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
-from dal_audit.facts import SourceFile, Span
+from dal_audit.facts import FileFacts, SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
 from dal_audit.importers import Importers
 from dal_audit.judge import judge, judge_suppressions
@@ -153,12 +153,23 @@ def audit_project(scope: Scope, request: Request) -> Part:
         active,
         project,
         len(reported),
-        frozenset("sql" if one.path in texts else "python" for one in reported),
+        languages_of(reported, texts, project),
         sum(file.attention == "ruled-out" for file in reported),
         project.assumptions,
         secrets_of(project.files),
         limited="." not in scope.requested,
     )
+
+
+def languages_of(
+    reported: Sequence[FileFacts], scripts: Container[str], project: Project
+) -> frozenset[str]:
+    """Return what the audited files are: SQL, Python, and migrations in Python."""
+    found = {"sql" if one.path in scripts else "python" for one in reported}
+    sets = project.layout.by_path()
+    if any(one.path in sets and one.path not in scripts for one in reported):
+        found.add("python-migrations")
+    return frozenset(found)
 
 
 def cache_of(scope: Scope, tree: Tree, catalogue: Catalogue, request: Request) -> Cache:

@@ -17,25 +17,29 @@ _PLAIN: Final = re.compile(
     r"(?:schema|db|database)_?(?:version|migration|revision|upgrade|history|changelog)s?"
     r"(?:_?(?:history|log|info|table))?"
     r"|(?:applied|executed|completed|run)_?migrations?"
-    r"|migrations?_?(?:versions?|history|log|status|applied|journal|lock|tracker|tracking|state)"
+    r"|migrations?_?(?:versions?|history|log|status|applied|journal|tracker|tracking|state)"
 )
-"""Names that say that a table keeps a schema's version, whatever its columns are."""
+"""Names that say that a table keeps a schema's version, unless its columns say otherwise."""
 
 _VAGUE: Final = re.compile(r"migrations?|versions?|revisions?|changelogs?|patches|upgrades")
 """Names that can be other things' as well: the columns decide."""
 
 _WHAT: Final = frozenset(
-    {"file", "file_name", "filename", "migration", "migration_id", "migration_name", "name",
-     "revision", "script", "version", "version_id", "version_num", "version_number"}
+    {"file", "filename", "migration", "name", "num", "number", "patch", "release", "revision",
+     "schema", "script", "upgrade", "version"}
 )  # fmt: skip
 _WHEN: Final = frozenset(
-    {"applied", "applied_at", "applied_on", "batch", "checksum", "created_at", "date", "dirty",
-     "executed_at", "finished_at", "hash", "installed_at", "installed_on", "migrated_at", "run_at",
-     "run_on", "started_at", "success", "timestamp", "updated_at"}
+    {"applied", "batch", "checksum", "completed", "created", "date", "dirty", "executed",
+     "finished", "hash", "installed", "migrated", "ran", "run", "started", "success", "time",
+     "timestamp", "updated", "upgraded"}
 )  # fmt: skip
 _MORE: Final = frozenset(
-    {"description", "duration", "execution_time", "id", "installed_by", "type"}
-)
+    {"at", "by", "comment", "description", "duration", "execution", "id", "key", "ms", "of", "on",
+     "order", "rank", "sequence", "singleton", "state", "status", "type"}
+)  # fmt: skip
+_WORD: Final = re.compile(r"[a-z]+")
+_ODD: Final = 1
+"""How many columns with other words a table may have that is named after a schema's version."""
 
 _OF_TOOLS: Final = frozenset(VERSION_TABLES.values()) - {"changes"}
 """The tables of all tools but Sqitch's, whose name says nothing outside of its schema."""
@@ -71,13 +75,13 @@ def _keeps_versions(table: CreateTable) -> bool:
     if table.temporary:
         return False
     name = table.name.name.lower().strip("_")
+    words = [set(_WORD.findall(one.name.name.lower())) for one in table.columns]
+    odd = sum(not one <= _WHAT | _WHEN | _MORE for one in words)
     if table.name.name.lower() in _OF_TOOLS or _PLAIN.fullmatch(name):
-        return True
-    if not _VAGUE.fullmatch(name):
-        return False
-    columns = {one.name.name.lower() for one in table.columns}
-    only = columns <= _WHAT | _WHEN | _MORE
-    return only and not columns.isdisjoint(_WHAT) and not columns.isdisjoint(_WHEN)
+        return odd <= _ODD
+    said = set[str]().union(*words)
+    is_kept = not (odd or said.isdisjoint(_WHAT) or said.isdisjoint(_WHEN))
+    return is_kept and _VAGUE.fullmatch(name) is not None
 
 
 def _breach(

@@ -25,7 +25,7 @@ _INDEXES: Final = re.compile(r"fts\d\w*|rtree\w*|geopoly|vec\d\w*|vss\d\w*|spell
 """Modules whose virtual tables index what stands elsewhere (SQLite's, and its extensions')."""
 
 _CACHE: Final = re.compile(
-    r"(?:\w+_)?caches?(?:_(?:entr(?:y|ies)|items?|data|store))?|cache_\w+"
+    r"(?:\w+_)?caches?(?:_(?:entr(?:y|ies)|items?|data|keys?|values?|store))?"
     r"|(?:\w+_)?(?:search|fulltext|full_text)_?(?:index(?:es)?|documents?|terms?)|(?:\w+_)?fts"
     r"|(?:\w+_)?(?:rollups?|denormali[sz]ed|materiali[sz]ed)(?:_\w+)?",
 )
@@ -51,13 +51,16 @@ def undocumented_index(project: Project) -> Iterator[Breach]:
     of a query, caches.
     """
     for _one, statements, path in up_scripts(project):
-        gone = {name.lower() for statement in statements for name in _replaced(statement)}
+        gone = {name: index for index, item in enumerate(statements) for name in _taken_away(item)}
         for index, statement in enumerate(statements):
             found = _derived(statement)
             if found is None:
                 continue
             what, name = found
-            if name.name.lower() in gone or _is_told(name.name, index, statements):
+            is_step = gone.get(name.name.lower(), -1) > index
+            if is_step or not gone.keys().isdisjoint(_sources(statement)):
+                continue
+            if _is_told(name.name, index, statements):
                 continue
             yield Breach(
                 Place(path, name.span),
@@ -81,13 +84,23 @@ def _derived(statement: SqlStatement) -> tuple[str, SqlName] | None:
     return None
 
 
-def _replaced(statement: SqlStatement) -> Iterator[str]:
-    """Yield the names that a statement takes away: a table that is then renamed was no copy."""
+def _taken_away(statement: SqlStatement) -> Iterator[str]:
+    """Yield the tables that a statement drops or renames: what is made of them replaces them."""
     one = statement.structure
-    if isinstance(one, Drop):
-        yield from (name.name for name in one.names)
+    if isinstance(one, Drop) and one.what in {"table", "materialized view"}:
+        yield from (name.name.lower() for name in one.names)
     elif isinstance(one, AlterTable) and any(item.kind == "rename-table" for item in one.actions):
-        yield one.table.name
+        yield one.table.name.lower()
+
+
+def _sources(statement: SqlStatement) -> Iterator[str]:
+    """Yield the words of the query that a table is made of.
+
+    Where the migration takes away one of the tables in it, the rows were moved, and not derived.
+    """
+    one = statement.structure
+    if isinstance(one, CreateTable) and one.query is not None:
+        yield from (token.strip('"`[]').lower() for token in one.query.tokens)
 
 
 def _is_told(name: str, index: int, statements: Sequence[SqlStatement]) -> bool:

@@ -287,6 +287,7 @@ def _is_irreversible(operation: ast.expr) -> bool:
         isinstance(call, ast.Call)
         and _called(call) in _REVERSES
         and not any(one.arg is None for one in call.keywords)
+        and not any(isinstance(one, ast.Starred) for one in call.args)
         and _argument(call, _REVERSES[_called(call)], 1) is None
         for call in ast.walk(operation)
     )

@@ -25,7 +25,7 @@ _DATED: Final = re.compile(
     r"((?:19|20)\d\d)([-_])(0[1-9]|1[0-2])\2([0-2]\d|3[01])(?:[-_T](\d{4}|\d{6}))?(?:-(\d{4}))?"
     r"(?=[._-]|\Z)"
 )
-_VERSION: Final = re.compile(r"[vV]?(\d+(?:\.\d+)+)(?=[._-]|\Z)")
+_VERSION: Final = re.compile(r"[vV]?(\d+(?:\.\d+)+(?:_\d+(?=_))?)(?=[._-]|\Z)")
 _NUMBER: Final = re.compile(r"[vV]?(\d+)")
 _CALENDAR: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d*\Z")
 _EPOCH: Final = re.compile(r"[1-3]\d{9}(?:\d{3})?\Z")
@@ -190,7 +190,7 @@ def _numbered(
         found = _VERSION.match(key) or _NUMBER.match(key)
         if found:
             written, rest = found[1], key[found.end() :]
-            version = tuple(int(one) for one in written.split("."))
+            version = tuple(int(one) for one in re.split(r"[._]", written))
             stamped = is_stamp(written)
     if version and len(version) > 1 and not stamped:
         while len(version) > 1 and version[-1] == 0:  # Flyway: 1.0 is 1.

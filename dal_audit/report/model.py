@@ -36,7 +36,7 @@ class Report:
     files: int = 0
     """How many files were audited."""
     languages: frozenset[str] = frozenset({"python"})
-    """The languages of the files that were audited."""
+    """The languages of the files that were audited; migrations in Python are one of their own."""
     ruled_out: int = 0
     """How many of them their bytes ruled out."""
     assumptions: tuple[str, ...] = ()
