@@ -73,10 +73,11 @@ def does_nothing(part: Part, project: Project) -> bool:
     file = _files(project).get(part.path)
     if file is None or any(isinstance(fact, NotUnderstood) for fact in file.facts):
         return False
-    return all(_leaves_nothing(one) for one in statements_of(part, project))
+    return all(leaves_nothing(one) for one in statements_of(part, project))
 
 
-def _leaves_nothing(statement: SqlStatement) -> bool:
+def leaves_nothing(statement: SqlStatement) -> bool:
+    """Return whether a database is after a statement as it was before."""
     one = statement.structure
     if isinstance(one, Query):
         return one.constant

@@ -26,7 +26,7 @@ def sections(path: str, marks: MigrationMarks | None, tool: str) -> tuple[Part |
     if marks is None or not bounds:
         return Part(path, "up"), None
     found: dict[Side, Part] = {}
-    if bounds[0].kind == "down":  # tern has one line, between the two.
+    if tool == "tern":  # One line, between the two.
         found["up"] = Part(path, "up", (1, bounds[0].span.line - 1))
     for index, one in enumerate(bounds):
         side: Side = "up" if one.kind == "up" else "down"
