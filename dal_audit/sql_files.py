@@ -105,7 +105,7 @@ class SqlFiles:
         return tuple(one for one in named if one in known)
 
     def assumptions(self) -> Iterator[str]:
-        """Yield what is assumed: the sets that are judged, and those that no backend runs."""
+        """Yield what is assumed: which sets are judged, which no backend runs, and the rest."""
         scripts = [
             one
             for one in self._layout.sets
@@ -117,10 +117,16 @@ class SqlFiles:
                 for one in scripts
                 if any(self.backends_of(path) for path in one.paths()) == is_judged
             ]
-            if len(shown) > SHOWN:
-                shown[SHOWN:] = [f"{len(shown) - SHOWN} more"]
-            if shown:
-                yield f"{title}: {', '.join(shown)}"
+            yield from _line(title, shown)
+        loose = [one.folder or "." for one in self._layout.unrecognised]
+        yield from _line("SQL in no order that is known", loose)
+
+
+def _line(title: str, shown: list[str]) -> Iterator[str]:
+    if len(shown) > SHOWN:
+        shown[SHOWN:] = [f"{len(shown) - SHOWN} more"]
+    if shown:
+        yield f"{title}: {', '.join(shown)}"
 
 
 def _below(folder: str) -> str:

@@ -47,10 +47,13 @@ RUNS = (
     Run("interface", ".", 1),
     Run("monorepo", ".", 1),
     Run("portable", ".", 1),
+    Run("migrations", ".", 1),
     Run("monorepo", "services/orders", 1),
 )
 CONFIGURED = tuple(
-    run for run in RUNS if str(run) in {"demo", "monorepo/services/orders", "portable"}
+    run
+    for run in RUNS
+    if str(run) in {"demo", "migrations", "monorepo/services/orders", "portable"}
 )
 """Those whose folder holds its configuration: for them it does not matter what lies around it."""
 

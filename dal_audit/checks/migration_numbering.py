@@ -13,6 +13,8 @@ from dal_audit.migrations.series import Fault, faults_of_series
 from dal_audit.project import Project
 from dal_audit.rule import Breach, Related, check
 
+_LISTED = "Bring the files back, or take the names out of the plan."
+_ORDER = "Number the files, or move them out of the folder if they are no migrations."
 SHOWN = 3
 """How many names a message lists."""
 
@@ -53,8 +55,12 @@ def _breach(fault: Fault, project: Project) -> Breach:
             place, extent = Place(fault.path, fault.migration.declared), None
     related: tuple[Related, ...] = ()
     if fault.other is not None and fault.other.up:
-        related = (Related(start_of(fault.other, project)[0], f"`{fault.other.title}`"),)
-    return Breach(place, f"`{name}` {fault.reason}", extent=extent, related=related)
+        there = start_of(fault.other, project)[0]
+        if fault.other.declared is not None:
+            there = Place(there.path, fault.other.declared)
+        related = (Related(there, f"`{fault.other.title}`"),)
+    message = f"`{name}` {fault.reason}"
+    return Breach(place, message, extent=extent, related=related, cure=fault.cure)
 
 
 def _unfiled(one: MigrationSet) -> Iterator[Breach]:
@@ -65,7 +71,7 @@ def _unfiled(one: MigrationSet) -> Iterator[Breach]:
         more = f" and {len(one.missing) - SHOWN} more" if len(one.missing) > SHOWN else ""
         path = f"{one.root}/{plan}" if one.root else plan
         message = f"`{plan}` lists what has no file: {named}{more}"
-        yield Breach(Place(path, START), message)
+        yield Breach(Place(path, START), message, cure=_LISTED)
 
 
 def _unordered(sets: list[MigrationSet], project: Project) -> Iterator[Breach]:
@@ -84,4 +90,4 @@ def _unordered(sets: list[MigrationSet], project: Project) -> Iterator[Breach]:
                 f"nothing says in which order the {count} in `{folder.folder or '.'}` run: "
                 "no migration tool names its files so"
             )
-            yield Breach(Place(paths[0], START), message)
+            yield Breach(Place(paths[0], START), message, cure=_ORDER)

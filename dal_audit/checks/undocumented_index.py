@@ -42,6 +42,10 @@ _HOW: Final = re.compile(
 """Words that say how what is derived comes back."""
 
 
+_ALL: Final = re.compile(r"\b(?:all|both|each|everything|they|these|are)\b", re.IGNORECASE)
+"""Words by which a comment at the first statement speaks of others, too."""
+
+
 @check("DAL406")
 def undocumented_index(project: Project) -> Iterator[Breach]:
     """Flag what is derived from other tables and with no word on how it is rebuilt.
@@ -109,11 +113,13 @@ def _is_told(name: str, index: int, statements: Sequence[SqlStatement]) -> bool:
     What counts is a comment at the statement, at the head of the migration, or one that names the
     thing; and a statement that rebuilds it.
     """
+    head = " ".join(statements[0].comments)
+    if _HOW.search(head) and (_derived(statements[0]) is None or _ALL.search(head)):
+        return True
     word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
     for number, statement in enumerate(statements):
-        near = number in {0, index}
         text = " ".join(statement.comments)
-        if _HOW.search(text) and (near or word.search(text)):
+        if _HOW.search(text) and (number == index or word.search(text)):
             return True
         one = statement.structure
         if isinstance(one, OtherStatement) and one.words[:1] == ("REFRESH",):

@@ -11,8 +11,11 @@ from typing import Final
 from dal_audit.migrations.model import Migration, MigrationSet
 from dal_audit.migrations.series import Fault
 
-_ENDING: Final = frozenset({"alembic", "django"})
-"""Tools that refuse to go to the end where there are several: yoyo runs all there is."""
+_JOIN: Final[Mapping[str, str]] = {
+    "alembic": "Join the two with `alembic merge heads`.",
+    "django": "Join the two with `manage.py makemigrations --merge`.",
+}
+"""How ends are joined, of the tools that refuse to go on where there are several: yoyo does not."""
 
 _SHOWN: Final = 3
 
@@ -27,8 +30,9 @@ def faults_of_graph(found: MigrationSet, elsewhere: Collection[str] = ()) -> Ite
     first: dict[str, Migration] = {}
     for one in found.migrations:
         if one.id in first:
+            reason = f"has the id of `{first[one.id].title}`: `{one.id}`"
             yield Fault(
-                one.path, f"has the id of `{first[one.id].title}`: `{one.id}`", one, first[one.id]
+                one.path, reason, "Give one of the two an id of its own.", one, first[one.id]
             )
         else:
             first[one.id] = one
@@ -39,7 +43,10 @@ def faults_of_graph(found: MigrationSet, elsewhere: Collection[str] = ()) -> Ite
         for one in first.values():
             lost = [name for name in one.parents if name not in known]
             if lost:
-                yield Fault(one.path, f"comes after `{lost[0]}`, which is not there", one)
+                reason = f"comes after `{lost[0]}`, which is not there"
+                yield Fault(
+                    one.path, reason, "Bring back what is lost, or name what is there.", one
+                )
     graph = _Graph(first, replaced)
     circle = graph.circle()
     if circle:
@@ -47,15 +54,12 @@ def faults_of_graph(found: MigrationSet, elsewhere: Collection[str] = ()) -> Ite
         named = ", ".join(f"`{other.title}`" for other in circle[1 : _SHOWN + 1])
         rest = f" and {len(circle) - 1 - _SHOWN} more" if len(circle) - 1 > _SHOWN else ""
         reason = f"waits in a circle with {named}{rest}" if named else "comes after itself"
-        yield Fault(one.path, reason, one, circle[1] if len(circle) > 1 else None)
-    if found.tool in _ENDING:
+        cure = "Let one of them come after what stood before the circle."
+        yield Fault(one.path, reason, cure, one, circle[1] if len(circle) > 1 else None)
+    if found.tool in _JOIN:
         for end, other in graph.surplus_ends():
-            yield Fault(
-                end.path,
-                f"ends the series beside `{other.title}`: no migration joins the two",
-                end,
-                other,
-            )
+            reason = f"ends the series beside `{other.title}`: no migration joins the two"
+            yield Fault(end.path, reason, _JOIN[found.tool], end, other)
 
 
 class _Graph:

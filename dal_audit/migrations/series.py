@@ -16,6 +16,11 @@ _NUMBERED: Final = frozenset({"integers", "timestamps", "versions"})
 _BY_PLAN: Final = frozenset({"drizzle", "sqitch"})
 """Tools that run what a plan lists, whatever its number."""
 
+_RENUMBER: Final = "Give the younger one the next free number, as long as it was not released."
+_FILL: Final = "Number on without a gap, or put a migration there that does nothing and says why."
+_ALIKE: Final = "Write the number as the others are written, as long as it was not released."
+_PLACE: Final = "Give it the name of a migration, or move it out of the folder."
+
 _OTHERS: Final = frozenset({"alembic", "django", "liquibase", "sqitch"})
 """Tools beside whose migrations SQL files lie that these read, or that verify them."""
 
@@ -24,12 +29,13 @@ _OTHERS: Final = frozenset({"alembic", "django", "liquibase", "sqitch"})
 class Fault:
     """A migration, or a file that should be one, that has no place of its own in the order.
 
-    `path` is the file that the fault is seen in; `reason` is a sentence's end after its name;
-    `other` is the migration that it is at odds with.
+    `path` is the file that the fault is seen in; `reason` is a sentence's end after its name, and
+    `cure` a sentence; `other` is the migration that it is at odds with.
     """
 
     path: str
     reason: str
+    cure: str
     migration: Migration | None = None
     other: Migration | None = None
 
@@ -39,7 +45,8 @@ def faults_of_series(found: MigrationSet) -> Iterator[Fault]:
     doubles = {id(one) for group in found.duplicates() for one in group[1:]}
     for group in found.duplicates():
         for one in group[1:]:
-            yield Fault(one.path, f"has the number of `{group[0].title}`", one, group[0])
+            reason = f"has the number of `{group[0].title}`"
+            yield Fault(one.path, reason, _RENUMBER, one, group[0])
     if found.series in _NUMBERED and found.tool not in _BY_PLAN and not found.shares_versions:
         numbered = [one for one in found.migrations if one.version and one.role != "hook"]
         odd = [*_fallen_out(found, numbered), *_widths(found, numbered)]
@@ -66,7 +73,7 @@ def _gaps(numbered: Sequence[Migration]) -> Iterator[Fault]:
             lost = f"{first:0{width}}"
             lost += f" to {last:0{width}}" if last > first else ""
             are = "are" if last > first else "is"
-            yield Fault(one.path, f"comes after a gap: {lost} {are} missing", one, before)
+            yield Fault(one.path, f"comes after a gap: {lost} {are} missing", _FILL, one, before)
         before = one
 
 
@@ -76,9 +83,11 @@ def _fallen_out(found: MigrationSet, numbered: Sequence[Migration]) -> Iterator[
         if one.role != "versioned":
             continue
         if found.series == "timestamps" and not one.stamped:
-            yield Fault(one.path, "has a number where the others have a point in time", one)
+            reason = "has a number where the others have a point in time"
+            yield Fault(one.path, reason, _ALIKE, one)
         elif found.series == "integers" and one.stamped:
-            yield Fault(one.path, "has a point in time where the others have a number", one)
+            reason = "has a point in time where the others have a number"
+            yield Fault(one.path, reason, _ALIKE, one)
 
 
 def _widths(found: MigrationSet, numbered: Sequence[Migration]) -> Iterator[Fault]:
@@ -103,7 +112,8 @@ def _widths(found: MigrationSet, numbered: Sequence[Migration]) -> Iterator[Faul
         digits = _digits(one)
         outgrown = digits > width and not _is_padded(one) and not stamps
         if digits != width and not outgrown:
-            yield Fault(one.path, f"has a number of {digits} digits, the others of {width}", one)
+            reason = f"has a number of {digits} digits, the others of {width}"
+            yield Fault(one.path, reason, _ALIKE, one)
 
 
 def _digits(one: Migration) -> int:
@@ -121,8 +131,8 @@ def _unnumbered(found: MigrationSet) -> Iterator[Fault]:
     if found.tool in {"flyway", "refinery"}:
         why = f"is not named as {found.tool} names migrations"
     for path in found.strays:
-        yield Fault(path, f"{why}, so it has no place in the series")
+        yield Fault(path, f"{why}, so it has no place in the series", _PLACE)
     if found.series in _NUMBERED:
         for one in found.migrations:
             if not one.version and one.role == "versioned" and one.up:
-                yield Fault(one.path, f"{why}, so it has no place in the series", one)
+                yield Fault(one.path, f"{why}, so it has no place in the series", _PLACE, one)
