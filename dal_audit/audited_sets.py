@@ -5,11 +5,13 @@ A set is judged where the configuration takes its files for migrations and a bac
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from dal_audit.facts import FileFacts, NotUnderstood, Place, Span
+from dal_audit.facts import NotUnderstood, Place, Span
 from dal_audit.migrations import Migration, MigrationSet, Part
 from dal_audit.project import Project
 from dal_audit.sql_facts import OtherStatement, Query, SqlStatement, Transaction
@@ -39,12 +41,15 @@ def is_audited(path: str, project: Project) -> bool:
 
 def statements_of(part: Part, project: Project) -> list[SqlStatement]:
     """Return the statements of a part of an SQL file, in order."""
-    file = _files(project).get(part.path)
-    return [
-        fact
-        for fact in (file.facts if file is not None else ())
-        if isinstance(fact, SqlStatement) and part.takes(fact.span.line, fact.part)
-    ]
+    script = _scripts(project).get(part.path)
+    if script is None:
+        return []
+    first, last = 0, len(script.lines)
+    if part.lines is not None:
+        first = bisect_left(script.lines, part.lines[0])
+        last = bisect_right(script.lines, part.lines[1])
+    own = script.statements[first:last]
+    return [one for one in own if part.takes(one.span.line, one.part)]
 
 
 def up_scripts(project: Project) -> Iterator[tuple[MigrationSet | None, list[SqlStatement], str]]:
@@ -70,8 +75,8 @@ def does_nothing(part: Part, project: Project) -> bool:
     """
     if part.language != "sql":
         return part.state == "empty"
-    file = _files(project).get(part.path)
-    if file is None or any(isinstance(fact, NotUnderstood) for fact in file.facts):
+    script = _scripts(project).get(part.path)
+    if script is None or script.is_doubtful:
         return False
     return all(leaves_nothing(one) for one in statements_of(part, project))
 
@@ -86,9 +91,25 @@ def leaves_nothing(statement: SqlStatement) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """The statements of a file, and the line on which each begins."""
+
+    statements: tuple[SqlStatement, ...]
+    lines: tuple[int, ...]
+    is_doubtful: bool
+
+
 @lru_cache(maxsize=8)
-def _files(project: Project) -> dict[str, FileFacts]:
-    return {file.path: file for file in project.files}
+def _scripts(project: Project) -> dict[str, _Script]:
+    """Return the files that are judged for their statements: a file of many parts is read once."""
+    found = {}
+    for file in project.files:
+        statements = tuple(one for one in file.facts if isinstance(one, SqlStatement))
+        doubtful = any(isinstance(one, NotUnderstood) for one in file.facts)
+        lines = tuple(one.span.line for one in statements)
+        found[file.path] = _Script(statements, lines, doubtful)
+    return found
 
 
 def start_of(migration: Migration, project: Project) -> tuple[Place, tuple[int, int]]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from dal_audit.audited_sets import leaves_nothing
-from dal_audit.facts import FileFacts, Span
+from dal_audit.audited_sets import leaves_nothing, statements_of
+from dal_audit.facts import Span
 from dal_audit.migrations import Migration, Part
 from dal_audit.project import Project
 from dal_audit.sql_facts import (
@@ -88,7 +88,6 @@ class _Remarks:
 def remarks_of(project: Project) -> Mapping[int, tuple[Remark, ...]]:
     """Return what is to be said of statements, by their identity."""
     found = _Remarks()
-    files = {file.path: file for file in project.files}
     in_sets: set[str] = set()
     series: list[Sequence[Migration]] = []
     for one in project.layout.sets:
@@ -97,15 +96,15 @@ def remarks_of(project: Project) -> Mapping[int, tuple[Remark, ...]]:
         series.append([migration for migration in one.migrations if migration.role != "baseline"])
         series += [(migration,) for migration in one.migrations if migration.role == "baseline"]
     series += [
-        (_alone(path),)
-        for path in files
-        if path not in in_sets and project.sql_files.is_migration(path)
+        (_alone(file.path),)
+        for file in project.files
+        if file.path not in in_sets and project.sql_files.is_migration(file.path)
     ]
     for migrations in series:
         for backend in FOLLOWED:
             run = [one for one in migrations if _is_run(one, backend, project)]
             if run:
-                _follow(run, backend, files, found)
+                _follow(run, backend, project, found)
     return found.all()
 
 
@@ -119,14 +118,14 @@ def _is_run(one: Migration, backend: str, project: Project) -> bool:
 
 
 def _follow(
-    migrations: Sequence[Migration], backend: str, files: Mapping[str, FileFacts], found: _Remarks
+    migrations: Sequence[Migration], backend: str, project: Project, found: _Remarks
 ) -> None:
     """Follow the migrations of a set on one backend."""
     database = Database(backend)
     followed: list[tuple[Sequence[SqlStatement], bool]] = []
     for one in migrations:
-        ups = list(_statements(one.up, files))
-        downs = list(_statements(one.down, files))
+        ups = list(_statements(one.up, project))
+        downs = list(_statements(one.down, project))
         fails = _up(database, ups, backend, found)
         followed.append((ups, fails))
         if ups and not all(map(leaves_nothing, downs)):  # Else DAL402 says that it has no down.
@@ -228,10 +227,8 @@ def _name_span(statement: SqlStatement) -> Span:
     return name.span if name is not None else statement.span
 
 
-def _statements(parts: Sequence[Part], files: Mapping[str, FileFacts]) -> Iterator[SqlStatement]:
+def _statements(parts: Sequence[Part], project: Project) -> Iterator[SqlStatement]:
     """Yield the statements of the SQL parts of a migration, in their order."""
     for part in parts:
-        if part.language == "sql" and part.path in files:
-            for fact in files[part.path].facts:
-                if isinstance(fact, SqlStatement) and part.takes(fact.span.line, fact.part):
-                    yield fact
+        if part.language == "sql":
+            yield from statements_of(part, project)

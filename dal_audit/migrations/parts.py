@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from typing import Final
 
 from dal_audit.migration_facts import Directive, Half, MigrationMarks, Revision
@@ -53,11 +54,12 @@ def changesets(path: str, marks: MigrationMarks) -> list[Migration]:
     """
     own = directives_of(marks, "liquibase")
     begins = [one for one in own if one.kind == "changeset"]
+    lines = [one.span.line for one in own]
     found = []
     for index, one in enumerate(begins):
         first = one.span.line
         last = begins[index + 1].span.line - 1 if index + 1 < len(begins) else marks.lines
-        within = tuple(other for other in own if first <= other.span.line <= last)
+        within = own[bisect_left(lines, first) : bisect_right(lines, last)]
         words = one.text.split()
         dbms = _DBMS.search(one.text)
         found.append(
