@@ -39,7 +39,10 @@ def in_question(project: Project, rules: Iterable[Rule]) -> Iterator[Rule]:
 
     Their checks are not even loaded where they have nothing to say.
     """
-    return (rule for rule in rules if project.has_sql or rule.languages != ("sql",))
+    absent = set() if project.has_sql else {"sql"}
+    if not project.layout.sets:
+        absent.add("python-migrations")
+    return (rule for rule in rules if not absent.issuperset(rule.languages))
 
 
 def judge_suppressions(
