@@ -13,7 +13,7 @@ from typing import TypeAlias
 from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
-from dal_audit.discover import CACHE, Tree, chosen, is_script, read_instead, tree_of
+from dal_audit.discover import CACHE, Tree, chosen, read_instead, tree_of
 from dal_audit.extract import (
     Lead,
     digests_of,
@@ -28,9 +28,9 @@ from dal_audit.facts import FileFacts, SourceFile, Span
 from dal_audit.hierarchy import hierarchy_of
 from dal_audit.importers import Importers
 from dal_audit.judge import judge, judge_suppressions
-from dal_audit.migrations import MigrationLayout, Sources, find_sets, may_be_module, wanted
+from dal_audit.migration_layout import audited_scripts, layout_of
 from dal_audit.policy import Policy, rules_in_force, severity_of
-from dal_audit.project import MIGRATION_MARKER, Project
+from dal_audit.project import Project
 from dal_audit.receivers import Receivers
 from dal_audit.redaction import redacted, secrets_of
 from dal_audit.report.model import Report
@@ -202,38 +202,6 @@ def clean(request: Request) -> None:
         return
     for scope in plan(request.paths, request.folder, request.config, known_rules()).scopes:
         remove_cache(scope.policy.root / CACHE)
-
-
-def layout_of(scope: Scope, tree: Tree, cache: Cache | None = None) -> MigrationLayout:
-    """Find the migration sets, from the paths of all files and what a few of them say."""
-    policy = scope.policy
-    homes = [one.path for one in policy.migrations or ()]
-    homes += [path.rpartition("/")[0] for path in tree.markers if path.endswith(MIGRATION_MARKER)]
-    modules = {file.path: file for file in tree.files if may_be_module(file.path, homes)}
-    if not tree.scripts and not modules:
-        return MigrationLayout()
-    from dal_audit.extract.migration_reading import (
-        marks_of_files,
-        revisions_of_files,
-        settings_of_files,
-    )
-
-    known = {file.path: file for file in tree.scripts}
-    paths = [path for path in scope.listed if not is_script(path)] + [*known]
-    needed = wanted(paths, homes)
-    sources = Sources(
-        tuple(paths),
-        marks_of_files([known[path] for path in needed.scripts if path in known], cache),
-        revisions_of_files([modules[path] for path in needed.modules if path in modules], cache),
-        settings_of_files(policy.root, needed.settings),
-    )
-    return find_sets(sources, policy.migrations or (), policy.version_table)
-
-
-def audited_scripts(known: SqlFiles, tree: Tree, scope: Scope) -> list[SourceFile]:
-    """Return the SQL files to audit: those of migrations, and those whose paths were given."""
-    given = frozenset(scope.requested)
-    return [file for file in tree.scripts if file.path in given or known.is_migration(file.path)]
 
 
 def refuse_what_is_not_there(policy: Policy) -> None:

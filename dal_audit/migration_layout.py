@@ -1,0 +1,43 @@
+"""From a project's files to its migration sets: what of them is read, and which are audited."""
+
+from __future__ import annotations
+
+from dal_audit.discover import Tree, is_script
+from dal_audit.extract.cache import Cache
+from dal_audit.facts import SourceFile
+from dal_audit.migrations import MigrationLayout, Sources, find_sets, may_be_module, wanted
+from dal_audit.project import MIGRATION_MARKER
+from dal_audit.scope import Scope
+from dal_audit.sql_files import SqlFiles
+
+
+def layout_of(scope: Scope, tree: Tree, cache: Cache | None = None) -> MigrationLayout:
+    """Find the migration sets, from the paths of all files and what a few of them say."""
+    policy = scope.policy
+    homes = [one.path for one in policy.migrations or ()]
+    homes += [path.rpartition("/")[0] for path in tree.markers if path.endswith(MIGRATION_MARKER)]
+    modules = {file.path: file for file in tree.files if may_be_module(file.path, homes)}
+    if not tree.scripts and not modules:
+        return MigrationLayout()
+    from dal_audit.extract.migration_reading import (
+        marks_of_files,
+        revisions_of_files,
+        settings_of_files,
+    )
+
+    known = {file.path: file for file in tree.scripts}
+    paths = [path for path in scope.listed if not is_script(path)] + [*known]
+    needed = wanted(paths, homes)
+    sources = Sources(
+        tuple(paths),
+        marks_of_files([known[path] for path in needed.scripts if path in known], cache),
+        revisions_of_files([modules[path] for path in needed.modules if path in modules], cache),
+        settings_of_files(policy.root, needed.settings),
+    )
+    return find_sets(sources, policy.migrations or (), policy.version_table)
+
+
+def audited_scripts(known: SqlFiles, tree: Tree, scope: Scope) -> list[SourceFile]:
+    """Return the SQL files to audit: those of migrations, and those whose paths were given."""
+    given = frozenset(scope.requested)
+    return [file for file in tree.scripts if file.path in given or known.is_migration(file.path)]
