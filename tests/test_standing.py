@@ -148,6 +148,12 @@ def test_a_journal_takes_back_what_was_written() -> None:
         ("alter table o rename to p", "", [("lost", "the table `o`"), ("left", "the table `p`")]),
         ("alter table o alter column b set default 'x'", "", [("changed", "the column `b` of `o` as another")]),
         ("create type m as enum ('a')", "drop type m", []),
+        ("alter table o add column c int; drop index o_b", "drop table o; create table o (a integer, b text); create index o_b on o (b)", []),
+        ("alter table o drop column b", "alter table o add column b text; create index o_b on o (b)", []),
+        ("alter table o alter column a type bigint, alter column b set default 'x'", "alter table o alter column a type int4, alter column b drop default", []),
+        ("alter table o alter column b set default 'x'; drop index o_b", "drop table o; create table o (a int, b text default 'x'::text); create index o_b on o (b)", [
+            ("changed", "the table `o` with another definition of `b`"),
+        ]),
         ("create type m as enum ('a')", "", [("left", "the type `m`")]),
         ("create table n (a int); drop table o; alter table n rename to o", "create table n (a int, b text); drop table o; alter table n rename to o; create index o_b on o (b)", []),
     ],

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from dal_audit.sql_facts import AlterAction, AlterTable, Constraint, SqlName
-from dal_audit.standing.model import ConstraintPart, Thing
+from dal_audit.standing.model import GUESSED, Thing
 from dal_audit.standing.state import EMPTY, State
 from dal_audit.standing.tables import (
     ANEW,
@@ -20,6 +20,7 @@ from dal_audit.standing.tables import (
     add_column,
     columns_of,
     constrain,
+    default_text,
     free_name,
     type_text,
 )
@@ -109,7 +110,7 @@ def _alter_column(state: State, action: AlterAction, table: Thing, _: str) -> No
         part = replace(part, type=type_text(action.type))
     elif action.kind in {"set-default", "drop-default"}:
         value = action.expression if action.kind == "set-default" else None
-        part = replace(part, default=value.text if value is not None else None)
+        part = replace(part, default=default_text(value) if value is not None else None)
     elif action.kind in {"set-not-null", "drop-not-null"}:
         part = replace(part, not_null=action.kind == "set-not-null")
     else:
@@ -249,7 +250,7 @@ def _rename_constraint(state: State, action: AlterAction, table: Thing, name: st
             "Drop the constraint `IF EXISTS`, and add it under its new name.",
             old,
         )
-    part = table.parts.get(("constraint", old)) or ConstraintPart("")
+    part = table.parts.get(("constraint", old)) or GUESSED
     state.unrefer(table, old)
     state.set_part(table, ("constraint", old), None)
     state.set_part(table, ("constraint", new), part)

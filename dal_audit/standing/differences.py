@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from dal_audit.standing.journal import UNKNOWN, Write
-from dal_audit.standing.model import CONSTRAINT_INDEX, NAME, ROWS, ColumnPart, ConstraintPart, Thing
+from dal_audit.standing.model import (
+    CONSTRAINT_INDEX,
+    GUESSED,
+    NAME,
+    ROWS,
+    ColumnPart,
+    ConstraintPart,
+    Thing,
+)
 from dal_audit.standing.state import State
 
 _SHARED: Final = frozenset({"database", "extension", "language", "role", "tablespace"})
@@ -52,9 +60,12 @@ def differences(state: State, mark: int, last_up: int) -> Iterator[Difference]:
         for one in firsts.values()
         if one.mapping is state.relations or one.mapping is state.others
     }
+    parts: dict[int, list[Write]] = {}
+    for one in firsts.values():
+        parts.setdefault(id(one.mapping), []).append(one)
     for key, first in firsts.items():
         now = first.mapping.get(first.key, UNKNOWN)
-        found = _difference(state, first, now, before)
+        found = _difference(state, first, now, before, parts)
         if found is not None:
             name = key[1] if isinstance(key[1], str) else key[1][1]
             steps = ups if found[0] == "changed" else lasts
@@ -62,11 +73,15 @@ def differences(state: State, mark: int, last_up: int) -> Iterator[Difference]:
 
 
 def _difference(
-    state: State, first: Write, now: Any, before: dict[Any, Any]
+    state: State,
+    first: Write,
+    now: Any,
+    before: dict[Any, Any],
+    parts: dict[int, list[Write]],
 ) -> tuple[Change, str] | None:
     """Return how a key differs, and what it is called; None where it is as it was."""
     if first.mapping is state.relations:
-        return _of_relation(state, first, now, before)
+        return _of_relation(state, first, now, before, parts)
     if first.mapping is state.others:
         kind, name = first.key
         if kind in _SHARED:
@@ -75,7 +90,7 @@ def _difference(
         shown = name.partition("/")[0] if kind == "function" else name
         return (change, f"the {kind} `{shown}`") if change else None
     thing = state.holders.get(id(first.mapping))
-    if thing is None or first.key in {NAME, ROWS}:
+    if thing is None or first.key in {NAME, ROWS} or GUESSED in (now, first.old):
         return None
     return _of_part(state, thing, first, now, before)
 
@@ -97,20 +112,43 @@ def _presence(state: State, first: Write, now: Any) -> Change | None:
     return None
 
 
+def _as_it_was(thing: Thing, parts: dict[int, list[Write]]) -> Thing:
+    """Return a thing with the parts that it had before they were written."""
+    writes = parts.get(id(thing.parts))
+    if not writes:
+        return thing
+    was = dict(thing.parts)
+    for one in writes:
+        if one.old is UNKNOWN:
+            was.pop(one.key, None)
+        else:
+            was[one.key] = one.old
+    return replace(thing, parts=was)
+
+
 def _of_relation(
-    state: State, first: Write, now: Any, before: dict[Any, Any]
+    state: State,
+    first: Write,
+    now: Any,
+    before: dict[Any, Any],
+    parts: dict[int, list[Write]],
 ) -> tuple[Change, str] | None:
     old = first.old
     thing = now if isinstance(now, Thing) else old if isinstance(old, Thing) else None
-    if thing is None or thing.kind == CONSTRAINT_INDEX:
+    if thing is None or thing.kind == CONSTRAINT_INDEX or _is_guessed(thing):
         return None  # What a constraint makes is told with the constraint.
     change = _presence(state, first, now)
     if change is None and isinstance(old, Thing) and isinstance(now, Thing) and old is not now:
-        difference = _contents(old, now)
+        difference = _contents(_as_it_was(old, parts), now)
         return ("changed", f"the {now.kind} `{first.key}`{difference}") if difference else None
     if change is None or (thing.table is not None and _goes_with(state, thing, change, before)):
         return None
     return change, f"the {thing.kind} `{first.key}`"
+
+
+def _is_guessed(thing: Thing) -> bool:
+    """Return whether a table is one of which nothing was seen but its name."""
+    return thing.kind == "table" and not thing.complete and set(thing.parts) <= {NAME, ROWS}
 
 
 def _goes_with(state: State, index: Thing, change: Change, before: dict[Any, Any]) -> bool:

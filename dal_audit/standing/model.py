@@ -67,6 +67,10 @@ class ConstraintPart:
     text: str = ""
 
 
+GUESSED: Final = ConstraintPart("")
+"""A constraint of which nothing is known but its name."""
+
+
 @dataclass(slots=True, eq=False)
 class Thing:
     """An object that stands: a table, an index, a view, a type, and all that has a name.

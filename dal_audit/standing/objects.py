@@ -67,6 +67,8 @@ def create_object(state: State, one: CreateObject) -> None:
                 return
             _taken(state, one.name, kind, name)
         state.set_part(table, key, Thing(kind, text=text))
+        for word in state.words_of(one.rest) if kind == "trigger" else ():
+            state.callers.setdefault(word, []).append((table, key))
         return
     if state.others.get(key) is not None and not one.or_replace:
         if one.if_not_exists:
@@ -147,6 +149,9 @@ def drop(state: State, one: Drop) -> None:
         if holder.get(key, UNKNOWN) is None and not one.if_exists:
             _gone(state, name, kind, folded)
         state.journal.put(holder, key, None)
+        if kind == "function" and one.cascade:
+            for table, trigger in state.callers.get(folded, ()):
+                state.set_part(table, trigger, None)
         if kind == "schema":
             _drop_schema(state, folded)
 

@@ -86,6 +86,8 @@ class State:
         """Whether no relation stands that was not seen being made."""
         self.met_unseen = False
         """Whether the statement that is run has met one that stands all the same."""
+        self.callers: dict[str, list[tuple[Thing, Key]]] = {}
+        """The triggers that ever named a function, with their tables; it only grows."""
         self.counts: dict[str, set[int]] = {}
         """How many arguments functions of a name ever had; it only grows."""
         self.problems: list[Problem] = []

@@ -14,6 +14,7 @@ from dal_audit.sql_facts import (
     Constraint,
     CreateIndex,
     CreateTable,
+    Expression,
     Key,
     SqlType,
 )
@@ -29,6 +30,25 @@ ANEW: Final = (
 )
 GUARD_CONSTRAINT: Final = "Write `DROP CONSTRAINT IF EXISTS` before it."
 _NAMED_BY_INDEX: Final = frozenset({"primary-key", "unique", "exclude"})
+_ONE_NAME: Final = {
+    "bool": "boolean",
+    "bigserial": "bigint",
+    "char": "character",
+    "decimal": "numeric",
+    "float4": "real",
+    "float8": "double precision",
+    "int": "integer",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "serial": "integer",
+    "smallserial": "smallint",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+    "varchar": "character varying",
+}
+"""PostgreSQL's second names of its types (datatype.html), and the first."""
+
 _SUFFIXES: Final = {
     "primary-key": "pkey",
     "unique": "key",
@@ -77,7 +97,7 @@ def add_column(state: State, name: str, table: Thing, column: Column) -> None:
     own = state.fold(column.name)
     default = next(
         (
-            one.expression.text
+            default_text(one.expression)
             for one in column.constraints
             if one.kind == "default" and one.expression is not None
         ),
@@ -91,11 +111,23 @@ def add_column(state: State, name: str, table: Thing, column: Column) -> None:
 
 
 def type_text(declared: SqlType | None) -> str:
-    """Return a type as a text that can be compared."""
+    """Return a type as a text that can be compared: one name for each of PostgreSQL's."""
     if declared is None:
         return ""
+    name = declared.name if declared.quoted else declared.name.lower()
     arguments = f"({', '.join(declared.arguments)})" if declared.arguments else ""
-    return f"{declared.name}{arguments}{'[]' * declared.dimensions}"
+    return f"{_ONE_NAME.get(name, name)}{arguments}{'[]' * declared.dimensions}"
+
+
+def default_text(expression: Expression) -> str:
+    """Return a default as a text that can be compared: without parentheses, casts and case."""
+    tokens = list(expression.tokens)
+    while len(tokens) > 1 and tokens[0] == "(" and tokens[-1] == ")" and ")" not in tokens[1:-1]:
+        tokens = tokens[1:-1]
+    if "::" in tokens and tokens[0][:1] == "'":
+        tokens = tokens[: tokens.index("::")]
+    text = " ".join(one if one[:1] == "'" else one.lower() for one in tokens)
+    return "current_timestamp" if text == "now ( )" else text
 
 
 def columns_of(state: State, constraint: Constraint) -> tuple[str, ...]:

@@ -152,6 +152,8 @@ BACK_IN_POSTGRESQL = [
     ("create table t (a int, b int, check (a > b))", "alter table t drop constraint t_check; alter table t drop constraint t_check"),
     ("create table t (a int unique)", "alter table t drop constraint t_a_key; alter table t drop constraint t_a_key"),
     ("create schema s; create table s.t (a int)", "drop schema s cascade; drop table s.t"),
+    ("create table t (a int); create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger g before insert on t for each row execute function f()", "drop function f cascade; drop trigger g on t"),
+    ("create table t (a int); create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger g before insert on t for each row execute function f()", "drop trigger g on t; drop function f"),
 ]  # fmt: skip
 """The same, in the words of PostgreSQL."""
 
