@@ -77,7 +77,7 @@ def test_what_is_left_is_told_with_the_statement_that_made_it(tmp_path: Path) ->
     files = {
         "0001_a.up.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT);\n"
         "ALTER TABLE u ADD COLUMN b TEXT, ADD COLUMN c TEXT;\n",
-        "0001_a.down.sql": "SELECT 1;\n",
+        "0001_a.down.sql": "DROP TABLE IF EXISTS other;\n",
     }
     left, several = found(tmp_path, files, "DAL403", 'backends = ["postgresql"]\n')
     assert left.breach.message == "the down leaves the table `t` on PostgreSQL"
