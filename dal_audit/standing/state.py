@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -96,6 +96,7 @@ class State:
         self.doubts = Doubts()
         self._folded: dict[tuple[tuple[str, ...], tuple[bool, ...]], str] = {}
         self._spelled: dict[str, str] = {}
+        self._numbers: dict[tuple[Thing | None, str], int] = {}
 
     # What is wrong
 
@@ -141,6 +142,19 @@ class State:
             self.fold_token(token) for one in expressions if one is not None for token in one.tokens
         }
         return frozenset(found - {""})
+
+    def next_free(self, within: Thing | None, stem: str, is_taken: Callable[[str], bool]) -> str:
+        """Return a name that is not taken: the stem, or the stem with a number.
+
+        It goes on from the last number that was given, so that many names take no longer each.
+        """
+        if not is_taken(stem):
+            return stem
+        number = self._numbers.get((within, stem), 1)
+        while is_taken(f"{stem}{number}"):
+            number += 1
+        self._numbers[within, stem] = number
+        return f"{stem}{number}"
 
     # Relations
 

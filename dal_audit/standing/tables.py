@@ -185,15 +185,14 @@ def free_name(
     is_of_table = one.kind == "primary-key" or (one.kind == "check" and len(columns) > 1)
     within = () if is_of_table else columns
     stem = "_".join((bare, *within, _SUFFIXES[one.kind]))
-    name, number = stem, 0
-    while table.parts.get(("constraint", name)) is not None or (
-        not state.is_sqlite
-        and one.kind in _NAMED_BY_INDEX
-        and state.relations.get(name) is not None
-    ):
-        number += 1
-        name = f"{stem}{number}"
-    return name, number > 0
+    has_index = not state.is_sqlite and one.kind in _NAMED_BY_INDEX
+
+    def is_taken(name: str) -> bool:
+        stands = table.parts.get(("constraint", name)) is not None
+        return stands or (has_index and state.relations.get(name) is not None)
+
+    name = state.next_free(table, stem, is_taken)
+    return name, name != stem
 
 
 def create_index(state: State, one: CreateIndex) -> None:
@@ -237,11 +236,8 @@ def _index_name(state: State, one: CreateIndex, table_name: str) -> str:
         return f"{schema}.{name}" if schema and "." not in name else name
     columns = (column_of(state, key) or "expr" for key in one.keys)
     stem = f"{schema}{'.' if schema else ''}{'_'.join((bare, *columns, 'idx'))}"
-    name, number = stem, 0
-    while state.relations.get(name) is not None:
-        number += 1
-        name = f"{stem}{number}"
-    if number:
+    name = state.next_free(None, stem, lambda free: state.relations.get(free) is not None)
+    if name != stem:
         state.changes(
             "changes-schema",
             one.table.span,
