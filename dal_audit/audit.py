@@ -108,7 +108,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     """Take one project through the stages."""
     policy = scope.policy
     refuse_what_is_not_there(policy)
-    active = active_rules(policy, request)
+    active = tuple(one for one in active_rules(policy, request) if one.proof == "audit")
     catalogue = catalogue_of(policy)
     request.watch(1, "looking for files")
     tree = tree_of(policy, scope.listed, nested=scope.nested)

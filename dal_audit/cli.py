@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,7 +14,8 @@ import click
 from dal_audit import __version__
 from dal_audit.commands import config, explain, init, rules
 from dal_audit.formats import FORMATS
-from dal_audit.options import COLOR, EXTEND_SELECT, IGNORE, SELECT
+from dal_audit.options import COLOR, EXTEND_SELECT, IGNORE, SELECT, pairs_of
+from dal_audit.replay_command import replay
 from dal_audit.streams import CLEAN, FAILED, UNREAD, complain, failure, write
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _check(options: dict[str, Any]) -> int:
     from dal_audit.screen import look_of
 
     try:
-        pairs = _pairs(options["formats"], options["outputs"], statistics=options["statistics"])
+        pairs = pairs_of(options["formats"], options["outputs"], statistics=options["statistics"])
         report = _watched(
             Request(
                 paths=tuple(options["paths"]) or (".",),
@@ -190,28 +190,6 @@ def _watched(request: Request, options: dict[str, Any]) -> Report:
     return report
 
 
-def _pairs(
-    formats: Sequence[str], outputs: Sequence[str], *, statistics: bool
-) -> list[tuple[Any, str]]:
-    """Pair formats with outputs in their order.
-
-    Raises UsageError for more outputs than formats, two reports to one place, or statistics in a
-    format that has none.
-    """
-    from dal_audit.formats import STATISTICS
-    from dal_audit.scope import UsageError
-
-    forms = list(formats) or ["text"]
-    places = [*outputs, *["-"] * (len(forms) - len(outputs))]
-    if len(places) > len(forms):
-        raise UsageError("error: more --output than --format options")
-    if len(set(places)) < len(places):
-        raise UsageError("error: two reports cannot go to one place; give each an --output")
-    if statistics and not STATISTICS.issuperset(forms):
-        raise UsageError(f"error: --statistics are for {', '.join(sorted(STATISTICS))} alone")
-    return list(zip(forms, places, strict=True))
-
-
 @cli.command("clean")
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
@@ -236,7 +214,7 @@ def clean(paths: tuple[str, ...], config: Path | None, cache_dir: Path | None) -
     sys.exit(CLEAN)
 
 
-for command in (config, explain, init, rules):
+for command in (config, explain, init, replay, rules):
     cli.add_command(command)
 
 

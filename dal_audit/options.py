@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,6 +32,28 @@ def complete_rules(
         for value, text in items
         if value.lower().startswith(word.lower())
     ]
+
+
+def pairs_of(
+    formats: Sequence[str], outputs: Sequence[str], *, statistics: bool
+) -> list[tuple[Any, str]]:
+    """Pair formats with outputs in their order.
+
+    Raises UsageError for more outputs than formats, two reports to one place, or statistics in a
+    format that has none.
+    """
+    from dal_audit.formats import STATISTICS
+    from dal_audit.scope import UsageError
+
+    forms = list(formats) or ["text"]
+    places = [*outputs, *["-"] * (len(forms) - len(outputs))]
+    if len(places) > len(forms):
+        raise UsageError("error: more --output than --format options")
+    if len(set(places)) < len(places):
+        raise UsageError("error: two reports cannot go to one place; give each an --output")
+    if statistics and not STATISTICS.issuperset(forms):
+        raise UsageError(f"error: --statistics are for {', '.join(sorted(STATISTICS))} alone")
+    return list(zip(forms, places, strict=True))
 
 
 COLOR = click.option(

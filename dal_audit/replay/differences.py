@@ -1,0 +1,57 @@
+"""What has become of a schema, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from dal_audit.replay.model import Objects
+
+PARENTS = ("column ", "constraint ", "index ", "trigger ", "policy ", "sequence ")
+"""The kinds that go with a table, and come with it."""
+
+SHOWN = 3
+"""How many changes a message names."""
+
+
+def changes(before: Objects, after: Objects) -> dict[str, str]:
+    """Return how one schema differs from another: by the object, in words that follow a subject.
+
+    What comes or goes with its table is not named by itself.
+    """
+    gone = list(_chief(before.keys() - after.keys()))
+    new = list(_chief(after.keys() - before.keys()))
+    other = [one for one in before.keys() & after.keys() if before[one] != after[one]]
+    return {
+        **{one: f"makes {shown(one)}" for one in sorted(new)},
+        **{one: f"drops {shown(one)}" for one in sorted(gone)},
+        **{one: f"changes {shown(one)}" for one in sorted(other)},
+    }
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return several changes as one message tells them: the first few, and how many more."""
+    more = len(words) - SHOWN
+    if more <= 1:
+        return ", ".join(words)
+    return f"{', '.join(words[:SHOWN])}, and {more} more"
+
+
+def shown(name: str) -> str:
+    """Return an object as a message names it: its kind, and its name in backticks."""
+    kind, _, rest = name.partition(" ")
+    return f"{kind} `{rest}`"
+
+
+def left_over(objects: Iterable[str]) -> list[str]:
+    """Return what is left in a database, without what belongs to a table that is left, too."""
+    return sorted(_chief(objects))
+
+
+def _chief(objects: Iterable[str]) -> Iterator[str]:
+    known = set(objects)
+    tables = {one.partition(" ")[2] for one in known if one.startswith("table ")}
+    for one in known:
+        name = one.partition(" ")[2]
+        if one.startswith(PARENTS) and name.rpartition(".")[0] in tables:
+            continue
+        yield one

@@ -1,0 +1,118 @@
+"""What is run on an engine and what came of it, in records that cross from process to process."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from dal_audit.facts import Place, Record
+
+Engine: TypeAlias = Literal["sqlite", "postgresql"]
+"""An engine, by the name that the catalogue has for its backend."""
+
+Objects: TypeAlias = dict[str, str]
+"""What stands in a database, to the letter: a kind and a name (`index users_email`), and how the
+engine itself writes its definition. Two schemas of one engine are the same if these are."""
+
+Aspects: TypeAlias = dict[str, str]
+"""A schema in portable terms: what is spoken of (`default users.age`), and what it is (`0`). Names
+are in lower case. Two engines' schemas are the same if these are."""
+
+
+class Command(Record, frozen=True):
+    """A statement of a migration, without the delimiter, and the place where it is written."""
+
+    place: Place
+    text: str
+
+
+class Step(Record, frozen=True):
+    """A migration as it is run: the statements of its up, and of its down.
+
+    `path` is the file of the up; `down` is None where nothing undoes it.
+    """
+
+    path: str
+    up: tuple[Command, ...]
+    down: tuple[Command, ...] | None = None
+
+
+class Refusal(Record, frozen=True):
+    """An engine's answer to a statement that it did not take.
+
+    `message` is one line in the engine's own words; `code` is PostgreSQL's SQLSTATE, empty for
+    SQLite.
+    """
+
+    message: str
+    code: str = ""
+
+
+class Failure(Record, frozen=True):
+    """A statement of a migration that an engine did not take; `step` is the migration's index."""
+
+    step: int
+    command: Command
+    refusal: Refusal
+
+
+class Change(Record, frozen=True):
+    """What a statement did to the schema that it should have left alone.
+
+    `what` reads after a subject: ``drops index `users_email` ``.
+    """
+
+    step: int
+    command: Command
+    what: str
+
+
+class Outcome(Record, frozen=True):
+    """What became of a set on one engine.
+
+    `applied` are the failures of the first run, and `again` those of the second run of a single
+    migration, right after its first: there the first failure ends the migration, and nothing stays.
+    `changed` is what such a run did to the schema. `made` holds the objects that each migration
+    brought. The rest is None where it was not run, because a migration did not apply, or for the
+    last two because the set lacks downs: `whole` is the second run of all migrations, one after the
+    other, `undone` the run of all downs, `left` what then is in the database, `once_more` the
+    failures of a third run of the ups, and `differs` how its schema is not that of the first.
+    """
+
+    engine: Engine
+    version: str
+    applied: tuple[Failure, ...] = ()
+    again: tuple[Failure, ...] = ()
+    changed: tuple[Change, ...] = ()
+    made: tuple[tuple[str, ...], ...] = ()
+    whole: tuple[Failure, ...] | None = None
+    whole_changed: tuple[str, ...] = ()
+    undone: tuple[Failure, ...] | None = None
+    left: tuple[str, ...] | None = None
+    once_more: tuple[Failure, ...] | None = None
+    differs: tuple[str, ...] = ()
+    aspects: Aspects | None = None
+    """The schema after the ups in portable terms, where all of them applied."""
+
+
+class Job(Record, frozen=True):
+    """What a worker is asked to do: run steps on an engine.
+
+    `address` is what a PostgreSQL driver connects to; it may hold a password, so a job is handed
+    over through a pipe and never shown. `seconds` is the most that one statement may take.
+    """
+
+    engine: Engine
+    steps: tuple[Step, ...]
+    seconds: float
+    address: str = ""
+    is_shared: bool = False
+    """Whether others live on the server that it is on."""
+
+
+class Event(Record, frozen=True):
+    """A line from a worker: a sign of life, then at last its outcome, or why there is none."""
+
+    done: int = 0
+    total: int = 0
+    outcome: Outcome | None = None
+    error: str = ""

@@ -1,0 +1,140 @@
+"""Which sets are replayed, and on which engines; what is not is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dal_audit.audit import layout_of
+from dal_audit.discover import tree_of
+from dal_audit.extract.source import UndecodableError
+from dal_audit.migrations import MigrationLayout, MigrationSet
+from dal_audit.migrations.model import Migration
+from dal_audit.replay.model import Engine, Step
+from dal_audit.replay.scripts import Scripts
+from dal_audit.scope import Scope, UsageError
+from dal_audit.sql_files import SqlFiles
+
+ENGINES: tuple[Engine, ...] = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A set to be replayed: its migrations as each engine runs them.
+
+    `paired` are the roots of the sets that make the same schema on other engines.
+    """
+
+    root: str
+    steps: dict[Engine, tuple[Step, ...]]
+    paired: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """The sets of one project that are replayed; `notes` say what is not, a line each."""
+
+    layout: MigrationLayout
+    sets: tuple[Planned, ...]
+    notes: tuple[str, ...]
+
+
+def plan_replay(scope: Scope, on: Sequence[Engine] | None) -> ReplayPlan:
+    """Decide what is replayed of a project; `on` are the engines asked for.
+
+    Raises UsageError for a file of migrations that cannot be read.
+    """
+    layout = layout_of(scope, tree_of(scope.policy, scope.listed, nested=scope.nested))
+    known = SqlFiles(scope.policy, layout)
+    sets: list[Planned] = []
+    notes: list[str] = []
+    for one in layout.sets:
+        if not _is_asked_for(one.root, scope.requested):
+            continue
+        why = _unfit(one)
+        engines = _engines(one, known) if on is None else tuple(on)
+        if not why and not engines:
+            why = f"its SQL is for {', '.join(sorted(one.engines()))}"
+        if why:
+            notes.append(f"`{_shown(one.root)}` ({one.tool}) is not replayed: {why}")
+            continue
+        planned, more = _planned(one, engines, scope.policy.root)
+        sets.append(planned)
+        notes += more
+    for folder in layout.unrecognised:
+        if _is_asked_for(folder.folder, scope.requested):
+            notes.append(
+                f"`{_shown(folder.folder)}` is not replayed: no tool orders its files;"
+                " name it in `[[migrations]]`"
+            )
+    return ReplayPlan(layout, tuple(sets), tuple(notes))
+
+
+def _is_asked_for(root: str, requested: Sequence[str]) -> bool:
+    """Return whether a set lies in a path that was asked for, or holds it."""
+    return any(
+        path in {".", root}
+        or root.startswith(f"{path}/")
+        or path.startswith(f"{root}/")
+        or root in {"", "."}
+        for path in requested
+    )
+
+
+def _unfit(one: MigrationSet) -> str:
+    languages = {part.language for migration in one.migrations for part in migration.up}
+    if "python" in languages:
+        return "its migrations are Python, and a replay runs no code of the project, only SQL"
+    if not languages or languages != {"sql"}:
+        return "its migrations are not SQL"
+    return ""
+
+
+def _engines(one: MigrationSet, known: SqlFiles) -> tuple[Engine, ...]:
+    """Return the engines that run any migration of a set, by configuration and names."""
+    run = {backend for migration in one.migrations for backend in known.backends_of(migration.path)}
+    return tuple(engine for engine in ENGINES if engine in run)
+
+
+def _planned(one: MigrationSet, engines: Sequence[Engine], root: Path) -> tuple[Planned, list[str]]:
+    scripts = Scripts(lambda path: (root / path).read_bytes())
+    steps: dict[Engine, tuple[Step, ...]] = {}
+    for engine in engines:
+        try:
+            steps[engine] = tuple(scripts.steps(_of_engine(one, engine)))
+        except OSError as error:
+            raise UsageError(
+                f"error: `{error.filename}` cannot be read: {error.strerror}"
+            ) from error
+        except UndecodableError as error:
+            raise UsageError(f"error: a migration in `{one.root}` is not read: {error}") from error
+    return Planned(_shown(one.root), steps, one.paired), list(_skipped(scripts))
+
+
+def _of_engine(one: MigrationSet, engine: Engine) -> Iterator[Migration]:
+    """Yield the migrations that an engine runs; a set named after others, if it is asked for."""
+    for migration in one.migrations:
+        own = migration.backends
+        if own is None or engine in own or not set(own) & set(ENGINES):
+            yield migration
+
+
+def _skipped(scripts: Scripts) -> Iterator[str]:
+    for why, places in scripts.skipped.items():
+        first = min(places)
+        more = f" and in {len(places) - 1} more places" if len(places) > 1 else ""
+        yield f"not run: {why} ({first.path}:{first.span.line}{more})"
+
+
+def _shown(root: str) -> str:
+    return root or "."
+
+
+def engine_of(name: str) -> Engine:
+    """Return an engine by its name. Raises ValueError for any other word."""
+    if name == "sqlite":
+        return "sqlite"
+    if name in {"postgresql", "postgres"}:
+        return "postgresql"
+    raise ValueError(name)

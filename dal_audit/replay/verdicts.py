@@ -1,0 +1,183 @@
+"""From what engines said to breaches: each with the rule that it proves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from dal_audit.facts import Place, Span
+from dal_audit.replay.differences import listed, shown
+from dal_audit.replay.model import Command, Engine, Failure, Outcome, Step
+from dal_audit.replay.words import masked, origin, roots, rule_of
+from dal_audit.replay_facts import TITLES
+from dal_audit.rule import Breach, Related
+
+START = Span(1, 1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A set that was run: its steps by engine, and what came of them."""
+
+    root: str
+    steps: dict[Engine, tuple[Step, ...]]
+    outcomes: dict[Engine, Outcome]
+    paired: tuple[str, ...] = ()
+    """The roots of the sets that make the same schema on other engines."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was said of one place under one rule, by the words and then by the engines."""
+
+    place: Place
+    rule: str
+    words: dict[str, list[Engine]] = field(default_factory=lambda: defaultdict(list))
+    extent: tuple[int, int] | None = None
+    after: list[Failure] = field(default_factory=list)
+
+    def breach(self) -> Breach:
+        """Return one breach of all that was said."""
+        parts: dict[tuple[Engine, ...], list[str]] = {}
+        for words, engines in self.words.items():
+            parts.setdefault(tuple(dict.fromkeys(engines)), []).append(words)
+        messages = [
+            f"on {' and '.join(TITLES[one] for one in engines)} {', '.join(words)}"
+            for engines, words in parts.items()
+        ]
+        hanging = {one.command.place: one.refusal.message for one in self.after}
+        named = {one for several in self.words.values() for one in several}
+        return Breach(
+            self.place,
+            "; ".join(messages),
+            extent=self.extent,
+            related=tuple(
+                Related(place, f"so this fails, too: {masked(message)}")
+                for place, message in sorted(hanging.items())
+            ),
+            fails_on=tuple(one for one in TITLES if one in named),
+        )
+
+
+def breaches(replayed: Replayed) -> Iterator[tuple[str, Breach]]:
+    """Yield what a set's runs prove, each with the id of the rule; one finding a place and rule."""
+    book = _Book(replayed)
+    for engine in replayed.outcomes:
+        book.first_runs(engine)
+        book.second_runs(engine)
+        book.downs(engine)
+    for said in book.said.values():
+        yield said.rule, said.breach()
+
+
+class _Book:
+    """Collects what the engines say of one set."""
+
+    def __init__(self, replayed: Replayed) -> None:
+        self.replayed = replayed
+        self.said: dict[tuple[Place, str], _Said] = {}
+
+    def say(self, rule: str, command: Command | Place, words: str, engine: Engine) -> _Said:
+        """Note what an engine says of a statement, or of a file as a whole."""
+        place = command if isinstance(command, Place) else command.place
+        said = self.said.setdefault((place, rule), _Said(place, rule))
+        said.extent = (place.span.line, place.span.end_line)
+        if engine not in said.words[words]:
+            said.words[words].append(engine)
+        return said
+
+    def first_runs(self, engine: Engine) -> None:
+        """Say which statements an engine does not take at all."""
+        outcomes = self.replayed.outcomes
+        refused = {
+            one: {failure.command.place for failure in outcome.applied}
+            for one, outcome in outcomes.items()
+        }
+        for failure, after in roots(outcomes[engine].applied):
+            everywhere = all(failure.command.place in places for places in refused.values())
+            rule = rule_of(failure, everywhere=everywhere)
+            said = self.say(rule, failure.command, f"this fails: {_message(failure)}", engine)
+            said.after += after
+
+    def second_runs(self, engine: Engine) -> None:
+        """Say what a second run fails at, or changes."""
+        outcome = self.replayed.outcomes[engine]
+        for failure in outcome.again:
+            self.say("DAL404", failure.command, f"a second run fails: {_message(failure)}", engine)
+        changed: dict[Command, list[str]] = {}
+        for change in outcome.changed:
+            changed.setdefault(change.command, []).append(change.what)
+        for command, several in changed.items():
+            self.say("DAL404", command, f"a second run {masked(listed(several))}", engine)
+        known = {one.step for one in outcome.again} | {one.step for one in outcome.changed}
+        if known and not outcome.whole:
+            return
+        for failure, after in roots(outcome.whole or ()):
+            # Where the migration fails by itself, or one before it does, that is the cause.
+            if failure.step not in known and not any(one < failure.step for one in known):
+                words = f"a second run of all migrations fails: {_message(failure)}"
+                self.say("DAL404", failure.command, words, engine).after += after
+        if not known and not outcome.whole:
+            before = "a second run of all migrations"
+            self.say_changes("DAL404", before, outcome.whole_changed, engine)
+
+    def downs(self, engine: Engine) -> None:
+        """Say which downs fail, and what they leave."""
+        outcome = self.replayed.outcomes[engine]
+        found = False
+        for failure, after in roots(outcome.undone or ()):
+            found = True
+            words = f"the down fails: {_message(failure)}"
+            self.say("DAL403", failure.command, words, engine).after += after
+        for name in outcome.left or ():
+            found = True
+            self.leftover(engine, name)
+        if found:
+            return  # What a third run says only follows from it.
+        for failure, after in roots(outcome.once_more or ()):
+            found = True
+            words = f"after all downs this fails: {_message(failure)}"
+            self.say("DAL403", failure.command, words, engine).after += after
+        if not found:
+            before = "after all downs, a further run of the ups"
+            self.say_changes("DAL403", before, outcome.differs, engine)
+
+    def leftover(self, engine: Engine, name: str) -> None:
+        """Say what the downs leave, at the statement that makes it."""
+        outcome, steps = self.replayed.outcomes[engine], self.replayed.steps[engine]
+        makers = [index for index, made in enumerate(outcome.made) if name in made]
+        for index in makers or range(len(steps)):
+            command = origin([steps[index]], _names(name))
+            if command is None:
+                continue
+            if steps[index].down is None:
+                words = f"nothing undoes this migration, which leaves {shown(name)}"
+                self.say("DAL402", Place(steps[index].path, START), words, engine)
+            else:
+                self.say("DAL403", command, f"the downs leave {shown(name)}", engine)
+            return
+        self.say("DAL403", Place(steps[-1].path, START), f"the downs leave {shown(name)}", engine)
+
+    def say_changes(self, rule: str, before: str, several: Sequence[str], engine: Engine) -> None:
+        """Say what has changed, at the statements that it comes from."""
+        found: dict[Command | Place, list[str]] = {}
+        for what in several:
+            found.setdefault(self.origin(engine, what), []).append(what)
+        for command, words in found.items():
+            self.say(rule, command, f"{before} {masked(listed(words))}", engine)
+
+    def origin(self, engine: Engine, what: str) -> Command | Place:
+        """Return where what is spoken of comes from: a statement, or the first file."""
+        steps: Sequence[Step] = self.replayed.steps[engine]
+        return origin(steps, _names(what)) or Place(steps[0].path, START)
+
+
+def _names(words: str) -> list[str]:
+    """Return the name in an object's, or in backticks, without the arguments of a function."""
+    name = words.split("`")[1] if "`" in words else words.partition(" ")[2]
+    return [name.partition("(")[0]]
+
+
+def _message(failure: Failure) -> str:
+    return masked(failure.refusal.message)

@@ -1,0 +1,102 @@
+"""Which rule a failure proves, and where the cause of what is found stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from dal_audit.replay.model import Command, Failure, Step
+
+LONGEST: Final = 63
+"""What PostgreSQL keeps of a name (the manual, "Identifiers and Key Words")."""
+
+_WORD: Final = re.compile(r"\w+")
+_QUOTED: Final = re.compile(r"[\"`']([^\"`']+)[\"`']")
+_COMMENT: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_ADMIN: Final = re.compile(
+    r"PRAGMA|ATTACH|DETACH|SET|RESET|VACUUM|ANALYZE|REINDEX|GRANT|REVOKE|COMMENT|COPY|LOCK|LISTEN"
+    r"|NOTIFY|LOAD|CLUSTER|SECURITY|USE"
+)
+_DML: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT", "WITH", "REPLACE", "MERGE"})
+_ABSENT: Final = re.compile(
+    r"no such (?:table|column|index|view|trigger)|(?:relation|column|type|function|table|index"
+    r"|constraint|sequence|schema|trigger|policy|view).* does not exist|has no column named"
+)
+_SECRET: Final = re.compile(r"(?<=://)([^\s/@:]*):([^\s/@]+)(?=@)")
+
+
+def masked(text: str) -> str:
+    """Return an engine's words with the passwords of URLs masked."""
+    return _SECRET.sub(r"\1:***", text)
+
+
+def head_of(text: str) -> str:
+    """Return the first word of a statement in capitals."""
+    found = _WORD.match(text, _COMMENT.match(text).end())  # type: ignore[union-attr]  # matches ""
+    return found[0].upper() if found else ""
+
+
+def rule_of(failure: Failure, *, everywhere: bool) -> str:
+    """Return the rule that a statement's failure on an engine proves.
+
+    What no engine takes is no matter of portability: it is what unparsed-sql is about.
+    """
+    text, refusal = failure.command.text, failure.refusal
+    head = head_of(text)
+    if everywhere:
+        return "DAL311"
+    if head == "CREATE" and re.search(r"\bTRIGGER\b", text[:200], re.IGNORECASE):
+        return "DAL303"
+    if _ADMIN.fullmatch(head) or re.match(
+        r"\s*(?:CREATE|DROP|ALTER)\s+EXTENSION\b", text, re.IGNORECASE
+    ):
+        return "DAL307"
+    if refusal.code == "42883" or "no such function" in refusal.message:
+        return "DAL302"
+    if refusal.code == "42704" and refusal.message.startswith("type "):
+        return "DAL304"
+    return "DAL306" if head in _DML else "DAL305"
+
+
+def roots(failures: Sequence[Failure]) -> Iterator[tuple[Failure, list[Failure]]]:
+    """Yield the failures that stand for themselves, each with those that only follow from it.
+
+    What fails for want of something follows from an earlier statement that failed and names it.
+    """
+    found: list[tuple[Failure, set[str], list[Failure]]] = []
+    for one in failures:
+        named = absent(one)
+        cause = next((entry for entry in found if named and named <= entry[1]), None)
+        if cause is None:
+            words = {word.lower() for word in _WORD.findall(one.command.text)}
+            found.append((one, words, []))
+        else:
+            cause[2].append(one)
+    for first, _, after in found:
+        yield first, after
+
+
+def absent(failure: Failure) -> set[str]:
+    """Return the words of the name of what an engine misses; empty where it objects to more."""
+    message = failure.refusal.message
+    if _ABSENT.search(message) is None:
+        # After a failure in a transaction, PostgreSQL takes nothing.
+        return set()
+    quoted = _QUOTED.findall(message)
+    name = quoted[0] if quoted else message.rpartition(": ")[2].rpartition("named ")[2]
+    return {word.lower() for word in _WORD.findall(name)[-1:]}
+
+
+def origin(steps: Iterable[Step], names: Iterable[str]) -> Command | None:
+    """Return the statement that first makes, or else last speaks of, what bears all the names."""
+    wanted = {word.lower() for name in names for word in _WORD.findall(name)}
+    last = None
+    for step in steps:
+        for command in step.up:
+            words = [word.lower() for word in _WORD.findall(command.text)]
+            if wanted <= {one for word in words for one in (word, word[:LONGEST])}:
+                if words[0] in {"create", "alter"}:
+                    return command
+                last = command
+    return last

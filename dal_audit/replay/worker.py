@@ -1,0 +1,53 @@
+"""A process that runs one set on one engine; it can be killed without harm.
+
+Its job comes as one line of JSON through standard input, whose end is also the leash: when whoever
+started it is gone, so is it. Events go out as lines of JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import msgspec
+
+from dal_audit.replay.database import Database, EngineError
+from dal_audit.replay.model import Event, Job
+from dal_audit.replay.runs import rounds, run_set
+
+
+def main() -> None:
+    """Run the job, and say what came of it."""
+    job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
+    threading.Thread(target=_leash, daemon=True).start()
+    total = rounds(job.steps)
+    try:
+        outcome = run_set(_database(job), job.steps, lambda done: _say(Event(done, total)))
+    except EngineError as error:
+        _say(Event(error=str(error)))
+    except Exception as error:  # noqa: BLE001  # whatever fails, the other side is told
+        _say(Event(error=f"the replay itself failed: {type(error).__name__}: {error}"))
+    else:
+        _say(Event(total, total, outcome))
+
+
+def _database(job: Job) -> Database:
+    if job.engine == "sqlite":
+        from dal_audit.replay.sqlite import Sqlite
+
+        return Sqlite(job.seconds)
+    from dal_audit.replay.postgresql import Postgresql
+
+    return Postgresql(job.address, job.seconds, is_shared=job.is_shared)
+
+
+def _say(event: Event) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(event) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _leash() -> None:
+    """Wait until nobody holds the other end of the input, then end at once."""
+    sys.stdin.buffer.read()
+    os._exit(1)
