@@ -89,7 +89,7 @@ def replay(request: ReplayRequest, progress: Progress) -> Result:
             differing.update({root: len(several) for root, several in found.items()})
             facts = [fact for several in found.values() for fact in several]
             parts.append(_part(scope, request, replayed, facts))
-    report = audit.merge(parts, scopes.base, request.folder)
+    report = audit.merge(parts, scopes.base, audit.Request(folder=request.folder))
     return Result(report, table(all_replayed, differing), notes)
 
 
@@ -158,6 +158,7 @@ def _part(
             if rule in active
         ),
         active,
+        project,
         len(paths),
         frozenset({"sql"}),
         0,
