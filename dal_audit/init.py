@@ -132,26 +132,27 @@ def _found(part: Part) -> Found:
 def _extensible(file: Path) -> str | None:
     """Return the text of a pyproject.toml that a table can be put at the end of.
 
-    None where there is no such file, and where it is no TOML or `tool` is closed (`tool = {}`).
+    None where there is no such file, and where it is no TOML, or `tool` is closed (`tool = {}`) or
+    an array.
     """
     if not file.is_file():
         return None
     try:
         text = file.read_bytes().decode()
-        tomllib.loads(f"{text}\n[{'.'.join(SHARED_TABLE)}]\n")
+        document = tomllib.loads(f"{text}\n[{'.'.join(SHARED_TABLE)}]\n")
     except ValueError:
         return None
-    return text
+    return text if isinstance(document["tool"], dict) else None
 
 
 def _addition(before: str, text: str) -> str:
-    """Return what is put at the end of a text: in its line ends, after an empty line."""
+    """Return what is put at the end of a text: after an empty line, and in its usual line ends."""
     gap = "\n" if before else ""
     if before and not before.endswith("\n"):
         gap = "\n\n"
     elif before.endswith(("\n\n", "\n\r\n")):
         gap = ""
-    newline = "\r\n" if "\r\n" in before else "\n"
+    newline = "\r\n" if 2 * before.count("\r\n") > before.count("\n") else "\n"
     return (gap + text).replace("\n", newline)
 
 

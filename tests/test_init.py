@@ -110,6 +110,9 @@ def found_storage(folder: Path) -> tuple[str, ...]:
         "# comments only\n\n\n",
         "",
         "tool.ruff.line-length = 88\n",
+        "x = '''\n[tool.dal-audit]\nin a text\n'''",
+        "[[tool.x]]\ny = [\n  1, # [tool]\n]",
+        "[tool.dal-audit-extra]\ny = 1\n# the end\r\n",
     ],
 )
 def test_what_stands_in_pyproject_is_kept_to_the_byte(tmp_path: Path, text: str) -> None:
@@ -117,17 +120,16 @@ def test_what_stands_in_pyproject_is_kept_to_the_byte(tmp_path: Path, text: str)
     policy = written(tmp_path)
     after = (tmp_path / "pyproject.toml").read_bytes()
     assert after.startswith(text.encode())
-    assert tomllib.loads(after.decode())["tool"]["dal-audit"]["storage"] == list(
-        policy.storage or ()
-    )
-    if "\r\n" in text:
-        assert after.count(b"\n") == after.count(b"\r\n")
-    else:
-        assert b"\r" not in after
+    document = tomllib.loads(after.decode())
+    assert document["tool"].pop("dal-audit")["storage"] == list(policy.storage or ())
+    assert {key: value for key, value in document.items() if value} == tomllib.loads(text)
+    added = after[len(text.encode()) :]
+    is_windows = text.count("\r\n") > 1
+    assert added.count(b"\r\n") == (added.count(b"\n") if is_windows else 0)
     assert not (tmp_path / "dal-audit.toml").exists()
 
 
-@pytest.mark.parametrize("text", ["tool = {}\n", "[project\n", "\xff"])
+@pytest.mark.parametrize("text", ["tool = {}\n", "[[tool]]\n", "[project\n", "\xff"])
 def test_a_pyproject_that_takes_no_table_is_left_alone(tmp_path: Path, text: str) -> None:
     make(tmp_path, PROJECT)
     (tmp_path / "pyproject.toml").write_bytes(text.encode("latin-1"))

@@ -78,7 +78,10 @@ def measure(tree: Path, config: Path | None, runs: int) -> None:
             changed.write_bytes(text + f"\n# {count}\n".encode())
 
         uncached = ("--no-cache",)
-        cold: dict[str, Sequence[str]] = {"dal-audit": [*ours, *uncached, "."], "ruff": [*theirs, *uncached, "."]}
+        cold: dict[str, Sequence[str]] = {
+            "dal-audit": [*ours, *uncached, "."],
+            "ruff": [*theirs, *uncached, "."],
+        }
         cold |= others(tree, config)
         row(tree, len(files), "cold", in_turn(cold, tree, runs))
         warm = {"dal-audit": [*ours, "."], "ruff": [*theirs, "."]}
