@@ -78,7 +78,7 @@ def draft(settings: Iterable[Setting], prefix: str, left_out: frozenset[str]) ->
     )
     ordered = sorted(settings, key=lambda one: bool(one.tables))
     for one in ordered:
-        is_left = one.key in left_out
+        is_left = one.firm and one.key in left_out
         is_firm = one.firm and not is_left
         lines += ["", *_comment(f"{one.comment} {LEFT_OUT}" if is_left else one.comment)]
         body = list(_tables(one, prefix)) if one.tables else []

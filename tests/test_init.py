@@ -93,7 +93,9 @@ def test_the_findings_are_those_of_an_audit_without_configuration(
     policy = written(folder)
     assert findings(policy) == before
     assert (policy.storage or ()) == found_storage(folder)
-    assert LEFT_OUT not in policy.text.replace("\n# ", " ")
+    # One of its folders is taken for no set, and would be one if it were configured.
+    is_doubtful = name == "migrations"
+    assert (LEFT_OUT in policy.text.replace("\n# ", " ")) == is_doubtful
 
 
 def found_storage(folder: Path) -> tuple[str, ...]:
