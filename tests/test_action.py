@@ -182,6 +182,12 @@ def test_the_action_audits_and_says_where_the_report_is(tmp_path: Path) -> None:
     assert [one["ruleId"] for one in report["runs"][0]["results"]] == ["DAL101"]
 
 
+def test_no_module_of_the_audited_project_is_loaded() -> None:
+    script = steps()["install"]["run"]
+    assert re.findall(r"-m \w+", script) == ["-m venv", "-m pip", "-m pip"]
+    assert script.count(" -I -m ") == 3
+
+
 def test_a_wrong_configuration_leaves_no_report(tmp_path: Path) -> None:
     runner = Runner(tmp_path, f'exec "{sys.executable}" -m dal_audit "$@" 2>&1')
     outputs, log, _ = runner.audit(PYTHONPATH=str(ROOT), CONFIG="nowhere.toml")
