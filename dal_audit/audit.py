@@ -37,7 +37,7 @@ from dal_audit.report.model import Report
 from dal_audit.report.summary import plural
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Rule, clauses, known_rules, rules
-from dal_audit.scope import Scope, UsageError, plan
+from dal_audit.scope import Scope, UsageError, counted_from, plan
 from dal_audit.sql_files import SqlFiles
 from dal_audit.triage import Triage
 
@@ -113,7 +113,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     request.watch(1, "looking for files")
     tree = tree_of(policy, scope.listed, nested=scope.nested)
     if request.instead:
-        tree = read_instead(tree, _instead(request, policy.root))
+        tree = read_instead(tree, counted_from(policy.root, request.folder, request.instead))
     request.watch(2, f"reading {plural(len(tree.files), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
     facts = extract(
@@ -317,7 +317,7 @@ def merge(parts: Sequence[Part], base: Path, request: Request) -> Report:
         findings=tuple(findings),
         rules=tuple(ran[rule_id] for rule_id in sorted(ran)),
         clauses=clauses(),
-        sources=_sources(findings, base, secrets, _instead(request, base)),
+        sources=_sources(findings, base, secrets, counted_from(base, folder, request.instead)),
         files=sum(part.files for part in parts),
         languages=frozenset().union(*(part.languages for part in parts)),
         ruled_out=sum(part.ruled_out for part in parts),
@@ -369,14 +369,6 @@ def _sources(
             continue  # What cannot be read is a finding already; it is shown without an excerpt.
         found[path] = redacted(data, secrets[path]) if path in secrets else data
     return found
-
-
-def _instead(request: Request, root: Path) -> Mapping[str, Path]:
-    """Return what is read instead of some files, by their paths relative to a root."""
-    return {
-        _relative(Path(os.path.normpath(request.folder / path)), root): file
-        for path, file in request.instead.items()
-    }
 
 
 def _prefix(root: Path, folder: Path) -> str:

@@ -101,6 +101,14 @@ def whole(policy: Policy) -> Scope:
     return Scope(policy, (".",), tuple(sorted(_nested(policy, listed))), listed)
 
 
+def counted_from(root: Path, folder: Path, files: Mapping[str, Path]) -> dict[str, Path]:
+    """Return files by their paths relative to a root, where those given count from a folder."""
+    return {
+        Path(os.path.relpath(os.path.normpath(folder / path), root)).as_posix(): file
+        for path, file in files.items()
+    }
+
+
 def root_of(folder: Path, current: Path) -> Path:
     """Return the root of the project that an audit of a folder is about."""
     return _root_of(folder, current)
