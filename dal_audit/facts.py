@@ -61,6 +61,13 @@ class Place(Record, frozen=True, order=True):
     span: Span
 
 
+class Edit(Record, frozen=True):
+    """A change of a file's text: what to write in the place of a span, which may be empty."""
+
+    span: Span
+    text: str
+
+
 class Reference(Record, frozen=True):
     """A use of an imported name: where it stands, what it resolves to, and its part there.
 
@@ -329,7 +336,8 @@ class Suppression(Variant, frozen=True):
 
     `line` is the line of code that it is about: its own, the next code line for a comment that
     stands alone, and None for `allow-file`, which is about the whole file. `flaw` says why a
-    comment that was meant as a suppression is none, and is empty for a sound one.
+    comment that was meant as a suppression is none, and is empty for a sound one. `whole` is what
+    goes with it when it is taken out: the space before it, and its line where it stands alone.
     """
 
     span: Span
@@ -337,6 +345,7 @@ class Suppression(Variant, frozen=True):
     rules: tuple[SuppressedRule, ...]
     reason: str
     flaw: str = ""
+    whole: Span | None = None
 
 
 class NotUnderstood(Variant, frozen=True):

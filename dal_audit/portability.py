@@ -25,6 +25,21 @@ Verdict: TypeAlias = bool | str
 
 
 @dataclass(frozen=True, slots=True)
+class Respelling:
+    """How a text that a feature is recognised in is written portably.
+
+    `of` and `to` are texts of tokens with holes between (`dal_audit/extract/sql/rewriting.py`).
+    `safe` says that every engine which takes the old text does the same with the new one, and each
+    other one what these do: always, never (the empty word), or under a condition that
+    `dal_audit/fixers/sql.py` knows by this name.
+    """
+
+    of: str
+    to: str
+    safe: str
+
+
+@dataclass(frozen=True, slots=True)
 class Feature:
     """A construct of SQL that is not portable, with what each engine makes of it.
 
@@ -39,7 +54,8 @@ class Feature:
     result is not the same on all engines. `divergence` are the names of known differences that it
     stands for. `parameters` are what is bound when the example is run.
 
-    `match` and `within` are patterns (`dal_audit/extract/sql/pattern_language.py`).
+    `match` and `within` are patterns (`dal_audit/extract/sql/pattern_language.py`). `fixes` are the
+    ways to write it portably that a program may apply; of several the first that fits counts.
     """
 
     id: str
@@ -61,6 +77,7 @@ class Feature:
     extension: Mapping[str, str] | None = None
     needs_rows: bool = False
     parameters: tuple[str, ...] | Mapping[str, str] | None = None
+    fixes: tuple[Respelling, ...] = ()
 
     def fails_on(self, backends: Mapping[str, str]) -> tuple[str, ...]:
         """Return the backends, in order of name, that reject the feature.
@@ -129,6 +146,7 @@ def _read(file: Path) -> list[Feature]:
             extension=row.get("extension"),
             needs_rows=row.get("needs-rows", False),
             parameters=_parameters(row.get("parameters")),
+            fixes=tuple(Respelling(**one) for one in row.get("fixes", ())),
         )
         for row in tomli.loads(file.read_text(encoding="utf-8"))["feature"]
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from dal_audit.facts import FileFacts, Place, Span
+from dal_audit.fixers.sql import fix_of
 from dal_audit.migrated import objections_of
 from dal_audit.policy import Policy
 from dal_audit.portability import Feature, feature_by_id
@@ -145,7 +146,8 @@ def breaches(
     """Yield the breaches of one rule in a statement."""
     for verdict in judged(statement, file, project):
         if verdict.rule_id == rule_id:
-            yield breach_of(verdict, file)
+            fix = fix_of(verdict.construct, verdict.feature, statement, verdict.backends)
+            yield replace(breach_of(verdict, file), fix=fix)
 
 
 def breach_of(verdict: Verdict, file: FileFacts) -> Breach:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from dal_audit.facts import FileFacts, Place, Role, Suppression
+from dal_audit.fix import Fix
 from dal_audit.project import Project
 from dal_audit.rulebook import Rule, Severity
 
@@ -60,6 +61,8 @@ class Breach:
     """How to fix this very place, in one sentence; empty where the rule's own cure says it."""
     driver: str = ""
     """The catalogue's name of the driver that is reached from here; empty where there is none."""
+    fix: Fix | None = None
+    """How to fix it by program, where that can be said."""
 
     @property
     def lines(self) -> tuple[int, int]:

@@ -18,6 +18,9 @@ import tomli
 from dal_audit.resources import rules_folder
 
 Severity: TypeAlias = Literal["error", "warning", "info", "off"]
+Fixes: TypeAlias = Literal["", "safe", "unsafe"]
+"""Whether findings of a rule can be fixed by program: not, some of them safely, or never so."""
+
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 Proof: TypeAlias = Literal["audit", "replay"]
 """What finds the breaches of a rule: an audit of the text, or only a run on real engines."""
@@ -35,6 +38,8 @@ SECTIONS: Final = (
 """The headings of every document, in this order."""
 
 _FIELDS: Final = ("id", "name", "severity", "confidence", "languages", "clauses", "since")
+_FIX: Final = "fix"
+"""A further field, of the rules whose findings a program can fix."""
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s")
 
 
@@ -65,6 +70,7 @@ class Rule:
     since: str
     file: Path
     proof: Proof = "audit"
+    fix: Fixes = ""
 
     @property
     def stem(self) -> str:
@@ -122,14 +128,17 @@ def find_rule(word: str) -> Rule | None:
 
 def did_you_mean(word: str) -> str:
     """Return `; did you mean …?` for a word that is close to a rule's id or name, else nothing."""
+    found = nearest_rule(word)
+    return f"; did you mean `{found}`?" if found else ""
+
+
+def nearest_rule(word: str) -> str:
+    """Return the rule's id or name that a word is close to; empty where there is none."""
     import difflib  # only where something is misspelt
 
     words = [text for rule in rules() for text in (rule.name, rule.id)]
     near = difflib.get_close_matches(word.lower(), [one.lower() for one in words], 1)
-    if not near:
-        return ""
-    found = next(one for one in words if one.lower() == near[0])
-    return f"; did you mean `{found}`?"
+    return next(one for one in words if one.lower() == near[0]) if near else ""
 
 
 def known_rules() -> tuple[tuple[str, str], ...]:
@@ -147,8 +156,11 @@ def _rule(path: Path) -> Rule:
     front, _ = _split(path)
     fields = dict(_front_matter(front, path))
     proof = fields.pop("proof", "audit")
+    fix = fields.pop(_FIX, "")
     if tuple(fields) != _FIELDS:
         raise RuleBookError(f"{path.name}: the front matter must hold {', '.join(_FIELDS)}")
+    if fix not in get_args(Fixes):
+        raise RuleBookError(f"{path.name}: `fix` is `safe` or `unsafe`, or is left out")
     severity, confidence = fields["severity"], fields["confidence"]
     if severity not in get_args(Severity) or confidence not in get_args(Confidence):
         raise RuleBookError(f"{path.name}: unknown severity or confidence")
@@ -164,6 +176,7 @@ def _rule(path: Path) -> Rule:
         since=fields["since"],
         file=path,
         proof=proof,  # type: ignore[arg-type]
+        fix=fix,  # type: ignore[arg-type]
     )
 
 

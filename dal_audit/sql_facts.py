@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from dal_audit.facts import Record, Span, Variant
+from dal_audit.facts import Edit, Record, Span, Variant
 
 
 class SqlName(Record, frozen=True):
@@ -295,17 +295,31 @@ Structure: TypeAlias = (
 )
 
 
+class Rewriting(Record, frozen=True):
+    """How a construct is spelled portably: the edits, and which of the row's respellings it is.
+
+    `names_result` says that the construct may name a column of a result, so that another spelling
+    may give that column another name.
+    """
+
+    edits: tuple[Edit, ...]
+    respelling: int
+    names_result: bool = False
+
+
 class SqlConstruct(Record, frozen=True):
     """A place in a statement where a row of the portability catalogue was recognised.
 
     `feature` is the row's id; `first` and `last` count the statement's tokens from 0, the last
-    exclusive, so that one construct can be told to lie in another.
+    exclusive, so that one construct can be told to lie in another. `rewriting` is there where the
+    row says how such a text is spelled portably.
     """
 
     span: Span
     feature: str
     first: int
     last: int
+    rewriting: Rewriting | None = None
 
 
 class SqlCall(Record, frozen=True):

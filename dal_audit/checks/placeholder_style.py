@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.facts import FileFacts, Place
+from dal_audit.fixers.placeholders import in_style
+from dal_audit.fixers.sql import PROVEN
 from dal_audit.project import Project
 from dal_audit.rule import Breach, Related, check
 from dal_audit.sql_facts import PlaceholderForm, SqlPlaceholder, SqlStatement
@@ -62,4 +64,5 @@ def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> 
             ),
             fails_on=tuple(one for one in backends if one not in TAKEN.get(form, ())),
             cure=f"Write `{shape}`, or the value itself.",
+            fix=in_style(fact.placeholders, style) if PROVEN.issuperset(backends) else None,
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dal_audit.extract.source import Lines
-from dal_audit.facts import SuppressedRule, Suppression
+from dal_audit.facts import Span, SuppressedRule, Suppression
 
 _MARK: Final = re.compile(r"#\s*dal-audit:")
 SQL_MARK: Final = re.compile(r"--\s*dal-audit:")
@@ -19,6 +19,9 @@ SQL_MARK: Final = re.compile(r"--\s*dal-audit:")
 _FORM: Final = re.compile(
     r"(?:#|--)\s*dal-audit:\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL
 )
+_FURTHER: Final = re.compile(r"(?<=\s)#\s*[A-Za-z]")
+"""Another comment behind the reason, which some other tool may read: `# noqa`, `# type: …`."""
+
 _IS_FORMATTED: Final = re.compile(r"[rR]?[fF]")
 _RULE: Final = re.compile(r"[^,\s][^,]*")
 _LAYOUT: Final = {
@@ -108,9 +111,12 @@ def read_suppression(
             "it must read `dal-audit: allow[rule] reason` or `dal-audit: allow-file[rule] reason`"
         )
         return Suppression(span, line, (), "", flaw)
+    further = _FURTHER.search(text, form.start(3))
+    end = offset + further.start() if further else begin + len(comment)
+    listed = offset + form.start(2)
     rules = tuple(
         SuppressedRule(
-            lines.span(offset + form.start(2) + one.start(), offset + form.start(2) + one.end()),
+            lines.span(listed + one.start(), listed + one.start() + len(one[0].rstrip())),
             one[0].strip(),
         )
         for one in _RULE.finditer(form[2].rstrip())
@@ -124,4 +130,25 @@ def read_suppression(
         flaw = "it gives no reason"
     elif whole_file and first_code is not None and row >= first_code:
         flaw = "`allow-file` must stand before the first statement"
-    return Suppression(span, None if whole_file else line, rules, reason, flaw)
+    whole = _taken_out(lines, offset, end)
+    return Suppression(span, None if whole_file else line, rules, reason, flaw, whole)
+
+
+def _taken_out(lines: Lines, start: int, end: int) -> Span:
+    """Return what goes with a comment: the space before it, or its line if that holds no more.
+
+    The last line takes the end of the line before it along, so that a text which ends in no line
+    end still does not.
+    """
+    number = lines.line_of(start)
+    line, begin = lines.line(number), lines.starts[number - 1]
+    content = begin + len(line.rstrip("\r\n"))
+    if end < content:
+        return lines.span(start, end)
+    before = line[: start - begin].rstrip(" \t\f")
+    if before:
+        return lines.span(begin + len(before), end)
+    if content == begin + len(line) and number > 1:
+        previous = lines.line(number - 1)
+        return lines.span(begin - len(previous) + len(previous.rstrip("\r\n")), end)
+    return lines.span(begin, begin + len(line))

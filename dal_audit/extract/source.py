@@ -170,6 +170,14 @@ class Lines:
             return index - start + 1
         return 1 + len(self.text[start:index].encode("utf-16-le")) // 2
 
+    def index(self, line: int, column: int) -> int:
+        """Return the index in the text of a 1-based UTF-16 column of a line."""
+        start = self.starts[line - 1]
+        if self.ascii:
+            return start + column - 1
+        before = self.line(line).encode("utf-16-le", "surrogatepass")[: 2 * (column - 1)]
+        return start + len(before.decode("utf-16-le", "ignore"))
+
     def span(self, start: int, end: int) -> Span:
         """Return the span from one index in the text to another, the end exclusive."""
         first, last = self.line_of(start), self.line_of(end)

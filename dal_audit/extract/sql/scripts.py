@@ -12,10 +12,12 @@ from dal_audit.extract.sql.calls import lacked_calls
 from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.placeholders import placeholders_of
 from dal_audit.extract.sql.places import Places
+from dal_audit.extract.sql.rewriting import Respeller
 from dal_audit.extract.sql.statements import Statement, each_statement, split
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
 from dal_audit.extract.sql.tokens import Token
 from dal_audit.facts import Fact, NotUnderstood, Span, Suppression
+from dal_audit.portability import feature_by_id
 from dal_audit.sql_facts import SqlConstruct, SqlStatement
 
 
@@ -100,20 +102,27 @@ def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> Sq
         reading.flaw,
         flaw_span,
         tuple(one.text for one in comments),
-        constructs=constructs_of(statement.tokens, places),
+        constructs=constructs_of(statement.tokens, places, comments),
         placeholders=placeholders_of(statement.tokens, places),
         calls=lacked_calls(statement.tokens, places) if reading.structure is not None else (),
     )
 
 
-def constructs_of(tokens: tuple[Token, ...], places: Places) -> tuple[SqlConstruct, ...]:
+def constructs_of(
+    tokens: tuple[Token, ...], places: Places, comments: Sequence[Token] = ()
+) -> tuple[SqlConstruct, ...]:
     """Return the places in a statement where rows of the portability catalogue are recognised."""
+    matches = shipped_matcher().matches(tokens)
+    if not matches:
+        return ()
+    known, respeller = feature_by_id(), Respeller(tokens, comments, places)
     return tuple(
         SqlConstruct(
             places.span(tokens[match.start].start, tokens[match.end - 1].end),
             match.feature,
             match.start,
             match.end,
+            respeller.rewriting(known[match.feature], match.start, match.end),
         )
-        for match in shipped_matcher().matches(tokens)
+        for match in matches
     )

@@ -1,0 +1,32 @@
+"""Fix: how the text of a file is changed so that a breach in it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from dal_audit.facts import Edit
+
+Applicability: TypeAlias = Literal["safe", "unsafe"]
+"""Whether a fix keeps what the text means, or whether a person must say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits of the file that a breach lies in, which belong together and do not overlap.
+
+    `message` says in one sentence without a full stop what they do.
+    """
+
+    message: str
+    edits: tuple[Edit, ...]
+    applicability: Applicability
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it may be applied without asking."""
+        return self.applicability == "safe"
+
+    def as_unsafe(self) -> Fix:
+        """Return the same fix for a person to decide about."""
+        return replace(self, applicability="unsafe")

@@ -1,0 +1,1 @@
+"""Fixers: from facts to the edits that mend them; pure functions, one module a kind of fact."""
