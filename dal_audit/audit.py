@@ -33,6 +33,7 @@ from dal_audit.policy import Policy, rules_in_force, severity_of
 from dal_audit.project import Project
 from dal_audit.receivers import Receivers
 from dal_audit.redaction import redacted, secrets_of
+from dal_audit.released import with_care
 from dal_audit.report.model import Report
 from dal_audit.report.summary import plural
 from dal_audit.rule import Finding
@@ -146,6 +147,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
     late = judge_suppressions(project, active, triage.uses())
     findings += [triage.finding(rule, breach) for rule, breach in late]
+    findings = with_care(findings, project.sql_files.is_migration, policy.root)
     reported = [file for file in project.files if is_reported(file.path)]
     return Part(
         policy.root,

@@ -16,12 +16,13 @@ from dal_audit.commands import config, explain, init, rules
 from dal_audit.formats import FORMATS
 from dal_audit.options import COLOR, EXTEND_SELECT, IGNORE, SELECT, pairs_of
 from dal_audit.replay_command import replay
-from dal_audit.streams import CLEAN, FAILED, UNREAD, complain, failure, write
+from dal_audit.streams import CLEAN, FAILED, FINDINGS, UNREAD, complain, failure, write
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from dal_audit.audit import Request
+    from dal_audit.fixing import Fixed
     from dal_audit.report import Report
 
 
@@ -109,6 +110,11 @@ def cli() -> None:
     metavar="PATH",
     help="With `-` as the path: audit what is on standard input, as the text of this file.",
 )
+@click.option("--fix", is_flag=True, help="Apply safe fixes, and report what is left.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what may mean something else."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")
 @click.option(
     "-v", "--verbose", is_flag=True, help="Show tracebacks, and how long each stage took."
@@ -130,20 +136,20 @@ def _check(options: dict[str, Any]) -> int:
 
     try:
         pairs = pairs_of(options["formats"], options["outputs"], statistics=options["statistics"])
-        report = _watched(
-            Request(
-                paths=tuple(options["paths"]) or (".",),
-                config=options["config"],
-                select=tuple(options["select"]) or None,
-                ignore=tuple(options["ignore"]),
-                extend_select=tuple(options["extend_select"]),
-                jobs=options["jobs"],
-                shortcuts=options["shortcuts"],
-                cache=options["cache"],
-                cache_folder=options["cache_dir"],
-            ),
-            options,
+        request = Request(
+            paths=tuple(options["paths"]) or (".",),
+            config=options["config"],
+            select=tuple(options["select"]) or None,
+            ignore=tuple(options["ignore"]),
+            extend_select=tuple(options["extend_select"]),
+            jobs=options["jobs"],
+            shortcuts=options["shortcuts"],
+            cache=options["cache"],
+            cache_folder=options["cache_dir"],
         )
+        if options["diff"]:
+            return _diff(request, options)
+        report = (_mended if options["fix"] else _watched)(request, options)
         code = exit_code(report, fail_on=options["fail_on"])
         for form, output in pairs:
             if options["quiet"] and not report.open and form in {"text", "concise"}:
@@ -188,6 +194,50 @@ def _watched(request: Request, options: dict[str, Any]) -> Report:
     for line in timings.lines(report):
         complain(line)
     return report
+
+
+def _mended(request: Request, options: dict[str, Any]) -> Report:
+    """Apply fixes, say so, and return the report of what is left."""
+    from dal_audit.fixing import write_changes
+    from dal_audit.report.summary import plural
+
+    result = _fixed(request, options)
+    write_changes(result.changes)
+    if not options["quiet"]:
+        files = plural(len(result.changes), "file")
+        complain(f"Fixed {plural(result.count, 'finding')} in {files}.")
+    return result.report
+
+
+def _diff(request: Request, options: dict[str, Any]) -> int:
+    """Show what fixing would change; the code is 1 where that is anything."""
+    from dal_audit.fixing import diff_of
+    from dal_audit.scope import UsageError
+
+    if options["formats"] or options["outputs"] or options["statistics"]:
+        raise UsageError("error: --diff shows changes and writes no report: leave out its options")
+    result = _fixed(request, options)
+    if result.changes:
+        write(diff_of(result), "-")
+    return FINDINGS if result.changes and not options["exit_zero"] else CLEAN
+
+
+def _fixed(request: Request, options: dict[str, Any]) -> Fixed:
+    """Fix on copies, tell on standard error how far it is, and what could not be done."""
+    from dataclasses import replace
+
+    from dal_audit.audit import STAGES
+    from dal_audit.fixing import fixed
+    from dal_audit.progress import Progress, shown
+    from dal_audit.scope import UsageError
+
+    if options["stdin_filename"] or "-" in options["paths"]:
+        raise UsageError("error: --fix and --diff are for files, not for standard input")
+    with shown(Progress(STAGES), quiet=options["quiet"]) as progress:
+        result = fixed(replace(request, watch=progress), unsafe=options["unsafe_fixes"])
+    for reason in result.refused:
+        complain(f"warning: {reason}")
+    return result
 
 
 @cli.command("clean")

@@ -235,7 +235,7 @@ def _git_paths(root: Path, top: Path) -> dict[str, str] | None:
     """
     try:
         answer = subprocess.run(
-            LISTING, cwd=root, env=_environment(top), capture_output=True, check=False
+            LISTING, cwd=root, env=git_environment(top), capture_output=True, check=False
         )
     except OSError:
         return None
@@ -270,7 +270,7 @@ def _git_paths(root: Path, top: Path) -> dict[str, str] | None:
     return found
 
 
-def _environment(top: Path) -> dict[str, str]:
+def git_environment(top: Path) -> dict[str, str]:
     """Return what git is to be told: to look at this repository, and to answer in English.
 
     A repository is the one that its folder says, as far up as it lies and no further, whatever a

@@ -36,18 +36,10 @@ def redacted(data: bytes, secrets: Iterable[Span]) -> bytes:
         return b""  # The file has changed since it was read.
     pieces = list(text)
     for span in secrets:
-        for index in range(_index(lines, span.line, span.column), _end(lines, span)):
+        for index in range(
+            lines.index(span.line, span.column), lines.index(span.end_line, span.end_column)
+        ):
             char = pieces[index]
             if char not in "\r\n":
                 pieces[index] = MASK * (len(char.encode("utf-16-le")) // 2)
     return "".join(pieces).encode("utf-8")
-
-
-def _end(lines: Lines, span: Span) -> int:
-    return _index(lines, span.end_line, span.end_column)
-
-
-def _index(lines: Lines, line: int, column: int) -> int:
-    """Return the index in the text of a 1-based column in UTF-16 units."""
-    content = lines.line(line).encode("utf-16-le")[: 2 * (column - 1)]
-    return lines.starts[line - 1] + len(content.decode("utf-16-le", "ignore"))
