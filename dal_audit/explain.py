@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from dal_audit.markdown import render_markdown
 from dal_audit.report.terminal import PLAIN, Look, Paint, width
-from dal_audit.rulebook import Clause, Rule, clauses, find_rule, rules
+from dal_audit.rulebook import Clause, Fixes, Rule, clauses, find_rule, rules
 
 PIPED: Final = 88
 """How wide text is that no terminal shows."""
@@ -18,6 +18,13 @@ WIDEST: Final = 100
 
 SHORTEST_SUMMARY: Final = 20
 """The room below which the list of rules leaves summaries out."""
+
+FIXES: Final[Mapping[Fixes, Sequence[str]]] = {
+    "": (),
+    "safe": ("--fix",),
+    "unsafe": ("--fix --unsafe-fixes",),
+}
+"""What to say of whether a program can fix a rule's findings."""
 
 Topic: TypeAlias = Rule | Clause
 
@@ -95,6 +102,7 @@ def _head(one: Topic, paint: Paint) -> str:
         ", ".join(one.languages),
         ", ".join(one.clauses),
         f"since {one.since}",
+        *FIXES[one.fix],
     )
     return f"{paint(f'{one.id} {one.name}', 'strong')}\n{paint(' · '.join(about), 'faint')}"
 
@@ -126,6 +134,7 @@ def _record(one: Topic, *, whole: bool) -> dict[str, object]:
         "languages": list(one.languages),
         "clauses": list(one.clauses),
         "since": one.since,
+        "fix": one.fix or None,
         "summary": one.summary,
     }
     return record | {"sections": dict(one.sections)} if whole else record

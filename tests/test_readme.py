@@ -33,10 +33,14 @@ SHOWN = ("state.py", "doctor.py")
 
 def rule_table(folder: str) -> str:
     """Return the table of all rules, with links that count from the document's folder."""
-    rows = ["| id | name | severity | clause | what it reports |", "|---|---|---|---|---|"]
+    rows = [
+        "| id | name | severity | clause | fix | what it reports |",
+        "|---|---|---|---|---|---|",
+    ]
     for rule in rules():
         link = f"[{rule.name}]({folder}{rule.file.name})"
-        cells = (rule.id, link, rule.severity, ", ".join(rule.clauses), rule.summary)
+        fix = f"`--fix`{' (unsafe)' * (rule.fix == 'unsafe')}" if rule.fix else ""
+        cells = (rule.id, link, rule.severity, ", ".join(rule.clauses), fix, rule.summary)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dal_audit.report.fixes import fixable
 from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_path
 from dal_audit.report.summary import counts
@@ -22,5 +23,5 @@ def render_concise(report: Report, *, look: Look = PLAIN, show_suppressed: bool 
             f"{path}:{span.line}:{span.column}: {paint(finding.rule.id, 'error')} "
             f"{safe(finding.breach.message)}{note}"
         )
-    lines.append(counts(report))
+    lines.append(" ".join(filter(None, (counts(report), fixable(report)))))
     return "\n".join(lines) + "\n"

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from dal_audit.facts import Place
+from dal_audit.facts import Place, Span
+from dal_audit.fix import Fix
 from dal_audit.report.links import HOME
 from dal_audit.report.model import Report
 from dal_audit.report.summary import verdicts
@@ -59,7 +60,9 @@ def render_json(report: Report) -> str:
         FINDING: {rule: {id, name: string}, severity: "error" | "warning" | "info" | "off",
             standing: "open" | "suppressed" | "waived", in_source: boolean, justification: string,
             clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}],
-            cure: string, fails_on: [string] | null, driver: string | null}
+            cure: string, fails_on: [string] | null, driver: string | null, fix: FIX | null}
+        FIX: {message: string, applicability: "safe" | "unsafe",
+            edits: [{line, column, end_line, end_column: integer, text: string}]}
         PLACE: path: string, line, column, end_line, end_column: integer
 
     A path is relative to the repository's root, with `/`. Lines and columns are 1-based, columns
@@ -68,7 +71,9 @@ def render_json(report: Report) -> str:
     `cure` where the rule's own is all there is to say. `fails_on` are
     the backends that reject the SQL at the place, none of them where all run it and differ in what
     it means, and null where the finding is not about SQL. `driver` is the catalogue's name of the
-    driver that is reached from the place, null where there is none.
+    driver that is reached from the place, null where there is none. The edits of a fix are in the
+    finding's file and do not overlap; `text` is to stand in the place of what is between the
+    columns.
     """
     return json_text(
         {
@@ -117,13 +122,24 @@ def _finding(finding: Finding) -> Object:
         "cure": breach.cure,
         "fails_on": None if breach.fails_on is None else list(breach.fails_on),
         "driver": breach.driver or None,
+        "fix": None if breach.fix is None else _fix(breach.fix),
+    }
+
+
+def _fix(fix: Fix) -> Object:
+    return {
+        "message": fix.message,
+        "applicability": fix.applicability,
+        "edits": [{**_extent(edit.span), "text": edit.text} for edit in fix.edits],
     }
 
 
 def _place(place: Place) -> Object:
-    span = place.span
+    return {"path": place.path, **_extent(place.span)}
+
+
+def _extent(span: Span) -> Object:
     return {
-        "path": place.path,
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,

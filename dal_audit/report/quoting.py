@@ -22,11 +22,15 @@ class Quoted:
 
     def line(self, path: str, number: int) -> str:
         """Return a line by its 1-based number; nothing where the file has no such line."""
+        lines = self.lines(path)
+        return lines[number - 1] if number <= len(lines) else ""
+
+    def lines(self, path: str) -> Sequence[str]:
+        """Return the lines of a source without their ends, as columns count in them."""
         if path not in self._lines:
             text = self.sources.get(path, b"").decode("utf-8", "replace")
             self._lines[path] = _LINE_END.split(text.removeprefix("\ufeff"))
-        lines = self._lines[path]
-        return lines[number - 1] if number <= len(lines) else ""
+        return self._lines[path]
 
     def split(self, place: Place) -> tuple[str, str, str]:
         """Return a place's first line in three: what precedes the place, the place, what follows.

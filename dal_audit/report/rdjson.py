@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from dal_audit.facts import Place
+from dal_audit.report.fixes import suggestions
 from dal_audit.report.links import HOME, document_of
 from dal_audit.report.machine import Object, json_text
 from dal_audit.report.model import Report
@@ -30,7 +31,7 @@ def render_rdjson(report: Report) -> str:
     """Return the open findings as a `DiagnosticResult`.
 
     Unlike all other formats it counts columns in bytes of UTF-8; a place whose source is not at
-    hand is given by its lines alone.
+    hand is given by its lines alone. Safe fixes are suggestions.
     """
     quoted = Quoted(report.sources)
     return json_text(
@@ -49,6 +50,8 @@ def _diagnostic(finding: Finding, quoted: Quoted) -> Object:
         "severity": _SEVERITIES[finding.severity],
         "code": {"value": finding.rule.id, "url": document_of(finding.rule)},
     }
+    if offered := suggestions(finding, quoted):
+        diagnostic["suggestions"] = offered
     if breach.related:
         diagnostic["related_locations"] = [
             {"message": one.message, "location": _location(one.place, quoted)}

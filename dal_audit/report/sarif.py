@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from dal_audit.facts import Place, Span
 from dal_audit.report.fingerprint import line_hashes
+from dal_audit.report.fixes import is_exact, sarif_fixes
 from dal_audit.report.links import HOME, document_of
 from dal_audit.report.machine import Object, json_text
 from dal_audit.report.model import Report
@@ -283,6 +284,9 @@ def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: boo
         steps.append(_location(breach.place, breach.label or breach.message))
         flow = [{"location": step} for step in steps[-THREAD_LIMIT:]]
         result["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
+    if breach.fix is not None and text and is_exact(breach.fix, text.lines):
+        artifact: Object = {"uri": _uri(breach.place.path), "uriBaseId": _ROOT}
+        result["fixes"] = sarif_fixes(breach.fix, artifact)
     line = breach.place.span.line
     if text and line <= len(text.hashes):
         result["partialFingerprints"] = {"primaryLocationLineHash": text.hashes[line - 1]}

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from dal_audit.report.excerpt import Excerpts, Mark
+from dal_audit.report.fixes import described, fixable
 from dal_audit.report.folding import folded
 from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
@@ -70,7 +71,7 @@ class _Writer:
             where = f"{shown_path(path, self.report)}:{span.line}:{span.column}"
             yield f"{' ' * gutter}{self.paint(arrow, 'frame')} {where}"
             yield from excerpts.draw(here)
-        for title, text in _notes(first, shown):
+        for title, text in _notes(findings, shown):
             yield from self.note(title, text, gutter)
         yield ""
 
@@ -107,6 +108,8 @@ class _Writer:
         if report.assumptions:
             yield ""
         yield paint(counts(report), "strong")
+        if can := fixable(report):
+            yield can
         yield ""
         longest = max((len(clause.id) for clause in report.clauses), default=0)
         titles = max((len(clause.title) for clause in report.clauses), default=0)
@@ -188,8 +191,9 @@ def _by_file(marks: Iterable[Mark]) -> Iterator[tuple[str, list[Mark]]]:
     yield from files.items()
 
 
-def _notes(finding: Finding, shown: _Shown) -> Iterator[tuple[str, str]]:
-    """Yield the remarks on a finding: a title and a text."""
+def _notes(findings: Sequence[Finding], shown: _Shown) -> Iterator[tuple[str, str]]:
+    """Yield the remarks on findings alike: a title and a text."""
+    finding = findings[0]
     path = finding.place.path
     if shown.alike:
         yield "also", _named(shown.alike, path)
@@ -200,6 +204,9 @@ def _notes(finding: Finding, shown: _Shown) -> Iterator[tuple[str, str]]:
     if finding.breach.fails_on:
         yield "fails on", ", ".join(finding.breach.fails_on)
     yield "help", finding.cure
+    fixes = {one.breach.fix and described(one.breach.fix) for one in findings}
+    if len(fixes) == 1 and (fix := fixes.pop()):
+        yield "fix", fix
 
 
 def _named(left: Sequence[Related], path: str) -> str:
