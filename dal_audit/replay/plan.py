@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dal_audit.audit import layout_of
 from dal_audit.discover import tree_of
 from dal_audit.extract.source import UndecodableError
+from dal_audit.migration_layout import layout_of
 from dal_audit.migrations import MigrationLayout, MigrationSet
 from dal_audit.migrations.model import Migration
 from dal_audit.replay.model import Engine, Step
