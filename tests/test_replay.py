@@ -283,6 +283,13 @@ def test_postgresql_is_kept_to_its_database(text: str, server: str) -> None:
     assert "not allowed in a replay" in refusal.message
 
 
+def test_a_lock_is_taken_as_in_a_tool_s_transaction(server: str) -> None:
+    database = Postgresql(server_scratch(server), 5, is_shared=True)
+    assert database.run("CREATE TABLE a (id int)") is None
+    assert database.run("LOCK TABLE a IN EXCLUSIVE MODE") is None
+    database.close()
+
+
 def server_scratch(server: str) -> str:
     """Return the address of a database on the test's own server that is not dropped."""
     name = f"empty_{time.monotonic_ns()}"

@@ -42,6 +42,9 @@ _DISTURBED: Final = frozenset({"25001", "25P01", "25P02", "55006", "55P04", "2D0
 """What a statement is refused with because it stands in a transaction, or after another one in it:
 in a run of its own it would do. Source: the manual, "PostgreSQL Error Codes"."""
 
+ALONE: Final = "25P01"
+"""What a statement is refused with that only stands in a transaction."""
+
 LEADING_COMMENTS: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 
 
@@ -80,6 +83,16 @@ class Postgresql:
             return Refusal(f"`{words}` reaches beyond the database and is not allowed in a replay")
         if "\0" in text:
             return Refusal("a NUL character")
+        refusal = self._sent(text)
+        if refusal is None or refusal.code != ALONE:
+            return refusal
+        # A tool runs the migration in a transaction, where `LOCK TABLE` may stand.
+        self._sent("BEGIN")
+        refusal = self._sent(text)
+        self._sent("COMMIT")
+        return refusal
+
+    def _sent(self, text: str) -> Refusal | None:
         handle = self._connection.pgconn
         result = handle.exec_(text.encode("utf-8", "replace"))
         while result.status == pq.ExecStatus.COPY_IN:
