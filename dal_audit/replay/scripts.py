@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.scripts import decode_script
 from dal_audit.extract.sql.statements import Statement, split
-from dal_audit.extract.sql.tokens import Kind
+from dal_audit.extract.sql.tokens import Kind, Token
 from dal_audit.facts import Place
 from dal_audit.migrations.model import Migration, Part
 from dal_audit.replay.model import Command, Step
@@ -41,7 +41,7 @@ class Scripts:
             for statement, place in self._statements(part.path):
                 if not part.takes(place.span.line, statement.part):
                     continue
-                if any(one.kind is Kind.TEMPLATE for one in statement.tokens):
+                if any(map(_is_filled_in, statement.tokens)):
                     self.note("a placeholder that a tool fills in", place)
                 else:
                     text = self._full[part.path][statement.start : statement.end]
@@ -70,3 +70,9 @@ class Scripts:
                     where = Place(path, places.span(line.start, line.end))
                     self.note("data for a client program to copy", where)
         return self._texts[path]
+
+
+def _is_filled_in(token: Token) -> bool:
+    """Return whether a tool replaces a token, or something in the body of a routine."""
+    is_body = token.kind is Kind.STRING and token.text.startswith("$")
+    return token.kind is Kind.TEMPLATE or (is_body and "{{" in token.text)
