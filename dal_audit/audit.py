@@ -14,6 +14,7 @@ from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import CACHE, Tree, chosen, read_instead, tree_of
+from dal_audit.edited import edited_migrations
 from dal_audit.extract import (
     Lead,
     digests_of,
@@ -52,6 +53,9 @@ Watch: TypeAlias = Callable[[int, str], None]
 
 STAGES = 4
 
+BASELINE = ".dal-audit-baseline.jsonl"
+"""The baseline in a project's root, where none is configured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -67,6 +71,12 @@ class Request:
     shortcuts: bool = True
     cache: bool = False
     """Whether facts are kept for the next audit, and taken from an earlier one."""
+    accept: bool = True
+    """Whether the baseline is read; not so where it is written anew."""
+    baseline: Path | None = None
+    """The baseline (None: the configured one, or the usual one where there is such a file)."""
+    since: str | None = None
+    """The git revision since whose fork only changed lines are reported."""
     cache_folder: Path | None = None
     """Where they are kept (None: in the project's root)."""
     instead: Mapping[str, Path] = field(default_factory=dict)
@@ -101,6 +111,8 @@ def audit(request: Request) -> Report:
     scopes = plan(
         request.paths, request.folder, request.config, known_rules(), unsaved=request.instead
     )
+    if request.baseline is not None and len(scopes.scopes) > 1:
+        raise UsageError("error: --baseline is for one project, and PATHS hold several")
     parts = [audit_project(scope, request) for scope in scopes.scopes]
     return merge(parts, scopes.base, request)
 
@@ -108,7 +120,6 @@ def audit(request: Request) -> Report:
 def audit_project(scope: Scope, request: Request) -> Part:
     """Take one project through the stages."""
     policy = scope.policy
-    refuse_what_is_not_there(policy)
     active = tuple(one for one in active_rules(policy, request) if one.proof == "audit")
     catalogue = catalogue_of(policy)
     request.watch(1, "looking for files")
@@ -125,6 +136,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     empty = scope.empty_folders(file.path for file in (*tree.files, *scripts))
     prefix = _prefix(policy.root, request.folder)
+    edited, unknown = edited_migrations(layout, policy.root, active, request.since)
     project = Project(
         policy,
         catalogue,
@@ -134,6 +146,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
         layout=layout,
         empty=empty,
         prefix=prefix,
+        edited=edited,
     )
     request.watch(3, "following names through files")
     project = follow_carriers(project, tree.files, request, cache)
@@ -145,9 +158,23 @@ def audit_project(scope: Scope, request: Request) -> Part:
     request.watch(4, f"judging {plural(len(project.files), 'file')}")
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
-    late = judge_suppressions(project, active, triage.uses())
+    waived = [(None, use) for use in triage.waiver_uses()]
+    late = judge_suppressions(project, active, [*triage.uses(), *waived])
     findings += [triage.finding(rule, breach) for rule, breach in late]
     findings = with_care(findings, project.sql_files.is_migration, policy.root)
+    secrets = secrets_of(project.files)
+    usual = policy.root / (policy.baseline or BASELINE)
+    if request.accept and (request.baseline or policy.baseline or os.path.lexists(usual)):
+        from dal_audit.acceptance import accept
+
+        file = request.folder / request.baseline if request.baseline else usual
+        findings, stale = accept(findings, file, policy.root, active, secrets)
+        late = judge_suppressions(project, active, [(None, use) for use in stale])
+        findings += [triage.finding(rule, breach) for rule, breach in late]
+    if request.since is not None:
+        from dal_audit.since import on_changed_lines
+
+        findings = on_changed_lines(findings, policy.root, request.since)
     reported = [file for file in project.files if is_reported(file.path)]
     return Part(
         policy.root,
@@ -157,9 +184,9 @@ def audit_project(scope: Scope, request: Request) -> Part:
         len(reported),
         languages_of(reported, texts, project),
         sum(file.attention == "ruled-out" for file in reported),
-        project.assumptions,
-        secrets_of(project.files),
-        limited="." not in scope.requested,
+        (*project.assumptions, *unknown),
+        secrets,
+        limited="." not in scope.requested or request.since is not None,
     )
 
 
@@ -204,15 +231,6 @@ def clean(request: Request) -> None:
         return
     for scope in plan(request.paths, request.folder, request.config, known_rules()).scopes:
         remove_cache(scope.policy.root / CACHE)
-
-
-def refuse_what_is_not_there(policy: Policy) -> None:
-    """Raise UsageError for a setting that this version would have to ignore.
-
-    A baseline accepts findings; passing over it would fail builds for no reason that anybody sees.
-    """
-    if policy.baseline is not None:
-        raise UsageError("error: `baseline` is configured, but this version does not read one yet")
 
 
 def follow_carriers(

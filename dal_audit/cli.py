@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dal_audit import __version__
-from dal_audit.commands import config, explain, init, rules
+from dal_audit.commands import baseline, config, explain, init, rules
 from dal_audit.formats import FORMATS
-from dal_audit.options import COLOR, EXTEND_SELECT, IGNORE, SELECT, pairs_of
+from dal_audit.options import BASELINE, COLOR, EXTEND_SELECT, IGNORE, SELECT, pairs_of
 from dal_audit.replay_command import replay
 from dal_audit.streams import CLEAN, FAILED, FINDINGS, UNREAD, complain, failure, write
 
@@ -83,8 +83,12 @@ def cli() -> None:
     show_default=True,
     help="The least severity of a finding that makes the exit code 1.",
 )
+@BASELINE
+@click.option(
+    "--since", metavar="REV", help="Report only what lies on lines changed since REV branched off."
+)
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although there are findings.")
-@click.option("--show-suppressed", is_flag=True, help="Report suppressed and waived findings, too.")
+@click.option("--show-suppressed", is_flag=True, help="Report accepted findings, too.")
 @click.option(
     "--statistics", is_flag=True, help="Count the findings of each rule, instead of listing them."
 )
@@ -146,6 +150,8 @@ def _check(options: dict[str, Any]) -> int:
             shortcuts=options["shortcuts"],
             cache=options["cache"],
             cache_folder=options["cache_dir"],
+            baseline=options["baseline"],
+            since=options["since"],
         )
         if options["diff"]:
             return _diff(request, options)
@@ -264,7 +270,7 @@ def clean(paths: tuple[str, ...], config: Path | None, cache_dir: Path | None) -
     sys.exit(CLEAN)
 
 
-for command in (config, explain, init, replay, rules):
+for command in (baseline, config, explain, init, replay, rules):
     cli.add_command(command)
 
 

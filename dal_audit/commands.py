@@ -1,4 +1,4 @@
-"""The commands that tell of dal-audit and of a project's configuration, and audit nothing."""
+"""The commands beside `check`: what dal-audit is, what a project configures and accepts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from dal_audit.options import COLOR, EXTEND_SELECT, IGNORE, SELECT, complete_rules
+from dal_audit.options import BASELINE, COLOR, EXTEND_SELECT, IGNORE, SELECT, complete_rules
 from dal_audit.streams import CLEAN, USAGE, complain, failure, write
 
 
@@ -117,3 +117,39 @@ def _init(folder: Path, *, diff: bool) -> int:
     )
     write("\n".join([head, *(f"  {line}" for line in plan.remarks)]) + "\n", "-")
     return CLEAN
+
+
+@click.command("baseline")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
+@BASELINE
+@SELECT
+@IGNORE
+@EXTEND_SELECT
+@click.option("--grow", is_flag=True, help="Accept new findings, too.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def baseline(**options: Any) -> NoReturn:
+    """Accept today's findings at PATHS (the current folder by default).
+
+    Once there is a baseline it only shrinks, unless it is told to --grow. What it holds does not
+    count any more; an entry whose finding is gone is a finding itself (DAL903).
+    """
+    from dal_audit.adoption import said, write_baselines
+    from dal_audit.audit import Request
+
+    try:
+        request = Request(
+            paths=tuple(options["paths"]) or (".",),
+            config=options["config"],
+            select=tuple(options["select"]) or None,
+            ignore=tuple(options["ignore"]),
+            extend_select=tuple(options["extend_select"]),
+            jobs=options["jobs"],
+            baseline=options["baseline"],
+        )
+        for change in write_baselines(request, grow=options["grow"]):
+            write(f"{said(change)}\n", "-")
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
+        sys.exit(failure(error, verbose=options["verbose"]))
+    sys.exit(CLEAN)

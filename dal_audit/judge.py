@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dal_audit.facts import FileFacts
 from dal_audit.project import Project
-from dal_audit.rule import Breach, Check, SuppressionUse, check_of
+from dal_audit.rule import Breach, Check, Use, check_of
 from dal_audit.rulebook import Rule
 
 
@@ -46,14 +46,17 @@ def in_question(project: Project, rules: Iterable[Rule]) -> Iterator[Rule]:
 
 
 def judge_suppressions(
-    project: Project, rules: Iterable[Rule], uses: Iterable[tuple[FileFacts, SuppressionUse]]
+    project: Project, rules: Iterable[Rule], uses: Iterable[tuple[FileFacts | None, Use]]
 ) -> Iterator[tuple[Rule, Breach]]:
-    """Yield the breaches of the rules about suppressions, which only triage can tell apart."""
+    """Yield the breaches of the rules about suppressions, waivers and the baseline.
+
+    Only triage can tell which of them were of use.
+    """
     seen = list(uses)
     checks = [(rule, check_of(rule)) for rule in in_question(project, rules)] if seen else []
     for file, use in seen:
         for rule, check in checks:
-            if SuppressionUse in check.subjects:
+            if type(use) in check.subjects:
                 yield from _apply(rule, check, use, file, project)
 
 

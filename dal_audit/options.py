@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,6 +63,13 @@ COLOR = click.option(
     default="auto",
     show_default=True,
     help="Colour what is printed; NO_COLOR and FORCE_COLOR are obeyed.",
+)
+
+BASELINE = click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The baseline [the configured one, or .dal-audit-baseline.jsonl].",
 )
 
 SELECT = click.option(

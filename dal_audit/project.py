@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from dal_audit.catalogue import Catalogue, Driver
+from dal_audit.edited import Edited
 from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Shape, Span
 from dal_audit.migrations import MigrationLayout
 from dal_audit.modules import ModuleNames
@@ -64,6 +65,8 @@ class Project:
     """The folders that were asked for and hold nothing to audit."""
     layout: MigrationLayout = field(default_factory=MigrationLayout)
     """The migration sets."""
+    edited: tuple[Edited, ...] = ()
+    """The migrations that are not what was released, as far as git tells."""
     prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""
 

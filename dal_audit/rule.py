@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from dal_audit.facts import FileFacts, Place, Role, Suppression
 from dal_audit.fix import Fix
+from dal_audit.policy import Waiver
 from dal_audit.project import Project
 from dal_audit.rulebook import Rule, Severity
 
@@ -70,8 +71,9 @@ class Breach:
         return self.extent or (self.place.span.line, self.place.span.line)
 
 
-Standing: TypeAlias = Literal["open", "suppressed", "waived"]
-"""Whether a finding counts, or what accepted it: a comment or the configuration, or a waiver."""
+Standing: TypeAlias = Literal["open", "suppressed", "waived", "baselined"]
+"""Whether a finding counts, or what accepted it: a comment or the configuration, a waiver, or the
+baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,38 @@ class SuppressionUse:
     known: tuple[tuple[str, str], ...]
     in_force: frozenset[str]
     hid: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """A waiver after triage; `index` is its place among the configured ones.
+
+    `flaw` says why it does not hold, empty where it does; `idle` tells that it holds, that every
+    rule it names was in force, and that it lifted nothing.
+    """
+
+    index: int
+    waiver: Waiver
+    flaw: str
+    idle: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntryUse:
+    """An entry of the baseline that accepts fewer findings than it counts.
+
+    `place` is its line in the baseline; `found` of `count` findings are still there.
+    """
+
+    place: Place
+    rule_id: str
+    path: str
+    found: int
+    count: int
+
+
+Use: TypeAlias = SuppressionUse | WaiverUse | EntryUse
+"""What accepts findings, once all of them were seen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,13 @@ def plan(
     known_rules: tuple[tuple[str, str], ...],
     *,
     unsaved: Container[str] = (),
+    baseline_expected: bool = True,
 ) -> Plan:
     """Find the projects that paths belong to, and their configurations.
 
-    Paths that are `unsaved` need not exist. Raises UsageError for paths that do not exist or cannot
-    be audited, ConfigurationError for a faulty configuration.
+    Paths that are `unsaved` need not exist; `baseline_expected` is False where a configured
+    baseline may be yet to be written. Raises UsageError for paths that do not exist or cannot be
+    audited, ConfigurationError for a faulty configuration.
     """
     requested = [_followed(path, folder) for path in _existing(paths, folder, unsaved)]
     if config is not None:
@@ -81,7 +83,9 @@ def plan(
             raise UsageError(
                 f"error: with --config, a path must lie in the current folder: `{outside[0]}`"
             )
-        policy = load_policy(config, root=folder, known_rules=known_rules)
+        policy = load_policy(
+            config, root=folder, known_rules=known_rules, baseline_expected=baseline_expected
+        )
         scope = _scope(policy, requested, (), _listing(folder, requested))
         return Plan((scope,), _base([folder], folder))
     roots: dict[Path, list[Path]] = {}
@@ -90,7 +94,7 @@ def plan(
     roots = _joined(roots)
     made: dict[Path, Scope] = {}
     for root, wanted in list(roots.items()):
-        _add(made, root, wanted, roots, known_rules)
+        _add(made, root, wanted, roots, known_rules, baseline_expected=baseline_expected)
     ordered = tuple(made[root] for root in sorted(made))
     return Plan(ordered, _base(list(made), folder))
 
@@ -120,13 +124,15 @@ def _add(
     wanted: list[Path],
     roots: dict[Path, list[Path]],
     known_rules: tuple[tuple[str, str], ...],
+    *,
+    baseline_expected: bool,
 ) -> None:
     """Add the scope of a root, and of the projects below it that were asked for with it."""
     listed = _listing(root, wanted)
     file = find_configuration(root)
     has_file = file is not None and file.parent == root
     policy = (
-        load_policy(file, known_rules=known_rules)
+        load_policy(file, known_rules=known_rules, baseline_expected=baseline_expected)
         if file is not None and has_file
         else default_policy(root)
     )
@@ -136,7 +142,7 @@ def _add(
         inner = root / below
         asked = [path for path in wanted if path.is_dir() and _is_within(inner, path)]
         if asked and inner not in made and inner not in roots:
-            _add(made, inner, [inner], roots, known_rules)
+            _add(made, inner, [inner], roots, known_rules, baseline_expected=baseline_expected)
     owned = any(not path.startswith(tuple(f"{n}/" for n in nested)) for path in listed)
     if owned or not nested:
         made[root] = scope

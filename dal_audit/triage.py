@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from dal_audit.facts import FileFacts, Suppression
 from dal_audit.policy import Policy, Waiver, compile_globs, per_file_ignored, severity_of
 from dal_audit.project import Project
-from dal_audit.rule import Breach, Finding, SuppressionUse
-from dal_audit.rulebook import Rule, find_rule
+from dal_audit.rule import Breach, Finding, SuppressionUse, WaiverUse
+from dal_audit.rulebook import Rule, find_rule, rules
+
+SAYS_NOTHING: Final = frozenset(
+    {"fixme", "later", "n a", "na", "no reason", "none", "reason", "tbd", "todo", "xxx"}
+)
+"""What stands for a reason until there is one; punctuation left out."""
+
+UNWAIVED: Final = frozenset({"expired-waiver"})
+"""Rules that no waiver lifts: one cannot vouch for another."""
 
 
 @dataclass(slots=True)
@@ -39,11 +49,13 @@ class Triage:
                         one.name: rule.id for one in fact.rules if (rule := find_rule(one.name))
                     }
                     self.watched.setdefault(file.path, []).append(_Watched(file, fact, known))
+        self.flaws = [flaw_of(waiver, today) for waiver in self.policy.waivers]
         self.waivers = [
-            (waiver, compile_globs(waiver.paths, anchored=True))
-            for waiver in self.policy.waivers
-            if waiver.expires >= today
+            (index, waiver, compile_globs(waiver.paths, anchored=True))
+            for index, waiver in enumerate(self.policy.waivers)
+            if not self.flaws[index]
         ]
+        self.lifting: set[int] = set()
 
     def finding(self, rule: Rule, breach: Breach) -> Finding:
         """Return a breach as a finding."""
@@ -56,11 +68,12 @@ class Triage:
             reason = self._suppressed(rule, breach)
             if reason is not None:
                 return replace(finding, standing="suppressed", justification=reason, in_source=True)
-        for waiver, covers in self.waivers:
-            if _names(waiver, rule) and covers(breach.place.path):
-                reason = f"{waiver.id}: {waiver.reason}"
-                return replace(finding, standing="waived", justification=reason)
-        return finding
+        lifted = ""
+        for index, waiver, covers in self.waivers:
+            if rule.name not in UNWAIVED and _names(waiver, rule) and covers(breach.place.path):
+                self.lifting.add(index)
+                lifted = lifted or f"{waiver.id}: {waiver.reason}"
+        return replace(finding, standing="waived", justification=lifted) if lifted else finding
 
     def _suppressed(self, rule: Rule, breach: Breach) -> str | None:
         """Return the reason of the suppression that hides a breach; all that do are of use."""
@@ -90,6 +103,42 @@ class Triage:
             for file in self.watched.values()
             for one in file
         ]
+
+    def waiver_uses(self) -> list[WaiverUse]:
+        """Return every waiver with whether it holds and has lifted anything.
+
+        Where a rule that it names does not run, it is not known to be idle.
+        """
+        return [
+            WaiverUse(
+                index,
+                waiver,
+                flaw,
+                idle=not flaw
+                and index not in self.lifting
+                and all(
+                    rule.id in self.in_force
+                    for rule in rules()
+                    if _names(waiver, rule)
+                    and severity_of(self.policy, rule.id, rule.severity) != "off"
+                ),
+            )
+            for index, (waiver, flaw) in enumerate(
+                zip(self.policy.waivers, self.flaws, strict=True)
+            )
+        ]
+
+
+def flaw_of(waiver: Waiver, today: datetime.date) -> str:
+    """Say why a waiver does not hold on a day; nothing where it does, its last day included."""
+    if waiver.expires < today:
+        return f"it expired on {waiver.expires}"
+    if waiver.granted > today:
+        return f"it is granted on {waiver.granted}, which is still to come"
+    words = re.sub(r"[\W_]+", " ", waiver.reason).strip().casefold()
+    if not words or words in SAYS_NOTHING:
+        return f"its reason, `{waiver.reason}`, says nothing"
+    return ""
 
 
 def _names(waiver: Waiver, rule: Rule) -> bool:

@@ -15,12 +15,16 @@ A rule's document (`rules/*.md`) holds examples in its sections Bad and Good, an
 - Words in a fence's info string tell how the file is written: `encoding=latin-1`, `newline=crlf`
   (or `cr`), `bom`, `bare` (no line end at the end), and `escapes` (`\f`, `\t`, `\r`, `\0`, `\\` and
   `\xff`, which is one byte, are written as two or four characters).
+- `released` in the info string makes the file one of the last release: it is committed, and removed
+  before the other files are written. A project with such a file is a git repository.
 """
 
 from __future__ import annotations
 
 import datetime
+import os
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -74,6 +78,7 @@ class Example:
     title: str
     line: int
     files: dict[str, bytes] = field(default_factory=dict)
+    released: dict[str, bytes] = field(default_factory=dict)
     marks: Counter[Mark] = field(default_factory=Counter)
     gaps: set[Mark] = field(default_factory=set)
     fences: int = 0
@@ -83,11 +88,13 @@ class Example:
         return f"{self.document}:{self.line} {self.title}"
 
     def write(self, root: Path) -> None:
-        """Write the project's files into a folder."""
-        for path, data in self.files.items():
-            file = root / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
+        """Write the project's files into a folder, over those of the release before."""
+        if self.released:
+            _write(root, self.released)
+            _commit(root)
+            for path in self.released:
+                (root / path).unlink()
+        _write(root, self.files)
 
     def request(self, root: Path, *, shortcuts: bool = True) -> Request:
         """Return the request for an audit with all rules, whatever they are by default.
@@ -121,6 +128,27 @@ class Example:
             known = "a known gap is closed" if mark in self.gaps else "found"
             lines.append(f"{known}: {_shown(mark)} {' / '.join(messages[mark])}")
         return lines
+
+
+def _write(root: Path, files: dict[str, bytes]) -> None:
+    for path, data in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+
+def _commit(root: Path) -> None:
+    """Make a repository of a folder, with all its files in one commit on its main branch."""
+    who = {
+        f"GIT_{role}_{what}": "a@b"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    none = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    for words in ("init -q -b main", "add -A", "commit -q -m release"):
+        subprocess.run(
+            ["git", *words.split()], cwd=root, env={**os.environ, **who, **none}, check=True
+        )
 
 
 def _shown(mark: Mark) -> str:
@@ -199,11 +227,13 @@ class _Reader:
         path = _PATH_LINE.fullmatch(before.strip())
         if path is None or path[2]:
             raise self.error(number, "a fence without a path in backticks on the line before")
-        if path[1] in self.current.files:
+        released = "released" in info
+        into = self.current.released if released else self.current.files
+        if path[1] in into:
             raise self.error(number, f"the project has two files `{path[1]}`")
         self.current.fences += 1
-        data, marks, gaps = written(path[1], lines, info)
-        self.current.files[path[1]] = data
+        data, marks, gaps = written(path[1], lines, [one for one in info if one != "released"])
+        into[path[1]] = data
         self.current.marks.update(marks)
         self.current.gaps |= gaps
 

@@ -60,6 +60,7 @@ def test_the_whole_report() -> None:
             "open": 1,
             "suppressed": 0,
             "waived": 0,
+            "baselined": 0,
             "error": 1,
             "warning": 0,
             "info": 0,

@@ -7,17 +7,43 @@ from collections.abc import Iterator
 from dal_audit.facts import FileFacts, Place
 from dal_audit.fixers.suppressions import renamed, without
 from dal_audit.project import Project
-from dal_audit.rule import Breach, SuppressionUse, check
+from dal_audit.rule import Breach, EntryUse, SuppressionUse, WaiverUse, check
 from dal_audit.rulebook import did_you_mean, nearest_rule
 
 
 @check("DAL903")
-def unused_suppression(use: SuppressionUse, file: FileFacts, _project: Project) -> Iterator[Breach]:
-    """Flag a suppression that hides nothing, or cannot hide anything.
+def unused_suppression(
+    use: SuppressionUse | WaiverUse | EntryUse, file: FileFacts | None, project: Project
+) -> Iterator[Breach]:
+    """Flag a suppression, a waiver or a baseline entry that hides nothing, or cannot hide anything.
 
     A rule that does not run in this audit is not judged: whether it would have found something is
     not known.
     """
+    if isinstance(use, SuppressionUse):
+        if file is not None:
+            yield from _comment(use, file)
+    elif isinstance(use, WaiverUse):
+        if use.idle:
+            place = project.place_of(("waivers", use.index, "id"))
+            yield Breach(place, f"the waiver `{use.waiver.id}` lifts no finding")
+    else:
+        yield _entry(use)
+
+
+def _entry(use: EntryUse) -> Breach:
+    """Return what is wrong with an entry of the baseline."""
+    of = f"the baseline's entry for `{use.rule_id}` in `{use.path}`"
+    cure = "Run `dal-audit baseline`, which takes out what is gone"
+    if use.found:
+        return Breach(
+            use.place, f"{of} counts {use.count} findings, and {use.found} are left", cure=cure
+        )
+    return Breach(use.place, f"{of} matches no finding", cure=cure)
+
+
+def _comment(use: SuppressionUse, file: FileFacts) -> Iterator[Breach]:
+    """Yield what is wrong with a comment that suppresses."""
     suppression = use.suppression
     if suppression.flaw:
         yield Breach(

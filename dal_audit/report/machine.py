@@ -49,16 +49,19 @@ def render_json(report: Report) -> str:
         $schema: string
         version: 1
         tool: {name: string, version: string}
-        summary: {files, ruled_out, open, suppressed, waived, error, warning, info: integer}
+        summary: {files, ruled_out, open, suppressed, waived, baselined, error, warning,
+            info: integer}
             `files` were audited, `ruled_out` of them by their bytes alone; the severities count
             open findings
         assumptions: [string]
-        clauses: [{id, title: string, verdict: "pass" | "pass in part" | "fail" | "not audited",
-            findings: integer}], in the law's order; `findings` are the open ones against it
+        clauses: [{id, title: string, verdict: "pass" | "pass in part" | "baselined" | "fail" |
+            "not audited", findings: integer}], in the law's order; `findings` are the open ones
+            against it
         findings: [FINDING], by path, place and rule
 
         FINDING: {rule: {id, name: string}, severity: "error" | "warning" | "info" | "off",
-            standing: "open" | "suppressed" | "waived", in_source: boolean, justification: string,
+            standing: "open" | "suppressed" | "waived" | "baselined", in_source: boolean,
+            justification: string,
             clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}],
             cure: string, fails_on: [string] | null, driver: string | null, fix: FIX | null}
         FIX: {message: string, applicability: "safe" | "unsafe",
@@ -100,6 +103,7 @@ def _summary(report: Report) -> Object:
         "open": standings["open"],
         "suppressed": standings["suppressed"],
         "waived": standings["waived"],
+        "baselined": standings["baselined"],
         "error": severities["error"],
         "warning": severities["warning"],
         "info": severities["info"],

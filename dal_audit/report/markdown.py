@@ -33,6 +33,7 @@ _ROOM: Final = 2048
 _MARKS: Final[dict[Verdict, str]] = {
     "pass": "✅ pass",
     "pass in part": "✅ pass in part",
+    "baselined": "🟡 baselined",
     "fail": "❌ fail",
     "not audited": "⚪ not audited",
 }

@@ -56,5 +56,5 @@ class Report:
 
     @property
     def accepted(self) -> tuple[Finding, ...]:
-        """The findings that were suppressed or waived."""
+        """The findings that were suppressed, waived or baselined."""
         return tuple(one for one in self.findings if one.standing != "open")

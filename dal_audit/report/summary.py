@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from dal_audit.report.model import Report
 from dal_audit.rulebook import Clause
 
-Verdict: TypeAlias = Literal["pass", "pass in part", "fail", "not audited"]
+Verdict: TypeAlias = Literal["pass", "pass in part", "baselined", "fail", "not audited"]
 
 
 def plural(count: int, word: str) -> str:
@@ -29,7 +29,7 @@ def counts(report: Report) -> str:
         text += f": {', '.join(severities)}"
     accepted = [
         f"{number} {standing}"
-        for standing in ("suppressed", "waived")
+        for standing in ("suppressed", "waived", "baselined")
         if (number := sum(one.standing == standing for one in report.accepted))
     ]
     if accepted:
@@ -51,7 +51,8 @@ def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
     """Yield each clause with its verdict and the number of open findings against it.
 
     A clause that no rule of this audit looks at, or that is about a language of which there was no
-    file, is not passed, but not audited.
+    file, is not passed, but not audited. One that only the baseline keeps from failing
+    is not passed either.
     """
     looked = report.files > 0 or bool(report.findings)
     breached = {one.rule.id for one in report.findings}
@@ -67,5 +68,9 @@ def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
             yield clause, "not audited", 0
         elif against:
             yield clause, "fail", against
+        elif any(
+            one.standing == "baselined" and clause.id in one.rule.clauses for one in report.findings
+        ):
+            yield clause, "baselined", 0
         else:
             yield clause, "pass in part" if clause.partly else "pass", 0

@@ -118,7 +118,10 @@ class _Writer:
             if verdict == "not audited":
                 unseen.append(clause.id)
                 continue
-            word = paint(verdict.upper(), "error" if against else "good")
+            word = paint(
+                verdict.upper(),
+                "error" if against else "warning" if verdict == "baselined" else "good",
+            )
             count = f"  {plural(against, 'finding')}" if against else ""
             yield f"{clause.id:<{longest}}  {clause.title:<{titles}}  {word}{count}"
         if report.limited:
