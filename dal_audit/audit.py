@@ -8,13 +8,12 @@ import os
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from dal_audit import __version__
 from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import CACHE, Tree, chosen, read_instead, tree_of
-from dal_audit.edited import edited_migrations
 from dal_audit.extract import (
     Lead,
     digests_of,
@@ -42,6 +41,10 @@ from dal_audit.rulebook import Rule, clauses, known_rules, rules
 from dal_audit.scope import Scope, UsageError, counted_from, plan
 from dal_audit.sql_files import SqlFiles
 from dal_audit.triage import Triage
+
+if TYPE_CHECKING:
+    from dal_audit.edited import Edited
+    from dal_audit.migrations.model import MigrationLayout
 
 ALWAYS = frozenset({"unreadable-file", "nothing-audited"})
 """Rules that no selection leaves out, only an explicit `ignore`: without them an audit could be
@@ -136,7 +139,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     empty = scope.empty_folders(file.path for file in (*tree.files, *scripts))
     prefix = _prefix(policy.root, request.folder)
-    edited, unknown = edited_migrations(layout, policy.root, active, request.since)
+    edited, unknown = released_since(layout, policy.root, active, request.since)
     project = Project(
         policy,
         catalogue,
@@ -199,6 +202,17 @@ def languages_of(
     if any(one.path in sets and one.path not in scripts for one in reported):
         found.add("python-migrations")
     return frozenset(found)
+
+
+def released_since(
+    layout: MigrationLayout, root: Path, active: Sequence[Rule], revision: str | None
+) -> tuple[tuple[Edited, ...], tuple[str, ...]]:
+    """Return what became of released migrations, and what is to be said if that is not known."""
+    if not layout.sets:
+        return (), ()
+    from dal_audit.edited import edited_migrations  # only where there are migrations
+
+    return edited_migrations(layout, root, active, revision)
 
 
 def cache_of(scope: Scope, tree: Tree, catalogue: Catalogue, request: Request) -> Cache:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from dal_audit.facts import NotUnderstood, Place, Span
-from dal_audit.migrations import Migration, MigrationSet, Part
+from dal_audit.migrations.model import Migration, MigrationSet, Part
 from dal_audit.project import Project
 from dal_audit.sql_facts import OtherStatement, Query, SqlStatement, Transaction
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from dal_audit.history import Moved, Repository
-from dal_audit.migrations import MigrationLayout, MigrationSet
+from dal_audit.migrations.model import MigrationLayout, MigrationSet
 from dal_audit.rulebook import Rule
 
 Fate: TypeAlias = Literal["changed", "renamed", "deleted"]

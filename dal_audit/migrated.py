@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from dal_audit.facts import FileFacts
-from dal_audit.migrations import MigrationSet
+from dal_audit.migrations.model import MigrationSet
 from dal_audit.project import Project
 from dal_audit.schema import Follower, Objection
 from dal_audit.sql_facts import SqlStatement

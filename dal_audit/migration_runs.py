@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 from dal_audit.audited_sets import leaves_nothing, statements_of
 from dal_audit.facts import Span
-from dal_audit.migrations import Migration, Part
+from dal_audit.migrations.model import Migration, Part
 from dal_audit.project import Project
 from dal_audit.sql_facts import (
     AlterObject,

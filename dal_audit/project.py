@@ -9,16 +9,18 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dal_audit.catalogue import Catalogue, Driver
-from dal_audit.edited import Edited
 from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Shape, Span
-from dal_audit.migrations import MigrationLayout
+from dal_audit.migrations.model import MigrationLayout
 from dal_audit.modules import ModuleNames
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program
 from dal_audit.sql_files import SqlFiles
+
+if TYPE_CHECKING:
+    from dal_audit.edited import Edited
 
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
 """What a storage package is called where none is configured."""

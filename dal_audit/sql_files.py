@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from dal_audit.facts import FileFacts
-from dal_audit.migrations import MigrationLayout, backend_of_script
+from dal_audit.migrations.model import MigrationLayout
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.sql_facts import CreateObject, SqlStatement
 
@@ -97,6 +97,8 @@ class SqlFiles:
         found = self._sets.get(path)
         named = self._own.get(path) or (found.backends if found is not None else None)
         if named is None and found is None:
+            from dal_audit.migrations.recognise import backend_of_script
+
             engine = backend_of_script(path)
             named = (engine,) if engine else None
         if named is None:

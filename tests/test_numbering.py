@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dal_audit.audit import Request, audit
-from dal_audit.migrations import MigrationSet
 from dal_audit.migrations.ancestry import faults_of_graph
+from dal_audit.migrations.model import MigrationSet
 from dal_audit.migrations.series import faults_of_series
 from tests.migration_layouts import layout, only
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.migrations import Sources, find_sets
+from dal_audit.migrations.model import Sources
+from dal_audit.migrations.recognise import find_sets
 from dal_audit.policy import Migrations, Policy, default_policy
 from dal_audit.sql_files import SqlFiles
 

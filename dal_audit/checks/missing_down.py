@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dal_audit.audited_sets import START, audited_sets, does_nothing, is_audited, start_of
 from dal_audit.facts import Place
-from dal_audit.migrations import Migration, MigrationSet, Part
+from dal_audit.migrations.model import Migration, MigrationSet, Part
 from dal_audit.project import Project
 from dal_audit.rule import Breach, Related, check
 

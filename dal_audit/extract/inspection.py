@@ -16,7 +16,6 @@ from dal_audit.extract import MAX_PARSED_BYTES, START, read_bytes
 from dal_audit.extract.accessors import AccessorWords
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.depth import deeply
-from dal_audit.extract.evidence import evidence
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
 from dal_audit.extract.prefilter import searchable
 from dal_audit.extract.source import Lines, UndecodableError, decode
@@ -98,6 +97,8 @@ def _evidence(
     """Return a file's evidence; None where it has none, or was reported as not understood."""
     if file.flaw or file.size > MAX_PARSED_BYTES:
         return None
+    from dal_audit.extract.evidence import evidence  # only where a file is read
+
     try:
         data = read_bytes(file.absolute, file.size)
         if not always and not words.accessed(searchable(data)):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
-_COMMENT: Final = re.compile(r"#[ \t]*type:[ \t]*(?!ignore(?![0-9A-Za-z\u0080-\U0010ffff]))")
+_COMMENT: Final = re.compile(r"#[ \t]*type:(?![ \t]*ignore(?:[\x00-/:-@\[-`{-\x7f]|\Z))[ \t]*")
 """As CPython's tokenizer tells them from `type: ignore`, which is a comment on a type checker."""
 _BLOCKS: Final = ("body", "orelse", "finalbody")
 

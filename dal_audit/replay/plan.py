@@ -9,8 +9,7 @@ from pathlib import Path
 from dal_audit.discover import tree_of
 from dal_audit.extract.source import UndecodableError
 from dal_audit.migration_layout import layout_of
-from dal_audit.migrations import MigrationLayout, MigrationSet
-from dal_audit.migrations.model import Migration
+from dal_audit.migrations.model import Migration, MigrationLayout, MigrationSet
 from dal_audit.replay.model import Engine, Step
 from dal_audit.replay.scripts import Scripts
 from dal_audit.scope import Scope, UsageError
