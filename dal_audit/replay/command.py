@@ -150,14 +150,16 @@ def _part(
     own = audit.Request(folder=request.folder, today=request.today)
     active = tuple(one for one in audit.active_rules(policy, own) if one.id in PROVED)
     triage = Triage(project, active, today=request.today)
+    findings = tuple(
+        triage.finding(rule, breach)
+        for rule, breach in (*_judged(replayed), *_compared(facts, project))
+        if rule in active
+    )
+    open_questions = _unproved(replayed) - {one.rule.id for one in findings}
     return audit.Part(
         policy.root,
-        tuple(
-            triage.finding(rule, breach)
-            for rule, breach in (*_judged(replayed), *_compared(facts, project))
-            if rule in active
-        ),
-        active,
+        findings,
+        tuple(rule for rule in active if rule.id not in open_questions),
         project,
         len(paths),
         frozenset({"sql"}),
@@ -165,6 +167,17 @@ def _part(
         (),
         limited="." not in scope.requested,
     )
+
+
+def _unproved(replayed: list[Replayed]) -> set[str]:
+    """Return the rules of which a run proves nothing, for it did not come that far somewhere."""
+    outcomes = [outcome for one in replayed for outcome in one.outcomes.values()]
+    unproved = set()
+    if any(one.whole is None for one in outcomes):
+        unproved.add("DAL404")
+    if any(one.undone is None for one in outcomes):
+        unproved |= {"DAL402", "DAL403"}
+    return unproved
 
 
 def _judged(replayed: list[Replayed]) -> Iterator[tuple[Rule, Breach]]:
