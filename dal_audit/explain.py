@@ -68,7 +68,8 @@ def list_rules(form: str, *, room: int = 0) -> str:
     lines = []
     for rule in rules():
         law = ", ".join(rule.clauses)
-        lead = f"{rule.id}  {rule.name:<{names}}  {rule.severity:<7}  {law:<{laws}}"
+        fix = f"fix {rule.fix}" if rule.fix else ""
+        lead = f"{rule.id}  {rule.name:<{names}}  {rule.severity:<7}  {fix:<10}  {law:<{laws}}"
         lines.append(_cut(lead, rule.summary, room))
     return "".join(lines)
 
@@ -85,11 +86,12 @@ def _cut(lead: str, summary: str, room: int) -> str:
 
 
 def _table() -> Iterator[str]:
-    yield "| id | name | severity | clause | what it reports |"
-    yield "|---|---|---|---|---|"
+    yield "| id | name | severity | fix | clause | what it reports |"
+    yield "|---|---|---|---|---|---|"
     for rule in rules():
         summary = rule.summary.replace("|", "\\|")
-        cells = (rule.id, rule.name, rule.severity, ", ".join(rule.clauses), summary)
+        law = ", ".join(rule.clauses)
+        cells = (rule.id, rule.name, rule.severity, rule.fix, law, summary)
         yield f"| {' | '.join(cells)} |"
 
 

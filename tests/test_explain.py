@@ -145,4 +145,4 @@ def test_the_list_of_rules_is_not_cut_without_a_terminal() -> None:
 def test_the_list_of_rules_as_markdown_is_a_table() -> None:
     lines = list_rules("markdown").splitlines()
     assert len(lines) == len(rules()) + 2
-    assert {re.sub(r"\\\|", "", line).count("|") for line in lines} == {6}
+    assert {re.sub(r"\\\|", "", line).count("|") for line in lines} == {7}
