@@ -45,12 +45,13 @@ def breach_of(
     one: Remark, backends: Sequence[str], statement: SqlStatement, path: str, message: str
 ) -> Breach:
     """Return a remark on a statement as a breach on some of its backends, with a message."""
-    fails_on = tuple(backends) if one.effect == "fails" else ()
+    failing = tuple(backends) if one.effect == "fails" else ()
     return Breach(
         Place(path, one.span),
         message,
-        label=f"fails on {listed(fails_on)}" if fails_on else "",
+        label=f"fails on {listed(failing)}" if failing else "",
         extent=(statement.span.line, statement.span.end_line),
-        fails_on=fails_on,
+        fails_on=(),
+        fails_later_on=failing,
         cure=one.cures[backends[0]],
     )

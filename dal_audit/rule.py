@@ -58,6 +58,9 @@ class Breach:
     fails_on: tuple[str, ...] | None = None
     """The backends that reject the SQL at the place; empty where all run it and differ in what it
     means, None where the breach is not about SQL."""
+    fails_later_on: tuple[str, ...] = ()
+    """The backends that take the SQL at the place, and fail at it when its migration is run a
+    second time or taken back."""
     cure: str = ""
     """How to fix this very place, in one sentence; empty where the rule's own cure says it."""
     driver: str = ""

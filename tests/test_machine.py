@@ -97,6 +97,7 @@ def test_the_whole_report() -> None:
                 ],
                 "cure": "",
                 "fails_on": None,
+                "fails_later_on": [],
                 "driver": None,
                 "fix": None,
             }

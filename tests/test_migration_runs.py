@@ -26,7 +26,7 @@ def found(root: Path, files: dict[str, str], rule: str, settings: str = BOTH) ->
 def test_one_statement_is_one_finding_on_all_backends(tmp_path: Path) -> None:
     (one,) = found(tmp_path, {"0001_a.sql": "CREATE TABLE t (\n  a INTEGER\n);\n"}, "DAL404")
     assert one.breach.message == ("a second run fails on SQLite and PostgreSQL: `t` stands already")
-    assert one.breach.fails_on == ("sqlite", "postgresql")
+    assert one.breach.fails_later_on == ("sqlite", "postgresql")
     assert one.severity == "error"
     assert one.cure == "Write `IF NOT EXISTS`."
     span = one.place.span
@@ -37,7 +37,7 @@ def test_one_statement_is_one_finding_on_all_backends(tmp_path: Path) -> None:
 def test_the_cure_is_the_backends_own(tmp_path: Path, backend: str) -> None:
     text = "ALTER TABLE t ADD COLUMN a TEXT;"
     (one,) = found(tmp_path, {"0001_a.sql": text}, "DAL404", f'backends = ["{backend}"]\n')
-    assert one.breach.fails_on == (backend,)
+    assert one.breach.fails_later_on == (backend,)
     assert (one.cure == GUARD_COLUMN) == (backend == "postgresql")
     assert ("SQLite has no `IF NOT EXISTS` here." in one.cure) == (backend == "sqlite")
 
@@ -49,11 +49,11 @@ def test_a_change_of_data_is_a_warning_and_one_of_the_schema_an_error(tmp_path: 
         "CREATE INDEX ON log (line);\n"
     )
     data, schema = found(tmp_path, {"0001_a.sql": text}, "DAL404", 'backends = ["postgresql"]\n')
-    assert (data.severity, data.breach.fails_on) == ("warning", ())
+    assert (data.severity, data.breach.fails_later_on) == ("warning", ())
     assert data.breach.message == (
         "a second run changes data on PostgreSQL: the rows are put into `log` once more"
     )
-    assert (schema.severity, schema.breach.fails_on) == ("error", ())
+    assert (schema.severity, schema.breach.fails_later_on) == ("error", ())
     assert schema.breach.message == (
         "a second run changes the schema on PostgreSQL:"
         " the same index is made once more, as `log_line_idx1`"
@@ -114,7 +114,10 @@ def test_each_backend_has_its_own_set(tmp_path: Path) -> None:
         "postgres/0002_b.sql": "ALTER TABLE t ADD COLUMN IF NOT EXISTS b TEXT;",
     }
     (one,) = found(tmp_path, files, "DAL404")
-    assert (one.place.path, one.breach.fails_on) == ("migrations/sqlite/0002_b.sql", ("sqlite",))
+    assert (one.place.path, one.breach.fails_later_on) == (
+        "migrations/sqlite/0002_b.sql",
+        ("sqlite",),
+    )
 
 
 def test_a_loss_names_what_goes(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ class _Said:
         ]
         hanging = {one.command.place: one.refusal.message for one in self.after}
         named = {one for several in self.words.values() for one in several}
+        engines_named = tuple(one for one in TITLES if one in named)
+        is_later = self.rule in {"DAL402", "DAL403", "DAL404"}
         return Breach(
             self.place,
             "; ".join(messages),
@@ -56,7 +58,8 @@ class _Said:
                 Related(place, f"so this fails, too: {masked(message)}")
                 for place, message in sorted(hanging.items())
             ),
-            fails_on=tuple(one for one in TITLES if one in named),
+            fails_on=() if is_later else engines_named,
+            fails_later_on=engines_named if is_later else (),
         )
 
 

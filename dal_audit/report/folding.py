@@ -34,7 +34,7 @@ def _key(finding: Finding) -> Key | None:
         return None
     way = breach.related[: breach.way]
     elsewhere = tuple(one for one in breach.related[breach.way :] if one.place.path != path)
-    shared = (breach.driver, breach.fails_on, finding.cure, way, elsewhere)
+    shared = (breach.driver, breach.fails_on, breach.fails_later_on, finding.cure, way, elsewhere)
     return path, finding.rule.id, finding.severity, *shared
 
 

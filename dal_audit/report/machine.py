@@ -63,7 +63,8 @@ def render_json(report: Report) -> str:
             standing: "open" | "suppressed" | "waived" | "baselined", in_source: boolean,
             justification: string,
             clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}],
-            cure: string, fails_on: [string] | null, driver: string | null, fix: FIX | null}
+            cure: string, fails_on: [string] | null, fails_later_on: [string],
+            driver: string | null, fix: FIX | null}
         FIX: {message: string, applicability: "safe" | "unsafe",
             edits: [{line, column, end_line, end_column: integer, text: string}]}
         PLACE: path: string, line, column, end_line, end_column: integer
@@ -73,8 +74,9 @@ def render_json(report: Report) -> str:
     finding from the configuration; `justification` is empty where a finding is open, and
     `cure` where the rule's own is all there is to say. `fails_on` are
     the backends that reject the SQL at the place, none of them where all run it and differ in what
-    it means, and null where the finding is not about SQL. `driver` is the catalogue's name of the
-    driver that is reached from the place, null where there is none. The edits of a fix are in the
+    it means, and null where the finding is not about SQL; `fails_later_on` are those that take it,
+    and fail at it when its migration is run a second time or taken back. `driver` is the
+    catalogue's name of the driver that is reached from the place, null where there is none. The edits of a fix are in the
     finding's file and do not overlap; `text` is to stand in the place of what is between the
     columns.
     """
@@ -125,6 +127,7 @@ def _finding(finding: Finding) -> Object:
         "related": [{**_place(one.place), "message": one.message} for one in breach.related],
         "cure": breach.cure,
         "fails_on": None if breach.fails_on is None else list(breach.fails_on),
+        "fails_later_on": list(breach.fails_later_on),
         "driver": breach.driver or None,
         "fix": None if breach.fix is None else _fix(breach.fix),
     }

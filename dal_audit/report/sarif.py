@@ -296,6 +296,8 @@ def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: boo
     properties: Object = {"name": finding.rule.name, "clauses": list(finding.rule.clauses)}
     if breach.fails_on is not None:
         properties["fails_on"] = list(breach.fails_on)
+    if breach.fails_later_on:
+        properties["fails_later_on"] = list(breach.fails_later_on)
     result["properties"] = properties
     return result
 

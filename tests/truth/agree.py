@@ -77,15 +77,17 @@ def compared(
     again = {steps[one.step].path: one.refusal.message for one in reversed(outcome.again)}
     again |= {steps[one.step].path: one.what for one in outcome.changed}
     for step in steps:
-        own = [one for one in said.get(step.path, ()) if engine in (one.breach.fails_on or ())]
-        rejected = [one for one in own if one.rule.id.startswith("DAL3")]
+        own = said.get(step.path, ())
+        rejected = [one for one in own if engine in (one.breach.fails_on or ())]
         yield "applies", bool(rejected), step.path in failed, _text(rejected, failed, step)
         if rejected or step.path in failed:
             continue
         unsafe = [
             one
             for one in own
-            if one.rule.id == "DAL404" and "of all migrations" not in one.breach.message
+            if one.rule.id == "DAL404"
+            and engine in one.breach.fails_later_on
+            and "of all migrations" not in one.breach.message
         ]
         yield "second run", bool(unsafe), step.path in again, _text(unsafe, again, step)
     if outcome.left is not None and entry["downs"]:

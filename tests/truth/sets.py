@@ -117,8 +117,8 @@ def count(label: dict[str, Any], findings: dict[str, list[Finding]], tally: Tall
         if not file["applies"] or file["replay_safe"] is None:
             continue
         own = [one for one in findings.get(file["file"], ()) if one.rule.id == "DAL404"]
-        failing = [one for one in own if one.breach.fails_on and not _is_of_all(one)]
-        tally.changes += any(not one.breach.fails_on for one in own) and not failing
+        failing = [one for one in own if one.breach.fails_later_on and not _is_of_all(one)]
+        tally.changes += any(not one.breach.fails_later_on for one in own) and not failing
         tally.of_all += any(map(_is_of_all, own))
         tally.files[not file["replay_safe"], bool(failing)] += 1
         if failing and file["replay_safe"]:
@@ -145,7 +145,8 @@ def compared(
     told = {
         finding.place.path
         for finding in said
-        if finding.breach.fails_on and finding.place.path in downs
+        if (finding.breach.fails_on or finding.breach.fails_later_on)
+        and finding.place.path in downs
     }
     leaves = any(
         finding.rule.id == "DAL402" or _LEAVES.search(finding.breach.message) for finding in said
