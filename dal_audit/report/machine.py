@@ -72,11 +72,11 @@ def render_json(report: Report) -> str:
     A path is relative to the repository's root, with `/`. Lines and columns are 1-based, columns
     count UTF-16 code units, the end is exclusive. `in_source` tells a comment that suppresses a
     finding from the configuration; `justification` is empty where a finding is open, and
-    `cure` where the rule's own is all there is to say. `fails_on` are
-    the backends that reject the SQL at the place, none of them where all run it and differ in what
-    it means, and null where the finding is not about SQL; `fails_later_on` are those that take it,
-    and fail at it when its migration is run a second time or taken back. `driver` is the
-    catalogue's name of the driver that is reached from the place, null where there is none. The edits of a fix are in the
+    `cure` where the rule's own is all there is to say. `fails_on` are the backends that reject the
+    SQL at the place, none of them where all run it and differ in what it means, and null where the
+    finding is not about SQL; `fails_later_on` are those that take it, and fail at it when its
+    migration is run a second time or taken back. `driver` is the catalogue's name of the driver
+    that is reached from the place, null where there is none. The edits of a fix are in the
     finding's file and do not overlap; `text` is to stand in the place of what is between the
     columns.
     """
