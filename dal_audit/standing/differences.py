@@ -143,6 +143,8 @@ def _of_relation(
         return ("changed", f"the {now.kind} `{first.key}`{difference}") if difference else None
     if change is None or (thing.table is not None and _goes_with(state, thing, change, before)):
         return None
+    if "temporary" in {thing.text, thing.table.text if thing.table is not None else ""}:
+        return None  # It goes with the connection.
     return change, f"the {thing.kind} `{first.key}`"
 
 
