@@ -170,8 +170,9 @@ def match(entries: Sequence[Entry], keys: Sequence[Key], gone: Callable[[str], b
     """Find again what was accepted: each entry accepts as many findings as it counts, no more.
 
     First what is equal in all; then what moved out of its function or class, in the same file; then
-    what lies in another file, where the entry's own is `gone` (renamed, moved or split). Among
-    equal findings the first ones are accepted.
+    what lies in another file, where the entry's own is `gone` (renamed, moved or split); then what
+    moved to another file with its function or class. Among equal findings the first ones are
+    accepted.
     """
     left = {entry: entry.count for entry in entries}
     accepted: set[int] = set()
@@ -181,6 +182,7 @@ def match(entries: Sequence[Entry], keys: Sequence[Key], gone: Callable[[str], b
         (lambda key: (key.path, key.rule, key.line), lambda _entry: True),
         (lambda key: (key.rule, key.symbol, key.line), lambda entry: entry.key.path in missing),
         (lambda key: (key.rule, key.line), lambda entry: entry.key.path in missing),
+        (lambda key: (key.rule, key.symbol, key.line), lambda entry: bool(entry.key.symbol)),
     )
     for view, serves in views:
         waiting: dict[object, list[Entry]] = {}

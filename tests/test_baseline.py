@@ -127,6 +127,21 @@ def test_what_moves_with_its_file_is_not_new(project: Path) -> None:
     ]
 
 
+def test_what_moves_to_another_file_with_its_function_is_not_new(project: Path) -> None:
+    write(project, {"app/service.py": "", "app/other.py": METHOD})
+    assert standings(project) == [
+        ("DAL101", "app/other.py", "baselined"),
+        ("DAL101", "app/tool.py", "baselined"),
+    ]
+
+
+def test_an_import_of_a_module_that_is_taken_out_here_and_put_in_there_is_new(
+    project: Path,
+) -> None:
+    write(project, {"app/tool.py": "", "app/other.py": IMPORT})
+    assert ("DAL101", "app/other.py", "open") in standings(project)
+
+
 def test_a_copy_is_new(project: Path) -> None:
     write(project, {"app/copy.py": IMPORT})
     assert ("DAL101", "app/copy.py", "open") in standings(project)

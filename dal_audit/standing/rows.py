@@ -64,9 +64,9 @@ def _insert(state: State, one: Change, target: SqlName, table: Thing) -> None:
     is_guarded = bool(words & _GUARDS) or _is_anti_join(tokens)
     if one.verb != "INSERT" or one.conflict is not None or (is_guarded and not is_row):
         return
-    if table.text.lower().startswith("fts") and [
-        column.name.lower() for column in one.columns
-    ] == [target.name.lower()]:
+    if table.text.lower().startswith("fts") and [column.name.lower() for column in one.columns] == [
+        target.name.lower()
+    ]:
         return  # A command to the index, such as `'rebuild'` (SQLite manual, FTS5 section 6).
     if table.parts.get(ROWS) != FILLED:
         return
