@@ -31,7 +31,9 @@ from dal_audit.extract.syntax import parse
     ],
 )  # fmt: skip
 def test_a_comment_is_an_annotation(text: str, read: str, *, shortcuts: bool) -> None:
-    assert ast.unparse(parse(text + "\n", shortcuts=shortcuts)) == read
+    # Python 3.10 writes `(x, y) = z`, whatever was read.
+    wanted = ast.unparse(ast.parse(read))
+    assert ast.unparse(parse(text + "\n", shortcuts=shortcuts)) == wanted
 
 
 @pytest.mark.parametrize("shortcuts", [True, False])
