@@ -20,7 +20,7 @@ from dal_audit.extract import (
     extract,
     extract_reached,
     extract_scripts,
-    is_small,
+    look_at,
 )
 from dal_audit.extract.cache import FILE, Cache, key_of, no_cache, remove_cache
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
@@ -230,7 +230,8 @@ def cache_of(scope: Scope, tree: Tree, catalogue: Catalogue, request: Request) -
     else:
         name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
         file = request.folder / place / f"{name}.facts"
-    cache = Cache(file, key_of(catalogue, thorough=is_small(tree.files)))
+    look = look_at(tree.files, catalogue)
+    cache = Cache(file, key_of(catalogue, thorough=look.thorough, foreign=look.foreign))
     cache.identify((*tree.files, *tree.scripts), lambda files: digests_of(files, jobs=request.jobs))
     return cache
 

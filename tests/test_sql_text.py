@@ -10,7 +10,7 @@ import pytest
 
 from dal_audit.catalogue import catalogue_in_force
 from dal_audit.extract.fold import UNKNOWN
-from dal_audit.extract.mentions import EVERYDAY, EXECUTORS, mentions_execution
+from dal_audit.extract.mentions import EVERYDAY, EXECUTORS
 from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.python import python_facts
 from dal_audit.extract.sql_reading import read_sql
@@ -129,7 +129,7 @@ def test_wide_letters_and_odd_encodings_change_nothing() -> None:
     ],
 )
 def test_files_without_sql_are_ruled_out_by_their_bytes(source: str) -> None:
-    assert not mentions_execution(source)
+    assert not PREFILTER.marks(searchable(source.encode())).executes
     assert not PREFILTER.hits(searchable(source.encode()))
 
 

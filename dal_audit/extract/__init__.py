@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from dal_audit.extract.parallel import (
 )
 from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
-from dal_audit.facts import Attention, FileFacts, NotUnderstood, SourceFile, Span
+from dal_audit.facts import FileFacts, NotUnderstood, SourceFile, Span
 
 Result = TypeVar("Result")
 
@@ -54,7 +55,7 @@ def extract(
     `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
     ruled out by its bytes and LibCST reads every file whole; the findings are the same.
     """
-    look = Look(catalogue, thorough=is_small(files), shortcuts=shortcuts)
+    look = look_at(files, catalogue, shortcuts=shortcuts)
     worth = PARSED_WORTH_A_PROCESS if look.thorough or not shortcuts else WORTH_A_PROCESS
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
@@ -79,7 +80,7 @@ def extract_reached(
 
     A file that nothing leads to, or that has been read whole, keeps what is `known` of it.
     """
-    look = Look(catalogue, thorough=is_small(files), shortcuts=shortcuts)
+    look = look_at(files, catalogue, shortcuts=shortcuts)
     carriers = Carriers(lead.carried)
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
     doubtful = [one for one in waiting if one.path in lead.doubtful and one.path not in lead.due]
@@ -175,8 +176,32 @@ class Look:
     """How files are looked at: for what, and how closely."""
 
     catalogue: Catalogue
+    foreign: frozenset[str]
     thorough: bool = False
     shortcuts: bool = True
+
+
+def look_at(files: Sequence[SourceFile], catalogue: Catalogue, *, shortcuts: bool = True) -> Look:
+    """Return how the files of a project are looked at."""
+    foreign = foreign_modules((file.path for file in files), catalogue)
+    return Look(catalogue, foreign, thorough=is_small(files), shortcuts=shortcuts)
+
+
+def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str]:
+    """Return the standard library's modules, by their first names, that stay strangers.
+
+    What is imported from them is no driver's, and nothing of the project's: no file or folder of
+    it has such a name.
+    """
+    own = set()
+    folders = set()
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        own.add(name.partition(".")[0])
+        folders.add(folder)
+    own.update(part for folder in folders for part in folder.split("/"))
+    drivers = {module.partition(".")[0] for module in catalogue.by_module}
+    return sys.stdlib_module_names - own - drivers
 
 
 def _batch(
@@ -255,16 +280,19 @@ def extract_bytes(
     except UndecodableError as error:
         place = place_in_bytes(data, error.offset)
         return FileFacts(path, (NotUnderstood(place, "undecodable", str(error)),), "read")
-    from dal_audit.extract.python import python_facts  # only where it is needed
+    from dal_audit.extract.python import python_facts, syntax_flaws  # only where it is needed
 
+    if ruled_out and look.shortcuts:
+        return FileFacts(path, tuple(syntax_flaws(text)), "read", importing)
     facts = python_facts(
         text,
         look.catalogue,
-        whole=reached,
+        prefilter=prefilter,
+        marks=prefilter.marks(plain),
+        foreign=look.foreign,
         shortcuts=look.shortcuts,
     )
     if ruled_out and not look.thorough:
         # Without shortcuts more is parsed; what counts as a finding must not change by that.
         facts = [one for one in facts if not isinstance(one, NotUnderstood)]
-    attention: Attention = "whole" if reached or not look.shortcuts else "read"
-    return FileFacts(path, tuple(facts), attention, importing)
+    return FileFacts(path, tuple(facts), "whole", importing)

@@ -13,8 +13,8 @@ from typing import Final
 
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import node_span
-from dal_audit.extract.values import Block, Function, Values, is_own, read_by_name
-from dal_audit.extract.walking import children
+from dal_audit.extract.values import Block, Values, is_own, read_by_name
+from dal_audit.extract.walking import FUNCTIONS, children
 from dal_audit.facts import Access
 
 MAX_SHOWN: Final = 200
@@ -131,7 +131,7 @@ def _shown(receiver: ast.expr) -> str:
 
 def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
     """Yield what a statement reads itself, in its block: not the statements in it."""
-    if isinstance(statement, Function):
+    if isinstance(statement, FUNCTIONS):
         yield from statement.decorator_list
         yield from statement.args.defaults
         yield from (one for one in statement.args.kw_defaults if one is not None)
@@ -145,7 +145,7 @@ def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
 
 def _bodies(statement: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
     """Yield the blocks of a compound statement that are no scope of their own."""
-    if isinstance(statement, (*Function.__args__, ast.ClassDef)):
+    if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
         return
     for name in ("body", "orelse", "finalbody"):
         yield getattr(statement, name, [])

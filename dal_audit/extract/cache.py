@@ -265,14 +265,15 @@ def no_cache() -> Cache:
     return Cache(None, b"")
 
 
-def key_of(catalogue: Catalogue, *, thorough: bool) -> bytes:
+def key_of(catalogue: Catalogue, *, thorough: bool, foreign: Iterable[str]) -> bytes:
     """Return a hash of all that facts depend on beside the files' bytes.
 
-    That is the catalogue in force, this version of dal-audit with the rule book's data, the
-    grammar of the running Python, and the parsers.
+    That is how files are looked at, the catalogue in force, this version of dal-audit with the rule
+    book's data, the grammar of the running Python, and the parsers.
     """
     package = Path(__file__).resolve().parent.parent
-    said = [__version__, sys.version, catalogue.digest, str(thorough), *_parsers()]
+    said = [__version__, sys.version, catalogue.digest, str(thorough)]
+    said += [*sorted(foreign), *_parsers()]
     if rules_folder().parent != package:  # A checkout, whose files are edited under one version.
         own = (package, package / "extract", package / "extract" / "sql")
         data = rules_folder() / "catalogue"

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from dal_audit.extract.expressions import last_name
+from dal_audit.extract.expressions import last_name, parameters
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import blocks_of, name_span, node_span
 from dal_audit.extract.types import TypeReader
-from dal_audit.extract.walking import children
+from dal_audit.extract.walking import FUNCTIONS, Function, children
 from dal_audit.facts import (
     ClassShape,
     Member,
@@ -39,8 +39,7 @@ _LITERALS: Final[Mapping[type, str]] = {
     ast.JoinedStr: "str",
 }
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-_BLOCKS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_BLOCKS: Final = (*FUNCTIONS, ast.ClassDef, ast.Lambda)
 
 
 def class_shapes(tree: ast.Module, lines: Lines, types: TypeReader) -> Iterator[ClassShape]:
@@ -52,13 +51,14 @@ class _Classes:
     def __init__(self, lines: Lines, types: TypeReader) -> None:
         self.lines = lines
         self.types = types
+        self.yields = "yield" in lines.text
 
     def block(self, body: Sequence[ast.stmt], prefix: str) -> Iterator[ClassShape]:
         for statement in body:
             if isinstance(statement, ast.ClassDef):
                 yield self.shape(statement, prefix)
                 yield from self.block(statement.body, f"{prefix}{statement.name}.")
-            elif not isinstance(statement, Function):
+            elif not isinstance(statement, FUNCTIONS):
                 for inner in blocks_of(statement):
                     yield from self.block(inner, prefix)
 
@@ -97,8 +97,8 @@ class _Classes:
 
     def members(self, node: ast.ClassDef) -> Iterator[Member]:
         for statement in _flat(node.body):
-            if isinstance(statement, Function):
-                own = list(_own(statement))
+            if isinstance(statement, FUNCTIONS):
+                own = list(_own(statement.body))
                 yield self.function(statement, own)
                 yield from self.set_in(statement, own)
             elif isinstance(statement, ast.ClassDef):
@@ -128,14 +128,14 @@ class _Classes:
                             is_value=True,
                         )
 
-    def function(self, node: Function, own: Sequence[ast.AST]) -> Member:
+    def function(self, node: Function, own: Sequence[ast.stmt]) -> Member:
         decorators = tuple(
             last_name(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list
         )
         kind: MemberKind = "method" if _PROPERTIES.isdisjoint(decorators) else "property"
         is_static = "staticmethod" in decorators
         returned = [one.value for one in own if isinstance(one, ast.Return) and one.value]
-        yields = [one for one in own if isinstance(one, (ast.Yield, ast.YieldFrom))]
+        yields = list(_yields(node)) if self.yields else []
         yielded = [one.value for one in yields if isinstance(one, ast.Yield) and one.value]
         named = _assigned_once(own)
         values = [_awaited(_what(one, named)) for one in (*returned, *yielded)]
@@ -198,29 +198,32 @@ class _Classes:
         is_many = kind in {"list", "mapping"}
         return Parameter(node.arg, kind, is_many or default is not None, tuple(types))
 
-    def set_in(self, node: Function, own: Sequence[ast.AST]) -> Iterator[Member]:
+    def set_in(self, node: Function, own: Sequence[ast.stmt]) -> Iterator[Member]:
         """Yield the attributes that a method sets on its object."""
-        arguments = node.args
-        every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        setting = [
+            (one, targets)
+            for one in own
+            if isinstance(one, (ast.Assign, ast.AnnAssign))
+            for targets in [one.targets if isinstance(one, ast.Assign) else [one.target]]
+            if any(map(_is_of_self, targets))
+        ]
+        if not setting:
+            return
         annotated = {
             one.arg: tuple(self.types.names(one.annotation))
-            for one in every
-            if one.annotation is not None
+            for one in parameters(node.args)
+            if one.annotation is not None and one not in (node.args.vararg, node.args.kwarg)
         }
-        rest = (arguments.vararg, arguments.kwarg)
-        bound = {one.arg for one in (*every, *rest) if one is not None}
+        bound = {one.arg for one in parameters(node.args)}
         bound |= {
-            one.id for one in own if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+            one.id
+            for one in _nodes(node)
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
         }
-        for statement in own:
+        for statement, targets in setting:
+            types: tuple[TypeName, ...] = ()
             if isinstance(statement, ast.AnnAssign):
-                targets: list[ast.expr] = [statement.target]
                 types = tuple(self.types.names(statement.annotation))
-            elif isinstance(statement, ast.Assign):
-                targets = statement.targets
-                types = ()
-            else:
-                continue
             value = _awaited(statement.value) if statement.value else None
             is_value = not types and _root(value) not in bound
             if not types and isinstance(value, ast.Name) and not is_value:
@@ -258,7 +261,16 @@ def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _flat(handler.body)
 
 
-def _own(node: Function) -> Iterator[ast.AST]:
+def _own(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a function's own block, and of the blocks of its statements."""
+    for statement in body:
+        yield statement
+        if not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+            for inner in blocks_of(statement):
+                yield from _own(inner)
+
+
+def _nodes(node: Function) -> Iterator[ast.AST]:
     """Yield what lies in a function, but not in a function or class inside it."""
     waiting: list[ast.AST] = list(reversed(node.body))
     while waiting:
@@ -266,6 +278,10 @@ def _own(node: Function) -> Iterator[ast.AST]:
         yield one
         if not isinstance(one, _BLOCKS):
             waiting.extend(reversed(children(one)))
+
+
+def _yields(node: Function) -> Iterator[ast.Yield | ast.YieldFrom]:
+    return (one for one in _nodes(node) if isinstance(one, (ast.Yield, ast.YieldFrom)))
 
 
 def _root(node: ast.expr | None) -> str:
@@ -292,7 +308,7 @@ def _of_self(node: ast.expr) -> Iterator[str]:
         yield node.attr
 
 
-def _assigned_once(own: Sequence[ast.AST]) -> Mapping[str, ast.expr]:
+def _assigned_once(own: Sequence[ast.stmt]) -> Mapping[str, ast.expr]:
     """Return the values of the names that a function assigns once, or enters a context by."""
     values: dict[str, list[ast.expr]] = {}
     for one in own:
@@ -300,8 +316,10 @@ def _assigned_once(own: Sequence[ast.AST]) -> Mapping[str, ast.expr]:
             for target in one.targets:
                 if isinstance(target, ast.Name):
                     values.setdefault(target.id, []).append(one.value)
-        elif isinstance(one, ast.withitem) and isinstance(one.optional_vars, ast.Name):
-            values.setdefault(one.optional_vars.id, []).append(one.context_expr)
+        elif isinstance(one, (ast.With, ast.AsyncWith)):
+            for item in one.items:
+                if isinstance(item.optional_vars, ast.Name):
+                    values.setdefault(item.optional_vars.id, []).append(item.context_expr)
     return {name: found[0] for name, found in values.items() if len(found) == 1}
 
 

@@ -20,16 +20,16 @@ from dal_audit.extract.source import Lines
 from dal_audit.extract.types import TypeReader
 from dal_audit.extract.values import (
     Block,
-    Function,
     Values,
     bind_parameters,
     bind_statement,
     is_own,
 )
-from dal_audit.extract.walking import children
+from dal_audit.extract.walking import FUNCTIONS, Function, children
 from dal_audit.facts import CALL, Evidence, Known, Span
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
+_BLOCKS: Final = (*FUNCTIONS, ast.ClassDef, ast.Lambda)
 _SETTING: Final = r"\bself\.\w+\s*[:=]|\bglobal\b"
 """What a function does not say without setting what is seen outside of it."""
 
@@ -103,7 +103,7 @@ class _Reader:
     def inner(self, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
         """Read the functions and classes in a module's or a class's block."""
         for node in nodes:
-            if isinstance(node, Function):
+            if isinstance(node, FUNCTIONS):
                 self.function(node, block, owner)
             elif isinstance(node, ast.ClassDef):
                 name = f"{owner}.{node.name}" if owner else node.name
@@ -166,12 +166,12 @@ class _Reader:
         if owner:
             self.set_on_object(nodes, block, owner)
         for one in nodes:
-            if isinstance(one, Function):
+            if isinstance(one, FUNCTIONS):
                 self.function(one, block)
             elif isinstance(one, ast.ClassDef):
                 inside = Block(block, is_class=True)
                 for method in one.body:
-                    if isinstance(method, Function):
+                    if isinstance(method, FUNCTIONS):
                         self.function(method, inside)
             elif isinstance(one, ast.Global):
                 self.module_names(one, nodes, block)
@@ -211,7 +211,7 @@ def _inside(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     while waiting:
         one = waiting.pop()
         yield one
-        if not isinstance(one, (*Function.__args__, ast.ClassDef, ast.Lambda)):
+        if not isinstance(one, _BLOCKS):
             waiting.extend(reversed(children(one)))
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, TypeAlias
 
-from dal_audit.extract.scopes import Assigned, Binding, Scope
+from msgspec import Struct, field
+
+from dal_audit.extract.scopes import Assigned, Binding, Scope, ScopeKind
 from dal_audit.extract.walking import children
 from dal_audit.facts import Role
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A dotted name that is read: `node` covers it whole, `dotted` begins with the name bound."""
 
     node: ast.expr
@@ -23,8 +23,7 @@ class Use:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """A call or a subscript that is read, kept where modules may be loaded at run time."""
 
     node: ast.Call | ast.Subscript
@@ -33,8 +32,7 @@ class Load:
     type_checking: bool
 
 
-@dataclass(slots=True)
-class Names:
+class Names(Struct):
     """What the walk found."""
 
     module: Scope
@@ -42,6 +40,15 @@ class Names:
     loads: list[Load] = field(default_factory=list)
     imports: list[tuple[ast.Import | ast.ImportFrom, bool]] = field(default_factory=list)
     """The import statements, each with whether it stands under `TYPE_CHECKING`."""
+    scopes: list[Scope] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Let go of what the scopes bind, which leads back to them.
+
+        The collector rests while files are read; without this their trees would stay.
+        """
+        for scope in self.scopes:
+            scope.bindings.clear()
 
 
 _TRANSPARENT = (ast.BinOp, ast.Starred, ast.Tuple)
@@ -55,6 +62,8 @@ _TESTS: Mapping[str, tuple[Role, int]] = {
 }
 """Calls that ask for a class or say it, with the position of the class among the arguments."""
 
+_NO_TEST: tuple[Role, int] = ("value", 0)
+
 _QUOTABLE: frozenset[Role] = frozenset({"annotation", "cast"})
 """Where a string is read as the type that it names."""
 
@@ -62,26 +71,20 @@ _QUOTABLE: frozenset[Role] = frozenset({"annotation", "cast"})
 class Expressions:
     """Visits expressions; what it finds is kept in `names`."""
 
-    def __init__(self, lines: Sequence[int] | None, *, loads: bool) -> None:
-        self.lines = lines
+    def __init__(self, wanted: AbstractSet[str] | None, *, loads: bool) -> None:
+        self.wanted = wanted
         self.keep_loads = loads
-        self.names = Names(Scope("module", None))
+        module = Scope("module", None)
+        self.names = Names(module, scopes=[module])
         self.type_checking = False
         self.statement: ast.stmt | ast.ExceptHandler | None = None
         self.string: ast.expr | None = None
 
-    def touches(self, node: Any) -> bool:
-        """Return whether a line of interest lies in a node."""
-        if self.lines is None or self.string is not None:
-            return True
-        first = getattr(node, "lineno", None)
-        if first is None:
-            return True
-        decorators = getattr(node, "decorator_list", None)
-        if decorators:
-            first = min(first, decorators[0].lineno)
-        index = bisect_left(self.lines, first)
-        return index < len(self.lines) and self.lines[index] <= node.end_lineno
+    def inside(self, kind: ScopeKind, outer: Scope) -> Scope:
+        """Return a new scope."""
+        made = Scope(kind, outer)
+        self.names.scopes.append(made)
+        return made
 
     def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
         """Visit statements, which may stand below an expression's parent."""
@@ -110,46 +113,52 @@ class Expressions:
             self.expression(node, scope)
 
     def defaults(self, node: ast.arguments, scope: Scope) -> None:
+        """Visit what parameters are by default, where the function is defined."""
         for default in (*node.defaults, *node.kw_defaults):
             if default is not None:
                 self.expression(default, scope)
 
     def expression(self, node: ast.expr, scope: Scope, role: Role = "value") -> None:
-        if not self.touches(node):
-            return
-        if isinstance(node, (ast.Name, ast.Attribute)):
-            self.dotted(node, scope, role)
-            return
-        visit = getattr(self, f"visit_{type(node).__name__}", None)
+        """Visit an expression that plays a part."""
+        visit = _VISITS.get(type(node))
         if visit is not None:
-            visit(node, scope, role)
+            visit(self, node, scope, role)
         else:
             self.parts(node, scope, role if isinstance(node, _TRANSPARENT) else "value")
 
-    def dotted(self, node: ast.Name | ast.Attribute, scope: Scope, role: Role) -> None:
-        """Note a dotted name, or visit what an attribute is taken from."""
-        parts: list[str] = []
-        inner: ast.expr = node
-        while isinstance(inner, ast.Attribute):
-            parts.append(inner.attr)
-            inner = inner.value
-        if isinstance(inner, ast.Name):
-            if not isinstance(inner.ctx, ast.Store):
-                text = ".".join([inner.id, *reversed(parts)])
-                self.names.uses.append(Use(self.string or node, text, scope, role))
-        else:
-            self.expression(inner, scope)
+    def name(self, node: ast.Name, scope: Scope, role: Role) -> None:
+        """Note a name that is read."""
+        if (self.wanted is None or node.id in self.wanted) and not isinstance(node.ctx, ast.Store):
+            self.names.uses.append(Use(self.string or node, node.id, scope, role))
 
-    def visit_Call(self, node: ast.Call, scope: Scope, _role: Role) -> None:
+    def attribute(self, node: ast.Attribute, scope: Scope, role: Role) -> None:
+        """Note a dotted name, or visit what an attribute is taken from."""
+        inner: ast.expr = node.value
+        while isinstance(inner, ast.Attribute):
+            inner = inner.value
+        if not isinstance(inner, ast.Name):
+            self.expression(inner, scope)
+        elif self.wanted is None or inner.id in self.wanted:
+            parts = [node.attr]
+            outer = node.value
+            while isinstance(outer, ast.Attribute):
+                parts.append(outer.attr)
+                outer = outer.value
+            text = ".".join([inner.id, *reversed(parts)])
+            self.names.uses.append(Use(self.string or node, text, scope, role))
+
+    def call(self, node: ast.Call, scope: Scope, _role: Role) -> None:
+        """Visit a call; some of them ask for a class."""
         self.load(node, scope)
         self.expression(node.func, scope, "call")
-        role, position = _TESTS.get(last_name(node.func), ("value", 0))
+        role, position = _TESTS.get(last_name(node.func), _NO_TEST)
         for index, argument in enumerate(node.args):
             self.expression(argument, scope, role if index == position else "value")
         for keyword in node.keywords:
             self.expression(keyword.value, scope)
 
-    def visit_Subscript(self, node: ast.Subscript, scope: Scope, role: Role) -> None:
+    def subscript(self, node: ast.Subscript, scope: Scope, role: Role) -> None:
+        """Visit a subscript, which in an annotation is a generic type."""
         if isinstance(node.ctx, ast.Load):
             self.load(node, scope)
         self.expression(node.value, scope, role)
@@ -167,22 +176,24 @@ class Expressions:
             return
         self.expression(node.slice, scope, role)
 
-    def visit_Compare(self, node: ast.Compare, scope: Scope, _role: Role) -> None:
+    def comparison(self, node: ast.Compare, scope: Scope, _role: Role) -> None:
+        """Visit a comparison; one of `type(x)` asks for a class."""
         operands = [node.left, *node.comparators]
         role: Role = "type" if any(map(_is_type_of, operands)) else "value"
         for operand in operands:
             self.expression(operand, scope, role)
 
     def load(self, node: ast.Call | ast.Subscript, scope: Scope) -> None:
+        """Keep a call or a subscript, if that is asked for."""
         if self.keep_loads and self.statement is not None:
             self.names.loads.append(Load(node, scope, self.statement, self.type_checking))
 
-    def visit_List(self, node: ast.List, scope: Scope, role: Role) -> None:
-        # `Callable[[Connection], None]`: what stands in the list is an annotation, too.
+    def elements(self, node: ast.List, scope: Scope, role: Role) -> None:
+        """Visit a list; in `Callable[[Connection], None]` it holds annotations."""
         for element in node.elts:
             self.expression(element, scope, role)
 
-    def visit_Constant(self, node: ast.Constant, scope: Scope, role: Role) -> None:
+    def constant(self, node: ast.Constant, scope: Scope, role: Role) -> None:
         """Read a string annotation; all names in it stand where the string stands."""
         if role not in _QUOTABLE or not isinstance(node.value, str) or self.string is not None:
             return
@@ -190,31 +201,36 @@ class Expressions:
             inner = ast.parse(node.value.strip(), mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             return
-        self.string = node
+        wanted = self.wanted
+        self.string, self.wanted = node, None
         self.expression(inner, scope, role)
-        self.string = None
+        self.string, self.wanted = None, wanted
 
-    def visit_JoinedStr(self, node: ast.JoinedStr, scope: Scope, _role: Role) -> None:
-        # Before Python 3.12, `ast` misplaces what lies in an f-string: the string's place serves.
+    def formatted(self, node: ast.JoinedStr, scope: Scope, _role: Role) -> None:
+        """Visit an f-string.
+
+        Before Python 3.12, `ast` misplaces what lies in it: the string's place serves.
+        """
         outer, self.string = self.string, self.string or node
         self.parts(node, scope)
         self.string = outer
 
-    visit_TemplateStr = visit_JoinedStr
-
-    def visit_Lambda(self, node: ast.Lambda, scope: Scope, _role: Role) -> None:
+    def anonymous(self, node: ast.Lambda, scope: Scope, _role: Role) -> None:
+        """Visit a lambda."""
         self.defaults(node.args, scope)
-        inside = Scope("function", scope)
+        inside = self.inside("function", scope)
         for parameter in parameters(node.args):
             inside.bindings.setdefault(parameter.arg, []).append(None)
         self.expression(node.body, inside)
 
-    def visit_NamedExpr(self, node: ast.NamedExpr, scope: Scope, _role: Role) -> None:
+    def named(self, node: ast.NamedExpr, scope: Scope, _role: Role) -> None:
+        """Visit `name := value`."""
         self.expression(node.value, scope)
         self.target(node.target, scope, Assigned(node.value, scope))
 
-    def visit_ListComp(self, node: Any, scope: Scope, _role: Role) -> None:
-        inside = Scope("comprehension", scope)
+    def comprehension(self, node: Any, scope: Scope, _role: Role) -> None:
+        """Visit a comprehension, which is a scope of its own."""
+        inside = self.inside("comprehension", scope)
         for index, clause in enumerate(node.generators):
             # The first iterable is read in the scope around the comprehension.
             around = inside if index else scope
@@ -228,8 +244,6 @@ class Expressions:
             if hasattr(node, part):
                 self.expression(getattr(node, part), inside)
 
-    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
-
     def comprehension_target(self, node: ast.expr, inside: Scope, binding: Binding) -> None:
         """Bind a comprehension's variables in its own scope, where `:=` does not reach."""
         if isinstance(node, ast.Name):
@@ -241,6 +255,28 @@ class Expressions:
             self.comprehension_target(node.value, inside, None)
         else:
             self.expression(node, inside)
+
+
+_Visit: TypeAlias = Callable[[Expressions, Any, Scope, Role], None]
+
+_VISITS: Final[dict[type[ast.AST], _Visit]] = {
+    ast.Attribute: Expressions.attribute,
+    ast.Call: Expressions.call,
+    ast.Compare: Expressions.comparison,
+    ast.Constant: Expressions.constant,
+    ast.DictComp: Expressions.comprehension,
+    ast.GeneratorExp: Expressions.comprehension,
+    ast.JoinedStr: Expressions.formatted,
+    ast.Lambda: Expressions.anonymous,
+    ast.List: Expressions.elements,
+    ast.ListComp: Expressions.comprehension,
+    ast.Name: Expressions.name,
+    ast.NamedExpr: Expressions.named,
+    ast.SetComp: Expressions.comprehension,
+    ast.Subscript: Expressions.subscript,
+}
+if hasattr(ast, "TemplateStr"):  # Python 3.14: PEP 750
+    _VISITS[ast.TemplateStr] = Expressions.formatted
 
 
 def _is_type_of(node: ast.expr) -> bool:

@@ -179,7 +179,7 @@ def origins(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
         return frozenset()
     if isinstance(node, ast.Attribute):
         return frozenset(
-            f"{origin}.{node.attr}" for origin in origins(node.value, scope, depth + 1)
+            [f"{origin}.{node.attr}" for origin in origins(node.value, scope, depth + 1)]
         )
     if isinstance(node, ast.Call) and len(node.args) >= 2:  # noqa: PLR2004  # getattr(x, "y")
         if "builtins.getattr" in origins(node.func, scope, depth + 1):
@@ -193,7 +193,7 @@ def origins(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
         return frozenset()
     bindings = scope.lookup(node.id)
     if not bindings:
-        return frozenset({f"builtins.{node.id}"})
+        return frozenset([f"builtins.{node.id}"])
     found: set[str] = set()
     for binding in bindings:
         if isinstance(binding, Imported):

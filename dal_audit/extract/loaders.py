@@ -57,6 +57,9 @@ _LOAD_MODULE: Final = "load_module"
 EXECUTORS: Final = frozenset({"builtins.exec", "builtins.eval"})
 _MODULES: Final = "sys.modules"
 _READERS: Final = frozenset({"get", "pop", "setdefault", "__getitem__"})
+_LAST_NAMES: Final = frozenset(
+    {*(name.rpartition(".")[2] for name in LOADERS), *_READERS, _LOAD_MODULE}
+)
 _LEVEL: Final = 4
 """The position of `level` among the parameters of `__import__`."""
 
@@ -78,7 +81,10 @@ def loaded(load: Load, helpers: frozenset[str]) -> Iterator[Loaded]:
         if _MODULES in origins(node.value, scope):
             yield from _texts(node.slice, scope, _MODULES)
         return
-    for origin in sorted(origins(node.func, scope)):
+    func = node.func
+    if isinstance(func, ast.Attribute) and func.attr not in _LAST_NAMES | helpers:
+        return
+    for origin in sorted(origins(func, scope)):
         loader = _loader(origin, helpers)
         argument = _argument(node, loader) if loader is not None else None
         if loader is None or argument is None or _is_relative(node, origin):
@@ -87,8 +93,8 @@ def loaded(load: Load, helpers: frozenset[str]) -> Iterator[Loaded]:
             yield from _found(argument, scope, origin)
         else:
             yield from _texts(argument, scope, origin, by_helper=loader.by_helper)
-    if isinstance(node.func, ast.Attribute) and node.func.attr == _LOAD_MODULE:
-        yield from _found(node.func.value, scope, _LOAD_MODULE)
+    if isinstance(func, ast.Attribute) and func.attr == _LOAD_MODULE:
+        yield from _found(func.value, scope, _LOAD_MODULE)
 
 
 def _loader(origin: str, helpers: frozenset[str]) -> Loader | None:

@@ -16,6 +16,8 @@ from typing import Any, Final, TypeVar
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
+from dal_audit.extract.newer_syntax import TryStar, TypeAlias, TypeParameter
+
 Made = TypeVar("Made")
 Lowering = Callable[["Lowerer", Any], Any]
 
@@ -45,22 +47,6 @@ def lower_expression(text: str) -> ast.expr:
         message = "not an expression"
         raise TypeError(message)
     return statement.value
-
-
-class TryStar(ast.Try):
-    """`try … except*`, which `ast` of Python 3.10 lacks."""
-
-
-class TypeAlias(ast.stmt):
-    """`type X = …` (PEP 695), which `ast` lacks before Python 3.12."""
-
-    _fields = ("name", "type_params", "value")
-
-
-class TypeParameter(ast.AST):
-    """A type parameter (PEP 695), which `ast` lacks before Python 3.12."""
-
-    _fields = ("name", "bound", "default_value")
 
 
 class Lowerer:

@@ -1,19 +1,15 @@
-"""What a file's text must mention before it is searched for SQL or for database URLs.
+"""What a file's bytes must mention before it is searched for SQL or for database URLs.
 
-The same words decide in the prefilter, over bytes, and in the reader, over text: so a file that
-was ruled out would have yielded nothing. Mixed case is none (`Select a file`), and nothing here
-looks at what precedes a word: in some encodings that byte belongs to another character.
+What decides whether a file is read decides also what it is read for. Mixed case is none (`Select a
+file`), and nothing here looks at what precedes a word: in some encodings that byte belongs to
+another character.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
-
-from ahocorasick_rs import AhoCorasick
 
 from dal_audit.catalogue import shipped_drivers
 
@@ -94,6 +90,7 @@ EVERYDAY: Final = frozenset(
 
 CONSTRUCTORS: Final = frozenset({"DDL", "QueryString", "RawSQL", "RunSQL", "SQL", "text"})
 """Names in the catalogue that make SQL out of text instead of running it."""
+_CONSTRUCTORS: Final = tuple(name.encode() for name in sorted(CONSTRUCTORS))
 
 
 def _executors() -> frozenset[str]:
@@ -128,8 +125,7 @@ _OPENING: Final = (
     rf"""{_START}(?:{_UPPER}|{_LOWER})"""
     rf"""|execute\w*\(\s*[fr]?["']+\s*(?:{_BARE}|{_BARE.upper()})[\s"';]"""
 )
-_SQL_OPENING_BYTES: Final = re.compile(_OPENING.encode())
-_SQL_OPENING: Final = re.compile(_OPENING, re.ASCII)
+_SQL_OPENING: Final = re.compile(_OPENING.encode())
 
 _WRAPPER: Final = (
     r"execute(?:_(?:all|and|async|batch|fetch|fetchall|fetchone|insert|iter|many|one|params|queries"
@@ -140,9 +136,7 @@ _WRAPPER: Final = (
 _IS_WRAPPER: Final = re.compile(_WRAPPER)
 _EXECUTE: Final = "execute"
 _NAMES: Final = sorted(name for name in EXECUTORS if not _IS_WRAPPER.fullmatch(name))
-_CALLS: Final = rf"(?:{_WRAPPER}|{'|'.join(_NAMES)})\("
-_CALL_BYTES: Final = re.compile(_CALLS.encode())
-_CALL: Final = re.compile(_CALLS)
+_CALL: Final = re.compile(rf"(?:{_WRAPPER}|{'|'.join(_NAMES)})\(".encode())
 
 
 def execute_marks() -> list[bytes]:
@@ -166,42 +160,16 @@ def url_marks(schemes: Iterable[str]) -> list[bytes]:
     ]
 
 
-def holds_execution(data: bytes) -> bool:
-    """Return what `mentions_execution` says of the text of searchable bytes."""
-    return bool(_CALL_BYTES.search(data)) and bool(_SQL_OPENING_BYTES.search(data))
+def begins_execution(data: bytes, position: int) -> bool:
+    """Return whether an execute-like call begins where one of the marks was found."""
+    return _CALL.match(data, position) is not None
 
 
-def mentions_execution(text: str) -> bool:
-    """Return whether a text holds an execute-like call and a word that SQL begins with."""
-    text = _plain(text)
-    marks = tuple(mark.decode() for mark in execute_marks())
-    return (
-        bool(_automaton(marks).find_matches_as_indexes(text))
-        and _CALL.search(text) is not None
-        and _SQL_OPENING.search(text) is not None
-    )
+def opens_sql(data: bytes) -> bool:
+    """Return whether searchable bytes hold a word that SQL begins with."""
+    return _SQL_OPENING.search(data) is not None
 
 
-def mentions_constructor(text: str) -> bool:
-    """Return whether a text names a function that makes SQL out of text."""
-    text = _plain(text)
-    return any(name in text for name in CONSTRUCTORS)
-
-
-def mentions_url(text: str, schemes: Iterable[str]) -> bool:
-    """Return whether a text holds a literal that begins as a URL of these schemes."""
-    marks = tuple(mark.decode() for mark in url_marks(schemes))
-    return bool(_automaton(marks).find_matches_as_indexes(_plain(text)))
-
-
-@lru_cache(maxsize=8)
-def _automaton(marks: tuple[str, ...]) -> AhoCorasick:
-    """Return a search for many words at once, ten times as fast as a regular expression."""
-    return AhoCorasick(marks)
-
-
-def _plain(text: str) -> str:
-    """Return text as Python compares identifiers, which is how the prefilter sees it."""
-    if unicodedata.is_normalized("NFKC", text):
-        return text
-    return unicodedata.normalize("NFKC", text)
+def names_constructor(data: bytes) -> bool:
+    """Return whether searchable bytes name a function that makes SQL out of text."""
+    return any(name in data for name in _CONSTRUCTORS)

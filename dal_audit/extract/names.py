@@ -1,16 +1,14 @@
-"""The names of a module: its imports, the uses of what they bind, and calls that may load modules.
-
-The walk can be limited to the lines that mention the names of interest. Nothing is lost by that:
-whatever binds or uses a name in a scope mentions it on a line of that scope.
-"""
+"""The names of a module: its imports, uses of what they bind, calls that may load modules."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, TypeAlias
 
 from dal_audit.extract.expressions import Expressions, Load, Names, Use, last_name, parameters
+from dal_audit.extract.newer_syntax import TRIES, TYPE_ALIASES
 from dal_audit.extract.scopes import Assigned, Imported, Scope
 from dal_audit.extract.walking import children
 from dal_audit.facts import Role
@@ -18,12 +16,18 @@ from dal_audit.facts import Role
 __all__ = ["Load", "Names", "Use", "read_names"]
 
 
-def read_names(tree: ast.Module, lines: Sequence[int] | None, *, loads: bool = False) -> Names:
-    """Walk a module; `lines` are the sorted 1-based lines of interest, None for all.
+def read_names(
+    tree: ast.Module,
+    wanted: AbstractSet[str] | None = None,
+    *,
+    loads: bool = False,
+) -> Names:
+    """Walk a module; `wanted` are the names whose uses are noted, None for all.
 
-    Raises RecursionError for a tree that is nested too deeply to walk.
+    What a string annotation names is always noted. Raises RecursionError for a tree that is nested
+    too deeply to walk.
     """
-    walker = _Walker(lines, loads=loads)
+    walker = _Walker(wanted, loads=loads)
     walker.body(tree.body, walker.names.module)
     return walker.names
 
@@ -31,64 +35,58 @@ def read_names(tree: ast.Module, lines: Sequence[int] | None, *, loads: bool = F
 class _Walker(Expressions):
     def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
         for statement in statements:
-            if not self.touches(statement):
-                continue
             self.statement = statement
-            visit = getattr(self, f"visit_{type(statement).__name__}", None)
+            visit = _VISITS.get(type(statement))
             if visit is not None:
-                visit(statement, scope)
+                visit(self, statement, scope)
             else:
                 self.parts(statement, scope)
 
-    def visit_Import(self, node: ast.Import, scope: Scope) -> None:
+    def plain_import(self, node: ast.Import, scope: Scope) -> None:
         self.names.imports.append((node, self.type_checking))
         for alias in node.names:
             scope.bind(alias.asname or alias.name.partition(".")[0], Imported(node, alias))
 
-    def visit_ImportFrom(self, node: ast.ImportFrom, scope: Scope) -> None:
+    def import_from(self, node: ast.ImportFrom, scope: Scope) -> None:
         self.names.imports.append((node, self.type_checking))
         for alias in node.names:
             if alias.name != "*":
                 scope.bind(alias.asname or alias.name, Imported(node, alias))
 
-    def visit_Assign(self, node: ast.Assign, scope: Scope) -> None:
+    def assign(self, node: ast.Assign, scope: Scope) -> None:
         self.expression(node.value, scope)
         for target in node.targets:
             self.target(target, scope, Assigned(node.value, scope))
 
-    def visit_AnnAssign(self, node: ast.AnnAssign, scope: Scope) -> None:
+    def annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
         self.expression(node.annotation, scope, "annotation")
         if node.value is not None:
             role: Role = "annotation" if _says_alias(node.annotation) else "value"
             self.expression(node.value, scope, role)
         self.target(node.target, scope, Assigned(node.value, scope) if node.value else None)
 
-    def visit_AugAssign(self, node: ast.AugAssign, scope: Scope) -> None:
+    def augmented(self, node: ast.AugAssign, scope: Scope) -> None:
         self.expression(node.value, scope)
         self.target(node.target, scope)
 
-    def visit_TypeAlias(self, node: Any, scope: Scope) -> None:
+    def type_alias(self, node: Any, scope: Scope) -> None:
         self.target(node.name, scope, Assigned(node.value, scope))
         self.expression(node.value, self.type_parameters(node, scope), "annotation")
 
-    def visit_For(self, node: ast.For | ast.AsyncFor, scope: Scope) -> None:
+    def loop(self, node: ast.For | ast.AsyncFor, scope: Scope) -> None:
         self.expression(node.iter, scope)
         self.target(node.target, scope, Assigned(node.iter, scope, each=True))
         self.body(node.body, scope)
         self.body(node.orelse, scope)
 
-    visit_AsyncFor = visit_For
-
-    def visit_With(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
+    def context(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
         for item in node.items:
             self.expression(item.context_expr, scope)
             if item.optional_vars is not None:
                 self.target(item.optional_vars, scope)
         self.body(node.body, scope)
 
-    visit_AsyncWith = visit_With
-
-    def visit_If(self, node: ast.If, scope: Scope) -> None:
+    def branch(self, node: ast.If, scope: Scope) -> None:
         self.expression(node.test, scope)
         outer = self.type_checking
         body, orelse = self.only_for_types(node.test, scope)
@@ -116,11 +114,9 @@ class _Walker(Expressions):
             ), False
         return False, False
 
-    def visit_Try(self, node: ast.Try, scope: Scope) -> None:
+    def attempt(self, node: ast.Try, scope: Scope) -> None:
         self.body(node.body, scope)
         for handler in node.handlers:
-            if not self.touches(handler):
-                continue
             self.statement = handler
             if handler.type is not None:
                 elements = handler.type.elts if isinstance(handler.type, ast.Tuple) else None
@@ -132,9 +128,7 @@ class _Walker(Expressions):
         self.body(node.orelse, scope)
         self.body(node.finalbody, scope)
 
-    visit_TryStar = visit_Try
-
-    def visit_Match(self, node: ast.Match, scope: Scope) -> None:
+    def match(self, node: ast.Match, scope: Scope) -> None:
         self.expression(node.subject, scope)
         for case in node.cases:
             self.pattern(case.pattern, scope)
@@ -154,13 +148,13 @@ class _Walker(Expressions):
                 is_class = isinstance(node, ast.MatchClass)
                 self.expression(child, scope, "pattern" if is_class else "value")
 
-    def visit_Global(self, node: ast.Global, scope: Scope) -> None:
+    def global_names(self, node: ast.Global, scope: Scope) -> None:
         scope.global_names.update(node.names)
 
-    def visit_Nonlocal(self, node: ast.Nonlocal, scope: Scope) -> None:
+    def nonlocal_names(self, node: ast.Nonlocal, scope: Scope) -> None:
         scope.nonlocal_names.update(node.names)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:
         scope.bind(node.name)
         for decorator in node.decorator_list:
             self.expression(decorator, scope)
@@ -171,14 +165,12 @@ class _Walker(Expressions):
                 self.expression(parameter.annotation, outside, "annotation")
         if node.returns is not None:
             self.expression(node.returns, outside, "annotation")
-        inside = Scope("function", outside)
+        inside = self.inside("function", outside)
         for parameter in parameters(node.args):
             inside.bindings.setdefault(parameter.arg, []).append(None)
         self.body(node.body, inside)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
-
-    def visit_ClassDef(self, node: ast.ClassDef, scope: Scope) -> None:
+    def definition(self, node: ast.ClassDef, scope: Scope) -> None:
         scope.bind(node.name)
         for decorator in node.decorator_list:
             self.expression(decorator, scope)
@@ -187,20 +179,44 @@ class _Walker(Expressions):
             self.expression(base, outside, "base")
         for keyword in node.keywords:
             self.expression(keyword.value, outside)
-        self.body(node.body, Scope("class", outside))
+        self.body(node.body, self.inside("class", outside))
 
     def type_parameters(self, node: Any, scope: Scope) -> Scope:
         """Return the annotation scope of PEP 695, or the scope itself where there is none."""
         parameters = getattr(node, "type_params", None)
         if not parameters:
             return scope
-        made = Scope("types", scope)
+        made = self.inside("types", scope)
         for parameter in parameters:
             made.bindings.setdefault(parameter.name, []).append(None)
             for part in ("bound", "default_value"):
                 if getattr(parameter, part, None) is not None:
                     self.expression(getattr(parameter, part), made, "annotation")
         return made
+
+
+_Visit: TypeAlias = Callable[[_Walker, Any, Scope], None]
+
+_VISITS: Final[dict[type[ast.AST], _Visit]] = {
+    ast.AnnAssign: _Walker.annotated,
+    ast.Assign: _Walker.assign,
+    ast.AsyncFor: _Walker.loop,
+    ast.AsyncFunctionDef: _Walker.function,
+    ast.AsyncWith: _Walker.context,
+    ast.AugAssign: _Walker.augmented,
+    ast.ClassDef: _Walker.definition,
+    ast.For: _Walker.loop,
+    ast.FunctionDef: _Walker.function,
+    ast.Global: _Walker.global_names,
+    ast.If: _Walker.branch,
+    ast.Import: _Walker.plain_import,
+    ast.ImportFrom: _Walker.import_from,
+    ast.Match: _Walker.match,
+    ast.Nonlocal: _Walker.nonlocal_names,
+    ast.With: _Walker.context,
+    **dict.fromkeys(TRIES, _Walker.attempt),
+    **dict.fromkeys(TYPE_ALIASES, _Walker.type_alias),
+}
 
 
 def _says_alias(annotation: ast.expr) -> bool:

@@ -11,12 +11,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
+from typing import Final, NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick
 
 from dal_audit.catalogue import Catalogue
-from dal_audit.extract.mentions import execute_marks, holds_execution, url_marks
+from dal_audit.extract.mentions import (
+    begins_execution,
+    execute_marks,
+    names_constructor,
+    opens_sql,
+    url_marks,
+)
 from dal_audit.extract.source import ASCII_SUPERSETS, declared_encoding, decode
 from dal_audit.schemes import schemes_in_force
 
@@ -52,6 +58,19 @@ _DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
 _GAP: Final = rb"[ \t\f\r\n\\]*"
 
 
+class Marks(NamedTuple):
+    """What a file may hold beside imports.
+
+    That is SQL in execute-like calls, functions that make SQL, modules that are loaded by a name
+    made at run time, and database URLs.
+    """
+
+    executes: bool
+    constructs: bool
+    loads: bool
+    urls: bool
+
+
 class Prefilter:
     """Decides from the bytes of Python source whether its syntax must be read."""
 
@@ -74,26 +93,25 @@ class Prefilter:
                 self._patterns.append(bytes([before]) + part.encode())
                 self._tops.append(part)
         self._first_other = len(self._patterns)
-        self._patterns += [
-            *_EXECUTORS,
-            _MODULES,
-            SUPPRESSION_MARK,
-            *DYNAMIC_MARKS,
-            *helpers,
-            *url_marks(schemes_in_force(catalogue)),
-        ]
+        self._patterns += [*_EXECUTORS, _MODULES, *DYNAMIC_MARKS, *helpers]
+        self._first_url = len(self._patterns)
+        self._patterns += url_marks(schemes_in_force(catalogue))
         self._first_execute = len(self._patterns)
         self._patterns += execute_marks()
+        self._comment = len(self._patterns)
+        self._patterns.append(SUPPRESSION_MARK)
         self._automaton = BytesAhoCorasick(self._patterns)
 
     def hits(self, data: bytes) -> bool:
         """Return whether a rule could find anything in source that is made `searchable`."""
-        speaks_sql: bool | None = None
+        executes: bool | None = None
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            if index == self._comment:
+                return True
             if index >= self._first_execute:
-                if speaks_sql is None:
-                    speaks_sql = holds_execution(data)
-                if speaks_sql:
+                if executes is None and begins_execution(data, start):
+                    executes = opens_sql(data)
+                if executes:
                     return True
                 continue
             if index >= self._first_other:
@@ -106,6 +124,18 @@ class Prefilter:
                 return True
         return False
 
+    def marks(self, data: bytes) -> Marks:
+        """Return what source that is made `searchable` is to be searched for."""
+        executes = loads = urls = False
+        for index, start, _ in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            if self._first_execute <= index < self._comment:
+                executes = executes or begins_execution(data, start)
+            elif self._first_url <= index < self._first_execute:
+                urls = True
+            elif self._first_other <= index < self._first_url:
+                loads = loads or self._other(index, start, data)
+        return Marks(executes and opens_sql(data), names_constructor(data), loads, urls)
+
     def _other(self, index: int, start: int, data: bytes) -> bool:
         pattern = self._patterns[index]
         if pattern == _MODULES:
@@ -117,6 +147,11 @@ class Prefilter:
             before = data[start - 1] if start else 0
             return not is_longer and before not in _WORD and before != _DOT
         return True
+
+
+def searchable_text(text: str) -> bytes:
+    """Return the same of text that was decoded, or never was bytes."""
+    return unicodedata.normalize("NFKC", text).encode("utf-8", "replace")
 
 
 def searchable(data: bytes) -> bytes:

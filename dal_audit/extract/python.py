@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.comments import suppressions
 from dal_audit.extract.depth import deeply
 from dal_audit.extract.fold import UNKNOWN, imported_name
 from dal_audit.extract.loaders import EXECUTORS, Loaded, loaded
-from dal_audit.extract.mentions import mentions_constructor, mentions_execution
 from dal_audit.extract.names import Load, Names, Use, read_names
-from dal_audit.extract.prefilter import DYNAMIC_MARKS, SUPPRESSION_MARK
+from dal_audit.extract.prefilter import SUPPRESSION_MARK, Marks, Prefilter, searchable_text
 from dal_audit.extract.scopes import Imported
 from dal_audit.extract.shape import shapes_of
 from dal_audit.extract.source import Lines
 from dal_audit.extract.sql_calls import SqlCalls
 from dal_audit.extract.sql_texts import sql_texts
-from dal_audit.extract.statements import import_places, node_span, statement_bounds
+from dal_audit.extract.statements import blocks_of, import_places, node_span, statement_bounds
 from dal_audit.extract.syntax import UnparsableError, parse
 from dal_audit.extract.url_literals import connection_urls
 from dal_audit.facts import (
@@ -38,12 +37,6 @@ from dal_audit.facts import (
 )
 from dal_audit.schemes import schemes_in_force
 
-_LOADING: Final = tuple(mark.decode() for mark in DYNAMIC_MARKS)
-_EXECUTING: Final = re.compile(r"(?<![\w.])(?:exec|eval)(?!\w)")
-_TYPE_CHECKING: Final = frozenset({"TYPE_CHECKING"})
-"""Bound under another name, it stands on no line that names a driver."""
-
-_WORD: Final = re.compile(r"\w+")
 _BUILTINS: Final = frozenset(dir(builtins))
 MAX_EXEC_DEPTH: Final = 2
 """How deep text that is handed to `exec` inside text handed to `exec` is read."""
@@ -53,33 +46,55 @@ def python_facts(
     text: str,
     catalogue: Catalogue,
     *,
-    whole: bool = False,
+    prefilter: Prefilter | None = None,
+    marks: Marks | None = None,
+    foreign: AbstractSet[str] = frozenset(),
     shortcuts: bool = True,
 ) -> list[Fact]:
     """Return the facts of a module's text, in the order of their places.
 
-    Of imports those of drivers are among them. `whole` asks for all of them, and for the module's
-    shape and classes whatever it imports: other modules may hand on what belongs to a driver.
-    Without shortcuts every module is read whole.
+    They hold the module's shape and classes, and all that it imports, whatever that is: other
+    modules may hand on what belongs to a driver. Only imports of `foreign` modules are left out,
+    by their first names. `marks` are those of the text, if they are known.
     """
     lines = Lines(text)
-    facts: list[Fact] = []
-    if SUPPRESSION_MARK.decode() in text:
-        facts += suppressions(lines)
+    prefilter = prefilter or Prefilter(catalogue)
+    marks = marks or prefilter.marks(searchable_text(text))
+    look = _Look(catalogue, prefilter, foreign, shortcuts)
 
     def read() -> list[Fact]:
         tree = parse(text, shortcuts=shortcuts)
-        reader = _Reader(tree, lines, catalogue, shortcuts=shortcuts, whole=whole)
-        return [*reader.facts(), *connection_urls(tree, lines, schemes_in_force(catalogue))]
+        found = list(_Reader(tree, lines, marks, look).facts())
+        if marks.urls:
+            found += connection_urls(tree, lines, schemes_in_force(catalogue))
+        return found
 
-    try:
-        facts += deeply(read)
-    except UnparsableError as error:
-        line = min(error.line, len(lines))
-        facts.append(NotUnderstood(_point(lines, line, error.column), "unparsable", str(error)))
-    except RecursionError:
-        facts.append(NotUnderstood(Span(1, 1, 1, 1), "unparsable", "nested too deeply to read"))
+    facts = _understood(read, text)
+    if SUPPRESSION_MARK.decode() in text:
+        facts += suppressions(lines)
     return sorted(facts, key=lambda fact: (_span(fact), type(fact).__name__))
+
+
+def syntax_flaws(text: str) -> list[Fact]:
+    """Return why a module cannot be read; nothing where it can."""
+
+    def read() -> list[Fact]:
+        parse(text)
+        return []
+
+    return _understood(read, text)
+
+
+def _understood(read: Callable[[], list[Fact]], text: str) -> list[Fact]:
+    """Return the facts that are read in a text, or why they cannot be."""
+    try:
+        return deeply(read)
+    except UnparsableError as error:
+        lines = Lines(text)
+        line = min(error.line, len(lines))
+        return [NotUnderstood(_point(lines, line, error.column), "unparsable", str(error))]
+    except RecursionError:
+        return [NotUnderstood(Span(1, 1, 1, 1), "unparsable", "nested too deeply to read")]
 
 
 def _span(fact: Fact) -> Span:
@@ -93,69 +108,70 @@ def _point(lines: Lines, line: int, column: int) -> Span:
     return lines.span(start, min(start + 1, lines.starts[line - 1] + len(content)))
 
 
+class _Look(Struct, frozen=True):
+    """For what a module is read, and how."""
+
+    catalogue: Catalogue
+    prefilter: Prefilter
+    foreign: AbstractSet[str]
+    shortcuts: bool
+
+
 class _Reader:
     def __init__(
-        self,
-        tree: ast.Module,
-        lines: Lines,
-        catalogue: Catalogue,
-        *,
-        shortcuts: bool,
-        whole: bool = False,
-        depth: int = 0,
+        self, tree: ast.Module, lines: Lines, marks: Marks, look: _Look, depth: int = 0
     ) -> None:
         self.tree = tree
         self.lines = lines
-        self.catalogue = catalogue
-        self.shortcuts = shortcuts
-        self.whole = whole or not shortcuts
+        self.marks = marks
+        self.look = look
+        self.catalogue = look.catalogue
         self.depth = depth
-        self.helpers = frozenset(name.rpartition(".")[2] for name in catalogue.import_helpers)
+        self.helpers = frozenset(name.rpartition(".")[2] for name in self.catalogue.import_helpers)
 
     def facts(self) -> Iterator[Fact]:
-        text = self.lines.text
-        executed, constructed = mentions_execution(text), mentions_constructor(text)
-        may_load = _may_load(text, self.helpers)
-        if self.whole or executed or may_load:
-            names = read_names(self.tree, None, loads=executed or constructed or may_load)
-        else:
-            tops = {module.partition(".")[0] for module in self.catalogue.by_module}
-            bound = {
-                name
-                for statement, _ in read_names(self.tree, self._mentions(tops)).imports
-                if self._matters(statement)
-                for alias in statement.names
-                for name in [alias.asname or alias.name.partition(".")[0]]
-            }
-            if not bound and not self._quotes_driver():
-                return
-            # What a star binds stands on any line.
-            everywhere = constructed or "*" in bound
-            lines = None if everywhere else self._mentions(bound | tops | _TYPE_CHECKING)
-            names = read_names(self.tree, lines, loads=constructed)
+        marks = self.marks
+        statements = [one for one in _imports(self.tree.body) if not self._is_foreign(one)]
+        wanted = {
+            alias.asname or alias.name.partition(".")[0]
+            for statement in statements
+            for alias in statement.names
+        }
+        # A star can bring any name.
+        names = read_names(
+            self.tree,
+            None if "*" in wanted else wanted,
+            loads=marks.executes or marks.constructs or marks.loads,
+        )
+        try:
+            yield from self._named(names)
+        finally:
+            names.forget()
+
+    def _named(self, names: Names) -> Iterator[Fact]:
+        """Yield what follows from a module's names."""
         uses = self._uses(names)
-        wanted = [one for one in names.imports if self._matters(one[0])]
-        for statement, type_checking in wanted:
-            yield self._import(statement, uses, type_checking=type_checking)
-        if self.depth == 0 and (wanted or self.whole):
-            yield from shapes_of(
-                self.tree, self.lines, {use.dotted.partition(".")[0] for use in names.uses}
-            )
+        for statement, type_checking in names.imports:
+            if not self._is_foreign(statement):
+                yield self._import(statement, uses, type_checking=type_checking)
         if self.depth == 0:
+            used = {use.dotted.partition(".")[0] for use in names.uses}
+            yield from shapes_of(self.tree, self.lines, used)
             yield from self._quoted(names)
+        marks = self.marks
         # The prefilter looks for the same words: what bears none of them loads nothing.
-        for load in names.loads if may_load else ():
+        for load in names.loads if marks.loads else ():
             yield from self._loads(load)
-        if self.depth == 0 and (executed or constructed):
-            calls = SqlCalls(self.catalogue, executed=executed, constructed=constructed)
+        if self.depth == 0 and (marks.executes or marks.constructs):
+            calls = SqlCalls(self.catalogue, executed=marks.executes, constructed=marks.constructs)
             yield from sql_texts(names.loads, self.lines, calls, self._header)
 
-    def _quotes_driver(self) -> bool:
-        """Return whether a dotted name of a driver stands anywhere: a string may hold it."""
-        tops = {module.partition(".")[0] for module in self.catalogue.by_module}
-        text = self.lines.text
-        words = _WORD.finditer(text)
-        return any(word[0] in tops and text[word.end() : word.end() + 1] == "." for word in words)
+    def _is_foreign(self, statement: ast.Import | ast.ImportFrom) -> bool:
+        """Return whether an import can bring nothing of the project's or a driver's."""
+        foreign = self.look.foreign
+        if isinstance(statement, ast.ImportFrom):
+            return not statement.level and (statement.module or "").partition(".")[0] in foreign
+        return all(alias.name.partition(".")[0] in foreign for alias in statement.names)
 
     def _quoted(self, names: Names) -> Iterator[Quoted]:
         """Yield drivers' names in string annotations whose first part nothing here binds."""
@@ -171,35 +187,18 @@ class _Reader:
                     seen.add(key)
                     yield Quoted(*key)
 
-    def _mentions(self, names: AbstractSet[str]) -> Sequence[int] | None:
-        """Return the lines that mention one of the names; None (all lines) where text may lie."""
-        text = self.lines.text
-        if not self.shortcuts or not unicodedata.is_normalized("NFKC", text):
-            return None
-        line_of = self.lines.line_of
-        return sorted({line_of(word.start()) for word in _WORD.finditer(text) if word[0] in names})
-
-    def _matters(self, statement: ast.Import | ast.ImportFrom) -> bool:
-        """Return whether an import statement can bring something of a driver into this module."""
-        return any(self._is_wanted(statement, alias) for alias in statement.names)
-
-    def _is_wanted(self, statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
-        """Return whether an import can bring something of a driver into this module."""
-        if self.whole:
-            return True
-        if isinstance(statement, ast.Import):
-            return self.catalogue.driver_of(alias.name) is not None
-        if statement.level or not statement.module:
-            return False
-        return self.catalogue.driver_of(f"{statement.module}.{alias.name}") is not None
-
     def _uses(self, names: Names) -> dict[int, list[Use]]:
         """Return the uses of each alias, by the alias's identity."""
         found: dict[int, list[Use]] = {}
-        stars = [id(a) for s, _ in names.imports for a in s.names if a.name == "*"]
+        stars = [
+            id(alias)
+            for statement, _ in names.imports
+            for alias in statement.names
+            if alias.name == "*" and not self._is_foreign(statement)
+        ]
         for use in names.uses:
             first, _, rest = use.dotted.partition(".")
-            if stars and self._may_be_starred(first) and not use.scope.lookup(first):
+            if stars and first not in _BUILTINS and not use.scope.lookup(first):
                 # Which star brought it is known when the modules are linked.
                 for star in stars:
                     found.setdefault(star, []).append(use)
@@ -208,7 +207,7 @@ class _Reader:
             # branches bind different things, each of them can be.
             best: dict[str, tuple[int, Imported]] = {}
             for binding in use.scope.lookup(first):
-                if not isinstance(binding, Imported) or not self._matters(binding.statement):
+                if not isinstance(binding, Imported) or self._is_foreign(binding.statement):
                     continue
                 origin = imported_name(binding)
                 shared = _shared(binding.alias.name, f"{origin}.{rest}" if rest else origin)
@@ -217,10 +216,6 @@ class _Reader:
             for _, binding in best.values():
                 found.setdefault(id(binding.alias), []).append(use)
         return found
-
-    def _may_be_starred(self, name: str) -> bool:
-        """Return whether a star can bring a name that matters."""
-        return name not in _BUILTINS if self.whole else name in self.catalogue.names
 
     def _import(
         self,
@@ -277,16 +272,11 @@ class _Reader:
         names: list[str] = []
         for text in one.texts:
             try:
-                tree = parse(text.strip(), shortcuts=self.shortcuts)
+                tree = parse(text.strip(), shortcuts=self.look.shortcuts)
             except UnparsableError:
                 continue
-            inner = _Reader(
-                tree,
-                Lines(text.strip()),
-                self.catalogue,
-                shortcuts=self.shortcuts,
-                depth=self.depth + 1,
-            )
+            marks = self.look.prefilter.marks(searchable_text(text))
+            inner = _Reader(tree, Lines(text.strip()), marks, self.look, self.depth + 1)
             for fact in inner.facts():
                 if isinstance(fact, Import):
                     names += [target.name for target in fact.targets]
@@ -328,16 +318,15 @@ class _Reader:
         return line
 
 
-def _may_load(text: str, helpers: AbstractSet[str]) -> bool:
-    """Return whether a text mentions anything that loads modules at run time."""
-    if not unicodedata.is_normalized("NFKC", text):
-        text = unicodedata.normalize("NFKC", text)
-    return (
-        ("sys" in text and "modules" in text)
-        or any(name in text for name in _LOADING)
-        or (("exec" in text or "eval" in text) and _EXECUTING.search(text) is not None)
-        or any(name in text for name in helpers)
-    )
+def _imports(body: Sequence[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield all import statements in a block, and in the blocks of its statements."""
+    waiting = [body]
+    while waiting:
+        for statement in waiting.pop():
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                yield statement
+            else:
+                waiting += blocks_of(statement)
 
 
 def _by_span(reference: Reference) -> Span:

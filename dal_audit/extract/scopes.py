@@ -10,22 +10,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 ScopeKind: TypeAlias = Literal["module", "class", "function", "comprehension", "types"]
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """A name bound by an import statement: the statement and the alias in it."""
 
     statement: ast.Import | ast.ImportFrom
     alias: ast.alias
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned:
+class Assigned(Struct, frozen=True):
     """A name bound to the value of an expression, which is read in `scope`."""
 
     value: ast.expr
@@ -38,8 +37,7 @@ Binding: TypeAlias = Imported | Assigned | None
 """None stands for a binding of which nothing more is known."""
 
 
-@dataclass(eq=False, slots=True)
-class Scope:
+class Scope(Struct, eq=False):
     """A block of names."""
 
     kind: ScopeKind

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_right
+from itertools import accumulate
 from typing import Final
 
 from dal_audit.facts import Span
@@ -138,7 +139,12 @@ class Lines:
     def __init__(self, text: str) -> None:
         """Split the text where Python does: at LF, CR and CR LF."""
         self.text = text
-        self.starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
+        if "\r" in text:
+            self.starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
+        else:
+            lengths = [len(line) + 1 for line in text.split("\n")]
+            lengths.pop()  # No line end follows the last one.
+            self.starts = [*accumulate(lengths, initial=0)]
         self.ascii = text.isascii()
 
     def __len__(self) -> int:

@@ -89,6 +89,11 @@ class SqlCalls:
 
     def _constructor(self, node: ast.Call, scope: Scope) -> str:
         """Return the dotted name of the constructor that is called; empty for another call."""
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr not in CONSTRUCTORS:
+            return ""
+        if isinstance(func, ast.Name) and not scope.lookup(func.id):
+            return ""
         for origin in sorted(origins(node.func, scope)):
             if origin.rpartition(".")[2] in CONSTRUCTORS and self.catalogue.driver_of(origin):
                 return origin

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
 
+from dal_audit.extract.newer_syntax import TRIES
 from dal_audit.extract.source import Lines
 from dal_audit.extract.syntax import is_too_deep
 from dal_audit.facts import Span
@@ -90,12 +91,33 @@ def statement_bounds(lines: Lines, node: ast.stmt) -> tuple[int, int]:
     return start, lines.offset(end_line, end_column)
 
 
-def blocks_of(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """Yield the blocks of a compound statement, one after the other."""
-    for name in ("body", "orelse", "finalbody"):
-        yield getattr(statement, name, [])
-    for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
-        yield part.body
+def blocks_of(statement: ast.stmt) -> list[list[ast.stmt]]:
+    """Return the blocks of a statement in the order of its text; none of one that has none."""
+    fields = _BLOCKS.get(type(statement))
+    if fields is None:
+        return []
+    if fields:
+        return [getattr(statement, name) for name in fields]
+    if isinstance(statement, ast.Match):
+        return [case.body for case in statement.cases]
+    handlers = [one.body for one in statement.handlers]  # type: ignore[attr-defined]  # a `try`
+    return [statement.body, *handlers, statement.orelse, statement.finalbody]  # type: ignore[attr-defined]
+
+
+_BLOCKS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
+    ast.AsyncFor: ("body", "orelse"),
+    ast.AsyncFunctionDef: ("body",),
+    ast.AsyncWith: ("body",),
+    ast.ClassDef: ("body",),
+    ast.For: ("body", "orelse"),
+    ast.FunctionDef: ("body",),
+    ast.If: ("body", "orelse"),
+    ast.Match: (),
+    ast.While: ("body", "orelse"),
+    ast.With: ("body",),
+    **dict.fromkeys(TRIES, ()),
+}
+"""The fields of compound statements that are blocks; empty for those that hold more than blocks."""
 
 
 def name_span(lines: Lines, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Span:

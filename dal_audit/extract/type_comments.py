@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
+from dal_audit.extract.walking import FUNCTIONS, Function
+
 _COMMENT: Final = re.compile(r"#[ \t]*type:(?![ \t]*ignore(?:[\x00-/:-@\[-`{-\x7f]|\Z))[ \t]*")
 """As CPython's tokenizer tells them from `type: ignore`, which is a comment on a type checker."""
 _BLOCKS: Final = ("body", "orelse", "finalbody")
 
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Key: TypeAlias = tuple[str, int, int]
 """A node by its class, line and column: the tree that knows comments is another one."""
 
@@ -32,7 +33,7 @@ def annotate(tree: ast.Module, text: str) -> ast.Module:
     comments = {
         _key(node): node.type_comment
         for node in ast.walk(read)
-        if isinstance(node, (ast.Assign, Function, ast.arg)) and node.type_comment
+        if isinstance(node, (ast.Assign, *FUNCTIONS, ast.arg)) and node.type_comment
     }
     if comments:
         _Annotator(comments, text).block(tree)
@@ -53,7 +54,7 @@ class _Annotator:
                     statements[:] = [self.statement(one) for one in statements]
 
     def statement(self, node: ast.stmt) -> ast.stmt:
-        if isinstance(node, Function):
+        if isinstance(node, FUNCTIONS):
             self.function(node)
             return node
         comment = self.comments.get(_key(node))

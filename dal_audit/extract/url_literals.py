@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from dal_audit.extract.expressions import last_name
 from dal_audit.extract.fold import UNKNOWN, fold
-from dal_audit.extract.mentions import mentions_url
 from dal_audit.extract.passwords import passwords
 from dal_audit.extract.scopes import Scope
 from dal_audit.extract.source import Lines
@@ -100,8 +99,6 @@ def connection_urls(
     tree: ast.Module, lines: Lines, schemes: Mapping[str, str]
 ) -> Iterator[ConnectionUrl]:
     """Yield the database URLs in a module's literals; `schemes` are those that are looked for."""
-    if not schemes or not mentions_url(lines.text, schemes):
-        return
     names = "|".join(sorted(map(re.escape, schemes), key=len, reverse=True))
     pattern = re.compile(rf"({names})(?:\+[\w-]+)?://(?=/*[^/\s])(\S+)")
     for one in _texts(tree, None):

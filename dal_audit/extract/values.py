@@ -16,9 +16,9 @@ from dal_audit.extract.expressions import last_name, parameters
 from dal_audit.extract.fold import imported_name
 from dal_audit.extract.scopes import Imported
 from dal_audit.extract.types import TypeReader
+from dal_audit.extract.walking import Function
 from dal_audit.facts import CALL, LOCAL, Known
 
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Bound: TypeAlias = ast.expr | Known
 """What a name is bound to: an expression that is read in the same scope, or what is known."""
 

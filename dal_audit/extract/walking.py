@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 import ast
-from typing import Final
+from typing import Final, TypeAlias
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+"""The same for `isinstance`, which takes ten times as long for a union."""
 
 _LEAVES: Final = frozenset(
     {"attr", "conversion", "ctx", "id", "is_async", "kind", "level", "op", "ops", "type_comment"}
 )
 """Fields of any node that hold a name, a number, an operator or a context: nothing to walk."""
 
+_MIXED: Final = frozenset({"keys", "kw_defaults", "kwd_attrs"})
+"""Fields whose lists hold other things than nodes, too."""
+
 
 def children(node: ast.AST) -> list[ast.AST]:
     """Return the nodes right below one, in the order of its fields; operators are left out."""
     found: list[ast.AST] = []
-    for name in _fields(type(node)):
+    for name in _FIELDS[type(node)]:
         value = getattr(node, name, None)
         if isinstance(value, list):
-            found += [one for one in value if isinstance(one, ast.AST)]
+            found += [one for one in value if isinstance(one, ast.AST)] if name in _MIXED else value
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
 
 
-def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    found = _FIELDS.get(kind)
-    if found is None:
-        found = _FIELDS[kind] = tuple(name for name in kind._fields if name not in _LEAVES)
-    return found
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """The fields of each class of nodes that can hold nodes."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        self[kind] = found = tuple(name for name in kind._fields if name not in _LEAVES)
+        return found
 
 
-_FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {}
-"""The fields of each class of nodes that can hold nodes."""
+_FIELDS: Final = _Fields(
+    {
+        # Half of all nodes are one of these, and hold none.
+        ast.Constant: (),
+        ast.Name: (),
+        ast.Global: (),
+        ast.Nonlocal: (),
+        ast.alias: (),
+    }
+)
