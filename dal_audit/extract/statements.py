@@ -1,7 +1,7 @@
 """Read import statements with LibCST, one statement at a time, for the exact place of each name.
 
-LibCST is dear by the file and cheap by the statement, and import statements repeat: one text is
-read once a process.
+LibCST is dear by the file and cheap by the statement, and import statements are alike: one form is
+read once a process, whatever the names in it.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, cast
+from itertools import count
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from dal_audit.extract.newer_syntax import TRIES
 from dal_audit.extract.source import Lines
@@ -22,64 +22,80 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-@dataclass(frozen=True, slots=True)
-class ImportPlaces:
+class ImportPlaces(NamedTuple):
     """Where the names of an import statement stand, as (start, end) in the statement's text."""
 
     module: tuple[int, int] | None
     names: tuple[tuple[int, int], ...]
 
 
-_TOKEN: Final = re.compile(r"#[^\r\n]*|[^\W\d]\w*|[.*,]")
+_TOKEN: Final = re.compile(r"#[^\r\n]*|[^\W\d]\w*|[.*,(]")
+_WORDS: Final = frozenset({"from", "import", "as", ".", "*", ",", "("})
 
 
-@lru_cache(maxsize=4096)
 def import_places(text: str) -> ImportPlaces:
     """Return where a statement's module and names stand.
-
-    LibCST says what they are; they are then found one after the other, as resolving the places of
-    all its nodes takes five times as long.
 
     Raises libcst.ParserSyntaxError for text that is no statement, RecursionError for one that
     LibCST could not read without exhausting the stack.
     """
-    if is_too_deep(text):
+    tokens = [one for one in _TOKEN.finditer(text) if not one[0].startswith("#")]
+    pattern = " ".join([one[0] if one[0] in _WORDS else "x" for one in tokens])
+    spans = [one.span() for one in tokens if one[0] != "("]
+    module, names = _import_pattern(pattern)
+    return ImportPlaces(
+        (spans[module[0]][0], spans[module[1]][1]) if module else None,
+        tuple([(spans[first][0], spans[last][1]) for first, last in names]),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _import_pattern(
+    pattern: str,
+) -> tuple[tuple[int, int] | None, tuple[tuple[int, int], ...]]:
+    """Return the first and last tokens of an import's module and names, brackets not counted.
+
+    LibCST says what they are, in the same statement with `x` for each name; they are then counted
+    off, as resolving the places of all its nodes takes five times as long.
+    """
+    if is_too_deep(pattern):
         raise RecursionError
     import libcst as cst  # a hook on clean files must not pay for it
 
-    line = cst.parse_statement(text)
+    line = cst.parse_statement(f"{pattern})" if "(" in pattern else pattern)
     statement = line.body[0] if isinstance(line, cst.SimpleStatementLine) else line
     if not isinstance(statement, (cst.Import, cst.ImportFrom)):
         message = "not an import statement"
         raise TypeError(message)
-    tokens = (one for one in _TOKEN.finditer(text) if not one[0].startswith("#"))
+    tokens = count()
     module = None
     if isinstance(statement, cst.ImportFrom):
         next(tokens)
         for _ in statement.relative:
             next(tokens)
         if statement.module is not None:
-            module = _place(statement.module, tokens)
+            module = _tokens(statement.module, tokens)
     next(tokens)
     if isinstance(statement.names, cst.ImportStar):
-        return ImportPlaces(module, (next(tokens).span(),))
+        star = next(tokens)
+        return module, ((star, star),)
     names = []
     for alias in statement.names:
-        names.append(_place(alias.name, tokens))
+        names.append(_tokens(alias.name, tokens))
         # `as` and the new name, and the comma, come before the next one.
         for _ in range(2 * (alias.asname is not None) + (alias is not statement.names[-1])):
             next(tokens)
-    return ImportPlaces(module, tuple(names))
+    return module, tuple(names)
 
 
-def _place(name: cst.Attribute | cst.Name, tokens: Iterator[re.Match[str]]) -> tuple[int, int]:
-    """Return where a dotted name stands, which begins at the next token."""
+def _tokens(name: cst.Attribute | cst.Name, tokens: Iterator[int]) -> tuple[int, int]:
+    """Return the first and the last token of a dotted name, which begins at the next one."""
     first = last = next(tokens)
     while not isinstance(name.value, str):
         next(tokens)
         last = next(tokens)
         name = cast("cst.Attribute | cst.Name", name.value)
-    return first.start(), last.end()
+    return first, last
 
 
 def statement_bounds(lines: Lines, node: ast.stmt) -> tuple[int, int]:
