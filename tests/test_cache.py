@@ -347,3 +347,17 @@ def test_clean_follows_no_link(tmp_path: Path) -> None:
     (root / ".dal_audit_cache").symlink_to(other)
     assert CliRunner().invoke(cli, ["clean", str(root)]).exit_code == 0
     assert (other / "facts").read_text() == "precious"
+
+
+def test_lone_surrogates_in_strings_are_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An escape in a string can make what no encoding holds."""
+    monkeypatch.setattr(dal_audit.extract, "PARSED_WORTH_A_PROCESS", 1)
+    text = "import sqlite3\n__all__ = ['\\ud801']\nsqlite3.execute('SELECT 1 FROM x -- \\ud801')\n"
+    for number in range(4):
+        (tmp_path / f"module_{number}.py").write_text(text)
+    cold = told(tmp_path, cache=False)
+    assert cold.count("DAL108") >= 4
+    assert told(tmp_path, cache=True) == cold
+    assert told(tmp_path, cache=True) == cold

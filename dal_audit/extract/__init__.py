@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.cache import Cache
@@ -28,9 +28,21 @@ from dal_audit.extract.parallel import (
 )
 from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
-from dal_audit.facts import FileFacts, NotUnderstood, SourceFile, Span
+from dal_audit.facts import (
+    Attention,
+    Fact,
+    FileFacts,
+    NotUnderstood,
+    PythonFact,
+    SourceFile,
+    Span,
+    Suppression,
+)
 
 Result = TypeVar("Result")
+
+_Packed: TypeAlias = tuple[tuple[PythonFact, ...], Attention, tuple[str, ...] | None]
+"""The fields of a Python file's facts, without the path, which may be no text."""
 
 THOROUGH_BYTES = 1 << 20
 """Up to this much Python in a project, every file is parsed, so that a syntax error is reported in
@@ -59,9 +71,7 @@ def extract(
     worth = PARSED_WORTH_A_PROCESS if look.thorough or not shortcuts else WORTH_A_PROCESS
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
-        return spread(
-            lambda part: _batch(part, look, extract_file), missing, jobs=jobs, worth=worth
-        )
+        return _facts_of(lambda part: _batch(part, look, extract_file), missing, jobs, worth)
 
     return cache.through("first", files, compute) if cache else compute(files)
 
@@ -93,17 +103,32 @@ def extract_reached(
     due = lead.due.union(one.path for one, is_so in zip(doubtful, reached, strict=True) if is_so)
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
-        return spread(
-            lambda part: _batch(part, look, _extract_whole),
-            missing,
-            jobs=jobs,
-            worth=PARSED_WORTH_A_PROCESS,
+        return _facts_of(
+            lambda part: _batch(part, look, _extract_whole), missing, jobs, PARSED_WORTH_A_PROCESS
         )
 
     chosen = [one for one in waiting if one.path in due and not one.flaw]
     found = cache.through("whole", chosen, compute) if cache else compute(chosen)
     by_path = {one.path: one for one in found}
     return [by_path.get(file.path, file) for file in known]
+
+
+def _facts_of(
+    batch: Callable[[Sequence[SourceFile]], list[FileFacts]],
+    files: Sequence[SourceFile],
+    jobs: int | None,
+    worth: int,
+) -> list[FileFacts]:
+    """Spread the reading of Python files over processes."""
+
+    def packed(part: Sequence[SourceFile]) -> list[tuple[Any, Attention, tuple[str, ...] | None]]:
+        return [(one.facts, one.attention, one.importing) for one in batch(part)]
+
+    found = spread(packed, files, jobs=jobs, worth=worth, answer=_Packed)
+    return [
+        FileFacts(file.path, facts, attention, importing and tuple(map(sys.intern, importing)))
+        for file, (facts, attention, importing) in zip(files, found, strict=True)
+    ]
 
 
 def extract_scripts(
@@ -119,13 +144,19 @@ def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:
     if not files:
         return []
     from dal_audit.extract.sql.scripts import script_facts  # only where there is SQL
+    from dal_audit.sql_facts import SqlStatement
 
-    def read(file: SourceFile) -> FileFacts:
-        return _read_file(file, lambda data: FileFacts(file.path, script_facts(data), "read"))
+    def read(file: SourceFile) -> tuple[Fact, ...]:
+        return _read_file(file, lambda data: FileFacts(file.path, script_facts(data), "read")).facts
 
-    return spread(
-        lambda part: [read(one) for one in part], files, jobs=jobs, worth=PARSED_WORTH_A_PROCESS
+    found = spread(
+        lambda part: [read(one) for one in part],
+        files,
+        jobs=jobs,
+        worth=PARSED_WORTH_A_PROCESS,
+        answer=tuple[SqlStatement | Suppression | NotUnderstood, ...],
     )
+    return [FileFacts(file.path, facts, "read") for file, facts in zip(files, found, strict=True)]
 
 
 def digests_of(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[bytes]:

@@ -238,8 +238,10 @@ class Cache:
                 found[file.path] = result
                 seen = self._seen.get(file.path)
                 if seen is not None:
-                    setattr(seen[1], kind, Raw(self._encoder.encode(kept(result))))
-                    self.changed = True
+                    # Lone surrogates, as an escape in a string can make them, are not kept.
+                    with contextlib.suppress(UnicodeEncodeError):
+                        setattr(seen[1], kind, Raw(self._encoder.encode(kept(result))))
+                        self.changed = True
         return [found[file.path] for file in files]
 
     def save(self) -> None:

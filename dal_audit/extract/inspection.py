@@ -42,7 +42,7 @@ def inspect_accesses(
         return [_evidence(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part]
 
     def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
-        return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS)
+        return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=Evidence | None)
 
     return _joined(
         known, files, cache.others("accesses", files, compute) if cache else compute(files)
