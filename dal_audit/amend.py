@@ -54,7 +54,7 @@ def text_of(data: bytes, *, is_script: bool) -> str:
         if not is_script:
             return decode(data)
         # Only who fixes pays for the reader of SQL.
-        from dal_audit.extract.sql.scripts import decode_script
+        from dal_audit.extract.source import decode_script
 
         return decode_script(data)
     except UndecodableError as error:

@@ -18,6 +18,7 @@ from dal_audit.extract import (
     Lead,
     digests_of,
     extract,
+    extract_legibility,
     extract_reached,
     extract_scripts,
     look_at,
@@ -155,7 +156,10 @@ def audit_project(scope: Scope, request: Request) -> Part:
     project = follow_carriers(project, tree.files, request, cache)
     project = follow_accesses(project, tree.files, request, cache)
     texts = {file.path for file in scripts}
-    found = extract_scripts(scripts, jobs=request.jobs, cache=cache)
+    if any(asks_sql(rule) for rule in active):
+        found = extract_scripts(scripts, jobs=request.jobs, cache=cache)
+    else:
+        found = extract_legibility(scripts)
     cache.save()
     project = project.with_files([*project.files, *found])
     request.watch(4, f"judging {plural(len(project.files), 'file')}")
@@ -191,6 +195,11 @@ def audit_project(scope: Scope, request: Request) -> Part:
         secrets,
         limited="." not in scope.requested or request.since is not None,
     )
+
+
+def asks_sql(rule: Rule) -> bool:
+    """Return whether a rule needs to know what SQL files say, and not only that they are read."""
+    return "sql" in rule.languages and rule.name not in ALWAYS
 
 
 def languages_of(

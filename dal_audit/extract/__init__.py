@@ -27,7 +27,7 @@ from dal_audit.extract.parallel import (
     spread,
 )
 from dal_audit.extract.prefilter import Prefilter, searchable
-from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
+from dal_audit.extract.source import UndecodableError, decode, decode_script, place_in_bytes
 from dal_audit.facts import (
     Attention,
     Fact,
@@ -138,6 +138,20 @@ def extract_scripts(
     return (
         cache.through("script", files, partial(_scripts, jobs)) if cache else _scripts(jobs, files)
     )
+
+
+def extract_legibility(files: Sequence[SourceFile]) -> list[FileFacts]:
+    """Return of each SQL file only why it cannot be read, where no rule asks what it says."""
+
+    def read(path: str, data: bytes) -> FileFacts:
+        try:
+            decode_script(data)
+        except UndecodableError as error:
+            place = place_in_bytes(data, error.offset)
+            return FileFacts(path, (NotUnderstood(place, "undecodable", str(error)),), "read")
+        return FileFacts(path, (), "read")
+
+    return [_read_file(file, partial(read, file.path)) for file in files]
 
 
 def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:

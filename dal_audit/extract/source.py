@@ -1,7 +1,7 @@
-"""From bytes to text: the decoding of Python source, and places in it.
+"""From bytes to text: the decoding of source, and places in it.
 
-Decoding follows PEP 263 and the language reference, "Encoding declarations": a UTF-8 byte order
-mark, else a coding cookie in the first two lines, else UTF-8.
+Decoding of Python follows PEP 263 and the language reference, "Encoding declarations": a UTF-8 byte
+order mark, else a coding cookie in the first two lines, else UTF-8.
 """
 
 from __future__ import annotations
@@ -114,6 +114,21 @@ def decode(data: bytes) -> str:
         offset = data.find(b"\0")
         raise UndecodableError("a NUL byte, which Python does not read", max(offset, 0))
     return text
+
+
+def decode_script(data: bytes) -> str:
+    """Return the text of an SQL file, without its byte order mark.
+
+    Both engines' clients read UTF-8. Raises UndecodableError for anything else.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UndecodableError("UTF-16, which neither psql nor sqlite3 reads")
+    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    try:
+        return data[start:].decode("utf-8")
+    except UnicodeDecodeError as error:
+        detail = f"byte 0x{error.object[error.start]:02x} is not utf-8"
+        raise UndecodableError(detail, start + error.start) from error
 
 
 def _refuse_surrogates(text: str, encoding: str) -> None:

@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dal_audit import audit
-from dal_audit.extract.sql.scripts import decode_script, suppressions_in
+from dal_audit.extract.source import decode_script
+from dal_audit.extract.sql.scripts import suppressions_in
 from dal_audit.facts import FileFacts, Suppression
 from dal_audit.project import Project
 from dal_audit.replay.database import EngineError

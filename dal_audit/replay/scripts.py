@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from dal_audit.extract.source import decode_script
 from dal_audit.extract.sql.places import Places
-from dal_audit.extract.sql.scripts import decode_script
 from dal_audit.extract.sql.statements import Statement, split
 from dal_audit.extract.sql.tokens import Kind, Token
 from dal_audit.facts import Place

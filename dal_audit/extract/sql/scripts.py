@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 from bisect import bisect_left
 from collections.abc import Sequence
 
 from dal_audit.extract.comments import SQL_MARK, read_suppression
-from dal_audit.extract.source import Lines, UndecodableError, place_in_bytes
+from dal_audit.extract.source import Lines, UndecodableError, decode_script, place_in_bytes
 from dal_audit.extract.sql.calls import lacked_calls
 from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.placeholders import placeholders_of
@@ -66,21 +65,6 @@ def statements_of(text: str) -> list[SqlStatement]:
     each_statement(text, take)
     found.sort(key=lambda one: one.span)
     return found
-
-
-def decode_script(data: bytes) -> str:
-    """Return the text of an SQL file, without its byte order mark.
-
-    Both engines' clients read UTF-8. Raises UndecodableError for anything else.
-    """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UndecodableError("UTF-16, which neither psql nor sqlite3 reads")
-    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
-    try:
-        return data[start:].decode("utf-8")
-    except UnicodeDecodeError as error:
-        detail = f"byte 0x{error.object[error.start]:02x} is not utf-8"
-        raise UndecodableError(detail, start + error.start) from error
 
 
 def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> SqlStatement:
