@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.baseline import (
     Key,
@@ -26,8 +28,7 @@ from dal_audit.rule import EntryUse, Finding
 from dal_audit.rulebook import Rule, rules
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What writing a baseline did: findings accepted before and now, and those left out of it."""
 
     file: Path

@@ -6,8 +6,9 @@ They are worked out from the classes themselves, and the configuration can name 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from dal_audit.facts import Access, Member
 from dal_audit.hierarchy import Class, Hierarchy, hierarchy_of
@@ -17,8 +18,7 @@ from dal_audit.project import Project
 from dal_audit.receivers import Thing, receivers_of
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """What an access fetches: by which member of which class, and what it is.
 
     `held` is None for an attribute that only the configuration calls an accessor; `owner` and

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from dal_audit.acceptance import Change, write
 from dal_audit.audit import BASELINE, Request, audit_project

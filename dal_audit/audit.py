@@ -6,9 +6,10 @@ import datetime
 import hashlib
 import os
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
 
 from dal_audit import __version__
 from dal_audit.accessors import accessors_of
@@ -61,8 +62,7 @@ BASELINE = ".dal-audit-baseline.jsonl"
 """The baseline in a project's root, where none is configured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What an audit is asked for; relative paths count from `folder`."""
 
     paths: tuple[str, ...] = (".",)
@@ -86,11 +86,10 @@ class Request:
     instead: Mapping[str, Path] = field(default_factory=dict)
     """What is read instead of some files, by their paths: a buffer that is not saved yet."""
     today: datetime.date = field(default_factory=datetime.date.today)
-    watch: Watch = field(default=lambda _stage, _doing: None, compare=False)
+    watch: Watch = lambda _stage, _doing: None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """The result for one project; paths are relative to its root."""
 
     root: Path

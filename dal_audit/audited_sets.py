@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.facts import NotUnderstood, Place, Span
 from dal_audit.migrations.model import Migration, MigrationSet, Part
@@ -91,8 +92,7 @@ def leaves_nothing(statement: SqlStatement) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Script:
+class _Script(Struct, frozen=True):
     """The statements of a file, and the line on which each begins."""
 
     statements: tuple[SqlStatement, ...]

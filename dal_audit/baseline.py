@@ -12,9 +12,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from dal_audit.rule import Finding
 from dal_audit.scope import UsageError
@@ -34,8 +35,7 @@ class BaselineError(UsageError):
     """The baseline cannot be read; the message names the file and the line."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(Struct, frozen=True, order=True):
     """What a finding is known by: `line` is a hash of the text of the line that it begins on."""
 
     path: str
@@ -44,8 +44,7 @@ class Key:
     line: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A line of the baseline; `row` is its 1-based number in the file."""
 
     key: Key
@@ -157,8 +156,7 @@ def _symbols(lines: Iterable[bytes]) -> Iterator[str]:
         yield ".".join(name for _, name in around)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """Which findings a baseline accepts, by their indexes, and what is left of its entries."""
 
     accepted: frozenset[int]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal, TypeAlias
 
 import tomli
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.resources import rules_folder
 
@@ -27,8 +28,7 @@ KIND_WORDS: Mapping[Kind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(Struct, frozen=True):
     """A library that talks to a database.
 
     `modules` are dotted import names, each covering its submodules; `types` maps a role
@@ -49,31 +49,31 @@ class Driver:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True, dict=True):
     """The drivers in force, and the project's own functions that import by name."""
 
     drivers: tuple[Driver, ...]
     import_helpers: tuple[str, ...] = ()
-    by_module: Mapping[str, Driver] = field(init=False, repr=False, compare=False)
-    names: frozenset[str] = field(init=False, repr=False, compare=False)
-    """The last names of all catalogued types and exceptions, as a star import binds them."""
-    _found: dict[str, Driver | None] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    """The drivers of the names that were asked for: a program asks for a name many times."""
 
-    def __post_init__(self) -> None:
-        """Index the drivers by module."""
-        index = {module: driver for driver in self.drivers for module in driver.modules}
-        object.__setattr__(self, "by_module", index)
-        names = {
+    @cached_property
+    def by_module(self) -> Mapping[str, Driver]:
+        """The drivers by their modules."""
+        return {module: driver for driver in self.drivers for module in driver.modules}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The last names of all catalogued types and exceptions, as a star import binds them."""
+        return frozenset(
             name.rpartition(".")[2]
             for driver in self.drivers
             for known in (driver.exceptions, *(types for _, types in driver.types))
             for name in known
-        }
-        object.__setattr__(self, "names", frozenset(names))
+        )
+
+    @cached_property
+    def _found(self) -> dict[str, Driver | None]:
+        """The drivers of the names that were asked for: a program asks for a name many times."""
+        return {}
 
     def driver_of(self, name: str) -> Driver | None:
         """Return the driver that a dotted name belongs to, matched by whole components.

@@ -181,7 +181,7 @@ def _check(options: dict[str, Any]) -> int:
 
 def _watched(request: Request, options: dict[str, Any]) -> Report:
     """Audit, and tell on standard error how far it is, and how long it took."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from dal_audit.audit import STAGES, audit
     from dal_audit.progress import Progress, shown
@@ -230,7 +230,7 @@ def _diff(request: Request, options: dict[str, Any]) -> int:
 
 def _fixed(request: Request, options: dict[str, Any]) -> Fixed:
     """Fix on copies, tell on standard error how far it is, and what could not be done."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from dal_audit.audit import STAGES
     from dal_audit.fixing import fixed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.found import Found
 from dal_audit.policy.model import DEFAULT_BACKENDS, DEFAULT_VERSIONS, Migrations
@@ -21,8 +22,7 @@ SHOWN: Final = 5
 LEFT_OUT: Final = "A comment only: written down, it would change what is found."
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A key with what is said of it, and its value as TOML.
 
     `tables` hold the lines of the table's bodies where the key is one, or an array of them.

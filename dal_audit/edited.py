@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from dal_audit.history import Moved, Repository
 from dal_audit.migrations.model import MigrationLayout, MigrationSet
@@ -28,8 +29,7 @@ _NUMBERED: Final = re.compile(r"[UV]?(\d[\d._]*)", re.IGNORECASE)
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Struct, frozen=True):
     """A migration that is not what was released.
 
     `path` and `line` are where that is shown: the first line that differs, or, for a file that is

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from dal_audit.resources import rules_folder
 
 
-@dataclass(frozen=True, slots=True)
-class EngineNames:
+class EngineNames(Struct, frozen=True):
     """The names that an engine knows without any extension, all in lower case.
 
     `functions` maps a name to the numbers of arguments that it takes, as (least, most) with -1 for

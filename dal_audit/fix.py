@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import Edit
 
@@ -11,8 +13,7 @@ Applicability: TypeAlias = Literal["safe", "unsafe"]
 """Whether a fix keeps what the text means, or whether a person must say so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """Edits of the file that a breach lies in, which belong together and do not overlap.
 
     `message` says in one sentence without a full stop what they do.

@@ -13,9 +13,11 @@ import stat
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.amend import AmendError, amended, compatible, text_of
 from dal_audit.audit import Request, audit
@@ -37,8 +39,7 @@ BROKEN: Final = frozenset({"unreadable-file", "unparsed-sql"})
 _MASKED: Final = re.compile(f"[{MASK}]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file's bytes before and after; `path` reads like a finding's, `masked` are its secrets."""
 
     path: str
@@ -48,8 +49,7 @@ class Change:
     masked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """What fixing comes to: the audit of the new texts, the changes, and what could not be done.
 
     `count` are the findings whose fixes were applied; `refused` are sentences without a full stop.

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.catalogue import Driver
 from dal_audit.checks.concrete_backend import concrete_backend
@@ -38,8 +40,7 @@ _TEST: Final = re.compile(r"(?:.*/)?(?:tests?/.*|test_[^/]*|[^/]*_test|conftest)
 """Test files, by the names that pytest collects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What was found in a project; paths are POSIX and relative to its root.
 
     `storage` are path globs, `interfaces` are written `module:Class`, and "." is the root.

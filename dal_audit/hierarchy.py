@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.facts import LOCAL, ClassShape, FileFacts, Member, Shape
 from dal_audit.project import Project
@@ -25,8 +26,7 @@ PLAIN_BASES: Final = ABSTRACT_BASES | {"typing.Generic", "typing_extensions.Gene
 """Bases that bring no members which a user would call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Class:
+class Class(Struct, frozen=True):
     """A class of the project: its dotted name, its file and its shape."""
 
     name: str

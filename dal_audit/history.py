@@ -10,9 +10,10 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.discover import git_environment, git_toplevel
 from dal_audit.scope import UsageError
@@ -47,8 +48,7 @@ class HistoryError(UsageError):
     """Git cannot say what was asked of it; the message tells how to mend that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """A file that a commit had, and that is another one now.
 
     `state` is git's letter: `M` changed, `D` deleted, `R` renamed (and perhaps changed), `T` of

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import LOCAL, Member, Span
 from dal_audit.hierarchy import Class
@@ -22,8 +24,7 @@ _TAKERS: Final = frozenset({"Callable", "type", "Type"})
 """Generic types that speak of a type and hold no object of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What a member holds or hands out: a driver's object, its role, and where the type stands."""
 
     origin: Origin

@@ -10,9 +10,10 @@ import datetime
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from dal_audit.audit import Part, Request, audit_project
 from dal_audit.draft import toml_text
@@ -33,8 +34,7 @@ Value: TypeAlias = object
 """What JSON can hold: None, texts, lists and mappings; None stands for what `meaning` says."""
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(Struct, frozen=True):
     """A key with its value; `place` is line and column in the file that sets it, both 1-based.
 
     `meaning` says in words what holds where the value is None.
@@ -47,8 +47,7 @@ class InForce:
     meaning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What is in force in one project; paths are relative to the current folder.
 
     `rules` are the ids, names and severities of the rules that run. `standing` says what a file is
@@ -233,8 +232,8 @@ def _plain(value: object) -> Value:
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
-    if is_dataclass(value):
-        given = ((one.name.replace("_", "-"), getattr(value, one.name)) for one in fields(value))
+    if isinstance(value, Struct):
+        given = ((name.replace("_", "-"), getattr(value, name)) for name in value.__struct_fields__)
         return {name: _plain(one) for name, one in given if one is not None}
     return value.isoformat() if isinstance(value, datetime.date) else value
 

@@ -11,10 +11,12 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.audit import Part, Request, audit_project
 from dal_audit.draft import SHOWN, draft, settings_of
@@ -41,8 +43,7 @@ else:
 NONE: Final = frozenset[str]()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What `init` would do: the file, the text that it has, and the text that is put at its end.
 
     `addition` is empty where the project is configured already; `remarks` say how what was found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import Member, Span, TypeName
 from dal_audit.hierarchy import Class, Hierarchy, hierarchy_of
@@ -17,8 +19,7 @@ SPOKEN: Final = frozenset({"__enter__", "__aenter__", "__call__", "__iter__", "_
 """Special methods whose results users get to see, by `with`, a call or a loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(Struct, frozen=True):
     """A public member of an interface: the class that defines it, and one of its definitions."""
 
     interface: Class
@@ -31,8 +32,7 @@ class Offered:
         return f"{self.owner.shape.name}.{self.member.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A driver's object that a member of an interface names: where, in which part, and what."""
 
     span: Span

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dal_audit.facts import Import, Reference, Span, Target
 from dal_audit.program import Origin
 from dal_audit.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(Struct, frozen=True):
     """A driver's object that reaches a file: where it is named, what it is, where it is used.
 
     `others` are what else it can be, where branches bind objects of several drivers.

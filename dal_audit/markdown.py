@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from dal_audit.report.terminal import Paint, width
 
@@ -29,8 +30,7 @@ _MARK: Final = re.compile(r"(?:#|--|//) (?:MISSING: )?DAL\d{3}\b.*")
 """The end of a bad line in a document's example."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block of a document; `level` is a heading's, or how deep a list's item is nested.
 
     A block's lines are those of its text, without what marks them; `marker` is a list item's.

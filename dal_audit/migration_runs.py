@@ -10,9 +10,11 @@ law has it: that finds what an earlier migration needs and a later one has taken
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.audited_sets import leaves_nothing, statements_of
 from dal_audit.facts import Span
@@ -53,8 +55,7 @@ _TAKEN_AWAY = (
 _LEFT = "Undo in the down what the up does, in the opposite order."
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """What is to be said of a statement; each backend has its cure, and the rest is `Problem`'s."""
 
     run: Run

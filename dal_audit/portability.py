@@ -11,12 +11,12 @@ not say of an engine is not known, and draws no verdict.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
 import tomli
+from msgspec import Struct
 
 from dal_audit.resources import rules_folder
 
@@ -24,8 +24,7 @@ Verdict: TypeAlias = bool | str
 """Whether an engine takes a feature: yes, no, or the first version that does ("3.35")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Respelling:
+class Respelling(Struct, frozen=True):
     """How a text that a feature is recognised in is written portably.
 
     `of` and `to` are texts of tokens with holes between (`dal_audit/extract/sql/rewriting.py`).
@@ -39,8 +38,7 @@ class Respelling:
     safe: str
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """A construct of SQL that is not portable, with what each engine makes of it.
 
     `engines` maps an engine to its verdict on `example`, run after `setup`. `build` names a

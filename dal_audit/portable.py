@@ -7,8 +7,10 @@ the checks only choose whose rows they report.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import FileFacts, Place, Span
 from dal_audit.fixers.sql import fix_of
@@ -51,8 +53,7 @@ TYPES, DECLARATIONS, CHANGES = "DAL304", "DAL305", "DAL306"
 FUNCTION = "DAL302"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What becomes of a construct: the backends that reject it, of those that run it.
 
     Where none does, all take it and do not treat it alike. `late` are those that take it where it

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import LOCAL, Export, Place, Shape, Span
@@ -34,16 +36,14 @@ Key: TypeAlias = tuple[str, str]
 """A module's dotted name, and a name in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """A step on the way of a name: where it was handed on, and what happened there."""
 
     place: Place
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What a name comes from: a driver's object, by its dotted name, and the way from there.
 
     `hops` begin where the name was made and end where it was last handed on.
@@ -56,8 +56,7 @@ class Origin:
     form: Form = "itself"
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(Struct, frozen=True):
     """A module of the project, with its path and shape."""
 
     name: str

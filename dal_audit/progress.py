@@ -14,8 +14,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 AFTER: Final = 1.0
 """Seconds; a shorter run says nothing."""
@@ -32,8 +33,7 @@ _USUAL: Final = 80
 _CLEAR: Final = "\r\x1b[K"
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """What a run is at: its stage, of how many, and since when it runs."""
 
     stages: int

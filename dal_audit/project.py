@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Shape, Span
@@ -53,8 +55,7 @@ STABLE: Final = frozenset(
 """What closer reading does not change: a first look finds all imports of drivers."""
 
 
-@dataclass(frozen=True, eq=False)
-class Project:
+class Project(Struct, frozen=True, eq=False, dict=True):
     """A project's facts and zones; every path in it is POSIX and relative to its root."""
 
     policy: Policy

@@ -7,9 +7,10 @@ It says what it lacks: a file that a receiver leads into and that was not inspec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from dal_audit.facts import CALL, Evidence, FileFacts, Known
 from dal_audit.hierarchy import Class, hierarchy_of
@@ -28,8 +29,7 @@ _OBJECT_OF: Final[Mapping[Form, Form]] = {
 """What an annotation makes of what it names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(Struct, frozen=True):
     """What a value is: its form, and the file and the name in it that it goes back to."""
 
     form: Form

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import FileFacts, Place, Role, Suppression
 from dal_audit.fix import Fix
@@ -29,16 +31,14 @@ ROLE_WORDS: Mapping[Role, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Related:
+class Related(Struct, frozen=True, order=True):
     """A place that belongs to a breach, and what happens there."""
 
     place: Place
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(Struct, frozen=True):
     """A place where the law is broken, as a check sees it.
 
     `message` is one sentence without a full stop; `label` says what the marked text is; `extent`
@@ -79,8 +79,7 @@ Standing: TypeAlias = Literal["open", "suppressed", "waived", "baselined"]
 baseline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A breach with its rule, severity and standing; `justification` says why it does not count."""
 
     rule: Rule
@@ -112,8 +111,7 @@ class Finding:
         return replace(self, breach=breach)
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressionUse:
+class SuppressionUse(Struct, frozen=True):
     """A suppression after triage: which of its rules are in force, and which hid a finding.
 
     `known` maps what is written between the brackets to a rule's id, where there is such a rule.
@@ -125,8 +123,7 @@ class SuppressionUse:
     hid: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class WaiverUse:
+class WaiverUse(Struct, frozen=True):
     """A waiver after triage; `index` is its place among the configured ones.
 
     `flaw` says why it does not hold, empty where it does; `idle` tells that it holds, that every
@@ -139,8 +136,7 @@ class WaiverUse:
     idle: bool
 
 
-@dataclass(frozen=True, slots=True)
-class EntryUse:
+class EntryUse(Struct, frozen=True):
     """An entry of the baseline that accepts fewer findings than it counts.
 
     `place` is its line in the baseline; `found` of `count` findings are still there.
@@ -157,8 +153,7 @@ Use: TypeAlias = SuppressionUse | WaiverUse | EntryUse
 """What accepts findings, once all of them were seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """The code of a rule: a pure function of one subject, its file and the project.
 
     The type of the function's first parameter decides what it is handed: each fact of that type (of

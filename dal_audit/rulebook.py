@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
 import tomli
+from msgspec import Struct
 
 from dal_audit.resources import rules_folder
 
@@ -47,8 +47,7 @@ class RuleBookError(ValueError):
     """A document of the rule book breaks the rule book's own form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """A clause of the law; `partly` says that the rules do not audit all of it yet."""
 
     id: str
@@ -57,8 +56,7 @@ class Clause:
     partly: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What a document's front matter says of a rule."""
 
     id: str

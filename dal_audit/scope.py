@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dal_audit.discover import BUILT_IN_EXCLUDES, git_toplevel, list_paths
 from dal_audit.policy import (
@@ -29,8 +30,7 @@ class UsageError(ValueError):
     """Something that was asked for on the command line does not exist or makes no sense."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """One project of an audit.
 
     `requested` are POSIX paths relative to the root ("." for all of it), `nested` the folders of
@@ -53,8 +53,7 @@ class Scope:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The projects to audit, and the folder that reported paths are relative to."""
 
     scopes: tuple[Scope, ...]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dal_audit.report import Report
 from dal_audit.report.summary import plural
 
 
-@dataclass(slots=True)
-class Timings:
+class Timings(Struct):
     """Takes note of when each stage begins, and tells whoever else is to be told of it."""
 
     told: Callable[[int, str], None]

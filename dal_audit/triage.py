@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dal_audit.facts import FileFacts, Suppression
 from dal_audit.policy import Policy, Waiver, compile_globs, per_file_ignored, severity_of
@@ -23,8 +25,7 @@ UNWAIVED: Final = frozenset({"expired-waiver"})
 """Rules that no waiver lifts: one cannot vouch for another."""
 
 
-@dataclass(slots=True)
-class _Watched:
+class _Watched(Struct):
     """A suppression, and the rules whose findings it has hidden so far."""
 
     file: FileFacts

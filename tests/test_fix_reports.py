@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from dal_audit.amend import amended
 from dal_audit.audit import Request, audit

@@ -9,12 +9,12 @@ import os
 import pickle
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli
+from msgspec.structs import replace
 
 from dal_audit.facts import Span
 from dal_audit.policy import (
@@ -105,10 +105,15 @@ backend-env = { postgresql = "DATABASE_URL" }
 """
 
 
+def without_text(policy: Policy) -> Policy:
+    """Return what a policy says, apart from where it stands."""
+    return replace(policy, text="", prefix=())
+
+
 def test_every_key_is_read(root: Path) -> None:
     """Values are typed, paths normalised, names of rules translated."""
     policy = load(root, EVERYTHING)
-    assert policy == Policy(
+    assert without_text(policy) == Policy(
         root=root,
         file=root / "dal-audit.toml",
         source_roots=("src", "src/app"),
@@ -179,7 +184,7 @@ def test_look_ups(root: Path) -> None:
 def test_nothing_configured(root: Path) -> None:
     """An empty file is the default policy; a folder without a file as well."""
     policy = load(root, "")
-    assert policy == Policy(root, root / "dal-audit.toml")
+    assert without_text(policy) == Policy(root, root / "dal-audit.toml")
     assert default_policy(root) == Policy(root)
     assert default_policy(Path("src")).root == root / "src"
     assert policy.place_of(("storage",)) is None
@@ -206,10 +211,10 @@ def test_another_root(root: Path) -> None:
 
 
 def test_every_key_has_a_field() -> None:
-    """The table of keys and the dataclass hold the same keys, in the same order."""
+    """The table of keys and the policy hold the same keys, in the same order."""
     own = {"root", "file", "text", "prefix"}
     names = [key.name.replace("-", "_") for key in KEYS]
-    assert names == [field.name for field in fields(Policy) if field.name not in own]
+    assert names == [name for name in Policy.__struct_fields__ if name not in own]
     assert all(key.meaning.endswith(".") and key.default for key in KEYS)
 
 
@@ -218,7 +223,7 @@ def test_every_key_has_a_field() -> None:
 )
 def test_a_default_that_is_toml_is_the_default(root: Path, line: str) -> None:
     """To write a stated default changes nothing."""
-    assert load(root, line) == load(root, "")
+    assert without_text(load(root, line)) == without_text(load(root, ""))
 
 
 def test_the_schema_is_the_published_one() -> None:

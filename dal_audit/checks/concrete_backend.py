@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dal_audit.facts import FileFacts, Import, Place, Reference, Span, Target
 from dal_audit.hierarchy import Class, hierarchy_of
@@ -11,8 +12,7 @@ from dal_audit.project import Project
 from dal_audit.rule import ROLE_WORDS, Breach, Related, check
 
 
-@dataclass(slots=True)
-class _Named:
+class _Named(Struct):
     """A backend that a statement brings in: by what name and where, and what it is used for."""
 
     span: Span

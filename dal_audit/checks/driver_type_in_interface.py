@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dal_audit.facts import Place
 from dal_audit.hierarchy import Class, hierarchy_of
@@ -39,8 +40,7 @@ def driver_type_in_interface(project: Project) -> Iterator[Breach]:
         yield from _breaches(offering, shown)
 
 
-@dataclass(frozen=True, slots=True)
-class Offering:
+class Offering(Struct, frozen=True):
     """What names types: the interface, the class where it is written, its title and first line."""
 
     interface: Class

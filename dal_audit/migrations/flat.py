@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.migration_facts import ToolSettings
 from dal_audit.migrations.assembly import by_graph, common_backends, in_order, series_of
@@ -33,8 +35,7 @@ _OF_PROGRAMS: Final[frozenset[Tool]] = frozenset(
 """Tools whose migrations may be programs: two with one number are a fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """A file that is one direction of a migration."""
 
     path: str

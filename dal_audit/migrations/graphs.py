@@ -6,8 +6,9 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from dal_audit.migration_facts import Revision
 from dal_audit.migrations.assembly import by_graph

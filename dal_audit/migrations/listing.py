@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.migrations.model import Sources
 from dal_audit.migrations.names import is_script, parse_name, version_of_folder
@@ -36,8 +37,7 @@ SETTINGS_FILES: Final = frozenset(
 """The files in which a tool keeps its settings, or which name it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The files whose facts `find_sets` can use: SQL files, Python files, tools' own files."""
 
     scripts: tuple[str, ...]

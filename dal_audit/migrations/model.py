@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from dal_audit.facts import Span
 from dal_audit.migration_facts import (
@@ -35,8 +36,7 @@ Evidence: TypeAlias = Literal["configured", "marker", "sibling", "name", "number
 """What a set was recognised by, from the strongest to the weakest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One direction of a migration, or a piece of it: a file, or some of its lines.
 
     `lines` are the first and the last line, 1-based and inclusive (the last is before the first
@@ -63,8 +63,7 @@ class Part:
         return within and part in {"", self.side}
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One migration.
 
     `id` is what the tool calls it, unique in a set that has no fault; `name` what it says besides
@@ -108,8 +107,7 @@ class Migration:
         return self.up[0].path if self.up else ""
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationSet:
+class MigrationSet(Struct, frozen=True):
     """Migrations that one tool runs in one order on one database.
 
     `root` is the folder that holds them. `backends` are those that the set is meant for, by their
@@ -179,16 +177,14 @@ def _clash(group: list[Migration]) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Unrecognised:
+class Unrecognised(Struct, frozen=True):
     """A folder that looks like one of migrations, with SQL files that fit no tool's pattern."""
 
     folder: str
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationLayout:
+class MigrationLayout(Struct, frozen=True):
     """All sets of a project, by their roots, and the folders that were not understood."""
 
     sets: tuple[MigrationSet, ...] = ()
@@ -199,8 +195,7 @@ class MigrationLayout:
         return {path: one for one in self.sets for path in one.paths()}
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """What sets are found from: the paths of a project's files, and the facts of some of them.
 
     Paths are POSIX and relative to the project's root. `wanted` of this package says which files'

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.migrations.backends import backend_of, split_backend
 from dal_audit.migrations.model import Language, Role, Side
@@ -34,8 +35,7 @@ _VERSION_FOLDER: Final = re.compile(r"[vV]?(\d+(?:[._]\d+)*)\Z")
 _SHORTEST_STAMP: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptName:
+class ScriptName(Struct, frozen=True):
     """A file's name, taken apart.
 
     `key` is what the two directions of a migration share; `explicit` tells whether the direction is

@@ -7,8 +7,9 @@ of names; plain numbers. Nothing is read here and nothing judged.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from dal_audit.migrations.assembly import common_backends
 from dal_audit.migrations.backends import backend_of_folder, neutral_folder

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.migrations.model import Migration, MigrationSet
 
@@ -25,8 +26,7 @@ _OTHERS: Final = frozenset({"alembic", "django", "liquibase", "sqitch"})
 """Tools beside whose migrations SQL files lie that these read, or that verify them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A migration, or a file that should be one, that has no place of its own in the order.
 
     `path` is the file that the fault is seen in; `reason` is a sentence's end after its name, and

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from dal_audit.policy.model import (
     DEFAULT_VERSIONS,
@@ -31,8 +32,7 @@ Check: TypeAlias = Literal["", "folder", "file", "glob", "rule", "version"]
 """What a text is held against besides its pattern, or turned into."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A string; `noun` completes "must be …", and `pattern` matches the whole of it."""
 
     noun: str
@@ -40,21 +40,18 @@ class Text:
     check: Check = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of a few strings."""
 
     noun: str
     allowed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Struct, frozen=True):
     """A date: TOML's own, or a string such as `2026-01-31`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(Struct, frozen=True):
     """A list; `unique` names the key whose value no two of its tables may share."""
 
     item: Shape
@@ -62,8 +59,7 @@ class Many:
     unique: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table whose keys the user chooses; `defaults` holds where it sets nothing."""
 
     key: Text | Choice
@@ -71,8 +67,7 @@ class Table:
     defaults: tuple[tuple[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A table of known keys, which becomes an object.
 
     `flaw` looks at the fields once each is sound, and returns the key at fault and what is wrong.
@@ -87,8 +82,7 @@ class Record:
 Shape: TypeAlias = Text | Choice | Day | Many | Table | Record
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """A key: its shape, what it means, and what holds when it is not set (empty: it must be)."""
 
     name: str

@@ -6,8 +6,9 @@ configured, and what it stands for is found in the project; an empty tuple was c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
 
 from dal_audit.policy.positions import KeyPath, places_of
 
@@ -51,8 +52,7 @@ DEFAULT_BACKENDS: tuple[Backend, ...] = ("sqlite", "postgresql")
 DEFAULT_VERSIONS: tuple[tuple[Backend, Version], ...] = (("sqlite", (3, 35)), ("postgresql", (14,)))
 
 
-@dataclass(frozen=True, slots=True)
-class Migrations:
+class Migrations(Struct, frozen=True):
     """A folder of migrations; `backends` is None for a set that every backend runs."""
 
     path: str
@@ -60,8 +60,7 @@ class Migrations:
     backends: tuple[Backend, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True):
     """A CX-DBP waiver; it covers findings of `rules` in `paths` up to and with the day `expires`.
 
     `rules` are rule ids or prefixes of ids.
@@ -75,8 +74,7 @@ class Waiver:
     expires: dt.date
 
 
-@dataclass(frozen=True, slots=True)
-class Ci:
+class Ci(Struct, frozen=True):
     """Where the storage tests run: workflow files, test files, and who sets a backend's URL.
 
     `backend_env` pairs a backend with the environment variable that tells tests where it is.
@@ -91,8 +89,7 @@ class Ci:
         return dict[str, str](self.backend_env or ()).get(backend)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """All that is configured for one project.
 
     Relative paths and globs are read from `root`, which is absolute; folders and files among them
@@ -128,9 +125,9 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     baseline: str | None = None
     ci: Ci = Ci()
-    text: str = field(default="", repr=False, compare=False)
+    text: str = ""
     """The configuration file's text, kept so that places can be found when they are asked for."""
-    prefix: KeyPath = field(default=(), repr=False, compare=False)
+    prefix: KeyPath = ()
     """The table of the file that holds the keys: `("tool", "dal-audit")` in pyproject.toml."""
 
     def place_of(self, path: KeyPath) -> Span | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from dal_audit.policy.globs import glob_flaw
 from dal_audit.policy.keys import Choice, Day, Many, Record, Shape, Table, Text
@@ -36,8 +37,7 @@ _KINDS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What is wrong at a path of the document: with the value, or with the key itself."""
 
     path: KeyPath

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dal_audit.discover import tree_of
 from dal_audit.extract.source import UndecodableError
@@ -18,8 +19,7 @@ from dal_audit.sql_files import SqlFiles
 ENGINES: tuple[Engine, ...] = ("sqlite", "postgresql")
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A set to be replayed: its migrations as each engine runs them.
 
     `paired` are the roots of the sets that make the same schema on other engines.
@@ -30,8 +30,7 @@ class Planned:
     paired: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayPlan:
+class ReplayPlan(Struct, frozen=True):
     """The sets of one project that are replayed; `notes` say what is not, a line each."""
 
     layout: MigrationLayout

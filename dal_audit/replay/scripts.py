@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dal_audit.extract.source import decode_script
 from dal_audit.extract.sql.places import Places
@@ -17,8 +18,7 @@ Read = Callable[[str], bytes]
 """Returns the bytes of a file by its path. Raises OSError."""
 
 
-@dataclass(slots=True)
-class Scripts:
+class Scripts(Struct):
     """Reads the files of migrations, each once; `skipped` says what of them is not run, and why."""
 
     read: Read

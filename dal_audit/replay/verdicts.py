@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dal_audit.facts import Place, Span
 from dal_audit.replay.differences import listed, shown
@@ -16,8 +17,7 @@ from dal_audit.rule import Breach, Related
 START = Span(1, 1, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     """A set that was run: its steps by engine, and what came of them."""
 
     root: str
@@ -27,8 +27,7 @@ class Replayed:
     """The roots of the sets that make the same schema on other engines."""
 
 
-@dataclass(slots=True)
-class _Said:
+class _Said(Struct):
     """What was said of one place under one rule, by the words and then by the engines."""
 
     place: Place

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import Place
 from dal_audit.report.quoting import Quoted
@@ -22,8 +24,7 @@ _FAR: Final = 4
 """So many times as many letters as there is room for; some letters take none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A place that is marked, and what is said of it."""
 
     place: Place
@@ -32,8 +33,7 @@ class Mark:
     """Whether it is what the finding is about, and not only something that belongs to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
+class _Drawn(Struct, frozen=True):
     """A mark on a line as it is shown: its first cell, its width, and how it looks."""
 
     start: int
@@ -47,8 +47,7 @@ class _Drawn:
         return self.start + self.cells
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpts:
+class Excerpts(Struct, frozen=True):
     """Draws marks into their lines; `style` is that of the main ones."""
 
     quoted: Quoted

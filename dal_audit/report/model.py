@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dal_audit.rule import Finding
 from dal_audit.rulebook import Clause, Rule, Severity
@@ -17,8 +18,7 @@ def fails(finding: Finding, fail_on: Severity) -> bool:
     return finding.standing == "open" and _RANKS[finding.severity] >= _RANKS[fail_on]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The result of an audit.
 
     `findings` hold all findings, whatever their standing, sorted by path, place and rule; their

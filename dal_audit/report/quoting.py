@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dal_audit.facts import Place
 from dal_audit.report.terminal import utf16_index
@@ -13,8 +14,7 @@ from dal_audit.report.terminal import utf16_index
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
+class Quoted(Struct, frozen=True):
     """The sources of a report by path; each is decoded once, when its first line is asked for."""
 
     sources: Mapping[str, bytes]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from dal_audit.facts import Place, Span
 from dal_audit.report.fingerprint import line_hashes
@@ -233,8 +234,7 @@ def _invocation(found: Sequence[Finding], kept: Sequence[Finding]) -> Object:
 # The results
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """A source file as results quote it."""
 
     lines: list[str]

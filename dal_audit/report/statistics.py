@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from dal_audit.formats import Format
 from dal_audit.report.machine import Object, json_text
@@ -15,8 +15,7 @@ from dal_audit.rulebook import Rule, Severity
 _ORDER: tuple[Severity, ...] = ("error", "warning", "info", "off")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A rule with its open findings: their number, their severities, in how many files they are."""
 
     rule: Rule

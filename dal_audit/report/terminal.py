@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 Style: TypeAlias = Literal["error", "warning", "info", "good", "strong", "faint", "frame"]
 
@@ -27,8 +28,7 @@ _UNSAFE: Final = re.compile(
 TAB_WIDTH: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What a report may count on where it is shown: by default on nothing, as in a file."""
 
     color: bool = False

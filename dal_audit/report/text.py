@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.report.excerpt import Excerpts, Mark
 from dal_audit.report.fixes import described, fixable
@@ -138,8 +139,7 @@ class _Writer:
             yield "How many of which rule: dal-audit --statistics"
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """What is shown of findings alike, and what is only named: one place a line."""
 
     marks: list[Mark]

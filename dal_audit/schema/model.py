@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dal_audit.facts import Span
 from dal_audit.sql_facts import SqlName, SqlType
@@ -14,8 +16,7 @@ POSTGRESQL: Final = "postgresql"
 BOTH: Final = (SQLITE, POSTGRESQL)
 
 
-@dataclass(frozen=True, slots=True)
-class Objection:
+class Objection(Struct, frozen=True):
     """What a statement fails for, on which backends, and what to write instead.
 
     `reason` is a clause that follows the backends' names: "PostgreSQL: a table of this name stands
@@ -29,8 +30,7 @@ class Objection:
     is_about_type: bool = False
 
 
-@dataclass(slots=True)
-class TableColumn:
+class TableColumn(Struct):
     """A column as it stands: its names as SQLite and PostgreSQL fold them, and its type."""
 
     name: str
@@ -39,8 +39,7 @@ class TableColumn:
     """The words of the expression that it is generated from."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
+class ForeignKey(Struct, frozen=True):
     """A foreign key as it stands: its columns, the table that it refers to, and the columns there.
 
     `inline` says that it is a column's own, and goes with it.
@@ -53,8 +52,7 @@ class ForeignKey:
     inline: bool = False
 
 
-@dataclass(slots=True)
-class Table:
+class Table(Struct):
     """A table as it stands; names are folded to lower case.
 
     `exact` is the name as PostgreSQL keeps it. `known` says that all its columns are known, and
@@ -73,8 +71,7 @@ class Table:
     filled: bool = False
 
 
-@dataclass(slots=True)
-class Index:
+class Index(Struct):
     """An index: its table, its plain columns, and all words in its keys and condition."""
 
     table: str
@@ -84,8 +81,7 @@ class Index:
     partial: bool = False
 
 
-@dataclass(slots=True)
-class Schema:
+class Schema(Struct):
     """The objects that stand, by their names folded to lower case, and what was dropped."""
 
     tables: dict[str, Table] = field(default_factory=dict)

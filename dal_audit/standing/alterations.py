@@ -6,8 +6,9 @@ Sources: PostgreSQL's sql-altertable.html, SQLite's lang_altertable.html.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from dal_audit.sql_facts import AlterAction, AlterTable, Constraint, SqlName
 from dal_audit.standing.model import GUESSED, Thing

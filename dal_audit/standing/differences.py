@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.standing.journal import UNKNOWN, Write
 from dal_audit.standing.model import (
@@ -25,8 +27,7 @@ _SHARED: Final = frozenset({"database", "extension", "language", "role", "tables
 Change: TypeAlias = Literal["left", "lost", "changed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """Something that is not as it was: left behind, lost, or another than it was.
 
     `what` says what it is, as in "the column `a` of `t`", and `name` is its own name. `step`

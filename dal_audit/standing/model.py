@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from dal_audit.facts import Span
 from dal_audit.sql_facts import SqlName
@@ -34,8 +35,7 @@ Effect: TypeAlias = Literal["fails", "changes-schema", "changes-definition", "ch
 """What comes of it: an error, another object, another definition of one, or other rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What is wrong with running a statement on a database.
 
     `reason` is a clause that says why in present tense: "`users` stands already". `cure` is one
@@ -48,8 +48,7 @@ class Problem:
     cure: str
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnPart:
+class ColumnPart(Struct, frozen=True):
     """A column: its type as it is written, its default, and whether it takes no NULL."""
 
     type: str = ""
@@ -57,8 +56,7 @@ class ColumnPart:
     not_null: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ConstraintPart:
+class ConstraintPart(Struct, frozen=True):
     """A constraint: its kind, its columns, and the table that a foreign key refers to."""
 
     kind: str
@@ -71,8 +69,7 @@ GUESSED: Final = ConstraintPart("")
 """A constraint of which nothing is known but its name."""
 
 
-@dataclass(slots=True, eq=False)
-class Thing:
+class Thing(Struct, eq=False):
     """An object that stands: a table, an index, a view, a type, and all that has a name.
 
     `parts` are a table's columns, constraints, triggers and policies, or an enumeration's labels:

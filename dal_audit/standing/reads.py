@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from dal_audit.sql_facts import Expression
 from dal_audit.standing.state import State
@@ -25,8 +26,7 @@ _CURE: Final = (
 )
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """The tables that are read, by the names that they go by, and the names used.
 
     `names` are what may be columns: each with the table or alias before it, empty where there is

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import Span
 from dal_audit.sql_facts import Expression, SqlName
@@ -34,8 +36,7 @@ _CLAUSES: Final = re.compile(
 """A statement in a block of code that makes or removes something; of `EXECUTE` all that follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubts:
+class Doubts(Struct, frozen=True):
     """What code that is run and not followed may have made and removed: the words in it."""
 
     made: frozenset[str] = frozenset()
