@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-import tomli
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.resources import rules_folder
+from dal_audit.resources import table
 
 Kind: TypeAlias = Literal["driver", "orm", "store"]
 """A SQL driver; an ORM, query builder or migration library; a client of another kind of store."""
@@ -102,22 +101,23 @@ class Catalogue(Struct, frozen=True, dict=True):
 @cache
 def shipped_drivers() -> tuple[Driver, ...]:
     """Read `drivers.toml`."""
-    text = (rules_folder() / "catalogue" / "drivers.toml").read_text(encoding="utf-8")
-    return tuple(
-        Driver(
-            name=row["name"],
-            kind=row["kind"],
-            modules=tuple(row["modules"]),
-            packages=tuple(row["packages"]),
-            dialect=row["dialect"],
-            types=tuple((role, tuple(names)) for role, names in row["types"].items()),
-            exceptions=tuple(row["exceptions"]),
-            accessors=tuple(row["accessors"]),
-            executes=tuple(row["executes"]),
-            makers=tuple(row["makers"].items()),
-            source=row["source"],
-        )
-        for row in tomli.loads(text)["driver"]
+    return table("drivers", tuple[Driver, ...], driver_in)
+
+
+def driver_in(row: Mapping[str, Any]) -> Driver:
+    """Return the driver of a table in `drivers.toml`."""
+    return Driver(
+        name=row["name"],
+        kind=row["kind"],
+        modules=tuple(row["modules"]),
+        packages=tuple(row["packages"]),
+        dialect=row["dialect"],
+        types=tuple((role, tuple(names)) for role, names in row["types"].items()),
+        exceptions=tuple(row["exceptions"]),
+        accessors=tuple(row["accessors"]),
+        executes=tuple(row["executes"]),
+        makers=tuple(row["makers"].items()),
+        source=row["source"],
     )
 
 

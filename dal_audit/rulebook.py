@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
-import tomli
 from msgspec import Struct
 
-from dal_audit.resources import rules_folder
+from dal_audit.resources import rules_folder, table
 
 Severity: TypeAlias = Literal["error", "warning", "info", "off"]
 Fixes: TypeAlias = Literal["", "safe", "unsafe"]
@@ -114,8 +113,12 @@ def rules() -> tuple[Rule, ...]:
 @cache
 def clauses() -> tuple[Clause, ...]:
     """Return the clauses of the law, in the law's order."""
-    text = (rules_folder() / "catalogue" / "clauses.toml").read_text(encoding="utf-8")
-    return tuple(Clause(**row) for row in tomli.loads(text)["clause"])
+    return table("clauses", tuple[Clause, ...], clause_in)
+
+
+def clause_in(row: Mapping[str, Any]) -> Clause:
+    """Return the clause of a table in `clauses.toml`."""
+    return Clause(**row)
 
 
 def find_rule(word: str) -> Rule | None:

@@ -6,17 +6,30 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import tomli
+from msgspec import Struct
 
 from dal_audit.catalogue import Catalogue
-from dal_audit.resources import rules_folder
+from dal_audit.resources import table
+
+
+class Scheme(Struct, frozen=True):
+    """What one store's URLs begin with, and the drivers that speak to it (none: any of SQL)."""
+
+    store: str
+    names: tuple[str, ...]
+    drivers: tuple[str, ...]
+    source: str
 
 
 @cache
-def shipped_schemes() -> tuple[Mapping[str, Any], ...]:
+def shipped_schemes() -> tuple[Scheme, ...]:
     """Read `schemes.toml`."""
-    text = (rules_folder() / "catalogue" / "schemes.toml").read_text(encoding="utf-8")
-    return tuple(tomli.loads(text)["scheme"])
+    return table("schemes", tuple[Scheme, ...], scheme_in)
+
+
+def scheme_in(row: Mapping[str, Any]) -> Scheme:
+    """Return the scheme of a table in `schemes.toml`."""
+    return Scheme(row["store"], tuple(row["names"]), tuple(row["drivers"]), row["source"])
 
 
 def schemes_in_force(catalogue: Catalogue) -> Mapping[str, str]:
@@ -27,8 +40,8 @@ def schemes_in_force(catalogue: Catalogue) -> Mapping[str, str]:
     named = {driver.name for driver in catalogue.drivers}
     speaks_sql = any(driver.kind != "store" for driver in catalogue.drivers)
     return {
-        name: row["store"]
+        name: row.store
         for row in shipped_schemes()
-        if (named.intersection(row["drivers"]) if row["drivers"] else speaks_sql)
-        for name in row["names"]
+        if (named.intersection(row.drivers) if row.drivers else speaks_sql)
+        for name in row.names
     }

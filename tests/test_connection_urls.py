@@ -141,11 +141,11 @@ def test_schemes_follow_the_drivers_in_force() -> None:
 
 def test_the_schemes_name_drivers_that_exist() -> None:
     known = {driver.name for driver in shipped_drivers()}
-    names = [name for row in shipped_schemes() for name in row["names"]]
+    names = [name for row in shipped_schemes() for name in row.names]
     assert len(names) == len(set(names))
     for row in shipped_schemes():
-        assert set(row["drivers"]) <= known
-        assert row["source"].startswith("https://")
+        assert set(row.drivers) <= known
+        assert row.source.startswith("https://")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""The catalogue's tables: what is read at every start says what people wrote, or is not read.
+
+`UPDATE_EXPECTED=1 python -m pytest tests/test_resources.py` makes the JSON anew after a table was
+edited; that run fails, so that it cannot pass for a test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dal_audit import resources
+from dal_audit.catalogue import Driver, driver_in
+from dal_audit.resources import compiled, rules_folder, table
+from dal_audit.rulebook import Clause, clause_in
+from dal_audit.schemes import Scheme, scheme_in
+
+TABLES = [
+    ("drivers", tuple[Driver, ...], driver_in),
+    ("clauses", tuple[Clause, ...], clause_in),
+    ("schemes", tuple[Scheme, ...], scheme_in),
+]
+
+each = pytest.mark.parametrize(("stem", "kind", "read"), TABLES, ids=[one[0] for one in TABLES])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let a copy of the rule book be read, and return its catalogue."""
+    shutil.copytree(rules_folder() / "catalogue", tmp_path / "catalogue")
+    monkeypatch.setattr(resources, "rules_folder", lambda: tmp_path)
+    return tmp_path / "catalogue"
+
+
+def forbid_toml(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every attempt to read a TOML fail."""
+
+    def fail(*_arguments: object) -> object:
+        raise AssertionError("the TOML was read")
+
+    monkeypatch.setattr(resources, "_rows", fail)
+
+
+@each
+def test_the_json_is_made_of_the_toml(stem: str, kind: Any, read: Callable[..., Any]) -> None:
+    file = rules_folder() / "catalogue" / f"{stem}.json"
+    if os.environ.get("UPDATE_EXPECTED"):
+        file.write_bytes(compiled(stem, read))
+        pytest.fail(f"rewrote {file.name}; run again without UPDATE_EXPECTED")
+    kept = file.read_bytes().replace(b"\r\n", b"\n")
+    assert kept == compiled(stem, read), "edited? UPDATE_EXPECTED=1 makes it anew"
+
+
+@each
+def test_both_say_the_same(
+    stem: str, kind: Any, read: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        forbid_toml(patched)
+        by_json = table(stem, kind, read)
+    (folder / f"{stem}.json").unlink()
+    assert table(stem, kind, read) == by_json
+    assert by_json
+
+
+def test_an_edited_table_is_read_at_once(folder: Path) -> None:
+    file = folder / "drivers.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('name = "sqlite3"', 'name = "edited"', 1), encoding="utf-8")
+    names = {driver.name for driver in table("drivers", tuple[Driver, ...], driver_in)}
+    assert "edited" in names
+    assert "sqlite3" not in names
+
+
+def test_the_ends_of_lines_are_no_edit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git writes them as the platform does."""
+    file = folder / "clauses.toml"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    forbid_toml(monkeypatch)
+    assert table("clauses", tuple[Clause, ...], clause_in)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"of":"","rows":[]}', b"\xff\xfe"])
+def test_a_damaged_json_is_passed_over(folder: Path, data: bytes) -> None:
+    kept = table("clauses", tuple[Clause, ...], clause_in)
+    (folder / "clauses.json").write_bytes(data)
+    assert table("clauses", tuple[Clause, ...], clause_in) == kept
+
+
+def test_rows_of_another_form_are_passed_over(folder: Path) -> None:
+    """As an older or a newer version would have written them."""
+    kept = table("clauses", tuple[Clause, ...], clause_in)
+    file = folder / "clauses.json"
+    file.write_bytes(file.read_bytes().replace(b'"title"', b'"heading"'))
+    assert table("clauses", tuple[Clause, ...], clause_in) == kept
