@@ -1,277 +1,23 @@
-"""The command line: options in, reports on standard output, everything else on standard error."""
+"""The command line: options in, reports on standard output, everything else on standard error.
+
+Whoever names paths and nothing else, as a hook does, does not wait for what reads options: that is
+a quarter of such a run.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
-import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Sequence
+from typing import Final, NoReturn
 
-import click
+from dal_audit.streams import CLEAN, FAILED, INTERRUPTED, UNREAD, complain, hush
 
-from dal_audit import __version__
-from dal_audit.commands import baseline, config, explain, init, rules
-from dal_audit.formats import FORMATS
-from dal_audit.options import BASELINE, COLOR, EXTEND_SELECT, IGNORE, SELECT, pairs_of
-from dal_audit.replay_command import replay
-from dal_audit.streams import CLEAN, FAILED, FINDINGS, UNREAD, complain, failure, write
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-    from dal_audit.audit import Request
-    from dal_audit.fixing import Fixed
-    from dal_audit.report import Report
-
-
-class _Commands(click.Group):
-    """A group whose `check` needs no name: what is no command's name belongs to `check`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `check` in front unless a command, `--help` or `--version` comes first."""
-        # A shell that completes the first word has given none yet.
-        is_first = ctx.resilient_parsing and not args
-        known = {*self.commands, "--help", "-h", "--version"}
-        if not is_first and (not args or args[0] not in known):
-            args = ["check", *args]
-        return super().parse_args(ctx, args)
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete the first word: a command, an option of `check`, or a path to audit."""
-        from click.shell_completion import CompletionItem
-
-        check = self.commands["check"]
-        with click.Context(check, parent=ctx, info_name="check") as inner:
-            options = check.shell_complete(inner, incomplete)
-        # A shell forgets what it was told before it is told to complete paths.
-        paths = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
-        return [*paths, *super().shell_complete(ctx, incomplete), *options]
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="dal-audit")
-def cli() -> None:
-    """Prove that a program's storage layer is portable.
-
-    `dal-audit [PATHS]` is short for `dal-audit check [PATHS]`; its options are listed by `dal-audit
-    check --help`.
-    """
-
-
-@cli.command()
-@click.argument("paths", nargs=-1, type=click.Path())
-@click.option(
-    "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Report format [text]."
+COMMANDS: Final = frozenset(
+    {"baseline", "check", "clean", "config", "explain", "init", "replay", "rules"}
 )
-@click.option(
-    "--output",
-    "outputs",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    multiple=True,
-    help="Write a report to FILE; pairs with --format, `-` is standard output.",
-)
-@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
-@SELECT
-@IGNORE
-@EXTEND_SELECT
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info"]),
-    default="info",
-    show_default=True,
-    help="The least severity of a finding that makes the exit code 1.",
-)
-@BASELINE
-@click.option(
-    "--since", metavar="REV", help="Report only what lies on lines changed since REV branched off."
-)
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 although there are findings.")
-@click.option("--show-suppressed", is_flag=True, help="Report accepted findings, too.")
-@click.option(
-    "--statistics", is_flag=True, help="Count the findings of each rule, instead of listing them."
-)
-@COLOR
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
-@click.option(
-    "--shortcuts/--no-shortcuts",
-    default=True,
-    help="Rule files out by their bytes (default), or read each one whole; same findings.",
-)
-@click.option(
-    "--cache/--no-cache", default=True, help="Take facts from the last run, and keep them."
-)
-@click.option(
-    "--cache-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Keep facts in DIR [.dal_audit_cache in the project's root].",
-)
-@click.option(
-    "--stdin-filename",
-    type=click.Path(dir_okay=False),
-    metavar="PATH",
-    help="With `-` as the path: audit what is on standard input, as the text of this file.",
-)
-@click.option("--fix", is_flag=True, help="Apply safe fixes, and report what is left.")
-@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
-@click.option(
-    "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what may mean something else."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")
-@click.option(
-    "-v", "--verbose", is_flag=True, help="Show tracebacks, and how long each stage took."
-)
-def check(**options: Any) -> NoReturn:
-    """Audit PATHS (the current folder by default).
-
-    Given files only limit what is reported: the whole project is always analysed.
-    """
-    sys.exit(_check(options))
-
-
-def _check(options: dict[str, Any]) -> int:
-    # Imported here, so that `--help` and `--version` do not pay for it.
-    from dal_audit.audit import Request
-    from dal_audit.report import exit_code, render
-    from dal_audit.report.terminal import PLAIN
-    from dal_audit.screen import look_of
-
-    try:
-        pairs = pairs_of(options["formats"], options["outputs"], statistics=options["statistics"])
-        request = Request(
-            paths=tuple(options["paths"]) or (".",),
-            config=options["config"],
-            select=tuple(options["select"]) or None,
-            ignore=tuple(options["ignore"]),
-            extend_select=tuple(options["extend_select"]),
-            jobs=options["jobs"],
-            shortcuts=options["shortcuts"],
-            cache=options["cache"],
-            cache_folder=options["cache_dir"],
-            baseline=options["baseline"],
-            since=options["since"],
-        )
-        if options["diff"]:
-            return _diff(request, options)
-        report = (_mended if options["fix"] else _watched)(request, options)
-        code = exit_code(report, fail_on=options["fail_on"])
-        for form, output in pairs:
-            if options["quiet"] and not report.open and form in {"text", "concise"}:
-                continue
-            look = look_of(options["color"]) if output == "-" else PLAIN
-            if options["statistics"]:
-                from dal_audit.report.statistics import render_statistics
-
-                text = render_statistics(report, form, look=look)
-            else:
-                text = render(
-                    report,
-                    form,
-                    look=look,
-                    show_suppressed=options["show_suppressed"],
-                    fail_on=options["fail_on"],
-                )
-            write(text, output)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
-        return failure(error, verbose=options["verbose"])
-    return CLEAN if options["exit_zero"] else code
-
-
-def _watched(request: Request, options: dict[str, Any]) -> Report:
-    """Audit, and tell on standard error how far it is, and how long it took."""
-    from msgspec.structs import replace
-
-    from dal_audit.audit import STAGES, audit
-    from dal_audit.progress import Progress, shown
-    from dal_audit.standard_input import with_standard_input
-
-    with (
-        with_standard_input(request, options["stdin_filename"]) as asked,
-        shown(Progress(STAGES), quiet=options["quiet"]) as progress,
-    ):
-        if not options["verbose"]:
-            return audit(replace(asked, watch=progress))
-        from dal_audit.timings import Timings
-
-        timings = Timings(progress)
-        report = audit(replace(asked, watch=timings))
-    for line in timings.lines(report):
-        complain(line)
-    return report
-
-
-def _mended(request: Request, options: dict[str, Any]) -> Report:
-    """Apply fixes, say so, and return the report of what is left."""
-    from dal_audit.fixing import write_changes
-    from dal_audit.report.summary import plural
-
-    result = _fixed(request, options)
-    write_changes(result.changes)
-    if not options["quiet"]:
-        files = plural(len(result.changes), "file")
-        complain(f"Fixed {plural(result.count, 'finding')} in {files}.")
-    return result.report
-
-
-def _diff(request: Request, options: dict[str, Any]) -> int:
-    """Show what fixing would change; the code is 1 where that is anything."""
-    from dal_audit.fixing import diff_of
-    from dal_audit.scope import UsageError
-
-    if options["formats"] or options["outputs"] or options["statistics"]:
-        raise UsageError("error: --diff shows changes and writes no report: leave out its options")
-    result = _fixed(request, options)
-    if result.changes:
-        write(diff_of(result), "-")
-    return FINDINGS if result.changes and not options["exit_zero"] else CLEAN
-
-
-def _fixed(request: Request, options: dict[str, Any]) -> Fixed:
-    """Fix on copies, tell on standard error how far it is, and what could not be done."""
-    from msgspec.structs import replace
-
-    from dal_audit.audit import STAGES
-    from dal_audit.fixing import fixed
-    from dal_audit.progress import Progress, shown
-    from dal_audit.scope import UsageError
-
-    if options["stdin_filename"] or "-" in options["paths"]:
-        raise UsageError("error: --fix and --diff are for files, not for standard input")
-    with shown(Progress(STAGES), quiet=options["quiet"]) as progress:
-        result = fixed(replace(request, watch=progress), unsafe=options["unsafe_fixes"])
-    for reason in result.refused:
-        complain(f"warning: {reason}")
-    return result
-
-
-@cli.command("clean")
-@click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
-@click.option(
-    "--cache-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder that facts are kept in, if not the project's own.",
-)
-def clean(paths: tuple[str, ...], config: Path | None, cache_dir: Path | None) -> NoReturn:
-    """Remove the cache of the projects at PATHS (the current folder by default)."""
-    from dal_audit.audit import Request
-    from dal_audit.audit import clean as remove
-
-    try:
-        remove(Request(paths=paths or (".",), config=config, cache_folder=cache_dir))
-    except OSError as error:
-        complain(f"error: {error}")
-        sys.exit(FAILED)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
-        sys.exit(failure(error))
-    sys.exit(CLEAN)
-
-
-for command in (baseline, config, explain, init, replay, rules):
-    cli.add_command(command)
+"""The names of all commands; a test holds them against the command line."""
 
 
 def main() -> NoReturn:
@@ -279,13 +25,42 @@ def main() -> NoReturn:
     # Facts and syntax trees hold no cycles, and looking for some in all of them takes time.
     gc.disable()
     try:
-        cli(prog_name="dal-audit")
+        paths = plain_paths(sys.argv[1:])
+        if paths is None:
+            from dal_audit.command_line import cli
+
+            cli(prog_name="dal-audit")
+        else:
+            from dal_audit.check_command import UNSET, run_check
+
+            sys.exit(run_check({**UNSET, "paths": paths}))
     except BrokenPipeError:
-        # `dal-audit | head`: nobody reads on. Python would complain once more at shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        hush()
         sys.exit(UNREAD)
+    except KeyboardInterrupt:
+        complain("error: interrupted")
+        sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001  # a module that fails to load must not look like a finding
+        import traceback
+
         complain(f"error: dal-audit itself failed: {error}")
         complain(traceback.format_exc())
         sys.exit(FAILED)
     sys.exit(CLEAN)
+
+
+def plain_paths(words: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the paths to check, where all words but a leading `check` are such; else None.
+
+    A word counts as a path where it is no option, and can be read; the first must be no command's
+    name, too. All others are for click, which says what is wrong with them.
+    """
+    if "_DAL_AUDIT_COMPLETE" in os.environ or os.name == "nt":
+        return None  # A shell asks for completions; Windows leaves it to programs to expand `*`.
+    named = bool(words) and words[0] == "check"
+    paths = tuple(words[1:] if named else words)
+    if not named and paths and paths[0] in COMMANDS:
+        return None
+    if all(not path.startswith("-") and os.access(path, os.R_OK) for path in paths):
+        return paths
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-def words(_context: click.Context, _option: click.Parameter, values: Sequence[str]) -> list[str]:
+def words(
+    _context: click.Context, _option: click.Parameter, values: Sequence[str]
+) -> tuple[str, ...]:
     """Split `--select DAL1,DAL2`; the option may also be repeated."""
-    return [word.strip() for value in values for word in value.split(",") if word.strip()]
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
 
 
 def complete_rules(
@@ -33,28 +35,6 @@ def complete_rules(
         for value, text in items
         if value.lower().startswith(word.lower())
     ]
-
-
-def pairs_of(
-    formats: Sequence[str], outputs: Sequence[str], *, statistics: bool
-) -> list[tuple[Any, str]]:
-    """Pair formats with outputs in their order.
-
-    Raises UsageError for more outputs than formats, two reports to one place, or statistics in a
-    format that has none.
-    """
-    from dal_audit.formats import STATISTICS
-    from dal_audit.scope import UsageError
-
-    forms = list(formats) or ["text"]
-    places = [*outputs, *["-"] * (len(forms) - len(outputs))]
-    if len(places) > len(forms):
-        raise UsageError("error: more --output than --format options")
-    if len(set(places)) < len(places):
-        raise UsageError("error: two reports cannot go to one place; give each an --output")
-    if statistics and not STATISTICS.issuperset(forms):
-        raise UsageError(f"error: --statistics are for {', '.join(sorted(STATISTICS))} alone")
-    return list(zip(forms, places, strict=True))
 
 
 COLOR = click.option(

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import click
 
 from dal_audit.formats import FORMATS
-from dal_audit.options import COLOR, pairs_of, words
-from dal_audit.streams import CLEAN, USAGE, complain, failure, write
+from dal_audit.options import COLOR, words
+from dal_audit.streams import CLEAN, USAGE, complain, failure, pairs_of, write
 
 
 @click.command("replay")

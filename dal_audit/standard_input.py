@@ -7,7 +7,6 @@ they read any other.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +35,8 @@ def with_standard_input(request: Request, name: str | None) -> Iterator[Request]
         raise UsageError("error: --stdin-filename needs `-` as the one path")
     if sys.stdin is None:
         raise UsageError("error: standard input is closed")
+    import tempfile  # only here: it loads what compresses and what draws lots
+
     with tempfile.TemporaryDirectory(prefix="dal-audit-") as folder:
         file = Path(folder) / "text"
         file.write_bytes(sys.stdin.buffer.read())

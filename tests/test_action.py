@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from dal_audit.cli import cli
+from dal_audit.command_line import cli
 from dal_audit.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent

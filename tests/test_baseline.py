@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from dal_audit.audit import BASELINE, Request, audit
 from dal_audit.baseline import BaselineError, read_baseline
-from dal_audit.cli import cli
+from dal_audit.command_line import cli
 from dal_audit.report import Report, render
 
 HEAD = '{"dal-audit-baseline": 1}\n'

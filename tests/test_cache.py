@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import dal_audit.extract
 import dal_audit.extract.cache as cache_module
 from dal_audit.audit import Request, audit
-from dal_audit.cli import cli
+from dal_audit.command_line import cli
 from dal_audit.extract import inspection
 from dal_audit.extract.cache import Cache
 from dal_audit.facts import SourceFile

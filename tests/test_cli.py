@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dal_audit.cli import cli
+from dal_audit.check_command import UNSET
+from dal_audit.cli import COMMANDS, plain_paths
+from dal_audit.command_line import cli
 from dal_audit.formats import FORMATS
 
 LEAK = "import sqlite3\n"
@@ -228,7 +230,7 @@ def test_an_interrupted_audit_has_found_nothing(
     def interrupt(_request: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dal_audit.audit.audit", interrupt)
+    monkeypatch.setattr("dal_audit.check_command.audit", interrupt)
     answer = CliRunner().invoke(cli, [str(project)])
     assert (answer.exit_code, answer.output) == (130, "error: interrupted\n")
 
@@ -319,3 +321,58 @@ def test_output_depends_on_neither_processes_nor_hash_seeds(project: Path) -> No
         for seed in ("0", "1")
     }
     assert len(texts) == 1
+
+
+def test_a_run_on_paths_alone_is_one_without_options() -> None:
+    """What such a run does not ask click is what click would say."""
+    check = cli.commands["check"]
+    params = check.make_context("check", ["a.py", "b"]).params
+    assert params == {**UNSET, "paths": ("a.py", "b")}
+    assert set(cli.commands) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("words", "paths"),
+    [
+        ([], ()),
+        (["check"], ()),
+        (["a.py"], ("a.py",)),
+        (["check", "a.py", "sub"], ("a.py", "sub")),
+        (["sub", "rules"], ("sub", "rules")),
+        (["check", "rules"], ("rules",)),
+        (["rules"], None),
+        (["a.py", "-q"], None),
+        (["--help"], None),
+        (["-"], None),
+        (["--", "a.py"], None),
+        (["missing.py"], None),
+        ([""], None),
+    ],
+)
+def test_what_click_is_not_asked(
+    words: list[str], paths: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").touch()
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "rules").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("_DAL_AUDIT_COMPLETE", raising=False)
+    assert plain_paths(words) == (None if os.name == "nt" else paths)
+    monkeypatch.setenv("_DAL_AUDIT_COMPLETE", "bash_complete")
+    assert plain_paths(words) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGPIPE is POSIX's")
+@pytest.mark.parametrize("words", [[], ["--no-cache"]])
+def test_a_reader_that_goes_away_is_no_finding(words: list[str], project: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    answer = subprocess.run(
+        [sys.executable, "-m", "dal_audit", *words, "."],
+        cwd=project,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (answer.returncode, answer.stderr) == (141, b"")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.cli import cli
+from dal_audit.command_line import cli
 from dal_audit.formats import FORMATS
 from dal_audit.rulebook import rules
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from dal_audit.audit import Request
-from dal_audit.cli import cli
+from dal_audit.command_line import cli
 from dal_audit.in_force import InForce, render_settings, settings_in_force
 from dal_audit.policy import KEYS
 from tests.test_init import PROJECT, make

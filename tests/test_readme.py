@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from dal_audit.audit import Request, audit
-from dal_audit.cli import cli
+from dal_audit.command_line import cli
 from dal_audit.policy.keys import KEYS
 from dal_audit.report import FORMATS, render
 from dal_audit.rulebook import Rule, clauses, find_rule, rules

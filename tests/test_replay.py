@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dal_audit.audit import Request, audit
-from dal_audit.cli import cli
+from dal_audit.command_line import cli
 from dal_audit.replay import keeper
 from dal_audit.replay.command import ReplayRequest, replay
 from dal_audit.replay.database import EngineError

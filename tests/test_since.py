@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from dal_audit.audit import Request, audit
-from dal_audit.cli import cli
+from dal_audit.command_line import cli
 from dal_audit.history import ALL, HistoryError, Repository
 
 IMPORT = "import sqlite3\n"
