@@ -46,6 +46,9 @@ def main() -> NoReturn:
         complain(f"error: dal-audit itself failed: {error}")
         complain(traceback.format_exc())
         sys.exit(FAILED)
+    finally:
+        # At its end Python looks for cycles once more, in all that was made.
+        gc.freeze()
     sys.exit(CLEAN)
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -60,6 +58,8 @@ def shown(progress: Progress, *, quiet: bool = False) -> Iterator[Progress]:
     if quiet or not _is_possible(os.environ):
         yield progress
         return
+    import signal  # only where there is something to draw on
+
     drawn = False
 
     def draw(_number: int, _frame: object) -> None:
@@ -82,13 +82,12 @@ def shown(progress: Progress, *, quiet: bool = False) -> Iterator[Progress]:
 
 def _is_possible(environment: Mapping[str, str]) -> bool:
     """Return whether there is a terminal to draw on, and a signal to draw by."""
-    return (
-        hasattr(signal, "SIGALRM")
-        and sys.stderr is not None
-        and sys.stderr.isatty()
-        and environment.get("TERM", "dumb") != "dumb"
-        and threading.current_thread() is threading.main_thread()
-    )
+    if sys.stderr is None or not sys.stderr.isatty() or environment.get("TERM", "dumb") == "dumb":
+        return False
+    import signal  # only here: they take as long to load as all else that is asked
+    import threading
+
+    return hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
 
 
 def _columns() -> int:

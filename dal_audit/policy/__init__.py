@@ -6,13 +6,13 @@ from dal_audit.policy.load import find_configuration, load_policy, read_policy
 from dal_audit.policy.model import (
     Backend,
     Ci,
+    KeyPath,
     Migrations,
     Policy,
     Severity,
     Waiver,
     default_policy,
 )
-from dal_audit.policy.positions import KeyPath
 from dal_audit.policy.problems import ConfigurationError, Problem, render_problem
 from dal_audit.policy.schema import json_schema
 from dal_audit.policy.selection import (

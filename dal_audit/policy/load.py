@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from dal_audit.facts import Span
 from dal_audit.policy.keys import POLICY
 from dal_audit.policy.model import Policy
-from dal_audit.policy.positions import KeyPath, places_of, utf16_length
 from dal_audit.policy.problems import ConfigurationError, Problem
 from dal_audit.policy.selection import RuleNames
 from dal_audit.policy.validate import Fault, Reader
@@ -18,7 +17,7 @@ from dal_audit.policy.validate import Fault, Reader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-import tomli
+    from dal_audit.policy.model import KeyPath
 
 OWN_FILE: Final = "dal-audit.toml"
 SHARED_FILE: Final = "pyproject.toml"
@@ -144,6 +143,8 @@ def _decoded(file: Path, data: bytes) -> str:
 
 
 def _parsed(file: Path, text: str) -> dict[str, Any]:
+    import tomli  # only where there is a configuration
+
     try:
         return tomli.loads(text)
     except RecursionError as error:
@@ -169,6 +170,8 @@ def _syntax_problem(file: Path, text: str, reason: str) -> Problem:
 
 def _problem(file: Path, text: str, prefix: KeyPath, fault: Fault) -> Problem:
     """Find the place of a fault; what has none of its own has that of what holds it."""
+    from dal_audit.policy.positions import places_of  # only where something is wrong
+
     places = places_of(text)
     path = prefix + fault.path
     span = places.key(path) if fault.on_key else None
@@ -181,6 +184,8 @@ def _problem(file: Path, text: str, prefix: KeyPath, fault: Fault) -> Problem:
 
 def _problem_at(file: Path, text: str, offset: int, message: str) -> Problem:
     """Return a problem with the one character at an offset."""
+    from dal_audit.policy.positions import utf16_length  # only where something is wrong
+
     start = text.rfind("\n", 0, offset) + 1
     line = text[start:].split("\n", 1)[0].rstrip("\r")
     row = text.count("\n", 0, offset) + 1

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from dal_audit.policy.positions import KeyPath, places_of
-
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
     from dal_audit.facts import Span
+    from dal_audit.policy.positions import Places
 
 Backend: TypeAlias = Literal["sqlite", "postgresql"]
 Severity: TypeAlias = Literal["error", "warning", "info", "off"]
@@ -44,6 +43,9 @@ Tool: TypeAlias = Literal[
     "yoyo",
 ]
 """A migration tool, `plain` for numbered SQL files without one, `auto` for: find out."""
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""The way to a value: keys of tables and indexes of arrays."""
+
 PlaceholderStyle: TypeAlias = Literal[
     "dollar", "question", "numbered-question", "colon", "percent", "any"
 ]
@@ -135,11 +137,16 @@ class Policy(Struct, frozen=True):
 
         Keys stand as the file spells them; None for what the file does not set.
         """
-        return places_of(self.text).value(self.prefix + path)
+        return self._places().value(self.prefix + path)
 
     def key_place_of(self, path: KeyPath) -> Span | None:
         """Return the place of a key, such as `("severity", "DAL101")`."""
-        return places_of(self.text).key(self.prefix + path)
+        return self._places().key(self.prefix + path)
+
+    def _places(self) -> Places:
+        from dal_audit.policy.positions import places_of  # only where something is amiss
+
+        return places_of(self.text)
 
     def version_of(self, backend: str) -> Version:
         """Return the oldest version of a backend that SQL must run on."""

@@ -12,12 +12,8 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-import tomli
-
 from dal_audit.facts import Span
-
-KeyPath: TypeAlias = tuple[str | int, ...]
-"""The way to a value: keys of tables and indexes of arrays."""
+from dal_audit.policy.model import KeyPath
 
 _Range: TypeAlias = tuple[int, int]
 
@@ -221,6 +217,8 @@ def _key_text(raw: str) -> str:
     if raw[0] == "'" or (raw[0] == '"' and "\\" not in raw):
         return raw[1:-1]
     if raw[0] == '"':
+        import tomli  # only for a key with escapes
+
         (key,) = tomli.loads(f"{raw} = 0")
         return key
     return raw

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dal_audit.facts import Edit, Place
 from dal_audit.fix import Fix
-from dal_audit.report.machine import Object
 from dal_audit.report.model import Report
 from dal_audit.report.quoting import Quoted
 from dal_audit.rule import Finding
+
+if TYPE_CHECKING:
+    from dal_audit.report.machine import Object
 
 _UNDECODABLE: Final = "\N{REPLACEMENT CHARACTER}"
 
