@@ -5,7 +5,7 @@ from __future__ import annotations
 from dal_audit.discover import Tree, is_script
 from dal_audit.extract.cache import Cache
 from dal_audit.facts import SourceFile
-from dal_audit.migrations.listing import may_be_module, wanted
+from dal_audit.migrations.homes import may_be_module
 from dal_audit.migrations.model import MigrationLayout, Sources
 from dal_audit.project import MIGRATION_MARKER
 from dal_audit.scope import Scope
@@ -25,6 +25,7 @@ def layout_of(scope: Scope, tree: Tree, cache: Cache | None = None) -> Migration
         revisions_of_files,
         settings_of_files,
     )
+    from dal_audit.migrations.listing import wanted
     from dal_audit.migrations.recognise import find_sets
 
     known = {file.path: file for file in tree.scripts}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -197,6 +198,8 @@ def check_of(rule: Rule) -> Check:
     function = getattr(module, rule.stem)
     if getattr(function, "rule_id", None) != rule.id:
         raise LookupError(f"the check in {module.__name__} is not marked as {rule.id}")
-    hints = typing.get_type_hints(function)
-    first = next(iter(hints.values()))
+    # The first annotation alone is of interest, and to evaluate one takes as long as to import.
+    name, annotation = next(iter(function.__annotations__.items()))
+    asked = types.SimpleNamespace(__annotations__={name: annotation})
+    first = typing.get_type_hints(asked, function.__globals__)[name]
     return Check(rule.id, typing.get_args(first) or (first,), function)

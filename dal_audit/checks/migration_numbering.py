@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dal_audit.audited_sets import START, audited_sets, is_audited, start_of
 from dal_audit.facts import Place
 from dal_audit.migrations.ancestry import faults_of_graph
-from dal_audit.migrations.listing import within
+from dal_audit.migrations.homes import within
 from dal_audit.migrations.model import MigrationSet
 from dal_audit.migrations.series import Fault, faults_of_series
 from dal_audit.project import Project

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from dal_audit.migration_facts import Revision
 from dal_audit.migrations.assembly import by_graph
 from dal_audit.migrations.backends import backend_of_folder
-from dal_audit.migrations.listing import Listing, join, name_of, parent_of, within
+from dal_audit.migrations.homes import name_of, parent_of, within
+from dal_audit.migrations.listing import Listing, join
 from dal_audit.migrations.model import Migration, MigrationSet
 from dal_audit.migrations.names import ScriptName, parse_name
 from dal_audit.migrations.parts import halves

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.migrations.homes import is_home, may_be_module, name_of, parent_of, within
 from dal_audit.migrations.model import Sources
 from dal_audit.migrations.names import is_script, parse_name, version_of_folder
-
-_HOME: Final = re.compile(
-    r"(?:\A|[^a-z])(?:migrat\w*|versions|versioned|deltas?|changelogs?|evolutions)(?:\Z|[^a-z])",
-    re.IGNORECASE,
-)
-"""Words in the names of folders that hold migrations of whatever tool."""
-
-_SURE: Final = re.compile(r"(?:\A|[^a-z])migrat(?:e|es|ions?)(?:\Z|[^a-z])", re.IGNORECASE)
 
 SETTINGS_FILES: Final = frozenset(
     {
@@ -43,42 +35,6 @@ class Wanted(Struct, frozen=True):
     scripts: tuple[str, ...]
     modules: tuple[str, ...]
     settings: tuple[str, ...]
-
-
-def parent_of(path: str) -> str:
-    """Return the folder that a path lies in; empty for the project's own."""
-    return path.rpartition("/")[0]
-
-
-def name_of(path: str) -> str:
-    """Return the last component of a path."""
-    return path.rpartition("/")[2]
-
-
-def within(path: str, folder: str) -> bool:
-    """Return whether a path is a folder, or lies in it at any depth."""
-    return not folder or path == folder or path.startswith(f"{folder}/")
-
-
-@cache
-def is_home(folder: str) -> bool:
-    """Return whether a folder's name, or that of the one around it, speaks of migrations."""
-    return any(_HOME.search(one) for one in folder.split("/")[-2:])
-
-
-def is_sure_home(folder: str) -> bool:
-    """Return whether a folder is called `migrations` or the like, or lies in one that is."""
-    return any(_SURE.search(one) for one in folder.split("/")[-3:])
-
-
-def may_be_module(path: str, configured: Sequence[str] = ()) -> bool:
-    """Return whether a file can be a migration in Python, as far as its path says."""
-    folder, _, name = path.rpartition("/")
-    return (
-        name.endswith(".py")
-        and name != "__init__.py"
-        and (is_home(folder) or any(within(folder, one) for one in configured))
-    )
 
 
 def wanted(paths: Iterable[str], configured: Sequence[str] = ()) -> Wanted:

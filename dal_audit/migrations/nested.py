@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from dal_audit.migrations.assembly import common_backends, in_order, series_of
 from dal_audit.migrations.flat import by_plan, engine
-from dal_audit.migrations.listing import Listing, join, name_of
+from dal_audit.migrations.homes import name_of
+from dal_audit.migrations.listing import Listing, join
 from dal_audit.migrations.model import Evidence, Migration, MigrationSet, Part
 from dal_audit.migrations.names import parse_folder, parse_name, version_of_folder
 from dal_audit.migrations.parts import directives_of

@@ -15,7 +15,8 @@ from dal_audit.migrations.assembly import common_backends
 from dal_audit.migrations.backends import backend_of_folder, neutral_folder
 from dal_audit.migrations.flat import engine, flat_set
 from dal_audit.migrations.graphs import alembic_sets, django_sets
-from dal_audit.migrations.listing import Listing, is_sure_home, join, name_of, parent_of, within
+from dal_audit.migrations.homes import is_sure_home, name_of, parent_of, within
+from dal_audit.migrations.listing import Listing, join
 from dal_audit.migrations.model import (
     VERSION_TABLES,
     Migration,

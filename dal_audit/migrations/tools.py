@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dal_audit.migration_facts import MarkingTool, SettingsTool, ToolSettings
-from dal_audit.migrations.listing import Listing, join, parent_of
+from dal_audit.migrations.homes import parent_of
+from dal_audit.migrations.listing import Listing, join
 from dal_audit.migrations.model import Evidence
 from dal_audit.migrations.names import ScriptName
 from dal_audit.policy.model import Tool
