@@ -155,7 +155,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     project = follow_carriers(project, tree.files, request, cache)
     project = follow_accesses(project, tree.files, request, cache)
     texts = {file.path for file in scripts}
-    if any(asks_sql(rule) for rule in active):
+    if any("sql" in rule.languages for rule in active if rule.name not in ALWAYS):
         found = extract_scripts(scripts, jobs=request.jobs, cache=cache)
     else:
         found = extract_legibility(scripts)
@@ -194,11 +194,6 @@ def audit_project(scope: Scope, request: Request) -> Part:
         secrets,
         limited="." not in scope.requested or request.since is not None,
     )
-
-
-def asks_sql(rule: Rule) -> bool:
-    """Return whether a rule needs to know what SQL files say, and not only that they are read."""
-    return "sql" in rule.languages and rule.name not in ALWAYS
 
 
 def languages_of(

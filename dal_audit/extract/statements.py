@@ -29,7 +29,8 @@ class ImportPlaces(NamedTuple):
     names: tuple[tuple[int, int], ...]
 
 
-_TOKEN: Final = re.compile(r"#[^\r\n]*|[^\W\d]\w*|[.*,(]")
+_TOKEN: Final = re.compile(r"#[^\r\n]*|[.*,(]|[^\s.*,()#;\\]+")
+"""A comment, a mark, or a name: of what may stand in an import statement, names are the rest."""
 _WORDS: Final = frozenset({"from", "import", "as", ".", "*", ",", "("})
 
 
