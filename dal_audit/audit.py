@@ -135,7 +135,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
         tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts, cache=cache
     )
     is_reported = chosen(scope.requested)
-    layout = layout_of(scope, tree, cache)
+    layout = layout_of(scope, tree, cache, jobs=request.jobs)
     scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     empty = scope.empty_folders(file.path for file in (*tree.files, *scripts))
     prefix = _prefix(policy.root, request.folder)

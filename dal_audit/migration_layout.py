@@ -12,7 +12,9 @@ from dal_audit.scope import Scope
 from dal_audit.sql_files import SqlFiles
 
 
-def layout_of(scope: Scope, tree: Tree, cache: Cache | None = None) -> MigrationLayout:
+def layout_of(
+    scope: Scope, tree: Tree, cache: Cache | None = None, *, jobs: int | None = None
+) -> MigrationLayout:
     """Find the migration sets, from the paths of all files and what a few of them say."""
     policy = scope.policy
     homes = [one.path for one in policy.migrations or ()]
@@ -31,10 +33,12 @@ def layout_of(scope: Scope, tree: Tree, cache: Cache | None = None) -> Migration
     known = {file.path: file for file in tree.scripts}
     paths = [path for path in scope.listed if not is_script(path)] + [*known]
     needed = wanted(paths, homes)
+    scripts = [known[path] for path in needed.scripts if path in known]
+    revisions = [modules[path] for path in needed.modules if path in modules]
     sources = Sources(
         tuple(paths),
-        marks_of_files([known[path] for path in needed.scripts if path in known], cache),
-        revisions_of_files([modules[path] for path in needed.modules if path in modules], cache),
+        marks_of_files(scripts, cache),
+        revisions_of_files(revisions, cache, jobs=jobs),
         settings_of_files(policy.root, needed.settings),
     )
     return find_sets(sources, policy.migrations or (), policy.version_table)

@@ -10,6 +10,7 @@ from typing import Final
 from dal_audit.extract import read_bytes
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.migration_marks import migration_marks
+from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
 from dal_audit.extract.revisions import may_be_revision, revision_of
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.extract.tool_settings import tool_settings
@@ -54,10 +55,16 @@ def _marks(files: Sequence[SourceFile]) -> list[MigrationMarks | None]:
 
 
 def revisions_of_files(
-    files: Sequence[SourceFile], cache: Cache | None = None
+    files: Sequence[SourceFile], cache: Cache | None = None, *, jobs: int | None = None
 ) -> dict[str, Revision]:
     """Return the migrations that Python files declare by their paths; most files declare none."""
-    found = cache.others("revision", files, _revisions) if cache else _revisions(files)
+
+    def read(missing: Sequence[SourceFile]) -> list[Revision | None]:
+        return spread(
+            _revisions, missing, jobs=jobs, worth=PARSED_WORTH_A_PROCESS, answer=Revision | None
+        )
+
+    found = cache.others("revision", files, read) if cache else read(files)
     return {file.path: one for file, one in zip(files, found, strict=True) if one is not None}
 
 
