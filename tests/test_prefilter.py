@@ -1,7 +1,6 @@
 """The shortcuts are proved: with and without them an audit finds the same.
 
-Shortcuts are the search of a file's bytes, the scout (`ast`), and walking only the lines that
-mention a name of interest.
+Shortcuts are the search of a file's bytes and the scout (`ast`).
 """
 
 from __future__ import annotations
