@@ -9,9 +9,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+import msgspec
+from msgspec import Struct
 
 from dal_audit.extract.newer_syntax import TRIES
 from dal_audit.extract.source import Lines
@@ -41,29 +45,56 @@ def import_places(text: str) -> ImportPlaces:
     LibCST could not read without exhausting the stack.
     """
     tokens = [one for one in _TOKEN.finditer(text) if not one[0].startswith("#")]
-    pattern = " ".join([one[0] if one[0] in _WORDS else "x" for one in tokens])
     spans = [one.span() for one in tokens if one[0] != "("]
-    module, names = _import_pattern(pattern)
+    form = " ".join([one[0] if one[0] in _WORDS else "x" for one in tokens])
+    module, shift = None, 0
+    if form.startswith("from"):
+        # What stands before `import` does not depend on what follows, nor the other way round.
+        head, _, tail = form.partition(" import ")
+        module = _import_form(f"{head} import x").module
+        form, shift = f"from x import {tail}", head.count(" ") - 1
     return ImportPlaces(
         (spans[module[0]][0], spans[module[1]][1]) if module else None,
-        tuple([(spans[first][0], spans[last][1]) for first, last in names]),
+        tuple([(spans[i + shift][0], spans[k + shift][1]) for i, k in _import_form(form).names]),
     )
 
 
-@lru_cache(maxsize=4096)
-def _import_pattern(
-    pattern: str,
-) -> tuple[tuple[int, int] | None, tuple[tuple[int, int], ...]]:
-    """Return the first and last tokens of an import's module and names, brackets not counted.
+class ImportForm(Struct, frozen=True):
+    """What an import with `x` for each name says: the first and last tokens of module and names.
 
-    LibCST says what they are, in the same statement with `x` for each name; they are then counted
-    off, as resolving the places of all its nodes takes five times as long.
+    The token `(` is not counted.
     """
-    if is_too_deep(pattern):
-        raise RecursionError
-    import libcst as cst  # a hook on clean files must not pay for it
 
-    line = cst.parse_statement(f"{pattern})" if "(" in pattern else pattern)
+    module: tuple[int, int] | None
+    names: tuple[tuple[int, int], ...]
+
+
+@lru_cache(maxsize=4096)
+def _import_form(form: str) -> ImportForm:
+    return _known_forms().get(form) or read_import_form(form)
+
+
+@cache
+def _known_forms() -> dict[str, ImportForm]:
+    """Return what LibCST says of the forms that nearly all imports have.
+
+    Its own import takes longer than all the rest of a small audit; a test makes the table with it.
+    """
+    data = Path(__file__).with_name("import_forms.json").read_bytes()
+    return msgspec.json.decode(data, type=dict[str, ImportForm])
+
+
+def read_import_form(form: str) -> ImportForm:
+    """Return what an import with `x` for each name says.
+
+    LibCST says what the parts are; they are then counted off, as resolving the places of all its
+    nodes takes five times as long.
+    """
+    if is_too_deep(form):
+        raise RecursionError
+    import libcst as cst
+
+    line = cst.parse_statement(f"{form})" if "(" in form else form)
     statement = line.body[0] if isinstance(line, cst.SimpleStatementLine) else line
     if not isinstance(statement, (cst.Import, cst.ImportFrom)):
         message = "not an import statement"
@@ -79,14 +110,14 @@ def _import_pattern(
     next(tokens)
     if isinstance(statement.names, cst.ImportStar):
         star = next(tokens)
-        return module, ((star, star),)
+        return ImportForm(module, ((star, star),))
     names = []
     for alias in statement.names:
         names.append(_tokens(alias.name, tokens))
         # `as` and the new name, and the comma, come before the next one.
         for _ in range(2 * (alias.asname is not None) + (alias is not statement.names[-1])):
             next(tokens)
-    return module, tuple(names)
+    return ImportForm(module, tuple(names))
 
 
 def _tokens(name: cst.Attribute | cst.Name, tokens: Iterator[int]) -> tuple[int, int]:
