@@ -20,14 +20,14 @@ TABLE = Path(statements.__file__).with_name("import_forms.json")
 
 def forms() -> Iterator[str]:
     """Yield the forms that nearly all imports have, with `x` for each name."""
-    names = [" . ".join("x" * depth) for depth in range(1, 6)]
+    names = [" . ".join("x" * depth) for depth in range(1, 10)]
     for name in names:
         yield f"import {name}"
         yield f"import {name} as x"
-    for dots in range(4):
+    for dots in range(6):
         for name in names if dots == 0 else ["", *names]:
             yield " ".join(["from", *"." * dots, *([name] if name else []), "import x"])
-    for tail in ("*", "x as x", "( x as x", "( x as x ,"):
+    for tail in ("*", "x as x", "x as x , x as x", "( x as x", "( x as x ,"):
         yield f"from x import {tail}"
     for count in range(1, 25):
         listed = " , ".join("x" * count)
