@@ -44,26 +44,27 @@ def import_places(text: str) -> ImportPlaces:
     Raises libcst.ParserSyntaxError for text that is no statement, RecursionError for one that
     LibCST could not read without exhausting the stack.
     """
-    tokens = [one for one in _TOKEN.finditer(text) if not one[0].startswith("#")]
-    spans = [one.span() for one in tokens if one[0] != "("]
-    form = " ".join([one[0] if one[0] in _WORDS else "x" for one in tokens])
-    module, shift = None, 0
-    if form.startswith("from"):
-        # What stands before `import` does not depend on what follows, nor the other way round.
-        head, _, tail = form.partition(" import ")
-        module = _import_form(f"{head} import x").module
-        form, shift = f"from x import {tail}", head.count(" ") - 1
+    # Brackets, and a comma at the end, hold names together and say nothing of them.
+    tokens = [one for one in _TOKEN.finditer(text) if one[0] != "(" and one[0][0] != "#"]
+    words = [one[0] if one[0] in _WORDS else "x" for one in tokens]
+    first = words.index("import") + 1
+    head = words[:first]
+    module = _import_form(" ".join([*head, "x"])).module if first > 1 else None
+    lead = ["from", "x", "import"] if first > 1 else ["import"]
+    names = []
+    for end in [*(index for index, word in enumerate(words) if word == ","), len(words)]:
+        if end > first:
+            ((left, right),) = _import_form(" ".join([*lead, *words[first:end]])).names
+            shift = first - len(lead)
+            names.append((tokens[left + shift].start(), tokens[right + shift].end()))
+        first = end + 1
     return ImportPlaces(
-        (spans[module[0]][0], spans[module[1]][1]) if module else None,
-        tuple([(spans[i + shift][0], spans[k + shift][1]) for i, k in _import_form(form).names]),
+        (tokens[module[0]].start(), tokens[module[1]].end()) if module else None, tuple(names)
     )
 
 
 class ImportForm(Struct, frozen=True):
-    """What an import with `x` for each name says: the first and last tokens of module and names.
-
-    The token `(` is not counted.
-    """
+    """What an import with `x` for each name says: the first and last tokens of module and names."""
 
     module: tuple[int, int] | None
     names: tuple[tuple[int, int], ...]
@@ -94,7 +95,7 @@ def read_import_form(form: str) -> ImportForm:
         raise RecursionError
     import libcst as cst
 
-    line = cst.parse_statement(f"{form})" if "(" in form else form)
+    line = cst.parse_statement(form)
     statement = line.body[0] if isinstance(line, cst.SimpleStatementLine) else line
     if not isinstance(statement, (cst.Import, cst.ImportFrom)):
         message = "not an import statement"
