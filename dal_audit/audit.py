@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import os
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from dal_audit.extract import (
 from dal_audit.extract.cache import FILE, Cache, key_of, no_cache, remove_cache
 from dal_audit.extract.inspection import inspect_accesses, inspect_named
 from dal_audit.facts import FileFacts, SourceFile, Span
+from dal_audit.hashing import sha256
 from dal_audit.hierarchy import hierarchy_of
 from dal_audit.importers import Importers
 from dal_audit.judge import judge, judge_suppressions
@@ -231,7 +231,7 @@ def cache_of(scope: Scope, tree: Tree, catalogue: Catalogue, request: Request) -
     if place is None:
         file = root / CACHE / FILE
     else:
-        name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        name = sha256(os.fsencode(root)).hex()[:16]
         file = request.folder / place / f"{name}.facts"
     look = look_at(tree.files, catalogue)
     cache = Cache(file, key_of(catalogue, thorough=look.thorough, foreign=look.foreign))

@@ -7,7 +7,6 @@ catalogue in force is all that extraction knows of a project.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias
@@ -15,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.hashing import sha256
 from dal_audit.resources import table
 
 Kind: TypeAlias = Literal["driver", "orm", "store"]
@@ -95,7 +95,7 @@ class Catalogue(Struct, frozen=True, dict=True):
     def digest(self) -> str:
         """A hash of all that extraction reads of the catalogue: a part of the cache's key."""
         text = repr((sorted(self.by_module), self.import_helpers))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return sha256(text.encode()).hex()
 
 
 @cache

@@ -69,7 +69,7 @@ def _config(options: dict[str, Any]) -> str:
     if options["schema"]:
         import json
 
-        from dal_audit.policy import json_schema
+        from dal_audit.policy.schema import json_schema
 
         return json.dumps(json_schema(), indent=2) + "\n"
     from dal_audit.audit import Request

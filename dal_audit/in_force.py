@@ -18,8 +18,8 @@ from msgspec import Struct
 from dal_audit.audit import Part, Request, audit_project
 from dal_audit.draft import toml_text
 from dal_audit.found import Found, found_in
-from dal_audit.policy import KEYS, KeyPath, Policy, per_file_ignored, severity_of
-from dal_audit.policy.keys import Record, Table
+from dal_audit.policy import KeyPath, Policy, per_file_ignored, severity_of
+from dal_audit.policy.keys import KEYS, Record, Table
 from dal_audit.rulebook import known_rules
 from dal_audit.scope import Scope, plan
 

@@ -8,13 +8,14 @@ the JSON to be made anew.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
+from dal_audit.hashing import sha256
 
 Row = TypeVar("Row")
 
@@ -70,4 +71,4 @@ def _rows(toml: bytes, read: Callable[[Mapping[str, Any]], Row]) -> tuple[Row, .
 
 def _digest(toml: bytes) -> str:
     """Return what tells one TOML from another; how git ends its lines makes no difference."""
-    return hashlib.sha256(toml.replace(b"\r\n", b"\n")).hexdigest()
+    return sha256(toml.replace(b"\r\n", b"\n")).hex()

@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from dal_audit.facts import Span
 from dal_audit.policy import (
-    KEYS,
     Ci,
     ConfigurationError,
     Migrations,
@@ -26,10 +25,11 @@ from dal_audit.policy import (
     Waiver,
     default_policy,
     find_configuration,
-    json_schema,
     load_policy,
     render_problem,
 )
+from dal_audit.policy.keys import KEYS
+from dal_audit.policy.schema import json_schema
 
 RULES = (
     ("DAL101", "driver-import"),

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from dal_audit.facts import Span
 from dal_audit.policy import (
-    KEYS,
     ConfigurationError,
     Policy,
     Problem,
     load_policy,
     render_problem,
 )
+from dal_audit.policy.keys import KEYS
 
 RULES = (("DAL101", "driver-import"), ("DAL301", "placeholder-style"))
 

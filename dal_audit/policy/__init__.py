@@ -1,7 +1,6 @@
 """The configuration of one project: found, read, checked and typed."""
 
 from dal_audit.policy.globs import GlobError, compile_globs
-from dal_audit.policy.keys import KEYS, Key
 from dal_audit.policy.load import find_configuration, load_policy, read_policy
 from dal_audit.policy.model import (
     Backend,
@@ -14,7 +13,6 @@ from dal_audit.policy.model import (
     default_policy,
 )
 from dal_audit.policy.problems import ConfigurationError, Problem, render_problem
-from dal_audit.policy.schema import json_schema
 from dal_audit.policy.selection import (
     RuleNames,
     per_file_ignored,
@@ -24,12 +22,10 @@ from dal_audit.policy.selection import (
 )
 
 __all__ = [
-    "KEYS",
     "Backend",
     "Ci",
     "ConfigurationError",
     "GlobError",
-    "Key",
     "KeyPath",
     "Migrations",
     "Policy",
@@ -40,7 +36,6 @@ __all__ = [
     "compile_globs",
     "default_policy",
     "find_configuration",
-    "json_schema",
     "load_policy",
     "per_file_ignored",
     "read_policy",

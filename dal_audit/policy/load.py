@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dal_audit.facts import Span
-from dal_audit.policy.keys import POLICY
 from dal_audit.policy.model import Policy
 from dal_audit.policy.problems import ConfigurationError, Problem
-from dal_audit.policy.selection import RuleNames
-from dal_audit.policy.validate import Fault, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dal_audit.policy.model import KeyPath
+    from dal_audit.policy.validate import Fault
 
 OWN_FILE: Final = "dal-audit.toml"
 SHARED_FILE: Final = "pyproject.toml"
@@ -79,6 +77,11 @@ def read_policy(
 
     Raises ConfigurationError with all that is wrong.
     """
+    # Only where there is a configuration:
+    from dal_audit.policy.keys import POLICY
+    from dal_audit.policy.selection import RuleNames
+    from dal_audit.policy.validate import Fault, Reader
+
     document: Any = _parsed(file, text)
     prefix: KeyPath = ()
     if file.name == SHARED_FILE:

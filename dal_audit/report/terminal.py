@@ -20,8 +20,9 @@ _CODES: Final[dict[Style, str]] = {
     "faint": "2",
     "frame": "1;34",
 }
-_UNSAFE: Final = re.compile(
-    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+_UNSAFE: Final = (
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+    r"\ud800-\udfff]"
 )
 """Control characters, line ends of Unicode, bidirectional overrides, undecodable bytes."""
 
@@ -60,7 +61,8 @@ class Paint:
 
 def safe(text: str) -> str:
     """Return text that a terminal shows and does not obey; a tab stays."""
-    return _UNSAFE.sub(_escape, text)
+    # Nearly all is printable, and of what is not to be shown, nothing is.
+    return text if text.isprintable() else re.sub(_UNSAFE, _escape, text)
 
 
 def visible(text: str) -> str:
