@@ -8,7 +8,7 @@ from typing import Final
 
 from dal_audit.extract.expressions import last_name, parameters
 from dal_audit.extract.source import Lines
-from dal_audit.extract.statements import blocks_of, name_span, node_span
+from dal_audit.extract.statements import blocks_of, name_span, node_span, own_statements
 from dal_audit.extract.types import TypeReader
 from dal_audit.extract.walking import FUNCTIONS, Function, children
 from dal_audit.facts import (
@@ -98,7 +98,7 @@ class _Classes:
     def members(self, node: ast.ClassDef) -> Iterator[Member]:
         for statement in _flat(node.body):
             if isinstance(statement, FUNCTIONS):
-                own = list(_own(statement.body))
+                own = list(own_statements(statement))
                 yield self.function(statement, own)
                 yield from self.set_in(statement, own)
             elif isinstance(statement, ast.ClassDef):
@@ -259,15 +259,6 @@ def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _flat(getattr(statement, inner, []))
             for handler in getattr(statement, "handlers", []):
                 yield from _flat(handler.body)
-
-
-def _own(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a function's own block, and of the blocks of its statements."""
-    for statement in body:
-        yield statement
-        if not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
-            for inner in blocks_of(statement):
-                yield from _own(inner)
 
 
 def _nodes(node: Function) -> Iterator[ast.AST]:

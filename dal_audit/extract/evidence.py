@@ -7,16 +7,18 @@ class its receiver is. Which names matter comes from linking the project, never 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from dal_audit.extract.accesses import Accesses, MarkedLines, mentions
+from dal_audit.extract.accesses import Accesses, MarkedLines
 from dal_audit.extract.expressions import last_name
 from dal_audit.extract.fold import imported_name
 from dal_audit.extract.scopes import Imported
 from dal_audit.extract.source import Lines
+from dal_audit.extract.statements import own_statements
 from dal_audit.extract.types import TypeReader
 from dal_audit.extract.values import (
     Block,
@@ -30,7 +32,7 @@ from dal_audit.facts import CALL, Evidence, Known, Span
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
 _BLOCKS: Final = (*FUNCTIONS, ast.ClassDef, ast.Lambda)
-_SETTING: Final = r"\bself\.\w+\s*[:=]|\bglobal\b"
+_SETTING: Final = (re.compile(r"self\.\w+\s*[:=]"), re.compile(r"global\b"))
 """What a function does not say without setting what is seen outside of it."""
 
 
@@ -62,12 +64,19 @@ class _Reader:
     of: Values = field(init=False)
     accesses: Accesses = field(init=False)
     marked: MarkedLines = field(init=False)
+    yields: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self.yields = "yield" in self.lines.text
         self.types = TypeReader(self.lines)
         self.of = Values(self.types)
         self.accesses = Accesses(self.lines, self.words, self.of)
-        self.marked = MarkedLines(self.lines, f"{_SETTING}|{mentions(self.words)}")
+        setting = (
+            self.lines.line_of(one.start())
+            for pattern in _SETTING
+            for one in pattern.finditer(self.lines.text)
+        )
+        self.marked = MarkedLines((*self.accesses.marked.numbers, *setting))
 
     def imports(self, tree: ast.Module) -> None:
         """Note the imports of the module's own block, also below `if`, `try` and `with`."""
@@ -148,18 +157,28 @@ class _Reader:
         touched = self.marked.touch(node)
         if is_named and node.returns is not None:
             self.note(_result(node, owner), self.of.annotated(node.returns))
-        if not touched and not (is_named and node.returns is None):
+        tells = is_named and node.returns is None
+        if tells and not touched and not self.gives(node):
+            self.note(_result(node, owner), [])
+            return
+        if not touched and not tells:
             return
         block = Block(outer)
         bind_parameters(node, self.of, block, owner)
         nodes = list(_inside(node.body))
         for one in nodes:
             bind_statement(one, self.of, block)
-        if is_named and node.returns is None:
+        if tells:
             self.returned(_result(node, owner), nodes, block)
         if touched:
             self.effects(nodes, block, owner)
             self.accesses.read(node.body, block)
+
+    def gives(self, node: Function) -> bool:
+        """Return whether a function may return or yield a value."""
+        return self.yields or any(
+            isinstance(one, ast.Return) and one.value is not None for one in own_statements(node)
+        )
 
     def effects(self, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
         """Read what a function does beyond its own block, and the functions in it."""

@@ -20,6 +20,7 @@ from msgspec import Struct
 from dal_audit.extract.newer_syntax import TRIES
 from dal_audit.extract.source import Lines
 from dal_audit.extract.syntax import is_too_deep
+from dal_audit.extract.walking import FUNCTIONS
 from dal_audit.facts import Span
 
 if TYPE_CHECKING:
@@ -167,6 +168,15 @@ _BLOCKS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
     **dict.fromkeys(TRIES, ()),
 }
 """The fields of compound statements that are blocks; empty for those that hold more than blocks."""
+
+
+def own_statements(node: ast.stmt) -> Iterator[ast.stmt]:
+    """Yield the statements below one, but not those of functions and classes inside it."""
+    for block in blocks_of(node):
+        for statement in block:
+            yield statement
+            if not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+                yield from own_statements(statement)
 
 
 def name_span(lines: Lines, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Span:

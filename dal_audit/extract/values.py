@@ -132,8 +132,17 @@ def is_own(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
+_BINDING: Final = frozenset(
+    {ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension}
+    | {ast.With, ast.AsyncWith, ast.Import, ast.ImportFrom}
+)
+"""The nodes that bind names in their own block."""
+
+
 def bind_statement(node: ast.AST, values: Values, block: Block) -> None:
     """Bind what a statement, or an assignment in an expression, gives names to in its block."""
+    if type(node) not in _BINDING:
+        return
     if isinstance(node, ast.Assign):
         for target in node.targets:
             _bind(target, [node.value], block)
