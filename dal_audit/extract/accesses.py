@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,7 @@ from typing import Final
 from ahocorasick_rs import AhoCorasick
 
 from dal_audit.extract.source import Lines
-from dal_audit.extract.statements import node_span
+from dal_audit.extract.statements import MarkedLines, node_span
 from dal_audit.extract.values import Block, Values, is_own, read_by_name
 from dal_audit.extract.walking import FUNCTIONS, children
 from dal_audit.facts import Access
@@ -36,20 +35,6 @@ class _Place:
     statement: ast.stmt
     part: ast.AST
     string: ast.expr | None = None
-
-
-class MarkedLines:
-    """Some lines of a module, and which statements they lie in."""
-
-    def __init__(self, numbers: Iterable[int]) -> None:
-        """Take their 1-based numbers."""
-        self.numbers = sorted(set(numbers))
-
-    def touch(self, node: ast.stmt) -> bool:
-        """Return whether a marked line lies in a statement, decorators included."""
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
-        index = bisect_left(self.numbers, first)
-        return index < len(self.numbers) and self.numbers[index] <= (node.end_lineno or first)
 
 
 def accessing_lines(lines: Lines, words: AbstractSet[str]) -> Iterator[int]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dal_audit.extract.expressions import last_name, parameters
 from dal_audit.extract.source import Lines
-from dal_audit.extract.statements import blocks_of, name_span, node_span, own_statements
+from dal_audit.extract.statements import (
+    MarkedLines,
+    blocks_of,
+    name_span,
+    node_span,
+    own_statements,
+)
 from dal_audit.extract.types import TypeReader
 from dal_audit.extract.walking import FUNCTIONS, Function, children
 from dal_audit.facts import (
@@ -51,7 +58,8 @@ class _Classes:
     def __init__(self, lines: Lines, types: TypeReader) -> None:
         self.lines = lines
         self.types = types
-        self.yields = "yield" in lines.text
+        words = re.finditer("yield", lines.text) if "yield" in lines.text else ()
+        self.yielding = MarkedLines(lines.line_of(word.start()) for word in words)
 
     def block(self, body: Sequence[ast.stmt], prefix: str) -> Iterator[ClassShape]:
         for statement in body:
@@ -135,7 +143,7 @@ class _Classes:
         kind: MemberKind = "method" if _PROPERTIES.isdisjoint(decorators) else "property"
         is_static = "staticmethod" in decorators
         returned = [one.value for one in own if isinstance(one, ast.Return) and one.value]
-        yields = list(_yields(node)) if self.yields else []
+        yields = list(_yields(node)) if self.yielding.touch(node) else []
         yielded = [one.value for one in yields if isinstance(one, ast.Yield) and one.value]
         named = _assigned_once(own)
         values = [_awaited(_what(one, named)) for one in (*returned, *yielded)]

@@ -13,12 +13,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from dal_audit.extract.accesses import Accesses, MarkedLines
+from dal_audit.extract.accesses import Accesses
 from dal_audit.extract.expressions import last_name
 from dal_audit.extract.fold import imported_name
 from dal_audit.extract.scopes import Imported
 from dal_audit.extract.source import Lines
-from dal_audit.extract.statements import own_statements
+from dal_audit.extract.statements import MarkedLines, own_statements
 from dal_audit.extract.types import TypeReader
 from dal_audit.extract.values import (
     Block,

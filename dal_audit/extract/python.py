@@ -203,10 +203,16 @@ class _Reader:
                 for star in stars:
                     found.setdefault(star, []).append(use)
                 continue
+            bindings = use.scope.lookup(first)
+            if len(bindings) == 1:
+                (only,) = bindings
+                if isinstance(only, Imported) and not self._is_foreign(only.statement):
+                    found.setdefault(id(only.alias), []).append(use)
+                continue
             # `import a.b` and `import a.c` bind one module, and only one of them is meant; where
             # branches bind different things, each of them can be.
             best: dict[str, tuple[int, Imported]] = {}
-            for binding in use.scope.lookup(first):
+            for binding in bindings:
                 if not isinstance(binding, Imported) or self._is_foreign(binding.statement):
                     continue
                 origin = imported_name(binding)

@@ -184,7 +184,7 @@ class _Shaper:
 
     def globals_of_functions(self, tree: ast.Module) -> None:
         """Read what functions bind of the module's names (`global pool; pool = …`)."""
-        if not _GLOBAL.search(self.lines.text):
+        if "global" not in self.lines.text or not _GLOBAL.search(self.lines.text):
             return
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

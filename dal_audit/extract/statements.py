@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import count
 from pathlib import Path
@@ -170,6 +171,20 @@ _BLOCKS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
 """The fields of compound statements that are blocks; empty for those that hold more than blocks."""
 
 
+class MarkedLines:
+    """Some lines of a module, and which statements they lie in."""
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        """Take their 1-based numbers."""
+        self.numbers = sorted(set(numbers))
+
+    def touch(self, node: ast.stmt) -> bool:
+        """Return whether a marked line lies in a statement, decorators included."""
+        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+        index = bisect_left(self.numbers, first)
+        return index < len(self.numbers) and self.numbers[index] <= (node.end_lineno or first)
+
+
 def own_statements(node: ast.stmt) -> Iterator[ast.stmt]:
     """Yield the statements below one, but not those of functions and classes inside it."""
     for block in blocks_of(node):
@@ -189,6 +204,11 @@ def name_span(lines: Lines, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunc
 
 def node_span(lines: Lines, node: ast.expr) -> Span:
     """Return the span of an expression."""
-    start = lines.offset(node.lineno, node.col_offset)
-    end = lines.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-    return lines.span(start, end)
+    end_line = node.end_lineno or node.lineno
+    end_column = node.end_col_offset or node.col_offset
+    if lines.ascii:
+        # A byte, a code point and a UTF-16 code unit are one.
+        return Span(node.lineno, node.col_offset + 1, end_line, end_column + 1)
+    return lines.span(
+        lines.offset(node.lineno, node.col_offset), lines.offset(end_line, end_column)
+    )
