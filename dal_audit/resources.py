@@ -20,13 +20,6 @@ from dal_audit.hashing import sha256
 Row = TypeVar("Row")
 
 
-class _Compiled(msgspec.Struct):
-    """A table as a program reads it: the digest of the TOML that it was made from, and its rows."""
-
-    of: str
-    rows: msgspec.Raw
-
-
 @cache
 def rules_folder() -> Path:
     """Return the folder that holds the rule book.
@@ -45,10 +38,12 @@ def table(
     """Return the rows of a table of the catalogue: `read` makes one of what the TOML says."""
     file = rules_folder() / "catalogue" / stem
     toml = file.with_suffix(".toml").read_bytes()
+    # Its rows, and the digest of the TOML that they were made from.
+    form = msgspec.defstruct("Compiled", [("of", str), ("rows", kind)])
     try:
-        compiled = msgspec.json.decode(file.with_suffix(".json").read_bytes(), type=_Compiled)
+        compiled: Any = msgspec.json.decode(file.with_suffix(".json").read_bytes(), type=form)
         if compiled.of == _digest(toml):
-            return msgspec.json.decode(compiled.rows, type=kind)
+            return compiled.rows  # type: ignore[no-any-return]
     except (OSError, msgspec.DecodeError):
         pass  # It saves time, and nothing else hangs on it.
     return _rows(toml, read)
@@ -71,4 +66,4 @@ def _rows(toml: bytes, read: Callable[[Mapping[str, Any]], Row]) -> tuple[Row, .
 
 def _digest(toml: bytes) -> str:
     """Return what tells one TOML from another; how git ends its lines makes no difference."""
-    return sha256(toml.replace(b"\r\n", b"\n")).hex()
+    return sha256(toml.replace(b"\r\n", b"\n") if b"\r" in toml else toml).hex()
