@@ -1,0 +1,68 @@
+"""Results do not depend on the number of processes, also where each stage does fork.
+
+The fixtures are too small to be worth a process, and a test process may have threads, with which
+nothing is forked: so each audit is a process of its own, in which every byte is worth a process.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.examples import CHECKOUT
+
+FIXTURES: Final = sorted(path for path in (CHECKOUT / "fixtures").glob("*") if path.is_dir())
+
+RUN: Final = """\
+import datetime, os, sys
+from pathlib import Path
+from dal_audit import extract
+from dal_audit.audit import Request, audit
+from dal_audit.extract import inspection
+from dal_audit.report import render
+
+for module in (extract, inspection):
+    for name in list(vars(module)):
+        if name.endswith("WORTH_A_PROCESS"):
+            setattr(module, name, 1)
+if sys.argv[2] == "large project":
+    extract.THOROUGH_BYTES = -1
+fork, forks = os.fork, 0
+def counted():
+    global forks
+    forks += 1
+    return fork()
+os.fork = counted
+for jobs in (1, 2, 4):
+    forks = 0
+    today = datetime.date(2026, 1, 1)
+    report = audit(Request(folder=Path(sys.argv[1]), jobs=jobs, today=today, select=("DAL",)))
+    said = [render(report, form) for form in ("json", "sarif", "text")]
+    print(forks, hash(tuple(said)), hash(report.assumptions))
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "fork") or sys.platform == "darwin", reason="nothing is forked there"
+)
+@pytest.mark.parametrize("size", ["small project", "large project"])
+@pytest.mark.parametrize("folder", FIXTURES, ids=lambda path: path.name)
+def test_a_fixture_is_judged_alike_by_any_number_of_processes(folder: Path, size: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(folder), size],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    one, two, four = (line.split() for line in done.stdout.splitlines())
+    assert one[1:] == two[1:] == four[1:]
+    files = sum(path.suffix in {".py", ".sql"} for path in folder.rglob("*.*"))
+    assert int(one[0]) == 0
+    assert int(two[0]) > 0
+    assert int(four[0]) > int(two[0]) or files < 3
