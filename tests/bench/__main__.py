@@ -3,7 +3,8 @@
 Without a TREE, real packages are fetched and unpacked (`trees`). Each tree is audited with all
 rules about Python, and `ruff check --select TID251` bans the same modules: cold (no tool's own
 cache; the disk's is warm), warm, with one file changed before each run, and on three files by name.
-ripgrep and import-linter run where they are installed. `--jobs` and `--growth` add tables with
+Three files are timed alone, too, in a folder that holds no others. ripgrep and import-linter run
+where they are installed. `--config tests/bench/storage.toml` asks of a few drivers only. `--jobs` and `--growth` add tables with
 1, 2 and 4 processes, and with trees that double from 1,000 to 30,000 files. `--sql FOLDER` compares
 portability findings with squawk and sqlfluff. Compare ratios of one run, never times of machines.
 """
@@ -13,20 +14,23 @@ from __future__ import annotations
 import argparse
 import math
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from dal_audit.catalogue import catalogue_in_force
-from dal_audit.policy import default_policy, load_policy
-from dal_audit.rulebook import known_rules
+from tests.bench.peers import (
+    audit_command,
+    banned_modules,
+    linter_command,
+    ripgrep_command,
+    ruff_command,
+    sql_commands,
+)
 from tests.bench.timing import Figures, in_turn
 from tests.bench.trees import PACKAGES, build, grown, python_files
 
 SIZES: Final = (1_000, 2_000, 4_000, 8_000, 16_000, 30_000)
-AUDIT: Final = (sys.executable, "-m", "dal_audit", "check", "--format", "concise")
 
 
 def main() -> None:
@@ -65,7 +69,9 @@ def measure(tree: Path, config: Path | None, runs: int) -> None:
     """Print the rows of one tree."""
     with tempfile.TemporaryDirectory() as kept:
         ours = audit_command(config, f"{kept}/ours")
-        theirs = ruff_command(tree, config, Path(kept))
+        modules = banned_modules(tree, config)
+        theirs = ruff_command(modules, Path(kept))
+        linter = linter_command(tree, modules, Path(kept))
         files = python_files(tree)
         three = files[:: max(len(files) // 3, 1)][:3]
         changed = tree / files[len(files) // 2]
@@ -82,9 +88,14 @@ def measure(tree: Path, config: Path | None, runs: int) -> None:
             "dal-audit": [*ours, *uncached, "."],
             "ruff": [*theirs, *uncached, "."],
         }
-        cold |= others(tree, config)
+        if linter:
+            cold["import-linter"] = [*linter, "--no-cache"]
+        if ripgrep := ripgrep_command(modules):
+            cold["ripgrep"] = ripgrep
         row(tree, len(files), "cold", in_turn(cold, tree, runs))
         warm = {"dal-audit": [*ours, "."], "ruff": [*theirs, "."]}
+        if linter:
+            warm["import-linter"] = [*linter, "--cache-dir", f"{kept}/graph"]
         row(tree, len(files), "warm", in_turn(warm, tree, runs))
         try:
             row(tree, len(files), "one file changed", in_turn(warm, tree, runs, change))
@@ -94,6 +105,12 @@ def measure(tree: Path, config: Path | None, runs: int) -> None:
         row(tree, len(files), "3 files, warm", in_turn(named, tree, runs))
         named = {"dal-audit": [*ours, *uncached, *three], "ruff": [*theirs, *uncached, *three]}
         row(tree, len(files), "3 files, cold", in_turn(named, tree, runs))
+        alone = Path(kept) / "alone"
+        alone.mkdir()
+        for number, name in enumerate(three):
+            shutil.copyfile(tree / name, alone / f"file_{number}.py")
+        named = {"dal-audit": [*ours, "."], "ruff": [*theirs, "."]}
+        row(tree, 3, "3 files alone", in_turn(named, alone, runs))
 
 
 def processes(tree: Path, config: Path | None, runs: int) -> None:
@@ -127,65 +144,8 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 def migrations(folder: Path, runs: int) -> None:
     """Print how long the migrations of a folder take, beside SQL linters that are installed."""
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.sql"))
-    commands: dict[str, Sequence[str]] = {
-        "dal-audit": [*AUDIT, "--no-cache", "--select", "DAL3", *files]
-    }
-    if squawk := shutil.which("squawk"):
-        commands["squawk"] = [squawk, *files]
-    if sqlfluff := shutil.which("sqlfluff"):
-        commands["sqlfluff"] = [
-            *(sqlfluff, "lint", "--dialect", "postgres", "--rules", "CP01", "--processes", "2"),
-            *files,
-        ]
     head("tree", "case")
-    row(folder, len(files), "cold", in_turn(commands, folder, runs))
-
-
-def audit_command(config: Path | None, cache: str) -> list[str]:
-    """Return the command that audits with all rules about Python."""
-    command = [*AUDIT, "--select", "DAL1,DAL2"]
-    if config:
-        command += ["--config", str(config.resolve())]
-    return [*command, "--cache-dir", cache] if cache else command
-
-
-def ruff_command(tree: Path, config: Path | None, folder: Path) -> list[str]:
-    """Return the command by which ruff bans the modules of the catalogue in force."""
-    policy = (
-        load_policy(config.resolve(), root=tree, known_rules=known_rules())
-        if config
-        else default_policy(tree)
-    )
-    modules = sorted(catalogue_in_force(only=policy.drivers, also=policy.extend_drivers).by_module)
-    banned = "\n".join(f'"{module}".msg = "banned"' for module in modules)
-    settings = folder / "ruff.toml"
-    settings.write_text(
-        f'[lint]\nselect = ["TID251"]\n[lint.flake8-tidy-imports.banned-api]\n{banned}\n',
-        encoding="utf-8",
-    )
-    return [
-        *(ruff_itself(), "check", "-q", "--config", str(settings)),
-        *("--cache-dir", f"{folder}/theirs"),
-    ]
-
-
-def ruff_itself() -> str:
-    """Return ruff's own program: `python -m ruff` would time a Python as well."""
-    beside = Path(sys.executable).with_name("ruff")
-    return str(beside) if beside.exists() else shutil.which("ruff") or "ruff"
-
-
-def others(tree: Path, config: Path | None) -> dict[str, Sequence[str]]:
-    """Return the other peers that are installed: ripgrep, for any mention of a module."""
-    policy = default_policy(tree)
-    modules = (
-        sorted(catalogue_in_force(only=policy.drivers).by_module) if not config else ["sqlite3"]
-    )
-    ripgrep = shutil.which("rg")
-    if ripgrep is None:
-        return {}
-    pattern = "|".join(module.replace(".", r"\.") for module in modules)
-    return {"ripgrep": [ripgrep, "-c", "-w", "-g", "*.py", pattern, "."]}
+    row(folder, len(files), "cold", in_turn(sql_commands(files), folder, runs))
 
 
 def head(*titles: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import zipfile
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -18,11 +18,13 @@ PACKAGES: Final = {
         "prefect==3.3.4",
         "homeassistant==2025.4.4",
         "apache-airflow-core==3.3.2",
+        "apache-superset==6.1.0",
         "django==6.1.3",
         "mlflow==3.18.0",
     ),
 }
-"""Which wheels make a tree; one that the index no longer has is an error, and not left out."""
+"""Which source distributions make a tree, tests and all, as a repository has them; one that the
+index no longer has is an error, and not left out."""
 
 
 def build(folder: Path, name: str) -> Path:
@@ -34,21 +36,18 @@ def build(folder: Path, name: str) -> Path:
     if (root / ".git").is_dir():
         return root
     shutil.rmtree(root, ignore_errors=True)
-    wheels = folder / "wheels"
     for package in PACKAGES[name]:
         print(f"fetching {package}", file=sys.stderr)
         subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-                *("--only-binary", ":all:", "--python-version", "3.13"),
-                *("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"),
-                *("--dest", str(wheels / package), package),
+                *("--no-binary", ":all:", "--dest", str(folder / "archives" / package), package),
             ],
             check=True,
         )
-        (wheel,) = (wheels / package).glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(root / package.partition("=")[0].replace("-", "_"))
+        (archive,) = (folder / "archives" / package).glob("*.tar.gz")
+        with tarfile.open(archive) as opened:
+            opened.extractall(root, filter="data")
     return track(root)
 
 
