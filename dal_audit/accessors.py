@@ -6,13 +6,13 @@ They are worked out from the classes themselves, and the configuration can name 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from msgspec import Struct
 
 from dal_audit.facts import Access, Member
 from dal_audit.hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.holding import Held, holdings_of
+from dal_audit.once import once_linked
 from dal_audit.program_state import keeps_state
 from dal_audit.project import Project
 from dal_audit.receivers import Thing, receivers_of
@@ -30,7 +30,7 @@ class Fetched(Struct, frozen=True):
     held: Held | None
 
 
-@lru_cache(maxsize=8)
+@once_linked
 def accessors_of(project: Project) -> frozenset[str]:
     """Return the names of all attributes that hand out a driver's object."""
     hierarchy = hierarchy_of(project)

@@ -160,7 +160,7 @@ def audit_project(scope: Scope, request: Request) -> Part:
     else:
         found = extract_legibility(scripts)
     cache.save()
-    project = project.with_files([*project.files, *found])
+    project = project.with_more([*project.files, *found])
     request.watch(4, f"judging {plural(len(project.files), 'file')}")
     triage = Triage(project, active, today=request.today)
     findings = [triage.finding(rule, breach) for rule, breach in judge(project, active)]
@@ -279,6 +279,8 @@ def follow_carriers(
             shortcuts=request.shortcuts,
             cache=cache,
         )
+        if all(one is known for one, known in zip(facts, project.files, strict=True)):
+            return project
         project = project.with_files(facts)
 
 
@@ -305,7 +307,7 @@ def follow_accesses(
     )
     while asked := Receivers(project, facts).missing():
         facts = inspect_named(files, facts, words, asked, shortcuts=request.shortcuts, cache=cache)
-    return project.with_files(facts) if facts != project.files else project
+    return project.with_more(facts) if facts != project.files else project
 
 
 def active_rules(policy: Policy, request: Request) -> tuple[Rule, ...]:

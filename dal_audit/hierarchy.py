@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
 
 from dal_audit.facts import LOCAL, ClassShape, FileFacts, Member, Shape
+from dal_audit.once import once_linked
 from dal_audit.project import Project
 
 MAX_STEPS: Final = 64
@@ -342,7 +343,7 @@ def _merged(orders: Sequence[Sequence[Class]]) -> Iterator[Class]:
         waiting = [order for order in without if order]
 
 
-@lru_cache(maxsize=8)
+@once_linked
 def hierarchy_of(project: Project) -> Hierarchy:
     """Return the classes of a project; they are linked once for all checks."""
     return Hierarchy(project)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 
 from dal_audit.facts import LOCAL, Member, Span
 from dal_audit.hierarchy import Class
+from dal_audit.once import once_linked
 from dal_audit.program import HELD, Origin
 from dal_audit.project import OWN_TYPES, Project
 
@@ -114,7 +114,7 @@ class Holdings:
         return Held(origin, role) if role in HELD else None
 
 
-@lru_cache(maxsize=8)
+@once_linked
 def holdings_of(project: Project) -> Holdings:
     """Return what the classes of a project hold; it is worked out once for all checks."""
     return Holdings(project)

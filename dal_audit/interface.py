@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from dal_audit.facts import Member, Span, TypeName
 from dal_audit.hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.holding import holdings_of
+from dal_audit.once import once_linked
 from dal_audit.program import Origin
 from dal_audit.project import Project
 
@@ -45,7 +45,7 @@ def is_public(name: str) -> bool:
     return not name.startswith("_") or name in SPOKEN
 
 
-@lru_cache(maxsize=8)
+@once_linked
 def offered_members(project: Project) -> tuple[Offered, ...]:
     """Return the public members of all interfaces, inherited and nested ones too.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Shape, Span
 from dal_audit.migrations.model import MigrationLayout
 from dal_audit.modules import ModuleNames
+from dal_audit.once import linked
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program
 from dal_audit.sql_files import SqlFiles
@@ -54,6 +56,9 @@ STABLE: Final = frozenset(
 )
 """What closer reading does not change: a first look finds all imports of drivers."""
 
+LINKED: Final = frozenset({"driven", "program"})
+"""What changes only with the imports, shapes and classes of files."""
+
 
 class Project(Struct, frozen=True, eq=False, dict=True):
     """A project's facts and zones; every path in it is POSIX and relative to its root."""
@@ -78,8 +83,18 @@ class Project(Struct, frozen=True, eq=False, dict=True):
 
         What its paths and the imports of drivers decide is known from the first look at the files.
         """
+        return self._with(files, STABLE)
+
+    def with_more(self, files: Sequence[FileFacts]) -> Project:
+        """Return the project with further facts that leave all imports, shapes and classes as is.
+
+        What is linked stays so.
+        """
+        return self._with(files, STABLE | LINKED | linked())
+
+    def _with(self, files: Sequence[FileFacts], stays: AbstractSet[str]) -> Project:
         new = replace(self, files=files)
-        new.__dict__.update({name: self.__dict__[name] for name in STABLE & self.__dict__.keys()})
+        new.__dict__.update({name: self.__dict__[name] for name in stays & self.__dict__.keys()})
         return new
 
     @cached_property

@@ -7,13 +7,14 @@ It says what it lacks: a file that a receiver leads into and that was not inspec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from dal_audit.facts import CALL, Evidence, FileFacts, Known
 from dal_audit.hierarchy import Class, hierarchy_of
+from dal_audit.once import once
 from dal_audit.project import Project
 
 Form: TypeAlias = Literal["object", "class", "function", "module", "elsewhere", "stranger"]
@@ -213,7 +214,7 @@ def _of_elsewhere(thing: Thing, step: str) -> Iterator[Thing]:
         yield Thing("stranger", "", thing.name)
 
 
-@lru_cache(maxsize=8)
+@once
 def receivers_of(project: Project) -> Receivers:
     """Return what the receivers of a project are; the evidence is indexed once."""
     return Receivers(project, project.files)
