@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -35,6 +35,37 @@ class Class(Struct, frozen=True):
     shape: ClassShape
 
 
+class _Offer(NamedTuple):
+    """What a file's shape offers to others, by absolute names; no exports where it has no shape."""
+
+    module: str
+    classes: Sequence[Class]
+    exports: Mapping[str, tuple[str, ...]] | None
+    stars: tuple[str, ...]
+
+
+def _offer(file: FileFacts, project: Project) -> _Offer:
+    """Return what a file offers; names from outside the project lead to no class of it."""
+    absolute, tops = project.names.absolute, project.names.tops
+    module = project.module_name(file.path)
+    classes: list[Class] = []
+    exports: dict[str, tuple[str, ...]] | None = None
+    stars: tuple[str, ...] = ()
+    for fact in file.facts:
+        if isinstance(fact, ClassShape):
+            classes.append(Class(f"{module}.{fact.name}", file.path, fact))
+        elif isinstance(fact, Shape):
+            exports, stars = {}, tuple(absolute(star, file.path) for star in fact.stars)
+            for export in fact.exports:
+                if export.made not in {"import", "alias", "type"}:
+                    continue
+                names = [absolute(origin, file.path) for origin in export.origins]
+                own = tuple(name for name in names if name.partition(".")[0] in tops)
+                if own:
+                    exports[export.name] = (*exports.get(export.name, ()), *own)
+    return _Offer(module, classes, exports, stars)
+
+
 class Hierarchy:
     """All classes that were read, by their dotted names."""
 
@@ -42,29 +73,22 @@ class Hierarchy:
         """Index the classes of a project."""
         self.project = project
         self.classes: dict[str, Class] = {}
-        self.exports: dict[str, dict[str, tuple[str, ...]]] = {}
+        self.exports: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.stars: dict[str, tuple[str, ...]] = {}
         self._orders: dict[str, tuple[Class, ...]] = {}
+        known: dict[str, tuple[FileFacts, _Offer]] = project.kept("hierarchy")
         for file in project.files:
-            if file.facts:
-                self._index(file)
-
-    def _index(self, file: FileFacts) -> None:
-        module = self.project.module_name(file.path)
-        for fact in file.facts:
-            if isinstance(fact, ClassShape):
-                name = f"{module}.{fact.name}"
-                self.classes.setdefault(name, Class(name, file.path, fact))
-            elif isinstance(fact, Shape):
-                named: dict[str, tuple[str, ...]] = {}
-                for export in fact.exports:
-                    if export.made in {"import", "alias", "type"}:
-                        origins = tuple(self.project.absolute(o, file.path) for o in export.origins)
-                        named[export.name] = (*named.get(export.name, ()), *origins)
-                self.exports[module] = named
-                self.stars[module] = tuple(
-                    self.project.absolute(star, file.path) for star in fact.stars
-                )
+            if not file.facts:
+                continue
+            seen = known.get(file.path)
+            if seen is None or seen[0] is not file:
+                seen = known[file.path] = file, _offer(file, project)
+            offer = seen[1]
+            for one in offer.classes:
+                self.classes.setdefault(one.name, one)
+            if offer.exports is not None:
+                self.exports[offer.module] = offer.exports
+                self.stars[offer.module] = offer.stars
 
     def find(self, name: str, path: str) -> Class | None:
         """Return the class that a dotted name means in a file, followed through re-exports."""
@@ -143,7 +167,7 @@ class Hierarchy:
     def beneath(self) -> frozenset[str]:
         """The files in which what storage classes inherit is looked for, read or not."""
         found: set[str] = set()
-        for one in self._sorted():
+        for one in self._in_order:
             if not self.project.in_storage(one.path):
                 continue
             for ancestor in self.ancestors(one):
@@ -156,15 +180,12 @@ class Hierarchy:
 
     def _file_of(self, name: str) -> Iterator[str]:
         """Yield the file of the module that a dotted name leads into."""
+        files = self.project.names.files
         while name:
-            if name in self._files:
-                yield self._files[name]
+            if name in files:
+                yield files[name]
                 return
             name = name.rpartition(".")[0]
-
-    @cached_property
-    def _files(self) -> Mapping[str, str]:
-        return {self.project.module_name(path): path for path in sorted(self.project.modules)}
 
     def is_known(self, one: Class) -> bool:
         """Return whether all that a class inherits was read, so that it has no further members."""
@@ -215,12 +236,12 @@ class Hierarchy:
         if configured is not None:
             return tuple(
                 one
-                for one in self._sorted()
+                for one in self._in_order
                 if any(self._is_meant(one, pattern) for pattern in configured)
             )
         inside = [
             one
-            for one in self._sorted()
+            for one in self._in_order
             if self.project.in_storage(one.path) and not self.project.in_migrations(one.path)
         ]
         driven = self._driven
@@ -245,12 +266,12 @@ class Hierarchy:
         """The storage files that import a driver's object, or another one of these files."""
         importers: dict[str, set[str]] = {}
         for module, exports in self.exports.items():
-            path = self._files.get(module, "")
+            path = self.project.names.files.get(module, "")
             if self.project.in_storage(path):
                 for origin in {one for origins in exports.values() for one in origins}:
                     for imported in self._file_of(origin):
                         importers.setdefault(imported, set()).add(path)
-        waiting = [path for path in self.project.driven if self.project.in_storage(path)]
+        waiting = list(self.project.driven_storage)
         found: set[str] = set()
         while waiting:
             path = waiting.pop()
@@ -271,7 +292,9 @@ class Hierarchy:
             member.name in above and not self.is_open((one, member)) for member in one.shape.members
         )
 
-    def _sorted(self) -> list[Class]:
+    @cached_property
+    def _in_order(self) -> Sequence[Class]:
+        """All classes, by their names."""
         return [self.classes[name] for name in sorted(self.classes)]
 
     def _is_meant(self, one: Class, pattern: str) -> bool:
@@ -290,7 +313,7 @@ class Hierarchy:
         """
         interfaces = {one.name for one in self.interfaces}
         found = []
-        for one in self._sorted():
+        for one in self._in_order:
             if not self.project.in_storage(one.path) or one.name in interfaces:
                 continue
             if self.is_interface(one):
@@ -309,6 +332,8 @@ class Hierarchy:
 
     def carried(self) -> frozenset[tuple[str, str]]:
         """Return each module and name by which a backend can be imported."""
+        if not self.backends:
+            return frozenset()
         takers: dict[str, list[tuple[str, str]]] = {}
         for module, exports in self.exports.items():
             for name, origins in exports.items():

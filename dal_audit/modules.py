@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -26,6 +26,8 @@ class ModuleNames:
         """The modules' names by their paths."""
         self._roots: dict[str, tuple[str, ...]] = {}
         """The source roots that absolute imports resolve from, by the files that they stand in."""
+        self._above: dict[tuple[str, int], str] = {}
+        """What so many leading dots stand for, by the files that they stand in."""
         self._local: dict[tuple[str, tuple[str, ...]], bool] = {}
         """Whether a dotted name that is imported with these source roots is the project's own."""
 
@@ -54,6 +56,16 @@ class ModuleNames:
         """The project's folder, and those below it that hold a project file of their own."""
         marked = [path.rpartition("/") for path in self.markers]
         return frozenset({"", *(folder for folder, _, name in marked if name in PROJECT_MARKERS)})
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """The files by their modules' names; of several the last in order of the paths."""
+        return {self.of(path): path for path in sorted(self.modules)}
+
+    @cached_property
+    def tops(self) -> frozenset[str]:
+        """The first components of all modules' names."""
+        return frozenset(name.partition(".")[0] for name in self.files)
 
     def _resolves_from(self, root: str, path: str) -> bool:
         """Return whether the absolute imports of a file resolve from a source root.
@@ -132,16 +144,21 @@ class ModuleNames:
         """
         if name.startswith(LOCAL):
             return f"{self.of(path)}.{name.removeprefix(LOCAL)}"
-        level = len(name) - len(name.lstrip("."))
-        if not level:
+        if not name.startswith("."):
             return name
-        package = self.of(path).split(".")
-        if not path.endswith(("/__init__.py", "/__init__.pyi")):
-            package = package[:-1]
-        if level - 1 > len(package):
-            return name  # It leads out of the source root, and names nothing.
-        package = package[: len(package) - (level - 1)]
-        return ".".join([*package, name.lstrip(".")])
+        last = name.lstrip(".")
+        level = len(name) - len(last)
+        above = self._above.get((path, level))
+        if above is None:
+            package = self.of(path).split(".")
+            if not path.endswith(("/__init__.py", "/__init__.pyi")):
+                package = package[:-1]
+            if level - 1 > len(package):
+                above = "." * level  # It leads out of the source root, and names nothing.
+            else:
+                above = "".join(f"{one}." for one in package[: len(package) - (level - 1)])
+            self._above[path, level] = above
+        return above + last
 
 
 def _folder(path: str) -> str:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import LOCAL, Export, Place, Shape, Span
+from dal_audit.modules import ModuleNames
 
 Form: TypeAlias = Literal["itself", "type", "subclass", "instance"]
 """How the object arrives: as what it is, inside a type that was put together, as the base of a
@@ -56,12 +57,49 @@ class Origin(Struct, frozen=True):
     form: Form = "itself"
 
 
+Link: TypeAlias = tuple[Export, str, Driver | None, tuple[str, str] | None]
+"""A name that a module offers and one of its origins: absolute; with its driver, if it is one's;
+and parted into the first name and the rest, if it is one of the module's own."""
+
+
 class Module(Struct, frozen=True):
-    """A module of the project, with its path and shape."""
+    """A module of the project, with its path and shape.
+
+    `links` are those origins of its names that can be a driver's or the project's; `aliases` are
+    the names by which it may hold modules of the project, and what these are called.
+    """
 
     name: str
     path: str
     shape: Shape
+    links: tuple[Link, ...]
+    aliases: tuple[tuple[str, str], ...]
+
+
+def module_of(
+    path: str,
+    shape: Shape,
+    names: ModuleNames,
+    driver_of: Callable[[str, str], Driver | None],
+) -> Module:
+    """Return a module with its links; they follow from the module and the names of all others."""
+    name = names.of(path)
+    links: list[Link] = []
+    aliases = []
+    for export in shape.exports:
+        for origin in export.origins:
+            absolute = names.absolute(origin, path)
+            if export.made in {"import", "alias"} and absolute in names.files:
+                aliases.append((export.name, absolute))
+            if origin.startswith(LOCAL):
+                first, _, rest = origin.removeprefix(LOCAL).partition(".")
+                if first != export.name:
+                    links.append((export, absolute, None, (first, rest)))
+                continue
+            driver = driver_of(absolute, path)
+            if driver is not None or absolute.partition(".")[0] in names.tops:
+                links.append((export, absolute, driver, None))
+    return Module(name, path, shape, tuple(links), tuple(aliases))
 
 
 class Program:
@@ -82,7 +120,14 @@ class Program:
         self.driver_of = driver_of
         self.absolute = absolute
         self.kinds = Kinds(catalogue)
-        self._module_aliases = dict(self._aliases_of_modules())
+        self._module_aliases: dict[Key, str] = {
+            (module.name, name): other
+            for module in self.modules.values()
+            for name, other in module.aliases
+            if other in self.modules
+        }
+        self._splits: dict[str, tuple[Key, str] | None] = {}
+        self._meanings: dict[str, tuple[Origin, ...]] = {}
         self._origins: dict[Key, dict[str, Origin]] = {}
         """What each name comes from, by the drivers' names: branches can bind several."""
         self._link()
@@ -92,15 +137,22 @@ class Program:
 
         Where branches bind objects of several drivers, it is the one with the shortest way.
         """
-        return next(self.resolve_all(name, path), None)
+        found = self.resolve_all(name, path)
+        return found[0] if found else None
 
-    def resolve_all(self, name: str, path: str) -> Iterator[Origin]:
-        """Yield the driver's objects that a dotted name can mean in a file, one a driver."""
+    def resolve_all(self, name: str, path: str) -> tuple[Origin, ...]:
+        """Return the driver's objects that a dotted name can mean in a file, one a driver."""
         absolute = self.absolute(name, path)
         driver = self.driver_of(absolute, path)
         if driver is not None:
-            yield Origin(driver, absolute, self.kinds.of(absolute))
-            return
+            return (Origin(driver, absolute, self.kinds.of(absolute)),)
+        known = self._meanings.get(absolute)
+        if known is None:
+            known = self._meanings[absolute] = tuple(self._meant(absolute))
+        return known
+
+    def _meant(self, absolute: str) -> Iterator[Origin]:
+        """Yield the driver's objects that a name of the project can mean, in whatever file."""
         split = self._split(absolute)
         if split is None:
             return
@@ -144,9 +196,8 @@ class Program:
         queue: deque[tuple[Key, Origin]] = deque()
         for name in sorted(self.modules):
             module = self.modules[name]
-            for export in module.shape.exports:
-                for origin in export.origins:
-                    self._begin(module, export, origin, waiting, queue)
+            for link in module.links:
+                self._begin(module, link, waiting, queue)
             for star in module.shape.stars:
                 source = self.absolute(star, module.path)
                 driver = self.driver_of(source, module.path)
@@ -168,24 +219,17 @@ class Program:
     def _begin(
         self,
         module: Module,
-        export: Export,
-        origin: str,
+        link: Link,
         waiting: dict[Key, list[tuple[Module, Export, str]]],
         queue: deque[tuple[Key, Origin]],
     ) -> None:
         """Note what an export stands for: a driver's object, or a name that may come to be one."""
-        if origin.startswith(LOCAL):
-            first, _, rest = origin.removeprefix(LOCAL).partition(".")
-            if first != export.name:
-                waiting.setdefault((module.name, first), []).append((module, export, rest))
-            return
-        absolute = self.absolute(origin, module.path)
-        driver = self.driver_of(absolute, module.path)
-        if driver is not None:
+        export, absolute, driver, own = link
+        if own is not None:
+            waiting.setdefault((module.name, own[0]), []).append((module, export, own[1]))
+        elif driver is not None:
             self._hand_on(Origin(driver, absolute, self.kinds.of(absolute)), module, export, queue)
-            return
-        split = self._split(absolute)
-        if split is not None:
+        elif (split := self._split(absolute)) is not None:
             waiting.setdefault(split[0], []).append((module, export, split[1]))
 
     def _hand_on(
@@ -276,6 +320,11 @@ class Program:
 
         The longest module wins; names that stand for modules are followed.
         """
+        if name not in self._splits:
+            self._splits[name] = self._parted(name)
+        return self._splits[name]
+
+    def _parted(self, name: str) -> tuple[Key, str] | None:
         for _ in range(MAX_ALIASES):
             module, rest = name, ""
             while module and module not in self.modules:
@@ -293,15 +342,6 @@ class Program:
                 return (module, first), deeper
             name = f"{alias}.{deeper}"
         return None
-
-    def _aliases_of_modules(self) -> Iterator[tuple[Key, str]]:
-        """Yield the names under which modules hold modules of the project."""
-        for module in self.modules.values():
-            for export in module.shape.exports:
-                for origin in export.origins:
-                    absolute = self.absolute(origin, module.path)
-                    if absolute in self.modules and export.made in {"import", "alias"}:
-                        yield (module.name, export.name), absolute
 
 
 class Kinds:

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from dal_audit.migrations.model import MigrationLayout
 from dal_audit.modules import ModuleNames
 from dal_audit.once import linked
 from dal_audit.policy import Policy, compile_globs
-from dal_audit.program import Module, Program
+from dal_audit.program import Module, Program, module_of
 from dal_audit.sql_files import SqlFiles
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ OWN_TYPES = Driver("storage", ("storage",))
 STABLE: Final = frozenset(
     {
         "_importers",
+        "_kept",
         "_in_composition_root",
         "_in_migrations",
         "_in_storage",
@@ -56,7 +57,7 @@ STABLE: Final = frozenset(
 )
 """What closer reading does not change: a first look finds all imports of drivers."""
 
-LINKED: Final = frozenset({"driven", "program"})
+LINKED: Final = frozenset({"driven_storage", "program"})
 """What changes only with the imports, shapes and classes of files."""
 
 
@@ -106,16 +107,34 @@ class Project(Struct, frozen=True, eq=False, dict=True):
     def program(self) -> Program:
         """The project's modules, linked."""
         modules = [
-            Module(self.module_name(file.path), file.path, fact)
+            self._module(file.path, fact)
             for file in self.files
             for fact in file.facts
             if isinstance(fact, Shape)
         ]
-        return Program(modules, self.catalogue, self._owner_of, self.absolute)
+        return Program(modules, self.catalogue, self._owner_of, self.names.absolute)
+
+    def _module(self, path: str, shape: Shape) -> Module:
+        modules: dict[str, Module] = self.kept("program")
+        known = modules.get(path)
+        if known is None or known.shape is not shape:
+            known = modules[path] = module_of(path, shape, self.names, self._owner_of)
+        return known
+
+    def kept(self, purpose: str) -> dict[str, Any]:
+        """Return what was kept for a purpose by paths: what follows from one file's facts."""
+        return self._kept.setdefault(purpose, {})
+
+    @cached_property
+    def _kept(self) -> dict[str, dict[str, Any]]:
+        return {}
 
     def _owner_of(self, name: str, path: str) -> Driver | None:
         """Return the driver of a dotted name; the project's own driver types have one, too."""
-        return self.driver_of(name, path) or self.own_driver_type(name)
+        driver = self.catalogue.driver_of(name)
+        if driver is not None and not self.names.is_local(name, path):
+            return driver
+        return self.own_driver_type(name) if self.policy.driver_types else None
 
     def own_driver_type(self, name: str) -> Driver | None:
         """Return what stands for the project where a name is one of its `driver-types`."""
@@ -198,16 +217,18 @@ class Project(Struct, frozen=True, eq=False, dict=True):
         return self._in_migrations(path)
 
     @cached_property
-    def driven(self) -> frozenset[str]:
-        """The files that import a driver's object, from the driver or from wherever it is."""
-        taking = (
+    def driven_storage(self) -> frozenset[str]:
+        """The storage files that import a driver's object, from it or from wherever it is."""
+        found = {path for path in self._importers if self.in_storage(path)}
+        found.update(
             file.path
             for file in self.files
+            if file.facts and file.path not in found and self.in_storage(file.path)
             for fact in file.facts
             if isinstance(fact, Import)
             if any(self.program.resolve(one.name, file.path) for one in fact.targets)
         )
-        return frozenset((*self._importers, *taking))
+        return frozenset(found)
 
     @cached_property
     def _importers(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dal_audit.catalogue import catalogue_in_force
 from dal_audit.extract.python import python_facts
 from dal_audit.facts import FileFacts, Shape
 from dal_audit.policy import Policy
-from dal_audit.program import Key, Kinds, Module, Origin, Program
+from dal_audit.program import Key, Kinds, Origin, Program, module_of
 from dal_audit.project import Project
 
 CATALOGUE = catalogue_in_force()
@@ -309,7 +309,7 @@ def steps(files: dict[str, str]) -> int:
     """Return how many times linking hands something on."""
     project = project_of(files)
     modules = [
-        Module(project.module_name(file.path), file.path, fact)
+        module_of(file.path, fact, project.names, project.driver_of)
         for file in project.files
         for fact in file.facts
         if isinstance(fact, Shape)
