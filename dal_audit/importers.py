@@ -16,6 +16,9 @@ from typing import Final
 from dal_audit.facts import FileFacts
 
 _FROM: Final = re.compile(r"from\s*([.\w\s]*?)\s*\bimport\b(.*)", re.DOTALL)
+_PLAIN: Final = re.compile(r"from (\.*\w[\w.]*|\.+) import\b[\w,*()\s]*(?:#[^\n.]*)?\Z", re.ASCII)
+"""A statement that names nothing with a dot behind `import`, so that its module says what leads to
+it."""
 _NOTHING: Final = re.compile(r"#[^\n]*|\\\r?\n|[()]")
 
 
@@ -39,9 +42,16 @@ class Importers:
                 for statement in file.importing:
                     self._paths[statement].append(file.path)
         self._statements: defaultdict[str, list[str]] = defaultdict(list)
+        """The statements by the names that they import."""
+        self._plain: defaultdict[str, list[str]] = defaultdict(list)
+        """Those of which nothing was read yet but the module after `from`, by its name."""
         for statement in self._paths:
-            for name in _names(statement):
-                self._statements[_tail(name)].append(statement)
+            found = _PLAIN.match(statement)
+            if found is not None:
+                self._plain[_tail(found[1])].append(statement)
+            else:
+                for name in _names(statement):
+                    self._statements[_tail(name)].append(statement)
 
     def takers(self, carried: Iterable[tuple[str, str]]) -> frozenset[str]:
         """Return the files that import one of these names, its module, or all that is in it."""
@@ -52,16 +62,24 @@ class Importers:
 
     def _importing(self, key: str) -> Iterator[str]:
         """Yield the files that import a dotted name, by its whole name or a relative one."""
-        for statement in self._statements.get(key, ()):
+        for statement in self._naming(key):
             yield from self._paths[statement]
         parts = key.split(".")
         for count in range(len(parts)):
             tail = "." + ".".join(parts[count:])
-            for statement in self._statements.get(tail, ()):
+            for statement in self._naming(tail):
                 names = [name for name in _names(statement) if _tail(name) == tail]
                 for path in self._paths[statement]:
                     if any(self._absolute(name, path) == key for name in names):
                         yield path
+
+    def _naming(self, tail: str) -> Sequence[str]:
+        """Return the statements that import a name, absolute or relative as `_tail` has it."""
+        module = tail.rpartition(".")[0] or ("." if tail.startswith(".") else "")
+        for statement in self._plain.pop(module, ()):
+            for name in _names(statement):
+                self._statements[_tail(name)].append(statement)
+        return self._statements.get(tail, ())
 
     def matching(self, globs: Sequence[str]) -> frozenset[str]:
         """Return the files that import a name that one of these globs matches, or its module."""

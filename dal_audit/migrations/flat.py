@@ -53,6 +53,8 @@ def flat_set(
 
     With a tool other than `auto`, the files are read as that tool's.
     """
+    if folder not in listing.telling:
+        return None
     parsed = _parsed(listing, folder, dated=True)
     if not any(one.language == "sql" for one in parsed.values()) and not _scripted(
         listing, folder, parsed

@@ -46,23 +46,23 @@ def wanted(paths: Iterable[str], configured: Sequence[str] = ()) -> Wanted:
     listed = sorted(set(paths))
     folders = {parent_of(path) for path in listed if name_of(path) in _NEIGHBOURS}
     planned = tuple(parent_of(path) for path in listed if name_of(path) == "sqitch.plan")
+    homes = (*configured, *planned)
     scripts: list[str] = []
     modules: list[str] = []
     settings: list[str] = []
     for path in listed:
-        name, folder = name_of(path), parent_of(path)
+        folder, _, name = path.rpartition("/")
         if name in SETTINGS_FILES:
             settings.append(path)
-            continue
-        home = is_home(folder) or any(within(path, one) for one in (*configured, *planned))
-        if is_script(name):
+        elif is_script(name):
+            home = is_home(folder) or any(within(path, one) for one in homes)
             parsed = parse_name(name)
             numbered = parsed is not None and bool(
                 parsed.version or parsed.explicit or parsed.prefix
             )
             if home or numbered or folder in folders or version_of_folder(name_of(folder)):
                 scripts.append(path)
-        elif may_be_module(path, (*configured, *planned)):
+        elif may_be_module(path, homes):
             modules.append(path)
     return Wanted(tuple(scripts), tuple(modules), tuple(settings))
 
@@ -80,11 +80,22 @@ class Listing:
         self.free: dict[str, set[str]] = {}
         self.children: dict[str, set[str]] = {}
         for path in sorted(set(sources.paths)):
-            folder = parent_of(path)
-            self.free.setdefault(folder, set()).add(name_of(path))
+            folder, _, name = path.rpartition("/")
+            known = self.free.get(folder)
+            if known is not None:
+                known.add(name)
+                continue
+            self.free[folder] = {name}
             while folder and folder not in self.children.setdefault(parent_of(folder), set()):
                 self.children[parent_of(folder)].add(folder)
                 folder = parent_of(folder)
+
+    @cached_property
+    def telling(self) -> frozenset[str]:
+        """The folders that hold SQL files, or migrations in Python."""
+        found = {parent_of(path) for path in self.sources.revisions}
+        found.update(parent_of(path) for path in self.sources.paths if is_script(name_of(path)))
+        return frozenset(found)
 
     @cached_property
     def everything(self) -> frozenset[str]:

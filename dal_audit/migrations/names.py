@@ -67,7 +67,9 @@ def is_script(name: str) -> bool:
 
     `x.sql` and `x.sql.postgres` are; `x.up.psql` is, as one direction of a migration.
     """
-    ending = _ENDING.search(name)
+    # Nearly all files of a project are none, and this is quickly seen.
+    lower = name.lower()
+    ending = _ENDING.search(name) if "sql" in lower or "ddl" in lower else None
     if ending is None:
         return False
     if ending[1].lower() in _ONLY_PAIRED:

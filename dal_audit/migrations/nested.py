@@ -35,8 +35,10 @@ def folders_set(listing: Listing, root: str, tool: Tool = "auto") -> MigrationSe
     for folder in sorted(listing.children.get(root, ())):
         names = listing.names(folder)
         up = next((one for one in ("up.sql", "migration.sql") if one in names), None)
+        if up is None:
+            continue
         parsed = parse_folder(name_of(folder))
-        if up is None or not (parsed.version or up == "migration.sql"):
+        if not (parsed.version or up == "migration.sql"):
             continue
         of_diesel += up == "up.sql"
         snapshots += "snapshot.json" in names
