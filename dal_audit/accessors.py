@@ -38,10 +38,9 @@ def accessors_of(project: Project) -> frozenset[str]:
     found = {
         member.name
         for one in hierarchy.classes.values()
+        if one.shape.members and _hands_out(one, hierarchy)
         for member in one.shape.members
-        if not _is_special(member.name)
-        and holdings.of(one, member) is not None
-        and _hands_out(one, hierarchy)
+        if not _is_special(member.name) and holdings.of(one, member) is not None
     }
     return frozenset(found | set(project.policy.accessors))
 

@@ -26,12 +26,19 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
             by_subject.setdefault(subject, []).append((rule, check))
     for rule, check in by_subject.get(Project, ()):
         yield from _apply(rule, check, project, None, project)
+    of_files = by_subject.get(FileFacts, ())
     for file in project.files:
-        for rule, check in by_subject.get(FileFacts, ()):
+        for rule, check in of_files:
             yield from _apply(rule, check, file, file, project)
         for fact in file.facts:
             for rule, check in by_subject.get(type(fact), ()):
-                yield from _apply(rule, check, fact, file, project)
+                # The function itself: this is where most of the calls are.
+                try:
+                    breaches = tuple(check.function(fact, file, project))
+                except Exception as error:
+                    raise _failed(rule, file, project, error) from error
+                for breach in breaches:
+                    yield rule, breach
 
 
 def in_question(project: Project, rules: Iterable[Rule]) -> Iterator[Rule]:
@@ -67,6 +74,10 @@ def _apply(
         for breach in check(subject, file, project):
             yield rule, breach
     except Exception as error:
-        where = file.path if file else project.policy.root
-        message = f"{rule.id} {rule.name} failed on {where}: {type(error).__name__}: {error}"
-        raise CheckError(message) from error
+        raise _failed(rule, file, project, error) from error
+
+
+def _failed(rule: Rule, file: FileFacts | None, project: Project, error: Exception) -> CheckError:
+    """Return what is raised when a check fails on a file, or on the project."""
+    where = file.path if file else project.policy.root
+    return CheckError(f"{rule.id} {rule.name} failed on {where}: {type(error).__name__}: {error}")

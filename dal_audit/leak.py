@@ -32,6 +32,8 @@ def leaks(fact: Import, path: str, project: Project) -> Iterator[Leak]:
     """
     for target in fact.targets:
         name = project.absolute(target.name, path)
+        if project.is_foreign(name):
+            continue
         # What DAL101 reports is not reported once more.
         if project.driver_of(name, path) is not None:
             continue

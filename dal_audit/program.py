@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -128,6 +130,7 @@ class Program:
         }
         self._splits: dict[str, tuple[Key, str] | None] = {}
         self._meanings: dict[str, tuple[Origin, ...]] = {}
+        """What names mean that mean the same in all files."""
         self._origins: dict[Key, dict[str, Origin]] = {}
         """What each name comes from, by the drivers' names: branches can bind several."""
         self._link()
@@ -143,12 +146,16 @@ class Program:
     def resolve_all(self, name: str, path: str) -> tuple[Origin, ...]:
         """Return the driver's objects that a dotted name can mean in a file, one a driver."""
         absolute = self.absolute(name, path)
+        known = self._meanings.get(absolute)
+        if known is not None:
+            return known
         driver = self.driver_of(absolute, path)
         if driver is not None:
             return (Origin(driver, absolute, self.kinds.of(absolute)),)
-        known = self._meanings.get(absolute)
-        if known is None:
-            known = self._meanings[absolute] = tuple(self._meant(absolute))
+        known = tuple(self._meant(absolute))
+        # A module of the project can hide a driver's from some of its files.
+        if self.kinds.catalogue.driver_of(absolute) is None:
+            self._meanings[absolute] = known
         return known
 
     def _meant(self, absolute: str) -> Iterator[Origin]:
@@ -362,8 +369,15 @@ class Kinds:
 
     def names_in(self, module: str) -> list[str]:
         """Return the names in a driver's module that are known."""
-        known = (name.rpartition(".") for name in {**self.roles, **self.makers})
-        return sorted({last for head, _, last in known if head == module})
+        return sorted(self._by_module.get(module, ()))
+
+    @cached_property
+    def _by_module(self) -> Mapping[str, AbstractSet[str]]:
+        found: dict[str, set[str]] = {}
+        for name in (*self.roles, *self.makers):
+            module, _, last = name.rpartition(".")
+            found.setdefault(module, set()).add(last)
+        return found
 
     def role(self, name: str) -> str:
         """Return the role of a driver's type, `exception` among them; empty for what is none."""

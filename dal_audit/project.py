@@ -50,6 +50,7 @@ STABLE: Final = frozenset(
         "_migration_globs",
         "_storage_folders",
         "_storage_modules",
+        "_tops",
         "close",
         "names",
         "storage",
@@ -326,6 +327,16 @@ class Project(Struct, frozen=True, eq=False, dict=True):
     def absolute(self, name: str, path: str) -> str:
         """Return a dotted name as an absolute one, as a file means it."""
         return self.names.absolute(name, path)
+
+    def is_foreign(self, name: str) -> bool:
+        """Return whether an absolute name lies outside the project and all drivers."""
+        return name.partition(".")[0] not in self._tops and not self.policy.driver_types
+
+    @cached_property
+    def _tops(self) -> frozenset[str]:
+        """What the names of the project's and the drivers' modules begin with."""
+        drivers = (module.partition(".")[0] for module in self.catalogue.by_module)
+        return self.names.tops.union(drivers)
 
     def is_import_helper(self, name: str, path: str) -> bool:
         """Return whether a function that is called in a file is one of the import helpers."""

@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from dal_audit.facts import CALL, Evidence, FileFacts, Known
+from dal_audit.facts import CALL, Access, Evidence, FileFacts, Known
 from dal_audit.hierarchy import Class, hierarchy_of
 from dal_audit.once import once
 from dal_audit.project import Project
@@ -47,7 +47,7 @@ class Receivers:
         self.files = files
         self.hierarchy = hierarchy_of(project)
         self.asked: set[str] = set()
-        self._known = {file.path for file in files}
+        self._accesses: list[tuple[str, Sequence[Access]]] = []
         self._values: dict[str, dict[str, tuple[Known, ...]]] = {}
         self._classes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._stars: dict[str, tuple[str, ...]] = {}
@@ -55,16 +55,25 @@ class Receivers:
         for file in files:
             for fact in file.facts:
                 if isinstance(fact, Evidence):
+                    self._accesses.append((file.path, fact.accesses))
                     self._values[file.path] = dict(fact.values)
                     self._classes[file.path] = dict(fact.classes)
                     self._stars[file.path] = fact.stars
 
     @cached_property
+    def _known(self) -> frozenset[str]:
+        """The audited files."""
+        return frozenset(file.path for file in self.files)
+
+    @cached_property
     def _modules(self) -> dict[str, str]:
         """The files by their modules' names; a folder without `__init__` has an empty path."""
+        found: dict[str, str] = self.project.kept("receivers")
+        if found:
+            return found
         # The source is the module where there is a stub beside it.
         paths = sorted(self.project.modules, key=lambda path: path.endswith(".py"))
-        found = {self.project.module_name(path): path for path in paths}
+        found.update((self.project.module_name(path), path) for path in paths)
         for name in tuple(found):
             package = name.rpartition(".")[0]
             while package and package not in found:
@@ -74,11 +83,9 @@ class Receivers:
 
     def missing(self) -> frozenset[str]:
         """Return the files that must be inspected before all receivers are known."""
-        for file in self.files:
-            for fact in file.facts:
-                if isinstance(fact, Evidence):
-                    for access in fact.accesses:
-                        self.of(access.receivers, file.path)
+        for path, accesses in self._accesses:
+            for access in accesses:
+                self.of(access.receivers, path)
         return frozenset(self.asked)
 
     def of(self, receivers: Iterable[Known], path: str) -> list[Thing]:
@@ -167,7 +174,8 @@ class Receivers:
             return
         if path not in self._values:
             # A module that is not audited has no facts, and never will.
-            self.asked |= {path} & self._known
+            if path in self._known:
+                self.asked.add(path)
             return
         if name in self._classes[path]:
             yield Thing("class", path, name)

@@ -16,8 +16,9 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
     if project.in_storage(file.path):
         return
     clauses: dict[int, list[tuple[Place, Origin]]] = {}
-    for use in sorted((u for target in fact.targets for u in target.uses), key=lambda u: u.span):
-        origin = project.program.resolve(use.name, file.path) if use.role == "except" else None
+    caught = [use for target in fact.targets for use in target.uses if use.role == "except"]
+    for use in sorted(caught, key=lambda use: use.span):
+        origin = project.program.resolve(use.name, file.path)
         # An error that storage derives from the driver's is translated; DAL103 asks for the rest.
         if origin is not None and origin.form != "subclass":
             found = clauses.setdefault(use.span.line, [])
