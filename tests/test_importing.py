@@ -168,3 +168,51 @@ def test_names_match_globs() -> None:
     importers = Importers(FILES, absolute)
     assert importers.matching(["app.storage.en*"]) == {"app/a.py", "app/c.py", "app/h.py"}
     assert importers.matching(()) == frozenset()
+
+
+MODULES = ["app", "app.storage", ".storage", ".", "..other", "json"]
+FORMS = [
+    "from {0} import {1}",
+    "from {0} import {1} as x",
+    "from {0} import ({1},\n    {1}  # noqa: F401\n)",
+    "from {0} import {1}, x  # why, so",
+    "from  {0}  import {1}",
+    "from {0} import *",
+    "import app.{1}",
+    "import {1}, app.storage as {1}",
+    "from {0} import x.{1}",
+]
+STATEMENTS = st.builds(
+    str.format, st.sampled_from(FORMS), st.sampled_from(MODULES), st.sampled_from("abc")
+)
+KEYS = st.tuples(
+    st.sampled_from(["app", "app.storage", "app.other", "json", "a"]), st.sampled_from("abc")
+)
+
+
+def takes(statement: str, path: str, key: tuple[str, str]) -> bool:
+    """Return whether a statement names something, by a look at all that it names."""
+    module, name = key
+    wanted = {module, f"{module}.{name}", f"{module}.*"}
+    for source, what, is_renamed in written(statement):
+        whole = f"{source}{what}" if source.endswith(".") else f"{source}.{what}"
+        own = {absolute(whole, path)} if source else {what}
+        if not source and not is_renamed:
+            own.add(what.partition(".")[0])
+        if own & wanted:
+            return True
+    return False
+
+
+@given(st.lists(st.lists(STATEMENTS, max_size=4), max_size=4), st.lists(KEYS, max_size=4))
+def test_statements_that_are_read_late_lead_to_the_same(
+    written_in: list[list[str]], keys: list[tuple[str, str]]
+) -> None:
+    files = [FileFacts(f"app/f{n}.py", (), "read", tuple(one)) for n, one in enumerate(written_in)]
+    importers = Importers(files, absolute)
+    for key in keys:
+        assert importers.takers([key]) == {
+            file.path
+            for file in files
+            if any(takes(one, file.path, key) for one in file.importing or ())
+        }

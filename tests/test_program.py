@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dal_audit.catalogue import catalogue_in_force
 from dal_audit.extract.python import python_facts
 from dal_audit.facts import FileFacts, Shape
+from dal_audit.hierarchy import hierarchy_of
 from dal_audit.policy import Policy
 from dal_audit.program import Key, Kinds, Origin, Program, module_of
 from dal_audit.project import Project
@@ -423,3 +426,74 @@ def test_the_names_in_a_drivers_module_are_those_directly_in_it() -> None:
     assert "UniqueViolation" not in names
     assert KINDS.names_in("json") == []
     assert names == sorted(set(names))
+
+
+# Linked in several rounds
+
+
+LINES = [
+    "import sqlite3",
+    "from sqlite3 import Row as a",
+    "from sqlite3 import *",
+    "from app.{} import *",
+    "from . import {} as b",
+    "from .{} import a, b as c",
+    "import app.{} as a",
+    "from app import {}",
+    "d = a",
+    "class C(c): pass",
+    "class A(B): pass",
+    "from app.{} import A, B, C",
+    "class B(Protocol): pass",
+    "from typing import Protocol",
+    "def f(): return a",
+    "e = c.connect()",
+]
+NAMES = ["storage", "first", "second", "third"]
+TEXTS = st.lists(
+    st.builds(str.format, st.sampled_from(LINES), st.sampled_from(NAMES)), max_size=7
+).map("\n".join)
+
+
+def meanings(project: Project) -> object:
+    """Return all that linking says of a project."""
+    hierarchy = hierarchy_of(project)
+    program = project.program
+    keys = [(module, name) for module in program.modules for name in ("a", "b", "c", "d", "e", "C")]
+    return (
+        {key: program.resolve_all(".".join(key), "main.py") for key in keys},
+        program.carried(),
+        hierarchy.classes,
+        hierarchy.exports,
+        hierarchy.stars,
+        hierarchy.interfaces,
+        hierarchy.backends,
+        hierarchy.carried(),
+        hierarchy.beneath,
+    )
+
+
+@given(
+    st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS}),
+    st.lists(st.sampled_from([f"app/{name}.py" for name in NAMES]), unique=True),
+)
+def test_what_is_linked_in_rounds_is_what_is_linked_at_once(
+    files: dict[str, str], late: list[str]
+) -> None:
+    """What was kept of an earlier round must not show: nor the first way, nor its steps."""
+    policy = Policy(Path("/"), storage=("app/storage.py",))
+    whole = project_of(files, policy)
+    first = [
+        FileFacts(one.path, (), "ruled-out") if one.path in late else one for one in whole.files
+    ]
+    project = Project(policy, CATALOGUE, first, whole.modules)
+    for path in late:
+        meanings(project)
+        project = project.with_files(
+            [
+                read if read.path == path else known
+                for read, known in zip(whole.files, project.files, strict=True)
+            ]
+        )
+    assert meanings(project) == meanings(whole)
+    assert meanings(project.with_more(project.files)) == meanings(whole)

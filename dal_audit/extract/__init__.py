@@ -67,10 +67,10 @@ def extract(
     `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
     ruled out by its bytes and LibCST reads every file whole; the findings are the same.
     """
-    look = look_at(files, catalogue, shortcuts=shortcuts)
-    worth = PARSED_WORTH_A_PROCESS if look.thorough or not shortcuts else WORTH_A_PROCESS
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
+        look = look_at(files, catalogue, shortcuts=shortcuts)
+        worth = PARSED_WORTH_A_PROCESS if look.thorough or not shortcuts else WORTH_A_PROCESS
         return _facts_of(lambda part: _batch(part, look, extract_file), missing, jobs, worth)
 
     return cache.through("first", files, compute) if cache else compute(files)
@@ -90,10 +90,9 @@ def extract_reached(
 
     A file that nothing leads to, or that has been read whole, keeps what is `known` of it.
     """
-    look = look_at(files, catalogue, shortcuts=shortcuts)
-    carriers = Carriers(lead.carried)
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
     doubtful = [one for one in waiting if one.path in lead.doubtful and one.path not in lead.due]
+    carriers = Carriers(lead.carried if doubtful else ())
     reached = spread(
         lambda part: [_is_reached(one, carriers) for one in part],
         doubtful,
@@ -103,6 +102,7 @@ def extract_reached(
     due = lead.due.union(one.path for one, is_so in zip(doubtful, reached, strict=True) if is_so)
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
+        look = look_at(files, catalogue, shortcuts=shortcuts)
         return _facts_of(
             lambda part: _batch(part, look, _extract_whole), missing, jobs, PARSED_WORTH_A_PROCESS
         )

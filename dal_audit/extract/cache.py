@@ -189,9 +189,14 @@ class Cache:
         compute: Callable[[Sequence[SourceFile]], list[FileFacts]],
     ) -> list[FileFacts]:
         """Return the facts of the files: those that are kept, and the others computed and kept."""
+        decode = _decoder(kind).decode
+        shared: dict[str, str] = {}
 
         def read(path: str, raw: Raw) -> FileFacts:
-            attention, importing, facts = _decoder(kind).decode(raw)
+            attention, importing, facts = decode(raw)
+            if importing:
+                # Most statements stand in several files: one text for all takes half the memory.
+                importing = tuple([shared.setdefault(one, one) for one in importing])
             return FileFacts(path, facts, attention, importing)
 
         return self._through(

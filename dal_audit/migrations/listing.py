@@ -43,9 +43,10 @@ def wanted(paths: Iterable[str], configured: Sequence[str] = ()) -> Wanted:
     An SQL file that is neither numbered nor in a folder of migrations is not among them: reading
     every dump and query of a project would say nothing about its migrations.
     """
-    listed = sorted(set(paths))
-    folders = {parent_of(path) for path in listed if name_of(path) in _NEIGHBOURS}
-    planned = tuple(parent_of(path) for path in listed if name_of(path) == "sqitch.plan")
+    listed = sorted(dict.fromkeys(paths))  # Sorted already, for the most part.
+    settling = [path for path in listed if path.endswith(_TELLING)]
+    folders = {parent_of(path) for path in settling if name_of(path) in _NEIGHBOURS}
+    planned = tuple(parent_of(path) for path in settling if name_of(path) == "sqitch.plan")
     homes = (*configured, *planned)
     scripts: list[str] = []
     modules: list[str] = []
@@ -69,6 +70,9 @@ def wanted(paths: Iterable[str], configured: Sequence[str] = ()) -> Wanted:
 
 _NEIGHBOURS: Final = frozenset({"atlas.sum", "yoyo.ini", "migration_lock.toml", "migrate.cfg"})
 
+_TELLING: Final = (*_NEIGHBOURS, "sqitch.plan")
+"""How the paths of files end that say of their folders that migrations are in them."""
+
 
 class Listing:
     """The files of a project that no set has taken yet."""
@@ -79,7 +83,7 @@ class Listing:
         self.homes = homes
         self.free: dict[str, set[str]] = {}
         self.children: dict[str, set[str]] = {}
-        for path in sorted(set(sources.paths)):
+        for path in sorted(dict.fromkeys(sources.paths)):
             folder, _, name = path.rpartition("/")
             known = self.free.get(folder)
             if known is not None:

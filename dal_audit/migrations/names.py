@@ -68,6 +68,8 @@ def is_script(name: str) -> bool:
     `x.sql` and `x.sql.postgres` are; `x.up.psql` is, as one direction of a migration.
     """
     # Nearly all files of a project are none, and this is quickly seen.
+    if name.endswith(".py"):
+        return False
     lower = name.lower()
     ending = _ENDING.search(name) if "sql" in lower or "ddl" in lower else None
     if ending is None:
