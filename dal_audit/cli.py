@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from dal_audit.streams import CLEAN, FAILED, INTERRUPTED, UNREAD, complain, hush
+from dal_audit import __version__
+from dal_audit.streams import CLEAN, FAILED, INTERRUPTED, UNREAD, complain, hush, write
 
 COMMANDS: Final = frozenset(
     {"baseline", "check", "clean", "config", "explain", "init", "replay", "rules"}
@@ -25,8 +26,11 @@ def main() -> NoReturn:
     # Facts and syntax trees hold no cycles, and looking for some in all of them takes time.
     gc.disable()
     try:
-        paths = plain_paths(sys.argv[1:])
-        if paths is None:
+        words = sys.argv[1:]
+        paths = plain_paths(words)
+        if words == ["--version"]:
+            write(f"dal-audit, version {__version__}\n", "-")
+        elif paths is None:
             from dal_audit.command_line import cli
 
             cli(prog_name="dal-audit")

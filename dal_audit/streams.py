@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 CLEAN, FINDINGS, USAGE, FAILED = 0, 1, 2, 3
@@ -40,6 +39,8 @@ def pairs_of(
 def write(text: str, output: str) -> None:
     """Write a report; what the output's encoding lacks is escaped."""
     if output != "-":
+        from pathlib import Path  # nothing else of `--version` needs it
+
         file = Path(output)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

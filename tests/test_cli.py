@@ -376,3 +376,10 @@ def test_a_reader_that_goes_away_is_no_finding(words: list[str], project: Path) 
     )
     os.close(writer)
     assert (answer.returncode, answer.stderr) == (141, b"")
+
+
+def test_the_version_is_told_as_click_tells_it(project: Path) -> None:
+    answer = run(project, "--version")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == CliRunner().invoke(cli, ["--version"], prog_name="dal-audit").output
+    assert answer.stdout.startswith("dal-audit, version ")
