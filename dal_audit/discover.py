@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import SourceFile, stamp_of
 from dal_audit.policy import Policy, compile_globs
@@ -106,8 +107,7 @@ class DiscoveryError(RuntimeError):
     """Git is there but does not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A project's files: those to audit, and the paths of all Python files, audited or not."""
 
     files: tuple[SourceFile, ...]
@@ -233,6 +233,8 @@ def _git_paths(root: Path, top: Path) -> dict[str, str] | None:
 
     Entries are `? path` for an untracked file, else `tag mode object stage<TAB>path`.
     """
+    import subprocess  # only where there is a repository: it takes as long as to read the rules
+
     try:
         answer = subprocess.run(
             LISTING, cwd=root, env=git_environment(top), capture_output=True, check=False

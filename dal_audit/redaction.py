@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dal_audit.extract.source import Lines, UndecodableError, decode
 from dal_audit.facts import ConnectionUrl, FileFacts, Span
 
 MASK = "*"
@@ -26,6 +25,8 @@ def redacted(data: bytes, secrets: Iterable[Span]) -> bytes:
     Columns stay: a character becomes as many stars as it has UTF-16 units. What cannot be decoded
     is not quoted at all.
     """
+    from dal_audit.extract.source import Lines, UndecodableError, decode  # secrets are rare
+
     try:
         text = decode(data)
     except UndecodableError:

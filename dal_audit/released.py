@@ -8,7 +8,6 @@ does not hold is known not to be released.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -71,6 +70,8 @@ def _held(top: Path) -> frozenset[str] | None:
 
 def _git(top: Path, *words: str) -> bytes | None:
     """Return what git answers; None where it refuses, or is not there."""
+    import subprocess  # only where a migration has a fix
+
     try:
         answer = subprocess.run(
             ("git", *words), cwd=top, env=git_environment(top), capture_output=True, check=False

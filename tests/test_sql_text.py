@@ -10,7 +10,7 @@ import pytest
 
 from dal_audit.catalogue import catalogue_in_force
 from dal_audit.extract.fold import UNKNOWN
-from dal_audit.extract.mentions import EVERYDAY, EXECUTORS
+from dal_audit.extract.mentions import EVERYDAY, executors
 from dal_audit.extract.prefilter import Prefilter, searchable
 from dal_audit.extract.python import python_facts
 from dal_audit.extract.sql_reading import read_sql
@@ -134,8 +134,15 @@ def test_files_without_sql_are_ruled_out_by_their_bytes(source: str) -> None:
 
 
 def test_names_come_from_the_catalogue() -> None:
-    assert {"execute", "executemany", "fetchrow", "scalar", "query", "exec_driver_sql"} <= EXECUTORS
-    assert not EXECUTORS & EVERYDAY
+    assert {
+        "execute",
+        "executemany",
+        "fetchrow",
+        "scalar",
+        "query",
+        "exec_driver_sql",
+    } <= executors()
+    assert not executors() & EVERYDAY
 
 
 def test_sqlglot_is_imported_only_for_doubtful_texts() -> None:

@@ -7,27 +7,23 @@ force, never on the policy; so facts can be cached by content (their place is `e
 from __future__ import annotations
 
 import gc
-import hashlib
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.carriers import Carriers
-from dal_audit.extract.importing import import_statements
 from dal_audit.extract.parallel import (
     HASHED_WORTH_A_PROCESS,
     PARSED_WORTH_A_PROCESS,
     WORTH_A_PROCESS,
     spread,
 )
-from dal_audit.extract.prefilter import Prefilter, searchable
-from dal_audit.extract.source import UndecodableError, decode, decode_script, place_in_bytes
 from dal_audit.facts import (
     Attention,
     Fact,
@@ -38,6 +34,11 @@ from dal_audit.facts import (
     Span,
     Suppression,
 )
+
+# What reads files is imported where one is read: a warm run knows all of them already.
+if TYPE_CHECKING:
+    from dal_audit.extract.carriers import Carriers
+    from dal_audit.extract.prefilter import Prefilter
 
 Result = TypeVar("Result")
 
@@ -92,14 +93,7 @@ def extract_reached(
     """
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
     doubtful = [one for one in waiting if one.path in lead.doubtful and one.path not in lead.due]
-    carriers = Carriers(lead.carried if doubtful else ())
-    reached = spread(
-        lambda part: [_is_reached(one, carriers) for one in part],
-        doubtful,
-        jobs=jobs,
-        worth=WORTH_A_PROCESS,
-    )
-    due = lead.due.union(one.path for one, is_so in zip(doubtful, reached, strict=True) if is_so)
+    due = lead.due.union(_reached(doubtful, lead.carried, jobs) if doubtful else ())
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
         look = look_at(files, catalogue, shortcuts=shortcuts)
@@ -111,6 +105,22 @@ def extract_reached(
     found = cache.through("whole", chosen, compute) if cache else compute(chosen)
     by_path = {one.path: one for one in found}
     return [by_path.get(file.path, file) for file in known]
+
+
+def _reached(
+    doubtful: Sequence[SourceFile], carried: frozenset[tuple[str, str]], jobs: int | None
+) -> list[str]:
+    """Return the paths of the files whose bytes show how to take one of the carried names."""
+    from dal_audit.extract.carriers import Carriers
+
+    carriers = Carriers(carried)
+    answers = spread(
+        lambda part: [_is_reached(one, carriers) for one in part],
+        doubtful,
+        jobs=jobs,
+        worth=WORTH_A_PROCESS,
+    )
+    return [one.path for one, is_so in zip(doubtful, answers, strict=True) if is_so]
 
 
 def _facts_of(
@@ -142,6 +152,7 @@ def extract_scripts(
 
 def extract_legibility(files: Sequence[SourceFile]) -> list[FileFacts]:
     """Return of each SQL file only why it cannot be read, where no rule asks what it says."""
+    from dal_audit.extract.source import UndecodableError, decode_script, place_in_bytes
 
     def read(path: str, data: bytes) -> FileFacts:
         try:
@@ -181,6 +192,8 @@ def digests_of(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[
 
 
 def _digest(file: SourceFile) -> bytes:
+    import hashlib
+
     try:
         return hashlib.sha256(read_bytes(file.absolute, file.size)).digest()[:16]
     except OSError:
@@ -203,8 +216,7 @@ def is_small(files: Sequence[SourceFile]) -> bool:
     return sum(file.size for file in files) <= THOROUGH_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(Struct, frozen=True):
     """Where a round of following leads.
 
     It leads to the files in `due`, and to those in `doubtful` whose bytes show how to take one of
@@ -216,8 +228,7 @@ class Lead:
     doubtful: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """How files are looked at: for what, and how closely."""
 
     catalogue: Catalogue
@@ -254,6 +265,8 @@ def _batch(
     look: Look,
     extraction: Callable[[SourceFile, Look, Prefilter], Result],
 ) -> list[Result]:
+    from dal_audit.extract.prefilter import Prefilter
+
     prefilter = Prefilter(look.catalogue)
     # Syntax trees hold no cycles worth collecting while they are read: 5 to 20 % of the time.
     collecting = gc.isenabled()
@@ -295,6 +308,9 @@ def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
     """Return whether a file's bytes show how to take one of the carried names from its module."""
     if file.flaw:
         return False
+    from dal_audit.extract.prefilter import searchable
+    from dal_audit.extract.source import UndecodableError
+
     try:
         return carriers.reach(file.path, searchable(read_bytes(file.absolute, file.size)))
     except (OSError, UndecodableError):
@@ -311,6 +327,10 @@ def extract_bytes(
     path: str, data: bytes, look: Look, prefilter: Prefilter, *, reached: bool = False
 ) -> FileFacts:
     """Return the facts of a file's bytes; `reached` says that a carrier was seen in them."""
+    from dal_audit.extract.importing import import_statements
+    from dal_audit.extract.prefilter import searchable
+    from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
+
     importing = None
     try:
         plain = searchable(data)

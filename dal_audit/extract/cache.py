@@ -12,7 +12,6 @@ not there.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sys
 import zlib
@@ -40,6 +39,7 @@ from dal_audit.facts import (
     Suppression,
     stamp_of,
 )
+from dal_audit.hashing import sha256
 from dal_audit.resources import rules_folder
 
 FactsKind: TypeAlias = Literal["first", "whole", "script"]
@@ -176,7 +176,7 @@ class Cache:
 
     def about(self, words: Iterable[str]) -> None:
         """Say what evidence is asked for; what was kept for other words is of no use."""
-        digest = hashlib.sha256("\0".join(sorted(words)).encode()).digest()
+        digest = sha256("\0".join(sorted(words)).encode())
         if digest != self.words:
             self.words = digest
             for one in self._contents.values():
@@ -285,7 +285,7 @@ def key_of(catalogue: Catalogue, *, thorough: bool, foreign: Iterable[str]) -> b
         own = (package, package / "extract", package / "extract" / "sql")
         data = rules_folder() / "catalogue"
         said += [_listing(folder) for folder in (*own, data, data / "portability")]
-    return hashlib.sha256("\0".join(said).encode()).digest()
+    return sha256("\0".join(said).encode())
 
 
 def _parsers() -> list[str]:

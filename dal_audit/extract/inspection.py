@@ -9,18 +9,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from dal_audit.extract import MAX_PARSED_BYTES, START, read_bytes
-from dal_audit.extract.accessors import AccessorWords
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.depth import deeply
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
-from dal_audit.extract.prefilter import searchable
-from dal_audit.extract.source import Lines, UndecodableError, decode
-from dal_audit.extract.syntax import UnparsableError, parse
 from dal_audit.facts import Evidence, FileFacts, SourceFile
+
+if TYPE_CHECKING:
+    from dal_audit.extract.accessors import AccessorWords
 
 
 def inspect_accesses(
@@ -36,12 +35,19 @@ def inspect_accesses(
 
     Without `shortcuts` no file is ruled out by its bytes.
     """
-    found = AccessorWords(words)
-
-    def batch(part: Sequence[SourceFile]) -> list[Evidence | None]:
-        return [_evidence(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part]
 
     def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
+        if not missing:
+            return []
+        from dal_audit.extract.accessors import AccessorWords
+
+        found = AccessorWords(words)
+
+        def batch(part: Sequence[SourceFile]) -> list[Evidence | None]:
+            return [
+                _evidence(one, found, always=not shortcuts, shortcuts=shortcuts) for one in part
+            ]
+
         return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=Evidence | None)
 
     return _joined(
@@ -62,11 +68,15 @@ def inspect_named(
 
     One that cannot be read has some, too, and it is empty: nobody needs to ask for it again.
     """
-    found = AccessorWords(words)
     nothing = Evidence(START, (), ())
     wanted = [file for file in files if file.path in paths]
 
     def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
+        if not missing:
+            return []
+        from dal_audit.extract.accessors import AccessorWords
+
+        found = AccessorWords(words)
         return [
             _evidence(file, found, always=True, shortcuts=shortcuts) or nothing for file in missing
         ]
@@ -97,7 +107,12 @@ def _evidence(
     """Return a file's evidence; None where it has none, or was reported as not understood."""
     if file.flaw or file.size > MAX_PARSED_BYTES:
         return None
-    from dal_audit.extract.evidence import evidence  # only where a file is read
+    # Only where a file is read:
+    from dal_audit.extract.depth import deeply
+    from dal_audit.extract.evidence import evidence
+    from dal_audit.extract.prefilter import searchable
+    from dal_audit.extract.source import Lines, UndecodableError, decode
+    from dal_audit.extract.syntax import UnparsableError, parse
 
     try:
         data = read_bytes(file.absolute, file.size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from dal_audit.catalogue import shipped_drivers
@@ -93,15 +94,14 @@ CONSTRUCTORS: Final = frozenset({"DDL", "QueryString", "RawSQL", "RunSQL", "SQL"
 _CONSTRUCTORS: Final = tuple(name.encode() for name in sorted(CONSTRUCTORS))
 
 
-def _executors() -> frozenset[str]:
+@cache
+def executors() -> frozenset[str]:
+    """Return the functions that are handed SQL, whichever drivers are in force: SQL is SQL."""
     catalogued = {
         name for driver in shipped_drivers() if driver.kind != "store" for name in driver.executes
     }
     return frozenset((catalogued | SPECIFIC) - EVERYDAY - CONSTRUCTORS)
 
-
-EXECUTORS: Final = _executors()
-"""Functions that are handed SQL, whichever drivers are in force: SQL is SQL."""
 
 _OBJECT: Final = r"(?:table|index|view|trigger|function|procedure|schema|database|sequence|type)"
 _BARE: Final = (
@@ -125,7 +125,6 @@ _OPENING: Final = (
     rf"""{_START}(?:{_UPPER}|{_LOWER})"""
     rf"""|execute\w*\(\s*[fr]?["']+\s*(?:{_BARE}|{_BARE.upper()})[\s"';]"""
 )
-_SQL_OPENING: Final = re.compile(_OPENING.encode())
 
 _WRAPPER: Final = (
     r"execute(?:_(?:all|and|async|batch|fetch|fetchall|fetchone|insert|iter|many|one|params|queries"
@@ -133,21 +132,33 @@ _WRAPPER: Final = (
     r"|with|write))+"
 )
 """How wrappers of `execute` are called; `execute_command` and its like run something else."""
-_IS_WRAPPER: Final = re.compile(_WRAPPER)
 _EXECUTE: Final = "execute"
-_NAMES: Final = sorted(name for name in EXECUTORS if not _IS_WRAPPER.fullmatch(name))
-_CALL: Final = re.compile(rf"(?:{_WRAPPER}|{'|'.join(_NAMES)})\(".encode())
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(sorted(name for name in executors() if not re.fullmatch(_WRAPPER, name)))
+
+
+@cache
+def _call() -> re.Pattern[bytes]:
+    return re.compile(rf"(?:{_WRAPPER}|{'|'.join(_names())})\(".encode())
+
+
+@cache
+def _sql_opening() -> re.Pattern[bytes]:
+    return re.compile(_OPENING.encode())
 
 
 def execute_marks() -> list[bytes]:
     """Return the byte strings without which no text is handed to an execute-like call."""
-    other = (name for name in _NAMES if not name.startswith(_EXECUTE))
+    other = (name for name in _names() if not name.startswith(_EXECUTE))
     return [_EXECUTE.encode(), *(f"{name}(".encode() for name in other)]
 
 
 def executes(name: str) -> bool:
     """Return whether a function bears the name of one that runs SQL."""
-    return name in EXECUTORS or _IS_WRAPPER.fullmatch(name) is not None
+    return name in executors() or re.fullmatch(_WRAPPER, name) is not None
 
 
 def url_marks(schemes: Iterable[str]) -> list[bytes]:
@@ -162,12 +173,12 @@ def url_marks(schemes: Iterable[str]) -> list[bytes]:
 
 def begins_execution(data: bytes, position: int) -> bool:
     """Return whether an execute-like call begins where one of the marks was found."""
-    return _CALL.match(data, position) is not None
+    return _call().match(data, position) is not None
 
 
 def opens_sql(data: bytes) -> bool:
     """Return whether searchable bytes hold a word that SQL begins with."""
-    return _SQL_OPENING.search(data) is not None
+    return _sql_opening().search(data) is not None
 
 
 def names_constructor(data: bytes) -> bool:

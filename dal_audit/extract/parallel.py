@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -77,6 +75,8 @@ def spread(
 
 def _may_fork() -> bool:
     """Forking is safe with one thread; macOS's system libraries forbid it in practice."""
+    import threading
+
     return hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
 
 
@@ -92,6 +92,8 @@ def _packed(answer: object) -> bytes:
     try:
         return _PACKED + Encoder().encode(answer)
     except UnicodeEncodeError:
+        import pickle  # only for such a text
+
         return _PICKLED + pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
 
 
@@ -130,11 +132,12 @@ class _Worker:
         _, status = os.waitpid(self.pid, 0)
         if status or not data:
             raise WorkerError(f"a worker process ended with status {status}")
-        error, results = (
-            decoder.decode(memoryview(data)[1:])
-            if data[:1] == _PACKED
-            else pickle.loads(memoryview(data)[1:])  # noqa: S301  # our own child's words
-        )
+        if data[:1] == _PACKED:
+            error, results = decoder.decode(memoryview(data)[1:])
+        else:
+            import pickle  # only for a text with lone surrogates
+
+            error, results = pickle.loads(memoryview(data)[1:])  # noqa: S301  # our own child's words
         if error:
             raise WorkerError(error)
         return results
