@@ -6,12 +6,12 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
 from ahocorasick_rs import AhoCorasick
+from msgspec import Struct
 
 from dal_audit.extract.source import Lines
 from dal_audit.extract.statements import MarkedLines, node_span
@@ -24,8 +24,7 @@ MAX_SHOWN: Final = 200
 """The most nodes of a receiver that is shown whole: a chain of accesses has a receiver for each."""
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """Where the reader is.
 
     It is in a statement, of which a part counts for the end, and perhaps in an f-string, whose

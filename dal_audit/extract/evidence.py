@@ -10,7 +10,6 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from typing import Final
 
 from dal_audit.extract.accesses import Accesses
@@ -53,20 +52,13 @@ def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidenc
     )
 
 
-@dataclass(slots=True)
 class _Reader:
-    lines: Lines
-    words: AbstractSet[str]
-    values: dict[str, list[Known]] = field(default_factory=dict)
-    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    stars: list[str] = field(default_factory=list)
-    types: TypeReader = field(init=False)
-    of: Values = field(init=False)
-    accesses: Accesses = field(init=False)
-    marked: MarkedLines = field(init=False)
-    yields: bool = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, lines: Lines, words: AbstractSet[str]) -> None:
+        self.lines = lines
+        self.words = words
+        self.values: dict[str, list[Known]] = {}
+        self.classes: dict[str, tuple[str, ...]] = {}
+        self.stars: list[str] = []
         self.yields = "yield" in self.lines.text
         self.types = TypeReader(self.lines)
         self.of = Values(self.types)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.extract.fold import UNKNOWN, fold, origins, resolved
 from dal_audit.extract.names import Load
 from dal_audit.extract.scopes import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Loader:
+class Loader(Struct, frozen=True):
     """A function that imports by name: the name's argument, by position and by keyword."""
 
     position: int
@@ -64,8 +64,7 @@ _LEVEL: Final = 4
 """The position of `level` among the parameters of `__import__`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """Names that are loaded: the expression that gives them, and what loads them."""
 
     node: ast.expr

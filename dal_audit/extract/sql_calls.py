@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.expressions import last_name
@@ -54,8 +55,7 @@ _FIELD: Final = re.compile(r"\{[^{}]*\}")
 _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """SQL in a call: the argument, where its text is written, the text, and what it does."""
 
     node: ast.expr
@@ -67,8 +67,7 @@ class Handed:
     builds: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SqlCalls:
+class SqlCalls(Struct, frozen=True):
     """Reads calls of a file, whose text mentions execute-like calls, constructors, or both."""
 
     catalogue: Catalogue

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from dal_audit.extract.expressions import last_name
 from dal_audit.extract.fold import UNKNOWN, fold
@@ -89,8 +90,7 @@ _TALKING_KEYWORDS: Final = frozenset(
 _LITERALS: Final = (ast.Constant, ast.JoinedStr, ast.BinOp)
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     node: ast.expr
     statement: ast.stmt | ast.ExceptHandler | ast.match_case
 

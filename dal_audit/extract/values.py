@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from dal_audit.extract.expressions import last_name, parameters
 from dal_audit.extract.fold import imported_name
@@ -32,8 +33,7 @@ MAX_KNOWN: Final = 16
 """How many things one name can be; what else it is bound to is left out."""
 
 
-@dataclass(eq=False, slots=True)
-class Block:
+class Block(Struct, eq=False):
     """A function's, class's or module's block, with what it binds."""
 
     parent: Block | None = None

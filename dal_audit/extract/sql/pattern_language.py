@@ -20,8 +20,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 
 class Op(enum.IntEnum):
@@ -41,8 +42,7 @@ class Op(enum.IntEnum):
     DONE = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One step: its operation, the word or class that it takes, and where it leads.
 
     For a skip `text` is what it does not pass. `firsts` are the words of which one must stand where
@@ -58,8 +58,7 @@ class Instruction:
     firsts: tuple[frozenset[str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A compiled pattern.
 
     `gate` are the rarest words and classes of which a statement must hold one, and `needs` are all
@@ -76,8 +75,7 @@ class Program:
     at_start: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(Struct, frozen=True):
     """A piece of a pattern: an instruction, or what holds other pieces."""
 
     op: Op

@@ -10,9 +10,10 @@ counts it, and a test holds the count to be linear). So nothing here can blow up
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from dal_audit.extract.sql.pattern_language import Instruction, Op, Program, parse
 from dal_audit.extract.sql.pattern_view import INDEXED_CLASSES, View
@@ -28,8 +29,7 @@ class Match(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A feature's pattern, compiled; `within` is another that the statement must begin with."""
 
     feature: str
@@ -47,18 +47,16 @@ def compile_pattern(feature: str, match: str, within: str = "") -> Pattern:
     return Pattern(feature, program, context)
 
 
-@dataclass(slots=True)
 class Matcher:
-    """Finds where patterns match; made once, and used for every statement."""
+    """Finds where patterns match; made once, and used for every statement.
 
-    patterns: Sequence[Pattern]
-    visits: int = 0
-    """How many instructions were carried out, for the test of cost."""
-    by_key: dict[str, tuple[int, ...]] = field(init=False)
-    keys: frozenset[str] = field(init=False)
+    `visits` counts the instructions that were carried out, for the test of cost.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
         """Index the patterns by the words that none of them matches without."""
+        self.patterns = patterns
+        self.visits = 0
         index: dict[str, list[int]] = {}
         keys: set[str] = set()
         for number, pattern in enumerate(self.patterns):

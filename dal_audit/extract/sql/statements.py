@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from dal_audit.extract.sql.blocks import Blocks
 from dal_audit.extract.sql.tokens import Kind, Reader, Stop, Token, line_end
@@ -24,8 +25,7 @@ Part: TypeAlias = Literal["", "up", "down"]
 """The part of a migration: what a file's markers say, and nothing where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A statement: its extent without the delimiter, its tokens, and the part that it belongs to.
 
     `start` and `end` are offsets in code points, of the first token's start and the last one's end.
@@ -41,8 +41,7 @@ class Statement:
     flaw_start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A stretch outside statements that is no comment: a client's line, a directive, or data.
 
     `text` is the line as it stands; for the data of a `COPY` it is empty.
@@ -53,8 +52,7 @@ class Line:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A text's statements and its comments, and the lines between the statements, all in order."""
 
     text: str

@@ -8,10 +8,9 @@ command. What is not built as statements of its kind are is said to be not under
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from dal_audit.extract.sql.cursor import Cursor, NotUnderstoodError
 from dal_audit.extract.sql.objects import (
@@ -68,8 +67,7 @@ _HEAD: Final = 16
 """Within so many tokens a statement says what it creates."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What was read of a statement: its structure, or why and where it was not understood.
 
     `flaw_token` is None where the statement ends too early.

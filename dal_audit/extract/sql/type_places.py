@@ -6,14 +6,14 @@ Only places are said; what the types are is the business of patterns and of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from dal_audit.extract.sql.tokens import Kind, Token
 
 
-@dataclass(frozen=True, slots=True)
-class TypePlaces:
+class TypePlaces(Struct, frozen=True):
     """The tokens at which a type begins, and the names of columns that have none."""
 
     types: frozenset[int]
