@@ -58,6 +58,10 @@ MODULES: Final = {
     "relative": "from .one import Row as Line\nfrom . import one\n\nx: one.Row\n",
     "facade": "from app.storage import Store, Row\n__all__ = ['Store', 'Row']\n",
     "reader": "from app.storage.store import Store\n\ndef f(store: Store):\n    return store.pool\n",
+    "reader of a link": (
+        "from app.storage.store import Store\n\ndef f(store: Store):\n    return store.link\n"
+    ),
+    "store with a link": STORE.replace("pool", "link"),
     "borrower": "from app.two import Store\n\ndef f(store: Store):\n    return store.pool\n",
     "downcast": (
         "from app.storage.interface import Books\nfrom app.storage.store import Store\n\n"
@@ -226,6 +230,19 @@ def told(root: Path, paths: tuple[str, ...], *, cache: bool, jobs: int = 1) -> t
 @example(done=[([("write", "app/one.py", MODULES["plain"])], (".",))])
 @example(done=[([("write", "app/storage/interface.py", IMPURE)], (".",))])
 @example(done=[([("write", "dal-audit.toml", CONFIGURATIONS["wide"])], (".",))])
+@example(  # Another catalogue makes another finding of the same bytes.
+    done=[
+        ([("write", "app/one.py", MODULES["plain"])], (".",)),
+        ([("write", "dal-audit.toml", CONFIGURATIONS["more drivers"])], (".",)),
+        ([("write", "dal-audit.toml", CONFIGURATIONS["other drivers"])], (".",)),
+    ]
+)
+@example(  # Another attribute is asked for in a file that was inspected before.
+    done=[
+        ([("write", "app/part/three.py", MODULES["reader of a link"])], (".",)),
+        ([("write", "app/storage/store.py", MODULES["store with a link"])], (".",)),
+    ]
+)
 @given(done=st.lists(rounds, min_size=1, max_size=4))
 def test_after_any_edits_a_warm_audit_says_what_a_cold_one_says(
     done: Sequence[tuple[Sequence[tuple[str, str, str]], tuple[str, ...]]],
