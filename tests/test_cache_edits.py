@@ -71,6 +71,7 @@ MODULES: Final = {
     "sql": 'def f(cursor):\n    cursor.execute("INSERT OR REPLACE INTO a VALUES (1)")\n',
     "forgiven": "import sqlite3  # dal-audit: ignore[DAL101] -- a script of one day\n",
     "plain": "import json\n\nRow = dict\nStore = dict\n",
+    "cupboard": "import cupboard\n",
     "broken": "import sqlite3\ndef f(:\n",
     "undecodable": "# coding: latin-9x\nimport sqlite3\n",
     "store": STORE,
@@ -92,7 +93,7 @@ CONFIGURATIONS: Final = {
     "wide": 'storage = ["app/**"]\nsource-roots = ["."]\n',
     "elsewhere": 'storage = ["app/part/**"]\nsource-roots = ["."]\n',
     "root": 'storage = ["app/storage/**"]\nsource-roots = ["app"]\n',
-    "more drivers": 'storage = ["app/storage/**"]\nextend-drivers = ["json"]\n',
+    "more drivers": 'storage = ["app/storage/**"]\nextend-drivers = ["json", "cupboard"]\n',
     "other drivers": 'storage = ["app/storage/**"]\ndrivers = ["redis"]\n',
     "types": 'storage = ["app/storage/**"]\ndriver-types = ["app.two.*"]\n',
     "accessors": 'storage = ["app/storage/**"]\naccessors = ["commit"]\n',
@@ -235,6 +236,12 @@ def told(root: Path, paths: tuple[str, ...], *, cache: bool, jobs: int = 1) -> t
         ([("write", "app/one.py", MODULES["plain"])], (".",)),
         ([("write", "dal-audit.toml", CONFIGURATIONS["more drivers"])], (".",)),
         ([("write", "dal-audit.toml", CONFIGURATIONS["other drivers"])], (".",)),
+    ]
+)
+@example(  # The same with a module that nothing but the configuration knows.
+    done=[
+        ([("write", "app/one.py", MODULES["cupboard"])], (".",)),
+        ([("write", "dal-audit.toml", CONFIGURATIONS["more drivers"])], (".",)),
     ]
 )
 @example(  # Another attribute is asked for in a file that was inspected before.

@@ -112,16 +112,18 @@ def _listed(names: Sequence[str] | dict[str, Path]) -> str:
 
 
 def top_packages(tree: Path) -> dict[str, Path]:
-    """Return the packages that can be imported from a folder of the tree, by name.
+    """Return the packages that lie in the tree, in an archive unpacked in it, or in their `src`.
 
-    A name that two folders have is the first's: Python could import no other.
+    A name that two folders have is the first's: Python could import no other. What lies deeper is
+    mostly the material of tests, on some of which import-linter ends with an error of its own.
     """
     found: dict[str, Path] = {}
-    for marker in sorted(tree.rglob("__init__.py"), key=lambda path: (len(path.parts), path)):
-        package = marker.parent
-        inside = (package.parent / "__init__.py").exists() or package == tree
-        if not inside and package.name.isidentifier():
-            found.setdefault(package.name, package)
+    for pattern in ("*/__init__.py", "*/*/__init__.py", "*/src/*/__init__.py"):
+        for marker in sorted(tree.glob(pattern)):
+            package = marker.parent
+            inside = (package.parent / "__init__.py").exists()
+            if not inside and package.name.isidentifier():
+                found.setdefault(package.name, package)
     return dict(sorted(found.items()))
 
 
