@@ -71,7 +71,10 @@ MODULES: Final = {
     "sql": 'def f(cursor):\n    cursor.execute("INSERT OR REPLACE INTO a VALUES (1)")\n',
     "forgiven": "import sqlite3  # dal-audit: ignore[DAL101] -- a script of one day\n",
     "plain": "import json\n\nRow = dict\nStore = dict\n",
-    "cupboard": "import cupboard\n",
+    "cupboard": (
+        "import importlib\n\nSHELF = importlib.import_module('cupboard.shelf')\n"
+        "import cupboard as board\n\ndef f() -> board.Row: ...\n"
+    ),
     "broken": "import sqlite3\ndef f(:\n",
     "undecodable": "# coding: latin-9x\nimport sqlite3\n",
     "store": STORE,
