@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -76,14 +76,7 @@ class Hierarchy:
         self.exports: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.stars: dict[str, tuple[str, ...]] = {}
         self._orders: dict[str, tuple[Class, ...]] = {}
-        known: dict[str, tuple[FileFacts, _Offer]] = project.kept("hierarchy")
-        for file in project.files:
-            if not file.facts:
-                continue
-            seen = known.get(file.path)
-            if seen is None or seen[0] is not file:
-                seen = known[file.path] = file, _offer(file, project)
-            offer = seen[1]
+        for offer in project.each("hierarchy", partial(_offer, project=project)):
             for one in offer.classes:
                 self.classes.setdefault(one.name, one)
             if offer.exports is not None:

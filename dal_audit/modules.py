@@ -63,6 +63,19 @@ class ModuleNames:
         return {self.of(path): path for path in sorted(self.modules)}
 
     @cached_property
+    def packages(self) -> Mapping[str, str]:
+        """The files by their modules' names; a folder without `__init__` has an empty path."""
+        # The source is the module where there is a stub beside it.
+        paths = sorted(self.modules, key=lambda path: path.endswith(".py"))
+        found = {self.of(path): path for path in paths}
+        for name in tuple(found):
+            package = name.rpartition(".")[0]
+            while package and package not in found:
+                found[package] = ""
+                package = package.rpartition(".")[0]
+        return found
+
+    @cached_property
     def tops(self) -> frozenset[str]:
         """The first components of all modules' names."""
         return frozenset(name.partition(".")[0] for name in self.files)

@@ -83,14 +83,20 @@ def module_of(
     shape: Shape,
     names: ModuleNames,
     driver_of: Callable[[str, str], Driver | None],
+    is_foreign: Callable[[str], bool],
 ) -> Module:
-    """Return a module with its links; they follow from the module and the names of all others."""
+    """Return a module with its links; they follow from the module and the names of all others.
+
+    `is_foreign` tells which absolute names lead neither to a driver nor to the project.
+    """
     name = names.of(path)
     links: list[Link] = []
     aliases = []
     for export in shape.exports:
         for origin in export.origins:
             absolute = names.absolute(origin, path)
+            if is_foreign(absolute):
+                continue
             if export.made in {"import", "alias"} and absolute in names.files:
                 aliases.append((export.name, absolute))
             if origin.startswith(LOCAL):

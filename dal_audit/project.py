@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -25,6 +25,8 @@ from dal_audit.sql_files import SqlFiles
 
 if TYPE_CHECKING:
     from dal_audit.edited import Edited
+
+Result = TypeVar("Result")
 
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
 """What a storage package is called where none is configured."""
@@ -107,27 +109,37 @@ class Project(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def program(self) -> Program:
         """The project's modules, linked."""
-        modules = [
-            self._module(file.path, fact)
-            for file in self.files
+        modules = (module for found in self.each("program", self._modules_in) for module in found)
+        return Program(modules, self.catalogue, self._owner_of, self.names.absolute)
+
+    def _modules_in(self, file: FileFacts) -> Sequence[Module]:
+        return [
+            module_of(file.path, fact, self.names, self._owner_of, self.is_foreign)
             for fact in file.facts
             if isinstance(fact, Shape)
         ]
-        return Program(modules, self.catalogue, self._owner_of, self.names.absolute)
 
-    def _module(self, path: str, shape: Shape) -> Module:
-        modules: dict[str, Module] = self.kept("program")
-        known = modules.get(path)
-        if known is None or known.shape is not shape:
-            known = modules[path] = module_of(path, shape, self.names, self._owner_of)
-        return known
+    def each(
+        self,
+        purpose: str,
+        work: Callable[[FileFacts], Result],
+        files: Sequence[FileFacts] | None = None,
+    ) -> Iterator[Result]:
+        """Yield what follows from the facts of each file that has any, in the files' order.
 
-    def kept(self, purpose: str) -> dict[str, Any]:
-        """Return what was kept for a purpose by paths: what follows from one file's facts."""
-        return self._kept.setdefault(purpose, {})
+        It is kept for a purpose, and worked out again only where a file's facts changed; `files`
+        are the project's where they are not given.
+        """
+        known = self._kept.setdefault(purpose, {})
+        for file in self.files if files is None else files:
+            if file.facts:
+                seen = known.get(file.path)
+                if seen is None or seen[0] is not file:
+                    seen = known[file.path] = file, work(file)
+                yield seen[1]
 
     @cached_property
-    def _kept(self) -> dict[str, dict[str, Any]]:
+    def _kept(self) -> dict[str, dict[str, tuple[FileFacts, Any]]]:
         return {}
 
     def _owner_of(self, name: str, path: str) -> Driver | None:

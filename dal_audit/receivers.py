@@ -52,34 +52,17 @@ class Receivers:
         self._classes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._stars: dict[str, tuple[str, ...]] = {}
         self._things: dict[tuple[str, str], tuple[Thing, ...]] = {}
-        for file in files:
-            for fact in file.facts:
-                if isinstance(fact, Evidence):
-                    self._accesses.append((file.path, fact.accesses))
-                    self._values[file.path] = dict(fact.values)
-                    self._classes[file.path] = dict(fact.classes)
-                    self._stars[file.path] = fact.stars
+        self._packages = project.names.packages
+        for path, evidence in filter(None, project.each("receivers", _evidence_of, files)):
+            self._accesses.append((path, evidence.accesses))
+            self._values[path] = dict(evidence.values)
+            self._classes[path] = dict(evidence.classes)
+            self._stars[path] = evidence.stars
 
     @cached_property
     def _known(self) -> frozenset[str]:
         """The audited files."""
         return frozenset(file.path for file in self.files)
-
-    @cached_property
-    def _modules(self) -> dict[str, str]:
-        """The files by their modules' names; a folder without `__init__` has an empty path."""
-        found: dict[str, str] = self.project.kept("receivers")
-        if found:
-            return found
-        # The source is the module where there is a stub beside it.
-        paths = sorted(self.project.modules, key=lambda path: path.endswith(".py"))
-        found.update((self.project.module_name(path), path) for path in paths)
-        for name in tuple(found):
-            package = name.rpartition(".")[0]
-            while package and package not in found:
-                found[package] = ""
-                package = package.rpartition(".")[0]
-        return found
 
     def missing(self) -> frozenset[str]:
         """Return the files that must be inspected before all receivers are known."""
@@ -128,13 +111,13 @@ class Receivers:
         """Yield what a dotted name means in a file."""
         absolute = self.project.absolute(name, path)
         module, rest = absolute, list[str]()
-        while module and module not in self._modules:
+        while module and module not in self._packages:
             module, _, last = module.rpartition(".")
             rest.insert(0, last)
         if not module:
             yield Thing("elsewhere", "", absolute)
             return
-        things = [Thing("module", self._modules[module], module)]
+        things = [Thing("module", self._packages[module], module)]
         for part in rest:
             things = [next_ for one in things for next_ in self._step(one, part)]
         yield from things
@@ -142,7 +125,7 @@ class Receivers:
     def _step(self, thing: Thing, step: str) -> Iterator[Thing]:
         """Yield what an attribute of a thing is, or what a call of it gives."""
         if thing.form == "module":
-            inner = self._modules.get(f"{thing.name}.{step}")
+            inner = self._packages.get(f"{thing.name}.{step}")
             if inner is not None:
                 yield Thing("module", inner, f"{thing.name}.{step}")
             elif thing.path:
@@ -209,6 +192,12 @@ class Receivers:
             values = (thing for one in self._values[path][name] for thing in self._of(one, path))
             self._things[key] = tuple(dict.fromkeys(values))
         yield from self._things[key]
+
+
+def _evidence_of(file: FileFacts) -> tuple[str, Evidence] | None:
+    """Return a file's evidence with its path; None where it has none."""
+    found = [(file.path, fact) for fact in file.facts if isinstance(fact, Evidence)]
+    return found[-1] if found else None
 
 
 def _of_elsewhere(thing: Thing, step: str) -> Iterator[Thing]:

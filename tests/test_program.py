@@ -312,7 +312,7 @@ def steps(files: dict[str, str]) -> int:
     """Return how many times linking hands something on."""
     project = project_of(files)
     modules = [
-        module_of(file.path, fact, project.names, project.driver_of)
+        module_of(file.path, fact, project.names, project.driver_of, project.is_foreign)
         for file in project.files
         for fact in file.facts
         if isinstance(fact, Shape)
