@@ -49,7 +49,7 @@ def leaks(fact: Import, path: str, project: Project) -> Iterator[Leak]:
             first, *others = origins
             bound = target.bound or target.name
             yield Leak(target.span, bound, first, target.uses, tuple(others))
-        else:
+        elif project.may_mean_driver(name) or project.program.leads_on(name):
             is_top = fact.module is None and target.bound == name.partition(".")[0]
             depth = 1 if is_top else name.count(".") + 1
             yield from _through_module(target, depth, path, project)

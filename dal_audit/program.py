@@ -175,6 +175,29 @@ class Program:
             if inner is not None:
                 yield inner
 
+    def leads_on(self, absolute: str) -> bool:
+        """Return whether longer names than this one may mean an object that this one does not.
+
+        They may below a module and a package, and in a name that stands for a module; not in a
+        class, a function or a value of which no driver's object is known.
+        """
+        split = self._split(absolute)
+        if split is None or absolute in self._packages:
+            return True
+        key, _ = split
+        return key in self._module_aliases or key in self._origins
+
+    @cached_property
+    def _packages(self) -> AbstractSet[str]:
+        """The modules, and all that lies above one."""
+        found: set[str] = set()
+        for module in self.modules:
+            name = module
+            while name and name not in found:
+                found.add(name)
+                name = name.rpartition(".")[0]
+        return found
+
     def origin(self, module: str, name: str) -> Origin | None:
         """Return the driver's object that a module offers under a name, or None."""
         return next(iter(self._origins.get((module, name), {}).values()), None)

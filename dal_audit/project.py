@@ -43,6 +43,7 @@ OWN_TYPES = Driver("storage", ("storage",))
 
 STABLE: Final = frozenset(
     {
+        "_driver_tops",
         "_importers",
         "_kept",
         "_in_composition_root",
@@ -52,7 +53,6 @@ STABLE: Final = frozenset(
         "_migration_globs",
         "_storage_folders",
         "_storage_modules",
-        "_tops",
         "close",
         "names",
         "storage",
@@ -87,7 +87,11 @@ class Project(Struct, frozen=True, eq=False, dict=True):
 
         What its paths and the imports of drivers decide is known from the first look at the files.
         """
-        return self._with(files, STABLE)
+        new = self._with(files, STABLE)
+        # What is linked points back to its project, and nobody collects such circles in time.
+        for name in LINKED | linked():
+            self.__dict__.pop(name, None)
+        return new
 
     def with_more(self, files: Sequence[FileFacts]) -> Project:
         """Return the project with further facts that leave all imports, shapes and classes as is.
@@ -342,13 +346,17 @@ class Project(Struct, frozen=True, eq=False, dict=True):
 
     def is_foreign(self, name: str) -> bool:
         """Return whether an absolute name lies outside the project and all drivers."""
-        return name.partition(".")[0] not in self._tops and not self.policy.driver_types
+        top = name.partition(".")[0]
+        return top not in self.names.tops and not self.may_mean_driver(name)
+
+    def may_mean_driver(self, name: str) -> bool:
+        """Return whether an absolute name, or a longer one, may be a driver's by itself."""
+        return bool(self.policy.driver_types) or name.partition(".")[0] in self._driver_tops
 
     @cached_property
-    def _tops(self) -> frozenset[str]:
-        """What the names of the project's and the drivers' modules begin with."""
-        drivers = (module.partition(".")[0] for module in self.catalogue.by_module)
-        return self.names.tops.union(drivers)
+    def _driver_tops(self) -> frozenset[str]:
+        """What the names of the drivers' modules begin with."""
+        return frozenset(module.partition(".")[0] for module in self.catalogue.by_module)
 
     def is_import_helper(self, name: str, path: str) -> bool:
         """Return whether a function that is called in a file is one of the import helpers."""

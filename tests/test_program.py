@@ -497,3 +497,14 @@ def test_what_is_linked_in_rounds_is_what_is_linked_at_once(
         )
     assert meanings(project) == meanings(whole)
     assert meanings(project.with_more(project.files)) == meanings(whole)
+
+
+@given(
+    st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS})
+)
+def test_what_leads_no_further_has_nothing_behind_it(files: dict[str, str]) -> None:
+    program = program_of(files)
+    modules = ["app", "app.storage", "app.first", "app.second", "app.nowhere"]
+    for name in (f"{module}.{last}" for module in modules for last in "abcdeABC"):
+        if not program.leads_on(name):
+            assert not any(program.resolve(f"{name}.{deeper}", "main.py") for deeper in "abc")
