@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+_WILD: Final = frozenset("*?[")
+"""The letters that make a glob more than a name."""
+
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
 """What a storage package is called where none is configured."""
 
@@ -408,4 +411,6 @@ class Project(Struct, frozen=True, eq=False, dict=True):
 
 
 def _is_named(name: str, glob: str) -> bool:
+    if not _WILD.intersection(glob):
+        return name == glob or name.endswith(f".{glob}")
     return fnmatchcase(name, glob) or fnmatchcase(name, f"*.{glob}")
