@@ -11,29 +11,23 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct, field
 
 from dal_audit import __version__
-from dal_audit.accessors import accessors_of
 from dal_audit.catalogue import Catalogue, catalogue_in_force
 from dal_audit.discover import CACHE, Tree, chosen, read_instead, tree_of
 from dal_audit.extract import (
-    Lead,
     digests_of,
     extract,
     extract_legibility,
-    extract_reached,
     extract_scripts,
     look_at,
 )
 from dal_audit.extract.cache import FILE, Cache, key_of, no_cache, remove_cache
-from dal_audit.extract.inspection import inspect_accesses, inspect_named
-from dal_audit.facts import FileFacts, SourceFile, Span
+from dal_audit.facts import FileFacts, Span
+from dal_audit.following import follow_accesses, follow_carriers
 from dal_audit.hashing import sha256
-from dal_audit.hierarchy import hierarchy_of
-from dal_audit.importers import Importers
 from dal_audit.judge import judge, judge_suppressions
 from dal_audit.migration_layout import audited_scripts, layout_of
 from dal_audit.policy import Policy, rules_in_force, severity_of
 from dal_audit.project import Project
-from dal_audit.receivers import Receivers
 from dal_audit.redaction import redacted, secrets_of
 from dal_audit.released import with_care
 from dal_audit.report.model import Report
@@ -152,8 +146,9 @@ def audit_project(scope: Scope, request: Request) -> Part:
         edited=edited,
     )
     request.watch(3, "following names through files")
-    project = follow_carriers(project, tree.files, request, cache)
-    project = follow_accesses(project, tree.files, request, cache)
+    jobs, shortcuts = request.jobs, request.shortcuts
+    project = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
+    project = follow_accesses(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
     texts = {file.path for file in scripts}
     if any("sql" in rule.languages for rule in active if rule.name not in ALWAYS):
         found = extract_scripts(scripts, jobs=request.jobs, cache=cache)
@@ -249,65 +244,6 @@ def clean(request: Request) -> None:
         return
     for scope in plan(request.paths, request.folder, request.config, known_rules()).scopes:
         remove_cache(scope.policy.root / CACHE)
-
-
-def follow_carriers(
-    project: Project, files: Sequence[SourceFile], request: Request, cache: Cache
-) -> Project:
-    """Read, round by round, what the names that carry a driver's object or a backend reach.
-
-    Each round links the project and looks for the files that can import what was found; it ends
-    when no further name carries anything.
-    """
-    importers = Importers(project.files, project.absolute)
-    followed: frozenset[tuple[str, str]] = frozenset()
-    close: frozenset[str] = frozenset()
-    while True:
-        hierarchy = hierarchy_of(project)
-        new = (project.carried() | hierarchy.carried()) - followed
-        due = (project.close | hierarchy.beneath) - close
-        if not new and not due:
-            return project
-        followed, close = followed | new, close | due
-        due |= importers.takers(new) | importers.matching(project.policy.driver_types)
-        facts = extract_reached(
-            files,
-            project.files,
-            project.catalogue,
-            Lead(new, due, importers.doubtful(new)),
-            jobs=request.jobs,
-            shortcuts=request.shortcuts,
-            cache=cache,
-        )
-        if all(one is known for one, known in zip(facts, project.files, strict=True)):
-            return project
-        project = project.with_files(facts)
-
-
-def follow_accesses(
-    project: Project, files: Sequence[SourceFile], request: Request, cache: Cache
-) -> Project:
-    """Inspect the files that read what storage classes hold, then what says of which class it is.
-
-    Each round asks what the receivers are, and reads the files that the answer leads into; it ends
-    when it leads into no further one.
-    """
-    words = accessors_of(project)
-    if not words:
-        return project
-    outside = [file for file in files if not project.in_storage(file.path)]
-    cache.about(words)
-    facts = inspect_accesses(
-        outside,
-        project.files,
-        words,
-        jobs=request.jobs,
-        shortcuts=request.shortcuts,
-        cache=cache,
-    )
-    while asked := Receivers(project, facts).missing():
-        facts = inspect_named(files, facts, words, asked, shortcuts=request.shortcuts, cache=cache)
-    return project.with_more(facts) if facts != project.files else project
 
 
 def active_rules(policy: Policy, request: Request) -> tuple[Rule, ...]:

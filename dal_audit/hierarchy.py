@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from dal_audit.facts import LOCAL, ClassShape, FileFacts, Member, Shape
+from dal_audit.modules import is_named
 from dal_audit.once import once_linked
 from dal_audit.project import Project
 
@@ -76,7 +77,7 @@ class Hierarchy:
         self.exports: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.stars: dict[str, tuple[str, ...]] = {}
         self._orders: dict[str, tuple[Class, ...]] = {}
-        for offer in project.each("hierarchy", partial(_offer, project=project)):
+        for offer in project.each("hierarchy", partial(_offer, project=project), project.files):
             for one in offer.classes:
                 self.classes.setdefault(one.name, one)
             if offer.exports is not None:
@@ -293,9 +294,7 @@ class Hierarchy:
     def _is_meant(self, one: Class, pattern: str) -> bool:
         module, _, name = pattern.partition(":")
         own_module = one.name.removesuffix(f".{one.shape.name}")
-        return self.project.is_named(own_module, module) and self.project.is_named(
-            one.shape.name, name
-        )
+        return is_named(own_module, module) and is_named(one.shape.name, name)
 
     @cached_property
     def backends(self) -> tuple[tuple[Class, Class], ...]:

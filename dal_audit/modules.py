@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
 
@@ -10,6 +11,9 @@ from dal_audit.facts import LOCAL
 
 PROJECT_MARKERS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
 """The files that make a folder one that absolute imports resolve from."""
+
+_WILD: Final = frozenset("*?[")
+"""The letters that make a glob more than a name."""
 
 
 class ModuleNames:
@@ -181,3 +185,10 @@ def _folder(path: str) -> str:
 
 def _is_below(path: str, folder: str) -> bool:
     return not folder or path.startswith(folder + "/")
+
+
+def is_named(name: str, glob: str) -> bool:
+    """Return whether a dotted name matches a dotted glob, whatever root it counts from."""
+    if not _WILD.intersection(glob):
+        return name == glob or name.endswith(f".{glob}")
+    return fnmatchcase(name, glob) or fnmatchcase(name, f"*.{glob}")

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from dal_audit.catalogue import Catalogue, Driver
 from dal_audit.facts import DynamicImport, FileFacts, Import, Place, Shape, Span
 from dal_audit.migrations.model import MigrationLayout
-from dal_audit.modules import ModuleNames
+from dal_audit.modules import ModuleNames, is_named
 from dal_audit.once import linked
 from dal_audit.policy import Policy, compile_globs
 from dal_audit.program import Module, Program, module_of
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from dal_audit.edited import Edited
 
 Result = TypeVar("Result")
-
-_WILD: Final = frozenset("*?[")
-"""The letters that make a glob more than a name."""
 
 STORAGE_NAMES = frozenset({"storage", "dal", "db", "database", "persistence", "repositories"})
 """What a storage package is called where none is configured."""
@@ -116,7 +113,8 @@ class Project(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def program(self) -> Program:
         """The project's modules, linked."""
-        modules = (module for found in self.each("program", self._modules_in) for module in found)
+        found = self.each("program", self._modules_in, self.files)
+        modules = (module for of_file in found for module in of_file)
         return Program(modules, self.catalogue, self._owner_of, self.names.absolute)
 
     def _modules_in(self, file: FileFacts) -> Sequence[Module]:
@@ -127,18 +125,14 @@ class Project(Struct, frozen=True, eq=False, dict=True):
         ]
 
     def each(
-        self,
-        purpose: str,
-        work: Callable[[FileFacts], Result],
-        files: Sequence[FileFacts] | None = None,
+        self, purpose: str, work: Callable[[FileFacts], Result], files: Sequence[FileFacts]
     ) -> Iterator[Result]:
         """Yield what follows from the facts of each file that has any, in the files' order.
 
-        It is kept for a purpose, and worked out again only where a file's facts changed; `files`
-        are the project's where they are not given.
+        It is kept for a purpose, and worked out again only where a file's facts changed.
         """
         known = self._kept.setdefault(purpose, {})
-        for file in self.files if files is None else files:
+        for file in files:
             if file.facts:
                 seen = known.get(file.path)
                 if seen is None or seen[0] is not file:
@@ -178,11 +172,6 @@ class Project(Struct, frozen=True, eq=False, dict=True):
         """Return whether a file may name concrete backends."""
         return self._in_composition_root(path)
 
-    @staticmethod
-    def is_named(name: str, glob: str) -> bool:
-        """Return whether a dotted name matches a dotted glob, whatever root it counts from."""
-        return _is_named(name, glob)
-
     @cached_property
     def close(self) -> frozenset[str]:
         """The files whose classes are read whatever they import: storage and the interfaces."""
@@ -191,7 +180,7 @@ class Project(Struct, frozen=True, eq=False, dict=True):
             path
             for path in self.modules
             for glob in modules
-            if _is_named(self.module_name(path), glob)
+            if is_named(self.module_name(path), glob)
         ]
         return self._in_storage.union(named)
 
@@ -341,7 +330,7 @@ class Project(Struct, frozen=True, eq=False, dict=True):
 
         Where source roots are not configured, the name may also count from a folder below them.
         """
-        return any(_is_named(name, glob) for name in map(self.module_name, self.modules))
+        return any(is_named(name, glob) for name in map(self.module_name, self.modules))
 
     def absolute(self, name: str, path: str) -> str:
         """Return a dotted name as an absolute one, as a file means it."""
@@ -408,9 +397,3 @@ class Project(Struct, frozen=True, eq=False, dict=True):
             return "the storage package"
         shown = " or ".join(f"`{self.prefix}{name}`" for name in names[:2])
         return f"{shown} or {len(names) - 2} more" if len(names) > 2 else shown  # noqa: PLR2004
-
-
-def _is_named(name: str, glob: str) -> bool:
-    if not _WILD.intersection(glob):
-        return name == glob or name.endswith(f".{glob}")
-    return fnmatchcase(name, glob) or fnmatchcase(name, f"*.{glob}")

@@ -13,8 +13,9 @@ from dal_audit.catalogue import catalogue_in_force
 from dal_audit.extract.python import python_facts
 from dal_audit.facts import FileFacts, Shape
 from dal_audit.hierarchy import hierarchy_of
+from dal_audit.kinds import Kinds
 from dal_audit.policy import Policy
-from dal_audit.program import Key, Kinds, Origin, Program, module_of
+from dal_audit.program import Key, Origin, Program, module_of
 from dal_audit.project import Project
 
 CATALOGUE = catalogue_in_force()
