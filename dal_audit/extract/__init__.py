@@ -349,15 +349,18 @@ def extract_bytes(
 
     if ruled_out and look.shortcuts:
         return FileFacts(path, tuple(syntax_flaws(text)), "read", importing)
+    marks = prefilter.marks(plain)
+    whole = reached or marks.names or not look.shortcuts
     facts = python_facts(
         text,
         look.catalogue,
         prefilter=prefilter,
-        marks=prefilter.marks(plain),
+        marks=marks,
         foreign=look.foreign,
+        whole=whole,
         shortcuts=look.shortcuts,
     )
     if ruled_out and not look.thorough:
         # Without shortcuts more is parsed; what counts as a finding must not change by that.
         facts = [one for one in facts if not isinstance(one, NotUnderstood)]
-    return FileFacts(path, tuple(facts), "whole", importing)
+    return FileFacts(path, tuple(facts), "whole" if whole else "read", importing)

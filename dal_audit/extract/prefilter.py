@@ -59,12 +59,13 @@ _GAP: Final = rb"[ \t\f\r\n\\]*"
 
 
 class Marks(NamedTuple):
-    """What a file may hold beside imports.
+    """What a file may hold.
 
-    That is SQL in execute-like calls, functions that make SQL, modules that are loaded by a name
-    made at run time, and database URLs.
+    That is a driver in an import or a string annotation, SQL in execute-like calls, functions that
+    make SQL, modules that are loaded by a name made at run time, and database URLs.
     """
 
+    names: bool
     executes: bool
     constructs: bool
     loads: bool
@@ -118,23 +119,31 @@ class Prefilter:
                 if self._other(index, start, data):
                     return True
                 continue
-            if self._rest[self._tops[index]].match(data, end) and (
-                in_import(data, start) or _DOTTED.match(data, end)
-            ):
+            if self._names(index, start, end, data):
                 return True
         return False
 
     def marks(self, data: bytes) -> Marks:
         """Return what source that is made `searchable` is to be searched for."""
-        executes = loads = urls = False
-        for index, start, _ in self._automaton.find_matches_as_indexes(data, overlapping=True):
+        names = executes = loads = urls = False
+        for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
             if self._first_execute <= index < self._comment:
                 executes = executes or begins_execution(data, start)
             elif self._first_url <= index < self._first_execute:
                 urls = True
             elif self._first_other <= index < self._first_url:
                 loads = loads or self._other(index, start, data)
-        return Marks(executes and opens_sql(data), names_constructor(data), loads, urls)
+            elif index < self._first_other:
+                names = names or self._names(index, start, end, data)
+        # What makes SQL is a driver's own, and imported from it.
+        constructs = names and names_constructor(data)
+        return Marks(names, executes and opens_sql(data), constructs, loads, urls)
+
+    def _names(self, index: int, start: int, end: int, data: bytes) -> bool:
+        """Return whether a driver's first name is a driver's module in an import or annotation."""
+        return self._rest[self._tops[index]].match(data, end) is not None and (
+            in_import(data, start) or _DOTTED.match(data, end) is not None
+        )
 
     def _other(self, index: int, start: int, data: bytes) -> bool:
         pattern = self._patterns[index]

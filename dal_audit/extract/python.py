@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.catalogue import Catalogue
 from dal_audit.extract.comments import suppressions
@@ -49,18 +50,19 @@ def python_facts(
     prefilter: Prefilter | None = None,
     marks: Marks | None = None,
     foreign: AbstractSet[str] = frozenset(),
+    whole: bool = True,
     shortcuts: bool = True,
 ) -> list[Fact]:
     """Return the facts of a module's text, in the order of their places.
 
-    They hold the module's shape and classes, and all that it imports, whatever that is: other
-    modules may hand on what belongs to a driver. Only imports of `foreign` modules are left out,
-    by their first names. `marks` are those of the text, if they are known.
+    The `whole` are the module's shape and classes too, and all that it imports, whatever that is:
+    other modules may hand on what belongs to a driver. Only imports of `foreign` modules are left
+    out, by their first names. `marks` are those of the text, if they are known.
     """
     lines = Lines(text)
     prefilter = prefilter or Prefilter(catalogue)
     marks = marks or prefilter.marks(searchable_text(text))
-    look = _Look(catalogue, prefilter, foreign, shortcuts)
+    look = _Look(catalogue, prefilter, foreign, whole, shortcuts)
 
     def read() -> list[Fact]:
         tree = parse(text, shortcuts=shortcuts)
@@ -114,6 +116,7 @@ class _Look(Struct, frozen=True):
     catalogue: Catalogue
     prefilter: Prefilter
     foreign: AbstractSet[str]
+    whole: bool
     shortcuts: bool
 
 
@@ -131,25 +134,31 @@ class _Reader:
 
     def facts(self) -> Iterator[Fact]:
         marks = self.marks
-        statements = [one for one in _imports(self.tree.body) if not self._is_foreign(one)]
-        wanted = {
-            alias.asname or alias.name.partition(".")[0]
-            for statement in statements
-            for alias in statement.names
-        }
-        # A star can bring any name.
-        names = read_names(
-            self.tree,
-            None if "*" in wanted else wanted,
-            loads=marks.executes or marks.constructs or marks.loads,
-        )
+        loads = marks.executes or marks.constructs or marks.loads
+        if not self.look.whole and not loads:
+            return
+        names = read_names(self.tree, self._wanted(), loads=loads)
         try:
-            yield from self._named(names)
+            if self.look.whole:
+                yield from self._whole(names)
+            yield from self._loaded(names)
         finally:
             names.forget()
 
-    def _named(self, names: Names) -> Iterator[Fact]:
-        """Yield what follows from a module's names."""
+    def _wanted(self) -> AbstractSet[str] | None:
+        """Return the names whose uses are noted; None for all, as a star can bring any."""
+        if not self.look.whole:
+            return frozenset()
+        bound = {
+            alias.asname or alias.name.partition(".")[0]
+            for statement in _imports(self.tree.body)
+            if not self._is_foreign(statement)
+            for alias in statement.names
+        }
+        return None if "*" in bound else bound
+
+    def _whole(self, names: Names) -> Iterator[Fact]:
+        """Yield what a module imports and offers."""
         uses = self._uses(names)
         for statement, type_checking in names.imports:
             if not self._is_foreign(statement):
@@ -158,6 +167,9 @@ class _Reader:
             used = {use.dotted.partition(".")[0] for use in names.uses}
             yield from shapes_of(self.tree, self.lines, used)
             yield from self._quoted(names)
+
+    def _loaded(self, names: Names) -> Iterator[Fact]:
+        """Yield what a module's calls load and execute."""
         marks = self.marks
         # The prefilter looks for the same words: what bears none of them loads nothing.
         for load in names.loads if marks.loads else ():
@@ -282,7 +294,8 @@ class _Reader:
             except UnparsableError:
                 continue
             marks = self.look.prefilter.marks(searchable_text(text))
-            inner = _Reader(tree, Lines(text.strip()), marks, self.look, self.depth + 1)
+            look = replace(self.look, whole=True)
+            inner = _Reader(tree, Lines(text.strip()), marks, look, self.depth + 1)
             for fact in inner.facts():
                 if isinstance(fact, Import):
                     names += [target.name for target in fact.targets]
