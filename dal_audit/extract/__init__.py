@@ -335,7 +335,8 @@ def extract_bytes(
     try:
         plain = searchable(data)
         importing = import_statements(plain)
-        ruled_out = not reached and not prefilter.hits(plain)
+        marks = prefilter.marks(plain)
+        ruled_out = not reached and not any(marks)
         if ruled_out and look.shortcuts and not look.thorough:
             return FileFacts(path, (), "ruled-out", importing)
         if len(data) > MAX_PARSED_BYTES:
@@ -349,7 +350,6 @@ def extract_bytes(
 
     if ruled_out and look.shortcuts:
         return FileFacts(path, tuple(syntax_flaws(text)), "read", importing)
-    marks = prefilter.marks(plain)
     whole = reached or marks.names or not look.shortcuts
     facts = python_facts(
         text,

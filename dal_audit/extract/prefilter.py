@@ -62,7 +62,7 @@ class Marks(NamedTuple):
     """What a file may hold.
 
     That is a driver in an import or a string annotation, SQL in execute-like calls, functions that
-    make SQL, modules that are loaded by a name made at run time, and database URLs.
+    make SQL, modules that are loaded by a name made at run time, database URLs, and suppressions.
     """
 
     names: bool
@@ -70,6 +70,7 @@ class Marks(NamedTuple):
     constructs: bool
     loads: bool
     urls: bool
+    suppresses: bool
 
 
 class Prefilter:
@@ -105,39 +106,25 @@ class Prefilter:
 
     def hits(self, data: bytes) -> bool:
         """Return whether a rule could find anything in source that is made `searchable`."""
-        executes: bool | None = None
-        for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
-            if index == self._comment:
-                return True
-            if index >= self._first_execute:
-                if executes is None and begins_execution(data, start):
-                    executes = opens_sql(data)
-                if executes:
-                    return True
-                continue
-            if index >= self._first_other:
-                if self._other(index, start, data):
-                    return True
-                continue
-            if self._names(index, start, end, data):
-                return True
-        return False
+        return any(self.marks(data))
 
     def marks(self, data: bytes) -> Marks:
         """Return what source that is made `searchable` is to be searched for."""
-        names = executes = loads = urls = False
+        names = executes = loads = urls = suppresses = False
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
-            if self._first_execute <= index < self._comment:
+            if index == self._comment:
+                suppresses = True
+            elif index >= self._first_execute:
                 executes = executes or begins_execution(data, start)
-            elif self._first_url <= index < self._first_execute:
+            elif index >= self._first_url:
                 urls = True
-            elif self._first_other <= index < self._first_url:
+            elif index >= self._first_other:
                 loads = loads or self._other(index, start, data)
-            elif index < self._first_other:
+            else:
                 names = names or self._names(index, start, end, data)
         # What makes SQL is a driver's own, and imported from it.
         constructs = names and names_constructor(data)
-        return Marks(names, executes and opens_sql(data), constructs, loads, urls)
+        return Marks(names, executes and opens_sql(data), constructs, loads, urls, suppresses)
 
     def _names(self, index: int, start: int, end: int, data: bytes) -> bool:
         """Return whether a driver's first name is a driver's module in an import or annotation."""
