@@ -26,7 +26,7 @@ def facts(text: str) -> list[SqlText]:
     slowly = python_facts(text, CATALOGUE, shortcuts=False)
     assert found == [one for one in slowly if isinstance(one, SqlText)]
     if found:
-        assert PREFILTER.hits(searchable(text.encode()))
+        assert PREFILTER.marks(searchable(text.encode()))
     return found
 
 
@@ -114,7 +114,7 @@ def test_one_call_gives_one_fact() -> None:
 def test_wide_letters_and_odd_encodings_change_nothing() -> None:
     assert len(facts('cursor.\uff45xecute("SELECT 1")\nx.execute("\uff33ELECT 1")\n')) == 1
     source = '# coding: shift_jis\n# ソ\ncursor.execute("SELECT 1")  # ソ\n'
-    assert PREFILTER.hits(searchable(source.encode("shift_jis")))
+    assert PREFILTER.marks(searchable(source.encode("shift_jis")))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_wide_letters_and_odd_encodings_change_nothing() -> None:
 )
 def test_files_without_sql_are_ruled_out_by_their_bytes(source: str) -> None:
     assert not PREFILTER.marks(searchable(source.encode())).executes
-    assert not PREFILTER.hits(searchable(source.encode()))
+    assert not PREFILTER.marks(searchable(source.encode()))
 
 
 def test_names_come_from_the_catalogue() -> None:

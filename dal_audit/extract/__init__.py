@@ -336,7 +336,7 @@ def extract_bytes(
         plain = searchable(data)
         importing = import_statements(plain)
         marks = prefilter.marks(plain)
-        ruled_out = not reached and not any(marks)
+        ruled_out = not reached and not marks
         if ruled_out and look.shortcuts and not look.thorough:
             return FileFacts(path, (), "ruled-out", importing)
         if len(data) > MAX_PARSED_BYTES:

@@ -72,6 +72,10 @@ class Marks(NamedTuple):
     urls: bool
     suppresses: bool
 
+    def __bool__(self) -> bool:
+        """Return whether a rule could find anything."""
+        return any(tuple(self))
+
 
 class Prefilter:
     """Decides from the bytes of Python source whether its syntax must be read."""
@@ -103,10 +107,6 @@ class Prefilter:
         self._comment = len(self._patterns)
         self._patterns.append(SUPPRESSION_MARK)
         self._automaton = BytesAhoCorasick(self._patterns)
-
-    def hits(self, data: bytes) -> bool:
-        """Return whether a rule could find anything in source that is made `searchable`."""
-        return any(self.marks(data))
 
     def marks(self, data: bytes) -> Marks:
         """Return what source that is made `searchable` is to be searched for."""

@@ -61,7 +61,8 @@ def python_facts(
     """
     lines = Lines(text)
     prefilter = prefilter or Prefilter(catalogue)
-    marks = marks or prefilter.marks(searchable_text(text))
+    if marks is None:
+        marks = prefilter.marks(searchable_text(text))
     look = _Look(catalogue, prefilter, foreign, whole, shortcuts)
 
     def read() -> list[Fact]:
