@@ -6,7 +6,7 @@ import datetime
 import os
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct, field
 
@@ -81,6 +81,18 @@ class Request(Struct, frozen=True):
     """What is read instead of some files, by their paths: a buffer that is not saved yet."""
     today: datetime.date = field(default_factory=datetime.date.today)
     watch: Watch = lambda _stage, _doing: None
+
+
+def request_of(options: Mapping[str, Any], **further: Any) -> Request:
+    """Return the request that options make which several commands have, with `further` fields."""
+    return Request(
+        paths=tuple(options["paths"]) or (".",),
+        config=options["config"],
+        select=tuple(options["select"]) or None,
+        ignore=tuple(options["ignore"]),
+        extend_select=tuple(options["extend_select"]),
+        **further,
+    )
 
 
 class Part(Struct, frozen=True):

@@ -60,16 +60,6 @@ class Catalogue(Struct, frozen=True, dict=True):
         return {module: driver for driver in self.drivers for module in driver.modules}
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """The last names of all catalogued types and exceptions, as a star import binds them."""
-        return frozenset(
-            name.rpartition(".")[2]
-            for driver in self.drivers
-            for known in (driver.exceptions, *(types for _, types in driver.types))
-            for name in known
-        )
-
-    @cached_property
     def _found(self) -> dict[str, Driver | None]:
         """The drivers of the names that were asked for: a program asks for a name many times."""
         return {}

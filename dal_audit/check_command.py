@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from dal_audit.audit import STAGES, Request, audit
+from dal_audit.audit import STAGES, Request, audit, request_of
 from dal_audit.progress import Progress, shown
 from dal_audit.report import exit_code, render
 from dal_audit.report.terminal import PLAIN
@@ -56,12 +56,8 @@ def run_check(options: Mapping[str, Any]) -> int:
     """Audit, report, and return the exit code; `options` are those of `check`, by their names."""
     try:
         pairs = pairs_of(options["formats"], options["outputs"], statistics=options["statistics"])
-        request = Request(
-            paths=tuple(options["paths"]) or (".",),
-            config=options["config"],
-            select=tuple(options["select"]) or None,
-            ignore=tuple(options["ignore"]),
-            extend_select=tuple(options["extend_select"]),
+        request = request_of(
+            options,
             jobs=options["jobs"],
             shortcuts=options["shortcuts"],
             cache=options["cache"],

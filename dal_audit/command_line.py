@@ -10,8 +10,17 @@ import click
 
 from dal_audit import __version__
 from dal_audit.commands import baseline, config, explain, init, rules
-from dal_audit.formats import FORMATS
-from dal_audit.options import BASELINE, COLOR, EXTEND_SELECT, IGNORE, SELECT
+from dal_audit.options import (
+    BASELINE,
+    COLOR,
+    CONFIG,
+    EXTEND_SELECT,
+    FAIL_ON,
+    FORMAT,
+    IGNORE,
+    OUTPUT,
+    SELECT,
+)
 from dal_audit.replay_command import replay
 from dal_audit.streams import CLEAN, FAILED, complain, failure
 
@@ -55,27 +64,13 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option(
-    "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Report format [text]."
-)
-@click.option(
-    "--output",
-    "outputs",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    multiple=True,
-    help="Write a report to FILE; pairs with --format, `-` is standard output.",
-)
-@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
+@FORMAT
+@OUTPUT
+@CONFIG
 @SELECT
 @IGNORE
 @EXTEND_SELECT
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info"]),
-    default="info",
-    show_default=True,
-    help="The least severity of a finding that makes the exit code 1.",
-)
+@FAIL_ON
 @BASELINE
 @click.option(
     "--since", metavar="REV", help="Report only what lies on lines changed since REV branched off."
@@ -129,7 +124,7 @@ def check(**options: Any) -> NoReturn:
 
 @cli.command("clean")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
+@CONFIG
 @click.option(
     "--cache-dir",
     type=click.Path(file_okay=False, path_type=Path),

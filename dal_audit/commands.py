@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from dal_audit.options import BASELINE, COLOR, EXTEND_SELECT, IGNORE, SELECT, complete_rules
+from dal_audit.options import BASELINE, COLOR, CONFIG, EXTEND_SELECT, IGNORE, SELECT, complete_rules
 from dal_audit.streams import CLEAN, USAGE, complain, failure, write
 
 
@@ -47,7 +47,7 @@ def rules(form: str) -> NoReturn:
 
 @click.command("config")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path())
-@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
+@CONFIG
 @SELECT
 @IGNORE
 @EXTEND_SELECT
@@ -72,15 +72,11 @@ def _config(options: dict[str, Any]) -> str:
         from dal_audit.policy.schema import json_schema
 
         return json.dumps(json_schema(), indent=2) + "\n"
-    from dal_audit.audit import Request
+    from dal_audit.audit import request_of
     from dal_audit.in_force import render_settings, settings_in_force
 
-    request = Request(
-        paths=tuple(options["paths"]) or (".",),
-        config=options["config"],
-        select=tuple(options["select"]) or None,
-        ignore=tuple(options["ignore"]),
-        extend_select=tuple(options["extend_select"]),
+    request = request_of(
+        options,
         cache=True,
     )
     return render_settings(settings_in_force(request), options["form"])
@@ -121,7 +117,7 @@ def _init(folder: Path, *, diff: bool) -> int:
 
 @click.command("baseline")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
+@CONFIG
 @BASELINE
 @SELECT
 @IGNORE
@@ -136,15 +132,11 @@ def baseline(**options: Any) -> NoReturn:
     count any more; an entry whose finding is gone is a finding itself (DAL903).
     """
     from dal_audit.adoption import said, write_baselines
-    from dal_audit.audit import Request
+    from dal_audit.audit import request_of
 
     try:
-        request = Request(
-            paths=tuple(options["paths"]) or (".",),
-            config=options["config"],
-            select=tuple(options["select"]) or None,
-            ignore=tuple(options["ignore"]),
-            extend_select=tuple(options["extend_select"]),
+        request = request_of(
+            options,
             jobs=options["jobs"],
             baseline=options["baseline"],
         )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dal_audit.formats import FORMATS
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -36,6 +38,30 @@ def complete_rules(
         if value.lower().startswith(word.lower())
     ]
 
+
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path), help="Use this configuration file."
+)
+
+FORMAT = click.option(
+    "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Report format [text]."
+)
+
+OUTPUT = click.option(
+    "--output",
+    "outputs",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    multiple=True,
+    help="Write a report to FILE; pairs with --format, `-` is standard output.",
+)
+
+FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info"]),
+    default="info",
+    show_default=True,
+    help="The least severity of a finding that makes the exit code 1.",
+)
 
 COLOR = click.option(
     "--color",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from dal_audit.formats import FORMATS
-from dal_audit.options import COLOR, words
+from dal_audit.options import COLOR, CONFIG, FAIL_ON, FORMAT, OUTPUT, words
 from dal_audit.streams import CLEAN, USAGE, complain, failure, pairs_of, write
 
 
@@ -37,24 +35,10 @@ from dal_audit.streams import CLEAN, USAGE, complain, failure, pairs_of, write
     metavar="SECONDS",
     help="The most that one statement may take.",
 )
-@click.option(
-    "--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Report format [text]."
-)
-@click.option(
-    "--output",
-    "outputs",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    multiple=True,
-    help="Write a report to FILE; pairs with --format, `-` is standard output.",
-)
-@click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info"]),
-    default="info",
-    show_default=True,
-    help="The least severity of a finding that makes the exit code 1.",
-)
+@FORMAT
+@OUTPUT
+@CONFIG
+@FAIL_ON
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although there are findings.")
 @click.option("--show-suppressed", is_flag=True, help="Report suppressed and waived findings, too.")
 @COLOR

@@ -152,14 +152,13 @@ def extract_scripts(
 
 def extract_legibility(files: Sequence[SourceFile]) -> list[FileFacts]:
     """Return of each SQL file only why it cannot be read, where no rule asks what it says."""
-    from dal_audit.extract.source import UndecodableError, decode_script, place_in_bytes
+    from dal_audit.extract.source import UndecodableError, decode_script, not_decoded
 
     def read(path: str, data: bytes) -> FileFacts:
         try:
             decode_script(data)
         except UndecodableError as error:
-            place = place_in_bytes(data, error.offset)
-            return FileFacts(path, (NotUnderstood(place, "undecodable", str(error)),), "read")
+            return FileFacts(path, (not_decoded(data, error),), "read")
         return FileFacts(path, (), "read")
 
     return [_read_file(file, partial(read, file.path)) for file in files]
@@ -329,7 +328,7 @@ def extract_bytes(
     """Return the facts of a file's bytes; `reached` says that a carrier was seen in them."""
     from dal_audit.extract.importing import import_statements
     from dal_audit.extract.prefilter import searchable
-    from dal_audit.extract.source import UndecodableError, decode, place_in_bytes
+    from dal_audit.extract.source import UndecodableError, decode, not_decoded
 
     importing = None
     try:
@@ -344,8 +343,7 @@ def extract_bytes(
             return FileFacts(path, (NotUnderstood(START, "unreadable", detail),), "read")
         text = decode(data)
     except UndecodableError as error:
-        place = place_in_bytes(data, error.offset)
-        return FileFacts(path, (NotUnderstood(place, "undecodable", str(error)),), "read")
+        return FileFacts(path, (not_decoded(data, error),), "read")
     from dal_audit.extract.python import python_facts, syntax_flaws  # only where it is needed
 
     if ruled_out and look.shortcuts:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Final
 
-from dal_audit.facts import Span
+from dal_audit.facts import NotUnderstood, Span
 
 _HEAD: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?[^\r\n]*")
 _COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
@@ -146,6 +146,11 @@ def place_in_bytes(data: bytes, offset: int) -> Span:
     start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
     column = offset - start + 1
     return Span(line, column, line, column + 1)
+
+
+def not_decoded(data: bytes, error: UndecodableError) -> NotUnderstood:
+    """Return the fact that bytes are no text, at the first bad one."""
+    return NotUnderstood(place_in_bytes(data, error.offset), "undecodable", str(error))
 
 
 class Lines:

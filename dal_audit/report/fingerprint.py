@@ -44,11 +44,6 @@ def line_hashes(data: bytes) -> list[str]:
     return result
 
 
-def _appended(so_far: int, unit: int) -> int:
-    """Return the hash of a stretch that is one unit longer."""
-    return (so_far * _BASE + unit) & _MASK
-
-
 def _units(data: bytes) -> array[int]:
     """Return the UTF-16 units that count, every line end as one LF."""
     text = data.decode("utf-8", "replace")

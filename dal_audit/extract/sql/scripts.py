@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from dal_audit.extract.comments import SQL_MARK, read_suppression
-from dal_audit.extract.source import Lines, UndecodableError, decode_script, place_in_bytes
+from dal_audit.extract.source import Lines, UndecodableError, decode_script, not_decoded
 from dal_audit.extract.sql.calls import lacked_calls
 from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.placeholders import placeholders_of
@@ -15,7 +15,7 @@ from dal_audit.extract.sql.rewriting import Respeller
 from dal_audit.extract.sql.statements import Statement, each_statement, split
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
 from dal_audit.extract.sql.tokens import Token
-from dal_audit.facts import Fact, NotUnderstood, Span, Suppression
+from dal_audit.facts import Fact, Span, Suppression
 from dal_audit.portability import feature_by_id
 from dal_audit.sql_facts import SqlConstruct, SqlStatement
 
@@ -25,8 +25,7 @@ def script_facts(data: bytes) -> tuple[Fact, ...]:
     try:
         text = decode_script(data)
     except UndecodableError as error:
-        place = place_in_bytes(data, error.offset)
-        return (NotUnderstood(place, "undecodable", str(error)),)
+        return (not_decoded(data, error),)
     if "dal-audit:" not in text:
         return tuple(statements_of(text))
     return (*suppressions_in(text), *statements_of(text))
