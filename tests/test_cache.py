@@ -349,11 +349,8 @@ def test_clean_follows_no_link(tmp_path: Path) -> None:
     assert (other / "facts").read_text() == "precious"
 
 
-def test_lone_surrogates_in_strings_are_no_obstacle(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lone_surrogates_in_strings_are_no_obstacle(tmp_path: Path) -> None:
     """An escape in a string can make what no encoding holds."""
-    monkeypatch.setattr(dal_audit.extract, "PARSED_WORTH_A_PROCESS", 1)
     text = "import sqlite3\n__all__ = ['\\ud801']\nsqlite3.execute('SELECT 1 FROM x -- \\ud801')\n"
     for number in range(4):
         (tmp_path / f"module_{number}.py").write_text(text)

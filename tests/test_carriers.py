@@ -430,3 +430,16 @@ def test_the_trees_are_python_and_hold_findings() -> None:
     texts = [text for tree in trees for path, text in tree.items() if path.endswith(".py")]
     assert sum(map(is_python, texts)) > len(texts) * 0.95
     assert sum(any(rule == "DAL103" for rule, _ in compare(tree)) for tree in trees) > 100
+
+
+@pytest.mark.parametrize("thorough", [True, False], ids=["small project", "large project"])
+def test_a_module_may_bear_the_name_of_a_standard_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, thorough: bool
+) -> None:
+    """What is imported from the standard library is passed over, but not from its namesake."""
+    if not thorough:
+        monkeypatch.setattr(extract, "THOROUGH_BYTES", -1)
+    (tmp_path / "platform.py").write_text("import sqlite3\n\npool = sqlite3.connect('x')\n")
+    (tmp_path / "user.py").write_text("import platform\n\nplatform.pool.execute('x')\n")
+    found = {(one.rule.id, one.place.path) for one in audit(Request(folder=tmp_path)).findings}
+    assert found >= {("DAL101", "platform.py"), ("DAL103", "user.py")}

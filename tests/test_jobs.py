@@ -47,12 +47,13 @@ for jobs in (1, 2, 4):
 """
 
 
-@pytest.mark.skipif(
+pytestmark = pytest.mark.skipif(
     not hasattr(os, "fork") or sys.platform == "darwin", reason="nothing is forked there"
 )
-@pytest.mark.parametrize("size", ["small project", "large project"])
-@pytest.mark.parametrize("folder", FIXTURES, ids=lambda path: path.name)
-def test_a_fixture_is_judged_alike_by_any_number_of_processes(folder: Path, size: str) -> None:
+
+
+def forks_and_hashes(folder: Path, size: str) -> list[list[str]]:
+    """Return how often one, two and four jobs fork, and hashes of what they say."""
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(folder), size],
         cwd=CHECKOUT,
@@ -60,9 +61,25 @@ def test_a_fixture_is_judged_alike_by_any_number_of_processes(folder: Path, size
         text=True,
         check=True,
     )
-    one, two, four = (line.split() for line in done.stdout.splitlines())
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("size", ["small project", "large project"])
+@pytest.mark.parametrize("folder", FIXTURES, ids=lambda path: path.name)
+def test_a_fixture_is_judged_alike_by_any_number_of_processes(folder: Path, size: str) -> None:
+    one, two, four = forks_and_hashes(folder, size)
     assert one[1:] == two[1:] == four[1:]
     files = sum(path.suffix in {".py", ".sql"} for path in folder.rglob("*.*"))
     assert int(one[0]) == 0
     assert int(two[0]) > 0
     assert int(four[0]) > int(two[0]) or files < 3
+
+
+def test_lone_surrogates_travel_between_processes(tmp_path: Path) -> None:
+    """An escape in a string can make what no encoding holds."""
+    text = "import sqlite3\n__all__ = ['\\ud801']\n"
+    for number in range(4):
+        (tmp_path / f"module_{number}.py").write_text(text)
+    one, two, four = forks_and_hashes(tmp_path, "large project")
+    assert one[1:] == two[1:] == four[1:]
+    assert int(two[0]) > 0
