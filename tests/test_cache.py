@@ -123,11 +123,13 @@ def test_a_changed_configuration_reads_nothing(tmp_path: Path, read: list[str]) 
     assert warm == told(root, cache=False)
 
 
-def test_another_catalogue_is_another_cache(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["json", "acme"])
+def test_another_catalogue_is_another_cache(tmp_path: Path, module: str) -> None:
     root = project(tmp_path)
+    (root / "user.py").write_text(f"import {module}\n")
     told(root, cache=True)
     config = root / "dal-audit.toml"
-    config.write_text('extend-drivers = ["json"]\n' + config.read_text())
+    config.write_text(f'extend-drivers = ["{module}"]\n' + config.read_text())
     assert told(root, cache=True) == told(root, cache=False)
 
 
