@@ -31,9 +31,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from dal_audit.audit import Request, audit
-from dal_audit.report import Report
-from dal_audit.rulebook import rules
+from dal_audit.audit import audit
+from dal_audit.catalogue.rulebook import rules
+from dal_audit.policy.request import Request
+from dal_audit.report.render import Report
 
 CHECKOUT: Final = Path(__file__).parent.parent
 DOCUMENTS: Final = CHECKOUT / "rules"

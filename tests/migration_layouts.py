@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dal_audit.extract.migration_marks import migration_marks
-from dal_audit.extract.revisions import revision_of
-from dal_audit.extract.tool_settings import tool_settings
+from dal_audit.extract.migrations.directives import migration_marks
+from dal_audit.extract.migrations.python_revisions import revision_of
+from dal_audit.extract.migrations.tool_settings import tool_settings
 from dal_audit.migrations.listing import wanted
 from dal_audit.migrations.model import MigrationLayout, MigrationSet, Sources
 from dal_audit.migrations.recognise import find_sets

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from dal_audit.catalogue.rulebook import Clause, Rule, clauses, find_rule
 from dal_audit.facts import Place, Span
+from dal_audit.judge.breach import Breach, Finding, Related
 from dal_audit.report.model import Report
-from dal_audit.rule import Breach, Finding, Related
-from dal_audit.rulebook import Clause, Rule, clauses, find_rule
 
 CLAUSES: tuple[Clause, ...] = clauses()
 SOURCE = "import sqlite3\nx = '😀'; import sqlite3  # é\n\nprint(x)\n"

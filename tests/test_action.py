@@ -17,8 +17,8 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from dal_audit.command_line import cli
-from dal_audit.formats import FORMATS
+from dal_audit.commands.parser import cli
+from dal_audit.report.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent
 ACTION = ROOT / "action.yml"

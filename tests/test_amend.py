@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.amend import AmendError, amended, compatible, text_of
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Edit, Span
-from dal_audit.fix import Fix
+from dal_audit.fix.model import Fix
+from dal_audit.fix.rewrite import AmendError, amended, compatible, text_of
 
 
 def fix_of(*edits: tuple[int, int, int, str]) -> Fix:

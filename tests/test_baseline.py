@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from dal_audit.audit import BASELINE, Request, audit
-from dal_audit.baseline import BaselineError, read_baseline
-from dal_audit.command_line import cli
-from dal_audit.report import Report, render
+from dal_audit.audit import audit
+from dal_audit.commands.parser import cli
+from dal_audit.policy.request import BASELINE, Request
+from dal_audit.report.render import Report, render
+from dal_audit.triage.baseline import BaselineError, read_baseline
 
 HEAD = '{"dal-audit-baseline": 1}\n'
 IMPORT = "import sqlite3\n"

@@ -16,14 +16,15 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import dal_audit.extract
 import dal_audit.extract.cache as cache_module
-from dal_audit.audit import Request, audit
-from dal_audit.command_line import cli
-from dal_audit.extract import inspection
+import dal_audit.extract.extractor
+from dal_audit.audit import audit
+from dal_audit.commands.parser import cli
+from dal_audit.extract import second_look as inspection
 from dal_audit.extract.cache import Cache
 from dal_audit.facts import SourceFile
-from dal_audit.report import render
+from dal_audit.policy.request import Request
+from dal_audit.report.render import render
 from tests.examples import CHECKOUT, TODAY
 
 LATER_NS = 3600 * 1_000_000_000
@@ -50,7 +51,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(module, name, watched)
 
-    watch(dal_audit.extract, "_read_file")
+    watch(dal_audit.extract.extractor, "_read_file")
     watch(inspection, "_evidence")
     return names
 
@@ -149,7 +150,7 @@ def test_a_file_that_changes_during_the_audit_is_not_kept(
 ) -> None:
     root = project(tmp_path)
     victim = root / "tools" / "pool.py"
-    real = dal_audit.extract.extract_file
+    real = dal_audit.extract.extractor.extract_file
 
     def meddling(file: SourceFile, *rest: object) -> object:
         found = real(file, *rest)  # type: ignore[arg-type]
@@ -157,9 +158,9 @@ def test_a_file_that_changes_during_the_audit_is_not_kept(
             victim.write_text("import sqlite3\n")
         return found
 
-    monkeypatch.setattr(dal_audit.extract, "extract_file", meddling)
+    monkeypatch.setattr(dal_audit.extract.extractor, "extract_file", meddling)
     told(root, cache=True)
-    monkeypatch.setattr(dal_audit.extract, "extract_file", real)
+    monkeypatch.setattr(dal_audit.extract.extractor, "extract_file", real)
     assert told(root, cache=True) == told(root, cache=False)
 
 

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import dal_audit.extract.cache as cache_module
-from dal_audit import extract
-from dal_audit.audit import Request, audit
-from dal_audit.report import render
+from dal_audit.audit import audit
+from dal_audit.extract import extractor as extract
+from dal_audit.policy.request import Request
+from dal_audit.report.render import render
 from tests.examples import TODAY
 
 LATER_NS: Final = 3600 * 1_000_000_000

@@ -17,7 +17,8 @@ from typing import Final
 import pytest
 
 import dal_audit.extract.cache as cache_module
-from dal_audit.audit import Request, audit
+from dal_audit.audit import audit
+from dal_audit.policy.request import Request
 from tests.examples import CHECKOUT, TODAY
 
 LATER_NS: Final = 3600 * 1_000_000_000

@@ -18,9 +18,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dal_audit import extract
-from dal_audit.audit import Request, audit
-from dal_audit.extract.carriers import MAX_STATEMENT, Carriers
+from dal_audit.audit import audit
+from dal_audit.extract import extractor as extract
+from dal_audit.extract.python.prefilter.import_marks import MAX_STATEMENT, Carriers
+from dal_audit.policy.request import Request
 from tests.examples import TODAY
 
 if TYPE_CHECKING:

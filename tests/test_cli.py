@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dal_audit.check_command import UNSET
-from dal_audit.cli import COMMANDS, plain_paths
-from dal_audit.command_line import cli
-from dal_audit.formats import FORMATS
+from dal_audit.commands.check import UNSET
+from dal_audit.commands.main import COMMANDS, plain_paths
+from dal_audit.commands.parser import cli
+from dal_audit.report.formats import FORMATS
 
 LEAK = "import sqlite3\n"
 CLEAN = "import json\n"
@@ -106,12 +106,12 @@ def test_all_faults_of_a_configuration_are_told_with_their_place(project: Path) 
 def test_a_check_that_fails_ends_the_audit_with_3(project: Path) -> None:
     broken = (
         "import dal_audit.checks.driver_import as module\n"
-        "from dal_audit.rule import check\n"
+        "from dal_audit.judge.check import check\n"
         "@check('DAL101')\n"
         "def driver_import(fact: module.Import, file: module.FileFacts, project: module.Project):\n"
         "    raise ValueError('boom')\n"
         "module.driver_import = driver_import\n"
-        "from dal_audit.cli import main\n"
+        "from dal_audit.commands.main import main\n"
         "main()\n"
     )
     script = project.parent / "broken.py"
@@ -230,7 +230,7 @@ def test_an_interrupted_audit_has_found_nothing(
     def interrupt(_request: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dal_audit.check_command.audit", interrupt)
+    monkeypatch.setattr("dal_audit.commands.check.audit", interrupt)
     answer = CliRunner().invoke(cli, [str(project)])
     assert (answer.exit_code, answer.output) == (130, "error: interrupted\n")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.command_line import cli
-from dal_audit.formats import FORMATS
-from dal_audit.rulebook import rules
+from dal_audit.catalogue.rulebook import rules
+from dal_audit.commands.parser import cli
+from dal_audit.report.formats import FORMATS
 
-PROGRAM = "from dal_audit.cli import main; main()"
+PROGRAM = "from dal_audit.commands.main import main; main()"
 
 
 def completed(*words: str) -> list[tuple[str, str]]:

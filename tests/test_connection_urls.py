@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit
-from dal_audit.catalogue import catalogue_in_force, shipped_drivers
-from dal_audit.extract.passwords import passwords
-from dal_audit.extract.prefilter import Prefilter, searchable
-from dal_audit.extract.python import python_facts
+from dal_audit.audit import audit
+from dal_audit.catalogue.drivers import catalogue_in_force, shipped_drivers
+from dal_audit.catalogue.url_schemes import schemes_in_force, shipped_schemes
+from dal_audit.extract.python.module_facts import python_facts
+from dal_audit.extract.python.passwords import passwords
+from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.facts import ConnectionUrl, Span
-from dal_audit.redaction import redacted
-from dal_audit.report import FORMATS, render
-from dal_audit.schemes import schemes_in_force, shipped_schemes
+from dal_audit.policy.request import Request
+from dal_audit.report.render import FORMATS, render
+from dal_audit.triage.redaction import redacted
 
 CATALOGUE = catalogue_in_force()
 SECRET = "kestrel-tango"

@@ -17,12 +17,14 @@ from pathlib import Path
 import libcst
 import pytest
 
-import dal_audit.extract
 import dal_audit.extract.cache
-from dal_audit import extract
-from dal_audit.audit import Request, audit
-from dal_audit.extract import inspection, syntax
+import dal_audit.extract.extractor
+from dal_audit.audit import audit
+from dal_audit.extract import extractor as extract
+from dal_audit.extract import second_look as inspection
 from dal_audit.extract.cache import SETTLED_NS
+from dal_audit.extract.python.parse import parser as syntax
+from dal_audit.policy.request import Request
 
 CONFIGURATION = """\
 storage = ["app/storage/**"]
@@ -137,10 +139,10 @@ def test_a_second_audit_parses_nothing(
 
 NEVER = {"libcst", "sqlglot", "yaml", "jsonschema", "rich", "difflib", "dal_audit.schema"}
 
-OPTIONS = {"click", "gettext", "dal_audit.command_line", "dal_audit.options"}
+OPTIONS = {"click", "gettext", "dal_audit.commands.parser", "dal_audit.commands.options"}
 """What reads options."""
 
-FINDINGS = {"dal_audit.report.drawing", "dal_audit.report.excerpt", "json", "traceback"}
+FINDINGS = {"dal_audit.report.diagnostic", "dal_audit.report.snippet", "json", "traceback"}
 """What draws findings, and what tells of failures."""
 
 CONFIGURING = {"tomli", "dal_audit.policy.positions"}
@@ -148,13 +150,21 @@ CONFIGURING = {"tomli", "dal_audit.policy.positions"}
 
 RARE = {
     *("dataclasses", "pickle", "shutil", "signal", "subprocess", "tempfile"),
-    *("dal_audit.migrations.listing", "dal_audit.migrations.names", "dal_audit.history"),
+    *(
+        "dal_audit.migrations.listing",
+        "dal_audit.migrations.names",
+        "dal_audit.discover.git_history",
+    ),
 }
 """What only a project with a repository, with migrations, or with work for two processes needs."""
 
 LOOKING = {
-    *("ast", "inspect", "ahocorasick_rs", "dal_audit.extract.prefilter"),
-    *("dal_audit.extract.carriers", "dal_audit.extract.source", "dal_audit.extract.syntax"),
+    *("ast", "inspect", "ahocorasick_rs", "dal_audit.extract.python.prefilter.driver_marks"),
+    *(
+        "dal_audit.extract.python.prefilter.import_marks",
+        "dal_audit.extract.source",
+        "dal_audit.extract.python.parse.parser",
+    ),
 }
 """What reads files that no cache knows."""
 
@@ -197,17 +207,28 @@ def test_a_hook_on_clean_files_loads_no_parser_and_nothing_of_sql(tmp_path: Path
 def test_a_warm_audit_loads_no_reader_of_python(tmp_path: Path) -> None:
     tree(tmp_path, 20)
     arguments = ("--cache-dir", str(tmp_path / "kept"), ".")
-    assert "dal_audit.extract.python" in modules(tmp_path, *arguments)
+    assert "dal_audit.extract.python.module_facts" in modules(tmp_path, *arguments)
     time.sleep(SETTLED_NS / 1e9 + 0.1)  # What changed just before an audit is not kept.
     modules(tmp_path, *arguments)
     loaded = modules(tmp_path, *arguments)
-    assert not loaded & {"dal_audit.extract.python", "dal_audit.extract.lower", "libcst", "sqlglot"}
+    assert not loaded & {
+        "dal_audit.extract.python.module_facts",
+        "dal_audit.extract.python.parse.libcst_to_ast",
+        "libcst",
+        "sqlglot",
+    }
 
 
 def test_help_and_version_load_next_to_nothing(tmp_path: Path) -> None:
     for argument in ("--version", "--help"):
         loaded = modules(tmp_path, argument)
-        assert not loaded & {"dal_audit.audit", "dal_audit.project", "msgspec", "tomli", *NEVER}
+        assert not loaded & {
+            "dal_audit.audit",
+            "dal_audit.assemble.project",
+            "msgspec",
+            "tomli",
+            *NEVER,
+        }
 
 
 def test_the_names_that_are_watched_exist() -> None:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from dal_audit.extract.depth import FRAMES, deeply
+from dal_audit.extract.python.parse.deep_stack import FRAMES, deeply
 
 
 def depth_of(levels: int) -> int:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dal_audit import discover
-from dal_audit.audit import Request, audit
-from dal_audit.discover import DiscoveryError, chosen, git_toplevel, list_paths, tree_of
+from dal_audit.audit import audit
+from dal_audit.catalogue.rulebook import known_rules
+from dal_audit.discover import files as discover
+from dal_audit.discover import git_listing
+from dal_audit.discover.files import chosen, tree_of
+from dal_audit.discover.git_listing import DiscoveryError, git_toplevel, list_paths
 from dal_audit.policy import default_policy, load_policy
-from dal_audit.rulebook import known_rules
+from dal_audit.policy.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +89,7 @@ def test_hidden_folders_are_looked_at(tmp_path: Path) -> None:
     assert audited(tmp_path) == [".github/scripts/a.py", ".hidden.py"]
 
 
-@pytest.mark.parametrize("folder", sorted(discover.BUILT_IN_EXCLUDES - {".git"}))
+@pytest.mark.parametrize("folder", sorted(git_listing.BUILT_IN_EXCLUDES - {".git"}))
 @pytest.mark.parametrize("in_git", [False, True])
 def test_folders_of_others_are_left_out(folder: str, in_git: bool, tmp_path: Path) -> None:
     write(tmp_path, {"a.py": "", f"x{folder}/b.py": ""})
@@ -495,7 +498,7 @@ def test_all_that_git_says_of_one_repository_is_known() -> None:
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     kept = {"GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"}
     assert kept < set(told)
-    assert set(told) - kept - discover.OF_A_REPOSITORY == set()
+    assert set(told) - kept - git_listing.OF_A_REPOSITORY == set()
 
 
 def test_a_repository_inside_another_is_the_nearer(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit
-from dal_audit.extract.essence import essence_of
-from dal_audit.history import HistoryError
+from dal_audit.audit import audit
+from dal_audit.discover.git_history import HistoryError
+from dal_audit.extract.migrations.normalised_text import essence_of
+from dal_audit.policy.request import Request
 from tests.test_since import Work
 
 UP = "CREATE TABLE IF NOT EXISTS users (id TEXT NOT NULL PRIMARY KEY);\n"
@@ -111,7 +112,7 @@ def test_git_is_asked_only_where_there_are_migrations_and_the_rule_runs(
     def ask(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("dal_audit.history.Repository.default_fork", ask)
+    monkeypatch.setattr("dal_audit.discover.git_history.Repository.default_fork", ask)
     audit(Request(folder=work.root, ignore=("DAL407",)))
     other = Work(tmp_path / "other")
     other.commit({"app.py": "x = 1\n"})

@@ -11,9 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from dal_audit.amend import amended
-from dal_audit.audit import Request, audit
-from dal_audit.report import Report, render
+from dal_audit.audit import audit
+from dal_audit.fix.rewrite import amended
+from dal_audit.policy.request import Request
+from dal_audit.report.render import Report, render
 
 Replacement: TypeAlias = tuple[int, int, int, int, str]
 """Line and column of the first and behind the last character, and what stands there then."""

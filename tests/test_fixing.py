@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit
+from dal_audit.audit import audit
+from dal_audit.catalogue.portability import feature_by_id, features
+from dal_audit.catalogue.rulebook import rules
+from dal_audit.commands.fix import BROKEN, fixed, write_changes
 from dal_audit.extract.sql.scripts import statements_of
-from dal_audit.fixers.sql import fix_of
-from dal_audit.fixing import BROKEN, fixed, write_changes
-from dal_audit.portability import feature_by_id, features
-from dal_audit.report import Report
-from dal_audit.rulebook import rules
+from dal_audit.fix.sql import fix_of
+from dal_audit.policy.request import Request
+from dal_audit.report.render import Report
 from tests.examples import Example, all_examples
 from tests.test_cli import Answer, run
 

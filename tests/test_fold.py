@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from dal_audit.extract.fold import MAX_CANDIDATES, MAX_LENGTH, UNKNOWN, fold
-from dal_audit.extract.names import read_names
+from dal_audit.extract.python.constant_folding import MAX_CANDIDATES, MAX_LENGTH, UNKNOWN, fold
+from dal_audit.extract.python.name_uses import read_names
 
 
 def folded(text: str) -> list[tuple[str, ...]]:

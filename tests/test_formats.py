@@ -17,11 +17,11 @@ from jsonschema import Draft4Validator
 from markdown_it import MarkdownIt
 
 from dal_audit.facts import Place, Span
-from dal_audit.report import FORMATS, Format, Report, exit_code, render
+from dal_audit.judge.breach import Related
 from dal_audit.report.markdown import FOLDED_FROM, SIZE_LIMIT
 from dal_audit.report.rdjson import RELATED_LIMIT
+from dal_audit.report.render import FORMATS, Format, Report, exit_code, render
 from dal_audit.report.terminal import Look, safe
-from dal_audit.rule import Related
 from tests.reports import (
     RULE,
     SOURCE,

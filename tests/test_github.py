@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.facts import Place, Span
-from dal_audit.report import render
+from dal_audit.judge.breach import Related
 from dal_audit.report.github import SHOWN
+from dal_audit.report.render import render
 from dal_audit.report.terminal import visible
-from dal_audit.rule import Related
 from tests.reports import RULE, finding_of, hostile_report, report_of
 
 TEXT = st.text(st.characters(), max_size=20)

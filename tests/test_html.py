@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.facts import Place, Span
-from dal_audit.report import Report, render
+from dal_audit.judge.breach import Related
 from dal_audit.report.html.picture import PACKAGES_SHOWN
+from dal_audit.report.render import Report, render
 from dal_audit.report.terminal import safe
-from dal_audit.rule import Related
 from tests.reports import TRICKS, finding_of, hostile_report, report_of, rule_of
 
 VOID = {"meta"}

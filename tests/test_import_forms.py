@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dal_audit.extract import statements
-from dal_audit.extract.statements import import_places, read_import_form
+from dal_audit.extract.python.parse import import_places as statements
+from dal_audit.extract.python.parse.import_places import import_places, read_import_form
 
 TABLE = Path(statements.__file__).with_name("import_forms.json")
 

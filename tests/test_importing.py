@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.extract.importing import MAX_HEAD, import_statements
-from dal_audit.extract.prefilter import searchable
+from dal_audit.assemble.import_index import Importers, written
+from dal_audit.extract.python.prefilter.driver_marks import searchable
+from dal_audit.extract.python.prefilter.import_statements import MAX_HEAD, import_statements
 from dal_audit.extract.source import UndecodableError
 from dal_audit.facts import FileFacts
-from dal_audit.importers import Importers, written
 
 PLAIN = [
     "import a",

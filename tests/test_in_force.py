@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from dal_audit.audit import Request
-from dal_audit.command_line import cli
-from dal_audit.in_force import InForce, render_settings, settings_in_force
+from dal_audit.commands.config import InForce, render_settings, settings_in_force
+from dal_audit.commands.parser import cli
 from dal_audit.policy.keys import KEYS
+from dal_audit.policy.request import Request
 from tests.test_init import PROJECT, make
 
 if sys.version_info >= (3, 11):

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit_project
-from dal_audit.draft import LEFT_OUT, toml_text
-from dal_audit.init import Plan, plan_init
+from dal_audit.audit import audit_project
+from dal_audit.catalogue.rulebook import known_rules
+from dal_audit.commands.config_text import LEFT_OUT, toml_text
+from dal_audit.commands.init import Plan, plan_init
+from dal_audit.discover.errors import UsageError
+from dal_audit.discover.projects import whole
 from dal_audit.policy import Policy, default_policy, load_policy
-from dal_audit.rulebook import known_rules
-from dal_audit.scope import UsageError, whole
+from dal_audit.policy.request import Request
 
 if sys.version_info >= (3, 11):
     import tomllib

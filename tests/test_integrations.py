@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from dal_audit.audit import Request, audit
-from dal_audit.report import render
+from dal_audit.audit import audit
+from dal_audit.policy.request import Request
+from dal_audit.report.render import render
 from tests.test_action import schema
 
 ROOT = Path(__file__).resolve().parent.parent

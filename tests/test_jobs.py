@@ -21,10 +21,10 @@ FIXTURES: Final = sorted(path for path in (CHECKOUT / "fixtures").glob("*") if p
 RUN: Final = """\
 import datetime, os, sys
 from pathlib import Path
-from dal_audit import extract
+from dal_audit.extract import extractor as extract
 from dal_audit.audit import Request, audit
-from dal_audit.extract import inspection
-from dal_audit.report import render
+from dal_audit.extract import second_look as inspection
+from dal_audit.report.render import render
 
 for module in (extract, inspection):
     for name in list(vars(module)):

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from dal_audit.extract.lower import lower_module
-from dal_audit.extract.names import read_names
+from dal_audit.extract.python.name_uses import read_names
+from dal_audit.extract.python.parse.libcst_to_ast import lower_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 import dal_audit.report
+from dal_audit.catalogue.rulebook import Clause, Rule
 from dal_audit.facts import Place, Span
-from dal_audit.report.machine import SCHEMA, VERSION, render_json
+from dal_audit.judge.breach import Breach, Finding, Related, Standing
+from dal_audit.report.json_report import SCHEMA, VERSION, render_json
 from dal_audit.report.model import Report
-from dal_audit.rule import Breach, Finding, Related, Standing
-from dal_audit.rulebook import Clause, Rule
 from tests.reports import hostile_report, report_of
 
 SCHEMA_FILE = Path(dal_audit.report.__file__).with_name("report.schema.json")

@@ -8,16 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.extract.migration_marks import migration_marks
-from dal_audit.extract.migration_reading import (
-    marks_of_bytes,
-    revision_of_bytes,
-    settings_of_bytes,
-)
-from dal_audit.extract.revisions import may_be_revision, revision_of
-from dal_audit.extract.tool_settings import tool_settings
+from dal_audit.extract.migrations.directives import migration_marks
+from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_of
+from dal_audit.extract.migrations.reader import marks_of_bytes, revision_of_bytes, settings_of_bytes
+from dal_audit.extract.migrations.tool_settings import tool_settings
 from dal_audit.facts import Span
-from dal_audit.migration_facts import Revision
+from dal_audit.facts.migrations import Revision
 
 
 def directives(text: str) -> list[tuple[int, str, str, str]]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit
-from dal_audit.rule import Finding
+from dal_audit.audit import audit
+from dal_audit.judge.breach import Finding
+from dal_audit.policy.request import Request
 
 BOTH = 'backends = ["sqlite", "postgresql"]\n'
 GUARD_COLUMN = "Write `ADD COLUMN IF NOT EXISTS`."

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from dal_audit.extract.fold import imported_name, origins
-from dal_audit.extract.names import read_names
-from dal_audit.extract.scopes import Imported
+from dal_audit.extract.python.constant_folding import imported_name, origins
+from dal_audit.extract.python.name_uses import read_names
+from dal_audit.extract.python.scopes import Imported
 
 
 def imported_uses(text: str) -> list[str]:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit
+from dal_audit.audit import audit
 from dal_audit.migrations.ancestry import faults_of_graph
 from dal_audit.migrations.model import MigrationSet
 from dal_audit.migrations.series import faults_of_series
+from dal_audit.policy.request import Request
 from tests.migration_layouts import layout, only
 
 REVISION = "revision = '{}'\ndown_revision = {!r}\ndef upgrade(): x()\ndef downgrade(): y()\n"

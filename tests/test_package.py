@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.rulebook import rules
+from dal_audit.catalogue.rulebook import rules
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.facts import Span
-from dal_audit.policy.model import KeyPath
-from dal_audit.policy.positions import Places, places_of
+from dal_audit.policy.positions import KeyPath, Places, places_of
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=150)
 

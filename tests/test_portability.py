@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import tomli
 
+from dal_audit.catalogue.portability import Feature, feature_by_id, features, version_key
 from dal_audit.extract.sql.patterns import Matcher, compile_pattern, shipped_matcher
 from dal_audit.extract.sql.statements import split
-from dal_audit.portability import Feature, feature_by_id, features, version_key
 
 DIVERGENCE = Path(__file__).parent / "data" / "divergence.toml"
 SCRIPTS = tomli.loads(DIVERGENCE.read_text(encoding="utf-8"))["script"]

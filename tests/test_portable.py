@@ -13,16 +13,17 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.audit import Request, audit
+from dal_audit.audit import audit
+from dal_audit.catalogue.portability import features
+from dal_audit.catalogue.rulebook import find_rule
 from dal_audit.extract.sql.scripts import script_facts
 from dal_audit.facts import NotUnderstood
-from dal_audit.portability import features
-from dal_audit.report import render
-from dal_audit.rulebook import find_rule
-from dal_audit.sql_facts import SqlStatement
+from dal_audit.facts.sql import SqlStatement
+from dal_audit.policy.request import Request
+from dal_audit.report.render import render
 
 if TYPE_CHECKING:
-    from dal_audit.report import Report
+    from dal_audit.report.render import Report
 
 OTHERS = ("DAL1", "DAL2", "DAL3", "DAL9")
 """All rules but those about migrations, which are about other things than portability."""

@@ -13,19 +13,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dal_audit import extract
-from dal_audit.audit import Request, audit
-from dal_audit.catalogue import Catalogue, catalogue_in_force
-from dal_audit.extract.prefilter import Prefilter, searchable
-from dal_audit.extract.python import python_facts
+from dal_audit.audit import audit
+from dal_audit.catalogue.drivers import Catalogue, catalogue_in_force
+from dal_audit.extract import extractor as extract
+from dal_audit.extract.python.module_facts import python_facts
+from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError
 from dal_audit.facts import DynamicImport, Import
+from dal_audit.policy.request import Request
 from tests.examples import CHECKOUT, TODAY, Example, all_examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dal_audit.rule import Finding
+    from dal_audit.judge.breach import Finding
 
 PROPERTY = settings(
     deadline=None,

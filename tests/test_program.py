@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.catalogue import catalogue_in_force
-from dal_audit.extract.python import python_facts
+from dal_audit.assemble.class_hierarchy import hierarchy_of
+from dal_audit.assemble.project import Project
+from dal_audit.assemble.symbols import Key, Origin, Program, module_of
+from dal_audit.catalogue.drivers import catalogue_in_force
+from dal_audit.catalogue.object_kinds import Kinds
+from dal_audit.extract.python.module_facts import python_facts
 from dal_audit.facts import FileFacts, Shape
-from dal_audit.hierarchy import hierarchy_of
-from dal_audit.kinds import Kinds
 from dal_audit.policy import Policy
-from dal_audit.program import Key, Origin, Program, module_of
-from dal_audit.project import Project
 
 CATALOGUE = catalogue_in_force()
 KINDS = Kinds(CATALOGUE)

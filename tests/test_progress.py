@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import STAGES, Request, audit
-from dal_audit.progress import WIDTH, Progress
+from dal_audit.audit import audit
+from dal_audit.commands.progress import WIDTH, Progress
+from dal_audit.policy.request import STAGES, Request
 
 LONG_RUN = """
 import os, sys, time
-import dal_audit.progress as progress
+import dal_audit.commands.progress as progress
 progress.AFTER, progress.EVERY = 0.05, 0.02
 with progress.shown(progress.Progress(4), quiet="quiet" in sys.argv) as told:
     told(2, "reading 7 files")

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from dal_audit import __version__
-from dal_audit.audit import Request, audit
-from dal_audit.report import Format, exit_code, render
+from dal_audit.audit import audit
+from dal_audit.policy.request import Request
+from dal_audit.report.render import Format, exit_code, render
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 SUFFIXES: dict[Format, str] = {"text": "txt", "sarif": "sarif"}

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit
-from dal_audit.command_line import cli
+from dal_audit.audit import audit
+from dal_audit.catalogue.rulebook import Rule, clauses, find_rule, rules
+from dal_audit.commands.parser import cli
 from dal_audit.policy.keys import KEYS
-from dal_audit.report import FORMATS, render
-from dal_audit.rulebook import Rule, clauses, find_rule, rules
+from dal_audit.policy.request import Request
+from dal_audit.report.render import FORMATS, render
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"

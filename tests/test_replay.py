@@ -18,17 +18,18 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from dal_audit.audit import Request, audit
-from dal_audit.command_line import cli
+from dal_audit.audit import audit
+from dal_audit.catalogue.rulebook import find_rule, rules
+from dal_audit.commands.parser import cli
+from dal_audit.policy.request import Request
 from dal_audit.replay import keeper
 from dal_audit.replay.command import ReplayRequest, replay
 from dal_audit.replay.database import EngineError
 from dal_audit.replay.portable_terms import default_of
 from dal_audit.replay.postgresql import Postgresql
 from dal_audit.replay.sqlite import Sqlite
-from dal_audit.report import Report, render
+from dal_audit.report.render import Report, render
 from dal_audit.report.summary import verdicts
-from dal_audit.rulebook import find_rule, rules
 from tests.examples import Example, Mark, all_examples
 
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "replay"

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from dal_audit import resources
-from dal_audit.catalogue import Driver, driver_in
-from dal_audit.resources import compiled, rules_folder, table
-from dal_audit.rulebook import Clause, clause_in
-from dal_audit.schemes import Scheme, scheme_in
+from dal_audit.catalogue import resources
+from dal_audit.catalogue.drivers import Driver, driver_in
+from dal_audit.catalogue.resources import compiled, rules_folder, table
+from dal_audit.catalogue.rulebook import Clause, clause_in
+from dal_audit.catalogue.url_schemes import Scheme, scheme_in
 
 TABLES = [
     ("drivers", tuple[Driver, ...], driver_in),

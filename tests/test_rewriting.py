@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dal_audit.amend import amended, compatible
+from dal_audit.catalogue.portability import feature_by_id, features
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.rewriting import Respeller
 from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.extract.sql.tokens import tokenize
-from dal_audit.fix import Fix
-from dal_audit.portability import feature_by_id, features
+from dal_audit.fix.model import Fix
+from dal_audit.fix.rewrite import amended, compatible
 
 
 def once(script: str) -> str:
@@ -84,7 +84,7 @@ def test_what_may_name_a_column_of_a_result_is_told(script: str, *, named: bool)
 
 
 def test_every_respelling_has_a_known_condition() -> None:
-    from dal_audit.fixers.sql import CONDITIONS
+    from dal_audit.fix.sql import CONDITIONS
 
     respellings = [respelling for one in features() for respelling in one.fixes]
     assert len(respellings) > 100

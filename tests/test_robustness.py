@@ -16,21 +16,22 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dal_audit import extract
-from dal_audit.audit import Request, audit
-from dal_audit.catalogue import catalogue_in_force
-from dal_audit.extract.prefilter import Prefilter, searchable
-from dal_audit.extract.python import python_facts
+from dal_audit.audit import audit
+from dal_audit.catalogue.drivers import catalogue_in_force
+from dal_audit.extract import extractor as extract
+from dal_audit.extract.python.module_facts import python_facts
+from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.facts import Import, NotUnderstood
-from dal_audit.formats import FORMATS
-from dal_audit.report import render
+from dal_audit.policy.request import Request
+from dal_audit.report.formats import FORMATS
+from dal_audit.report.render import render
 from tests.examples import CHECKOUT, all_examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dal_audit.report import Report
+    from dal_audit.report.render import Report
 
 PROPERTY = settings(
     deadline=None,

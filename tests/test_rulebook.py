@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.rulebook import SECTIONS, Rule, clauses, find_rule, rules
+from dal_audit.judge.check import check_of
 from dal_audit.policy import load_policy
-from dal_audit.project import Project
-from dal_audit.rule import check_of
-from dal_audit.rulebook import SECTIONS, Rule, clauses, find_rule, rules
 from tests.examples import (
     CHECKOUT,
     DOCUMENTS,

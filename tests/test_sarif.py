@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
+from dal_audit.catalogue.rulebook import SECTIONS, Clause, Rule
 from dal_audit.facts import Place, Span
+from dal_audit.judge.breach import Breach, Finding, Related
 from dal_audit.report.fingerprint import line_hashes
 from dal_audit.report.model import Report
 from dal_audit.report.sarif import RESULTS_LIMIT, render_sarif
-from dal_audit.rule import Breach, Finding, Related
-from dal_audit.rulebook import SECTIONS, Clause, Rule
 
 SCHEMA = json.loads(
     # From npm's @microsoft/sarif-multitool-linux 5.7.0 (MIT); OASIS's own is no valid schema.

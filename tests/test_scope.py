@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit
-from dal_audit.scope import UsageError
+from dal_audit.audit import audit
+from dal_audit.discover.errors import UsageError
+from dal_audit.policy.request import Request
 
 LEAK = "import sqlite3\n"
 Tree = Callable[..., Path]

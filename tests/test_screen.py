@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from dal_audit.commands.terminal import look_of
 from dal_audit.report.terminal import Look
-from dal_audit.screen import look_of
 
 Looking = Callable[[str, dict[str, str]], Look]
 

@@ -6,7 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from dal_audit.audit import Request, audit
+from dal_audit.audit import audit
+from dal_audit.policy.request import Request
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,8 +23,8 @@ def test_no_source_is_longer_than_it_should_be() -> None:
         path.name: len(path.read_text(encoding="utf-8").splitlines())
         for path in ROOT.glob("dal_audit/**/*.py")
     }
-    # lower.py covers a whole grammar, a method a construct, and has no seam to split it at.
-    del longest["lower.py"]
+    # libcst_to_ast.py covers a whole grammar, a method a construct, and has no seam to split it at.
+    del longest["libcst_to_ast.py"]
     assert {name: lines for name, lines in longest.items() if lines > 420} == {}
 
 

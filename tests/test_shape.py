@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.audit import Request, audit
-from dal_audit.extract.shape import shapes_of
+from dal_audit.audit import audit
+from dal_audit.extract.python.exports import shapes_of
+from dal_audit.extract.python.parse.parser import parse
 from dal_audit.extract.source import Lines
-from dal_audit.extract.syntax import parse
 from dal_audit.facts import LOCAL, Export, Shape
+from dal_audit.policy.request import Request
 
 
 def shape(text: str, *, used: frozenset[str] = frozenset(), shortcuts: bool = True) -> Shape:

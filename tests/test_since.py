@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dal_audit.audit import Request, audit
-from dal_audit.command_line import cli
-from dal_audit.history import ALL, HistoryError, Repository
+from dal_audit.audit import audit
+from dal_audit.commands.parser import cli
+from dal_audit.discover.git_history import ALL, HistoryError, Repository
+from dal_audit.policy.request import Request
 
 IMPORT = "import sqlite3\n"
 CLEAN = "import json\n"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from dal_audit.assemble.sql_files import SqlFiles
 from dal_audit.migrations.model import Sources
 from dal_audit.migrations.recognise import find_sets
 from dal_audit.policy import Migrations, Policy, default_policy
-from dal_audit.sql_files import SqlFiles
 
 
 def files_of(*paths: str, migrations: tuple[Migrations, ...] | None = None) -> SqlFiles:

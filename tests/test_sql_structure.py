@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.discover import is_script, tree_of
-from dal_audit.extract import extract_scripts
+from dal_audit.discover.files import is_script, tree_of
+from dal_audit.extract.extractor import extract_scripts
 from dal_audit.extract.sql.scripts import script_facts, statements_of
 from dal_audit.facts import NotUnderstood, SourceFile, Span, Suppression
-from dal_audit.policy import Policy
-from dal_audit.sql_facts import (
+from dal_audit.facts.sql import (
     AlterObject,
     AlterTable,
     Change,
@@ -27,6 +26,7 @@ from dal_audit.sql_facts import (
     SqlStatement,
     Transaction,
 )
+from dal_audit.policy import Policy
 from tests.test_sql_tokens import PIECES
 
 

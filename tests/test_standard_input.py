@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.report import Report
-from dal_audit.timings import Timings
+from dal_audit.commands.timings import Timings
+from dal_audit.report.render import Report
 
 STORE = "import sqlite3\nconnection = sqlite3.connect('x')\n"
 

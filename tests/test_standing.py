@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.extract.sql.scripts import statements_of
-from dal_audit.sql_facts import SqlStatement
+from dal_audit.facts.sql import SqlStatement
 from dal_audit.standing import FOLLOWED, Database, Losses, differences
 from dal_audit.standing.journal import Journal
 from dal_audit.standing.model import NAME, Thing

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.facts import Place, Span
-from dal_audit.report import Report, render
-from dal_audit.report.drawing import ALIKE_SHOWN, NUMBERS_SHOWN, USES_SHOWN
-from dal_audit.report.excerpt import MAX_LINE
-from dal_audit.report.folding import folded
+from dal_audit.judge.breach import Finding, Related
+from dal_audit.report.diagnostic import ALIKE_SHOWN, NUMBERS_SHOWN, USES_SHOWN
+from dal_audit.report.grouping import folded
 from dal_audit.report.links import document_of
+from dal_audit.report.render import Report, render
+from dal_audit.report.snippet import MAX_LINE
 from dal_audit.report.statistics import render_statistics
 from dal_audit.report.terminal import Look, expand, width, wrapped
 from dal_audit.report.text import MANY
-from dal_audit.rule import Finding, Related
 from tests.reports import RULE, finding_of, hostile_report, report_of, rule_of
 
 

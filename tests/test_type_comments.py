@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from dal_audit.extract.syntax import parse
+from dal_audit.extract.python.parse.parser import parse
 
 
 @pytest.mark.parametrize("shortcuts", [True, False])

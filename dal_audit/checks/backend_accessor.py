@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.accessors import Fetched, fetched
+from dal_audit.assemble.accessors import Fetched, fetched
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Access, Evidence, FileFacts, Place
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 
 
 @check("DAL107")

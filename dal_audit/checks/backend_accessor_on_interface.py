@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dal_audit.accessor import is_accessor, is_telling
+from dal_audit.assemble.accessor_names import is_accessor, is_telling
+from dal_audit.assemble.class_hierarchy import hierarchy_of
+from dal_audit.assemble.interface_members import Offered, offered_members, shown_by_member
+from dal_audit.assemble.project import Project
 from dal_audit.facts import LOCAL, Member, Place
-from dal_audit.hierarchy import hierarchy_of
-from dal_audit.interface import Offered, offered_members, shown_by_member
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 
 _SILENT = frozenset(
     {"Any", "object", "Annotated", "ClassVar", "Final", "Optional", "Union", "type", "Type"}

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
+from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
+from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import, Place, Reference, Span, Target
-from dal_audit.hierarchy import Class, hierarchy_of
-from dal_audit.project import Project
-from dal_audit.rule import ROLE_WORDS, Breach, Related, check
+from dal_audit.judge.breach import ROLE_WORDS, Breach, Related
+from dal_audit.judge.check import check
 
 
 class _Named(Struct):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from dal_audit.assemble.project import Project
 from dal_audit.facts import ConnectionUrl, FileFacts, Place
-from dal_audit.project import Project
-from dal_audit.rule import Breach, check
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
 
 SETTINGS_NAMES = frozenset({"settings", "config", "configuration", "conf"})
 """Modules and packages that are there to say where the database is."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Place
-from dal_audit.project import Project
-from dal_audit.rule import Breach, check
-from dal_audit.sql_facts import Change, SqlStatement
+from dal_audit.facts.sql import Change, SqlStatement
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
 
 
 @check("DAL310")

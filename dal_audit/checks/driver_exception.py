@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.project import Project
+from dal_audit.assemble.symbols import Origin
 from dal_audit.facts import FileFacts, Import, Place
-from dal_audit.program import Origin
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 
 
 @check("DAL104")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.catalogue import KIND_WORDS, Driver
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.drivers import KIND_WORDS, Driver
 from dal_audit.facts import FileFacts, Import, Place, Span, Target
-from dal_audit.project import Project
-from dal_audit.rule import ROLE_WORDS, Breach, Related, check
+from dal_audit.judge.breach import ROLE_WORDS, Breach, Related
+from dal_audit.judge.check import check
 
 
 @check("DAL101")

@@ -6,11 +6,17 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
+from dal_audit.assemble.interface_members import (
+    Shown,
+    offered_members,
+    shown_by_class,
+    shown_by_member,
+)
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
-from dal_audit.hierarchy import Class, hierarchy_of
-from dal_audit.interface import Shown, offered_members, shown_by_class, shown_by_member
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 
 _FORMS = {
     "itself": "`{name}`",

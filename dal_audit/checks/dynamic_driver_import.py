@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.catalogue import KIND_WORDS
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.drivers import KIND_WORDS
 from dal_audit.facts import DynamicImport, FileFacts, Place
-from dal_audit.project import Project
-from dal_audit.rule import Breach, check
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
 
 _MEANS = {"builtins.exec": "exec", "builtins.eval": "eval", "builtins.__import__": "__import__"}
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dal_audit.conformance import difference, is_comparable, is_intermediate, missing_members
+from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
+from dal_audit.assemble.conformance import (
+    difference,
+    is_comparable,
+    is_intermediate,
+    missing_members,
+)
+from dal_audit.assemble.interface_members import is_public
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Member, Place
-from dal_audit.hierarchy import Class, Hierarchy, hierarchy_of
-from dal_audit.interface import is_public
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 
 MOST_NAMED = 5
 """How many missing members a message names; all are related places."""

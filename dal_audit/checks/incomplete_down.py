@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts
-from dal_audit.portable import listed
-from dal_audit.project import Project
-from dal_audit.remarked import breach_of, remarks
-from dal_audit.rule import Breach, check
-from dal_audit.sql_facts import SqlStatement
+from dal_audit.facts.sql import SqlStatement
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
+from dal_audit.judge.run_breaches import breach_of, remarks
+from dal_audit.judge.sql_portability import listed
 
 
 @check("DAL403")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.held_objects import holdings_of
+from dal_audit.assemble.interface_members import offered_members, shown_by_member
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
-from dal_audit.holding import holdings_of
-from dal_audit.interface import offered_members, shown_by_member
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 
 
 @check("DAL207")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.audited_sets import START, audited_sets, is_audited, start_of
+from dal_audit.assemble.migration_sets import START, audited_sets, is_audited, start_of
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 from dal_audit.migrations.ancestry import faults_of_graph
 from dal_audit.migrations.homes import within
 from dal_audit.migrations.model import MigrationSet
 from dal_audit.migrations.series import Fault, faults_of_series
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
 
 _LISTED = "Bring the files back, or take the names out of the plan."
 _ORDER = "Number the files, or move them out of the folder if they are no migrations."

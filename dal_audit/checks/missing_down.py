@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.audited_sets import START, audited_sets, does_nothing, is_audited, start_of
+from dal_audit.assemble.migration_sets import (
+    START,
+    audited_sets,
+    does_nothing,
+    is_audited,
+    start_of,
+)
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 from dal_audit.migrations.model import Migration, MigrationSet, Part
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
 
 UP_ONLY = frozenset({"atlas", "drizzle", "refinery"})
 """Tools that run no downs, so that none can be written for a single migration."""

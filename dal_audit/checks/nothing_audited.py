@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Place, Span
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
 from dal_audit.policy import compile_globs
-from dal_audit.project import Project
-from dal_audit.rule import Breach, check
 
 NOTHING = "it holds no Python file and no SQL migration"
 

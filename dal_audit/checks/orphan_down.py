@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.audited_sets import START, audited_sets, is_audited, start_of, statements_of
+from dal_audit.assemble.migration_sets import (
+    START,
+    audited_sets,
+    is_audited,
+    start_of,
+    statements_of,
+)
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
-from dal_audit.project import Project
-from dal_audit.rule import Breach, check
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
 
 
 @check("DAL408")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Place
-from dal_audit.fixers.placeholders import in_style
-from dal_audit.fixers.sql import PROVEN
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
-from dal_audit.sql_facts import PlaceholderForm, SqlPlaceholder, SqlStatement
+from dal_audit.facts.sql import PlaceholderForm, SqlPlaceholder, SqlStatement
+from dal_audit.fix.placeholders import in_style
+from dal_audit.fix.sql import PROVEN
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 
 STYLES: dict[PlaceholderForm, str] = {
     "dollar": "dollar",

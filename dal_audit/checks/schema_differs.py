@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Place
-from dal_audit.project import Project
-from dal_audit.replay_facts import TITLES, SchemaDifference
-from dal_audit.rule import Breach, check
+from dal_audit.facts.replay import TITLES, SchemaDifference
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
 
 PRESENCE = frozenset({"table", "view", "column", "index"})
 """What is either there or not, and an index besides in one way or another."""

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dal_audit.audited_sets import up_scripts
+from dal_audit.assemble.migration_sets import up_scripts
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
+from dal_audit.facts.sql import CreateTable, SqlStatement
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 from dal_audit.migrations.model import VERSION_TABLES
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
-from dal_audit.sql_facts import CreateTable, SqlStatement
 
 _PLAIN: Final = re.compile(
     r"(?:schema|db|database)_?(?:version|migration|revision|upgrade|history|changelog)s?"

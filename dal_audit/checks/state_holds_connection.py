@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.class_hierarchy import hierarchy_of
+from dal_audit.assemble.held_objects import Held, holdings_of
+from dal_audit.assemble.project import Project
+from dal_audit.assemble.state_classes import keeps_state
 from dal_audit.facts import ClassShape, FileFacts, Member, Place
-from dal_audit.hierarchy import hierarchy_of
-from dal_audit.holding import Held, holdings_of
-from dal_audit.program_state import keeps_state
-from dal_audit.project import Project
-from dal_audit.rule import Breach, Related, check
+from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.check import check
 
 
 @check("DAL110")

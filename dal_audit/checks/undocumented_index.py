@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dal_audit.audited_sets import up_scripts
+from dal_audit.assemble.migration_sets import up_scripts
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
-from dal_audit.project import Project
-from dal_audit.rule import Breach, check
-from dal_audit.sql_facts import (
+from dal_audit.facts.sql import (
     AlterTable,
     Change,
     CreateObject,
@@ -20,6 +19,8 @@ from dal_audit.sql_facts import (
     SqlName,
     SqlStatement,
 )
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
 
 _INDEXES: Final = re.compile(r"fts\d\w*|rtree\w*|geopoly|vec\d\w*|vss\d\w*|spellfix\d|hnsw\w*")
 """Modules whose virtual tables index what stands elsewhere (SQLite's, and its extensions')."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Place
-from dal_audit.portable import judged, listed
-from dal_audit.project import Project
-from dal_audit.rule import Breach, check
-from dal_audit.sql_facts import SqlStatement
+from dal_audit.facts.sql import SqlStatement
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
+from dal_audit.judge.sql_portability import judged, listed
 
 
 @check("DAL311")

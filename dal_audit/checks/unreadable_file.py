@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, NotUnderstood, Place
-from dal_audit.project import Project
-from dal_audit.rule import Breach, check
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check
 
 _VERBS = {
     "unreadable": "cannot be read",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.rulebook import did_you_mean, nearest_rule
 from dal_audit.facts import FileFacts, Place
-from dal_audit.fixers.suppressions import renamed, without
-from dal_audit.project import Project
-from dal_audit.rule import Breach, EntryUse, SuppressionUse, WaiverUse, check
-from dal_audit.rulebook import did_you_mean, nearest_rule
+from dal_audit.fix.suppressions import renamed, without
+from dal_audit.judge.breach import Breach, EntryUse, SuppressionUse, WaiverUse
+from dal_audit.judge.check import check
 
 
 @check("DAL903")

@@ -25,8 +25,11 @@ import msgspec
 from msgspec import MsgspecError, Raw, Struct
 from msgspec.msgpack import Decoder, Encoder
 
+import dal_audit
 from dal_audit import __version__
-from dal_audit.catalogue import Catalogue
+from dal_audit.catalogue.digest import sha256
+from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.catalogue.resources import rules_folder
 from dal_audit.facts import (
     Attention,
     Evidence,
@@ -39,8 +42,6 @@ from dal_audit.facts import (
     Suppression,
     stamp_of,
 )
-from dal_audit.hashing import sha256
-from dal_audit.resources import rules_folder
 
 FactsKind: TypeAlias = Literal["first", "whole", "script"]
 OtherKind: TypeAlias = Literal["accesses", "named", "marks", "revision"]
@@ -278,13 +279,11 @@ def key_of(catalogue: Catalogue, *, thorough: bool, foreign: Iterable[str]) -> b
     That is how files are looked at, the catalogue in force, this version of dal-audit with the rule
     book's data, the grammar of the running Python, and the parsers.
     """
-    package = Path(__file__).resolve().parent.parent
+    package = Path(dal_audit.__file__).resolve().parent
     said = [__version__, sys.version, catalogue.digest, str(thorough)]
     said += [*sorted(foreign), *_parsers()]
     if rules_folder().parent != package:  # A checkout, whose files are edited under one version.
-        own = (package, package / "extract", package / "extract" / "sql")
-        data = rules_folder() / "catalogue"
-        said += [_listing(folder) for folder in (*own, data, data / "portability")]
+        said += [_listing(package), _listing(rules_folder() / "catalogue")]
     return sha256("\0".join(said).encode())
 
 
@@ -299,26 +298,36 @@ def _parsers() -> list[str]:
 
 
 def _listing(folder: Path) -> str:
-    """Return the files of a folder with their sizes and times."""
-    with os.scandir(folder) as entries:
-        stats = sorted((one.name, one.stat()) for one in entries if one.is_file())
-    return repr([(name, one.st_size, one.st_mtime_ns) for name, one in stats])
+    """Return the files of a folder and of all below it, with their sizes and times."""
+    found = []
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.name == "__pycache__":
+                    continue
+                if entry.is_dir():
+                    waiting.append(entry.path)
+                else:
+                    status = entry.stat()
+                    found.append((entry.path, status.st_size, status.st_mtime_ns))
+    return repr(sorted(found))
 
 
 @cache
 def _decoder(kind: Kind) -> Decoder[Any]:
     """Return what reads the facts of a kind back; it knows their types when it is first needed."""
     if kind == "script":
-        from dal_audit.sql_facts import SqlStatement
+        from dal_audit.facts.sql import SqlStatement
 
         fact = SqlStatement | Suppression | NotUnderstood
         return Decoder(tuple[Attention, tuple[str, ...] | None, tuple[fact, ...]])
     if kind == "marks":
-        from dal_audit.migration_facts import MigrationMarks
+        from dal_audit.facts.migrations import MigrationMarks
 
         return Decoder(tuple[MigrationMarks | None])
     if kind == "revision":
-        from dal_audit.migration_facts import Revision
+        from dal_audit.facts.migrations import Revision
 
         return Decoder(tuple[Revision | None])
     if kind in {"accesses", "named"}:

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.migration_facts import ToolSettings
+from dal_audit.facts.migrations import ToolSettings
 from dal_audit.migrations.assembly import by_graph, common_backends, in_order, series_of
 from dal_audit.migrations.backends import backend_of
 from dal_audit.migrations.listing import Listing, join

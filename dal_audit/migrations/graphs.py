@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from dal_audit.migration_facts import Revision
+from dal_audit.facts.migrations import Revision
 from dal_audit.migrations.assembly import by_graph
 from dal_audit.migrations.backends import backend_of_folder
 from dal_audit.migrations.homes import name_of, parent_of, within

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from dal_audit.facts import Span
-from dal_audit.migration_facts import (
+from dal_audit.facts.migrations import (
     Directive,
     EmbeddedSql,
     HalfState,

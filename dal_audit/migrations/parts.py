@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from typing import Final
 
-from dal_audit.migration_facts import Directive, Half, MigrationMarks, Revision
+from dal_audit.facts.migrations import Directive, Half, MigrationMarks, Revision
 from dal_audit.migrations.backends import backend_of
 from dal_audit.migrations.model import Migration, Part, Side
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dal_audit.migration_facts import MarkingTool, SettingsTool, ToolSettings
+from dal_audit.facts.migrations import MarkingTool, SettingsTool, ToolSettings
 from dal_audit.migrations.homes import parent_of
 from dal_audit.migrations.listing import Listing, join
 from dal_audit.migrations.model import Evidence

@@ -5,7 +5,6 @@ from dal_audit.policy.load import find_configuration, load_policy, read_policy
 from dal_audit.policy.model import (
     Backend,
     Ci,
-    KeyPath,
     Migrations,
     Policy,
     Severity,
@@ -26,7 +25,6 @@ __all__ = [
     "Ci",
     "ConfigurationError",
     "GlobError",
-    "KeyPath",
     "Migrations",
     "Policy",
     "Problem",

@@ -14,7 +14,7 @@ from dal_audit.policy.problems import ConfigurationError, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dal_audit.policy.model import KeyPath
+    from dal_audit.policy.positions import KeyPath
     from dal_audit.policy.validate import Fault
 
 OWN_FILE: Final = "dal-audit.toml"

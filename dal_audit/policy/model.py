@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dal_audit.facts import Span
-    from dal_audit.policy.positions import Places
+    from dal_audit.policy.positions import KeyPath, Places
 
 Backend: TypeAlias = Literal["sqlite", "postgresql"]
 Severity: TypeAlias = Literal["error", "warning", "info", "off"]
@@ -43,9 +43,6 @@ Tool: TypeAlias = Literal[
     "yoyo",
 ]
 """A migration tool, `plain` for numbered SQL files without one, `auto` for: find out."""
-KeyPath: TypeAlias = tuple[str | int, ...]
-"""The way to a value: keys of tables and indexes of arrays."""
-
 PlaceholderStyle: TypeAlias = Literal[
     "dollar", "question", "numbered-question", "colon", "percent", "any"
 ]

@@ -13,7 +13,9 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from dal_audit.facts import Span
-from dal_audit.policy.model import KeyPath
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""The way to a value: keys of tables and indexes of arrays."""
 
 _Range: TypeAlias = tuple[int, int]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from dal_audit.policy.model import KeyPath
+    from dal_audit.policy.positions import KeyPath
     from dal_audit.policy.selection import RuleNames
 
 _ABSOLUTE: Final = re.compile(r"/|[A-Za-z]:")

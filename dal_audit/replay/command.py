@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from dal_audit import audit
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.rulebook import Rule, known_rules, rules
+from dal_audit.discover.errors import UsageError
+from dal_audit.discover.projects import Scope, plan
 from dal_audit.extract.source import decode_script
 from dal_audit.extract.sql.scripts import suppressions_in
 from dal_audit.facts import FileFacts, Suppression
-from dal_audit.project import Project
+from dal_audit.facts.replay import TITLES, SchemaDifference
+from dal_audit.judge.breach import Breach
+from dal_audit.judge.check import check_of
+from dal_audit.judge.selection import active_rules, catalogue_of
+from dal_audit.policy.request import Request
 from dal_audit.replay.database import EngineError
 from dal_audit.replay.model import Engine, Job, Outcome, Step
 from dal_audit.replay.parity import differences, is_comparable, pairs
@@ -21,12 +28,9 @@ from dal_audit.replay.plan import Planned, plan_replay
 from dal_audit.replay.processes import Postgres, postgres, run_job
 from dal_audit.replay.table import table
 from dal_audit.replay.verdicts import Replayed, breaches
-from dal_audit.replay_facts import TITLES, SchemaDifference
-from dal_audit.report import Report
-from dal_audit.rule import Breach, check_of
-from dal_audit.rulebook import Rule, known_rules, rules
-from dal_audit.scope import Scope, UsageError, plan
-from dal_audit.triage import Triage
+from dal_audit.report.merge import ProjectResult, merge
+from dal_audit.report.render import Report
+from dal_audit.triage.standing import Triage
 
 PROVED = frozenset(
     {
@@ -90,7 +94,7 @@ def replay(request: ReplayRequest, progress: Progress) -> Result:
             differing.update({root: len(several) for root, several in found.items()})
             facts = [fact for several in found.values() for fact in several]
             parts.append(_part(scope, request, replayed, facts))
-    report = audit.merge(parts, scopes.base, audit.Request(folder=request.folder))
+    report = merge(parts, scopes.base, Request(folder=request.folder))
     return Result(report, table(all_replayed, differing), notes)
 
 
@@ -142,14 +146,14 @@ def _part(
     request: ReplayRequest,
     replayed: list[Replayed],
     facts: list[tuple[str, SchemaDifference]],
-) -> audit.Part:
+) -> ProjectResult:
     """Make findings of what the runs of one project prove."""
     policy = scope.policy
     paths = sorted(_paths(replayed))
     files = [FileFacts(path, tuple(_suppressions(policy.root / path)), "whole") for path in paths]
-    project = Project(policy, audit.catalogue_of(policy), files, frozenset())
-    own = audit.Request(folder=request.folder, today=request.today)
-    active = tuple(one for one in audit.active_rules(policy, own) if one.id in PROVED)
+    project = Project(policy, catalogue_of(policy), files, frozenset())
+    own = Request(folder=request.folder, today=request.today)
+    active = tuple(one for one in active_rules(policy, own) if one.id in PROVED)
     triage = Triage(project, active, today=request.today)
     findings = tuple(
         triage.finding(rule, breach)
@@ -157,7 +161,7 @@ def _part(
         if rule in active
     )
     open_questions = _unproved(replayed) - {one.rule.id for one in findings}
-    return audit.Part(
+    return ProjectResult(
         policy.root,
         findings,
         tuple(rule for rule in active if rule.id not in open_questions),

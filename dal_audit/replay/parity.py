@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dal_audit.facts import Place, Span
+from dal_audit.facts.replay import SchemaDifference
 from dal_audit.replay.model import Aspects, Engine
 from dal_audit.replay.verdicts import Replayed
 from dal_audit.replay.words import origin
-from dal_audit.replay_facts import SchemaDifference
 
 _LARGER: Final = ("table", "view", "column", "index")
 """Kinds that are there or not; what belongs to one that is missing is not spoken of."""

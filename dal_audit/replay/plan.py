@@ -7,14 +7,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dal_audit.discover import tree_of
+from dal_audit.assemble.migration_layout import layout_of
+from dal_audit.assemble.sql_files import SqlFiles
+from dal_audit.discover.errors import UsageError
+from dal_audit.discover.files import tree_of
+from dal_audit.discover.projects import Scope
 from dal_audit.extract.source import UndecodableError
-from dal_audit.migration_layout import layout_of
 from dal_audit.migrations.model import Migration, MigrationLayout, MigrationSet
 from dal_audit.replay.model import Engine, Step
 from dal_audit.replay.scripts import Scripts
-from dal_audit.scope import Scope, UsageError
-from dal_audit.sql_files import SqlFiles
 
 ENGINES: tuple[Engine, ...] = ("sqlite", "postgresql")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from dal_audit.extract.sql.scripts import statements_of
+from dal_audit.facts.sql import Constraint, CreateTable
 from dal_audit.replay.model import Aspects
 from dal_audit.replay.portable_terms import (
     EXPRESSION,
@@ -20,7 +21,6 @@ from dal_audit.replay.portable_terms import (
     index_value,
     several,
 )
-from dal_audit.sql_facts import Constraint, CreateTable
 
 Pairs: TypeAlias = Iterator[tuple[str, str]]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from dal_audit.facts.replay import TITLES
 from dal_audit.replay.model import Failure, Outcome, Step
 from dal_audit.replay.verdicts import Replayed
-from dal_audit.replay_facts import TITLES
 
 HEAD = ("set", "engine", "ups", "each again", "all again", "downs", "ups once more", "schemas")
 """The columns: what is run, in the order in which it is."""

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 
 from dal_audit.facts import Place, Span
+from dal_audit.facts.replay import TITLES
+from dal_audit.judge.breach import Breach, Related
 from dal_audit.replay.differences import listed, shown
 from dal_audit.replay.model import Command, Engine, Failure, Outcome, Step
 from dal_audit.replay.words import masked, origin, roots, rule_of
-from dal_audit.replay_facts import TITLES
-from dal_audit.rule import Breach, Related
 
 START = Span(1, 1, 1, 1)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dal_audit.report.fixes import fixable
 from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_path
+from dal_audit.report.suggestions import fixable
 from dal_audit.report.summary import counts
 from dal_audit.report.terminal import PLAIN, Look, Paint, safe
 

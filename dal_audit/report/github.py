@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from dal_audit.catalogue.rulebook import Severity
+from dal_audit.judge.breach import Finding
 from dal_audit.report.model import Report
 from dal_audit.report.summary import counts, plural
 from dal_audit.report.terminal import visible
-from dal_audit.rule import Finding
-from dal_audit.rulebook import Severity
 
 SHOWN: Final = 10
 """GitHub shows no more annotations of one kind in a step, and drops the others in silence."""

@@ -11,11 +11,11 @@ import hashlib
 from collections import Counter
 from typing import Final
 
-from dal_audit.report.machine import Object, json_text
+from dal_audit.catalogue.rulebook import Severity
+from dal_audit.judge.breach import Finding
+from dal_audit.report.json_report import Object, json_text
 from dal_audit.report.model import Report
-from dal_audit.report.quoting import Quoted
-from dal_audit.rule import Finding
-from dal_audit.rulebook import Severity
+from dal_audit.report.source_lines import Quoted
 
 _SEVERITIES: Final[dict[Severity, str]] = {
     "error": "major",

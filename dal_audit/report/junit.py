@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from dal_audit.catalogue.rulebook import Rule, Severity
+from dal_audit.judge.breach import Finding
 from dal_audit.report.model import Report, fails
 from dal_audit.report.terminal import visible
-from dal_audit.rule import Finding
-from dal_audit.rulebook import Rule, Severity
 
 
 def render_junit(

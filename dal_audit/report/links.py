@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dal_audit.rulebook import Rule
+from dal_audit.catalogue.rulebook import Rule
 
 HOME: Final = "https://github.com/dal-audit/dal-audit"
 """The repository of dal-audit itself."""

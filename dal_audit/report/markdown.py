@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
 
+from dal_audit.judge.breach import Finding
 from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
 from dal_audit.report.statistics import Row, statistics
 from dal_audit.report.summary import Verdict, counts, plural, verdicts
 from dal_audit.report.terminal import safe, visible
-from dal_audit.rule import Finding
 
 SIZE_LIMIT: Final = 1024 * 1024
 """Bytes; GitHub shows nothing of a larger summary."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from dal_audit.rule import Finding
-from dal_audit.rulebook import Clause, Rule, Severity
+from dal_audit.catalogue.rulebook import Clause, Rule, Severity
+from dal_audit.judge.breach import Finding
 
 _RANKS: Final[Mapping[Severity, int]] = {"off": 0, "info": 1, "warning": 2, "error": 3}
 

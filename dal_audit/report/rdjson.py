@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from dal_audit.catalogue.rulebook import Severity
 from dal_audit.facts import Place
-from dal_audit.report.fixes import suggestions
+from dal_audit.judge.breach import Finding
+from dal_audit.report.json_report import Object, json_text
 from dal_audit.report.links import HOME, document_of
-from dal_audit.report.machine import Object, json_text
 from dal_audit.report.model import Report
-from dal_audit.report.quoting import Quoted
-from dal_audit.rule import Finding
-from dal_audit.rulebook import Severity
+from dal_audit.report.source_lines import Quoted
+from dal_audit.report.suggestions import suggestions
 
 RELATED_LIMIT: Final = 10
 """reviewdog quotes the source of each related place in its comment."""

@@ -14,16 +14,16 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from dal_audit.catalogue.rulebook import Clause, Rule, Severity
 from dal_audit.facts import Place, Span
+from dal_audit.judge.breach import Finding, Related
 from dal_audit.report.fingerprint import line_hashes
-from dal_audit.report.fixes import is_exact, sarif_fixes
+from dal_audit.report.json_report import Object, json_text
 from dal_audit.report.links import HOME, document_of
-from dal_audit.report.machine import Object, json_text
 from dal_audit.report.model import Report
+from dal_audit.report.suggestions import is_exact, sarif_fixes
 from dal_audit.report.summary import plural
 from dal_audit.report.terminal import safe, utf16_index
-from dal_audit.rule import Finding, Related
-from dal_audit.rulebook import Clause, Rule, Severity
 
 RESULTS_LIMIT: Final = 25_000
 """GitHub refuses a run with more results."""

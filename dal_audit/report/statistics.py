@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from dal_audit.formats import Format
-from dal_audit.report.machine import Object, json_text
+from dal_audit.catalogue.rulebook import Rule, Severity
+from dal_audit.judge.breach import Finding
+from dal_audit.report.formats import Format
+from dal_audit.report.json_report import Object, json_text
 from dal_audit.report.model import Report
 from dal_audit.report.summary import counts, plural
 from dal_audit.report.terminal import PLAIN, Look, Paint
-from dal_audit.rule import Finding
-from dal_audit.rulebook import Rule, Severity
 
 _ORDER: tuple[Severity, ...] = ("error", "warning", "info", "off")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
+from dal_audit.catalogue.rulebook import Clause
 from dal_audit.report.model import Report
-from dal_audit.rulebook import Clause
 
 Verdict: TypeAlias = Literal["pass", "pass in part", "baselined", "fail", "not audited"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dal_audit.report.fixes import fixable
 from dal_audit.report.model import Report
+from dal_audit.report.suggestions import fixable
 from dal_audit.report.summary import counts, plural, verdicts
 from dal_audit.report.terminal import PLAIN, Look, Paint, safe
 
@@ -20,7 +20,7 @@ def render_text(report: Report, *, look: Look = PLAIN, show_suppressed: bool = F
     shown = [one for one in report.findings if one.standing == "open" or show_suppressed]
     lines: list[str] = []
     if shown:
-        from dal_audit.report.drawing import Drawing  # a clean run has nothing to draw
+        from dal_audit.report.diagnostic import Drawing  # a clean run has nothing to draw
 
         lines = list(Drawing(report, paint).findings(shown))
     return "\n".join([*lines, *_summary(report, paint)]) + "\n"

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dal_audit.engine_names import engine_names
+from dal_audit.catalogue.engine_names import engine_names
 from dal_audit.facts import Span
+from dal_audit.facts.sql import Column, Constraint, Expression, SqlName, SqlType
 from dal_audit.schema.families import comparable, family_of, unfit_default
 from dal_audit.schema.model import (
     BOTH,
@@ -20,7 +21,6 @@ from dal_audit.schema.model import (
     exact_of,
     key_of,
 )
-from dal_audit.sql_facts import Column, Constraint, Expression, SqlName, SqlType
 
 _WORD: Final = re.compile(r"[^\W\d]\w*\Z")
 MAX_DOMAINS: Final = 8

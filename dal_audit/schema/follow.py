@@ -12,6 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from dal_audit.facts.sql import (
+    AlterAction,
+    AlterTable,
+    Change,
+    CreateIndex,
+    CreateObject,
+    CreateTable,
+    Drop,
+    SqlName,
+    SqlStatement,
+)
 from dal_audit.schema.columns import Columns, words_of
 from dal_audit.schema.model import (
     BOTH,
@@ -26,17 +37,6 @@ from dal_audit.schema.model import (
     key_of,
 )
 from dal_audit.schema.naming import folded, missing, misspelled, taken
-from dal_audit.sql_facts import (
-    AlterAction,
-    AlterTable,
-    Change,
-    CreateIndex,
-    CreateObject,
-    CreateTable,
-    Drop,
-    SqlName,
-    SqlStatement,
-)
 
 _MAY_MAKE_TYPES: Final = frozenset(
     {"CREATE EXTENSION", "DO", "CALL", "EXECUTE", "IMPORT", "LOAD", "SET"}

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dal_audit.facts import Span
-from dal_audit.sql_facts import SqlName, SqlType
+from dal_audit.facts.sql import SqlName, SqlType
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"

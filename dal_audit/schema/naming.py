@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.facts.sql import SqlName
 from dal_audit.schema.model import (
     BOTH,
     POSTGRESQL,
@@ -13,7 +14,6 @@ from dal_audit.schema.model import (
     exact_of,
     key_of,
 )
-from dal_audit.sql_facts import SqlName
 
 
 def taken(schema: Schema, name: SqlName) -> Iterator[Objection]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from dal_audit.sql_facts import AlterAction, AlterTable, Constraint, SqlName
+from dal_audit.facts.sql import AlterAction, AlterTable, Constraint, SqlName
 from dal_audit.standing.model import GUESSED, Thing
 from dal_audit.standing.state import EMPTY, State
 from dal_audit.standing.tables import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from dal_audit.sql_facts import (
+from dal_audit.facts.sql import (
     AlterObject,
     AlterTable,
     Change,

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from dal_audit.facts import Span
-from dal_audit.sql_facts import (
+from dal_audit.facts.sql import (
     AlterAction,
     AlterTable,
     Change,

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 from msgspec import Struct, field
 
 from dal_audit.facts import Span
-from dal_audit.sql_facts import SqlName
+from dal_audit.facts.sql import SqlName
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Final
 
-from dal_audit.sql_facts import AlterObject, CreateObject, Drop, SqlName
+from dal_audit.facts.sql import AlterObject, CreateObject, Drop, SqlName
 from dal_audit.standing.journal import UNKNOWN
 from dal_audit.standing.model import NAME, Key, Thing
 from dal_audit.standing.state import State

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from dal_audit.sql_facts import Expression
+from dal_audit.facts.sql import Expression
 from dal_audit.standing.state import State
 
 _BEFORE_TABLE: Final = frozenset({"FROM", "JOIN", "INTO", "UPDATE", "USING"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from dal_audit.sql_facts import Change, Expression, SqlName
+from dal_audit.facts.sql import Change, Expression, SqlName
 from dal_audit.standing.model import CLEARED, FILLED, ROWS, Thing
 from dal_audit.standing.reads import check_reads
 from dal_audit.standing.state import State

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.facts import Span
-from dal_audit.sql_facts import Expression, SqlName
+from dal_audit.facts.sql import Expression, SqlName
 from dal_audit.standing.journal import UNKNOWN, Journal
 from dal_audit.standing.model import (
     CONSTRAINT_INDEX,

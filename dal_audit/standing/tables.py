@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dal_audit.sql_facts import (
+from dal_audit.facts.sql import (
     Clause,
     Column,
     Constraint,

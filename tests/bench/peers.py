@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from dal_audit.catalogue import catalogue_in_force
+from dal_audit.catalogue.drivers import catalogue_in_force
+from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.policy import default_policy, load_policy
-from dal_audit.rulebook import known_rules
 
 AUDIT: Final = (sys.executable, "-m", "dal_audit", "check", "--format", "concise")
 

@@ -25,7 +25,7 @@ RUN: Final = """\
 import sys
 from pathlib import Path
 from dal_audit.audit import Request, audit
-from dal_audit.report import render
+from dal_audit.report.render import render
 folder, config, kept, jobs, shortcuts = sys.argv[1:]
 report = audit(
     Request(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dal_audit.portability import Feature, features, taken
+from dal_audit.catalogue.portability import Feature, features, taken
 from tests.engines.servers import Engine
 
 

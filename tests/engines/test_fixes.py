@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from dal_audit.amend import amended, compatible
+from dal_audit.catalogue.portability import Feature, feature_by_id, features
 from dal_audit.extract.sql.scripts import statements_of
-from dal_audit.fix import Fix
-from dal_audit.portability import Feature, feature_by_id, features
+from dal_audit.fix.model import Fix
+from dal_audit.fix.rewrite import amended, compatible
 from tests.engines.servers import Engine
 
 TABLE = "CREATE TABLE t (id INTEGER, n INTEGER, v TEXT); "

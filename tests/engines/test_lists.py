@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.engine_names import engine_names
-from dal_audit.portability import version_key
+from dal_audit.catalogue.engine_names import engine_names
+from dal_audit.catalogue.portability import version_key
 from tests.engines.lists import FOLDER, arities, encode, postgresql, sqlite, sqlite_arity
 from tests.engines.servers import Engine, Postgres
 

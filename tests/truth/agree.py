@@ -22,9 +22,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from dal_audit.judge.breach import Finding
 from dal_audit.replay.model import Engine, Outcome, Step
 from dal_audit.replay.processes import postgres
-from dal_audit.rule import Finding
 from tests.truth.replay import LABELS, replayed
 from tests.truth.sets import findings_of
 from tests.truth.sql import copied

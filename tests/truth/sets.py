@@ -31,8 +31,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from dal_audit.audit import Request, audit
-from dal_audit.rule import Finding
+from dal_audit.audit import audit
+from dal_audit.judge.breach import Finding
+from dal_audit.policy.request import Request
 from tests.truth.sql import ENGINES, copied
 
 CONFIGURATION: Final = """\

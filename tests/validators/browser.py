@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from dal_audit.report import render
+from dal_audit.report.render import render
 from tests.reports import finding_of, hostile_report, report_of, rule_of
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from dal_audit.engine_names import engine_names
+from dal_audit.catalogue.engine_names import engine_names
 from dal_audit.extract.sql.pattern_view import View
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.tokens import Kind, Token
-from dal_audit.sql_facts import SqlCall
+from dal_audit.facts.sql import SqlCall
 
 ENGINES: Final = ("sqlite", "postgresql")
 """The engines whose lists of functions are looked into."""

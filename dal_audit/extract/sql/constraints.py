@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.elements import AFTER_TYPE, read_keys, read_type
 from dal_audit.extract.sql.tokens import Kind
-from dal_audit.sql_facts import Column, Constraint, ConstraintKind, Expression, Key, SqlName
+from dal_audit.facts.sql import Column, Constraint, ConstraintKind, Expression, Key, SqlName
 
 _Phrase: TypeAlias = tuple[
     tuple[str, ...], ConstraintKind, Callable[[Cursor], Expression | None] | None

@@ -7,7 +7,7 @@ from typing import Final
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.tokens import Kind, Token
 from dal_audit.facts import Span
-from dal_audit.sql_facts import Expression, SqlName
+from dal_audit.facts.sql import Expression, SqlName
 
 _END: Final = Token(Kind.UNKNOWN, "", 0, 0)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.tokens import Kind
-from dal_audit.sql_facts import Expression, Key, SqlType
+from dal_audit.facts.sql import Expression, Key, SqlType
 
 AFTER_TYPE: Final = frozenset(
     {

@@ -8,7 +8,7 @@ from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.elements import read_type
 from dal_audit.extract.sql.tables import read_clause
 from dal_audit.extract.sql.tokens import Kind
-from dal_audit.sql_facts import (
+from dal_audit.facts.sql import (
     AlterObject,
     Change,
     Clause,

@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from dal_audit.catalogue.portability import features
 from dal_audit.extract.sql.pattern_language import Instruction, Op, Program, parse
 from dal_audit.extract.sql.pattern_view import INDEXED_CLASSES, View
 from dal_audit.extract.sql.tokens import Token
-from dal_audit.portability import features
 
 
 class Match(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Final
 
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.tokens import Kind, Token
-from dal_audit.sql_facts import PlaceholderForm, SqlPlaceholder
+from dal_audit.facts.sql import PlaceholderForm, SqlPlaceholder
 
 _FORMS: Final[tuple[tuple[re.Pattern[str], PlaceholderForm], ...]] = (
     (re.compile(r"\$[0-9]+"), "dollar"),

@@ -21,11 +21,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
+from dal_audit.catalogue.portability import Feature, Respelling
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.tokens import Kind, Token
 from dal_audit.facts import Edit
-from dal_audit.portability import Feature, Respelling
-from dal_audit.sql_facts import Rewriting
+from dal_audit.facts.sql import Rewriting
 
 _HOLE: Final = re.compile(r"\{(\w)(?::(name|string))?\}")
 _SINGLE: Final = frozenset({Kind.WORD, Kind.QUOTED, Kind.STRING, Kind.NUMBER})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from dal_audit.extract.comments import SQL_MARK, read_suppression
+from dal_audit.catalogue.portability import feature_by_id
 from dal_audit.extract.source import Lines, UndecodableError, decode_script, not_decoded
 from dal_audit.extract.sql.calls import lacked_calls
 from dal_audit.extract.sql.patterns import shipped_matcher
@@ -15,9 +15,9 @@ from dal_audit.extract.sql.rewriting import Respeller
 from dal_audit.extract.sql.statements import Statement, each_statement, split
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
 from dal_audit.extract.sql.tokens import Token
+from dal_audit.extract.suppressions import SQL_MARK, read_suppression
 from dal_audit.facts import Fact, Span, Suppression
-from dal_audit.portability import feature_by_id
-from dal_audit.sql_facts import SqlConstruct, SqlStatement
+from dal_audit.facts.sql import SqlConstruct, SqlStatement
 
 
 def script_facts(data: bytes) -> tuple[Fact, ...]:

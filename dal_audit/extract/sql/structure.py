@@ -31,13 +31,7 @@ from dal_audit.extract.sql.tables import (
     create_virtual_table,
 )
 from dal_audit.extract.sql.tokens import Kind, Token
-from dal_audit.sql_facts import (
-    Change,
-    OtherStatement,
-    Query,
-    Structure,
-    Transaction,
-)
+from dal_audit.facts.sql import Change, OtherStatement, Query, Structure, Transaction
 
 _QUERIES: Final = frozenset({"SELECT", "VALUES", "TABLE"})
 _TRANSACTIONS: Final = frozenset(

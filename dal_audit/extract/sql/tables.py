@@ -12,7 +12,7 @@ from dal_audit.extract.sql.constraints import (
 from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.elements import read_keys, read_type
 from dal_audit.extract.sql.tokens import Kind
-from dal_audit.sql_facts import (
+from dal_audit.facts.sql import (
     ActionKind,
     AlterAction,
     AlterTable,

@@ -15,13 +15,13 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
+from dal_audit.judge.breach import Finding
 from dal_audit.report.html.elements import coded, option, package_of, shown
 from dal_audit.report.html.finding import article
 from dal_audit.report.html.picture import picture
 from dal_audit.report.model import Report
-from dal_audit.report.quoting import Quoted
+from dal_audit.report.source_lines import Quoted
 from dal_audit.report.summary import counts, plural, verdicts
-from dal_audit.rule import Finding
 
 
 def render_html(report: Report, *, show_suppressed: bool = False) -> str:

@@ -6,8 +6,8 @@ import re
 from html import escape
 from typing import Final
 
+from dal_audit.judge.breach import Finding
 from dal_audit.report.terminal import visible
-from dal_audit.rule import Finding
 
 _CODE: Final = re.compile(r"`([^`]+)`")
 

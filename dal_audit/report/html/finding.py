@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.facts import Place
+from dal_audit.judge.breach import Finding
 from dal_audit.report.html.elements import coded, package_of, shown
 from dal_audit.report.links import document_of
-from dal_audit.report.quoting import Quoted
+from dal_audit.report.source_lines import Quoted
 from dal_audit.report.summary import plural
 from dal_audit.report.terminal import expand
-from dal_audit.rule import Finding
 
 RELATED_SHOWN = 20
 """Related places that are listed; a file that uses a driver everywhere has hundreds."""

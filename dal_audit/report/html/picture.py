@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from dal_audit.judge.breach import Finding
 from dal_audit.report.html.elements import package_of, shown
 from dal_audit.report.summary import plural
 from dal_audit.report.terminal import width
-from dal_audit.rule import Finding
 
 PACKAGES_SHOWN: Final = 40
 """Packages that are drawn, those with the most findings; nobody tells more lines apart."""

@@ -1,0 +1,1 @@
+"""Assemble: the facts of all files and the policy make a project that answers questions."""

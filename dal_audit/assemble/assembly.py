@@ -1,0 +1,96 @@
+"""The stage: what all files say and what is configured become a project that can be judged."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from dal_audit.assemble.migration_layout import audited_scripts, layout_of
+from dal_audit.assemble.project import Project
+from dal_audit.assemble.reachability import follow_accesses, follow_carriers
+from dal_audit.assemble.sql_files import SqlFiles
+from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.catalogue.rulebook import ALWAYS, Rule
+from dal_audit.discover.files import Tree
+from dal_audit.discover.projects import Scope
+from dal_audit.extract.cache import Cache
+from dal_audit.extract.extractor import extract_legibility, extract_scripts
+from dal_audit.facts import FileFacts, SourceFile
+from dal_audit.policy.request import Request
+
+if TYPE_CHECKING:
+    from dal_audit.migrations.model import MigrationLayout
+    from dal_audit.migrations.released import Edited
+
+
+class Audited(Struct, frozen=True):
+    """A project with all facts that its rules ask for.
+
+    `scripts` are the paths of its SQL files, `unknown` sentences on what could not be found out.
+    """
+
+    project: Project
+    scripts: frozenset[str]
+    unknown: tuple[str, ...]
+
+
+def assemble(
+    scope: Scope,
+    tree: Tree,
+    catalogue: Catalogue,
+    facts: Sequence[FileFacts],
+    rules: Sequence[Rule],
+    cache: Cache,
+    request: Request,
+) -> Audited:
+    """Link the files of a project, and read on where names and migrations lead."""
+    policy, jobs, shortcuts = scope.policy, request.jobs, request.shortcuts
+    layout = layout_of(scope, tree, cache, jobs=jobs)
+    scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
+    edited, unknown = released_since(layout, policy.root, rules, request.since)
+    project = Project(
+        policy,
+        catalogue,
+        facts,
+        tree.modules,
+        tree.markers,
+        layout=layout,
+        empty=scope.empty_folders(file.path for file in (*tree.files, *scripts)),
+        prefix=prefix_of(policy.root, request.folder),
+        edited=edited,
+    )
+    project = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
+    project = follow_accesses(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
+    read = scripts_facts(scripts, rules, cache, jobs=jobs)
+    project = project.with_more([*project.files, *read])
+    return Audited(project, frozenset(file.path for file in scripts), unknown)
+
+
+def scripts_facts(
+    scripts: Sequence[SourceFile], rules: Sequence[Rule], cache: Cache, *, jobs: int | None
+) -> list[FileFacts]:
+    """Return the facts of SQL files; only whether they can be read, where no rule asks for more."""
+    if any("sql" in rule.languages for rule in rules if rule.name not in ALWAYS):
+        return extract_scripts(scripts, jobs=jobs, cache=cache)
+    return extract_legibility(scripts)
+
+
+def released_since(
+    layout: MigrationLayout, root: Path, rules: Sequence[Rule], revision: str | None
+) -> tuple[tuple[Edited, ...], tuple[str, ...]]:
+    """Return what became of released migrations, and what is to be said if that is not known."""
+    if not layout.sets:
+        return (), ()
+    from dal_audit.migrations.released import edited_migrations  # only where there are migrations
+
+    return edited_migrations(layout, root, rules, revision)
+
+
+def prefix_of(root: Path, folder: Path) -> str:
+    """Return what leads to a root from the current folder; nothing where it leads out of it."""
+    relative = Path(os.path.relpath(root, folder)).as_posix()
+    return "" if relative == "." or relative.startswith("..") else f"{relative}/"

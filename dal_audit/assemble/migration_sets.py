@@ -1,0 +1,129 @@
+"""The migration sets that are judged, and what the two directions of their migrations do.
+
+A set is judged where the configuration takes its files for migrations and a backend runs them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct
+
+from dal_audit.assemble.project import Project
+from dal_audit.facts import NotUnderstood, Place, Span
+from dal_audit.facts.sql import OtherStatement, Query, SqlStatement, Transaction
+from dal_audit.migrations.model import Migration, MigrationSet, Part
+
+START: Final = Span(1, 1, 1, 1)
+"""A file's first line, on which a pull request shows a finding about all of it."""
+
+_PASSING: Final = frozenset(
+    {"ANALYZE", "CHECKPOINT", "DISCARD", "EXPLAIN", "LOCK", "OPTIMIZE", "PRAGMA", "REFRESH",
+     "REINDEX", "RESET", "SET", "SHOW", "UNLOCK", "USE", "VACUUM"}
+)  # fmt: skip
+"""Statements that make nothing: when the connection is closed, or at once, it is as before."""
+
+
+def audited_sets(project: Project) -> Iterator[MigrationSet]:
+    """Yield the sets that are judged."""
+    for one in project.layout.sets:
+        if any(is_audited(path, project) for path in sorted(one.paths())):
+            yield one
+
+
+def is_audited(path: str, project: Project) -> bool:
+    """Return whether a migration's file is judged: it is taken for one, and a backend runs it."""
+    files = project.sql_files
+    return files.is_migration(path) and bool(files.backends_of(path))
+
+
+def statements_of(part: Part, project: Project) -> list[SqlStatement]:
+    """Return the statements of a part of an SQL file, in order."""
+    script = _scripts(project).get(part.path)
+    if script is None:
+        return []
+    first, last = 0, len(script.lines)
+    if part.lines is not None:
+        first = bisect_left(script.lines, part.lines[0])
+        last = bisect_right(script.lines, part.lines[1])
+    own = script.statements[first:last]
+    return [one for one in own if part.takes(one.span.line, one.part)]
+
+
+def up_scripts(project: Project) -> Iterator[tuple[MigrationSet | None, list[SqlStatement], str]]:
+    """Yield each up part in SQL that is judged: its set, its statements, its file.
+
+    A file of a folder that no pattern fits is in no set, and is all up.
+    """
+    for one in audited_sets(project):
+        for migration in one.migrations:
+            for part in migration.up:
+                if part.language == "sql" and is_audited(part.path, project):
+                    yield one, statements_of(part, project), part.path
+    for folder in project.layout.unrecognised:
+        for path in folder.paths:
+            if is_audited(path, project):
+                yield None, statements_of(Part(path, "up"), project), path
+
+
+def does_nothing(part: Part, project: Project) -> bool:
+    """Return whether a part leaves the database as it is, as far as its text says.
+
+    What is not understood does something, and so does a program that is not read.
+    """
+    if part.language != "sql":
+        return part.state == "empty"
+    script = _scripts(project).get(part.path)
+    if script is None or script.is_doubtful:
+        return False
+    return all(leaves_nothing(one) for one in statements_of(part, project))
+
+
+def leaves_nothing(statement: SqlStatement) -> bool:
+    """Return whether a database is after a statement as it was before."""
+    one = statement.structure
+    if isinstance(one, Query):
+        return one.constant
+    return isinstance(one, Transaction) or (
+        isinstance(one, OtherStatement) and one.words[:1] != () and one.words[0] in _PASSING
+    )
+
+
+class _Script(Struct, frozen=True):
+    """The statements of a file, and the line on which each begins."""
+
+    statements: tuple[SqlStatement, ...]
+    lines: tuple[int, ...]
+    is_doubtful: bool
+
+
+@lru_cache(maxsize=8)
+def _scripts(project: Project) -> dict[str, _Script]:
+    """Return the files that are judged for their statements: a file of many parts is read once."""
+    found = {}
+    for file in project.files:
+        statements = tuple(one for one in file.facts if isinstance(one, SqlStatement))
+        doubtful = any(isinstance(one, NotUnderstood) for one in file.facts)
+        lines = tuple(one.span.line for one in statements)
+        found[file.path] = _Script(statements, lines, doubtful)
+    return found
+
+
+def start_of(migration: Migration, project: Project) -> tuple[Place, tuple[int, int]]:
+    """Return where a fault of a whole migration is shown, and the lines that can suppress it.
+
+    That is the first line of its file, or the directive that begins it where a file holds several;
+    a comment on a line of its own is about the statement below, so that counts, too.
+    """
+    part = migration.up[0] if migration.up else migration.down[0]
+    if part.language == "python":
+        last = migration.declared.line if migration.declared is not None else 1
+        return Place(part.path, START), (1, last)
+    first = START
+    if part.anchor is not None and any(one.kind == "changeset" for one in migration.directives):
+        first = part.anchor
+    own = statements_of(part, project)
+    return Place(part.path, first), (first.line, max(first.line, own[0].span.line if own else 1))

@@ -1,0 +1,57 @@
+"""Which classes outside storage keep what a program works with: its state, settings or context."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from dal_audit.assemble.class_hierarchy import Class, Hierarchy
+
+_WORDS: Final = frozenset(
+    [
+        "Config",
+        "Configuration",
+        "Container",
+        "Context",
+        "Dependencies",
+        "Deps",
+        "Globals",
+        "Resources",
+        "Services",
+        "Settings",
+        "State",
+    ]
+)
+"""What such classes are called, by whole words of the name."""
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
+_RECORDS: Final = frozenset(
+    {"typing.NamedTuple", "typing.TypedDict", "typing_extensions.TypedDict"}
+    | {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings"}
+    | {"msgspec.Struct"}
+)
+"""Bases of classes that are nothing but their fields."""
+
+_RECORD_MAKERS: Final = frozenset(
+    {"dataclasses.dataclass", "pydantic.dataclasses.dataclass", "attr.dataclass", "attr.s"}
+    | {"attr.attrs", "attr.define", "attr.frozen", "attr.mutable"}
+    | {"attrs.define", "attrs.frozen", "attrs.mutable"}
+)
+"""Decorators that make a class of its fields."""
+
+
+def keeps_state(one: Class, hierarchy: Hierarchy) -> bool:
+    """Return whether a class keeps what others work with, by its name or as a record of fields.
+
+    A context manager is no context: it is about a `with` block.
+    """
+    words = _WORD.findall(one.shape.name.rpartition(".")[2])
+    if words[-2:] == ["Context", "Manager"]:
+        return False
+    if _WORDS.intersection(words):
+        return True
+    for ancestor in hierarchy.ancestors(one):
+        bases = {hierarchy.project.absolute(b.origin, ancestor.path) for b in ancestor.shape.bases}
+        if bases & _RECORDS or _RECORD_MAKERS.intersection(ancestor.shape.decorators):
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""The catalogue: drivers, engines, portability and the rule book, as data and their readers."""

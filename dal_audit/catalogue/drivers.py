@@ -1,0 +1,142 @@
+"""The catalogue: what counts as a driver, and what is known of each one.
+
+`rules/catalogue/drivers.toml` is the shipped catalogue; the configuration narrows it (`drivers`),
+widens it (`extend-drivers`) and names the project's own import functions (`import-helpers`). The
+catalogue in force is all that extraction knows of a project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.catalogue.digest import sha256
+from dal_audit.catalogue.resources import table
+
+Kind: TypeAlias = Literal["driver", "orm", "store"]
+"""A SQL driver; an ORM, query builder or migration library; a client of another kind of store."""
+
+KIND_WORDS: Mapping[Kind, str] = {
+    "driver": "database driver",
+    "orm": "database toolkit",
+    "store": "database client",
+}
+
+
+class Driver(Struct, frozen=True):
+    """A library that talks to a database.
+
+    `modules` are dotted import names, each covering its submodules; `types` maps a role
+    (connection, cursor, pool, engine, session, model, other) to dotted names; `makers` maps a
+    callable to the type of what it returns.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    kind: Kind = "driver"
+    packages: tuple[str, ...] = ()
+    dialect: str = ""
+    types: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exceptions: tuple[str, ...] = ()
+    accessors: tuple[str, ...] = ()
+    executes: tuple[str, ...] = ()
+    makers: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+
+
+class Catalogue(Struct, frozen=True, dict=True):
+    """The drivers in force, and the project's own functions that import by name."""
+
+    drivers: tuple[Driver, ...]
+    import_helpers: tuple[str, ...] = ()
+
+    @cached_property
+    def by_module(self) -> Mapping[str, Driver]:
+        """The drivers by their modules."""
+        return {module: driver for driver in self.drivers for module in driver.modules}
+
+    @cached_property
+    def _found(self) -> dict[str, Driver | None]:
+        """The drivers of the names that were asked for: a program asks for a name many times."""
+        return {}
+
+    def driver_of(self, name: str) -> Driver | None:
+        """Return the driver that a dotted name belongs to, matched by whole components.
+
+        The longest module wins: `google.cloud.spanner.Client` is Spanner's whatever else lies
+        below `google.cloud`.
+        """
+        if name not in self._found:
+            module = self.module_of(name)
+            self._found[name] = self.by_module[module] if module is not None else None
+        return self._found[name]
+
+    def module_of(self, name: str) -> str | None:
+        """Return the catalogued module that a dotted name lies in, as the catalogue spells it."""
+        while name and name not in self.by_module:
+            name = name.rpartition(".")[0]
+        return name or None
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that extraction reads of the catalogue: a part of the cache's key."""
+        text = repr((sorted(self.by_module), self.import_helpers))
+        return sha256(text.encode()).hex()
+
+
+@cache
+def shipped_drivers() -> tuple[Driver, ...]:
+    """Read `drivers.toml`."""
+    return table("drivers", tuple[Driver, ...], driver_in)
+
+
+def driver_in(row: Mapping[str, Any]) -> Driver:
+    """Return the driver of a table in `drivers.toml`."""
+    return Driver(
+        name=row["name"],
+        kind=row["kind"],
+        modules=tuple(row["modules"]),
+        packages=tuple(row["packages"]),
+        dialect=row["dialect"],
+        types=tuple((role, tuple(names)) for role, names in row["types"].items()),
+        exceptions=tuple(row["exceptions"]),
+        accessors=tuple(row["accessors"]),
+        executes=tuple(row["executes"]),
+        makers=tuple(row["makers"].items()),
+        source=row["source"],
+    )
+
+
+def catalogue_in_force(
+    *,
+    only: Iterable[str] | None = None,
+    also: Iterable[str] = (),
+    import_helpers: Iterable[str] = (),
+) -> Catalogue:
+    """Return the shipped catalogue as the configuration narrows and widens it.
+
+    `only` and `also` are dotted prefixes; what the catalogue knows of a prefix is kept, and a
+    prefix that it does not know becomes a driver of that name. `import_helpers` are written
+    `module:function`.
+    """
+    shipped = Catalogue(shipped_drivers())
+    drivers = list(shipped.drivers) if only is None else _named(only, shipped)
+    known = {module for driver in drivers for module in driver.modules}
+    drivers += _named((prefix for prefix in also if prefix not in known), shipped)
+    helpers = tuple(sorted(helper.replace(":", ".") for helper in import_helpers))
+    return Catalogue(tuple(drivers), helpers)
+
+
+def _named(prefixes: Iterable[str], shipped: Catalogue) -> list[Driver]:
+    """Return a driver for each prefix; prefixes of one shipped driver share it."""
+    found: dict[str, Driver] = {}
+    for prefix in prefixes:
+        driver = shipped.driver_of(prefix) or Driver(prefix, ())
+        driver = found.get(driver.name) or replace(driver, modules=())
+        if prefix not in driver.modules:
+            found[driver.name] = replace(driver, modules=(*driver.modules, prefix))
+    return list(found.values())

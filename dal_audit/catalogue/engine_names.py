@@ -1,0 +1,75 @@
+"""What each engine has by name, as the engine itself lists it: functions, types, operators.
+
+The files are made by `python -m tests.engines.lists`; they are read when SQL is audited, and an
+engine without a file is one of which nothing is known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+
+from msgspec import Struct
+
+from dal_audit.catalogue.resources import rules_folder
+
+
+class EngineNames(Struct, frozen=True):
+    """The names that an engine knows without any extension, all in lower case.
+
+    `functions` maps a name to the numbers of arguments that it takes, as (least, most) with -1 for
+    no upper bound. `types` is None where an engine takes any name for a type. `keywords` are words
+    of its grammar: what stands before a parenthesis and is one of them need not be a function.
+    """
+
+    engine: str
+    version: str
+    functions: Mapping[str, tuple[tuple[int, int], ...]]
+    types: frozenset[str] | None
+    operators: frozenset[str] | None
+    keywords: frozenset[str]
+
+    def has_function(self, name: str) -> bool:
+        """Return whether a function, an aggregate or a function-like form has this name."""
+        return name.lower() in self.functions or name.lower() in self.keywords
+
+    def takes(self, name: str, count: int) -> bool:
+        """Return whether a function of this name takes so many arguments.
+
+        A form of the grammar (`coalesce`, `substring(x from 2)`) takes any number.
+        """
+        arities = self.functions.get(name.lower(), ())
+        if any(least <= count and (most < 0 or count <= most) for least, most in arities):
+            return True
+        return name.lower() in self.keywords
+
+    def has_type(self, name: str) -> bool:
+        """Return whether a type has this name, as it is declared, without its arguments."""
+        return self.types is None or name.lower() in self.types
+
+
+@cache
+def engine_names(engine: str) -> EngineNames | None:
+    """Read an engine's list; None where there is none."""
+    file = rules_folder() / "catalogue" / "engines" / f"{engine}.json"
+    if not file.is_file():
+        return None
+    row = json.loads(file.read_text(encoding="utf-8"))
+    return EngineNames(
+        engine=row["engine"],
+        version=row["version"],
+        functions={
+            name: tuple(_bounds(arity) for arity in arities.split())
+            for name, arities in row["functions"].items()
+        },
+        types=None if row["types"] is None else frozenset(row["types"]),
+        operators=None if row["operators"] is None else frozenset(row["operators"]),
+        keywords=frozenset(row["keywords"]),
+    )
+
+
+def _bounds(text: str) -> tuple[int, int]:
+    """Read `2`, `1..3` or `1..`."""
+    least, dots, most = text.partition("..")
+    return int(least), int(most) if most else -1 if dots else int(least)

@@ -1,0 +1,1 @@
+"""Commands: what stands on the command line, a file a command."""

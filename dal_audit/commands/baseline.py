@@ -1,0 +1,62 @@
+"""Adoption: `dal-audit baseline` writes the findings of today down, so that only new ones count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from dal_audit.audit import audit_project
+from dal_audit.catalogue.rulebook import known_rules
+from dal_audit.discover.errors import UsageError
+from dal_audit.discover.files import chosen
+from dal_audit.discover.projects import plan
+from dal_audit.policy.request import BASELINE, Request
+from dal_audit.report.summary import plural
+from dal_audit.triage.baseline_file import Change, write
+
+if TYPE_CHECKING:
+    from dal_audit.discover.projects import Scope
+    from dal_audit.triage.baseline import Key
+
+
+def write_baselines(request: Request, *, grow: bool) -> list[Change]:
+    """Write the baseline of each project that is asked for.
+
+    Raises what `audit` raises, BaselineError for one that is faulty, OSError for one that cannot be
+    written, and UsageError where several projects would share one.
+    """
+    plans = plan(
+        request.paths, request.folder, request.config, known_rules(), baseline_expected=False
+    )
+    if request.baseline is not None and len(plans.scopes) > 1:
+        raise UsageError("error: --baseline is for one project, and PATHS hold several")
+    return [_write(scope, request, grow=grow) for scope in plans.scopes]
+
+
+def _write(scope: Scope, request: Request, *, grow: bool) -> Change:
+    policy = scope.policy
+    if request.baseline is not None:
+        file = request.folder / request.baseline
+    else:
+        file = policy.root / (policy.baseline or BASELINE)
+    part = audit_project(scope, replace(request, accept=False))
+    in_force = {rule.id for rule in part.rules}
+    known = {rule_id for rule_id, _ in known_rules()}
+    is_asked = chosen(scope.requested)
+
+    def judged(key: Key) -> bool:
+        runs = key.rule in in_force or key.rule not in known
+        return runs and is_asked(key.path)
+
+    return write(part.findings, file, policy.root, part.secrets, judged=judged, grow=grow)
+
+
+def said(change: Change) -> str:
+    """Return one line on what was done to a baseline."""
+    text = f"{change.file}: {plural(change.now, 'finding')} accepted"
+    if change.before:
+        text += f", {change.before} before"
+    if change.new:
+        text += f"; {plural(change.new, 'new finding')} left out (`--grow` accepts new ones, too)"
+    return text

@@ -1,0 +1,147 @@
+"""The command `check`: an audit is asked for, watched and reported, or its findings are fixed.
+
+It takes options as they were read, and knows nothing of how: a run that names nothing but paths
+never loads what reads the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
+
+from dal_audit.audit import audit
+from dal_audit.commands.output import CLEAN, FINDINGS, complain, failure, pairs_of, write
+from dal_audit.commands.progress import Progress, shown
+from dal_audit.commands.stdin import with_standard_input
+from dal_audit.commands.terminal import look_of
+from dal_audit.discover.errors import UsageError
+from dal_audit.policy.request import STAGES, Request, request_of
+from dal_audit.report.render import exit_code, render
+from dal_audit.report.terminal import PLAIN
+
+if TYPE_CHECKING:
+    from dal_audit.commands.fix import Fixed
+    from dal_audit.report.render import Report
+
+UNSET: Final[Mapping[str, Any]] = {
+    "formats": (),
+    "outputs": (),
+    "config": None,
+    "select": (),
+    "ignore": (),
+    "extend_select": (),
+    "fail_on": "info",
+    "baseline": None,
+    "since": None,
+    "exit_zero": False,
+    "show_suppressed": False,
+    "statistics": False,
+    "color": "auto",
+    "jobs": None,
+    "shortcuts": True,
+    "cache": True,
+    "cache_dir": None,
+    "stdin_filename": None,
+    "fix": False,
+    "diff": False,
+    "unsafe_fixes": False,
+    "quiet": False,
+    "verbose": False,
+}
+"""What the options of `check` are where none is given; a test holds it against the command line."""
+
+
+def run_check(options: Mapping[str, Any]) -> int:
+    """Audit, report, and return the exit code; `options` are those of `check`, by their names."""
+    try:
+        pairs = pairs_of(options["formats"], options["outputs"], statistics=options["statistics"])
+        request = request_of(
+            options,
+            jobs=options["jobs"],
+            shortcuts=options["shortcuts"],
+            cache=options["cache"],
+            cache_folder=options["cache_dir"],
+            baseline=options["baseline"],
+            since=options["since"],
+        )
+        if options["diff"]:
+            return _diff(request, options)
+        report = (_mended if options["fix"] else _watched)(request, options)
+        code = exit_code(report, fail_on=options["fail_on"])
+        for form, output in pairs:
+            if options["quiet"] and not report.open and form in {"text", "concise"}:
+                continue
+            look = look_of(options["color"]) if output == "-" else PLAIN
+            if options["statistics"]:
+                from dal_audit.report.statistics import render_statistics
+
+                text = render_statistics(report, form, look=look)
+            else:
+                text = render(
+                    report,
+                    form,
+                    look=look,
+                    show_suppressed=options["show_suppressed"],
+                    fail_on=options["fail_on"],
+                )
+            write(text, output)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
+        return failure(error, verbose=options["verbose"])
+    return CLEAN if options["exit_zero"] else code
+
+
+def _watched(request: Request, options: Mapping[str, Any]) -> Report:
+    """Audit, and tell on standard error how far it is, and how long it took."""
+    with (
+        with_standard_input(request, options["stdin_filename"]) as asked,
+        shown(Progress(STAGES), quiet=options["quiet"]) as progress,
+    ):
+        if not options["verbose"]:
+            return audit(replace(asked, watch=progress))
+        from dal_audit.commands.timings import Timings
+
+        timings = Timings(progress)
+        report = audit(replace(asked, watch=timings))
+    for line in timings.lines(report):
+        complain(line)
+    return report
+
+
+def _mended(request: Request, options: Mapping[str, Any]) -> Report:
+    """Apply fixes, say so, and return the report of what is left."""
+    from dal_audit.commands.fix import write_changes
+    from dal_audit.report.summary import plural
+
+    result = _fixed(request, options)
+    write_changes(result.changes)
+    if not options["quiet"]:
+        files = plural(len(result.changes), "file")
+        complain(f"Fixed {plural(result.count, 'finding')} in {files}.")
+    return result.report
+
+
+def _diff(request: Request, options: Mapping[str, Any]) -> int:
+    """Show what fixing would change; the code is 1 where that is anything."""
+    from dal_audit.commands.fix import diff_of
+
+    if options["formats"] or options["outputs"] or options["statistics"]:
+        raise UsageError("error: --diff shows changes and writes no report: leave out its options")
+    result = _fixed(request, options)
+    if result.changes:
+        write(diff_of(result), "-")
+    return FINDINGS if result.changes and not options["exit_zero"] else CLEAN
+
+
+def _fixed(request: Request, options: Mapping[str, Any]) -> Fixed:
+    """Fix on copies, tell on standard error how far it is, and what could not be done."""
+    from dal_audit.commands.fix import fixed
+
+    if options["stdin_filename"] or "-" in options["paths"]:
+        raise UsageError("error: --fix and --diff are for files, not for standard input")
+    with shown(Progress(STAGES), quiet=options["quiet"]) as progress:
+        result = fixed(replace(request, watch=progress), unsafe=options["unsafe_fixes"])
+    for reason in result.refused:
+        complain(f"warning: {reason}")
+    return result

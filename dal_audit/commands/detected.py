@@ -1,0 +1,160 @@
+"""What a project turns out to be: the values that `init` writes down and `config` shows as found.
+
+All of it is read off an audited project; only CI workflows are read here, as far as it takes to see
+which of them run tests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
+from dal_audit.assemble.project import MIGRATION_MARKER, Project
+from dal_audit.catalogue.drivers import Driver
+from dal_audit.checks.concrete_backend import concrete_backend
+from dal_audit.facts import Import
+from dal_audit.policy import Backend, Migrations
+from dal_audit.policy.model import DEFAULT_BACKENDS, Tool
+
+MAX_WORKFLOW: Final = 1 << 20
+"""The size in bytes up to which a workflow is read; none that a person wrote is larger."""
+
+_WORKFLOW: Final = re.compile(
+    r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.circleci/config\.yml"
+    r"|azure-pipelines\.ya?ml|\.woodpecker\.ya?ml|\.forgejo/workflows/[^/]+\.ya?ml"
+)
+"""Where CI systems look for workflows, by their manuals."""
+
+_TESTING: Final = re.compile(
+    rb"\b(?:pytest|tox|nox|unittest)\b|^[ \t-]*(?:run|script):[^\n]*\btests?\b", re.MULTILINE
+)
+"""Programs that run a Python project's tests, and commands that speak of tests."""
+
+_TEST: Final = re.compile(r"(?:.*/)?(?:tests?/.*|test_[^/]*|[^/]*_test|conftest)\.pyi?")
+"""Test files, by the names that pytest collects."""
+
+
+class Found(Struct, frozen=True):
+    """What was found in a project; paths are POSIX and relative to its root.
+
+    `storage` are path globs, `interfaces` are written `module:Class`, and "." is the root.
+    `drivers` are those that storage imports, `outside` those that other files import, by file.
+    `abstract` are all Protocols and ABCs in storage, `wiring` the files that name a concrete
+    backend, tests left out, and `tests` the folders of tests that import a driver.
+    """
+
+    storage: tuple[str, ...]
+    drivers: tuple[Driver, ...]
+    outside: Mapping[str, tuple[Driver, ...]]
+    interfaces: tuple[str, ...]
+    abstract: tuple[str, ...]
+    source_roots: tuple[str, ...]
+    migrations: tuple[Migrations, ...]
+    wiring: tuple[str, ...]
+    tests: tuple[str, ...]
+    workflows: tuple[str, ...]
+
+
+def found_in(project: Project, listed: Iterable[str]) -> Found:
+    """Return what was found in a project that `listed` are all paths of."""
+    hierarchy = hierarchy_of(project)
+    drivers: dict[str, Driver] = {}
+    outside: dict[str, tuple[Driver, ...]] = {}
+    for path, own in _imported(project):
+        if project.in_storage(path):
+            drivers |= {one.name: one for one in own}
+        else:
+            outside[path] = own
+    wired = {path for path in _naming_backends(project) if not _TEST.fullmatch(path)}
+    return Found(
+        storage=project.storage,
+        drivers=tuple(drivers[name] for name in sorted(drivers)),
+        outside=outside,
+        interfaces=tuple(map(_spelled, hierarchy.interfaces)),
+        abstract=tuple(_spelled(one) for one in _abstract(hierarchy)),
+        source_roots=tuple(root or "." for root in project.source_roots),
+        migrations=tuple(_migrations(project)),
+        wiring=tuple(sorted(wired)),
+        tests=tuple(sorted({one.partition("/")[0] for one in outside if _is_test(one)})),
+        workflows=workflows_of(project.policy.root, listed),
+    )
+
+
+def _imported(project: Project) -> Iterator[tuple[str, tuple[Driver, ...]]]:
+    """Yield each file that imports drivers, with these."""
+    for file in project.files:
+        own = {
+            driver.name: driver
+            for fact in file.facts
+            if isinstance(fact, Import)
+            for target in fact.targets
+            if (driver := project.driver_of(target.name, file.path)) is not None
+        }
+        if own:
+            yield file.path, tuple(own.values())
+
+
+def _is_test(path: str) -> bool:
+    return "/" in path and path.partition("/")[0] in {"test", "tests"}
+
+
+def _abstract(hierarchy: Hierarchy) -> Iterator[Class]:
+    for _, one in sorted(hierarchy.classes.items()):
+        if hierarchy.project.in_storage(one.path) and hierarchy.is_interface(one):
+            yield one
+
+
+def _spelled(one: Class) -> str:
+    """Return a class as `interfaces` spells it."""
+    return f"{one.name.removesuffix(f'.{one.shape.name}')}:{one.shape.name}"
+
+
+def _naming_backends(project: Project) -> Iterator[str]:
+    """Yield the files outside storage that import a concrete backend, as DAL106 sees it."""
+    strict = replace(project, policy=replace(project.policy, composition_roots=()))
+    for file in strict.files:
+        imports = (fact for fact in file.facts if isinstance(fact, Import))
+        if any(True for fact in imports for _ in concrete_backend(fact, file, strict)):
+            yield file.path
+
+
+def _migrations(project: Project) -> Iterator[Migrations]:
+    """Yield the folders of migrations, each once: of Python, of SQL, and those not understood."""
+    found: dict[str, list[Migrations]] = {}
+    for folder in project.migration_folders:
+        marker = f"{folder}/{MIGRATION_MARKER}".lstrip("/")
+        tool: Tool = "alembic" if marker in project.markers else "django"
+        found[folder] = [Migrations(folder or ".", tool)]
+    for one in project.layout.sets:
+        known = tuple(name for name in DEFAULT_BACKENDS if name in (one.backends or ()))
+        backends: tuple[Backend, ...] | None = known or None
+        found.setdefault(one.root, []).append(Migrations(one.root or ".", one.tool, backends))
+    for folder in (one.folder for one in project.layout.unrecognised):
+        found.setdefault(folder, []).append(Migrations(folder or ".", "auto"))
+    for root, several in sorted(found.items()):
+        # Two tools in one folder are told apart by dal-audit, not by one word of configuration.
+        yield several[0] if len(set(several)) == 1 else Migrations(root or ".", "auto")
+
+
+def workflows_of(root: Path, listed: Iterable[str]) -> tuple[str, ...]:
+    """Return the CI workflows that run tests."""
+    return tuple(
+        sorted(path for path in listed if _WORKFLOW.fullmatch(path) and _runs_tests(root / path))
+    )
+
+
+def _runs_tests(file: Path) -> bool:
+    try:
+        # A pipe or a device would keep the reader waiting.
+        if not file.is_file():
+            return False
+        with file.open("rb") as stream:
+            return _TESTING.search(stream.read(MAX_WORKFLOW)) is not None
+    except OSError:
+        return False  # Nothing is lost: which workflows run tests is a suggestion.

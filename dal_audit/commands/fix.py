@@ -1,0 +1,248 @@
+"""Apply fixes: audit, amend, audit again, until nothing changes; then write, or show the changes.
+
+The passes work on copies, which are audited in the place of the files. So what is shown is what
+would be written, and a file is written once, whole, after its new text was audited.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.audit import audit
+from dal_audit.discover.errors import UsageError
+from dal_audit.discover.files import is_script
+from dal_audit.fix.model import Fix
+from dal_audit.fix.rewrite import AmendError, amended, compatible, text_of
+from dal_audit.policy.request import Request
+from dal_audit.report.model import Report
+from dal_audit.report.paths import shown_path
+from dal_audit.report.terminal import safe
+from dal_audit.triage.redaction import MASK
+
+PASSES: Final = 100
+"""So often fixes may give way to further ones; as many as ruff allows."""
+
+BROKEN: Final = frozenset({"unreadable-file", "unparsed-sql"})
+"""Rules of which a fix must not bring a new finding: what it wrote would be no program."""
+
+
+_MASKED: Final = re.compile(f"[{MASK}]+")
+
+
+class Change(Struct, frozen=True):
+    """A file's bytes before and after; `path` reads like a finding's, `masked` are its secrets."""
+
+    path: str
+    file: Path
+    before: bytes
+    after: bytes
+    masked: tuple[str, ...] = ()
+
+
+class Fixed(Struct, frozen=True):
+    """What fixing comes to: the audit of the new texts, the changes, and what could not be done.
+
+    `count` are the findings whose fixes were applied; `refused` are sentences without a full stop.
+    """
+
+    report: Report
+    changes: tuple[Change, ...]
+    count: int
+    refused: tuple[str, ...] = ()
+
+
+def fixed(request: Request, *, unsafe: bool = False) -> Fixed:
+    """Fix what can be fixed, on copies. Raises what `audit` raises."""
+    with tempfile.TemporaryDirectory(prefix="dal-audit-") as folder:
+        work = _Work(request, unsafe=unsafe, folder=Path(folder))
+        work.run()
+        changes = tuple(
+            Change(path, work.file(path), work.before[path], data, work.masked.get(path, ()))
+            for path, data in sorted(work.after.items())
+            if data != work.before[path]
+        )
+        return Fixed(work.report, changes, work.count, tuple(work.refused.values()))
+
+
+class _Work:
+    """The texts so far, and the audit of them."""
+
+    def __init__(self, request: Request, *, unsafe: bool, folder: Path) -> None:
+        self.request = request
+        self.unsafe = unsafe
+        self.folder = folder
+        self.report = audit(request)
+        self.base = Path(os.path.normpath(request.folder / self.report.there))
+        self.before: dict[str, bytes] = {}
+        self.after: dict[str, bytes] = {}
+        self.masked: dict[str, tuple[str, ...]] = {}
+        self.refused: dict[str, str] = {}
+        self.count = 0
+        self.copies = 0
+
+    def file(self, path: str) -> Path:
+        """Return where a file lies."""
+        return self.base / path
+
+    def run(self) -> None:
+        """Apply fixes until there are none left that can be."""
+        for _ in range(PASSES):
+            new, counted = self._amended()
+            if not new:
+                return
+            before, earlier = self.after, _broken(self.report)
+            self._take({**before, **new})
+            now = _broken(self.report)
+            broken = [path for path in new if now[path] > earlier[path]]
+            for path in broken:
+                self._refuse(path, "the new text would be broken, which is a bug of dal-audit")
+                counted.pop(path)
+            if broken:
+                kept = {path: data for path, data in self.after.items() if path not in broken}
+                self._take({**{one: before[one] for one in broken if one in before}, **kept})
+            self.count += counted.total()
+        self.refused[""] = f"fixes still gave way to further ones after {PASSES} passes"
+
+    def _amended(self) -> tuple[dict[str, bytes], Counter[str]]:
+        """Return the new texts of files that can be fixed, and how many findings that fixes."""
+        found: dict[str, list[Fix]] = {}
+        for one in self.report.open:
+            fix = one.breach.fix
+            if fix is not None and (self.unsafe or fix.is_safe):
+                found.setdefault(one.place.path, []).append(fix)
+        texts: dict[str, bytes] = {}
+        counted: Counter[str] = Counter()
+        for path, fixes in found.items():
+            if path in self.refused:
+                continue
+            kept = compatible(fixes)
+            try:
+                texts[path] = amended(self._data(path), kept, is_script=is_script(path))
+            except (AmendError, OSError) as error:
+                self._refuse(path, str(error))
+            else:
+                counted[path] = len(kept)
+        return texts, counted
+
+    def _data(self, path: str) -> bytes:
+        """Return a file's text so far. Raises AmendError for one that lies outside, OSError."""
+        if path in self.after:
+            return self.after[path]
+        file = self.file(path)
+        if not file.resolve().is_relative_to(self.base.resolve()):
+            raise AmendError("it is a link that leads out of the project")
+        data = file.read_bytes()
+        self.before[path] = data
+        shown = self.report.sources.get(path, data)
+        if shown != data:
+            self.masked[path] = _secrets(data, shown)
+        return data
+
+    def _take(self, texts: dict[str, bytes]) -> None:
+        """Audit the files with these texts in their places."""
+        self.after = texts
+        instead = {}
+        for path, data in texts.items():
+            self.copies += 1
+            copy = self.folder / str(self.copies)
+            copy.write_bytes(data)
+            instead[str(self.file(path))] = copy
+        self.report = audit(replace(self.request, instead=instead))
+
+    def _refuse(self, path: str, reason: str) -> None:
+        shown = shown_path(path, self.report)
+        self.refused[path] = f"`{shown}` cannot be fixed: {safe(reason)}"
+
+
+def _broken(report: Report) -> Counter[str]:
+    """Return how many findings say of each file that it cannot be read."""
+    return Counter(one.place.path for one in report.findings if one.rule.name in BROKEN)
+
+
+def _secrets(data: bytes, shown: bytes) -> tuple[str, ...]:
+    """Return the passwords in a file, by what its text for reports has in their places."""
+    found: set[str] = set()
+    lines = text_of(data, is_script=False).split("\n")
+    masked = shown.decode("utf-8", "replace").split("\n")
+    for line, other in zip(lines, masked, strict=False):
+        units = _units(line)
+        pairs = zip(units, _units(other), strict=False)
+        same = "".join(" " if one == two else MASK for one, two in pairs)
+        found.update("".join(units[part.start() : part.end()]) for part in _MASKED.finditer(same))
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _units(text: str) -> list[str]:
+    """Return a text's characters, with nothing behind each that takes two UTF-16 code units."""
+    return [unit for one in text for unit in ((one, "") if one > "\uffff" else (one,))]
+
+
+# What comes of it
+
+
+def write_changes(changes: Sequence[Change]) -> None:
+    """Write the new texts: all of them, or none where one cannot be written.
+
+    Each file is replaced by one with the same permissions, so that no reader ever sees half of it.
+    Raises UsageError for a file that is read-only or was changed meanwhile, OSError.
+    """
+    for one in changes:
+        if not one.file.stat().st_mode & 0o222 or not os.access(one.file, os.W_OK):
+            raise UsageError(f"error: `{one.path}` is read-only; nothing was fixed")
+        if one.file.read_bytes() != one.before:
+            raise UsageError(f"error: `{one.path}` was changed meanwhile; nothing was fixed")
+    for one in changes:
+        _replace(one.file, one.after)
+
+
+def _replace(file: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as copy:
+            copy.write(data)
+        Path(name).chmod(stat.S_IMODE(file.stat().st_mode))
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def diff_of(fixed: Fixed) -> str:
+    """Return the changes as a unified diff, which `patch -p0` takes in the current folder.
+
+    Passwords are masked, so that a diff can be shown wherever a report can.
+    """
+    pieces: list[str] = []
+    for one in fixed.changes:
+        path = shown_path(one.path, fixed.report)
+        before, after = (
+            _masked(text_of(data, is_script=is_script(one.path)), one.masked)
+            for data in (one.before, one.after)
+        )
+        for line in difflib.unified_diff(_lines(before), _lines(after), path, path):
+            pieces.append(line)
+            if not line.endswith("\n"):
+                pieces.append("\n\\ No newline at end of file\n")
+    return "".join(pieces)
+
+
+def _masked(text: str, secrets: Sequence[str]) -> str:
+    for one in secrets:
+        text = text.replace(one, MASK * len(one))
+    return text
+
+
+def _lines(text: str) -> list[str]:
+    """Split a text where `patch` does."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)

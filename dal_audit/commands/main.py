@@ -1,0 +1,73 @@
+"""The command line: options in, reports on standard output, everything else on standard error.
+
+Whoever names paths and nothing else, as a hook does, does not wait for what reads options: that is
+a quarter of such a run.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from dal_audit import __version__
+from dal_audit.commands.output import CLEAN, FAILED, INTERRUPTED, UNREAD, complain, hush, write
+
+COMMANDS: Final = frozenset(
+    {"baseline", "check", "clean", "config", "explain", "init", "replay", "rules"}
+)
+"""The names of all commands; a test holds them against the command line."""
+
+
+def main() -> NoReturn:
+    """Run the command line; a reader that goes away ends it quietly."""
+    # Facts and syntax trees hold no cycles, and looking for some in all of them takes time.
+    gc.disable()
+    try:
+        words = sys.argv[1:]
+        paths = plain_paths(words)
+        if words == ["--version"]:
+            write(f"dal-audit, version {__version__}\n", "-")
+        elif paths is None:
+            from dal_audit.commands.parser import cli
+
+            cli(prog_name="dal-audit")
+        else:
+            from dal_audit.commands.check import UNSET, run_check
+
+            sys.exit(run_check({**UNSET, "paths": paths}))
+    except BrokenPipeError:
+        hush()
+        sys.exit(UNREAD)
+    except KeyboardInterrupt:
+        complain("error: interrupted")
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  # a module that fails to load must not look like a finding
+        import traceback
+
+        complain(f"error: dal-audit itself failed: {error}")
+        complain(traceback.format_exc())
+        sys.exit(FAILED)
+    finally:
+        # At its end Python looks for cycles once more, in all that was made.
+        gc.freeze()
+    sys.exit(CLEAN)
+
+
+def plain_paths(words: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the paths to check, where all words but a leading `check` are such; else None.
+
+    A word counts as a path where it is no option, and can be read; the first must be no command's
+    name, too. All others are for click, which says what is wrong with them.
+    """
+    if "_DAL_AUDIT_COMPLETE" in os.environ or os.name == "nt":
+        return None  # A shell asks for completions; Windows leaves it to programs to expand `*`.
+    named = bool(words) and words[0] == "check"
+    paths = tuple(words[1:] if named else words)
+    if not named and paths and paths[0] in COMMANDS:
+        return None
+    if all(not path.startswith("-") and os.access(path, os.R_OK) for path in paths):
+        return paths
+    return None

@@ -1,0 +1,96 @@
+"""What every command does alike: it writes to standard output, complains, and ends with a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+CLEAN, FINDINGS, USAGE, FAILED = 0, 1, 2, 3
+"""Exit codes, the same for every format."""
+
+INTERRUPTED, UNREAD = 130, 141
+"""128 + SIGINT or SIGPIPE, as a shell reports a program that ends so: not green, nothing failed."""
+
+
+def pairs_of(
+    formats: Sequence[str], outputs: Sequence[str], *, statistics: bool
+) -> list[tuple[Any, str]]:
+    """Pair formats with outputs in their order.
+
+    Raises UsageError for more outputs than formats, two reports to one place, or statistics in a
+    format that has none.
+    """
+    from dal_audit.discover.errors import UsageError
+    from dal_audit.report.formats import STATISTICS
+
+    forms = list(formats) or ["text"]
+    places = [*outputs, *["-"] * (len(forms) - len(outputs))]
+    if len(places) > len(forms):
+        raise UsageError("error: more --output than --format options")
+    if len(set(places)) < len(places):
+        raise UsageError("error: two reports cannot go to one place; give each an --output")
+    if statistics and not STATISTICS.issuperset(forms):
+        raise UsageError(f"error: --statistics are for {', '.join(sorted(STATISTICS))} alone")
+    return list(zip(forms, places, strict=True))
+
+
+def write(text: str, output: str) -> None:
+    """Write a report; what the output's encoding lacks is escaped."""
+    if output != "-":
+        from pathlib import Path  # nothing else of `--version` needs it
+
+        file = Path(output)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        return
+    if sys.stdout is None:
+        message = "standard output is closed"
+        raise OSError(message)
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
+    sys.stdout.flush()
+
+
+def complain(message: str) -> None:
+    """Say what is wrong; names and texts that are none of ours are shown and not obeyed."""
+    from dal_audit.report.terminal import safe
+
+    if sys.stderr is not None:
+        sys.stderr.write("".join(f"{safe(line)}\n" for line in message.split("\n")))
+        sys.stderr.flush()
+
+
+def hush() -> None:
+    """Let standard output lead nowhere: its reader is gone, and Python would say so at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def failure(error: BaseException, *, verbose: bool = False) -> int:
+    """Say what went wrong, and return the exit code that it stands for."""
+    from dal_audit.discover.errors import UsageError
+    from dal_audit.discover.git_listing import DiscoveryError
+    from dal_audit.policy import ConfigurationError
+
+    if isinstance(error, BrokenPipeError):
+        hush()  # `dal-audit | head`: nobody reads on.
+        return UNREAD
+    if isinstance(error, ConfigurationError | UsageError):
+        complain(str(error))
+        return USAGE
+    if isinstance(error, KeyboardInterrupt):
+        complain("error: interrupted")
+        return INTERRUPTED
+    if isinstance(error, DiscoveryError | OSError):
+        complain(f"error: {error}")
+        return FAILED if isinstance(error, DiscoveryError) else USAGE
+    import traceback  # only where a bug is met
+
+    complain(f"error: dal-audit itself failed: {error}")
+    complain(
+        "".join(traceback.format_exception(error))
+        if verbose
+        else "This is a bug. `--verbose` shows where; please report it."
+    )
+    return FAILED

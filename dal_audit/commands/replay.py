@@ -1,0 +1,85 @@
+"""The command that runs migrations; what it needs is imported when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from dal_audit.commands.options import COLOR, CONFIG, FAIL_ON, FORMAT, OUTPUT, words
+from dal_audit.commands.output import CLEAN, USAGE, complain, failure, pairs_of, write
+
+
+@click.command("replay")
+@click.argument("path", default=".", type=click.Path())
+@click.option(
+    "--on",
+    multiple=True,
+    callback=words,
+    metavar="ENGINES",
+    help="sqlite, postgresql, or both [what each set is for].",
+)
+@click.option(
+    "--postgres",
+    metavar="URL",
+    envvar="POSTGRES_TEST_URL",
+    default="",
+    help="A PostgreSQL server for scratch databases [POSTGRES_TEST_URL, or one of our own].",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The most that one statement may take.",
+)
+@FORMAT
+@OUTPUT
+@CONFIG
+@FAIL_ON
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 although there are findings.")
+@click.option("--show-suppressed", is_flag=True, help="Report suppressed and waived findings, too.")
+@COLOR
+@click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def replay(**options: Any) -> NoReturn:
+    """Run the migrations at PATH on real engines: up, up again, down, and up once more.
+
+    PostgreSQL needs `dal-audit[postgres]`. Each set has an empty database of its own, of which
+    nothing stays.
+    """
+    sys.exit(_replay(options))
+
+
+def _replay(options: dict[str, Any]) -> int:
+    from dal_audit.commands.replay_output import result_of
+    from dal_audit.commands.terminal import look_of
+    from dal_audit.replay.database import EngineError
+    from dal_audit.report.render import exit_code, render
+    from dal_audit.report.terminal import PLAIN
+
+    try:
+        pairs = pairs_of(options["formats"], options["outputs"], statistics=False)
+        result = result_of(options)
+        for form, output in pairs:
+            if options["quiet"] and not result.report.open and form in {"text", "concise"}:
+                continue
+            text = render(
+                result.report,
+                form,
+                look=look_of(options["color"]) if output == "-" else PLAIN,
+                show_suppressed=options["show_suppressed"],
+                fail_on=options["fail_on"],
+            )
+            write(f"{text}\n{result.table}" if form == "text" else text, output)
+    except EngineError as error:
+        complain(f"error: {error}")
+        return USAGE
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
+        return failure(error, verbose=options["verbose"])
+    for note in result.notes:
+        complain(f"note: {note}")
+    code = exit_code(result.report, fail_on=options["fail_on"])
+    return CLEAN if options["exit_zero"] else code

@@ -1,0 +1,75 @@
+"""A replay for the command line: its options, and its progress where a terminal shows it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dal_audit.discover.errors import UsageError
+from dal_audit.replay.command import ReplayRequest, Result, replay
+from dal_audit.replay.model import Engine
+from dal_audit.replay.plan import engine_of
+from dal_audit.report.terminal import safe
+
+WIDTH: Final = 24
+"""How many characters the bar has."""
+
+
+def result_of(options: Mapping[str, Any]) -> Result:
+    """Replay what the options of the command ask for.
+
+    Raises UsageError for an engine that there is none of, and what `replay` raises.
+    """
+    progress = _Bar() if sys.stderr is not None and sys.stderr.isatty() else _silent
+    try:
+        return replay(
+            ReplayRequest(
+                options["path"],
+                config=options["config"],
+                on=_engines(options["on"]),
+                url=options["postgres"],
+                seconds=options["timeout"],
+            ),
+            progress,
+        )
+    finally:
+        if isinstance(progress, _Bar):
+            progress.clear()
+
+
+def _engines(words: list[str]) -> tuple[Engine, ...] | None:
+    try:
+        return tuple(dict.fromkeys(engine_of(word.lower()) for word in words)) or None
+    except ValueError as error:
+        raise UsageError(
+            f"error: there is no engine `{error}` to replay on, only `sqlite` and `postgresql`"
+        ) from None
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Show nothing: there is no terminal."""
+
+
+class _Bar:
+    """A line on a terminal's standard error that is written over and over."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show how much of a set is done."""
+        full = WIDTH * done // total if total else 0
+        line = f"[{'#' * full}{'.' * (WIDTH - full)}] {safe(what)}"
+        if line != self._shown:
+            self.clear()
+            sys.stderr.write(line)
+            sys.stderr.flush()
+            self._shown = line
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = ""

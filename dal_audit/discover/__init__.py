@@ -1,0 +1,1 @@
+"""Discover: which files, which projects, and what git says of them."""

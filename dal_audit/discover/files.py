@@ -1,0 +1,172 @@
+"""Discover: which files belong to a project and are to be audited.
+
+Git's view of the tree where there is one (tracked and untracked files, ignored ones left out), the
+file system elsewhere. What cannot be looked at is listed with its flaw: it becomes a finding.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, CACHE
+from dal_audit.facts import SourceFile, stamp_of
+from dal_audit.policy import Policy, compile_globs
+
+PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
+
+_SQL_NAME: Final = re.compile(
+    r"\.sql(?:\.(?:duckdb|mariadb|mysql|pg|postgres|postgresql|sqlite|sqlite3))?\Z", re.IGNORECASE
+)
+"""Names of SQL files: `0001_init.up.sql`, and `full.sql.postgres` for one backend."""
+
+
+BUILD_OUTPUT: Final = frozenset({"_build", "buck-out", "build", "dist"})
+"""Folders of build output, unless they are Python packages (hold an `__init__.py`)."""
+
+MAX_BYTES: Final = 256 << 20
+"""Larger files are not read into memory; they are reported."""
+
+
+class Tree(Struct, frozen=True):
+    """A project's files: those to audit, and the paths of all Python files, audited or not."""
+
+    files: tuple[SourceFile, ...]
+    modules: frozenset[str]
+    markers: frozenset[str]
+    """Paths of the files that mark folders: project files and Alembic's."""
+    scripts: tuple[SourceFile, ...] = ()
+    """The SQL files to audit."""
+    has_cache: bool = False
+    """Whether a cache of dal-audit's is among the project's own files."""
+
+
+MARKERS: Final = frozenset(
+    {"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml", "script.py.mako"}
+)
+
+
+def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] = ()) -> Tree:
+    """Return the project's files among the listed paths."""
+    others = tuple(folder.rstrip("/") + "/" for folder in nested)
+    packages = {path.rpartition("/")[0] for path in listed if path.endswith("/__init__.py")}
+    excluded = compile_globs(policy.exclude, anchored=False)
+    included = compile_globs(policy.include, anchored=False) if policy.include else None
+    audited: list[SourceFile] = []
+    modules: set[str] = set()
+    markers: set[str] = set()
+    has_cache = False
+    for path, flaw in listed.items():
+        name = path.rpartition("/")[2]
+        has_cache = has_cache or path.startswith(CACHE)
+        if name in MARKERS and not path.startswith(others) and not excluded(path):
+            markers.add(path)
+        is_python = name.endswith(PYTHON_SUFFIXES)
+        if not is_python and not flaw and not is_script(name):
+            continue
+        # What has a flaw is a folder: whatever would be said of a file in it is said of it.
+        named = f"{path}/." if flaw else path
+        if _built_in(named, packages):
+            continue
+        if is_python:
+            modules.add(path)
+        if (
+            named.startswith(others)
+            or excluded(named)
+            or (included is not None and not included(named))
+        ):
+            continue
+        file = _examine(policy.root, path, flaw)
+        if file is not None:
+            audited.append(file)
+    audited.sort(key=lambda file: file.path)
+    scripts = tuple(file for file in audited if is_script(file.path))
+    if scripts:
+        audited = [file for file in audited if not is_script(file.path)]
+    return Tree(tuple(audited), frozenset(modules), frozenset(markers), scripts, has_cache)
+
+
+def read_instead(tree: Tree, files: Mapping[str, Path]) -> Tree:
+    """Return a tree of which some files are read from elsewhere, by their paths in the project."""
+
+    def moved(file: SourceFile) -> SourceFile:
+        other = files.get(file.path)
+        found = None if other is None else _regular(file.path, str(other), other.stat())
+        return found or file
+
+    return replace(
+        tree,
+        files=tuple(map(moved, tree.files)),
+        scripts=tuple(map(moved, tree.scripts)),
+    )
+
+
+def is_script(path: str) -> bool:
+    """Return whether a file is one of SQL, by its name."""
+    return ".sql" in path.lower() and _SQL_NAME.search(path) is not None
+
+
+def _built_in(path: str, packages: set[str]) -> bool:
+    folders = path.split("/")[:-1]
+    if BUILT_IN_EXCLUDES.intersection(folders):
+        return True
+    return any(
+        folder in BUILD_OUTPUT and "/".join(folders[: index + 1]) not in packages
+        for index, folder in enumerate(folders)
+    )
+
+
+def _examine(root: Path, path: str, flaw: str) -> SourceFile | None:
+    """Return a file with its size, or with its flaw; None for what is no file of the project."""
+    absolute = f"{root}{os.sep}{path}"
+    if flaw:
+        return SourceFile(path, absolute, 0, flaw)
+    try:
+        status = os.lstat(absolute)
+        if stat.S_ISLNK(status.st_mode):
+            return _follow(root, path, absolute)
+    except OSError as error:
+        return SourceFile(path, absolute, 0, (error.strerror or type(error).__name__).lower())
+    return _regular(path, absolute, status)
+
+
+def _follow(root: Path, path: str, absolute: str) -> SourceFile | None:
+    """Return what a symbolic link leads to, unless it is audited under its own name."""
+    if path.rpartition("/")[2].startswith(".#"):
+        return None  # An Emacs lock: a link to no file, by design.
+    try:
+        target = os.path.realpath(absolute, strict=True)
+        status = Path(target).stat()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        return SourceFile(path, absolute, 0, f"a symbolic link that leads nowhere: {reason}")
+    inside = os.path.realpath(root) + os.sep
+    if target.startswith(inside) or stat.S_ISDIR(status.st_mode):
+        return None
+    return _regular(path, absolute, status)
+
+
+def _regular(path: str, absolute: str, status: os.stat_result) -> SourceFile | None:
+    if stat.S_ISDIR(status.st_mode):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return SourceFile(path, absolute, 0, "not a regular file")
+    if status.st_size > MAX_BYTES:
+        return SourceFile(path, absolute, 0, f"larger than {MAX_BYTES >> 20} MiB")
+    return SourceFile(path, absolute, status.st_size, stamp=stamp_of(status))
+
+
+def chosen(paths: Iterable[str]) -> Callable[[str], bool]:
+    """Return a test whether a path is one of these, or lies below one of them."""
+    exact = {path.rstrip("/") for path in paths}
+    if exact & {"", "."}:
+        return lambda _path: True
+    folders = tuple(f"{path}/" for path in exact)
+    return lambda path: path in exact or path.startswith(folders)

@@ -1,0 +1,220 @@
+"""History: what git says about how a project's files came to be what they are.
+
+Git is asked in such a way that neither the repository's nor the user's configuration changes the
+answer, and nothing that a repository brings along is run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from dal_audit.discover.errors import UsageError
+from dal_audit.discover.git_listing import git_environment, git_toplevel
+
+DEFAULT_BRANCHES: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+"""What a release is made from, the likeliest first."""
+
+_GIT: Final = ("git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=true")
+
+_DIFF: Final = (
+    *("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "--text"),
+    *("--find-renames", "--ignore-submodules=none", "--submodule=short"),
+)
+
+_PATCH: Final = (
+    *(*_DIFF, "--patch", "--unified=0", "--inter-hunk-context=0"),
+    *("--src-prefix=a/", "--dst-prefix=b/"),
+)
+
+_HUNK: Final = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_ESCAPE: Final = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+_PLAIN: Final = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13}
+
+ALL: Final = ((1, 1 << 62),)
+"""The lines of a file that is new as a whole."""
+
+Lines = tuple[tuple[int, int], ...]
+"""Stretches of lines, from the first to the last, both 1-based and included."""
+
+
+class HistoryError(UsageError):
+    """Git cannot say what was asked of it; the message tells how to mend that."""
+
+
+class Moved(Struct, frozen=True):
+    """A file that a commit had, and that is another one now.
+
+    `state` is git's letter: `M` changed, `D` deleted, `R` renamed (and perhaps changed), `T` of
+    another type. `path` is where it is now (where it was, if it was deleted).
+    """
+
+    state: str
+    before: str
+    path: str
+
+
+class Repository:
+    """The repository that a folder lies in; all paths are POSIX and relative to that folder."""
+
+    def __init__(self, root: Path) -> None:
+        """Find the repository of a folder. Raises HistoryError where there is none."""
+        place = Path(os.path.realpath(root))
+        top = git_toplevel(place)
+        if top is None:
+            raise HistoryError(f"error: {root} lies in no git repository, so it has no history")
+        self._top = top
+        relative = place.relative_to(top).as_posix()
+        self._prefix = "" if relative == "." else f"{relative}/"
+
+    def fork(self, revision: str) -> str:
+        """Return the commit at which HEAD and a revision parted.
+
+        Raises HistoryError for a revision that there is not, and where no such commit is known.
+        """
+        cure = self._cure()
+        commit = self._commit(revision)
+        if commit is None:
+            raise HistoryError(f"error: git knows no revision `{revision}`{cure}")
+        if self._commit("HEAD") is None:
+            raise HistoryError(
+                "error: the repository has no commit yet, so nothing to compare with"
+            )
+        bases = self._run("merge-base", commit, "HEAD")
+        if bases is None:
+            raise HistoryError(f"error: HEAD and `{revision}` have no commit in common{cure}")
+        return bases.decode("ascii").split()[0]
+
+    def default_fork(self) -> str | None:
+        """Return the commit at which HEAD parted from the default branch; None if not known."""
+        for branch in DEFAULT_BRANCHES:
+            if self._commit(branch) is not None:
+                try:
+                    return self.fork(branch)
+                except HistoryError:
+                    return None
+        return None
+
+    def changed_lines(self, commit: str) -> dict[str, Lines]:
+        """Return the lines of each file in the work tree that a commit did not have.
+
+        A line that only lost what stood before it counts as changed, too: a suppression may have
+        gone from there. Files that git does not track are new, unless it ignores them.
+        """
+        changed = dict(self._parsed(self._asked(*_PATCH, commit, "--")))
+        listed = self._asked("ls-files", "-z", "--others", "--exclude-standard")
+        # Below a submodule's folder, or another repository's, all may have changed.
+        others = (os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name)
+        changed.update(dict.fromkeys(others, ALL))
+        return {
+            path.removeprefix(self._prefix): lines
+            for path, lines in changed.items()
+            if path.startswith(self._prefix)
+        }
+
+    def moved(self, commit: str) -> Iterator[Moved]:
+        """Yield what became of the files of a commit that are not in the work tree as they were."""
+        entries = self._asked(*_DIFF, "--raw", "-z", "--abbrev=40", commit, "--")
+        words = iter(os.fsdecode(entries).split("\0"))
+        for word in words:
+            if not word.startswith(":"):
+                continue
+            state = word.rpartition(" ")[2][:1]
+            before = next(words)
+            path = next(words) if state in {"R", "C"} else before
+            if state in {"A", "C"} or not before.startswith(self._prefix):
+                continue
+            yield Moved(
+                state, before.removeprefix(self._prefix), os.path.relpath(path, self._prefix or ".")
+            )
+
+    def content(self, commit: str, path: str) -> bytes | None:
+        """Return a file as it stood in a commit; None where it cannot be had."""
+        return self._run("cat-file", "blob", f"{commit}:{self._prefix}{path}")
+
+    def _commit(self, revision: str) -> str | None:
+        found = self._run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        )
+        return None if found is None else found.decode("ascii").strip()
+
+    def _cure(self) -> str:
+        if self._run("rev-parse", "--is-shallow-repository") == b"true\n":
+            return "; the clone is shallow: fetch all of it (`fetch-depth: 0` of actions/checkout)"
+        return ""
+
+    def _asked(self, *words: str) -> bytes:
+        answer = self._run(*words)
+        if answer is None:
+            raise HistoryError(f"error: `git {words[0]}` failed in {self._top}")
+        return answer
+
+    def _run(self, *words: str) -> bytes | None:
+        """Return what git says; None where it fails."""
+        environment = git_environment(self._top)
+        for name in ("GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF"):
+            environment.pop(name, None)
+        environment |= {"GIT_LITERAL_PATHSPECS": "0", "GIT_OPTIONAL_LOCKS": "0"}
+        try:
+            answer = subprocess.run(
+                [*_GIT, *words],
+                cwd=self._top,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
+        except (OSError, ValueError) as error:
+            raise HistoryError(f"error: git cannot be run: {error}") from error
+        return None if answer.returncode else answer.stdout
+
+    def _parsed(self, patch: bytes) -> Iterator[tuple[str, Lines]]:
+        """Yield the files of a patch, each with its changed lines."""
+        path = ""
+        found: list[tuple[int, int]] = []
+        waiting = 0
+        for line in patch.split(b"\n"):
+            # What stands in a file is counted off, so that none of it passes for a header.
+            if waiting and line[:1] in {b"-", b"+"}:
+                waiting -= 1
+            elif line.startswith(b"diff --git "):
+                if found:
+                    yield path, self._as_counted(path, found)
+                path, found = "", []
+            elif line.startswith(b"+++ "):
+                path = _unquoted(line[4:])
+            elif path and (hunk := _HUNK.match(line)):
+                start, count = int(hunk[2]), int(hunk[3] or 1)
+                waiting = int(hunk[1] or 1) + count
+                found.append((start, start + count - 1) if count else (start + 1, start + 1))
+        if found:
+            yield path, self._as_counted(path, found)
+
+    def _as_counted(self, path: str, found: Iterable[tuple[int, int]]) -> Lines:
+        """Return lines as dal-audit counts them: to git, a CR alone ends none."""
+        try:
+            data = (self._top / path).read_bytes() if (self._top / path).is_file() else b""
+        except OSError:
+            data = b""
+        return ALL if re.search(rb"\r(?!\n)", data) else tuple(found)
+
+
+def _unquoted(name: bytes) -> str:
+    """Return the path of a `+++` line; nothing for a file that is gone."""
+    name = name.removesuffix(b"\t")
+    if name.startswith(b'"'):
+        name = _ESCAPE.sub(_meant, name[1:].removesuffix(b'"'))
+    return os.fsdecode(name.removeprefix(b"b/")) if name.startswith(b"b/") else ""
+
+
+def _meant(found: re.Match[bytes]) -> bytes:
+    word = found[1]
+    if word.isdigit():
+        return bytes([int(word, 8)])
+    return bytes([_PLAIN[word]]) if word in _PLAIN else word

@@ -1,0 +1,247 @@
+"""Git's view of a tree, and the walk where there is no git."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+CACHE: Final = ".dal_audit_cache"
+"""The folder in a project's root that dal-audit keeps its facts in."""
+
+
+BUILT_IN_EXCLUDES: Final = frozenset(
+    {
+        ".bzr",
+        ".direnv",
+        ".eggs",
+        ".git",
+        ".hg",
+        ".ipynb_checkpoints",
+        ".mypy_cache",
+        ".nox",
+        ".pants.d",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".svn",
+        ".tox",
+        ".venv",
+        CACHE,
+        "__pycache__",
+        "__pypackages__",
+        "node_modules",
+        "site-packages",
+        "venv",
+    }
+)
+"""Folders that hold nobody's own source, left out at any depth."""
+
+
+LISTING: Final = (
+    "git",
+    # A hook of the repository's own would be run for the listing; an audit runs nothing of it.
+    *("-c", "core.fsmonitor=false"),
+    *("ls-files", "-z", "-t", "--cached", "--stage", "--deleted", "--others", "--exclude-standard"),
+)
+"""Each file with its state (`-t`) and mode (`--stage`); a deleted one comes twice, as H and R."""
+
+
+OF_A_REPOSITORY: Final = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    }
+)
+"""Variables that speak of one repository (`git rev-parse --local-env-vars`).
+
+Not those of `git -c`, as git keeps them for a submodule, too: `safe.directory` may be set there.
+"""
+
+
+_UNOPENED: Final = re.compile(r"could not open directory '(.*?)/?(?:': ([^'\n]*))?$", re.MULTILINE)
+"""What git warns of, in words of at most 4 KiB: a long path is cut, and its reason lost."""
+
+
+_GITLINK: Final = "160000 "
+"""The mode of a submodule's entry."""
+
+
+_ABSENT: Final = ("R", "S")
+"""Deleted from the work tree, or kept out of it (a sparse checkout)."""
+
+
+class DiscoveryError(RuntimeError):
+    """Git is there but does not answer."""
+
+
+def list_paths(root: Path, within: Iterable[str] = ()) -> dict[str, str]:
+    """Return the POSIX paths of all files below a root, each with the flaw that it has.
+
+    What is asked for (`within`, or the root itself) is listed although git ignores it. Raises
+    DiscoveryError where there is a git repository and git cannot read it.
+    """
+    place = Path(os.path.realpath(root))  # Git goes by where a folder lies, not by a link to it.
+    top = git_toplevel(place)
+    listed = None if top is None else _git_paths(root, top)
+    if listed is None or (not listed and place != top):
+        listed = dict(_walk(root, ""))
+    folders: set[str] | None = None
+    for path in within:
+        if path in {"", "."} or path in listed:
+            continue
+        if folders is None:
+            folders = _folders(listed)
+        if path.rstrip("/") not in folders:
+            listed.update(_walk(root, path))
+    return listed
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Return all folders that hold one of the paths, at any depth."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
+def _git_paths(root: Path, top: Path) -> dict[str, str] | None:
+    """Return git's view of the files below a root; None where there is no git on this machine.
+
+    Entries are `? path` for an untracked file, else `tag mode object stage<TAB>path`.
+    """
+    import subprocess  # only where there is a repository: it takes as long as to read the rules
+
+    try:
+        answer = subprocess.run(
+            LISTING, cwd=root, env=git_environment(top), capture_output=True, check=False
+        )
+    except OSError:
+        return None
+    said = os.fsdecode(answer.stderr)
+    if answer.returncode:
+        raise DiscoveryError(f"`git ls-files` failed in {root}: {said.strip()}")
+    found: dict[str, str] = {}
+    repositories: list[str] = []
+    doubtful: list[str] = []
+    for entry in os.fsdecode(answer.stdout).split("\0"):
+        if entry.startswith("? "):
+            path = entry[2:]
+            if path.endswith("/"):
+                repositories.append(path.rstrip("/"))
+                continue
+        else:
+            state, _, path = entry.partition("\t")
+            if state.startswith(_GITLINK, 2):
+                repositories.append(path)
+                continue
+            if state[:1] in _ABSENT:
+                doubtful.append(path)
+        found[path] = ""
+    del found[""]  # After the last end of an entry stands nothing.
+    for path in doubtful:
+        if _is_absent(root, path):
+            found.pop(path, None)
+    for folder, reason in _UNOPENED.findall(said):
+        found[folder] = reason.lower() or "a folder that git cannot open"
+    for path in dict.fromkeys(repositories):
+        found.update(_repository(root, path))
+    return found
+
+
+def git_environment(top: Path) -> dict[str, str]:
+    """Return what git is to be told: to look at this repository, and to answer in English.
+
+    A repository is the one that its folder says, as far up as it lies and no further, whatever a
+    hook of another one exports.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
+    environment["GIT_CEILING_DIRECTORIES"] = str(top.parent)
+    environment["GIT_DISCOVERY_ACROSS_FILESYSTEM"] = "1"
+    environment["LC_ALL"] = "C"
+    return environment
+
+
+def _is_absent(root: Path, path: str) -> bool:
+    """Return whether there is no such file; one that cannot be looked at is there."""
+    try:
+        os.lstat(f"{root}{os.sep}{path}")
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _repository(root: Path, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the files of a submodule, or of a repository inside another: git names its folder."""
+    folder = root / path
+    if folder.is_symlink() or not folder.is_dir():
+        if not _is_absent(root, path):
+            yield path, ""
+    elif not _holds_repository(folder):
+        yield from _walk(root, path)  # A submodule that is not checked out: empty, as a rule.
+    else:
+        try:
+            inner = _git_paths(folder, folder)
+        except DiscoveryError:
+            inner = {"": "a repository that git cannot read"}
+        for one, flaw in (inner or {}).items():
+            yield f"{path}/{one}".rstrip("/"), flaw
+
+
+def git_toplevel(folder: Path) -> Path | None:
+    """Return the nearest folder at or above one that holds a git repository."""
+    for candidate in (folder, *folder.parents):
+        if _holds_repository(candidate):
+            return candidate
+    return None
+
+
+def _holds_repository(folder: Path) -> bool:
+    """Return whether `.git` lies here: a repository, or the file that says where it is.
+
+    Git passes over a folder of that name that has no HEAD.
+    """
+    place = folder / ".git"
+    return place.is_file() or os.path.lexists(place / "HEAD")
+
+
+def _walk(root: Path, start: str) -> Iterator[tuple[str, str]]:
+    """Yield the files at or below a path; links to folders are not followed, so no loop is."""
+    whole = root / start if start else root
+    if not whole.is_dir():
+        yield PurePosixPath(start).as_posix(), ""
+        return
+    waiting = [start]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+        except OSError as error:
+            yield folder or ".", (error.strerror or type(error).__name__).lower()
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in BUILT_IN_EXCLUDES:
+                    waiting.append(path)
+            else:
+                yield path, ""

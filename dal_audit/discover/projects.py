@@ -1,0 +1,253 @@
+"""Scope: which projects an audit is about, and which paths of each were asked for.
+
+Each file belongs to the nearest configuration at or above it, as with ruff; so one tree can hold
+several projects. Files that were asked for only limit what is reported: a project is always read
+whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from dal_audit.discover.errors import UsageError
+from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, git_toplevel, list_paths
+from dal_audit.policy import (
+    Policy,
+    compile_globs,
+    default_policy,
+    find_configuration,
+    load_policy,
+)
+
+CONFIGURATION_FILES = ("dal-audit.toml", "pyproject.toml")
+PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+
+
+class Scope(Struct, frozen=True):
+    """One project of an audit.
+
+    `requested` are POSIX paths relative to the root ("." for all of it), `nested` the folders of
+    other projects below the root, `listed` the paths below the root with their flaws.
+    """
+
+    policy: Policy
+    requested: tuple[str, ...]
+    nested: tuple[str, ...]
+    listed: Mapping[str, str]
+
+    def empty_folders(self, files: Iterable[str]) -> tuple[str, ...]:
+        """Return the requested folders in which none of these files lies, nor another project."""
+        known = [*files, *(f"{folder}/" for folder in self.nested)]
+        return tuple(
+            path
+            for path in self.requested
+            if (self.policy.root / path).is_dir()
+            and not any(path == "." or one.startswith(f"{path}/") for one in known)
+        )
+
+
+class Plan(Struct, frozen=True):
+    """The projects to audit, and the folder that reported paths are relative to."""
+
+    scopes: tuple[Scope, ...]
+    base: Path
+
+
+def plan(
+    paths: Iterable[str],
+    folder: Path,
+    config: Path | None,
+    known_rules: tuple[tuple[str, str], ...],
+    *,
+    unsaved: Container[str] = (),
+    baseline_expected: bool = True,
+) -> Plan:
+    """Find the projects that paths belong to, and their configurations.
+
+    Paths that are `unsaved` need not exist; `baseline_expected` is False where a configured
+    baseline may be yet to be written. Raises UsageError for paths that do not exist or cannot be
+    audited, ConfigurationError for a faulty configuration.
+    """
+    requested = [_followed(path, folder) for path in _existing(paths, folder, unsaved)]
+    if config is not None:
+        outside = [path for path in requested if not _is_within(path, folder)]
+        if outside:
+            raise UsageError(
+                f"error: with --config, a path must lie in the current folder: `{outside[0]}`"
+            )
+        policy = load_policy(
+            config, root=folder, known_rules=known_rules, baseline_expected=baseline_expected
+        )
+        scope = _scope(policy, requested, (), _listing(folder, requested))
+        return Plan((scope,), _base([folder], folder))
+    roots: dict[Path, list[Path]] = {}
+    for path in requested:
+        roots.setdefault(_root_of(path, folder), []).append(path)
+    roots = _joined(roots)
+    made: dict[Path, Scope] = {}
+    for root, wanted in list(roots.items()):
+        _add(made, root, wanted, roots, known_rules, baseline_expected=baseline_expected)
+    ordered = tuple(made[root] for root in sorted(made))
+    return Plan(ordered, _base(list(made), folder))
+
+
+def whole(policy: Policy) -> Scope:
+    """Return the scope of a project that is audited from its root, all of it."""
+    listed = list_paths(policy.root)
+    return Scope(policy, (".",), tuple(sorted(_nested(policy, listed))), listed)
+
+
+def counted_from(root: Path, folder: Path, files: Mapping[str, Path]) -> dict[str, Path]:
+    """Return files by their paths relative to a root, where those given count from a folder."""
+    return {
+        Path(os.path.relpath(os.path.normpath(folder / path), root)).as_posix(): file
+        for path, file in files.items()
+    }
+
+
+def root_of(folder: Path, current: Path) -> Path:
+    """Return the root of the project that an audit of a folder is about."""
+    return _root_of(folder, current)
+
+
+def _add(
+    made: dict[Path, Scope],
+    root: Path,
+    wanted: list[Path],
+    roots: dict[Path, list[Path]],
+    known_rules: tuple[tuple[str, str], ...],
+    *,
+    baseline_expected: bool,
+) -> None:
+    """Add the scope of a root, and of the projects below it that were asked for with it."""
+    listed = _listing(root, wanted)
+    file = find_configuration(root)
+    has_file = file is not None and file.parent == root
+    policy = (
+        load_policy(file, known_rules=known_rules, baseline_expected=baseline_expected)
+        if file is not None and has_file
+        else default_policy(root)
+    )
+    nested = tuple(sorted(_nested(policy, listed)))
+    scope = _scope(policy, wanted, nested, listed)
+    for below in nested:
+        inner = root / below
+        asked = [path for path in wanted if path.is_dir() and _is_within(inner, path)]
+        if asked and inner not in made and inner not in roots:
+            _add(made, inner, [inner], roots, known_rules, baseline_expected=baseline_expected)
+    owned = any(not path.startswith(tuple(f"{n}/" for n in nested)) for path in listed)
+    if owned or not nested:
+        made[root] = scope
+
+
+def _existing(paths: Iterable[str], folder: Path, unsaved: Container[str]) -> Iterator[Path]:
+    missing = []
+    for path in paths:
+        absolute = Path(os.path.normpath(folder / path))
+        if path in unsaved or os.path.lexists(absolute):
+            yield absolute
+        else:
+            missing.append(path)
+    if missing:
+        named = ", ".join(f"`{path}`" for path in missing)
+        raise UsageError(f"error: no such file or folder: {named}")
+
+
+def _followed(path: Path, folder: Path) -> Path:
+    """Return what is audited where a symbolic link is asked for.
+
+    A file within the same project is audited under its own name, and a folder under its own;
+    only a file elsewhere goes by the link's name (`discover`).
+    """
+    if not path.is_symlink():
+        return path
+    target = Path(os.path.realpath(path))
+    root = _root_of(path, folder)
+    inside = _is_within(target, Path(os.path.realpath(root)))
+    if inside and target.exists():
+        return root / target.relative_to(os.path.realpath(root))
+    return target if target.is_dir() else path
+
+
+def _joined(roots: Mapping[Path, list[Path]]) -> dict[Path, list[Path]]:
+    """Join what is asked for below another root, where no configuration tells the two apart.
+
+    Else a file that lies in both would be reported twice.
+    """
+    joined: dict[Path, list[Path]] = {}
+    for root in sorted(roots):
+        own = find_configuration(root)
+        above = (one for one in joined if _is_within(root, one))
+        outer = next((one for one in above if find_configuration(one) == own), root)
+        joined.setdefault(outer, []).extend(roots[root])
+    return joined
+
+
+def _root_of(path: Path, folder: Path) -> Path:
+    """Return the root of the project that a path belongs to."""
+    start = path if path.is_dir() else path.parent
+    file = find_configuration(start)
+    return file.parent if file is not None else _fallback(start, folder)
+
+
+def _listing(root: Path, wanted: Iterable[Path]) -> dict[str, str]:
+    return list_paths(root, [_relative(path, root) for path in wanted])
+
+
+def _scope(
+    policy: Policy, wanted: list[Path], nested: tuple[str, ...], listed: dict[str, str]
+) -> Scope:
+    requested = tuple(sorted({_relative(path, policy.root) for path in wanted}))
+    return Scope(policy, requested, nested, listed)
+
+
+def _nested(policy: Policy, listed: Mapping[str, str]) -> Iterator[str]:
+    """Yield the outermost folders below the root that are projects with their own configuration."""
+    excluded = compile_globs(policy.exclude, anchored=False)
+    found: list[str] = []
+    for path in sorted(listed, key=lambda one: (one.count("/"), one)):
+        below, _, name = path.rpartition("/")
+        if name not in CONFIGURATION_FILES or not below or excluded(path):
+            continue
+        if BUILT_IN_EXCLUDES.intersection(below.split("/")):
+            continue
+        inside = any(below == one or below.startswith(f"{one}/") for one in found)
+        if not inside and find_configuration(policy.root / below) == policy.root / path:
+            found.append(below)
+            yield below
+
+
+def _fallback(start: Path, folder: Path) -> Path:
+    """Return the root of a project that has no configuration."""
+    top = git_toplevel(start)
+    if top is not None:
+        return top
+    if _is_within(start, folder):
+        return folder
+    for candidate in (start, *start.parents):
+        if any((candidate / name).is_file() for name in PROJECT_FILES):
+            return candidate
+    return start
+
+
+def _base(roots: list[Path], folder: Path) -> Path:
+    """Return the folder that reported paths are relative to: the repository's, or a common one."""
+    tops = {git_toplevel(root) for root in roots}
+    top = tops.pop() if len(tops) == 1 else None
+    if top is not None:
+        return top
+    if all(_is_within(root, folder) for root in roots):
+        return folder
+    return Path(os.path.commonpath(roots))
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()

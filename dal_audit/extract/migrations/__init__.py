@@ -1,0 +1,1 @@
+"""The front end for what migration tools write and read."""

@@ -1,0 +1,93 @@
+"""From a file's bytes to what it says about migrations, each by the kind of the file."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from dal_audit.extract.cache import Cache
+from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.migrations.directives import migration_marks
+from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_of
+from dal_audit.extract.migrations.tool_settings import tool_settings
+from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
+from dal_audit.extract.source import UndecodableError, decode
+from dal_audit.facts import SourceFile
+from dal_audit.facts.migrations import MigrationMarks, Revision, ToolSettings
+
+MAX_BYTES: Final = 16 << 20
+"""Larger files are no migrations and no settings; a dump of a database can be."""
+
+
+def marks_of_bytes(data: bytes) -> MigrationMarks:
+    """Return the directives of an SQL file; bytes that are not UTF-8 do not hide them."""
+    return migration_marks(data.decode("utf-8-sig", "replace"))
+
+
+def revision_of_bytes(data: bytes) -> Revision | None:
+    """Return the migration that a Python file declares; None for any other file."""
+    if not may_be_revision(data):
+        return None
+    try:
+        return revision_of(decode(data))
+    except UndecodableError:
+        return None
+
+
+def settings_of_bytes(name: str, data: bytes) -> tuple[ToolSettings, ...]:
+    """Return what a tool's own file says; `name` is the last part of its path."""
+    return tool_settings(name, data.decode("utf-8-sig", "replace"))
+
+
+def marks_of_files(
+    files: Sequence[SourceFile], cache: Cache | None = None
+) -> dict[str, MigrationMarks]:
+    """Return the directives of SQL files by their paths; of those that can be read."""
+    marks = cache.others("marks", files, _marks) if cache else _marks(files)
+    return {file.path: one for file, one in zip(files, marks, strict=True) if one is not None}
+
+
+def _marks(files: Sequence[SourceFile]) -> list[MigrationMarks | None]:
+    datas = (_read(file.absolute, file.size) for file in files)
+    return [None if data is None else marks_of_bytes(data) for data in datas]
+
+
+def revisions_of_files(
+    files: Sequence[SourceFile], cache: Cache | None = None, *, jobs: int | None = None
+) -> dict[str, Revision]:
+    """Return the migrations that Python files declare by their paths; most files declare none."""
+
+    def read(missing: Sequence[SourceFile]) -> list[Revision | None]:
+        return spread(
+            _revisions, missing, jobs=jobs, worth=PARSED_WORTH_A_PROCESS, answer=Revision | None
+        )
+
+    found = cache.others("revision", files, read) if cache else read(files)
+    return {file.path: one for file, one in zip(files, found, strict=True) if one is not None}
+
+
+def _revisions(files: Sequence[SourceFile]) -> list[Revision | None]:
+    datas = (_read(file.absolute, file.size) for file in files)
+    return [None if data is None else revision_of_bytes(data) for data in datas]
+
+
+def settings_of_files(root: Path, paths: Iterable[str]) -> dict[str, tuple[ToolSettings, ...]]:
+    """Return what tools' own files say, by their paths below a root; of those that can be read."""
+    return {
+        path: settings_of_bytes(path.rpartition("/")[2], data)
+        for path in paths
+        if (data := _read(str(root / path), 0)) is not None
+    }
+
+
+def _read(path: str, size: int) -> bytes | None:
+    """Return a regular file's bytes; None where there are none to be had, or far too many."""
+    try:
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            return None
+        return read_bytes(path, size or status.st_size)
+    except OSError:
+        return None  # The look at its statements reports it, where it is one of SQL.

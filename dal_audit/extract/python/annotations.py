@@ -1,0 +1,105 @@
+"""Types as annotations and aliases name them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.parse.import_places import node_span
+from dal_audit.extract.source import Lines
+from dal_audit.facts import LOCAL, TypeName
+
+TYPE_MAKERS: Final = frozenset({"NewType", "TypeVar", "cast"})
+"""Calls whose result stands for the type that they are handed."""
+
+
+class TypeReader:
+    """Reads which names an expression stands for, by a module's own imports."""
+
+    def __init__(self, lines: Lines) -> None:
+        """Begin with no imports; whoever reads the module adds them to `imported`."""
+        self.lines = lines
+        self.imported: dict[str, list[str]] = {}
+
+    def names(self, node: ast.expr) -> Iterator[TypeName]:
+        """Yield the types that an annotation names, each once, with their places."""
+        seen: set[str] = set()
+        for origin, place in self._placed(node, node):
+            if origin not in seen:
+                seen.add(origin)
+                yield TypeName(node_span(self.lines, place), origin)
+
+    def origins(self, node: ast.expr) -> Iterator[str]:
+        """Yield the dotted names that an expression, read as a type or as a value, stands for."""
+        for origin, _ in self._placed(node, node):
+            yield origin
+
+    def _placed(self, whole: ast.expr, place: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+        """Yield names with the expression where each stands; in a string, that is the string.
+
+        Without recursion: generators that nest pass each name up through all of them.
+        """
+        waiting = [(whole, place)]
+        while waiting:
+            node, place = waiting.pop()
+            if isinstance(node, (ast.Name, ast.Attribute)):
+                for origin in self.dotted(node):
+                    yield origin, place
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                read = _read(node.value)
+                if read is not None:
+                    waiting.append((read, place))
+            else:
+                parts = [(part, part if place is node else place) for part in _parts(node)]
+                waiting += reversed(parts)
+
+    def dotted(self, node: ast.expr) -> Iterator[str]:
+        """Yield what a dotted name stands for; a name of the module itself is marked `LOCAL`."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return
+        rest = "".join(f".{part}" for part in reversed(parts))
+        for origin in self.imported.get(node.id) or [LOCAL + node.id]:
+            yield origin + rest
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    """Return the expressions whose types an expression stands for, in their order."""
+    if isinstance(node, ast.Subscript):
+        return list(_type_arguments(node))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [node.left, node.right]
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return node.elts
+    if isinstance(node, (ast.IfExp, ast.BoolOp)):
+        return node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
+    if isinstance(node, ast.Starred):
+        return [node.value]
+    if isinstance(node, ast.Call) and last_name(node.func) in TYPE_MAKERS:
+        return [*node.args, *(keyword.value for keyword in node.keywords)]
+    return []
+
+
+def _type_arguments(node: ast.Subscript) -> Iterator[ast.expr]:
+    """Yield what a generic type is made of; `Literal`'s values and metadata are no types."""
+    yield node.value
+    name = last_name(node.value)
+    if name == "Annotated" and isinstance(node.slice, ast.Tuple) and node.slice.elts:
+        yield node.slice.elts[0]
+    elif name != "Literal":
+        yield node.slice
+
+
+def _read(text: str) -> ast.expr | None:
+    """Read a string as a type; text that could not be one is not tried."""
+    if not text.isprintable() or " " in text.strip().replace(" | ", "").replace(", ", ""):
+        return None
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

@@ -1,0 +1,187 @@
+"""Database URLs in string literals, and the passwords in them.
+
+What is compared, cut off, logged, raised or shown as help is talk about URLs; what is left is
+taken to lead to a database.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from dal_audit.extract.python.constant_folding import UNKNOWN, fold
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.parse.import_places import node_span
+from dal_audit.extract.python.passwords import passwords
+from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.source import Lines
+from dal_audit.facts import ConnectionUrl, Span
+
+_TALKING_CALLS: Final = frozenset(
+    [
+        "startswith",
+        "endswith",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "split",
+        "rsplit",
+        "partition",
+        "rpartition",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "len",
+        "find",
+        "rfind",
+        "index",
+        "count",
+        "match",
+        "search",
+        "fullmatch",
+        "sub",
+        "subn",
+        "compile",
+        "findall",
+        "finditer",
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "critical",
+        "exception",
+        "fatal",
+        "log",
+        "print",
+        "echo",
+        "secho",
+        "pprint",
+        "_",
+        "gettext",
+    ]
+)
+"""Functions that test, cut or show a URL, and open nothing with it."""
+
+_TALKING_KEYWORDS: Final = frozenset(
+    [
+        "help",
+        "description",
+        "epilog",
+        "example",
+        "examples",
+        "metavar",
+        "title",
+        "doc",
+        "docs",
+        "deprecated",
+        "message",
+        "msg",
+        "usage",
+        "json_schema_extra",
+        "placeholder",
+        "summary",
+    ]
+)
+_LITERALS: Final = (ast.Constant, ast.JoinedStr, ast.BinOp)
+
+
+class _Text(Struct, frozen=True):
+    node: ast.expr
+    statement: ast.stmt | ast.ExceptHandler | ast.match_case
+
+
+def connection_urls(
+    tree: ast.Module, lines: Lines, schemes: Mapping[str, str]
+) -> Iterator[ConnectionUrl]:
+    """Yield the database URLs in a module's literals; `schemes` are those that are looked for."""
+    names = "|".join(sorted(map(re.escape, schemes), key=len, reverse=True))
+    pattern = re.compile(rf"({names})(?:\+[\w-]+)?://(?=/*[^/\s])(\S+)")
+    for one in _texts(tree, None):
+        for text in fold(one.node, _NOWHERE):
+            found = pattern.fullmatch(text.strip())
+            if found is None:
+                continue
+            yield ConnectionUrl(
+                span=node_span(lines, one.node),
+                statement=_statement(lines, one),
+                store=schemes[found[1]],
+                scheme=found[1],
+                secrets=_secrets(lines, one.node, found[2]),
+            )
+            break
+
+
+_NOWHERE: Final = Scope("module", None)
+"""Only what stands in the literal itself counts: what a name holds is written elsewhere."""
+
+
+def _texts(node: Any, statement: Any) -> Iterator[_Text]:
+    """Yield the outermost expressions that may make a URL, and are not talk about one."""
+    if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+        statement = node
+    if isinstance(node, (ast.Compare, ast.Raise)) or _is_docstring(node):
+        return
+    if isinstance(node, _LITERALS) and _is_text(node):
+        yield _Text(node, statement)
+        return
+    for child in _parts(node):
+        yield from _texts(child, statement)
+
+
+def _parts(node: Any) -> Iterator[ast.AST]:
+    """Yield what lies directly below a node, but for what is talk, a key or an annotation."""
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if not (isinstance(key, ast.Constant) and key.value in _TALKING_KEYWORDS):
+                yield value
+        return
+    skipped = {"annotation", "returns", "slice"}
+    if isinstance(node, ast.Call) and last_name(node.func) in _TALKING_CALLS:
+        skipped |= {"args", "keywords"}
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            talks = isinstance(child, ast.keyword) and child.arg in _TALKING_KEYWORDS
+            if isinstance(child, ast.AST) and name not in skipped and not talks:
+                yield child
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Return whether an expression is put together from text here."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, ast.JoinedStr) or set(fold(node, _NOWHERE)) != {UNKNOWN}
+
+
+def _is_docstring(node: Any) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, (ast.Constant, ast.JoinedStr))
+
+
+def _statement(lines: Lines, one: _Text) -> Span:
+    """Return the span of the statement; of a compound one only up to the literal in it."""
+    if hasattr(one.statement, "body"):
+        first = one.statement.lineno if hasattr(one.statement, "lineno") else one.node.lineno
+        last = node_span(lines, one.node)
+        return Span(first, 1, last.end_line, last.end_column)
+    start = lines.offset(one.statement.lineno, one.statement.col_offset)
+    end = lines.offset(
+        one.statement.end_lineno or one.statement.lineno, one.statement.end_col_offset or 0
+    )
+    return lines.span(start, max(start, end))
+
+
+def _secrets(lines: Lines, node: ast.expr, rest: str) -> tuple[Span, ...]:
+    """Return where the passwords of a URL stand; the whole literal where that is not plain."""
+    start = lines.offset(node.lineno, node.col_offset)
+    end = lines.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+    found = []
+    for before, secret, after in passwords(rest):
+        index = lines.text.find(before + secret + after, start, end)
+        plain = index >= 0 and lines.text.count(secret, start, end) == 1
+        first = index + len(before) if plain else start
+        found.append(lines.span(first, first + len(secret) if plain else end))
+    return tuple(found)

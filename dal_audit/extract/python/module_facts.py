@@ -1,0 +1,397 @@
+"""The facts of a Python file: imports of catalogued modules, dynamic imports, suppressions."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.catalogue.url_schemes import schemes_in_force
+from dal_audit.extract.python.connection_urls import connection_urls
+from dal_audit.extract.python.constant_folding import UNKNOWN, imported_name
+from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
+from dal_audit.extract.python.exports import shapes_of
+from dal_audit.extract.python.name_uses import Load, Names, Use, read_names
+from dal_audit.extract.python.parse.deep_stack import deeply
+from dal_audit.extract.python.parse.import_places import (
+    blocks_of,
+    import_places,
+    node_span,
+    statement_bounds,
+)
+from dal_audit.extract.python.parse.parser import UnparsableError, parse
+from dal_audit.extract.python.prefilter.driver_marks import (
+    SUPPRESSION_MARK,
+    Marks,
+    Prefilter,
+    searchable_text,
+)
+from dal_audit.extract.python.scopes import Imported
+from dal_audit.extract.python.sql_calls import SqlCalls
+from dal_audit.extract.python.sql_strings import sql_texts
+from dal_audit.extract.source import Lines
+from dal_audit.extract.suppressions import suppressions
+from dal_audit.facts import (
+    DynamicImport,
+    Fact,
+    Import,
+    NotUnderstood,
+    Quoted,
+    Reference,
+    Span,
+    Target,
+)
+
+_BUILTINS: Final = frozenset(dir(builtins))
+MAX_EXEC_DEPTH: Final = 2
+"""How deep text that is handed to `exec` inside text handed to `exec` is read."""
+
+
+def python_facts(
+    text: str,
+    catalogue: Catalogue,
+    *,
+    prefilter: Prefilter | None = None,
+    marks: Marks | None = None,
+    foreign: AbstractSet[str] = frozenset(),
+    whole: bool = True,
+    shortcuts: bool = True,
+) -> list[Fact]:
+    """Return the facts of a module's text, in the order of their places.
+
+    The `whole` are the module's shape and classes too, and all that it imports, whatever that is:
+    other modules may hand on what belongs to a driver. Only imports of `foreign` modules are left
+    out, by their first names. `marks` are those of the text, if they are known.
+    """
+    lines = Lines(text)
+    prefilter = prefilter or Prefilter(catalogue)
+    if marks is None:
+        marks = prefilter.marks(searchable_text(text))
+    look = _Look(catalogue, prefilter, foreign, whole, shortcuts)
+
+    def read() -> list[Fact]:
+        tree = parse(text, shortcuts=shortcuts)
+        found = list(_Reader(tree, lines, marks, look).facts())
+        if marks.urls:
+            found += connection_urls(tree, lines, schemes_in_force(catalogue))
+        return found
+
+    facts = _understood(read, text)
+    if SUPPRESSION_MARK.decode() in text:
+        facts += suppressions(lines)
+    return sorted(facts, key=lambda fact: (_span(fact), type(fact).__name__))
+
+
+def syntax_flaws(text: str) -> list[Fact]:
+    """Return why a module cannot be read; nothing where it can."""
+
+    def read() -> list[Fact]:
+        parse(text)
+        return []
+
+    return _understood(read, text)
+
+
+def _understood(read: Callable[[], list[Fact]], text: str) -> list[Fact]:
+    """Return the facts that are read in a text, or why they cannot be."""
+    try:
+        return deeply(read)
+    except UnparsableError as error:
+        lines = Lines(text)
+        line = min(error.line, len(lines))
+        return [NotUnderstood(_point(lines, line, error.column), "unparsable", str(error))]
+    except RecursionError:
+        return [NotUnderstood(Span(1, 1, 1, 1), "unparsable", "nested too deeply to read")]
+
+
+def _span(fact: Fact) -> Span:
+    return fact.statement if isinstance(fact, Import) else fact.span
+
+
+def _point(lines: Lines, line: int, column: int) -> Span:
+    """Return the span of one character, pulled back into its line."""
+    content = lines.line(line).rstrip("\r\n")
+    start = lines.starts[line - 1] + min(column - 1, len(content))
+    return lines.span(start, min(start + 1, lines.starts[line - 1] + len(content)))
+
+
+class _Look(Struct, frozen=True):
+    """For what a module is read, and how."""
+
+    catalogue: Catalogue
+    prefilter: Prefilter
+    foreign: AbstractSet[str]
+    whole: bool
+    shortcuts: bool
+
+
+class _Reader:
+    def __init__(
+        self, tree: ast.Module, lines: Lines, marks: Marks, look: _Look, depth: int = 0
+    ) -> None:
+        self.tree = tree
+        self.lines = lines
+        self.marks = marks
+        self.look = look
+        self.catalogue = look.catalogue
+        self.depth = depth
+        self.helpers = frozenset(name.rpartition(".")[2] for name in self.catalogue.import_helpers)
+
+    def facts(self) -> Iterator[Fact]:
+        marks = self.marks
+        loads = marks.executes or marks.constructs or marks.loads
+        if not self.look.whole and not loads:
+            return
+        names = read_names(self.tree, self._wanted(), loads=loads)
+        try:
+            if self.look.whole:
+                yield from self._whole(names)
+            yield from self._loaded(names)
+        finally:
+            names.forget()
+
+    def _wanted(self) -> AbstractSet[str] | None:
+        """Return the names whose uses are noted; None for all, as a star can bring any."""
+        if not self.look.whole:
+            return frozenset()
+        bound = {
+            alias.asname or alias.name.partition(".")[0]
+            for statement in _imports(self.tree.body)
+            if not self._is_foreign(statement)
+            for alias in statement.names
+        }
+        return None if "*" in bound else bound
+
+    def _whole(self, names: Names) -> Iterator[Fact]:
+        """Yield what a module imports and offers."""
+        uses = self._uses(names)
+        for statement, type_checking in names.imports:
+            if not self._is_foreign(statement):
+                yield self._import(statement, uses, type_checking=type_checking)
+        if self.depth == 0:
+            used = {use.dotted.partition(".")[0] for use in names.uses}
+            yield from shapes_of(self.tree, self.lines, used)
+            yield from self._quoted(names)
+
+    def _loaded(self, names: Names) -> Iterator[Fact]:
+        """Yield what a module's calls load and execute."""
+        marks = self.marks
+        # The prefilter looks for the same words: what bears none of them loads nothing.
+        for load in names.loads if marks.loads else ():
+            yield from self._loads(load)
+        if self.depth == 0 and (marks.executes or marks.constructs):
+            calls = SqlCalls(self.catalogue, executed=marks.executes, constructed=marks.constructs)
+            yield from sql_texts(names.loads, self.lines, calls, self._header)
+
+    def _is_foreign(self, statement: ast.Import | ast.ImportFrom) -> bool:
+        """Return whether an import can bring nothing of the project's or a driver's."""
+        foreign = self.look.foreign
+        if isinstance(statement, ast.ImportFrom):
+            return not statement.level and (statement.module or "").partition(".")[0] in foreign
+        return all(alias.name.partition(".")[0] in foreign for alias in statement.names)
+
+    def _quoted(self, names: Names) -> Iterator[Quoted]:
+        """Yield drivers' names in string annotations whose first part nothing here binds."""
+        seen: set[tuple[Span, str]] = set()
+        for use in names.uses:
+            if use.role != "annotation" or not isinstance(use.node, ast.Constant):
+                continue
+            if use.scope.lookup(use.dotted.partition(".")[0]) or "." not in use.dotted:
+                continue
+            if self.catalogue.driver_of(use.dotted) is not None:
+                key = (node_span(self.lines, use.node), use.dotted)
+                if key not in seen:
+                    seen.add(key)
+                    yield Quoted(*key)
+
+    def _uses(self, names: Names) -> dict[int, list[Use]]:
+        """Return the uses of each alias, by the alias's identity."""
+        found: dict[int, list[Use]] = {}
+        stars = [
+            id(alias)
+            for statement, _ in names.imports
+            for alias in statement.names
+            if alias.name == "*" and not self._is_foreign(statement)
+        ]
+        for use in names.uses:
+            first, _, rest = use.dotted.partition(".")
+            if stars and first not in _BUILTINS and not use.scope.lookup(first):
+                # Which star brought it is known when the modules are linked.
+                for star in stars:
+                    found.setdefault(star, []).append(use)
+                continue
+            bindings = use.scope.lookup(first)
+            if len(bindings) == 1:
+                (only,) = bindings
+                if isinstance(only, Imported) and not self._is_foreign(only.statement):
+                    found.setdefault(id(only.alias), []).append(use)
+                continue
+            # `import a.b` and `import a.c` bind one module, and only one of them is meant; where
+            # branches bind different things, each of them can be.
+            best: dict[str, tuple[int, Imported]] = {}
+            for binding in bindings:
+                if not isinstance(binding, Imported) or self._is_foreign(binding.statement):
+                    continue
+                origin = imported_name(binding)
+                shared = _shared(binding.alias.name, f"{origin}.{rest}" if rest else origin)
+                if origin not in best or shared > best[origin][0]:
+                    best[origin] = shared, binding
+            for _, binding in best.values():
+                found.setdefault(id(binding.alias), []).append(use)
+        return found
+
+    def _import(
+        self,
+        statement: ast.Import | ast.ImportFrom,
+        uses: dict[int, list[Use]],
+        *,
+        type_checking: bool,
+    ) -> Import:
+        start, end = statement_bounds(self.lines, statement)
+        places = import_places(self.lines.text[start:end])
+        module = _module(statement) if isinstance(statement, ast.ImportFrom) else None
+        targets = []
+        for alias, (first, last) in zip(statement.names, places.names, strict=True):
+            binding = Imported(statement, alias)
+            origin = imported_name(binding)
+            references = tuple(
+                Reference(node_span(self.lines, use.node), _whole(origin, use.dotted), use.role)
+                for use in uses.get(id(alias), ())
+            )
+            bound = "" if alias.name == "*" else alias.asname or alias.name.partition(".")[0]
+            name = alias.name if isinstance(statement, ast.Import) else origin
+            span = self.lines.span(start + first, start + last)
+            targets.append(Target(span, name, bound, tuple(sorted(references, key=_by_span))))
+        return Import(
+            statement=self.lines.span(start, end),
+            targets=tuple(targets),
+            module=module,
+            module_span=(
+                self.lines.span(start + places.module[0], start + places.module[1])
+                if places.module
+                else None
+            ),
+            type_checking=type_checking,
+        )
+
+    def _loads(self, load: Load) -> Iterator[DynamicImport]:
+        for one in loaded(load, self.helpers):
+            names = self._executed(one) if one.how in EXECUTORS else _module_names(one.texts)
+            names = tuple(n for n in names if self.catalogue.driver_of(n) is not None)
+            if names:
+                yield DynamicImport(
+                    span=node_span(self.lines, one.node),
+                    statement=self._header(load.statement, one.node),
+                    how=one.how,
+                    names=tuple(sorted(set(names))),
+                    type_checking=load.type_checking,
+                    by_helper=one.by_helper,
+                )
+
+    def _executed(self, one: Loaded) -> tuple[str, ...]:
+        """Return the drivers that text handed to `exec` or `eval` imports."""
+        if self.depth >= MAX_EXEC_DEPTH:
+            return ()
+        names: list[str] = []
+        for text in one.texts:
+            try:
+                tree = parse(text.strip(), shortcuts=self.look.shortcuts)
+            except UnparsableError:
+                continue
+            marks = self.look.prefilter.marks(searchable_text(text))
+            look = replace(self.look, whole=True)
+            inner = _Reader(tree, Lines(text.strip()), marks, look, self.depth + 1)
+            for fact in inner.facts():
+                if isinstance(fact, Import):
+                    names += [target.name for target in fact.targets]
+                elif isinstance(fact, DynamicImport):
+                    names += fact.names
+        return tuple(names)
+
+    def _header(self, statement: ast.stmt | ast.ExceptHandler, node: ast.expr) -> Span:
+        """Return the span of a statement; of a compound one only of its head.
+
+        A decorator and the guard of a `case` lie outside that head, and span themselves.
+        """
+        start = self.lines.offset(statement.lineno, statement.col_offset)
+        block = getattr(statement, "body", None) or getattr(statement, "cases", None)
+        if not block:
+            end_line, end_column = statement.end_lineno, statement.end_col_offset
+            end = self.lines.offset(end_line or statement.lineno, end_column or 0)
+            return self.lines.span(start, max(start, end))
+        own = node_span(self.lines, node)
+        last = self._end_of_head(block[0])
+        if not statement.lineno <= own.line <= last:
+            return own
+        last = max(last, own.end_line)
+        return self.lines.span(
+            start, self.lines.starts[last - 1] + len(self.lines.line(last).rstrip())
+        )
+
+    def _end_of_head(self, first: ast.stmt | ast.match_case) -> int:
+        """Return the last line of what stands before the first statement or case of a block."""
+        line = first.pattern.lineno if isinstance(first, ast.match_case) else first.lineno
+        for decorator in getattr(first, "decorator_list", ()):
+            line = min(line, decorator.lineno)
+        before = self.lines.line(line)[: getattr(first, "col_offset", 0)]
+        if before.strip() and not isinstance(first, ast.match_case):
+            return line  # `if x: pass`
+        line -= 1
+        while line > 1 and self.lines.line(line).lstrip()[:1] in {"", "#"}:
+            line -= 1
+        return line
+
+
+def _imports(body: Sequence[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield all import statements in a block, and in the blocks of its statements."""
+    waiting = [body]
+    while waiting:
+        for statement in waiting.pop():
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                yield statement
+            else:
+                waiting += blocks_of(statement)
+
+
+def _by_span(reference: Reference) -> Span:
+    return reference.span
+
+
+def _module(statement: ast.ImportFrom) -> str:
+    """Return what stands after `from`, with the dots of a relative import."""
+    return "." * statement.level + (statement.module or "")
+
+
+def _whole(origin: str, dotted: str) -> str:
+    """Return the dotted name that a use means, given the origin of its first component.
+
+    What a star brought keeps its own first component: `app.types.*` and `Row` are `app.types.Row`.
+    """
+    if origin.endswith("*"):
+        return origin[:-1] + dotted
+    return origin + dotted[len(dotted.partition(".")[0]) :]
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many components two dotted names begin with in common."""
+    count = 0
+    for a, b in zip(one.split("."), other.split("."), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _module_names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return dotted names; `pkgutil.resolve_name` separates module and attribute by a colon."""
+    return tuple(
+        text.partition(UNKNOWN)[0].replace(":", ".") + (UNKNOWN if UNKNOWN in text else "")
+        for text in texts
+        if not text.startswith(".")
+    )

@@ -1,0 +1,231 @@
+"""The names of a module: its imports, uses of what they bind, calls that may load modules."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, TypeAlias
+
+from dal_audit.extract.python.expression_uses import (
+    Expressions,
+    Load,
+    Names,
+    Use,
+    last_name,
+    parameters,
+)
+from dal_audit.extract.python.parse.newer_syntax import TRIES, TYPE_ALIASES
+from dal_audit.extract.python.parse.walk import children
+from dal_audit.extract.python.scopes import Assigned, Imported, Scope
+from dal_audit.facts import Role
+
+__all__ = ["Load", "Names", "Use", "read_names"]
+
+
+def read_names(
+    tree: ast.Module,
+    wanted: AbstractSet[str] | None = None,
+    *,
+    loads: bool = False,
+) -> Names:
+    """Walk a module; `wanted` are the names whose uses are noted, None for all.
+
+    What a string annotation names is always noted. Raises RecursionError for a tree that is nested
+    too deeply to walk.
+    """
+    walker = _Walker(wanted, loads=loads)
+    walker.body(tree.body, walker.names.module)
+    return walker.names
+
+
+class _Walker(Expressions):
+    def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
+        for statement in statements:
+            self.statement = statement
+            visit = _VISITS.get(type(statement))
+            if visit is not None:
+                visit(self, statement, scope)
+            else:
+                self.parts(statement, scope)
+
+    def plain_import(self, node: ast.Import, scope: Scope) -> None:
+        self.names.imports.append((node, self.type_checking))
+        for alias in node.names:
+            scope.bind(alias.asname or alias.name.partition(".")[0], Imported(node, alias))
+
+    def import_from(self, node: ast.ImportFrom, scope: Scope) -> None:
+        self.names.imports.append((node, self.type_checking))
+        for alias in node.names:
+            if alias.name != "*":
+                scope.bind(alias.asname or alias.name, Imported(node, alias))
+
+    def assign(self, node: ast.Assign, scope: Scope) -> None:
+        self.expression(node.value, scope)
+        for target in node.targets:
+            self.target(target, scope, Assigned(node.value, scope))
+
+    def annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
+        self.expression(node.annotation, scope, "annotation")
+        if node.value is not None:
+            role: Role = "annotation" if _says_alias(node.annotation) else "value"
+            self.expression(node.value, scope, role)
+        self.target(node.target, scope, Assigned(node.value, scope) if node.value else None)
+
+    def augmented(self, node: ast.AugAssign, scope: Scope) -> None:
+        self.expression(node.value, scope)
+        self.target(node.target, scope)
+
+    def type_alias(self, node: Any, scope: Scope) -> None:
+        self.target(node.name, scope, Assigned(node.value, scope))
+        self.expression(node.value, self.type_parameters(node, scope), "annotation")
+
+    def loop(self, node: ast.For | ast.AsyncFor, scope: Scope) -> None:
+        self.expression(node.iter, scope)
+        self.target(node.target, scope, Assigned(node.iter, scope, each=True))
+        self.body(node.body, scope)
+        self.body(node.orelse, scope)
+
+    def context(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
+        for item in node.items:
+            self.expression(item.context_expr, scope)
+            if item.optional_vars is not None:
+                self.target(item.optional_vars, scope)
+        self.body(node.body, scope)
+
+    def branch(self, node: ast.If, scope: Scope) -> None:
+        self.expression(node.test, scope)
+        outer = self.type_checking
+        body, orelse = self.only_for_types(node.test, scope)
+        self.type_checking = outer or body
+        self.body(node.body, scope)
+        self.type_checking = outer or orelse
+        self.body(node.orelse, scope)
+        self.type_checking = outer
+
+    def only_for_types(self, test: ast.expr, scope: Scope) -> tuple[bool, bool]:
+        """Return whether the body, and whether the `else`, is for type checkers only."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            body, orelse = self.only_for_types(test.operand, scope)
+            return orelse, body
+        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+            return any(self.only_for_types(value, scope)[0] for value in test.values), False
+        if isinstance(test, ast.Attribute):
+            return test.attr == "TYPE_CHECKING", False
+        if isinstance(test, ast.Name):
+            if test.id == "TYPE_CHECKING":
+                return True, False
+            return any(
+                isinstance(one, Imported) and one.alias.name == "TYPE_CHECKING"
+                for one in scope.lookup(test.id)
+            ), False
+        return False, False
+
+    def attempt(self, node: ast.Try, scope: Scope) -> None:
+        self.body(node.body, scope)
+        for handler in node.handlers:
+            self.statement = handler
+            if handler.type is not None:
+                elements = handler.type.elts if isinstance(handler.type, ast.Tuple) else None
+                for caught in elements or [handler.type]:
+                    self.expression(caught, scope, "except")
+            if handler.name:
+                scope.bind(handler.name)
+            self.body(handler.body, scope)
+        self.body(node.orelse, scope)
+        self.body(node.finalbody, scope)
+
+    def match(self, node: ast.Match, scope: Scope) -> None:
+        self.expression(node.subject, scope)
+        for case in node.cases:
+            self.pattern(case.pattern, scope)
+            if case.guard is not None:
+                self.statement = node
+                self.expression(case.guard, scope)
+            self.body(case.body, scope)
+
+    def pattern(self, node: ast.pattern, scope: Scope) -> None:
+        name = getattr(node, "name", None) or getattr(node, "rest", None)
+        if name:
+            scope.bind(name)
+        for child in children(node):
+            if isinstance(child, ast.pattern):
+                self.pattern(child, scope)
+            elif isinstance(child, ast.expr):
+                is_class = isinstance(node, ast.MatchClass)
+                self.expression(child, scope, "pattern" if is_class else "value")
+
+    def global_names(self, node: ast.Global, scope: Scope) -> None:
+        scope.global_names.update(node.names)
+
+    def nonlocal_names(self, node: ast.Nonlocal, scope: Scope) -> None:
+        scope.nonlocal_names.update(node.names)
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:
+        scope.bind(node.name)
+        for decorator in node.decorator_list:
+            self.expression(decorator, scope)
+        outside = self.type_parameters(node, scope)
+        self.defaults(node.args, scope)
+        for parameter in parameters(node.args):
+            if parameter.annotation is not None:
+                self.expression(parameter.annotation, outside, "annotation")
+        if node.returns is not None:
+            self.expression(node.returns, outside, "annotation")
+        inside = self.inside("function", outside)
+        for parameter in parameters(node.args):
+            inside.bindings.setdefault(parameter.arg, []).append(None)
+        self.body(node.body, inside)
+
+    def definition(self, node: ast.ClassDef, scope: Scope) -> None:
+        scope.bind(node.name)
+        for decorator in node.decorator_list:
+            self.expression(decorator, scope)
+        outside = self.type_parameters(node, scope)
+        for base in node.bases:
+            self.expression(base, outside, "base")
+        for keyword in node.keywords:
+            self.expression(keyword.value, outside)
+        self.body(node.body, self.inside("class", outside))
+
+    def type_parameters(self, node: Any, scope: Scope) -> Scope:
+        """Return the annotation scope of PEP 695, or the scope itself where there is none."""
+        parameters = getattr(node, "type_params", None)
+        if not parameters:
+            return scope
+        made = self.inside("types", scope)
+        for parameter in parameters:
+            made.bindings.setdefault(parameter.name, []).append(None)
+            for part in ("bound", "default_value"):
+                if getattr(parameter, part, None) is not None:
+                    self.expression(getattr(parameter, part), made, "annotation")
+        return made
+
+
+_Visit: TypeAlias = Callable[[_Walker, Any, Scope], None]
+
+_VISITS: Final[dict[type[ast.AST], _Visit]] = {
+    ast.AnnAssign: _Walker.annotated,
+    ast.Assign: _Walker.assign,
+    ast.AsyncFor: _Walker.loop,
+    ast.AsyncFunctionDef: _Walker.function,
+    ast.AsyncWith: _Walker.context,
+    ast.AugAssign: _Walker.augmented,
+    ast.ClassDef: _Walker.definition,
+    ast.For: _Walker.loop,
+    ast.FunctionDef: _Walker.function,
+    ast.Global: _Walker.global_names,
+    ast.If: _Walker.branch,
+    ast.Import: _Walker.plain_import,
+    ast.ImportFrom: _Walker.import_from,
+    ast.Match: _Walker.match,
+    ast.Nonlocal: _Walker.nonlocal_names,
+    ast.With: _Walker.context,
+    **dict.fromkeys(TRIES, _Walker.attempt),
+    **dict.fromkeys(TYPE_ALIASES, _Walker.type_alias),
+}
+
+
+def _says_alias(annotation: ast.expr) -> bool:
+    """Return whether an annotation is `TypeAlias` (PEP 613), which makes the value a type."""
+    return last_name(annotation) == "TypeAlias"

@@ -1,0 +1,1 @@
+"""What the bytes of a Python file say before anything is parsed."""

@@ -1,0 +1,189 @@
+"""Rule files out by their bytes, before any parser sees them.
+
+A file matters to the rules only if it names a driver in an import statement, holds one of the names
+by which code imports at run time, an execute-like call and a word that SQL begins with, the scheme
+of a database URL, or a suppression. All of them show in the bytes, so one pass of an
+Aho-Corasick automaton over a file settles nine files in ten. Computed from the catalogue, never
+kept by hand; the tests audit every example and fixture with and without it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final, NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.catalogue.url_schemes import schemes_in_force
+from dal_audit.extract.python.prefilter.sql_marks import (
+    begins_execution,
+    execute_marks,
+    names_constructor,
+    opens_sql,
+    url_marks,
+)
+from dal_audit.extract.source import ASCII_SUPERSETS, declared_encoding, decode
+
+_BEFORE_MODULE: Final = b" \t\f\r\n,\\"
+"""What can stand before a module's name in an import statement."""
+
+_BEFORE_QUOTED: Final = b"\"'[|("
+"""What else can stand before a module's name in a string annotation."""
+
+SUPPRESSION_MARK: Final = b"dal-audit:"
+
+DYNAMIC_MARKS: Final = (
+    b"import_module",
+    b"__import__",
+    b"resolve_name",
+    b"module_from_spec",
+    b"load_module",
+    b"run_module",
+    b"pydoc",
+    b"import_string",
+    b"importorskip",
+    b"builtins",
+)
+"""Names without which no module is imported at run time (`python.LOADERS` reads them)."""
+
+_EXECUTORS: Final = (b"exec", b"eval")
+_MODULES: Final = b"modules"
+_WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_DOT: Final = ord(".")
+_IMPORTING: Final = re.compile(rb"\b(?:import|from)\b")
+_DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
+"""What follows a module's name in a string annotation such as `"sqlite3.Connection"`."""
+_GAP: Final = rb"[ \t\f\r\n\\]*"
+
+
+class Marks(NamedTuple):
+    """What a file may hold.
+
+    That is a driver in an import or a string annotation, SQL in execute-like calls, functions that
+    make SQL, modules that are loaded by a name made at run time, database URLs, and suppressions.
+    """
+
+    names: bool
+    executes: bool
+    constructs: bool
+    loads: bool
+    urls: bool
+    suppresses: bool
+
+    def __bool__(self) -> bool:
+        """Return whether a rule could find anything."""
+        return any(tuple(self))
+
+
+class Prefilter:
+    """Decides from the bytes of Python source whether its syntax must be read."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Build the automaton from the catalogue in force."""
+        trie: dict[str, dict] = {}  # type: ignore[type-arg]  # recursive
+        for module in catalogue.by_module:
+            node = trie
+            for part in module.split("."):
+                node = node.setdefault(part, {})
+            node[""] = {}
+        helpers = tuple(name.rpartition(".")[2].encode() for name in catalogue.import_helpers)
+        self._rest = {
+            part: re.compile(_rest_pattern(below)) for part, below in trie.items() if part
+        }
+        self._patterns: list[bytes] = []
+        self._tops: list[str] = []
+        for part in self._rest:
+            for before in _BEFORE_MODULE + _BEFORE_QUOTED:
+                self._patterns.append(bytes([before]) + part.encode())
+                self._tops.append(part)
+        self._first_other = len(self._patterns)
+        self._patterns += [*_EXECUTORS, _MODULES, *DYNAMIC_MARKS, *helpers]
+        self._first_url = len(self._patterns)
+        self._patterns += url_marks(schemes_in_force(catalogue))
+        self._first_execute = len(self._patterns)
+        self._patterns += execute_marks()
+        self._comment = len(self._patterns)
+        self._patterns.append(SUPPRESSION_MARK)
+        self._automaton = BytesAhoCorasick(self._patterns)
+
+    def marks(self, data: bytes) -> Marks:
+        """Return what source that is made `searchable` is to be searched for."""
+        names = executes = loads = urls = suppresses = False
+        for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            if index == self._comment:
+                suppresses = True
+            elif index >= self._first_execute:
+                executes = executes or begins_execution(data, start)
+            elif index >= self._first_url:
+                urls = True
+            elif index >= self._first_other:
+                loads = loads or self._other(index, start, data)
+            else:
+                names = names or self._names(index, start, end, data)
+        # What makes SQL is a driver's own, and imported from it.
+        constructs = names and names_constructor(data)
+        return Marks(names, executes and opens_sql(data), constructs, loads, urls, suppresses)
+
+    def _names(self, index: int, start: int, end: int, data: bytes) -> bool:
+        """Return whether a driver's first name is a driver's module in an import or annotation."""
+        return self._rest[self._tops[index]].match(data, end) is not None and (
+            in_import(data, start) or _DOTTED.match(data, end) is not None
+        )
+
+    def _other(self, index: int, start: int, data: bytes) -> bool:
+        pattern = self._patterns[index]
+        if pattern == _MODULES:
+            return b"sys" in data and not (start and data[start - 1] in _WORD)
+        if pattern in _EXECUTORS:
+            # A method (`model.eval()`) is another thing; `builtins.exec` has a mark of its own.
+            end = start + len(pattern)
+            is_longer = end < len(data) and data[end] in _WORD
+            before = data[start - 1] if start else 0
+            return not is_longer and before not in _WORD and before != _DOT
+        return True
+
+
+def searchable_text(text: str) -> bytes:
+    """Return the same of text that was decoded, or never was bytes."""
+    return unicodedata.normalize("NFKC", text).encode("utf-8", "replace")
+
+
+def searchable(data: bytes) -> bytes:
+    """Return bytes in which a search for ASCII text finds what Python would read there.
+
+    Raises UndecodableError where the bytes are no text.
+    """
+    encoding = declared_encoding(data)
+    if data.isascii() and encoding in ASCII_SUPERSETS and b"\0" not in data:
+        return data
+    text = decode(data)
+    # Python compares identifiers in NFKC (language reference, "Identifiers and keywords"):
+    # an import in full-width letters imports the module of the plain name.
+    if encoding == "utf-8" and unicodedata.is_normalized("NFKC", text):
+        return data
+    return unicodedata.normalize("NFKC", text).encode("utf-8")
+
+
+def _rest_pattern(below: dict[str, dict]) -> bytes:  # type: ignore[type-arg]
+    """Return a pattern for what must follow a module's first component to reach a driver."""
+    if "" in below:
+        return rb"(?![\w\x80-\xff])"
+    deeper = b"|".join(
+        re.escape(part.encode()) + _rest_pattern(rest) for part, rest in sorted(below.items())
+    )
+    return rb"(?:" + _GAP + rb"\." + _GAP + rb"(?:" + deeper + rb")|" + _GAP + rb"import\b)"
+
+
+def in_import(data: bytes, position: int) -> bool:
+    """Return whether `import` or `from` stands before a position in its logical line."""
+    start = position
+    while True:
+        start = max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start))
+        if _IMPORTING.search(data, max(start, 0), position + 1):
+            return True
+        if data[max(start - 1, 0) : start] == b"\r":
+            start -= 1
+        if start <= 0 or data[start - 1 : start] != b"\\":
+            return False

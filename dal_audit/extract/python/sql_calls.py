@@ -1,0 +1,239 @@
+"""SQL in calls: text that reaches an execute-like call or a known SQL constructor."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from msgspec import Struct
+
+from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.extract.python.constant_folding import (
+    MAX_DEPTH,
+    UNKNOWN,
+    fold,
+    imported_name,
+    origins,
+    resolved,
+)
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.name_uses import Load
+from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SPECIFIC, executes
+from dal_audit.extract.python.scopes import Assigned, Imported, Scope
+from dal_audit.extract.python.sql_detection import FRAGMENT, is_fragment, read_sql
+
+DATABASE_WORDS: Final = frozenset(
+    [
+        "con",
+        "conn",
+        "connection",
+        "cur",
+        "curs",
+        "cursor",
+        "database",
+        "db",
+        "dbapi",
+        "engine",
+        "pg",
+        "pool",
+        "postgres",
+        "session",
+        "sqlite",
+        "tx",
+        "txn",
+        "transaction",
+    ]
+)
+"""A receiver with one of these words in its name is taken for a database."""
+
+OTHER_WORDS: Final = frozenset({"executor", "graphql", "shell", "spark", "ssh", "subprocess"})
+"""A receiver with one of these words in its name executes something else, unless it is certain."""
+
+_SQL_KEYWORDS: Final = frozenset({"sql", "query", "statement", "stmt", "operation"})
+_LEADING: Final = 3
+"""How many positional arguments are looked at: some wrappers take a cursor or a title first."""
+
+_TEXT_METHODS: Final = frozenset({"format", "strip", "lstrip", "rstrip", "replace", "format_map"})
+_TEXT_FUNCTIONS: Final = frozenset({"textwrap.dedent", "inspect.cleandoc", "builtins.str"})
+_FIELD: Final = re.compile(r"\{[^{}]*\}")
+_WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+
+
+class Handed(Struct, frozen=True):
+    """SQL in a call: the argument, where its text is written, the text, and what it does."""
+
+    node: ast.expr
+    written: ast.expr
+    text: str
+    does: str
+    how: str
+    receivers: tuple[str, ...]
+    builds: bool
+
+
+class SqlCalls(Struct, frozen=True):
+    """Reads calls of a file, whose text mentions execute-like calls, constructors, or both."""
+
+    catalogue: Catalogue
+    executed: bool
+    constructed: bool
+
+    def handed(self, load: Load) -> Iterator[Handed]:
+        """Yield the SQL that a call is handed: at most one, however many arguments hold some."""
+        node, scope = load.node, load.scope
+        if not isinstance(node, ast.Call) or not (node.args or node.keywords):
+            return
+        origin = self._constructor(node, scope) if self.constructed else ""
+        name = _name(node.func)
+        if origin:
+            yield from islice(_built(node, scope, origin), 1)
+        elif self.executed and executes(name):
+            yield from islice(self._executed(node, name, scope), 1)
+
+    def _constructor(self, node: ast.Call, scope: Scope) -> str:
+        """Return the dotted name of the constructor that is called; empty for another call."""
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr not in CONSTRUCTORS:
+            return ""
+        if isinstance(func, ast.Name) and not scope.lookup(func.id):
+            return ""
+        for origin in sorted(origins(node.func, scope)):
+            if origin.rpartition(".")[2] in CONSTRUCTORS and self.catalogue.driver_of(origin):
+                return origin
+        return ""
+
+    def _executed(self, node: ast.Call, name: str, scope: Scope) -> Iterator[Handed]:
+        receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+        words = _words(receiver)
+        receivers = roots(receiver, scope) if receiver is not None else origins(node.func, scope)
+        known = any(self.catalogue.driver_of(origin) for origin in receivers)
+        certain = known or name in SPECIFIC or bool(words & DATABASE_WORDS)
+        if not certain and words & OTHER_WORDS:
+            return
+        how = f"{_last(receiver)}.{name}" if _last(receiver) else name
+        for argument in _arguments(node):
+            for text, written in texts(argument, scope):
+                does = read_sql(text, certain=certain)
+                if does:
+                    told = () if certain else tuple(sorted(receivers))
+                    yield Handed(argument, written, text, does, how, told, builds=False)
+
+
+def _built(node: ast.Call, scope: Scope, origin: str) -> Iterator[Handed]:
+    for argument in _arguments(node):
+        for text, written in texts(argument, scope):
+            does = read_sql(text, certain=True) or (FRAGMENT if is_fragment(text) else "")
+            if does:
+                yield Handed(argument, written, text, does, origin, (origin,), builds=True)
+
+
+def _name(node: ast.expr) -> str:
+    """Return the name of a called function; `_execute` is called like `execute`."""
+    return last_name(node).lstrip("_")
+
+
+def _arguments(node: ast.Call) -> Iterator[ast.expr]:
+    for argument in node.args[:_LEADING]:
+        if isinstance(argument, ast.Starred):
+            return
+        yield from _elements(argument)
+    for keyword in node.keywords:
+        if keyword.arg in _SQL_KEYWORDS:
+            yield from _elements(keyword.value)
+
+
+def _elements(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield an argument, or the statements in a literal list of them (Django's `RunSQL`)."""
+    if not isinstance(node, ast.List):
+        yield node
+        return
+    for element in node.elts:
+        yield element.elts[0] if isinstance(element, ast.Tuple) and element.elts else element
+
+
+def texts(node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the texts that an argument can be, with the expression that each is written in.
+
+    Folding wants to know a text whole; of SQL the beginning is enough. So what is formatted,
+    trimmed, continued or assigned several times counts as far as it is known.
+    """
+    if depth > MAX_DEPTH:
+        return
+    known = [text for text in fold(node, scope) if not text.startswith(UNKNOWN)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        known = [node.value]
+    if known and not isinstance(node, ast.Name):
+        yield from ((text, node) for text in known)
+    elif isinstance(node, ast.Name):
+        for binding in scope.lookup(node.id):
+            if isinstance(binding, Assigned):
+                for value in _values(binding):
+                    yield from texts(value, binding.scope, depth + 1)
+    elif isinstance(node, ast.BinOp):
+        suffix = UNKNOWN if isinstance(node.op, ast.Add) else ""
+        for text, written in texts(node.left, scope, depth + 1):
+            yield text + suffix, written
+    elif isinstance(node, ast.IfExp):
+        yield from texts(node.body, scope, depth + 1)
+        yield from texts(node.orelse, scope, depth + 1)
+    elif isinstance(node, ast.Call):
+        yield from _of_call(node, scope, depth)
+
+
+def _values(binding: Assigned) -> Iterator[ast.expr]:
+    """Yield what a name is assigned; of a loop's target, each element of a literal."""
+    if not binding.each:
+        yield binding.value
+        return
+    value = resolved(binding.value, binding.scope)
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        yield from value.elts
+
+
+def _of_call(node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS:
+        for text, written in texts(node.func.value, scope, depth + 1):
+            yield _FIELD.sub(UNKNOWN, text) if "format" in node.func.attr else text, written
+    elif node.args and origins(node.func, scope) & _TEXT_FUNCTIONS:
+        yield from texts(node.args[0], scope, depth + 1)
+
+
+def roots(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
+    """Return the dotted names that an object comes from: imported ones, with what is taken of them.
+
+    `sqlite3.connect(path).cursor()` comes from `sqlite3.connect`; what a parameter, an attribute of
+    `self` or a name without an import holds is not known.
+    """
+    if depth > MAX_DEPTH:
+        return frozenset()
+    if isinstance(node, ast.Attribute):
+        return frozenset(f"{one}.{node.attr}" for one in roots(node.value, scope, depth + 1))
+    if isinstance(node, ast.Call):
+        return roots(node.func, scope, depth + 1)
+    if isinstance(node, (ast.Await, ast.Subscript)):
+        return roots(node.value, scope, depth + 1)
+    if not isinstance(node, ast.Name):
+        return frozenset()
+    found: set[str] = set()
+    for binding in scope.lookup(node.id):
+        if isinstance(binding, Imported):
+            found.add(imported_name(binding))
+        elif isinstance(binding, Assigned) and not binding.each:
+            found |= roots(binding.value, binding.scope, depth + 1)
+        else:
+            return frozenset()
+    return frozenset(found)
+
+
+def _last(node: ast.expr | None) -> str:
+    """Return the last name of a receiver; that of the function where it is a call's result."""
+    while isinstance(node, (ast.Call, ast.Await, ast.Subscript)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return last_name(node) if node is not None else ""
+
+
+def _words(node: ast.expr | None) -> frozenset[str]:
+    return frozenset(word.lower() for word in _WORD.findall(_last(node)))

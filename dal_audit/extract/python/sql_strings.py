@@ -1,0 +1,57 @@
+"""The facts about SQL in Python: each with the narrowest place that shows it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from dal_audit.extract.python.name_uses import Load
+from dal_audit.extract.python.parse.import_places import node_span
+from dal_audit.extract.python.sql_calls import Handed, SqlCalls
+from dal_audit.extract.source import Lines
+from dal_audit.facts import Span, SqlText
+
+_OPENING: Final = re.compile(r"[A-Za-z]{0,2}(\"{3}|'{3}|\"|')(?:\\\r?\n)?\s*")
+
+
+def sql_texts(
+    loads: Sequence[Load],
+    lines: Lines,
+    calls: SqlCalls,
+    statement: Callable[[ast.stmt | ast.ExceptHandler, ast.expr], Span],
+) -> Iterator[SqlText]:
+    """Yield the SQL among a module's calls; `statement` tells the span of the statement around."""
+    for load in loads:
+        for one in calls.handed(load):
+            yield SqlText(
+                span=_first_line(lines, one.node),
+                statement=statement(load.statement, one.node),
+                text=one.text,
+                does=one.does,
+                how=one.how,
+                receivers=one.receivers,
+                builds=one.builds,
+                written=_elsewhere(lines, one),
+            )
+
+
+def _elsewhere(lines: Lines, one: Handed) -> Span | None:
+    """Return where the text is written; None where the call itself holds it."""
+    inside = {id(node) for node in ast.walk(one.node)}
+    return None if id(one.written) in inside else _first_line(lines, one.written)
+
+
+def _first_line(lines: Lines, node: ast.expr) -> Span:
+    """Return the span of an expression; of a long string only its first line that is not blank."""
+    span = node_span(lines, node)
+    if span.line == span.end_line:
+        return span
+    start = lines.offset(node.lineno, node.col_offset)
+    opening = _OPENING.match(lines.text, start)
+    if opening is not None and lines.line_of(opening.end()) > span.line:
+        start = opening.end()
+    line = lines.line_of(start)
+    end = lines.starts[line - 1] + len(lines.line(line).rstrip())
+    return lines.span(start, max(start, end))

@@ -1,0 +1,129 @@
+"""Inspect: a second look, at the files that read what storage keeps, and at what they name.
+
+A file whose bytes hold no accessor's name has no access; it is read only where another file's
+receivers lead into it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from dal_audit.extract.cache import Cache
+from dal_audit.extract.extractor import MAX_PARSED_BYTES, START, read_bytes
+from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
+from dal_audit.facts import Evidence, FileFacts, SourceFile
+
+if TYPE_CHECKING:
+    from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
+
+
+def inspect_accesses(
+    files: Sequence[SourceFile],
+    known: Sequence[FileFacts],
+    words: Iterable[str],
+    *,
+    jobs: int | None = None,
+    shortcuts: bool = True,
+    cache: Cache | None = None,
+) -> list[FileFacts]:
+    """Return the known facts, with evidence for each of these files that holds an access.
+
+    Without `shortcuts` no file is ruled out by its bytes.
+    """
+
+    def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
+        if not missing:
+            return []
+        from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
+
+        found = AccessorWords(words)
+
+        def batch(part: Sequence[SourceFile]) -> list[Evidence | None]:
+            return [
+                _evidence(one, found, always=not shortcuts, shortcuts=shortcuts) for one in part
+            ]
+
+        return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=Evidence | None)
+
+    return _joined(
+        known, files, cache.others("accesses", files, compute) if cache else compute(files)
+    )
+
+
+def inspect_named(
+    files: Sequence[SourceFile],
+    known: Sequence[FileFacts],
+    words: Iterable[str],
+    paths: AbstractSet[str],
+    *,
+    shortcuts: bool = True,
+    cache: Cache | None = None,
+) -> list[FileFacts]:
+    """Return the known facts, with evidence for the files of these paths.
+
+    One that cannot be read has some, too, and it is empty: nobody needs to ask for it again.
+    """
+    nothing = Evidence(START, (), ())
+    wanted = [file for file in files if file.path in paths]
+
+    def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
+        if not missing:
+            return []
+        from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
+
+        found = AccessorWords(words)
+        return [
+            _evidence(file, found, always=True, shortcuts=shortcuts) or nothing for file in missing
+        ]
+
+    made = cache.others("named", wanted, compute) if cache else compute(wanted)
+    return _joined(known, wanted, made)
+
+
+def _joined(
+    known: Sequence[FileFacts], files: Sequence[SourceFile], made: Sequence[Evidence | None]
+) -> list[FileFacts]:
+    by_path = {file.path: one for file, one in zip(files, made, strict=True) if one is not None}
+    return [
+        replace(
+            file,
+            facts=(*file.facts, evidence_),
+            attention="read" if file.attention == "ruled-out" else file.attention,
+        )
+        if (evidence_ := by_path.get(file.path))
+        else file
+        for file in known
+    ]
+
+
+def _evidence(
+    file: SourceFile, words: AccessorWords, *, always: bool, shortcuts: bool
+) -> Evidence | None:
+    """Return a file's evidence; None where it has none, or was reported as not understood."""
+    if file.flaw or file.size > MAX_PARSED_BYTES:
+        return None
+    # Only where a file is read:
+    from dal_audit.extract.python.parse.deep_stack import deeply
+    from dal_audit.extract.python.parse.parser import UnparsableError, parse
+    from dal_audit.extract.python.prefilter.driver_marks import searchable
+    from dal_audit.extract.python.value_facts import evidence
+    from dal_audit.extract.source import Lines, UndecodableError, decode
+
+    try:
+        data = read_bytes(file.absolute, file.size)
+        if not always and not words.accessed(searchable(data)):
+            return None
+        text = decode(data)
+        with warnings.catch_warnings():
+            # `ast.parse` warns of what the audited code does; that is no business of ours.
+            warnings.simplefilter("ignore")
+            return deeply(
+                lambda: evidence(parse(text, shortcuts=shortcuts), Lines(text), words.words)
+            )
+    except (OSError, UndecodableError, UnparsableError, RecursionError):
+        return None

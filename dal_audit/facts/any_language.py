@@ -1,0 +1,42 @@
+"""What a file in any language says: comments that allow findings, and what was not understood."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from dal_audit.facts.source import Record, Span, Variant
+
+Gap: TypeAlias = Literal["unreadable", "undecodable", "unparsable"]
+"""Why a file, or a part of one, was not understood."""
+
+
+class SuppressedRule(Record, frozen=True):
+    """One rule named by a suppression, as it is written, and where."""
+
+    span: Span
+    name: str
+
+
+class Suppression(Variant, frozen=True):
+    """A `dal-audit: allow[…]` comment.
+
+    `line` is the line of code that it is about: its own, the next code line for a comment that
+    stands alone, and None for `allow-file`, which is about the whole file. `flaw` says why a
+    comment that was meant as a suppression is none, and is empty for a sound one. `whole` is what
+    goes with it when it is taken out: the space before it, and its line where it stands alone.
+    """
+
+    span: Span
+    line: int | None
+    rules: tuple[SuppressedRule, ...]
+    reason: str
+    flaw: str = ""
+    whole: Span | None = None
+
+
+class NotUnderstood(Variant, frozen=True):
+    """A file, or a part of one, that could not be read, decoded or parsed."""
+
+    span: Span
+    gap: Gap
+    detail: str

@@ -1,0 +1,31 @@
+"""All that is known of one file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from dal_audit.facts.sql import SqlStatement
+from dal_audit.facts.python import PythonFact
+from dal_audit.facts.source import Record
+
+Fact: TypeAlias = "PythonFact | SqlStatement"
+"""In quotes, because the records of SQL are loaded only where there is SQL."""
+
+
+Attention: TypeAlias = Literal["ruled-out", "read", "whole"]
+"""How closely a file was looked at: its bytes ruled it out, its syntax was read for what matters
+anywhere, or for all that it imports and offers."""
+
+
+class FileFacts(Record, frozen=True):
+    """All that is known of one file.
+
+    `importing` are the texts of its import statements, and what looks like one; None where only a
+    parser can tell.
+    """
+
+    path: str
+    facts: tuple[Fact, ...]
+    attention: Attention
+    importing: tuple[str, ...] | None = None

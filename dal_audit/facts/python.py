@@ -1,0 +1,304 @@
+"""What a Python file says about storage: imports and names, classes, SQL, URLs.
+
+What a file in another language can say as well is written in the same words.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from dal_audit.facts.any_language import NotUnderstood, Suppression
+from dal_audit.facts.source import Record, Span, Variant
+
+Role: TypeAlias = Literal[
+    "annotation",
+    "base",
+    "call",
+    "except",
+    "value",
+    "isinstance",
+    "issubclass",
+    "cast",
+    "pattern",
+    "type",
+]
+"""The part that a reference plays where it stands; the last five ask what an object's class is
+(`pattern` in a `case`, `type` where `type(x)` is compared), or say it."""
+
+
+class Reference(Record, frozen=True):
+    """A use of an imported name: where it stands, what it resolves to, and its part there.
+
+    `name` is the dotted name that the text resolves to through the file's imports, for example
+    `sqlalchemy.orm.Session` for `Session` after `from sqlalchemy.orm import Session`.
+    """
+
+    span: Span
+    name: str
+    role: Role
+
+
+class Target(Record, frozen=True):
+    """One thing that an import statement names.
+
+    `name` is its absolute dotted name (`a.b` for `import a.b`, `a.b.c` for `from a.b import c`, and
+    `a.b.*` for a star); `bound` is the local name that it binds, empty for a star.
+    """
+
+    span: Span
+    name: str
+    bound: str
+    uses: tuple[Reference, ...] = ()
+
+
+class Import(Variant, frozen=True):
+    """An import statement that names a catalogued module.
+
+    `module` is the dotted name after `from`, and `module_span` its place; both are None for a plain
+    `import`. `statement` spans the whole statement.
+    """
+
+    statement: Span
+    targets: tuple[Target, ...]
+    module: str | None = None
+    module_span: Span | None = None
+    type_checking: bool = False
+
+
+class DynamicImport(Variant, frozen=True):
+    """A call or look-up that loads a module by a name made at run time.
+
+    `span` is the narrowest text that gives the name, `statement` the statement around it, `how` the
+    dotted name of what loads it, and `names` what the name can be, folded from constants.
+    """
+
+    span: Span
+    statement: Span
+    how: str
+    names: tuple[str, ...]
+    type_checking: bool = False
+    by_helper: bool = False
+    """Whether it loads modules only if it is one of the project's own import helpers."""
+
+
+Made: TypeAlias = Literal["import", "alias", "type", "call", "annotation", "class"]
+"""How a module came by a name: it imported it, named something else by it, put a type together
+(`A | B`, `Annotated[A, …]`, `NewType`), called something for it, annotated it, or defined it as a
+class."""
+
+
+LOCAL = "self:"
+"""Stands before a dotted name that begins with a name of the module itself."""
+
+
+class Export(Record, frozen=True):
+    """A module-level name, which other modules can import.
+
+    `origins` are the dotted names that it stands for: what was imported or named, the function that
+    was called, the annotated type, the class's bases. A relative import keeps its leading dots, a
+    name of the same module is marked with `LOCAL`.
+    """
+
+    name: str
+    span: Span
+    made: Made
+    origins: tuple[str, ...]
+    used: bool = False
+    """Whether the module itself uses what it imported under this name."""
+    renamed: bool = False
+    """Whether the import says `as`: `import x as x` offers `x` to others (PEP 484, stub files)."""
+
+
+class Shape(Variant, frozen=True):
+    """What a module offers to others: a fact of that file alone."""
+
+    span: Span
+    exports: tuple[Export, ...]
+    stars: tuple[str, ...] = ()
+    """The modules of `from … import *`."""
+    offered: tuple[str, ...] | None = None
+    """The names in `__all__` that are written out; None where there is no `__all__`."""
+    star_spans: tuple[Span, ...] = ()
+    """Where each of the stars stands."""
+    offers_more: bool = False
+    """Whether `__all__` holds further names, which are not written out."""
+    is_dynamic: bool = False
+    """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
+
+
+class SqlText(Variant, frozen=True):
+    """SQL that is handed to a call which executes it, or to one that builds a statement of it.
+
+    `span` is the narrowest text that shows it, `statement` the statement around it; `text` is the
+    SQL as far as it is known, `does` says in a few words what it does, and `how` is the call as a
+    message names it.
+    """
+
+    span: Span
+    statement: Span
+    text: str
+    does: str
+    how: str
+    receivers: tuple[str, ...] = ()
+    """The dotted names that the call's receiver comes from, where they matter: empty where it is
+    not known, and where the call is a database's whoever receives it."""
+    builds: bool = False
+    written: Span | None = None
+    """Where the text is written, if not in the call itself."""
+
+
+class ConnectionUrl(Variant, frozen=True):
+    """A database URL in a literal: where it stands, its scheme, and the store that this means.
+
+    `secrets` are the places of the passwords in it; no fact holds a password.
+    """
+
+    span: Span
+    statement: Span
+    scheme: str
+    store: str
+    secrets: tuple[Span, ...] = ()
+
+
+class TypeName(Record, frozen=True):
+    """A type that an annotation names, and where; `origin` reads like an `Export`'s origins."""
+
+    span: Span
+    origin: str
+
+
+ParameterKind: TypeAlias = Literal["positional-only", "plain", "list", "keyword-only", "mapping"]
+"""How arguments reach a parameter: by position alone, by position or name, all further ones by
+position (`*args`), by name alone, all further ones by name (`**kwargs`)."""
+
+
+class Parameter(Record, frozen=True):
+    """A parameter of a method, without `self` and `cls`.
+
+    `types` are those of its annotation and what its default names.
+    """
+
+    name: str
+    kind: ParameterKind
+    has_default: bool
+    types: tuple[TypeName, ...] = ()
+
+
+MemberKind: TypeAlias = Literal["method", "property", "attribute", "class"]
+
+
+class Member(Record, frozen=True):
+    """A member of a class.
+
+    `types` are the annotated types: what a method or property returns, what an attribute is, the
+    bounds of a method's own type parameters; for what is no type of a module (`None`, a literal) it
+    is the name that Python has for it. `decorators` are the last names of what decorates a method.
+    `made_by` are the origins of what is called for an attribute's value (`self.x = connect(…)`), or
+    for what a method returns; `gives` are the attributes of the object that it returns
+    (`return self._pool`). `local` says that an attribute is only set in a method.
+    """
+
+    name: str
+    span: Span
+    kind: MemberKind
+    types: tuple[TypeName, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    made_by: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+    is_async: bool = False
+    """Whether what a call gives must be awaited; an asynchronous generator's must not."""
+    is_abstract: bool = False
+    is_bound: bool = True
+    """Whether it is called on an object or the class, unlike a static method."""
+    has_body: bool = False
+    """Whether a method does anything but raise, pass, or say `...`; whether an attribute has a
+    value."""
+    refuses: bool = False
+    """Whether a method raises, and does nothing else."""
+    local: bool = False
+    decorators: tuple[str, ...] = ()
+    is_value: bool = False
+    """Whether `types` are what an attribute was set to (`x = T`), and no annotation of it."""
+
+
+class ClassShape(Variant, frozen=True):
+    """A class: its name (dotted where it is nested), its bases and members.
+
+    `extent` are the first and the last line of its header, `decorators` the origins of what
+    decorates it; `arguments` are the types that its bases take in brackets, and the bounds of its
+    own type parameters.
+    """
+
+    name: str
+    span: Span
+    extent: tuple[int, int]
+    bases: tuple[TypeName, ...]
+    members: tuple[Member, ...]
+    decorators: tuple[str, ...] = ()
+    arguments: tuple[TypeName, ...] = ()
+
+
+CALL = "()"
+"""The step of a `Known` that calls what stands before it."""
+
+
+class Known(Record, frozen=True):
+    """What is known of a value: the dotted name that it begins with, and the steps from there.
+
+    `origin` reads like an `Export`'s; `is_object` says that the value is an object of that type.
+    Steps are the names of attributes, and `CALL`: `hs.get_datastores().main`, with `hs:
+    HomeServer`, is an object of `HomeServer` and the steps `get_datastores`, `()`, `main`.
+    """
+
+    origin: str
+    is_object: bool = False
+    steps: tuple[str, ...] = ()
+
+
+class Access(Record, frozen=True):
+    """An attribute that is read from a receiver, and all that the receiver can be.
+
+    `span` is the narrowest text that shows it; `lines` are the first and the last of its statement.
+    """
+
+    span: Span
+    lines: tuple[int, int]
+    attribute: str
+    shown: str
+    receivers: tuple[Known, ...]
+
+
+class Evidence(Variant, frozen=True):
+    """What the names of a module evidently stand for, and the accesses in it that matter.
+
+    `values` are by the name of a module-level name (`store`), of a class's attribute or property
+    (`App.store`), or of what a function or method returns (`make_store()`, `App.get_store()`).
+    `classes` are their bases' origins by their names.
+    """
+
+    span: Span
+    values: tuple[tuple[str, tuple[Known, ...]], ...]
+    classes: tuple[tuple[str, tuple[str, ...]], ...]
+    stars: tuple[str, ...] = ()
+    accesses: tuple[Access, ...] = ()
+
+
+class Quoted(Variant, frozen=True):
+    """A name of a driver in a string annotation, in a module that does not bind it otherwise."""
+
+    span: Span
+    name: str
+
+
+PythonFact: TypeAlias = (
+    Import
+    | Quoted
+    | DynamicImport
+    | Shape
+    | ClassShape
+    | Evidence
+    | SqlText
+    | ConnectionUrl
+    | Suppression
+    | NotUnderstood
+)

@@ -1,0 +1,1 @@
+"""Judge: what a check is, what it says, and who runs it."""

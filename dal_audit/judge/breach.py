@@ -1,0 +1,149 @@
+"""What checks say: breaches, and the findings and uses that triage makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.catalogue.rulebook import Rule, Severity
+from dal_audit.facts import Place, Role, Suppression
+from dal_audit.fix.model import Fix
+from dal_audit.policy import Waiver
+
+ROLE_WORDS: Mapping[Role, str] = {
+    "annotation": "used in an annotation",
+    "base": "subclassed",
+    "call": "called",
+    "except": "caught",
+    "value": "used",
+    "isinstance": "tested for",
+    "issubclass": "tested for",
+    "cast": "cast to",
+    "pattern": "matched",
+    "type": "tested for",
+}
+
+
+class Related(Struct, frozen=True, order=True):
+    """A place that belongs to a breach, and what happens there."""
+
+    place: Place
+    message: str
+
+
+class Breach(Struct, frozen=True):
+    """A place where the law is broken, as a check sees it.
+
+    `message` is one sentence without a full stop; `label` says what the marked text is; `extent`
+    are the first and the last line of the statement, on which a suppression may stand; `related`
+    are the places that hang on this one.
+    """
+
+    place: Place
+    message: str
+    label: str = ""
+    extent: tuple[int, int] | None = None
+    related: tuple[Related, ...] = ()
+    severity: Severity | None = None
+    """Where a check tells one severity from another; None takes the rule's."""
+    way: int = 0
+    """How many of the related places, from the first on, are the way by which it came here."""
+    fails_on: tuple[str, ...] | None = None
+    """The backends that reject the SQL at the place; empty where all run it and differ in what it
+    means, None where the breach is not about SQL."""
+    fails_later_on: tuple[str, ...] = ()
+    """The backends that take the SQL at the place, and fail at it when its migration is run a
+    second time or taken back."""
+    cure: str = ""
+    """How to fix this very place, in one sentence; empty where the rule's own cure says it."""
+    driver: str = ""
+    """The catalogue's name of the driver that is reached from here; empty where there is none."""
+    fix: Fix | None = None
+    """How to fix it by program, where that can be said."""
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The first and the last line on which a suppression of this breach may stand."""
+        return self.extent or (self.place.span.line, self.place.span.line)
+
+
+Standing: TypeAlias = Literal["open", "suppressed", "waived", "baselined"]
+"""Whether a finding counts, or what accepted it: a comment or the configuration, a waiver, or the
+baseline."""
+
+
+class Finding(Struct, frozen=True):
+    """A breach with its rule, severity and standing; `justification` says why it does not count."""
+
+    rule: Rule
+    severity: Severity
+    breach: Breach
+    standing: Standing = "open"
+    justification: str = ""
+    in_source: bool = False
+    """Whether a comment in the source suppresses it, and not the configuration."""
+
+    @property
+    def place(self) -> Place:
+        """Where the law is broken."""
+        return self.breach.place
+
+    @property
+    def cure(self) -> str:
+        """How to fix it, in one sentence: for this very place where the check can say it."""
+        return self.breach.cure or self.rule.cure
+
+    def moved(self, to: Callable[[str], str]) -> Finding:
+        """Return the finding with its paths rewritten."""
+
+        def move(place: Place) -> Place:
+            return Place(to(place.path), place.span)
+
+        related = tuple(replace(one, place=move(one.place)) for one in self.breach.related)
+        breach = replace(self.breach, place=move(self.breach.place), related=related)
+        return replace(self, breach=breach)
+
+
+class SuppressionUse(Struct, frozen=True):
+    """A suppression after triage: which of its rules are in force, and which hid a finding.
+
+    `known` maps what is written between the brackets to a rule's id, where there is such a rule.
+    """
+
+    suppression: Suppression
+    known: tuple[tuple[str, str], ...]
+    in_force: frozenset[str]
+    hid: frozenset[str]
+
+
+class WaiverUse(Struct, frozen=True):
+    """A waiver after triage; `index` is its place among the configured ones.
+
+    `flaw` says why it does not hold, empty where it does; `idle` tells that it holds, that every
+    rule it names was in force, and that it lifted nothing.
+    """
+
+    index: int
+    waiver: Waiver
+    flaw: str
+    idle: bool
+
+
+class EntryUse(Struct, frozen=True):
+    """An entry of the baseline that accepts fewer findings than it counts.
+
+    `place` is its line in the baseline; `found` of `count` findings are still there.
+    """
+
+    place: Place
+    rule_id: str
+    path: str
+    found: int
+    count: int
+
+
+Use: TypeAlias = SuppressionUse | WaiverUse | EntryUse
+"""What accepts findings, once all of them were seen."""

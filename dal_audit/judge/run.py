@@ -1,0 +1,84 @@
+"""Judge: the checks of the rules in force are applied to the project's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.rulebook import Rule
+from dal_audit.facts import FileFacts
+from dal_audit.judge.breach import Breach, Use
+from dal_audit.judge.check import Check, check_of
+
+
+class CheckError(RuntimeError):
+    """A check raised: the audit is broken, and says on which rule and file."""
+
+
+def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breach]]:
+    """Yield every breach of the rules in the project.
+
+    Raises CheckError when a check fails, whatever it fails with: a broken audit is never green.
+    """
+    by_subject: dict[type, list[tuple[Rule, Check]]] = {}
+    for rule in in_question(project, rules):
+        check = check_of(rule)
+        for subject in check.subjects:
+            by_subject.setdefault(subject, []).append((rule, check))
+    for rule, check in by_subject.get(Project, ()):
+        yield from _apply(rule, check, project, None, project)
+    of_files = by_subject.get(FileFacts, ())
+    for file in project.files:
+        for rule, check in of_files:
+            yield from _apply(rule, check, file, file, project)
+        for fact in file.facts:
+            for rule, check in by_subject.get(type(fact), ()):
+                # The function itself: this is where most of the calls are.
+                try:
+                    breaches = tuple(check.function(fact, file, project))
+                except Exception as error:
+                    raise _failed(rule, file, project, error) from error
+                for breach in breaches:
+                    yield rule, breach
+
+
+def in_question(project: Project, rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Yield the rules that a project can break: those about SQL only where there is some.
+
+    Their checks are not even loaded where they have nothing to say.
+    """
+    absent = set() if project.has_sql else {"sql"}
+    if not project.layout.sets:
+        absent.add("python-migrations")
+    return (rule for rule in rules if not absent.issuperset(rule.languages))
+
+
+def judge_suppressions(
+    project: Project, rules: Iterable[Rule], uses: Iterable[tuple[FileFacts | None, Use]]
+) -> Iterator[tuple[Rule, Breach]]:
+    """Yield the breaches of the rules about suppressions, waivers and the baseline.
+
+    Only triage can tell which of them were of use.
+    """
+    seen = list(uses)
+    checks = [(rule, check_of(rule)) for rule in in_question(project, rules)] if seen else []
+    for file, use in seen:
+        for rule, check in checks:
+            if type(use) in check.subjects:
+                yield from _apply(rule, check, use, file, project)
+
+
+def _apply(
+    rule: Rule, check: Check, subject: object, file: FileFacts | None, project: Project
+) -> Iterator[tuple[Rule, Breach]]:
+    try:
+        for breach in check(subject, file, project):
+            yield rule, breach
+    except Exception as error:
+        raise _failed(rule, file, project, error) from error
+
+
+def _failed(rule: Rule, file: FileFacts | None, project: Project, error: Exception) -> CheckError:
+    """Return what is raised when a check fails on a file, or on the project."""
+    where = file.path if file else project.policy.root
+    return CheckError(f"{rule.id} {rule.name} failed on {where}: {type(error).__name__}: {error}")

@@ -1,0 +1,344 @@
+"""Which backends take a construct of SQL: the catalogue's rows, judged by what a project targets.
+
+The one place where a row, the backends that run a file and their minimum versions come together;
+the checks only choose whose rows they report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.assemble.first_runs import objections_of
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.portability import Feature, feature_by_id
+from dal_audit.facts import FileFacts, Place, Span
+from dal_audit.facts.sql import (
+    AlterTable,
+    Change,
+    Column,
+    CreateObject,
+    CreateTable,
+    SqlCall,
+    SqlConstruct,
+    SqlStatement,
+)
+from dal_audit.fix.sql import fix_of
+from dal_audit.judge.breach import Breach
+from dal_audit.policy import Policy
+
+NAMES = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "duckdb": "DuckDB",
+}
+"""What the backends are called in messages."""
+
+WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
+"""The kinds of rows that, at the beginning of a statement, speak for all that stands in it."""
+
+MAKE_FUNCTIONS = frozenset({"postgresql"})
+"""The backends in which SQL itself can make functions."""
+
+LOOK_UP_LATE = frozenset({"sqlite"})
+"""The backends that take any function in such places as a view, and look it up when it is used."""
+
+DIVERGENCE = "DAL309"
+TYPES, DECLARATIONS, CHANGES = "DAL304", "DAL305", "DAL306"
+FUNCTION = "DAL302"
+
+
+class Verdict(Struct, frozen=True):
+    """What becomes of a construct: the backends that reject it, of those that run it.
+
+    Where none does, all take it and do not treat it alike. `late` are those that take it where it
+    is written and fail when it is used.
+    """
+
+    construct: SqlConstruct
+    feature: Feature
+    backends: tuple[str, ...]
+    fails_on: tuple[str, ...]
+    late: tuple[str, ...] = ()
+
+    @property
+    def rule_id(self) -> str:
+        """The rule that reports it: what an old version lacks does not run everywhere."""
+        if self.feature.rule == DIVERGENCE and (self.fails_on or self.late):
+            return FUNCTION
+        return self.feature.rule
+
+
+def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[Verdict]:
+    """Return a verdict for each construct of a statement that is not portable.
+
+    One construct, one verdict: what speaks for the whole statement speaks for all in it that the
+    same backends reject, and what speaks for a construct speaks for what lies in that.
+    """
+    if not statement.constructs and not statement.calls:
+        return []
+    backends = project.sql_files.backends_of(file.path)
+    found = [
+        verdict
+        for construct in statement.constructs
+        if (verdict := _verdict(construct, backends, project.policy)) is not None
+    ]
+    rows = {one.first for one in statement.constructs}
+    found += [
+        verdict
+        for call in statement.calls
+        if call.first not in rows
+        if (verdict := _verdict_of_call(call, backends, file.path, project)) is not None
+    ]
+    spans = _looked_up_late(statement)
+    if spans:
+        found = [_in_use(one, spans) for one in found]
+    return _without_echoes(found)
+
+
+def _looked_up_late(statement: SqlStatement) -> list[Span]:
+    """Return the places in which a function is looked up no earlier than it is called.
+
+    Those are a view, a default in parentheses, and the expression of a generated column that is
+    added. (In `CREATE TABLE` such an expression is resolved at once, as checks and indexes are.)
+    """
+    made = statement.structure
+    if isinstance(made, CreateObject):
+        return [statement.span] if made.what == "view" else []
+    kind = "default"
+    columns: tuple[Column, ...] = ()
+    if isinstance(made, CreateTable):
+        columns = made.columns
+    elif isinstance(made, AlterTable):
+        kind = "generated"
+        columns = tuple(one.column for one in made.actions if one.column is not None)
+    return [
+        one.span
+        for column in columns
+        for one in column.constraints
+        if one.kind == kind and one.expression is not None and "(" in one.expression.tokens[:1]
+    ]
+
+
+def _in_use(verdict: Verdict, late: Sequence[Span]) -> Verdict:
+    """Return a verdict as it is where functions are looked up late."""
+    at = verdict.construct.span
+    if verdict.feature.kind != "functions" or not any(
+        (one.line, one.column) <= (at.line, at.column)
+        and (at.end_line, at.end_column) <= (one.end_line, one.end_column)
+        for one in late
+    ):
+        return verdict
+    return replace(
+        verdict,
+        fails_on=tuple(one for one in verdict.fails_on if one not in LOOK_UP_LATE),
+        late=tuple(one for one in verdict.fails_on if one in LOOK_UP_LATE),
+    )
+
+
+def breaches(
+    rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
+) -> Iterator[Breach]:
+    """Yield the breaches of one rule in a statement."""
+    for verdict in judged(statement, file, project):
+        if verdict.rule_id == rule_id:
+            fix = fix_of(verdict.construct, verdict.feature, statement, verdict.backends)
+            yield replace(breach_of(verdict, file), fix=fix)
+
+
+def breach_of(verdict: Verdict, file: FileFacts) -> Breach:
+    """Return a verdict as a breach in a file."""
+    span = verdict.construct.span
+    reject = "rejects" if len(verdict.fails_on) == 1 else "reject"
+    label = "this is not treated alike"
+    if verdict.fails_on:
+        label = f"{listed(verdict.fails_on)} {reject} this"
+    elif verdict.late:
+        label = f"{listed(verdict.late)} has no such function"
+    return Breach(
+        Place(file.path, span),
+        message_of(verdict),
+        label=label,
+        extent=(span.line, span.end_line),
+        severity=None if verdict.fails_on or verdict.late else "warning",
+        fails_on=verdict.fails_on,
+        cure=verdict.feature.cure,
+    )
+
+
+def objections(
+    rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
+) -> Iterator[Breach]:
+    """Yield what a statement fails for because of what the migrations made before it."""
+    own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
+    objected = [
+        one
+        for one in objections_of(project).get(id(statement), ())
+        if (TYPES if one.is_about_type else own) == rule_id
+    ]
+    if not objected:
+        return
+    backends = project.sql_files.backends_of(file.path)
+    said = [(one.construct.span, one.fails_on) for one in judged(statement, file, project)]
+    for one in objected:
+        fails_on = tuple(backend for backend in backends if backend in one.backends)
+        verb = "rejects" if len(fails_on) == 1 else "reject"
+        is_said = any(
+            set(fails_on) <= set(rejecting) and _overlap(one.span, span) for span, rejecting in said
+        )
+        if fails_on and not is_said:
+            yield Breach(
+                Place(file.path, one.span),
+                f"{listed(fails_on)} {verb} this: {one.reason}",
+                label=f"fails on {listed(fails_on)}",
+                extent=(one.span.line, one.span.end_line),
+                fails_on=fails_on,
+                cure=one.cure,
+            )
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    """Return whether two places share any text."""
+    return (one.line, one.column) < (other.end_line, other.end_column) and (
+        other.line,
+        other.column,
+    ) < (one.end_line, one.end_column)
+
+
+def message_of(verdict: Verdict) -> str:
+    """Return what is wrong with a construct, in one sentence without a full stop."""
+    title, failing = verdict.feature.title, verdict.fails_on
+    taking = tuple(one for one in verdict.backends if one not in failing)
+    if verdict.late and not failing:
+        return f"{title}: {listed(verdict.late)} takes this here, and fails when it is used"
+    if not failing:
+        return f"{title}: {listed(taking)} take this, and do not treat it alike"
+    since = [
+        f"{NAMES[one]} takes this from {version} on"
+        for one in failing
+        if isinstance(version := verdict.feature.engines.get(one), str)
+    ]
+    if since:
+        return f"{title}: {', '.join(since)}, and the project supports an older one"
+    if taking:
+        reject = "rejects" if len(failing) == 1 else "reject"
+        return f"{title}: only {listed(taking)} takes this, and {listed(failing)} {reject} it"
+    if len(failing) == 1:
+        return f"{title}: {listed(failing)} does not take this"
+    return f"{title}: neither {' nor '.join(NAMES[one] for one in failing)} takes this"
+
+
+def listed(backends: Sequence[str]) -> str:
+    """Return backends as a message names them."""
+    return " and ".join(NAMES[one] for one in backends)
+
+
+def _verdict(construct: SqlConstruct, backends: tuple[str, ...], policy: Policy) -> Verdict | None:
+    """Return what becomes of a construct; None where it is portable."""
+    feature = feature_by_id()[construct.feature]
+    fails_on = _fails_on(feature.id, backends, policy.backend_versions)
+    differs = feature.differs and len(backends) > 1
+    return Verdict(construct, feature, backends, fails_on) if fails_on or differs else None
+
+
+def _verdict_of_call(
+    call: SqlCall, backends: tuple[str, ...], path: str, project: Project
+) -> Verdict | None:
+    """Return what becomes of a call that no row is about; None where every backend has it.
+
+    PostgreSQL also has what the same migrations make, and what an extension brings is not known.
+    """
+    fails_on = tuple(
+        one
+        for one in backends
+        if one in call.lacked_by
+        and not (one in MAKE_FUNCTIONS and project.sql_files.may_call(call.name, path))
+    )
+    if not fails_on:
+        return None
+    feature = Feature(
+        id=f"call of {call.name.lower()}",
+        rule=FUNCTION,
+        title=f"`{call.name}()`",
+        kind="functions",
+        match="",
+        within="",
+        engines=dict.fromkeys(fails_on, False),
+        example="",
+        portable="",
+        cure="Use a function that every backend has, or compute the value in the program.",
+        sources={},
+    )
+    construct = SqlConstruct(call.span, feature.id, call.first, call.last)
+    return Verdict(construct, feature, backends, fails_on)
+
+
+@cache
+def _fails_on(
+    feature_id: str, backends: tuple[str, ...], versions: tuple[tuple[str, tuple[int, ...]], ...]
+) -> tuple[str, ...]:
+    """Return the backends that reject a feature, the oldest supported version of each counting."""
+    oldest = {name: ".".join(map(str, version)) for name, version in versions}
+    rejecting = feature_by_id()[feature_id].fails_on({one: oldest.get(one, "") for one in backends})
+    return tuple(one for one in backends if one in rejecting)
+
+
+def _without_echoes(found: list[Verdict]) -> list[Verdict]:
+    """Leave out the verdicts that only repeat what another one says of the same text."""
+    found.sort(key=lambda one: (one.construct.first, -one.construct.last, one.feature.id))
+    whole = {name for one in found if _is_whole(one) for name in one.fails_on}
+    echoes: set[int] = set()
+    around: list[int] = []
+    for index, one in enumerate(found):
+        first, last = one.construct.first, one.construct.last
+        around = [other for other in around if found[other].construct.last > first]
+        for other in around:
+            if found[other].construct.last >= last and _repeats(one, found[other]):
+                echoes.add(index)
+            elif found[other].construct.last <= last and _says_less(found[other], one):
+                echoes.add(other)
+        around.append(index)
+    return [
+        one
+        for index, one in enumerate(found)
+        if _is_whole(one) or (index not in echoes and not (whole and whole >= set(one.fails_on)))
+    ]
+
+
+def _repeats(inner: Verdict, outer: Verdict) -> bool:
+    """Return whether what lies in a construct is told by what is told of that construct.
+
+    A row that is matched from the statement's beginning on is about its last words: it tells
+    nothing of what lies between.
+    """
+    from_start = outer.construct.first == 0
+    if not inner.fails_on and outer.fails_on:
+        return not from_start
+    same_text = inner.construct.first == outer.construct.first and (
+        not from_start or inner.construct.last == outer.construct.last
+    )
+    return (
+        (same_text or not from_start)
+        and inner.rule_id == outer.rule_id != DIVERGENCE
+        and set(inner.fails_on) <= set(outer.fails_on)
+    )
+
+
+def _says_less(outer: Verdict, inner: Verdict) -> bool:
+    """Return whether a construct fails for what it ends in: `DEFAULT now()` for `now()`."""
+    return (
+        0 < outer.construct.first < inner.construct.first
+        and outer.rule_id != inner.rule_id
+        and bool(outer.fails_on)
+        and set(outer.fails_on) <= set(inner.fails_on)
+    )
+
+
+def _is_whole(verdict: Verdict) -> bool:
+    """Return whether a verdict speaks for all that stands in its statement."""
+    return verdict.construct.first == 0 and verdict.feature.kind in WHOLE_STATEMENTS

@@ -1,0 +1,119 @@
+"""The results of several projects as one report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from dal_audit import __version__
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.rulebook import Rule, clauses
+from dal_audit.discover.projects import counted_from
+from dal_audit.facts import FileFacts, Span
+from dal_audit.judge.breach import Finding
+from dal_audit.policy.request import Request
+from dal_audit.report.model import Report
+from dal_audit.triage.redaction import redacted
+
+
+class ProjectResult(Struct, frozen=True):
+    """The result for one project; paths are relative to its root."""
+
+    root: Path
+    findings: tuple[Finding, ...]
+    rules: tuple[Rule, ...]
+    project: Project
+    """What all stages up to judging made of the project."""
+    files: int
+    languages: frozenset[str]
+    ruled_out: int
+    assumptions: tuple[str, ...]
+    secrets: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    limited: bool = False
+
+
+def languages_of(
+    reported: Sequence[FileFacts], scripts: Container[str], project: Project
+) -> frozenset[str]:
+    """Return what the audited files are: SQL, Python, and migrations in Python."""
+    found = {"sql" if one.path in scripts else "python" for one in reported}
+    sets = project.layout.by_path()
+    if any(one.path in sets and one.path not in scripts for one in reported):
+        found.add("python-migrations")
+    return frozenset(found)
+
+
+def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Report:
+    """Make one report of several projects, with paths relative to the base."""
+    folder = request.folder
+    findings = sorted((one for part in parts for one in _moved(part, base)), key=_order)
+    ran = {rule.id: rule for part in parts for rule in part.rules}
+    several = len(parts) > 1
+    secrets = {
+        os.path.normpath(f"{_relative(part.root, base)}/{path}"): spans
+        for part in parts
+        for path, spans in part.secrets.items()
+    }
+    return Report(
+        findings=tuple(findings),
+        rules=tuple(ran[rule_id] for rule_id in sorted(ran)),
+        clauses=clauses(),
+        sources=_sources(findings, base, secrets, counted_from(base, folder, request.instead)),
+        files=sum(part.files for part in parts),
+        languages=frozenset().union(*(part.languages for part in parts)),
+        ruled_out=sum(part.ruled_out for part in parts),
+        assumptions=tuple(
+            f"{line} (in {_relative(part.root, base)})" if several else line
+            for part in parts
+            for line in part.assumptions
+        ),
+        limited=any(part.limited for part in parts),
+        version=__version__,
+        here=_relative(folder, base),
+        there=_relative(base, folder),
+    )
+
+
+def _moved(part: ProjectResult, base: Path) -> Iterator[Finding]:
+    prefix = _relative(part.root, base)
+    for finding in part.findings:
+        if prefix == ".":
+            yield finding
+        else:
+            yield finding.moved(lambda path: os.path.normpath(f"{prefix}/{path}"))
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    place = finding.place
+    return (place.path, place.span, finding.rule.id, finding.breach.message)
+
+
+def _sources(
+    findings: Sequence[Finding],
+    base: Path,
+    secrets: Mapping[str, tuple[Span, ...]],
+    instead: Mapping[str, Path],
+) -> Mapping[str, bytes]:
+    """Read the files that findings point into once more, for excerpts and line hashes.
+
+    No report sees a secret, so none can print one, whichever format or finding shows the line.
+    """
+    paths = {finding.place.path for finding in findings}
+    paths |= {one.place.path for finding in findings for one in finding.breach.related}
+    found = {}
+    for path in sorted(paths):
+        try:
+            # A pipe or a device would keep the reader waiting.
+            file = instead.get(path, base / path)
+            data = file.read_bytes() if file.is_file() else b""
+        except OSError:
+            continue  # What cannot be read is a finding already; it is shown without an excerpt.
+        found[path] = redacted(data, secrets[path]) if path in secrets else data
+    return found
+
+
+def _relative(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()

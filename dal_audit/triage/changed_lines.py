@@ -1,0 +1,56 @@
+"""`--since`: of a whole project's findings, those that lie on lines changed since a revision."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from dal_audit.discover.git_history import ALL, Lines, Repository
+from dal_audit.judge.breach import Finding
+
+ALWAYS: Final = frozenset({"edited-migration", "nothing-audited", "unreadable-file"})
+"""Rules whose findings are reported wherever they lie: an audit that saw nothing is not green, and
+what was done to a migration is a change by itself."""
+
+
+def on_changed_lines(findings: Sequence[Finding], root: Path, revision: str) -> list[Finding]:
+    """Return the findings on lines that are not as they were when HEAD and a revision parted.
+
+    A finding lies on all lines of its statement, and on those of the uses that hang on it; the way
+    by which a driver came here is not its own. Raises HistoryError where git cannot tell.
+    """
+    repository = Repository(root)
+    changed = repository.changed_lines(repository.fork(revision))
+    return [
+        one
+        for one in findings
+        if one.rule.name in ALWAYS
+        or any(_meets(_lines(changed, path), stretch) for path, stretch in _stretches(one))
+    ]
+
+
+def _stretches(finding: Finding) -> Iterator[tuple[str, tuple[int, int]]]:
+    breach = finding.breach
+    span = breach.place.span
+    first, last = breach.lines
+    yield breach.place.path, (min(first, span.line), max(last, span.end_line))
+    for one in breach.related[breach.way :]:
+        yield one.place.path, (one.place.span.line, one.place.span.end_line)
+
+
+def _lines(changed: Mapping[str, Lines], path: str) -> Lines:
+    """Return the changed lines of a file: all, where a folder above it counts as changed."""
+    if path in changed:
+        return changed[path]
+    parts = path.split("/")
+    heads = ("/".join(parts[:count]) for count in range(1, len(parts)))
+    return ALL if any(head in changed for head in heads) else ()
+
+
+def _meets(lines: Lines, stretch: tuple[int, int]) -> bool:
+    """Return whether a stretch has a line in common with sorted, disjoint ones."""
+    first, last = stretch
+    index = bisect_left(lines, first, key=lambda one: one[1])
+    return index < len(lines) and lines[index][0] <= last

@@ -1,0 +1,62 @@
+"""The stage: every breach becomes a finding, and what accepts findings is judged in its turn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.rulebook import Rule
+from dal_audit.judge.breach import Breach, EntryUse, Finding
+from dal_audit.judge.run import judge_suppressions
+from dal_audit.policy.request import BASELINE, Request
+from dal_audit.triage.redaction import secrets_of
+from dal_audit.triage.released_fixes import with_care
+from dal_audit.triage.standing import Triage
+
+
+def triage(
+    project: Project,
+    rules: Sequence[Rule],
+    breaches: Iterable[tuple[Rule, Breach]],
+    request: Request,
+) -> list[Finding]:
+    """Return all findings, none dropped but what lies outside the changed lines asked for.
+
+    Raises BaselineError for a faulty baseline, HistoryError where git cannot tell what changed.
+    """
+    standing = Triage(project, rules, today=request.today)
+    findings = [standing.finding(rule, breach) for rule, breach in breaches]
+    waivers = [(None, use) for use in standing.waiver_uses()]
+    late = judge_suppressions(project, rules, [*standing.uses(), *waivers])
+    findings += [standing.finding(rule, breach) for rule, breach in late]
+    findings = with_care(findings, project.sql_files.is_migration, project.policy.root)
+    findings, stale = accepted(findings, project, rules, request)
+    late = judge_suppressions(project, rules, [(None, use) for use in stale])
+    findings += [standing.finding(rule, breach) for rule, breach in late]
+    return changed(findings, project.policy.root, request.since)
+
+
+def accepted(
+    findings: list[Finding], project: Project, rules: Sequence[Rule], request: Request
+) -> tuple[list[Finding], list[EntryUse]]:
+    """Mark the findings that the project's baseline accepts; return its stale entries, too."""
+    policy = project.policy
+    usual = policy.root / (policy.baseline or BASELINE)
+    is_expected = request.baseline or policy.baseline or os.path.lexists(usual)
+    if not request.accept or not is_expected:
+        return findings, []
+    from dal_audit.triage.baseline_file import accept  # only where there is a baseline
+
+    file = request.folder / request.baseline if request.baseline else usual
+    return accept(findings, file, policy.root, rules, secrets_of(project.files))
+
+
+def changed(findings: list[Finding], root: Path, revision: str | None) -> list[Finding]:
+    """Return the findings on lines changed since a revision; all where none is given."""
+    if revision is None:
+        return findings
+    from dal_audit.triage.changed_lines import on_changed_lines
+
+    return on_changed_lines(findings, root, revision)

@@ -1,0 +1,81 @@
+"""Which fixes would change released migrations: those are for a person to decide about.
+
+A migration that was released is not edited (DAL407): databases ran the old text, and the tools that
+keep checksums refuse the new one, for a comment's sake, too. Only a file that git's last commit
+does not hold is known not to be released.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from dal_audit.discover.git_listing import git_environment, git_toplevel
+from dal_audit.judge.breach import Finding
+
+
+def with_care(
+    findings: Sequence[Finding], is_migration: Callable[[str], bool], root: Path
+) -> list[Finding]:
+    """Return the findings, those with unsafe fixes whose fixes would edit a released migration."""
+    paths = {
+        one.place.path
+        for one in findings
+        if one.breach.fix is not None and one.breach.fix.is_safe and is_migration(one.place.path)
+    }
+    if not paths:
+        return list(findings)
+    released = paths - unreleased(paths, root)
+    return [_unsafe(one) if one.place.path in released else one for one in findings]
+
+
+def _unsafe(finding: Finding) -> Finding:
+    fix = finding.breach.fix
+    if fix is None:
+        return finding
+    return replace(finding, breach=replace(finding.breach, fix=fix.as_unsafe()))
+
+
+def unreleased(paths: Iterable[str], root: Path) -> frozenset[str]:
+    """Return the paths below a root of which git says that its last commit does not hold them.
+
+    Where there is no repository, or git does not answer, nothing is known to be so.
+    """
+    place = Path(os.path.realpath(root))
+    by_repository: dict[Path, list[str]] = {}
+    for path in sorted(paths):
+        top = git_toplevel((place / path).parent)
+        if top is not None:
+            by_repository.setdefault(top, []).append(path)
+    found: set[str] = set()
+    for top, members in by_repository.items():
+        held = _held(top)
+        if held is not None:
+            found.update(path for path in members if os.path.relpath(place / path, top) not in held)
+    return frozenset(found)
+
+
+def _held(top: Path) -> frozenset[str] | None:
+    """Return the files of a repository's last commit; None where git does not say."""
+    if not _git(top, "rev-parse", "--git-dir"):
+        return None
+    if not _git(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
+        return frozenset()  # There is no commit yet.
+    listed = _git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD")
+    return None if listed is None else frozenset(os.fsdecode(listed).split("\0"))
+
+
+def _git(top: Path, *words: str) -> bytes | None:
+    """Return what git answers; None where it refuses, or is not there."""
+    import subprocess  # only where a migration has a fix
+
+    try:
+        answer = subprocess.run(
+            ("git", *words), cwd=top, env=git_environment(top), capture_output=True, check=False
+        )
+    except OSError:
+        return None
+    return answer.stdout if answer.returncode == 0 else None

@@ -1,0 +1,146 @@
+"""Triage: breaches become findings with a severity and a standing; none is dropped."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.rulebook import Rule, find_rule, rules
+from dal_audit.facts import FileFacts, Suppression
+from dal_audit.judge.breach import Breach, Finding, SuppressionUse, WaiverUse
+from dal_audit.policy import Policy, Waiver, compile_globs, per_file_ignored, severity_of
+
+SAYS_NOTHING: Final = frozenset(
+    {"fixme", "later", "n a", "na", "no reason", "none", "reason", "tbd", "todo", "xxx"}
+)
+"""What stands for a reason until there is one; punctuation left out."""
+
+UNWAIVED: Final = frozenset({"expired-waiver"})
+"""Rules that no waiver lifts: one cannot vouch for another."""
+
+
+class _Watched(Struct):
+    """A suppression, and the rules whose findings it has hidden so far."""
+
+    file: FileFacts
+    suppression: Suppression
+    known: Mapping[str, str]
+    hid: set[str] = field(default_factory=set)
+
+
+class Triage:
+    """Decides the standing of findings, and remembers which suppressions were of use."""
+
+    def __init__(self, project: Project, rules: Iterable[Rule], *, today: datetime.date) -> None:
+        """Read the suppressions of all files and the policy; `today` decides which waivers hold."""
+        self.policy: Policy = project.policy
+        self.in_force = frozenset(rule.id for rule in rules)
+        self.ignored = per_file_ignored(self.policy)
+        self.watched: dict[str, list[_Watched]] = {}
+        for file in project.files:
+            for fact in file.facts:
+                if isinstance(fact, Suppression):
+                    known = {
+                        one.name: rule.id for one in fact.rules if (rule := find_rule(one.name))
+                    }
+                    self.watched.setdefault(file.path, []).append(_Watched(file, fact, known))
+        self.flaws = [flaw_of(waiver, today) for waiver in self.policy.waivers]
+        self.waivers = [
+            (index, waiver, compile_globs(waiver.paths, anchored=True))
+            for index, waiver in enumerate(self.policy.waivers)
+            if not self.flaws[index]
+        ]
+        self.lifting: set[int] = set()
+
+    def finding(self, rule: Rule, breach: Breach) -> Finding:
+        """Return a breach as a finding."""
+        severity = severity_of(self.policy, rule.id, breach.severity or rule.severity)
+        finding = Finding(rule, severity, breach)
+        if self.ignored(breach.place.path, rule.id):
+            return replace(finding, standing="suppressed", justification="per-file-ignores")
+        # A suppression cannot vouch for itself.
+        if rule.name != "unused-suppression":
+            reason = self._suppressed(rule, breach)
+            if reason is not None:
+                return replace(finding, standing="suppressed", justification=reason, in_source=True)
+        lifted = ""
+        for index, waiver, covers in self.waivers:
+            if rule.name not in UNWAIVED and _names(waiver, rule) and covers(breach.place.path):
+                self.lifting.add(index)
+                lifted = lifted or f"{waiver.id}: {waiver.reason}"
+        return replace(finding, standing="waived", justification=lifted) if lifted else finding
+
+    def _suppressed(self, rule: Rule, breach: Breach) -> str | None:
+        """Return the reason of the suppression that hides a breach; all that do are of use."""
+        reason = None
+        first, last = breach.lines
+        for one in self.watched.get(breach.place.path, ()):
+            line = one.suppression.line
+            if one.suppression.flaw or rule.id not in one.known.values():
+                continue
+            if line is None or first <= line <= last:
+                one.hid.add(rule.id)
+                reason = reason or one.suppression.reason
+        return reason
+
+    def uses(self) -> list[tuple[FileFacts, SuppressionUse]]:
+        """Return every suppression with what it has hidden, once all breaches were seen."""
+        return [
+            (
+                one.file,
+                SuppressionUse(
+                    one.suppression,
+                    tuple(one.known.items()),
+                    self.in_force,
+                    frozenset(one.hid),
+                ),
+            )
+            for file in self.watched.values()
+            for one in file
+        ]
+
+    def waiver_uses(self) -> list[WaiverUse]:
+        """Return every waiver with whether it holds and has lifted anything.
+
+        Where a rule that it names does not run, it is not known to be idle.
+        """
+        return [
+            WaiverUse(
+                index,
+                waiver,
+                flaw,
+                idle=not flaw
+                and index not in self.lifting
+                and all(
+                    rule.id in self.in_force
+                    for rule in rules()
+                    if _names(waiver, rule)
+                    and severity_of(self.policy, rule.id, rule.severity) != "off"
+                ),
+            )
+            for index, (waiver, flaw) in enumerate(
+                zip(self.policy.waivers, self.flaws, strict=True)
+            )
+        ]
+
+
+def flaw_of(waiver: Waiver, today: datetime.date) -> str:
+    """Say why a waiver does not hold on a day; nothing where it does, its last day included."""
+    if waiver.expires < today:
+        return f"it expired on {waiver.expires}"
+    if waiver.granted > today:
+        return f"it is granted on {waiver.granted}, which is still to come"
+    words = re.sub(r"[\W_]+", " ", waiver.reason).strip().casefold()
+    if not words or words in SAYS_NOTHING:
+        return f"its reason, `{waiver.reason}`, says nothing"
+    return ""
+
+
+def _names(waiver: Waiver, rule: Rule) -> bool:
+    return rule.id.startswith(waiver.rules)
