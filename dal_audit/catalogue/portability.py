@@ -112,13 +112,13 @@ def version_key(version: str) -> tuple[int, ...]:
 def features() -> tuple[Feature, ...]:
     """Read the shipped catalogue, in order of file and row."""
     folder = rules_folder() / "catalogue" / "portability"
-    return tuple(one for file in sorted(folder.glob("*.toml")) for one in _read(file))
+    return tuple(feature for file in sorted(folder.glob("*.toml")) for feature in _read(file))
 
 
 @cache
 def feature_by_id() -> Mapping[str, Feature]:
     """Return the shipped features by id."""
-    return {one.id: one for one in features()}
+    return {feature.id: feature for feature in features()}
 
 
 def _read(file: Path) -> list[Feature]:
@@ -144,7 +144,7 @@ def _read(file: Path) -> list[Feature]:
             extension=row.get("extension"),
             needs_rows=row.get("needs-rows", False),
             parameters=_parameters(row.get("parameters")),
-            fixes=tuple(Respelling(**one) for one in row.get("fixes", ())),
+            fixes=tuple(Respelling(**respelling) for respelling in row.get("fixes", ())),
         )
         for row in tomli.loads(file.read_text(encoding="utf-8"))["feature"]
     ]

@@ -142,8 +142,8 @@ def nearest_rule(word: str) -> str:
     import difflib  # only where something is misspelt
 
     words = [text for rule in rules() for text in (rule.name, rule.id)]
-    near = difflib.get_close_matches(word.lower(), [one.lower() for one in words], 1)
-    return next(one for one in words if one.lower() == near[0]) if near else ""
+    near = difflib.get_close_matches(word.lower(), [candidate.lower() for candidate in words], 1)
+    return next(candidate for candidate in words if candidate.lower() == near[0]) if near else ""
 
 
 ALWAYS: Final = frozenset({"unreadable-file", "nothing-audited"})

@@ -30,9 +30,11 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
     """
     configured = frozenset(project.policy.accessors)
     members: dict[tuple[str, str], list[Offered]] = {}
-    for one in offered_members(project):
-        if not one.member.local:
-            members.setdefault((one.owner.name, one.member.name), []).append(one)
+    for offered_member in offered_members(project):
+        if not offered_member.member.local:
+            members.setdefault((offered_member.owner.name, offered_member.member.name), []).append(
+                offered_member
+            )
     for (_, name), definitions in members.items():
         first = definitions[0]
         if not is_accessor(name, project.catalogue, configured):
@@ -41,7 +43,7 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
             name in configured or is_telling(name) or _is_plain([d.member for d in definitions])
         ):
             continue
-        if any(_is_refuted(one, project) for one in definitions):
+        if any(_is_refuted(definition, project) for definition in definitions):
             continue
         span = first.member.span
         place = Place(first.interface.path, first.interface.shape.span)
@@ -57,18 +59,19 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
 
 def _is_plain(definitions: Sequence[Member]) -> bool:
     """Return whether a member can be had without naming anything: it takes no argument."""
-    methods = [one for one in definitions if one.kind == "method"]
-    return all(parameter.has_default for one in methods for parameter in one.parameters)
+    methods = [definition for definition in definitions if definition.kind == "method"]
+    return all(parameter.has_default for method in methods for parameter in method.parameters)
 
 
-def _is_refuted(one: Offered, project: Project) -> bool:
+def _is_refuted(offered: Offered, project: Project) -> bool:
     """Return whether a member is known to be something else, or is reported as a driver's type."""
-    member = one.member
-    if member.kind == "class" or any(shown_by_member(one, project)):
+    member = offered.member
+    if member.kind == "class" or any(shown_by_member(offered, project)):
         return True
     hierarchy = hierarchy_of(project)
     if any(
-        hierarchy.find(maker, one.owner.path) is not None or maker.rpartition(".")[2][:1].isupper()
+        hierarchy.find(maker, offered.owner.path) is not None
+        or maker.rpartition(".")[2][:1].isupper()
         for maker in member.made_by
     ):
         return True

@@ -15,6 +15,6 @@ from dal_audit.judge.run_breaches import breach_of, remarks
 @check("DAL409")
 def destructive_change(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag a statement of an up that throws away rows or values."""
-    for one, backends in remarks("loss", fact, file, project):
-        message = f"{one.reason}: no down can bring that back"
-        yield breach_of(one, backends, fact, file.path, message)
+    for remark, backends in remarks("loss", fact, file, project):
+        message = f"{remark.reason}: no down can bring that back"
+        yield breach_of(remark, backends, fact, file.path, message)

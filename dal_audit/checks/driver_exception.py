@@ -31,6 +31,8 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
             f"`{origin.name}`{more} is an exception of {origin.driver.name}; "
             f"only {project.boundary} may catch it",
             label=f"catches what {origin.driver.name} raises",
-            related=tuple(Related(other, f"`{one.name}` is caught here") for other, one in others),
+            related=tuple(
+                Related(other, f"`{caught.name}` is caught here") for other, caught in others
+            ),
             driver=origin.driver.name,
         )

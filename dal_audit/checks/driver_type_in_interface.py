@@ -37,11 +37,16 @@ def driver_type_in_interface(project: Project) -> Iterator[Breach]:
         bases = Offering(interface, interface, interface.shape.name, interface.shape.extent[0])
         yield from _breaches(bases, shown_by_class(interface, project))
     found: dict[tuple[object, ...], tuple[Offering, list[Shown]]] = {}
-    for one in offered_members(project):
-        apart = one.member.span if one.member.kind == "method" else None
-        key = (one.owner.name, one.member.name, apart)
-        offering = Offering(one.interface, one.owner, one.title, one.member.span.line)
-        found.setdefault(key, (offering, []))[1].extend(shown_by_member(one, project))
+    for offered_member in offered_members(project):
+        apart = offered_member.member.span if offered_member.member.kind == "method" else None
+        key = (offered_member.owner.name, offered_member.member.name, apart)
+        offering = Offering(
+            offered_member.interface,
+            offered_member.owner,
+            offered_member.title,
+            offered_member.member.span.line,
+        )
+        found.setdefault(key, (offering, []))[1].extend(shown_by_member(offered_member, project))
     for offering, shown in found.values():
         yield from _breaches(offering, shown)
 
@@ -55,7 +60,7 @@ class Offering(Struct, frozen=True):
     line: int
 
 
-def _breaches(one: Offering, shown: Iterable[Shown]) -> Iterator[Breach]:
+def _breaches(offering: Offering, shown: Iterable[Shown]) -> Iterator[Breach]:
     found: dict[str, list[Shown]] = {}
     for part in shown:
         found.setdefault(part.origin.driver.name, []).append(part)
@@ -64,18 +69,23 @@ def _breaches(one: Offering, shown: Iterable[Shown]) -> Iterator[Breach]:
         what = _FORMS[origin.form].format(name=origin.name)
         way = [Related(hop.place, hop.message) for hop in origin.hops]
         others = [
-            Related(Place(one.owner.path, other.span), f"it {other.part} `{other.origin.name}`")
+            Related(
+                Place(offering.owner.path, other.span), f"it {other.part} `{other.origin.name}`"
+            )
             for other in group[1:]
         ]
         inherited = []
-        if not one.owner.name.startswith(one.interface.name):
-            place = Place(one.interface.path, one.interface.shape.span)
-            inherited = [Related(place, f"the interface `{one.interface.shape.name}` inherits it")]
+        if not offering.owner.name.startswith(offering.interface.name):
+            place = Place(offering.interface.path, offering.interface.shape.span)
+            inherited = [
+                Related(place, f"the interface `{offering.interface.shape.name}` inherits it")
+            ]
         yield Breach(
-            Place(one.owner.path, span),
-            f"`{one.title}` {group[0].part} {what}; a storage interface names no type of a driver",
+            Place(offering.owner.path, span),
+            f"`{offering.title}` {group[0].part} {what};"
+            " a storage interface names no type of a driver",
             label="a driver's type in the interface",
-            extent=(min(one.line, span.line), span.end_line),
+            extent=(min(offering.line, span.line), span.end_line),
             related=(*way, *others, *inherited),
             way=len(way),
             driver=origin.driver.name,

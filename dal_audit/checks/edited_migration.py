@@ -14,18 +14,18 @@ from dal_audit.judge.check import check
 @check("DAL407")
 def edited_migration(project: Project) -> Iterator[Breach]:
     """Flag a migration that was changed, renamed or deleted after it was released."""
-    for one in project.edited:
-        if one.fate != "deleted" and not is_audited(one.path, project):
+    for change in project.edited:
+        if change.fate != "deleted" and not is_audited(change.path, project):
             continue
-        if one.fate == "deleted":
-            message = f"the released migration `{one.before}` is deleted"
-        elif one.fate == "renamed":
-            message = f"the released migration `{one.before}` is renamed to `{one.path}`"
+        if change.fate == "deleted":
+            message = f"the released migration `{change.before}` is deleted"
+        elif change.fate == "renamed":
+            message = f"the released migration `{change.before}` is renamed to `{change.path}`"
         else:
-            message = f"the released migration `{one.path}` is changed"
-        only_back = one.side == "down" and one.fate == "changed"
+            message = f"the released migration `{change.path}` is changed"
+        only_back = change.side == "down" and change.fate == "changed"
         yield Breach(
-            Place(one.path, Span(one.line, 1, one.line, 1)),
+            Place(change.path, Span(change.line, 1, change.line, 1)),
             f"{message}, but only its way back" if only_back else message,
             severity="warning" if only_back else None,
         )

@@ -37,14 +37,14 @@ def incomplete_backend(project: Project) -> Iterator[Breach]:
     seen: set[Place] = set()
     for backend, interface in hierarchy.backends:
         # What a backend inherits from an incomplete one is that one's to complete.
-        wider = [one.name for one in hierarchy.ancestors(backend)[1:]]
+        wider = [ancestor.name for ancestor in hierarchy.ancestors(backend)[1:]]
         said = {
             (owner.path, member.span)
             for name in wider
             for owner, member in lacking.get((name, interface.name), ())
         }
         own = lacking.get((backend.name, interface.name), ())
-        missing = [one for one in own if (one[0].path, one[1].span) not in said]
+        missing = [method for method in own if (method[0].path, method[1].span) not in said]
         if missing:
             yield _lacking(backend, interface, missing)
         for breach in _differing(backend, interface, hierarchy):
@@ -71,7 +71,7 @@ def _lacking(backend: Class, interface: Class, missing: Sequence[tuple[Class, Me
 
 
 def _differing(backend: Class, interface: Class, hierarchy: Hierarchy) -> Iterator[Breach]:
-    wider = {one.name for one in hierarchy.ancestors(interface)}
+    wider = {ancestor.name for ancestor in hierarchy.ancestors(interface)}
     given = hierarchy.definitions(backend)
     for name, (owner, declared) in hierarchy.definitions(interface).items():
         found, members = given[name]

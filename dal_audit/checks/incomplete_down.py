@@ -23,11 +23,11 @@ def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> It
     backend does not run at all is left to the rules about portability. What comes back as something
     else is a warning: SQLite adds no column that takes no NULL but with a default.
     """
-    for one, backends in remarks("back", fact, file, project):
+    for remark, backends in remarks("back", fact, file, project):
         where = listed(backends)
-        message = f"{one.reason} on {where}"
-        if one.effect == "fails":
-            message = f"the down fails on {where}: {one.reason}"
-        breach = breach_of(one, backends, fact, file.path, message)
-        is_other = one.effect == "changes-definition"
+        message = f"{remark.reason} on {where}"
+        if remark.effect == "fails":
+            message = f"the down fails on {where}: {remark.reason}"
+        breach = breach_of(remark, backends, fact, file.path, message)
+        is_other = remark.effect == "changes-definition"
         yield replace(breach, severity="warning") if is_other else breach

@@ -37,8 +37,8 @@ def interface_downcast(fact: Import, file: FileFacts, project: Project) -> Itera
     for (role, _), group in found.items():
         use, backend, interface = group[0]
         others = [
-            Related(Place(file.path, other.span), f"`{one.shape.name}` is asked for, too")
-            for other, one, _ in group[1:]
+            Related(Place(file.path, other.span), f"`{asked.shape.name}` is asked for, too")
+            for other, asked, _ in group[1:]
         ]
         yield Breach(
             Place(file.path, use.span),

@@ -19,8 +19,8 @@ def interface_module_imports_driver(project: Project) -> Iterator[Breach]:
     A module gives one breach a driver, at its first import; the other imports hang on it.
     """
     interfaces: dict[str, Class] = {}
-    for one in hierarchy_of(project).interfaces:
-        interfaces.setdefault(one.path, one)
+    for known in hierarchy_of(project).interfaces:
+        interfaces.setdefault(known.path, known)
     for file in project.files:
         interface = interfaces.get(file.path)
         if interface is None:

@@ -18,22 +18,27 @@ def interface_returns_internals(project: Project) -> Iterator[Breach]:
 
     Where its types say so already, that is reported, and not what its code does.
     """
-    for one in offered_members(project):
-        member = one.member
-        if member.kind not in {"method", "property"} or any(shown_by_member(one, project)):
+    for offered_member in offered_members(project):
+        member = offered_member.member
+        if member.kind not in {"method", "property"} or any(
+            shown_by_member(offered_member, project)
+        ):
             continue
-        held = holdings_of(project).of(one.owner, member)
+        held = holdings_of(project).of(offered_member.owner, member)
         if held is None:
             continue
         way = [Related(hop.place, hop.message) for hop in held.origin.hops]
-        interface = Place(one.interface.path, one.interface.shape.span)
+        interface = Place(offered_member.interface.path, offered_member.interface.shape.span)
         yield Breach(
-            Place(one.owner.path, member.span),
-            f"`{one.title}` hands out a database {held.role}, `{held.origin.name}`, to whoever "
-            "holds the storage interface",
+            Place(offered_member.owner.path, member.span),
+            f"`{offered_member.title}` hands out a database {held.role}, `{held.origin.name}`,"
+            " to whoever holds the storage interface",
             label=f"a database {held.role} gets out here",
             extent=(member.span.line, member.span.end_line),
-            related=(*way, Related(interface, f"the interface `{one.interface.shape.name}`")),
+            related=(
+                *way,
+                Related(interface, f"the interface `{offered_member.interface.shape.name}`"),
+            ),
             way=len(way),
             driver=held.origin.driver.name,
         )

@@ -29,20 +29,20 @@ def migration_numbering(project: Project) -> Iterator[Breach]:
     say no order at all is flagged at its first file.
     """
     sets = list(audited_sets(project))
-    for one in sets:
-        faults = list(faults_of_series(one))
-        if one.series == "graph":
+    for migration_set in sets:
+        faults = list(faults_of_series(migration_set))
+        if migration_set.series == "graph":
             others = {
                 migration.id
                 for other in sets
-                if other is not one and other.tool == one.tool == "alembic"
+                if other is not migration_set and other.tool == migration_set.tool == "alembic"
                 for migration in other.migrations
             }
-            faults.extend(faults_of_graph(one, others))
+            faults.extend(faults_of_graph(migration_set, others))
         for fault in faults:
             if is_audited(fault.path, project):
                 yield _breach(fault, project)
-        yield from _unfiled(one)
+        yield from _unfiled(migration_set)
     yield from _unordered(sets, project)
 
 
@@ -64,13 +64,17 @@ def _breach(fault: Fault, project: Project) -> Breach:
     return Breach(place, message, extent=extent, related=related, cure=fault.cure)
 
 
-def _unfiled(one: MigrationSet) -> Iterator[Breach]:
+def _unfiled(migration_set: MigrationSet) -> Iterator[Breach]:
     """Yield one breach for all that a plan lists and that has no file."""
-    if one.missing:
-        plan = "meta/_journal.json" if one.tool == "drizzle" else "sqitch.plan"
-        named = ", ".join(f"`{name}`" for name in one.missing[:SHOWN])
-        more = f" and {len(one.missing) - SHOWN} more" if len(one.missing) > SHOWN else ""
-        path = f"{one.root}/{plan}" if one.root else plan
+    if migration_set.missing:
+        plan = "meta/_journal.json" if migration_set.tool == "drizzle" else "sqitch.plan"
+        named = ", ".join(f"`{name}`" for name in migration_set.missing[:SHOWN])
+        more = (
+            f" and {len(migration_set.missing) - SHOWN} more"
+            if len(migration_set.missing) > SHOWN
+            else ""
+        )
+        path = f"{migration_set.root}/{plan}" if migration_set.root else plan
         message = f"`{plan}` lists what has no file: {named}{more}"
         yield Breach(Place(path, START), message, cure=_LISTED)
 
@@ -82,7 +86,7 @@ def _unordered(sets: list[MigrationSet], project: Project) -> Iterator[Breach]:
     tells of them.
     """
     for folder in project.layout.unrecognised:
-        if any(within(folder.folder, one.root) for one in sets):
+        if any(within(folder.folder, migration_set.root) for migration_set in sets):
             continue
         paths = [path for path in folder.paths if is_audited(path, project)]
         if paths:

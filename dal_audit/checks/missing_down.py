@@ -28,40 +28,47 @@ def missing_down(project: Project) -> Iterator[Breach]:
     Of a tool that knows no downs, the first migration is flagged, for all of the set. A program
     that is not read, in Go or Java, may hold its down.
     """
-    for one in audited_sets(project):
+    for audited_migration_set in audited_sets(project):
         bare = [
             migration
-            for migration in one.migrations
+            for migration in audited_migration_set.migrations
             if migration.up
             and migration.role == "versioned"
             and is_audited(migration.path, project)
             and not all(does_nothing(part, project) for part in migration.up)
         ]
-        if one.tool in UP_ONLY:
-            yield from _without_any([item for item in bare if not item.down], one, project)
+        if audited_migration_set.tool in UP_ONLY:
+            yield from _without_any(
+                [item for item in bare if not item.down], audited_migration_set, project
+            )
             continue
         for migration in bare:
-            yield from _missing(migration, one, project)
+            yield from _missing(migration, audited_migration_set, project)
 
 
-def _without_any(bare: list[Migration], one: MigrationSet, project: Project) -> Iterator[Breach]:
+def _without_any(
+    bare: list[Migration], migration_set: MigrationSet, project: Project
+) -> Iterator[Breach]:
     if bare:
         place, extent = start_of(bare[0], project)
         count = f"the {len(bare)} migrations" if len(bare) > 1 else "the one migration"
-        message = f"{one.tool} runs no downs: nothing takes back {count} in `{one.root or '.'}`"
+        folder = migration_set.root or "."
+        message = f"{migration_set.tool} runs no downs: nothing takes back {count} in `{folder}`"
         yield Breach(place, message, extent=extent)
 
 
-def _missing(migration: Migration, one: MigrationSet, project: Project) -> Iterator[Breach]:
+def _missing(
+    migration: Migration, migration_set: MigrationSet, project: Project
+) -> Iterator[Breach]:
     place, extent = start_of(migration, project)
     if not migration.down:
         if migration.up[0].language != "other":
-            message = f"`{migration.title}` has no down{_where(one, migration)}"
+            message = f"`{migration.title}` has no down{_where(migration_set, migration)}"
             yield Breach(place, message, extent=extent)
         return
     down = migration.down[0]
     if down.language == "python":
-        flaw = _flaw_of_code(down, one)
+        flaw = _flaw_of_code(down, migration_set)
         if flaw:
             span = down.anchor or START
             yield Breach(Place(down.path, span), f"`{migration.title}` {flaw}")
@@ -75,10 +82,10 @@ def _missing(migration: Migration, one: MigrationSet, project: Project) -> Itera
         )
 
 
-def _where(one: MigrationSet, migration: Migration) -> str:
+def _where(migration_set: MigrationSet, migration: Migration) -> str:
     """Return where a down was looked for, as a message says it."""
     if migration.up[0].language == "python":
-        return ": it has no `downgrade`" if one.tool != "yoyo" else ""
+        return ": it has no `downgrade`" if migration_set.tool != "yoyo" else ""
     return {
         "goose": ": there is no `-- +goose Down`",
         "dbmate": ": there is no `-- migrate:down`",
@@ -89,15 +96,19 @@ def _where(one: MigrationSet, migration: Migration) -> str:
         "diesel": ": there is no `down.sql`",
         "prisma": ": there is no `down.sql`",
         "yoyo": f": there is no `{migration.id}.rollback.sql`",
-    }.get(one.tool, "")
+    }.get(migration_set.tool, "")
 
 
-def _flaw_of_code(down: Part, one: MigrationSet) -> str:
+def _flaw_of_code(down: Part, migration_set: MigrationSet) -> str:
     if down.state == "empty":
-        return "has no rollback" if one.tool == "yoyo" else "has a `downgrade` that does nothing"
+        return (
+            "has no rollback"
+            if migration_set.tool == "yoyo"
+            else "has a `downgrade` that does nothing"
+        )
     if down.state != "raises":
         return ""
     return {
         "django": "cannot be reversed: an operation is given nothing to run backwards",
         "yoyo": "has a step without a rollback",
-    }.get(one.tool, "has a `downgrade` that only raises")
+    }.get(migration_set.tool, "has a `downgrade` that only raises")

@@ -21,17 +21,17 @@ def not_replay_safe(fact: SqlStatement, file: FileFacts, project: Project) -> It
 
     What a backend does not run even once is left to the rules about portability.
     """
-    for one, backends in remarks("all-again", fact, file, project):
-        message = f"a second run of all migrations fails on {listed(backends)}: {one.reason}"
-        yield breach_of(one, backends, fact, file.path, message)
-    for one, backends in remarks("again", fact, file, project):
+    for remark, backends in remarks("all-again", fact, file, project):
+        message = f"a second run of all migrations fails on {listed(backends)}: {remark.reason}"
+        yield breach_of(remark, backends, fact, file.path, message)
+    for remark, backends in remarks("again", fact, file, project):
         where = listed(backends)
-        if one.effect == "fails":
+        if remark.effect == "fails":
             yield breach_of(
-                one, backends, fact, file.path, f"a second run fails on {where}: {one.reason}"
+                remark, backends, fact, file.path, f"a second run fails on {where}: {remark.reason}"
             )
             continue
-        what = "the schema" if one.effect == "changes-schema" else "data"
-        message = f"a second run changes {what} on {where}: {one.reason}"
-        breach = breach_of(one, backends, fact, file.path, message)
-        yield breach if one.effect == "changes-schema" else replace(breach, severity="warning")
+        what = "the schema" if remark.effect == "changes-schema" else "data"
+        message = f"a second run changes {what} on {where}: {remark.reason}"
+        breach = breach_of(remark, backends, fact, file.path, message)
+        yield breach if remark.effect == "changes-schema" else replace(breach, severity="warning")

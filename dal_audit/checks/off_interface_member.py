@@ -50,7 +50,7 @@ def _beyond(backend: Class, hierarchy: Hierarchy) -> Iterator[tuple[Class, Membe
     """
     if not hierarchy.is_known(backend):
         return
-    interfaces = {one.name for one in hierarchy.interfaces}
+    interfaces = {interface.name for interface in hierarchy.interfaces}
     declared = {
         name
         for ancestor in hierarchy.ancestors(backend)

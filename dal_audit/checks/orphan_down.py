@@ -23,8 +23,8 @@ def orphan_down(project: Project) -> Iterator[Breach]:
 
     A number that two ups share names neither, so a down of another name than both has no up.
     """
-    for one in audited_sets(project):
-        for part in one.orphans:
+    for audited_migration_set in audited_sets(project):
+        for part in audited_migration_set.orphans:
             if is_audited(part.path, project):
                 own = statements_of(part, project)
                 yield Breach(
@@ -32,7 +32,7 @@ def orphan_down(project: Project) -> Iterator[Breach]:
                     f"`{part.path.rpartition('/')[2]}` takes back a migration that is not there",
                     extent=(1, own[0].span.line if own else 1),
                 )
-        for migration in one.migrations:
+        for migration in audited_migration_set.migrations:
             if migration.down and not migration.up and is_audited(migration.down[0].path, project):
                 place, extent = start_of(migration, project)
                 message = f"`{migration.title}` has a down and no up"

@@ -52,18 +52,21 @@ def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> 
     if style == "any":
         return
     by_form: dict[PlaceholderForm, list[SqlPlaceholder]] = {}
-    for one in fact.placeholders:
-        if STYLES[one.form] != style:
-            by_form.setdefault(one.form, []).append(one)
+    for placeholder in fact.placeholders:
+        if STYLES[placeholder.form] != style:
+            by_form.setdefault(placeholder.form, []).append(placeholder)
     backends = project.sql_files.backends_of(file.path)
     for form, (first, *further) in by_form.items():
         yield Breach(
             Place(file.path, first.span),
             f"`{first.text}` is a placeholder of another style than the project's, `{shape}`",
             related=tuple(
-                Related(Place(file.path, one.span), f"`{one.text}` is one, too") for one in further
+                Related(
+                    Place(file.path, placeholder.span), f"`{placeholder.text}` is placeholder, too"
+                )
+                for placeholder in further
             ),
-            fails_on=tuple(one for one in backends if one not in TAKEN.get(form, ())),
+            fails_on=tuple(backend for backend in backends if backend not in TAKEN.get(form, ())),
             cure=f"Write `{shape}`, or the value itself.",
             fix=in_style(fact.placeholders, style) if PROVEN.issuperset(backends) else None,
         )

@@ -54,9 +54,13 @@ def second_version_table(project: Project) -> Iterator[Breach]:
     program's own.
     """
     firsts: dict[str, tuple[str, Place]] = {}
-    for one, statements, path in up_scripts(project):
-        root = one.root if one is not None else path.rpartition("/")[0]
-        own = one.version_table if one is not None else project.policy.version_table or ""
+    for migration_set, statements, path in up_scripts(project):
+        root = migration_set.root if migration_set is not None else path.rpartition("/")[0]
+        own = (
+            migration_set.version_table
+            if migration_set is not None
+            else project.policy.version_table or ""
+        )
         for statement in statements:
             table = statement.structure
             if not isinstance(table, CreateTable) or not _keeps_versions(table):
@@ -76,8 +80,8 @@ def _keeps_versions(table: CreateTable) -> bool:
     if table.temporary:
         return False
     name = table.name.name.lower().strip("_")
-    words = [set(_WORD.findall(one.name.name.lower())) for one in table.columns]
-    odd = sum(not one <= _WHAT | _WHEN | _MORE for one in words)
+    words = [set(_WORD.findall(column.name.name.lower())) for column in table.columns]
+    odd = sum(not word <= _WHAT | _WHEN | _MORE for word in words)
     if table.name.name.lower() in _OF_TOOLS or _PLAIN.fullmatch(name):
         return odd <= _ODD
     said = set[str]().union(*words)

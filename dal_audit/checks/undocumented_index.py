@@ -76,26 +76,34 @@ def undocumented_index(project: Project) -> Iterator[Breach]:
 
 def _derived(statement: SqlStatement) -> tuple[str, SqlName] | None:
     """Return what a statement makes of other tables' rows, if it makes such a thing."""
-    one = statement.structure
-    if isinstance(one, CreateTable) and not one.temporary:
-        if one.module:
-            is_index = _INDEXES.fullmatch(one.module.lower()) is not None
-            return ("the search index", one.name) if is_index else None
-        if one.query is not None:
-            return "the table", one.name
-        return ("the table", one.name) if _CACHE.fullmatch(one.name.name.lower()) else None
-    if isinstance(one, CreateObject) and one.what == "materialized view" and one.name is not None:
-        return "the materialized view", one.name
+    structure = statement.structure
+    if isinstance(structure, CreateTable) and not structure.temporary:
+        if structure.module:
+            is_index = _INDEXES.fullmatch(structure.module.lower()) is not None
+            return ("the search index", structure.name) if is_index else None
+        if structure.query is not None:
+            return "the table", structure.name
+        return (
+            ("the table", structure.name) if _CACHE.fullmatch(structure.name.name.lower()) else None
+        )
+    if (
+        isinstance(structure, CreateObject)
+        and structure.what == "materialized view"
+        and structure.name is not None
+    ):
+        return "the materialized view", structure.name
     return None
 
 
 def _taken_away(statement: SqlStatement) -> Iterator[str]:
     """Yield the tables that a statement drops or renames: what is made of them replaces them."""
-    one = statement.structure
-    if isinstance(one, Drop) and one.what in {"table", "materialized view"}:
-        yield from (name.name.lower() for name in one.names)
-    elif isinstance(one, AlterTable) and any(item.kind == "rename-table" for item in one.actions):
-        yield one.table.name.lower()
+    structure = statement.structure
+    if isinstance(structure, Drop) and structure.what in {"table", "materialized view"}:
+        yield from (name.name.lower() for name in structure.names)
+    elif isinstance(structure, AlterTable) and any(
+        item.kind == "rename-table" for item in structure.actions
+    ):
+        yield structure.table.name.lower()
 
 
 def _sources(statement: SqlStatement) -> Iterator[str]:
@@ -103,9 +111,9 @@ def _sources(statement: SqlStatement) -> Iterator[str]:
 
     Where the migration takes away one of the tables in it, the rows were moved, and not derived.
     """
-    one = statement.structure
-    if isinstance(one, CreateTable) and one.query is not None:
-        yield from (token.strip('"`[]').lower() for token in one.query.tokens)
+    structure = statement.structure
+    if isinstance(structure, CreateTable) and structure.query is not None:
+        yield from (token.strip('"`[]').lower() for token in structure.query.tokens)
 
 
 def _is_told(name: str, index: int, statements: Sequence[SqlStatement]) -> bool:
@@ -122,11 +130,15 @@ def _is_told(name: str, index: int, statements: Sequence[SqlStatement]) -> bool:
         text = " ".join(statement.comments)
         if _HOW.search(text) and (number == index or word.search(text)):
             return True
-        one = statement.structure
-        if isinstance(one, OtherStatement) and one.words[:1] == ("REFRESH",):
+        structure = statement.structure
+        if isinstance(structure, OtherStatement) and structure.words[:1] == ("REFRESH",):
             return True
-        if isinstance(one, Change) and one.table is not None and one.verb == "INSERT":
-            columns = [column.name.lower() for column in one.columns]
-            if one.table.name.lower() == name.lower() == "".join(columns[:1]):
+        if (
+            isinstance(structure, Change)
+            and structure.table is not None
+            and structure.verb == "INSERT"
+        ):
+            columns = [column.name.lower() for column in structure.columns]
+            if structure.table.name.lower() == name.lower() == "".join(columns[:1]):
                 return True  # FTS takes its commands so: INSERT INTO t (t) VALUES ('rebuild').
     return False

@@ -18,7 +18,7 @@ def unparsed_sql(fact: SqlStatement, file: FileFacts, project: Project) -> Itera
     if fact.structure is not None:
         return
     backends = project.sql_files.backends_of(file.path)
-    if not backends or any(one.fails_on for one in judged(fact, file, project)):
+    if not backends or any(verdict.fails_on for verdict in judged(fact, file, project)):
         return
     none = "does not take" if len(backends) == 1 else "do not take"
     yield Breach(

@@ -110,9 +110,13 @@ def _values(policy: Policy, found: Found, request: Request) -> Iterator[InForce]
         elif isinstance(key.shape, Record):
             for inner in key.shape.keys:
                 name = f"{key.name}.{inner.name}"
-                one = getattr(value, _attribute(inner.name))
-                one = dict(one) if isinstance(inner.shape, Table) and one is not None else one
-                yield _one((key.name, inner.name), one, seen.get(name), policy, inner.default)
+                setting = getattr(value, _attribute(inner.name))
+                setting = (
+                    dict(setting)
+                    if isinstance(inner.shape, Table) and setting is not None
+                    else setting
+                )
+                yield _one((key.name, inner.name), setting, seen.get(name), policy, inner.default)
         else:
             yield _one((key.name,), value, seen.get(key.name), policy, key.default)
 
@@ -133,11 +137,11 @@ def _of_table(name: str, value: object, policy: Policy, default: str) -> Iterato
     if not entries:
         yield InForce(name, {}, "file" if _place(policy, (name,)) else "default", meaning=default)
     names = dict(known_rules())
-    for key, one in entries.items():
+    for key, entry in entries.items():
         spelled = (key, names.get(key, key))
         places = (_place(policy, (name, spelling)) for spelling in spelled)
         place = next((place for place in places if place is not None), None)
-        plain = ".".join(map(str, one)) if name == "backend-versions" else _plain(one)
+        plain = ".".join(map(str, entry)) if name == "backend-versions" else _plain(entry)
         yield InForce(f"{name}.{_bare(key)}", plain, "file" if place else "default", place)
 
 
@@ -166,15 +170,15 @@ def _standing(path: str, part: ProjectResult) -> str:
 def render_settings(found: list[Settings], form: str) -> str:
     """Return what is in force as JSON, or as TOML with the sources in comments."""
     if form == "json":
-        projects = [_record(one) for one in found]
+        projects = [_record(settings) for settings in found]
         return json.dumps({"version": VERSION, "projects": projects}, indent=2) + "\n"
-    return "\n".join("\n".join(_lines(one)) + "\n" for one in found)
+    return "\n".join("\n".join(_lines(settings)) + "\n" for settings in found)
 
 
-def _record(one: Settings) -> dict[str, object]:
+def _record(settings: Settings) -> dict[str, object]:
     return {
-        "root": one.root,
-        "file": one.file or None,
+        "root": settings.root,
+        "file": settings.file or None,
         "values": [
             {
                 "key": value.key,
@@ -184,39 +188,39 @@ def _record(one: Settings) -> dict[str, object]:
                 "column": value.place[1] if value.place else None,
                 **({"meaning": value.meaning} if value.value is None else {}),
             }
-            for value in one.values
+            for value in settings.values
         ],
         "rules": [
             {"id": rule_id, "name": name, "severity": severity}
-            for rule_id, name, severity in one.rules
+            for rule_id, name, severity in settings.rules
         ],
-        "paths": dict(one.standing),
+        "paths": dict(settings.standing),
     }
 
 
-def _lines(one: Settings) -> Iterator[str]:
-    yield f"# project {one.root}, {one.file or 'without a configuration file'}"
-    for path, standing in one.standing.items():
+def _lines(settings: Settings) -> Iterator[str]:
+    yield f"# project {settings.root}, {settings.file or 'without a configuration file'}"
+    for path, standing in settings.standing.items():
         yield f"# {path}: {standing}"
     shown = [
         f"# {value.key}: {value.meaning}"
         if value.value is None
         else f"{value.key} = {toml_value(value.value)}"
-        for value in one.values
+        for value in settings.values
     ]
     column = max((len(line) for line in shown if len(line) <= COLUMN), default=0)
-    for value, line in zip(one.values, shown, strict=True):
-        source = f"{one.file}:{value.place[0]}" if value.place else value.source
+    for value, line in zip(settings.values, shown, strict=True):
+        source = f"{settings.file}:{value.place[0]}" if value.place else value.source
         yield f"{line:<{column}}  # {source}"
-    yield f"# {len(one.rules)} rules run:"
-    for rule_id, name, severity in one.rules:
+    yield f"# {len(settings.rules)} rules run:"
+    for rule_id, name, severity in settings.rules:
         yield f"#   {rule_id} {name} ({severity})"
 
 
 def toml_value(value: Value) -> str:
     """Return a value on one line of TOML."""
     if isinstance(value, Mapping):
-        inner = (f"{_bare(key)} = {toml_value(one)}" for key, one in value.items())
+        inner = (f"{_bare(key)} = {toml_value(inner_value)}" for key, inner_value in value.items())
         return f"{{ {', '.join(inner)} }}" if value else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(toml_value, value))}]"
@@ -232,12 +236,12 @@ def _bare(key: str) -> str:
 def _plain(value: object) -> Value:
     """Return a value of the policy as JSON can hold it."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [_plain(part) for part in value]
     if isinstance(value, Struct):
         given = ((name.replace("_", "-"), getattr(value, name)) for name in value.__struct_fields__)
-        return {name: _plain(one) for name, one in given if one is not None}
+        return {name: _plain(part) for name, part in given if part is not None}
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 

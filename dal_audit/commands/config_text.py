@@ -76,14 +76,14 @@ def draft(settings: Iterable[Setting], prefix: str, left_out: frozenset[str]) ->
         "Written by `dal-audit init` from what it found. `dal-audit config` shows what is in force "
         "and where it comes from, `dal-audit config --schema` all keys."
     )
-    ordered = sorted(settings, key=lambda one: bool(one.tables))
-    for one in ordered:
-        is_left = one.firm and one.key in left_out
-        is_firm = one.firm and not is_left
-        lines += ["", *_comment(f"{one.comment} {LEFT_OUT}" if is_left else one.comment)]
-        body = list(_tables(one, prefix)) if one.tables else []
-        if one.value:
-            body = f"{one.key} = {one.value}".split("\n")
+    ordered = sorted(settings, key=lambda setting: bool(setting.tables))
+    for setting in ordered:
+        is_left = setting.firm and setting.key in left_out
+        is_firm = setting.firm and not is_left
+        lines += ["", *_comment(f"{setting.comment} {LEFT_OUT}" if is_left else setting.comment)]
+        body = list(_tables(setting, prefix)) if setting.tables else []
+        if setting.value:
+            body = f"{setting.key} = {setting.value}".split("\n")
         lines += body if is_firm else [f"# {line}".rstrip() for line in body]
     return "\n".join(lines) + "\n"
 
@@ -91,7 +91,7 @@ def draft(settings: Iterable[Setting], prefix: str, left_out: frozenset[str]) ->
 def _storage(found: Found) -> Setting:
     comment = "The only place where drivers may appear."
     if found.storage:
-        names = _words([one.name for one in found.drivers])
+        names = _words([driver.name for driver in found.drivers])
         says = f" Found by its name; it imports {names}." if names else ""
         return Setting("storage", comment + says, toml_list(found.storage))
     files = ", ".join(sorted(found.outside)[:SHOWN])
@@ -111,7 +111,7 @@ def _likely(found: Found) -> list[str]:
     for path in sorted(found.outside):
         if path.partition("/")[0] not in found.tests:
             folders.setdefault(path.rpartition("/")[0], []).append(path)
-    ranked = sorted(folders.items(), key=lambda one: (-len(one[1]), one[0]))[:SHOWN]
+    ranked = sorted(folders.items(), key=lambda item: (-len(item[1]), item[0]))[:SHOWN]
     return sorted(
         f"{folder}/**" if folder and len(paths) > 1 else path
         for folder, paths in ranked
@@ -163,16 +163,16 @@ def _migrations(found: Found) -> Iterator[Setting]:
         yield Setting(
             "migrations",
             "The folders of migrations, and the tool that runs each.",
-            tables=tuple(tuple(_migration(one)) for one in found.migrations),
+            tables=tuple(tuple(_migration(migration)) for migration in found.migrations),
             is_array=True,
         )
 
 
-def _migration(one: Migrations) -> Iterator[str]:
-    yield f"path = {toml_text(one.path)}"
-    yield f"tool = {toml_text(one.tool)}"
-    if one.backends is not None:
-        yield f"backends = {toml_list(one.backends)}"
+def _migration(migrations: Migrations) -> Iterator[str]:
+    yield f"path = {toml_text(migrations.path)}"
+    yield f"tool = {toml_text(migrations.tool)}"
+    if migrations.backends is not None:
+        yield f"backends = {toml_list(migrations.backends)}"
 
 
 def _ci(found: Found) -> Iterator[Setting]:
@@ -181,12 +181,12 @@ def _ci(found: Found) -> Iterator[Setting]:
         yield Setting("ci", "The workflows that run the tests.", tables=((line,),))
 
 
-def _tables(one: Setting, prefix: str) -> Iterator[str]:
-    name = f"{prefix}.{one.key}" if prefix else one.key
-    for index, body in enumerate(one.tables):
+def _tables(setting: Setting, prefix: str) -> Iterator[str]:
+    name = f"{prefix}.{setting.key}" if prefix else setting.key
+    for index, body in enumerate(setting.tables):
         if index:
             yield ""
-        yield f"[[{name}]]" if one.is_array else f"[{name}]"
+        yield f"[[{name}]]" if setting.is_array else f"[{name}]"
         yield from "\n".join(body).split("\n")
 
 

@@ -68,7 +68,7 @@ def found_in(project: Project, listed: Iterable[str]) -> Found:
     outside: dict[str, tuple[Driver, ...]] = {}
     for path, own in _imported(project):
         if project.in_storage(path):
-            drivers |= {one.name: one for one in own}
+            drivers |= {driver.name: driver for driver in own}
         else:
             outside[path] = own
     wired = {path for path in _naming_backends(project) if not _TEST.fullmatch(path)}
@@ -77,11 +77,11 @@ def found_in(project: Project, listed: Iterable[str]) -> Found:
         drivers=tuple(drivers[name] for name in sorted(drivers)),
         outside=outside,
         interfaces=tuple(map(_spelled, hierarchy.interfaces)),
-        abstract=tuple(_spelled(one) for one in _abstract(hierarchy)),
+        abstract=tuple(_spelled(class_) for class_ in _abstract(hierarchy)),
         source_roots=tuple(root or "." for root in project.source_roots),
         migrations=tuple(_migrations(project)),
         wiring=tuple(sorted(wired)),
-        tests=tuple(sorted({one.partition("/")[0] for one in outside if _is_test(one)})),
+        tests=tuple(sorted({path.partition("/")[0] for path in outside if _is_test(path)})),
         workflows=workflows_of(project.policy.root, listed),
     )
 
@@ -105,14 +105,14 @@ def _is_test(path: str) -> bool:
 
 
 def _abstract(hierarchy: Hierarchy) -> Iterator[Class]:
-    for _, one in sorted(hierarchy.classes.items()):
-        if hierarchy.project.in_storage(one.path) and hierarchy.is_interface(one):
-            yield one
+    for _, class_ in sorted(hierarchy.classes.items()):
+        if hierarchy.project.in_storage(class_.path) and hierarchy.is_interface(class_):
+            yield class_
 
 
-def _spelled(one: Class) -> str:
+def _spelled(class_: Class) -> str:
     """Return a class as `interfaces` spells it."""
-    return f"{one.name.removesuffix(f'.{one.shape.name}')}:{one.shape.name}"
+    return f"{class_.name.removesuffix(f'.{class_.shape.name}')}:{class_.shape.name}"
 
 
 def _naming_backends(project: Project) -> Iterator[str]:
@@ -131,11 +131,13 @@ def _migrations(project: Project) -> Iterator[Migrations]:
         marker = f"{folder}/{MIGRATION_MARKER}".lstrip("/")
         tool: Tool = "alembic" if marker in project.markers else "django"
         found[folder] = [Migrations(folder or ".", tool)]
-    for one in project.layout.sets:
-        known = tuple(name for name in DEFAULT_BACKENDS if name in (one.backends or ()))
+    for migration_set in project.layout.sets:
+        known = tuple(name for name in DEFAULT_BACKENDS if name in (migration_set.backends or ()))
         backends: tuple[Backend, ...] | None = known or None
-        found.setdefault(one.root, []).append(Migrations(one.root or ".", one.tool, backends))
-    for folder in (one.folder for one in project.layout.unrecognised):
+        found.setdefault(migration_set.root, []).append(
+            Migrations(migration_set.root or ".", migration_set.tool, backends)
+        )
+    for folder in (folder.folder for folder in project.layout.unrecognised):
         found.setdefault(folder, []).append(Migrations(folder or ".", "auto"))
     for root, several in sorted(found.items()):
         # Two tools in one folder are told apart by dal-audit, not by one word of configuration.

@@ -36,21 +36,22 @@ def topics(word: str) -> Sequence[Topic]:
         return [rule]
     word = word.strip().upper()
     if word.startswith("DAL"):
-        return [one for one in rules() if one.id.startswith(word)]
-    return [one for one in clauses() if one.id == word]
+        return [rule for rule in rules() if rule.id.startswith(word)]
+    return [clause for clause in clauses() if clause.id == word]
 
 
 def explain_topics(wanted: Iterable[Topic], form: str, look: Look = PLAIN) -> str:
     """Return rules' documents and clauses, each once, as text, as Markdown or as JSON."""
-    once = {one.id: one for one in wanted}.values()
+    once = {topic.id: topic for topic in wanted}.values()
     if form == "json":
-        return json.dumps([_record(one, whole=True) for one in once], indent=2) + "\n"
+        return json.dumps([_record(topic, whole=True) for topic in once], indent=2) + "\n"
     if form == "markdown":
-        return "\n".join(_document(one) for one in once)
+        return "\n".join(_document(topic) for topic in once)
     paint = Paint(look)
     columns = min(WIDEST, look.columns or PIPED)
     return f"\n{paint('─' * min(columns, PIPED), 'faint')}\n\n".join(
-        f"{_head(one, paint)}\n\n{render_markdown(_body(one), paint, columns)}" for one in once
+        f"{_head(topic, paint)}\n\n{render_markdown(_body(topic), paint, columns)}"
+        for topic in once
     )
 
 
@@ -95,48 +96,48 @@ def _table() -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
-def _head(one: Topic, paint: Paint) -> str:
-    if isinstance(one, Clause):
-        return paint(f"{one.id} {one.title}", "strong")
+def _head(topic: Topic, paint: Paint) -> str:
+    if isinstance(topic, Clause):
+        return paint(f"{topic.id} {topic.title}", "strong")
     about = (
-        one.severity,
-        f"confidence {one.confidence}",
-        ", ".join(one.languages),
-        ", ".join(one.clauses),
-        f"since {one.since}",
-        *FIXES[one.fix],
+        topic.severity,
+        f"confidence {topic.confidence}",
+        ", ".join(topic.languages),
+        ", ".join(topic.clauses),
+        f"since {topic.since}",
+        *FIXES[topic.fix],
     )
-    return f"{paint(f'{one.id} {one.name}', 'strong')}\n{paint(' · '.join(about), 'faint')}"
+    return f"{paint(f'{topic.id} {topic.name}', 'strong')}\n{paint(' · '.join(about), 'faint')}"
 
 
-def _document(one: Topic) -> str:
+def _document(topic: Topic) -> str:
     """Return a topic in Markdown."""
-    if isinstance(one, Rule):
-        return one.text.strip() + "\n"
-    return f"# {one.id} {one.title}\n\n{_body(one).strip()}\n"
+    if isinstance(topic, Rule):
+        return topic.text.strip() + "\n"
+    return f"# {topic.id} {topic.title}\n\n{_body(topic).strip()}\n"
 
 
-def _body(one: Topic) -> str:
+def _body(topic: Topic) -> str:
     """Return a topic in Markdown, without its title."""
-    if isinstance(one, Rule):
-        return one.text.strip().partition("\n")[2]
-    enforcing = [f"- `{rule.id}` {rule.name}" for rule in rules() if one.id in rule.clauses]
-    return "\n".join([one.text, "", *(enforcing or ["No rule enforces it yet."])])
+    if isinstance(topic, Rule):
+        return topic.text.strip().partition("\n")[2]
+    enforcing = [f"- `{rule.id}` {rule.name}" for rule in rules() if topic.id in rule.clauses]
+    return "\n".join([topic.text, "", *(enforcing or ["No rule enforces it yet."])])
 
 
-def _record(one: Topic, *, whole: bool) -> dict[str, object]:
-    if isinstance(one, Clause):
-        enforcing = [rule.id for rule in rules() if one.id in rule.clauses]
-        return {"id": one.id, "title": one.title, "text": one.text, "rules": enforcing}
+def _record(topic: Topic, *, whole: bool) -> dict[str, object]:
+    if isinstance(topic, Clause):
+        enforcing = [rule.id for rule in rules() if topic.id in rule.clauses]
+        return {"id": topic.id, "title": topic.title, "text": topic.text, "rules": enforcing}
     record: dict[str, object] = {
-        "id": one.id,
-        "name": one.name,
-        "severity": one.severity,
-        "confidence": one.confidence,
-        "languages": list(one.languages),
-        "clauses": list(one.clauses),
-        "since": one.since,
-        "fix": one.fix or None,
-        "summary": one.summary,
+        "id": topic.id,
+        "name": topic.name,
+        "severity": topic.severity,
+        "confidence": topic.confidence,
+        "languages": list(topic.languages),
+        "clauses": list(topic.clauses),
+        "since": topic.since,
+        "fix": topic.fix or None,
+        "summary": topic.summary,
     }
-    return record | {"sections": dict(one.sections)} if whole else record
+    return record | {"sections": dict(topic.sections)} if whole else record

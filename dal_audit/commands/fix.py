@@ -110,17 +110,17 @@ class _Work:
                 counted.pop(path)
             if broken:
                 kept = {path: data for path, data in self.after.items() if path not in broken}
-                self._take({**{one: before[one] for one in broken if one in before}, **kept})
+                self._take({**{path: before[path] for path in broken if path in before}, **kept})
             self.count += counted.total()
         self.refused[""] = f"fixes still gave way to further ones after {PASSES} passes"
 
     def _amended(self) -> tuple[dict[str, bytes], Counter[str]]:
         """Return the new texts of files that can be fixed, and how many findings that fixes."""
         found: dict[str, list[Fix]] = {}
-        for one in self.report.open:
-            fix = one.breach.fix
+        for finding in self.report.open:
+            fix = finding.breach.fix
             if fix is not None and (self.unsafe or fix.is_safe):
-                found.setdefault(one.place.path, []).append(fix)
+                found.setdefault(finding.place.path, []).append(fix)
         texts: dict[str, bytes] = {}
         counted: Counter[str] = Counter()
         for path, fixes in found.items():
@@ -167,7 +167,7 @@ class _Work:
 
 def _broken(report: Report) -> Counter[str]:
     """Return how many findings say of each file that it cannot be read."""
-    return Counter(one.place.path for one in report.findings if one.rule.name in BROKEN)
+    return Counter(finding.place.path for finding in report.findings if finding.rule.name in BROKEN)
 
 
 def _secrets(data: bytes, shown: bytes) -> tuple[str, ...]:
@@ -178,14 +178,14 @@ def _secrets(data: bytes, shown: bytes) -> tuple[str, ...]:
     for line, other in zip(lines, masked, strict=False):
         units = _units(line)
         pairs = zip(units, _units(other), strict=False)
-        same = "".join(" " if one == two else MASK for one, two in pairs)
+        same = "".join(" " if before == two else MASK for before, two in pairs)
         found.update("".join(units[part.start() : part.end()]) for part in _MASKED.finditer(same))
     return tuple(sorted(found, key=len, reverse=True))
 
 
 def _units(text: str) -> list[str]:
     """Return a text's characters, with nothing behind each that takes two UTF-16 code units."""
-    return [unit for one in text for unit in ((one, "") if one > "\uffff" else (one,))]
+    return [unit for letter in text for unit in ((letter, "") if letter > "\uffff" else (letter,))]
 
 
 # What comes of it
@@ -197,13 +197,13 @@ def write_changes(changes: Sequence[Change]) -> None:
     Each file is replaced by one with the same permissions, so that no reader ever sees half of it.
     Raises UsageError for a file that is read-only or was changed meanwhile, OSError.
     """
-    for one in changes:
-        if not one.file.stat().st_mode & 0o222 or not os.access(one.file, os.W_OK):
-            raise UsageError(f"error: `{one.path}` is read-only; nothing was fixed")
-        if one.file.read_bytes() != one.before:
-            raise UsageError(f"error: `{one.path}` was changed meanwhile; nothing was fixed")
-    for one in changes:
-        _replace(one.file, one.after)
+    for change in changes:
+        if not change.file.stat().st_mode & 0o222 or not os.access(change.file, os.W_OK):
+            raise UsageError(f"error: `{change.path}` is read-only; nothing was fixed")
+        if change.file.read_bytes() != change.before:
+            raise UsageError(f"error: `{change.path}` was changed meanwhile; nothing was fixed")
+    for change in changes:
+        _replace(change.file, change.after)
 
 
 def _replace(file: Path, data: bytes) -> None:
@@ -224,11 +224,11 @@ def diff_of(fixed: Fixed) -> str:
     Passwords are masked, so that a diff can be shown wherever a report can.
     """
     pieces: list[str] = []
-    for one in fixed.changes:
-        path = shown_path(one.path, fixed.report)
+    for change in fixed.changes:
+        path = shown_path(change.path, fixed.report)
         before, after = (
-            _masked(text_of(data, is_script=is_script(one.path)), one.masked)
-            for data in (one.before, one.after)
+            _masked(text_of(data, is_script=is_script(change.path)), change.masked)
+            for data in (change.before, change.after)
         )
         for line in difflib.unified_diff(_lines(before), _lines(after), path, path):
             pieces.append(line)
@@ -238,8 +238,8 @@ def diff_of(fixed: Fixed) -> str:
 
 
 def _masked(text: str, secrets: Sequence[str]) -> str:
-    for one in secrets:
-        text = text.replace(one, MASK * len(one))
+    for secret in secrets:
+        text = text.replace(secret, MASK * len(secret))
     return text
 
 

@@ -180,14 +180,20 @@ def _left_out(is_same: Callable[[frozenset[str]], bool]) -> frozenset[str]:
 def _seen(part: ProjectResult) -> list[tuple[object, ...]]:
     """Return what tells the findings of two audits apart."""
     return sorted(
-        (one.place.path, one.place.span, one.rule.id, one.breach.message, one.standing)
-        for one in part.findings
+        (
+            finding.place.path,
+            finding.place.span,
+            finding.rule.id,
+            finding.breach.message,
+            finding.standing,
+        )
+        for finding in part.findings
     )
 
 
 def _remarks(part: ProjectResult, found: Found, left_out: frozenset[str]) -> list[str]:
     """Say what was found, a line a key."""
-    migrations = [f"{one.path} ({one.tool})" for one in found.migrations]
+    migrations = [f"{migration.path} ({migration.tool})" for migration in found.migrations]
     rows = (
         ("storage", [*found.storage], "none, so no file may import a driver"),
         ("source-roots", [*found.source_roots], "none"),
@@ -199,7 +205,7 @@ def _remarks(part: ProjectResult, found: Found, left_out: frozenset[str]) -> lis
     for key, values, nothing in rows:
         note = " (as a comment: it would change what is found)" if key in left_out else ""
         lines.append(f"{key:<13} {_shown(values) or nothing}{note if values else ''}")
-    count = sum(one.standing == "open" for one in part.findings)
+    count = sum(finding.standing == "open" for finding in part.findings)
     lines.append(f"{count} finding{'' if count == 1 else 's'}, with this configuration as without")
     return lines
 
@@ -224,12 +230,14 @@ def _compared(file: Path, kept: Path) -> Plan:
     if policy.storage is not None and not _is_alike(policy.storage, anew.storage):
         # What else is found depends on what storage is.
         found = _found(_audited(replace(blank, storage=policy.storage), kept))
-    migrations = None if policy.migrations is None else [one.path for one in policy.migrations]
+    migrations = (
+        None if policy.migrations is None else [migration.path for migration in policy.migrations]
+    )
     rows: tuple[tuple[KeyPath, Sequence[str] | None, Sequence[str]], ...] = (
         (("storage",), policy.storage, anew.storage),
         (("source-roots",), policy.source_roots, found.source_roots),
         (("interfaces",), policy.interfaces, found.interfaces),
-        (("migrations",), migrations, [one.path for one in found.migrations]),
+        (("migrations",), migrations, [migration.path for migration in found.migrations]),
         (("ci", "workflows"), policy.ci.workflows, found.workflows),
     )
     remarks = [
@@ -255,6 +263,6 @@ def _is_alike(configured: Sequence[str], found: Sequence[str]) -> bool:
     """Return whether two lists of paths or names are the same but for order and spelling."""
 
     def plain(values: Sequence[str]) -> set[str]:
-        return {one.removesuffix("/**").rstrip("/").removeprefix("./") for one in values}
+        return {value.removesuffix("/**").rstrip("/").removeprefix("./") for value in values}
 
     return plain(configured) == plain(found)

@@ -163,7 +163,7 @@ def explain_command(words: tuple[str, ...], form: str, color: str) -> NoReturn:
         complain(f"error: there is no rule `{word}`{did_you_mean(word)}")
     if unknown:
         sys.exit(USAGE)
-    wanted = [one for _, several in found for one in several]
+    wanted = [topic for _, several in found for topic in several]
     write(explain_topics(wanted, form, look_of(color)), "-")
     sys.exit(CLEAN)
 

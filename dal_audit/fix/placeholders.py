@@ -20,7 +20,7 @@ def in_style(placeholders: Sequence[SqlPlaceholder], style: str) -> Fix | None:
     (sqlite.org/lang_expr.html#varparam): the numbers stay as they are only where each stands first
     in its turn. From numbers to numbers that is safe; drivers bind `?` in ways of their own.
     """
-    forms = {one.form for one in placeholders}
+    forms = {placeholder.form for placeholder in placeholders}
     if len(forms) != 1 or style not in MARKS:
         return None
     form = forms.pop()
@@ -30,10 +30,13 @@ def in_style(placeholders: Sequence[SqlPlaceholder], style: str) -> Fix | None:
     if style == "question" and len(set(numbers)) < len(numbers):
         return None
     applicability: Applicability = "unsafe" if "question" in {form, style} else "safe"
-    texts = [MARKS[style] + (str(one) if style != "question" else "") for one in numbers]
+    texts = [MARKS[style] + (str(number) if style != "question" else "") for number in numbers]
     return Fix(
         f"write `{texts[0]}`" if len(texts) == 1 else f"write `{texts[0]}` and so on",
-        tuple(Edit(one.span, text) for one, text in zip(placeholders, texts, strict=True)),
+        tuple(
+            Edit(placeholder.span, text)
+            for placeholder, text in zip(placeholders, texts, strict=True)
+        ),
         applicability,
     )
 
@@ -43,5 +46,5 @@ def _numbers(form: PlaceholderForm, placeholders: Sequence[SqlPlaceholder]) -> l
     if form == "question":
         return list(range(1, len(placeholders) + 1))
     if form in {"dollar", "numbered-question"}:
-        return [int(one.text[1:]) for one in placeholders]
+        return [int(placeholder.text[1:]) for placeholder in placeholders]
     return None

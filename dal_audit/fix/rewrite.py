@@ -19,12 +19,12 @@ def compatible(fixes: Iterable[Fix]) -> list[Fix]:
     """Return the fixes that can be applied at once: of those that overlap, the first."""
     taken: list[tuple[tuple[int, int], tuple[int, int]]] = []
     kept = []
-    for fix in sorted(fixes, key=lambda one: [edit.span for edit in one.edits]):
+    for fix in sorted(fixes, key=lambda fix: [edit.span for edit in fix.edits]):
         bounds = [_bounds(edit) for edit in fix.edits]
-        if fix.edits and not any(_overlaps(one, taken) for one in bounds):
+        if fix.edits and not any(_overlaps(bound, taken) for bound in bounds):
             kept.append(fix)
-            for one in bounds:
-                insort(taken, one)
+            for bound in bounds:
+                insort(taken, bound)
     return kept
 
 
@@ -34,12 +34,12 @@ def _bounds(edit: Edit) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _overlaps(
-    one: tuple[tuple[int, int], tuple[int, int]],
+    stretch: tuple[tuple[int, int], tuple[int, int]],
     taken: Sequence[tuple[tuple[int, int], tuple[int, int]]],
 ) -> bool:
     """Return whether a stretch shares text, or its beginning, with one that is taken."""
-    start, end = one
-    index = bisect_left(taken, one)
+    start, end = stretch
+    index = bisect_left(taken, stretch)
     after = index < len(taken) and (taken[index][0] < end or taken[index][0] == start)
     before = index > 0 and (start < taken[index - 1][1] or taken[index - 1][0] == start)
     return after or before
@@ -76,7 +76,7 @@ def amended(data: bytes, fixes: Iterable[Fix], *, is_script: bool) -> bytes:
     lines = Lines(text)
     pieces = []
     position = 0
-    for edit in sorted((edit for fix in fixes for edit in fix.edits), key=lambda one: one.span):
+    for edit in sorted((edit for fix in fixes for edit in fix.edits), key=lambda edit: edit.span):
         start = lines.index(edit.span.line, edit.span.column)
         end = lines.index(edit.span.end_line, edit.span.end_column)
         pieces += [text[position:start], edit.text]

@@ -65,7 +65,7 @@ def _message(respelling: Respelling, rewriting: Rewriting) -> str:
     """Return what a respelling comes to, in a few words: with its holes, where it has any."""
     written = _HOLE.sub("…", respelling.to).removesuffix(" (").strip()
     if "{" in respelling.to and ":" in respelling.to:
-        written = " … ".join(one.text.strip() for one in rewriting.edits)
+        written = " … ".join(edit.text.strip() for edit in rewriting.edits)
     if not written:
         return "take it out"
     return (
@@ -89,7 +89,7 @@ def _is_lower_case(construct: SqlConstruct, _statement: SqlStatement) -> bool:
     PostgreSQL keeps them where a name is quoted, and takes them away where it is not: then the
     name in quotes and the name without are two.
     """
-    texts = [one.text for one in construct.rewriting.edits] if construct.rewriting else []
+    texts = [edit.text for edit in construct.rewriting.edits] if construct.rewriting else []
     return all(text == text.lower() for text in texts)
 
 
@@ -100,15 +100,15 @@ def _is_not_a_key(construct: SqlConstruct, statement: SqlStatement) -> bool:
         return True
     keys = {
         key.column.lower()
-        for one in made.constraints
-        if one.kind == "primary-key"
-        for key in one.keys
+        for constraint in made.constraints
+        if constraint.kind == "primary-key"
+        for key in constraint.keys
     }
     return not any(
         _lies_in(construct.span, column.span)
         and (
             column.name.name.lower() in keys
-            or any(one.kind == "primary-key" for one in column.constraints)
+            or any(constraint.kind == "primary-key" for constraint in column.constraints)
         )
         for column in made.columns
     )
@@ -129,11 +129,11 @@ def _is_date_default(construct: SqlConstruct, statement: SqlStatement) -> bool:
 def _defaulted(construct: SqlConstruct, statement: SqlStatement) -> Iterator[str]:
     """Yield the type of the column in whose default a construct is all that there is."""
     for column in _columns(statement):
-        for one in column.constraints:
-            if one.kind != "default" or one.expression is None or column.type is None:
+        for constraint in column.constraints:
+            if constraint.kind != "default" or constraint.expression is None or column.type is None:
                 continue
-            words = [text for text in one.expression.tokens if text[0] not in "()'"]
-            if _lies_in(construct.span, one.span) and len(words) == 1:
+            words = [text for text in constraint.expression.tokens if text[0] not in "()'"]
+            if _lies_in(construct.span, constraint.span) and len(words) == 1:
                 yield column.type.name
 
 
@@ -142,7 +142,7 @@ def _columns(statement: SqlStatement) -> tuple[Column, ...]:
     if isinstance(made, CreateTable):
         return made.columns
     if isinstance(made, AlterTable):
-        return tuple(one.column for one in made.actions if one.column is not None)
+        return tuple(action.column for action in made.actions if action.column is not None)
     return ()
 
 

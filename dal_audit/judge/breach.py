@@ -102,7 +102,9 @@ class Finding(Struct, frozen=True):
         def move(place: Place) -> Place:
             return Place(to(place.path), place.span)
 
-        related = tuple(replace(one, place=move(one.place)) for one in self.breach.related)
+        related = tuple(
+            replace(relation, place=move(relation.place)) for relation in self.breach.related
+        )
         breach = replace(self.breach, place=move(self.breach.place), related=related)
         return replace(self, breach=breach)
 

@@ -20,12 +20,12 @@ def remarks(
 
     Those that do not run the statement even once are left out.
     """
-    found = [one for one in remarks_of(project).get(id(statement), ()) if one.run == run]
+    found = [remark for remark in remarks_of(project).get(id(statement), ()) if remark.run == run]
     never = _rejecting(statement, file, project) if found else frozenset()
-    for one in found:
-        backends = tuple(backend for backend in one.cures if backend not in never)
+    for remark in found:
+        backends = tuple(backend for backend in remark.cures if backend not in never)
         if backends:
-            yield one, backends
+            yield remark, backends
 
 
 def _rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> frozenset[str]:
@@ -34,24 +34,24 @@ def _rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> fr
     return frozenset(
         backend
         for several in (
-            *(one.fails_on for one in judged(statement, file, project)),
-            *(one.backends for one in objections),
+            *(verdict.fails_on for verdict in judged(statement, file, project)),
+            *(objection.backends for objection in objections),
         )
         for backend in several
     )
 
 
 def breach_of(
-    one: Remark, backends: Sequence[str], statement: SqlStatement, path: str, message: str
+    remark: Remark, backends: Sequence[str], statement: SqlStatement, path: str, message: str
 ) -> Breach:
     """Return a remark on a statement as a breach on some of its backends, with a message."""
-    failing = tuple(backends) if one.effect == "fails" else ()
+    failing = tuple(backends) if remark.effect == "fails" else ()
     return Breach(
-        Place(path, one.span),
+        Place(path, remark.span),
         message,
         label=f"fails on {listed(failing)}" if failing else "",
         extent=(statement.span.line, statement.span.end_line),
         fails_on=(),
         fails_later_on=failing,
-        cure=one.cures[backends[0]],
+        cure=remark.cures[backends[0]],
     )

@@ -88,7 +88,7 @@ def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[V
         for construct in statement.constructs
         if (verdict := _verdict(construct, backends, project.policy)) is not None
     ]
-    rows = {one.first for one in statement.constructs}
+    rows = {construct.first for construct in statement.constructs}
     found += [
         verdict
         for call in statement.calls
@@ -97,7 +97,7 @@ def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[V
     ]
     spans = _looked_up_late(statement)
     if spans:
-        found = [_in_use(one, spans) for one in found]
+        found = [_in_use(verdict, spans) for verdict in found]
     return _without_echoes(found)
 
 
@@ -116,12 +116,14 @@ def _looked_up_late(statement: SqlStatement) -> list[Span]:
         columns = made.columns
     elif isinstance(made, AlterTable):
         kind = "generated"
-        columns = tuple(one.column for one in made.actions if one.column is not None)
+        columns = tuple(action.column for action in made.actions if action.column is not None)
     return [
-        one.span
+        constraint.span
         for column in columns
-        for one in column.constraints
-        if one.kind == kind and one.expression is not None and "(" in one.expression.tokens[:1]
+        for constraint in column.constraints
+        if constraint.kind == kind
+        and constraint.expression is not None
+        and "(" in constraint.expression.tokens[:1]
     ]
 
 
@@ -129,15 +131,15 @@ def _in_use(verdict: Verdict, late: Sequence[Span]) -> Verdict:
     """Return a verdict as it is where functions are looked up late."""
     at = verdict.construct.span
     if verdict.feature.kind != "functions" or not any(
-        (one.line, one.column) <= (at.line, at.column)
-        and (at.end_line, at.end_column) <= (one.end_line, one.end_column)
-        for one in late
+        (span.line, span.column) <= (at.line, at.column)
+        and (at.end_line, at.end_column) <= (span.end_line, span.end_column)
+        for span in late
     ):
         return verdict
     return replace(
         verdict,
-        fails_on=tuple(one for one in verdict.fails_on if one not in LOOK_UP_LATE),
-        late=tuple(one for one in verdict.fails_on if one in LOOK_UP_LATE),
+        fails_on=tuple(fail for fail in verdict.fails_on if fail not in LOOK_UP_LATE),
+        late=tuple(fail for fail in verdict.fails_on if fail in LOOK_UP_LATE),
     )
 
 
@@ -177,65 +179,68 @@ def objections(
     """Yield what a statement fails for because of what the migrations made before it."""
     own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
     objected = [
-        one
-        for one in objections_of(project).get(id(statement), ())
-        if (TYPES if one.is_about_type else own) == rule_id
+        objection
+        for objection in objections_of(project).get(id(statement), ())
+        if (TYPES if objection.is_about_type else own) == rule_id
     ]
     if not objected:
         return
     backends = project.sql_files.backends_of(file.path)
-    said = [(one.construct.span, one.fails_on) for one in judged(statement, file, project)]
-    for one in objected:
-        fails_on = tuple(backend for backend in backends if backend in one.backends)
+    said = [
+        (verdict.construct.span, verdict.fails_on) for verdict in judged(statement, file, project)
+    ]
+    for objection in objected:
+        fails_on = tuple(backend for backend in backends if backend in objection.backends)
         verb = "rejects" if len(fails_on) == 1 else "reject"
         is_said = any(
-            set(fails_on) <= set(rejecting) and _overlap(one.span, span) for span, rejecting in said
+            set(fails_on) <= set(rejecting) and _overlap(objection.span, span)
+            for span, rejecting in said
         )
         if fails_on and not is_said:
             yield Breach(
-                Place(file.path, one.span),
-                f"{listed(fails_on)} {verb} this: {one.reason}",
+                Place(file.path, objection.span),
+                f"{listed(fails_on)} {verb} this: {objection.reason}",
                 label=f"fails on {listed(fails_on)}",
-                extent=(one.span.line, one.span.end_line),
+                extent=(objection.span.line, objection.span.end_line),
                 fails_on=fails_on,
-                cure=one.cure,
+                cure=objection.cure,
             )
 
 
-def _overlap(one: Span, other: Span) -> bool:
+def _overlap(span: Span, other: Span) -> bool:
     """Return whether two places share any text."""
-    return (one.line, one.column) < (other.end_line, other.end_column) and (
+    return (span.line, span.column) < (other.end_line, other.end_column) and (
         other.line,
         other.column,
-    ) < (one.end_line, one.end_column)
+    ) < (span.end_line, span.end_column)
 
 
 def message_of(verdict: Verdict) -> str:
     """Return what is wrong with a construct, in one sentence without a full stop."""
     title, failing = verdict.feature.title, verdict.fails_on
-    taking = tuple(one for one in verdict.backends if one not in failing)
+    taking = tuple(backend for backend in verdict.backends if backend not in failing)
     if verdict.late and not failing:
         return f"{title}: {listed(verdict.late)} takes this here, and fails when it is used"
     if not failing:
         return f"{title}: {listed(taking)} take this, and do not treat it alike"
     since = [
-        f"{NAMES[one]} takes this from {version} on"
-        for one in failing
-        if isinstance(version := verdict.feature.engines.get(one), str)
+        f"{NAMES[backend]} takes this from {version} on"
+        for backend in failing
+        if isinstance(version := verdict.feature.engines.get(backend), str)
     ]
     if since:
-        return f"{title}: {', '.join(since)}, and the project supports an older one"
+        return f"{title}: {', '.join(since)}, and the project supports an older backend"
     if taking:
         reject = "rejects" if len(failing) == 1 else "reject"
         return f"{title}: only {listed(taking)} takes this, and {listed(failing)} {reject} it"
     if len(failing) == 1:
         return f"{title}: {listed(failing)} does not take this"
-    return f"{title}: neither {' nor '.join(NAMES[one] for one in failing)} takes this"
+    return f"{title}: neither {' nor '.join(NAMES[backend] for backend in failing)} takes this"
 
 
 def listed(backends: Sequence[str]) -> str:
     """Return backends as a message names them."""
-    return " and ".join(NAMES[one] for one in backends)
+    return " and ".join(NAMES[backend] for backend in backends)
 
 
 def _verdict(construct: SqlConstruct, backends: tuple[str, ...], policy: Policy) -> Verdict | None:
@@ -254,10 +259,10 @@ def _verdict_of_call(
     PostgreSQL also has what the same migrations make, and what an extension brings is not known.
     """
     fails_on = tuple(
-        one
-        for one in backends
-        if one in call.lacked_by
-        and not (one in MAKE_FUNCTIONS and project.sql_files.may_call(call.name, path))
+        backend
+        for backend in backends
+        if backend in call.lacked_by
+        and not (backend in MAKE_FUNCTIONS and project.sql_files.may_call(call.name, path))
     )
     if not fails_on:
         return None
@@ -284,29 +289,34 @@ def _fails_on(
 ) -> tuple[str, ...]:
     """Return the backends that reject a feature, the oldest supported version of each counting."""
     oldest = {name: ".".join(map(str, version)) for name, version in versions}
-    rejecting = feature_by_id()[feature_id].fails_on({one: oldest.get(one, "") for one in backends})
-    return tuple(one for one in backends if one in rejecting)
+    rejecting = feature_by_id()[feature_id].fails_on(
+        {backend: oldest.get(backend, "") for backend in backends}
+    )
+    return tuple(backend for backend in backends if backend in rejecting)
 
 
 def _without_echoes(found: list[Verdict]) -> list[Verdict]:
     """Leave out the verdicts that only repeat what another one says of the same text."""
-    found.sort(key=lambda one: (one.construct.first, -one.construct.last, one.feature.id))
-    whole = {name for one in found if _is_whole(one) for name in one.fails_on}
+    found.sort(
+        key=lambda verdict: (verdict.construct.first, -verdict.construct.last, verdict.feature.id)
+    )
+    whole = {name for verdict in found if _is_whole(verdict) for name in verdict.fails_on}
     echoes: set[int] = set()
     around: list[int] = []
-    for index, one in enumerate(found):
-        first, last = one.construct.first, one.construct.last
+    for index, verdict in enumerate(found):
+        first, last = verdict.construct.first, verdict.construct.last
         around = [other for other in around if found[other].construct.last > first]
         for other in around:
-            if found[other].construct.last >= last and _repeats(one, found[other]):
+            if found[other].construct.last >= last and _repeats(verdict, found[other]):
                 echoes.add(index)
-            elif found[other].construct.last <= last and _says_less(found[other], one):
+            elif found[other].construct.last <= last and _says_less(found[other], verdict):
                 echoes.add(other)
         around.append(index)
     return [
-        one
-        for index, one in enumerate(found)
-        if _is_whole(one) or (index not in echoes and not (whole and whole >= set(one.fails_on)))
+        verdict
+        for index, verdict in enumerate(found)
+        if _is_whole(verdict)
+        or (index not in echoes and not (whole and whole >= set(verdict.fails_on)))
     ]
 
 

@@ -58,7 +58,7 @@ class Drawing:
         style: Style = "info" if first.severity == "off" else first.severity
         yield from self.head(first, len(findings) - 1, style)
         shown = _shown(findings)
-        gutter = len(str(max(one.place.span.line for one in shown.marks)))
+        gutter = len(str(max(mark.place.span.line for mark in shown.marks)))
         excerpts = Excerpts(self.quoted, self.paint, gutter, style)
         for path, here in _by_file(shown.marks):
             arrow = "-->" if path == breach.place.path else ":::"
@@ -113,21 +113,28 @@ def _shown(findings: Sequence[Finding]) -> _Shown:
     steps = first.related[: first.way][-STEPS_SHOWN:]
     number = f"{len(steps) + 1}. " if steps else ""
     marks = [
-        Mark(one.place, f"{number}{one.breach.label if is_alone else _what(one)}", main=True)
-        for one in findings[:ALIKE_SHOWN]
+        Mark(
+            finding.place,
+            f"{number}{finding.breach.label if is_alone else _what(finding)}",
+            main=True,
+        )
+        for finding in findings[:ALIKE_SHOWN]
     ]
-    marks += [Mark(one.place, f"{step}. {one.message}") for step, one in enumerate(steps, 1)]
+    marks += [
+        Mark(relation.place, f"{step}. {relation.message}")
+        for step, relation in enumerate(steps, 1)
+    ]
     uses = _first_of_lines(
-        one for finding in findings for one in finding.breach.related[first.way :]
+        relation for finding in findings for relation in finding.breach.related[first.way :]
     )
     # Findings alike share what is in other files; of uses, their own lines say enough.
     path = first.place.path
-    worth = uses if is_alone else [one for one in uses if one.place.path != path]
+    worth = uses if is_alone else [use for use in uses if use.place.path != path]
     # Never all but one: that line would say no more than the source itself.
     worth = worth[: USES_SHOWN + (len(worth) == USES_SHOWN + 1)]
-    marks += [Mark(one.place, one.message) for one in worth]
-    alike = [Related(one.place, one.breach.message) for one in findings[ALIKE_SHOWN:]]
-    return _Shown(marks, alike, [one for one in uses if one not in worth])
+    marks += [Mark(use.place, use.message) for use in worth]
+    alike = [Related(finding.place, finding.breach.message) for finding in findings[ALIKE_SHOWN:]]
+    return _Shown(marks, alike, [use for use in uses if use not in worth])
 
 
 def _what(finding: Finding) -> str:
@@ -138,16 +145,16 @@ def _what(finding: Finding) -> str:
 def _first_of_lines(related: Iterable[Related]) -> list[Related]:
     """Return the first place of each line."""
     first: dict[tuple[str, int], Related] = {}
-    for one in related:
-        first.setdefault((one.place.path, one.place.span.line), one)
+    for relation in related:
+        first.setdefault((relation.place.path, relation.place.span.line), relation)
     return list(first.values())
 
 
 def _by_file(marks: Iterable[Mark]) -> Iterator[tuple[str, list[Mark]]]:
     """Yield marks file by file: the file of the first one, then the others in their order."""
     files: dict[str, list[Mark]] = {}
-    for one in marks:
-        files.setdefault(one.place.path, []).append(one)
+    for mark in marks:
+        files.setdefault(mark.place.path, []).append(mark)
     yield from files.items()
 
 
@@ -164,17 +171,17 @@ def _notes(findings: Sequence[Finding], shown: _Shown) -> Iterator[tuple[str, st
     if finding.breach.fails_on:
         yield "fails on", ", ".join(finding.breach.fails_on)
     yield "help", finding.cure
-    fixes = {one.breach.fix and described(one.breach.fix) for one in findings}
+    fixes = {finding.breach.fix and described(finding.breach.fix) for finding in findings}
     if len(fixes) == 1 and (fix := fixes.pop()):
         yield "fix", fix
 
 
 def _named(left: Sequence[Related], path: str) -> str:
     """Return the lines that are not shown; in other files than the finding's with their names."""
-    ordered = sorted(left, key=lambda one: (one.place.path != path, one.place))
+    ordered = sorted(left, key=lambda relation: (relation.place.path != path, relation.place))
     shown = []
-    for name, group in groupby(ordered[:NUMBERS_SHOWN], key=lambda one: one.place.path):
-        numbers = ", ".join(str(one.place.span.line) for one in group)
+    for name, group in groupby(ordered[:NUMBERS_SHOWN], key=lambda relation: relation.place.path):
+        numbers = ", ".join(str(relation.place.span.line) for relation in group)
         word = "line" if "," not in numbers else "lines"
         shown.append(f"{word} {numbers}" if name == path else f"{name}:{numbers}")
     more = f", and {len(left) - NUMBERS_SHOWN} more" if len(left) > NUMBERS_SHOWN else ""

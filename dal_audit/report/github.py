@@ -35,13 +35,13 @@ def render_github(report: Report) -> str:
     What is left out of the annotations is announced by one of its own: nobody takes ten for all.
     """
     annotated, others = _divided(report.open)
-    lines = [_annotation(one) for one in annotated]
+    lines = [_annotation(finding) for finding in annotated]
     if others:
         more = f"{plural(len(others), 'more finding')} in the log of this step"
         limit = f"GitHub shows {SHOWN} annotations of a kind. {counts(report)}"
         lines.append(f"::notice title={_property(f'dal-audit: {more}')}::{_data(limit)}")
         lines.append(f"::group::{_data(more.removesuffix(' in the log of this step'))}")
-        lines.extend(_plain(one) for one in others)
+        lines.extend(_plain(other) for other in others)
         lines.append("::endgroup::")
     lines.append(_broken(counts(report)))
     return "\n".join(lines) + "\n"
@@ -50,16 +50,16 @@ def render_github(report: Report) -> str:
 def _divided(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
     """Return the findings that become annotations, most severe kind first, and the others."""
     by_kind: dict[str, list[Finding]] = {"error": [], "warning": [], "notice": []}
-    for one in findings:
-        by_kind[_KINDS[one.severity]].append(one)
+    for finding in findings:
+        by_kind[_KINDS[finding.severity]].append(finding)
     # Where something is left out, one notice is the word about it.
     room = {
         "error": SHOWN,
         "warning": SHOWN,
         "notice": SHOWN - any(len(found) > SHOWN for found in by_kind.values()),
     }
-    annotated = [one for kind, found in by_kind.items() for one in found[: room[kind]]]
-    others = [one for kind, found in by_kind.items() for one in found[room[kind] :]]
+    annotated = [finding for kind, found in by_kind.items() for finding in found[: room[kind]]]
+    others = [finding for kind, found in by_kind.items() for finding in found[room[kind] :]]
     return annotated, others
 
 
@@ -81,8 +81,8 @@ def _remarks(finding: Finding) -> list[str]:
     """Return what follows a finding's message, a line each."""
     related = finding.breach.related
     lines = [
-        f"{visible(one.place.path)}:{one.place.span.line}: {visible(one.message)}"
-        for one in related[:RELATED_SHOWN]
+        f"{visible(relation.place.path)}:{relation.place.span.line}: {visible(relation.message)}"
+        for relation in related[:RELATED_SHOWN]
     ]
     if len(related) > RELATED_SHOWN:
         lines.append(f"and {plural(len(related) - RELATED_SHOWN, 'more place')}")

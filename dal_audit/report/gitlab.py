@@ -34,10 +34,10 @@ def render_gitlab(report: Report) -> str:
     quoted = Quoted(report.sources)
     seen: Counter[tuple[str, ...]] = Counter()
     issues = []
-    for one in report.open:
-        key = _key(one, quoted)
+    for finding in report.open:
+        key = _key(finding, quoted)
         seen[key] += 1
-        issues.append(_issue(one, _fingerprint(*key, str(seen[key]))))
+        issues.append(_issue(finding, _fingerprint(*key, str(seen[key]))))
     return json_text(issues)
 
 

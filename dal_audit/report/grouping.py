@@ -20,11 +20,11 @@ def folded(findings: Iterable[Finding]) -> list[list[Finding]]:
     places in other files, reach the same driver, fail on the same backends and have the same cure.
     """
     groups: dict[Key, list[Finding]] = {}
-    for index, one in enumerate(findings):
-        groups.setdefault(_key(one) or (index,), []).append(one)
+    for index, finding in enumerate(findings):
+        groups.setdefault(_key(finding) or (index,), []).append(finding)
     told: list[list[Finding]] = []
     for group in groups.values():
-        told += [group] if len(group) >= FOLDED_FROM else [[one] for one in group]
+        told += [group] if len(group) >= FOLDED_FROM else [[finding] for finding in group]
     return sorted(told, key=lambda group: _order(group[0]))
 
 
@@ -33,7 +33,9 @@ def _key(finding: Finding) -> Key | None:
     if finding.standing != "open":
         return None
     way = breach.related[: breach.way]
-    elsewhere = tuple(one for one in breach.related[breach.way :] if one.place.path != path)
+    elsewhere = tuple(
+        relation for relation in breach.related[breach.way :] if relation.place.path != path
+    )
     shared = (breach.driver, breach.fails_on, breach.fails_later_on, finding.cure, way, elsewhere)
     return path, finding.rule.id, finding.severity, *shared
 

@@ -91,14 +91,14 @@ def render_json(report: Report) -> str:
                 {"id": clause.id, "title": clause.title, "verdict": verdict, "findings": against}
                 for clause, verdict, against in verdicts(report)
             ],
-            "findings": [_finding(one) for one in report.findings],
+            "findings": [_finding(finding) for finding in report.findings],
         }
     )
 
 
 def _summary(report: Report) -> Object:
-    standings = Counter(one.standing for one in report.findings)
-    severities = Counter(one.severity for one in report.open)
+    standings = Counter(finding.standing for finding in report.findings)
+    severities = Counter(finding.severity for finding in report.open)
     return {
         "files": report.files,
         "ruled_out": report.ruled_out,
@@ -124,7 +124,9 @@ def _finding(finding: Finding) -> Object:
         **_place(breach.place),
         "message": breach.message,
         "label": breach.label,
-        "related": [{**_place(one.place), "message": one.message} for one in breach.related],
+        "related": [
+            {**_place(relation.place), "message": relation.message} for relation in breach.related
+        ],
         "cure": breach.cure,
         "fails_on": None if breach.fails_on is None else list(breach.fails_on),
         "fails_later_on": list(breach.fails_later_on),

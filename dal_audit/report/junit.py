@@ -24,14 +24,14 @@ def render_junit(
     says what was found. Accepted findings are skipped tests, where they are asked for.
     """
     by_rule: dict[str, list[Finding]] = {}
-    for one in report.findings:
-        if one.standing == "open" or show_suppressed:
-            by_rule.setdefault(one.rule.id, []).append(one)
+    for finding in report.findings:
+        if finding.standing == "open" or show_suppressed:
+            by_rule.setdefault(finding.rule.id, []).append(finding)
     suites = [
         (rule, by_rule.get(rule.id, [])) for rule in sorted(report.rules, key=lambda rule: rule.id)
     ]
     tests = sum(len(found) or 1 for _, found in suites)
-    failures = sum(fails(one, fail_on) for _, found in suites for one in found)
+    failures = sum(fails(finding, fail_on) for _, found in suites for finding in found)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<testsuites name="dal-audit" tests="{tests}" failures="{failures}" errors="0">',
@@ -42,8 +42,8 @@ def render_junit(
 
 
 def _suite(rule: Rule, findings: list[Finding], fail_on: Severity) -> Iterator[str]:
-    failures = sum(fails(one, fail_on) for one in findings)
-    skipped = sum(one.standing != "open" for one in findings)
+    failures = sum(fails(finding, fail_on) for finding in findings)
+    skipped = sum(finding.standing != "open" for finding in findings)
     name = _attribute(f"{rule.id} {rule.name}")
     yield (
         f'  <testsuite name={name} tests="{len(findings) or 1}" failures="{failures}" '
@@ -57,15 +57,15 @@ def _cases(rule: Rule, findings: Iterable[Finding], fail_on: Severity) -> Iterat
     suite = _attribute(f"dal-audit.{rule.name}")
     none = True
     seen: dict[str, int] = {}
-    for one in findings:
+    for finding in findings:
         none = False
-        span = one.place.span
-        name = f"{one.place.path}:{span.line}:{span.column}"
+        span = finding.place.span
+        name = f"{finding.place.path}:{span.line}:{span.column}"
         seen[name] = seen.get(name, 0) + 1
         # Services know a test by its name, and show one of two with the same.
         nth = f" ({seen[name]})" if seen[name] > 1 else ""
         yield f"    <testcase classname={suite} name={_attribute(name + nth)}>"
-        yield from _result(one, fail_on)
+        yield from _result(finding, fail_on)
         yield "    </testcase>"
     if none:
         yield f'    <testcase classname={suite} name="no findings"/>'
@@ -90,8 +90,9 @@ def _details(finding: Finding) -> Iterator[str]:
     span = breach.place.span
     where = f"{visible(breach.place.path)}:{span.line}:{span.column}"
     yield f"{where}: {finding.severity}: {visible(breach.message)}"
-    for one in breach.related:
-        yield f"  {visible(one.place.path)}:{one.place.span.line}: {visible(one.message)}"
+    for relation in breach.related:
+        where = f"{visible(relation.place.path)}:{relation.place.span.line}"
+        yield f"  {where}: {visible(relation.message)}"
     if breach.fails_on:
         yield f"Fails on {', '.join(breach.fails_on)}."
     if finding.cure:

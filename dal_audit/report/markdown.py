@@ -48,7 +48,9 @@ def render_markdown(report: Report, *, show_suppressed: bool = False) -> str:
     Findings that would make the summary too large are left out, and it says how many they are.
     """
     lines = [*_head(report)]
-    shown = [one for one in report.findings if show_suppressed or one.standing == "open"]
+    shown = [
+        finding for finding in report.findings if show_suppressed or finding.standing == "open"
+    ]
     room = SIZE_LIMIT - _ROOM - sum(_size(line) for line in lines)
     told, listed = _listed(shown, room)
     if len(shown) >= FOLDED_FROM:
@@ -64,11 +66,11 @@ def _listed(findings: Iterable[Finding], room: int) -> tuple[int, list[str]]:
     """Return how many findings have room in so many bytes, and these by file."""
     lines: list[str] = []
     told = 0
-    for path, group in groupby(findings, key=lambda one: one.place.path):
+    for path, group in groupby(findings, key=lambda finding: finding.place.path):
         head = ["", f"### {_span(path)}", ""]
         room -= sum(_size(line) for line in head)
-        for one in group:
-            item = list(_item(one))
+        for finding in group:
+            item = list(_item(finding))
             room -= sum(_size(line) for line in item)
             if room < 0:
                 return told, lines
@@ -121,9 +123,9 @@ def _item(finding: Finding) -> Iterator[str]:
         f"- **{span.line}:{span.column}** {finding.severity} {_span(finding.rule.name)}{standing}: "
         f"{_text(breach.message)}"
     )
-    for one in breach.related[:RELATED_SHOWN]:
-        where = _span(f"{one.place.path}:{one.place.span.line}")
-        yield f"  - {where}: {_text(one.message)}"
+    for relation in breach.related[:RELATED_SHOWN]:
+        where = _span(f"{relation.place.path}:{relation.place.span.line}")
+        yield f"  - {where}: {_text(relation.message)}"
     if len(breach.related) > RELATED_SHOWN:
         yield f"  - and {plural(len(breach.related) - RELATED_SHOWN, 'more place')}"
     if finding.cure:

@@ -39,9 +39,9 @@ def languages_of(
     reported: Sequence[FileFacts], scripts: Container[str], project: Project
 ) -> frozenset[str]:
     """Return what the audited files are: SQL, Python, and migrations in Python."""
-    found = {"sql" if one.path in scripts else "python" for one in reported}
+    found = {"sql" if finding.path in scripts else "python" for finding in reported}
     sets = project.layout.by_path()
-    if any(one.path in sets and one.path not in scripts for one in reported):
+    if any(finding.path in sets and finding.path not in scripts for finding in reported):
         found.add("python-migrations")
     return frozenset(found)
 
@@ -49,7 +49,7 @@ def languages_of(
 def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Report:
     """Make one report of several projects, with paths relative to the base."""
     folder = request.folder
-    findings = sorted((one for part in parts for one in _moved(part, base)), key=_order)
+    findings = sorted((finding for part in parts for finding in _moved(part, base)), key=_order)
     ran = {rule.id: rule for part in parts for rule in part.rules}
     several = len(parts) > 1
     secrets = {
@@ -102,7 +102,7 @@ def _sources(
     No report sees a secret, so none can print one, whichever format or finding shows the line.
     """
     paths = {finding.place.path for finding in findings}
-    paths |= {one.place.path for finding in findings for one in finding.breach.related}
+    paths |= {relation.place.path for finding in findings for relation in finding.breach.related}
     found = {}
     for path in sorted(paths):
         try:

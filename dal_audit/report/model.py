@@ -52,9 +52,9 @@ class Report(Struct, frozen=True):
     @property
     def open(self) -> tuple[Finding, ...]:
         """The findings that count."""
-        return tuple(one for one in self.findings if one.standing == "open")
+        return tuple(finding for finding in self.findings if finding.standing == "open")
 
     @property
     def accepted(self) -> tuple[Finding, ...]:
         """The findings that were suppressed, waived or baselined."""
-        return tuple(one for one in self.findings if one.standing != "open")
+        return tuple(finding for finding in self.findings if finding.standing != "open")

@@ -37,7 +37,7 @@ def render_rdjson(report: Report) -> str:
     return json_text(
         {
             "source": {"name": "dal-audit", "url": HOME},
-            "diagnostics": [_diagnostic(one, quoted) for one in report.open],
+            "diagnostics": [_diagnostic(finding, quoted) for finding in report.open],
         }
     )
 
@@ -54,8 +54,8 @@ def _diagnostic(finding: Finding, quoted: Quoted) -> Object:
         diagnostic["suggestions"] = offered
     if breach.related:
         diagnostic["related_locations"] = [
-            {"message": one.message, "location": _location(one.place, quoted)}
-            for one in breach.related[:RELATED_LIMIT]
+            {"message": relation.message, "location": _location(relation.place, quoted)}
+            for relation in breach.related[:RELATED_LIMIT]
         ]
     return diagnostic
 

@@ -69,4 +69,4 @@ def render(
 
 def exit_code(report: Report, *, fail_on: Severity = "info") -> int:
     """Return 1 where an open finding is at or above a severity, else 0, for every format."""
-    return int(any(fails(one, fail_on) for one in report.findings))
+    return int(any(fails(finding, fail_on) for finding in report.findings))

@@ -102,8 +102,13 @@ def render_sarif(report: Report, *, suppressed: bool = False, category: str = ""
         # No `uri`: the checkout's place on one machine is nobody's business, nor reproducible.
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "results": [
-            _result(one, indexes[one.rule.id], texts.get(one.place.path), suppressed=suppressed)
-            for one in kept
+            _result(
+                finding,
+                indexes[finding.rule.id],
+                texts.get(finding.place.path),
+                suppressed=suppressed,
+            )
+            for finding in kept
         ],
     }
     if category:
@@ -209,11 +214,11 @@ def _invocation(found: Sequence[Finding], kept: Sequence[Finding]) -> Object:
         {
             "descriptor": {"id": _UNREADABLE, "index": 0},
             "level": "error",
-            "message": {"text": _plain(_sentence(one.breach.message))},
-            "locations": [_location(one.place)],
+            "message": {"text": _plain(_sentence(finding.breach.message))},
+            "locations": [_location(finding.place)],
         }
-        for one in found
-        if one.rule.id == _UNREADABLE
+        for finding in found
+        if finding.rule.id == _UNREADABLE
     ]
     if len(kept) < len(found):
         missing = f"{len(found) - len(kept)} of {len(found)} findings were left out"
@@ -258,7 +263,7 @@ class _Text(Struct, frozen=True):
 def _texts(report: Report, findings: Iterable[Finding]) -> dict[str, _Text]:
     """Return the sources that findings lie in, as far as they are at hand."""
     texts = {}
-    for path in {one.place.path for one in findings} & report.sources.keys():
+    for path in {finding.place.path for finding in findings} & report.sources.keys():
         data = report.sources[path]
         lines = _LINE_END.split(data.decode("utf-8", "replace").removeprefix("\ufeff"))
         texts[path] = _Text(lines, line_hashes(data))
@@ -276,11 +281,13 @@ def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: boo
     }
     if breach.related:
         result["relatedLocations"] = [
-            {"id": number, **_location(one.place, one.message)}
-            for number, one in enumerate(breach.related[:RELATED_LIMIT], 1)
+            {"id": number, **_location(relation.place, relation.message)}
+            for number, relation in enumerate(breach.related[:RELATED_LIMIT], 1)
         ]
     if breach.way:
-        steps = [_location(one.place, one.message) for one in breach.related[: breach.way]]
+        steps = [
+            _location(relation.place, relation.message) for relation in breach.related[: breach.way]
+        ]
         steps.append(_location(breach.place, breach.label or breach.message))
         flow = [{"location": step} for step in steps[-THREAD_LIMIT:]]
         result["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
@@ -319,12 +326,14 @@ def _message(finding: Finding) -> str:
     if breach.cure:
         first = f"{first} {_plain(_sentence(breach.cure))}"
     links: dict[str, int] = {}
-    for number, one in enumerate(breach.related[:RELATED_LIMIT], 1):
-        links.setdefault(_line_name(one, breach.place.path), number)
+    for number, relation in enumerate(breach.related[:RELATED_LIMIT], 1):
+        links.setdefault(_line_name(relation, breach.place.path), number)
     if not links:
         return first
     shown = [f"[{_escaped(name)}]({links[name]})" for name in list(links)[:LINKS_LIMIT]]
-    more = len({_line_name(one, breach.place.path) for one in breach.related}) - len(shown)
+    more = len({_line_name(relation, breach.place.path) for relation in breach.related}) - len(
+        shown
+    )
     if more:
         shown.append(plural(more, "more place"))
     listed = " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))

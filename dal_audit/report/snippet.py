@@ -61,9 +61,9 @@ class Excerpts(Struct, frozen=True):
 
         Nothing is drawn for what the file does not have, as when it could not be read.
         """
-        ordered = sorted(marks, key=lambda one: one.place.span.line)
+        ordered = sorted(marks, key=lambda mark: mark.place.span.line)
         last: int | None = None
-        for number, group in groupby(ordered, key=lambda one: one.place.span.line):
+        for number, group in groupby(ordered, key=lambda mark: mark.place.span.line):
             of_line = list(group)
             if not "".join(self.quoted.split(of_line[0].place)).strip():
                 continue
@@ -81,16 +81,16 @@ class Excerpts(Struct, frozen=True):
         """Yield a line of source and its marks; a long line once for each mark, cut around it."""
         columns = self.paint.look.columns
         room = max(columns - self.gutter - 3, LEAST_LINE) if columns else MAX_LINE
-        parts = [self.quoted.split(one.place) for one in marks]
+        parts = [self.quoted.split(mark.place) for mark in marks]
         if sum(map(len, parts[0])) > room and len(marks) > 1:
-            for one in marks:
-                yield from self._line(number, [one])
+            for mark in marks:
+                yield from self._line(number, [mark])
             return
         if len(marks) == 1:
             # Of a line as long as a file, what is far from the mark is not even measured.
             before, marked, after = parts[0]
             parts = [(before[-_FAR * room :], marked[: _FAR * room], after[: _FAR * room])]
-        drawn = [self._drawn(one, part) for one, part in zip(marks, parts, strict=True)]
+        drawn = [self._drawn(mark, part) for mark, part in zip(marks, parts, strict=True)]
         line = expand("".join(parts[0]))
         if len(marks) == 1:
             line, drawn[0] = self._cut(parts[0], drawn[0], room)
@@ -140,18 +140,18 @@ def _rows(marks: Sequence[_Drawn], paint: Paint, room: int) -> Iterator[str]:
     The last mark has its label beside it; those of the others hang below them. A label that would
     leave the terminal hangs, too.
     """
-    by_start = sorted(marks, key=lambda one: (one.start, one.end))
+    by_start = sorted(marks, key=lambda mark: (mark.start, mark.end))
     apart: list[_Drawn] = []
-    for one in by_start:
-        if apart and one.start < apart[-1].end:
-            yield from _rows([one], paint, room)  # What overlaps has rows of its own.
+    for mark in by_start:
+        if apart and mark.start < apart[-1].end:
+            yield from _rows([mark], paint, room)  # What overlaps has rows of its own.
         else:
-            apart.append(one)
+            apart.append(mark)
     row, cell = "", 0
-    for one in apart:
-        row += " " * (one.start - cell) + paint(one.sign * one.cells, one.style)
-        cell = one.end
-    hanging = [one for one in apart[:-1] if one.label]
+    for mark in apart:
+        row += " " * (mark.start - cell) + paint(mark.sign * mark.cells, mark.style)
+        cell = mark.end
+    hanging = [mark for mark in apart[:-1] if mark.label]
     last = apart[-1]
     label = safe(last.label)
     if room and label and cell + 1 + width(label) > room:
@@ -160,23 +160,23 @@ def _rows(marks: Sequence[_Drawn], paint: Paint, room: int) -> Iterator[str]:
         row += " " + paint(label, last.style)
     yield row
     while hanging:
-        one = hanging.pop()
-        label = safe(one.label)
+        mark = hanging.pop()
+        label = safe(mark.label)
         bars = _bars(hanging, paint)
         # A label may begin further left to end within the terminal, where no bar is in its way.
         least = hanging[-1].start + 2 if hanging else 0
-        start = max(min(one.start, room - width(label)), least) if room else one.start
+        start = max(min(mark.start, room - width(label)), least) if room else mark.start
         # A mark that is alone needs no bar to lead to its label.
-        if start == one.start and len(apart) > 1:
-            yield _bars([*hanging, one], paint)
+        if start == mark.start and len(apart) > 1:
+            yield _bars([*hanging, mark], paint)
         gap = start - (hanging[-1].start + 1 if hanging else 0)
-        yield bars + " " * gap + paint(label, one.style)
+        yield bars + " " * gap + paint(label, mark.style)
 
 
 def _bars(marks: Sequence[_Drawn], paint: Paint) -> str:
     """Return a row of bars below marks."""
     row, cell = "", 0
-    for one in marks:
-        row += " " * (one.start - cell) + paint("|", one.style)
-        cell = one.start + 1
+    for mark in marks:
+        row += " " * (mark.start - cell) + paint("|", mark.style)
+        cell = mark.start + 1
     return row

@@ -27,14 +27,14 @@ class Row(Struct, frozen=True):
 def statistics(report: Report) -> list[Row]:
     """Return a row a rule that has open findings, the most findings first."""
     by_rule: dict[str, list[Finding]] = {}
-    for one in report.open:
-        by_rule.setdefault(one.rule.id, []).append(one)
+    for finding in report.open:
+        by_rule.setdefault(finding.rule.id, []).append(finding)
     rows = [
         Row(
             found[0].rule,
             len(found),
-            tuple(word for word in _ORDER if any(one.severity == word for one in found)),
-            len({one.place.path for one in found}),
+            tuple(word for word in _ORDER if any(finding.severity == word for finding in found)),
+            len({finding.place.path for finding in found}),
         )
         for found in by_rule.values()
     ]

@@ -19,8 +19,8 @@ _UNDECODABLE: Final = "\N{REPLACEMENT CHARACTER}"
 
 def fixable(report: Report) -> str:
     """Return a sentence on how many findings can be fixed, and how; empty where none can."""
-    fixes = [one.breach.fix for one in report.open if one.breach.fix is not None]
-    safe = sum(one.is_safe for one in fixes)
+    fixes = [finding.breach.fix for finding in report.open if finding.breach.fix is not None]
+    safe = sum(fix.is_safe for fix in fixes)
     unsafe = len(fixes) - safe
     if not unsafe:
         return f"{safe} fixable with `--fix`." if safe else ""

@@ -22,7 +22,7 @@ def counts(report: Report) -> str:
     severities = [
         plural(number, word) if word != "info" else f"{number} info"
         for word in ("error", "warning", "info")
-        if (number := sum(one.severity == word for one in found))
+        if (number := sum(finding.severity == word for finding in found))
     ]
     text = plural(len(found), "finding") if found else "No findings"
     if severities:
@@ -30,7 +30,7 @@ def counts(report: Report) -> str:
     accepted = [
         f"{number} {standing}"
         for standing in ("suppressed", "waived", "baselined")
-        if (number := sum(one.standing == standing for one in report.accepted))
+        if (number := sum(finding.standing == standing for finding in report.accepted))
     ]
     if accepted:
         text += f" ({', '.join(accepted)})"
@@ -55,7 +55,7 @@ def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
     is not passed either.
     """
     looked = report.files > 0 or bool(report.findings)
-    breached = {one.rule.id for one in report.findings}
+    breached = {finding.rule.id for finding in report.findings}
     enforced = {
         clause
         for rule in report.rules
@@ -63,13 +63,14 @@ def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
         for clause in rule.clauses
     }
     for clause in report.clauses:
-        against = sum(clause.id in one.rule.clauses for one in report.open)
+        against = sum(clause.id in finding.rule.clauses for finding in report.open)
         if clause.id not in enforced or not looked:
             yield clause, "not audited", 0
         elif against:
             yield clause, "fail", against
         elif any(
-            one.standing == "baselined" and clause.id in one.rule.clauses for one in report.findings
+            finding.standing == "baselined" and clause.id in finding.rule.clauses
+            for finding in report.findings
         ):
             yield clause, "baselined", 0
         else:

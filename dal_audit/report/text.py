@@ -17,7 +17,9 @@ MANY: Final = 50
 def render_text(report: Report, *, look: Look = PLAIN, show_suppressed: bool = False) -> str:
     """Return the whole report."""
     paint = Paint(look)
-    shown = [one for one in report.findings if one.standing == "open" or show_suppressed]
+    shown = [
+        finding for finding in report.findings if finding.standing == "open" or show_suppressed
+    ]
     lines: list[str] = []
     if shown:
         from dal_audit.report.diagnostic import Drawing  # a clean run has nothing to draw
@@ -54,7 +56,7 @@ def _summary(report: Report, paint: Paint) -> Iterator[str]:
     if unseen:
         left = f"{plural(len(unseen), 'clause')} not audited"
         yield paint(f"{left}: {', '.join(unseen)}", "faint")
-    names = list(dict.fromkeys(one.rule.name for one in report.open))
+    names = list(dict.fromkeys(finding.rule.name for finding in report.open))
     if names:
         yield ""
         shown = " ".join(names[:3]) + (" ..." if len(names) > 3 else "")  # noqa: PLR2004

@@ -114,12 +114,14 @@ def baseline_text(counts: Mapping[Key, int]) -> str:
 def keys_of(findings: Sequence[Finding], read: Callable[[str], bytes]) -> list[Key]:
     """Return each finding's key; `read` returns the bytes of a file, nothing if there is none."""
     rows: dict[str, set[int]] = {}
-    for one in findings:
-        rows.setdefault(one.place.path, set()).add(one.place.span.line)
+    for finding in findings:
+        rows.setdefault(finding.place.path, set()).add(finding.place.span.line)
     known = {path: _contexts(path, read(path), wanted) for path, wanted in rows.items()}
     return [
-        Key(one.place.path, one.rule.id, *known[one.place.path][one.place.span.line])
-        for one in findings
+        Key(
+            finding.place.path, finding.rule.id, *known[finding.place.path][finding.place.span.line]
+        )
+        for finding in findings
     ]
 
 

@@ -50,17 +50,17 @@ def accept(
     """
     entries = read_baseline(file)
     shown = Path(os.path.relpath(file, root)).as_posix()
-    open_ones = [index for index, one in enumerate(findings) if acceptable(one)]
+    open_ones = [index for index, finding in enumerate(findings) if acceptable(finding)]
     keys = keys_of([findings[index] for index in open_ones], reader(root, secrets))
     found = match(entries, keys, gone_from(root))
     chosen = {open_ones[index] for index in found.accepted}
     in_force = {rule.id for rule in active}
     known = {rule.id for rule in rules()}
     marked = [
-        replace(one, standing="baselined", justification=f"accepted in {shown}")
+        replace(finding, standing="baselined", justification=f"accepted in {shown}")
         if index in chosen
-        else one
-        for index, one in enumerate(findings)
+        else finding
+        for index, finding in enumerate(findings)
     ]
     stale = [
         EntryUse(
@@ -92,7 +92,7 @@ def write(
     """
     exists = os.path.lexists(file)
     entries = read_baseline(file) if exists else ()
-    keys = keys_of([one for one in findings if acceptable(one)], reader(root, secrets))
+    keys = keys_of([finding for finding in findings if acceptable(finding)], reader(root, secrets))
     found = match(entries, keys, gone_from(root)) if exists else Match(frozenset(), {})
     grow = grow or not exists
     counts = renewed(entries, keys, found, judged=judged, grow=grow)

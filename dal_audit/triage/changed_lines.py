@@ -24,10 +24,10 @@ def on_changed_lines(findings: Sequence[Finding], root: Path, revision: str) -> 
     repository = Repository(root)
     changed = repository.changed_lines(repository.fork(revision))
     return [
-        one
-        for one in findings
-        if one.rule.name in ALWAYS
-        or any(_meets(_lines(changed, path), stretch) for path, stretch in _stretches(one))
+        finding
+        for finding in findings
+        if finding.rule.name in ALWAYS
+        or any(_meets(_lines(changed, path), stretch) for path, stretch in _stretches(finding))
     ]
 
 
@@ -36,8 +36,8 @@ def _stretches(finding: Finding) -> Iterator[tuple[str, tuple[int, int]]]:
     span = breach.place.span
     first, last = breach.lines
     yield breach.place.path, (min(first, span.line), max(last, span.end_line))
-    for one in breach.related[breach.way :]:
-        yield one.place.path, (one.place.span.line, one.place.span.end_line)
+    for relation in breach.related[breach.way :]:
+        yield relation.place.path, (relation.place.span.line, relation.place.span.end_line)
 
 
 def _lines(changed: Mapping[str, Lines], path: str) -> Lines:
@@ -52,5 +52,5 @@ def _lines(changed: Mapping[str, Lines], path: str) -> Lines:
 def _meets(lines: Lines, stretch: tuple[int, int]) -> bool:
     """Return whether a stretch has a line in common with sorted, disjoint ones."""
     first, last = stretch
-    index = bisect_left(lines, first, key=lambda one: one[1])
+    index = bisect_left(lines, first, key=lambda line: line[1])
     return index < len(lines) and lines[index][0] <= last

@@ -22,14 +22,16 @@ def with_care(
 ) -> list[Finding]:
     """Return the findings, those with unsafe fixes whose fixes would edit a released migration."""
     paths = {
-        one.place.path
-        for one in findings
-        if one.breach.fix is not None and one.breach.fix.is_safe and is_migration(one.place.path)
+        finding.place.path
+        for finding in findings
+        if finding.breach.fix is not None
+        and finding.breach.fix.is_safe
+        and is_migration(finding.place.path)
     }
     if not paths:
         return list(findings)
     released = paths - unreleased(paths, root)
-    return [_unsafe(one) if one.place.path in released else one for one in findings]
+    return [_unsafe(finding) if finding.place.path in released else finding for finding in findings]
 
 
 def _unsafe(finding: Finding) -> Finding:

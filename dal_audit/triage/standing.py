@@ -47,7 +47,9 @@ class Triage:
             for fact in file.facts:
                 if isinstance(fact, Suppression):
                     known = {
-                        one.name: rule.id for one in fact.rules if (rule := find_rule(one.name))
+                        allowed.name: rule.id
+                        for allowed in fact.rules
+                        if (rule := find_rule(allowed.name))
                     }
                     self.watched.setdefault(file.path, []).append(_Watched(file, fact, known))
         self.flaws = [flaw_of(waiver, today) for waiver in self.policy.waivers]
@@ -80,29 +82,29 @@ class Triage:
         """Return the reason of the suppression that hides a breach; all that do are of use."""
         reason = None
         first, last = breach.lines
-        for one in self.watched.get(breach.place.path, ()):
-            line = one.suppression.line
-            if one.suppression.flaw or rule.id not in one.known.values():
+        for watched in self.watched.get(breach.place.path, ()):
+            line = watched.suppression.line
+            if watched.suppression.flaw or rule.id not in watched.known.values():
                 continue
             if line is None or first <= line <= last:
-                one.hid.add(rule.id)
-                reason = reason or one.suppression.reason
+                watched.hid.add(rule.id)
+                reason = reason or watched.suppression.reason
         return reason
 
     def uses(self) -> list[tuple[FileFacts, SuppressionUse]]:
         """Return every suppression with what it has hidden, once all breaches were seen."""
         return [
             (
-                one.file,
+                watched.file,
                 SuppressionUse(
-                    one.suppression,
-                    tuple(one.known.items()),
+                    watched.suppression,
+                    tuple(watched.known.items()),
                     self.in_force,
-                    frozenset(one.hid),
+                    frozenset(watched.hid),
                 ),
             )
             for file in self.watched.values()
-            for one in file
+            for watched in file
         ]
 
     def waiver_uses(self) -> list[WaiverUse]:

@@ -61,8 +61,8 @@ def _is_alias(tokens: tuple[Token, ...], place: int, end: int) -> bool:
 
 def _is_cte(tokens: tuple[Token, ...], end: int) -> bool:
     following = tokens[end + 1 : end + 4]
-    return any(one.text == "(" for one in following[:1]) or any(
-        one.is_word("MATERIALIZED") for one in following
+    return any(token.text == "(" for token in following[:1]) or any(
+        token.is_word("MATERIALIZED") for token in following
     )
 
 

@@ -48,7 +48,8 @@ _TAILS: Final = (
 """What may follow a constraint: `*` is any word, `(` a parenthesis with all in it."""
 
 _TAILS_BY_WORD: Final = {
-    first: tuple(one for one in _TAILS if one[0] == first) for first in {one[0] for one in _TAILS}
+    first: tuple(tail for tail in _TAILS if tail[0] == first)
+    for first in {tail[0] for tail in _TAILS}
 }
 
 _PAIRS: Final = {
@@ -252,7 +253,7 @@ def _tail(cursor: Cursor) -> tuple[str, ...]:
         start = cursor.at
         if not any(_takes_tail(cursor, phrase) for phrase in _TAILS_BY_WORD.get(cursor.word(), ())):
             return tuple(found)
-        found.append(" ".join(one.text.upper() for one in cursor.tokens[start : cursor.at]))
+        found.append(" ".join(token.text.upper() for token in cursor.tokens[start : cursor.at]))
 
 
 def _takes_tail(cursor: Cursor, phrase: tuple[str, ...]) -> bool:

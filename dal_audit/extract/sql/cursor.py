@@ -38,12 +38,12 @@ class Cursor:
         self.tokens = tokens
         self.places = places
         self.words = [
-            one.text.upper()
-            if one.kind is Kind.WORD
-            else one.text
-            if one.kind is Kind.PUNCTUATION or one.kind is Kind.OPERATOR
+            token.text.upper()
+            if token.kind is Kind.WORD
+            else token.text
+            if token.kind is Kind.PUNCTUATION or token.kind is Kind.OPERATOR
             else ""
-            for one in tokens
+            for token in tokens
         ]
         self.at = 0
         self.limit = len(tokens)
@@ -104,7 +104,7 @@ class Cursor:
         """Return the tokens from one index up to another as an expression."""
         stop = self.at if end is None else end
         return Expression(
-            self.span(start, stop), tuple(one.text for one in self.tokens[start:stop])
+            self.span(start, stop), tuple(token.text for token in self.tokens[start:stop])
         )
 
     def is_name(self, ahead: int = 0) -> bool:

@@ -114,7 +114,7 @@ def _key(cursor: Cursor, start: int, end: int) -> Key:
     place = cursor.at
     cursor.at = start
     column = cursor.name()
-    words = tuple(one.text.upper() for one in cursor.tokens[cursor.at : end])
+    words = tuple(token.text.upper() for token in cursor.tokens[cursor.at : end])
     expression = cursor.expression(start, cursor.at)
     cursor.at = place
     return Key(cursor.span(start, end), column.name, expression, words)

@@ -36,7 +36,7 @@ _OPERATORS: Final = (
 pg_trgm, PostGIS). A list, because reading on as PostgreSQL does would take `=@p1` amiss."""
 
 _LONGEST_FIRST: Final = "|".join(
-    re.escape(one) for one in sorted(_OPERATORS, key=len, reverse=True)
+    re.escape(operator) for operator in sorted(_OPERATORS, key=len, reverse=True)
 )
 
 # In the order of the numbers below; the delimiter in force comes first, the client's lines second.

@@ -71,8 +71,8 @@ _OBJECTS: Final = (
 """What `CREATE`, `ALTER` and `DROP` are about, in PostgreSQL, SQLite and MySQL."""
 
 _OBJECTS_BY_WORD: Final = {
-    first: tuple(one for one in _OBJECTS if one[0] == first)
-    for first in {one[0] for one in _OBJECTS}
+    first: tuple(words for words in _OBJECTS if words[0] == first)
+    for first in {words[0] for words in _OBJECTS}
 }
 
 _NAMELESS: Final = frozenset(
@@ -134,9 +134,9 @@ def _labels(cursor: Cursor) -> tuple[str, ...]:
         raise cursor.error("an enumeration's labels were expected")
     end = cursor.group_end()
     return tuple(
-        one.text[1:-1].replace("''", "'")
-        for one in cursor.tokens[cursor.at : end]
-        if one.kind is Kind.STRING
+        token.text[1:-1].replace("''", "'")
+        for token in cursor.tokens[cursor.at : end]
+        if token.kind is Kind.STRING
     )
 
 
@@ -182,7 +182,7 @@ def drop(cursor: Cursor, what: str) -> Drop:
         if_exists=if_exists,
         cascade=cascade,
         table=table,
-        arguments=tuple(arguments) if any(one is not None for one in arguments) else (),
+        arguments=tuple(arguments) if any(argument is not None for argument in arguments) else (),
     )
 
 

@@ -335,10 +335,10 @@ def _widths(nodes: tuple[_Node, ...]) -> set[int] | None:
         if node.op is Op.EITHER:
             each = [_widths(branch) for branch in node.branches]
             widths = set[int]()
-            for one in each:
-                if one is None:
+            for width in each:
+                if width is None:
                     return None
-                widths |= one
+                widths |= width
         else:
             widths = {1} if node.op in {Op.WORD, Op.CLASS} else {0}
         total = {so_far + width for so_far in total for width in widths}

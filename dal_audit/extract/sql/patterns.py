@@ -190,8 +190,8 @@ class Matcher:
             place = following
         else:
             end = known[line, place]
-        for one in passed:
-            known[line, one] = end
+        for position in passed:
+            known[line, position] = end
         return end
 
 
@@ -236,5 +236,9 @@ def _advance(step: Instruction, view: View, place: int) -> int | None:
 def shipped_matcher() -> Matcher:
     """Return the matcher of the shipped catalogue; what has no pattern is not looked for."""
     return Matcher(
-        tuple(compile_pattern(one.id, one.match, one.within) for one in features() if one.match)
+        tuple(
+            compile_pattern(feature.id, feature.match, feature.within)
+            for feature in features()
+            if feature.match
+        )
     )

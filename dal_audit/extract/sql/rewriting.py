@@ -69,7 +69,7 @@ class Respeller:
     def __init__(self, tokens: Sequence[Token], comments: Sequence[Token], places: Places) -> None:
         """Take a statement's tokens, and the comments in it and before it."""
         self._tokens = tokens
-        self._comments = sorted((one.start, one.end) for one in comments)
+        self._comments = sorted((comment.start, comment.end) for comment in comments)
         self._places = places
         self._pairs: dict[int, int] | None = None
         self._results: list[bool] | None = None
@@ -84,8 +84,8 @@ class Respeller:
             return None  # A name with a schema before it is more than the row saw.
         if self._pairs is None:
             self._pairs = _pairs(self._tokens)
-        for number, one in enumerate(feature.fixes):
-            edits = _edits(one, (first, last), self._tokens, self._pairs)
+        for number, respelling in enumerate(feature.fixes):
+            edits = _edits(respelling, (first, last), self._tokens, self._pairs)
             if edits is None:
                 continue
             if any(self._is_commented(start, end) for start, end, _ in edits):
@@ -115,10 +115,13 @@ def _pairs(tokens: Sequence[Token]) -> dict[int, int]:
 
 
 def _edits(
-    one: Respelling, bounds: tuple[int, int], tokens: Sequence[Token], pairs: Mapping[int, int]
+    respelling: Respelling,
+    bounds: tuple[int, int],
+    tokens: Sequence[Token],
+    pairs: Mapping[int, int],
 ) -> list[tuple[int, int, str]] | None:
     """Return the edits that a respelling comes to, by offsets; None where it does not fit."""
-    old, new = _template(one.of), _template(one.to)
+    old, new = _template(respelling.of), _template(respelling.to)
     fit = _fit(old, bounds, tokens, pairs)
     if fit is None:
         return None
@@ -152,7 +155,7 @@ def _fit(
 ) -> _Fit | None:
     """Return where a template lies that begins where a construct does; None where it does not."""
     at, end = bounds
-    commas = any("," in one.split() for one in template.fixed)
+    commas = any("," in text.split() for text in template.fixed)
     after = _after(template.fixed[0], at, tokens)
     if after is None:
         return None

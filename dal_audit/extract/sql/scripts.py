@@ -38,7 +38,7 @@ def suppressions_in(text: str) -> list[Suppression]:
     """
     script = split(text)
     lines = Lines(text)
-    starts = [token.start for one in script.statements for token in one.tokens]
+    starts = [token.start for statement in script.statements for token in statement.tokens]
     first = lines.line_of(starts[0]) if starts else None
     found: list[Suppression] = []
     for comment in script.comments:
@@ -62,7 +62,7 @@ def statements_of(text: str) -> list[SqlStatement]:
         found.append(_fact(statement, comments, places))
 
     each_statement(text, take)
-    found.sort(key=lambda one: one.span)
+    found.sort(key=lambda fact: fact.span)
     return found
 
 
@@ -84,7 +84,7 @@ def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> Sq
         statement.part,
         reading.flaw,
         flaw_span,
-        tuple(one.text for one in comments),
+        tuple(comment.text for comment in comments),
         constructs=constructs_of(statement.tokens, places, comments),
         placeholders=placeholders_of(statement.tokens, places),
         calls=lacked_calls(statement.tokens, places) if reading.structure is not None else (),

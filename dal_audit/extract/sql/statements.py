@@ -101,10 +101,10 @@ _FLAWS: Final = {
 def split(text: str) -> Script:
     """Return a text's statements, comments and lines."""
     statements: list[Statement] = []
-    splitter = _Splitter(text, lambda one, _comments: statements.append(one))
+    splitter = _Splitter(text, lambda statement, _comments: statements.append(statement))
     splitter.read_all()
-    statements.sort(key=lambda one: one.start)
-    comments = sorted(splitter.reader.comments, key=lambda one: one.start)
+    statements.sort(key=lambda statement: statement.start)
+    comments = sorted(splitter.reader.comments, key=lambda comment: comment.start)
     return Script(text, tuple(statements), tuple(comments), tuple(splitter.lines))
 
 
@@ -276,4 +276,6 @@ def _copies_from_client(tokens: list[Token]) -> bool:
     """Return whether a statement is a `COPY … FROM stdin`, whose data follows."""
     if not tokens or not tokens[0].is_word("COPY"):
         return False
-    return any(one.is_word("STDIN") and before.is_word("FROM") for before, one in pairwise(tokens))
+    return any(
+        token.is_word("STDIN") and before.is_word("FROM") for before, token in pairwise(tokens)
+    )

@@ -159,7 +159,7 @@ def _after_with(cursor: Cursor) -> str:
 
 def _body(cursor: Cursor) -> str:
     """Return the code of a `DO` block as it stands, with its quotes."""
-    return next((one.text for one in cursor.tokens if one.kind is Kind.STRING), "")
+    return next((token.text for token in cursor.tokens if token.kind is Kind.STRING), "")
 
 
 def _leading(cursor: Cursor) -> tuple[str, ...]:

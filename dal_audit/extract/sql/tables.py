@@ -47,7 +47,7 @@ _WORDS_OF_CLAUSE: Final = 3
 
 def read_clause(cursor: Cursor, start: int, end: int) -> Clause:
     """Return the tokens from one index up to another as a clause."""
-    tokens = tuple(one.text for one in cursor.tokens[start:end])
+    tokens = tuple(token.text for token in cursor.tokens[start:end])
     words: list[str] = []
     for token in cursor.tokens[start : min(end, start + _WORDS_OF_CLAUSE)]:
         if token.kind is not Kind.WORD:

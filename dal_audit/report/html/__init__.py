@@ -26,7 +26,9 @@ from dal_audit.report.summary import counts, plural, verdicts
 
 def render_html(report: Report, *, show_suppressed: bool = False) -> str:
     """Return the report as a page. Equal reports give equal text."""
-    findings = [one for one in report.findings if show_suppressed or one.standing == "open"]
+    findings = [
+        finding for finding in report.findings if show_suppressed or finding.standing == "open"
+    ]
     script, style = _asset("page.js"), _asset("page.css")
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
@@ -102,10 +104,10 @@ def _tools(findings: Iterable[Finding]) -> Iterator[str]:
     """
     found = list(findings)
     choices = {
-        "clause": {clause for one in found for clause in one.rule.clauses},
-        "rule": {f"{one.rule.id} {one.rule.name}" for one in found},
-        "package": {package_of(one) for one in found},
-        "driver": {one.breach.driver for one in found if one.breach.driver},
+        "clause": {clause for finding in found for clause in finding.rule.clauses},
+        "rule": {f"{finding.rule.id} {finding.rule.name}" for finding in found},
+        "package": {package_of(finding) for finding in found},
+        "driver": {finding.breach.driver for finding in found if finding.breach.driver},
     }
     yield '<form id="tools" role="search" hidden>'
     yield '<label>Search <input type="search" id="search" autocomplete="off"></label>'
@@ -123,15 +125,15 @@ def _tools(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _sections(findings: Iterable[Finding], quoted: Quoted) -> Iterator[str]:
     """Yield the findings by rule, in the order of the rules' ids."""
-    found = sorted(findings, key=lambda one: one.rule.id)
+    found = sorted(findings, key=lambda finding: finding.rule.id)
     yield '<div id="findings" tabindex="-1">'
     if not found:
         yield "<p>No findings.</p>"
-    for rule, group in groupby(found, key=lambda one: one.rule):
+    for rule, group in groupby(found, key=lambda finding: finding.rule):
         members = list(group)
         yield f'<section class="group"><h2>{escape(rule.id)} {escape(rule.name)} '
         yield f"<small>{plural(len(members), 'finding')}</small></h2>"
-        for one in members:
-            yield from article(one, quoted)
+        for member in members:
+            yield from article(member, quoted)
         yield "</section>"
     yield "</div>"

@@ -44,9 +44,9 @@ def article(finding: Finding, quoted: Quoted) -> Iterator[str]:
     yield from _excerpt(breach.place, breach.label, quoted)
     if breach.related:
         yield '<ol class="related">'
-        for one in breach.related[:RELATED_SHOWN]:
+        for relation in breach.related[:RELATED_SHOWN]:
             yield "<li>"
-            yield from _excerpt(one.place, one.message, quoted)
+            yield from _excerpt(relation.place, relation.message, quoted)
             yield "</li>"
         yield "</ol>"
     if len(breach.related) > RELATED_SHOWN:

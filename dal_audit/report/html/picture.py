@@ -28,7 +28,11 @@ _LONGEST: Final = 48
 
 def picture(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield the section; nothing where no finding reaches a driver."""
-    edges = Counter((package_of(one), one.breach.driver) for one in findings if one.breach.driver)
+    edges = Counter(
+        (package_of(finding), finding.breach.driver)
+        for finding in findings
+        if finding.breach.driver
+    )
     if not edges:
         return
     weights: Counter[str] = Counter()
