@@ -1,10 +1,10 @@
-"""Time dal-audit beside its peers: `python -m tests.bench [TREE…] [--sizes small,medium,large]`.
+"""Time dal-audit beside its peers: `python -m tests.tools.bench [TREE…] [--sizes small,medium,large]`.
 
 Without a TREE, real packages are fetched and unpacked (`trees`). Each tree is audited with all
 rules about Python, and `ruff check --select TID251` bans the same modules: cold (no tool's own
 cache; the disk's is warm), warm, with one file changed before each run, and on three files by name.
 Three files are timed alone, too, in a folder that holds no others. ripgrep and import-linter run
-where they are installed. `--config tests/bench/storage.toml` asks of a few drivers only. `--jobs` and `--growth` add tables with
+where they are installed. `--config tests/tools/bench/storage.toml` asks of a few drivers only. `--jobs` and `--growth` add tables with
 1, 2 and 4 processes, and with trees that double from 1,000 to 30,000 files. `--sql FOLDER` compares
 portability findings with squawk and sqlfluff. Compare ratios of one run, never times of machines.
 """
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.bench.peers import (
+from tests.tools.bench.peers import (
     audit_command,
     banned_modules,
     linter_command,
@@ -27,15 +27,15 @@ from tests.bench.peers import (
     ruff_command,
     sql_commands,
 )
-from tests.bench.timing import Figures, in_turn
-from tests.bench.trees import PACKAGES, build, grown, python_files
+from tests.tools.bench.timing import Figures, in_turn
+from tests.tools.bench.trees import PACKAGES, build, grown, python_files
 
 SIZES: Final = (1_000, 2_000, 4_000, 8_000, 16_000, 30_000)
 
 
 def main() -> None:
     """Measure what was asked for, and print tables in Markdown."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.bench", description=__doc__)
     parser.add_argument("trees", nargs="*", type=Path)
     parser.add_argument("--config", type=Path, help="a dal-audit.toml for the trees")
     parser.add_argument("--sizes", default="small,medium,large", help=", ".join(PACKAGES))

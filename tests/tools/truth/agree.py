@@ -1,8 +1,8 @@
 """Where reading and running disagree: audit each labelled set, replay it, and compare the two.
 
-    python -m tests.truth.agree SETS SOURCES [--set WORD] [--engine sqlite|pg] [--show N]
+    python -m tests.tools.truth.agree SETS SOURCES [--set WORD] [--engine sqlite|pg] [--show N]
 
-SETS and SOURCES are those of `tests.truth.sets`. No label is used: a set is audited for one engine, and
+SETS and SOURCES are those of `tests.tools.truth.sets`. No label is used: a set is audited for one engine, and
 replayed on it. Compared are, file by file, whether the engine takes it (DAL3xx says that it does
 not) and, where it does, whether a second run right after the first fails (DAL404); and for a set
 whose ups all apply, whether its downs leave something (DAL402, DAL403). What only one side says is
@@ -25,9 +25,9 @@ from typing import Any, Final
 from dal_audit.judge.breach import Finding
 from dal_audit.replay.model import Engine, Outcome, Step
 from dal_audit.replay.processes import postgres
-from tests.truth.replay import LABELS, replayed
-from tests.truth.sets import findings_of
-from tests.truth.sql import copied
+from tests.tools.truth.replay import LABELS, replayed
+from tests.tools.truth.sets import findings_of
+from tests.tools.truth.sql import copied
 
 _NAMES: Final = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`|\S*[._]\S*|\d+")
 _LEAVES: Final = re.compile(r"the down leaves the (?!column|constraint|index|label)")
@@ -35,7 +35,7 @@ _LEAVES: Final = re.compile(r"the down leaves the (?!column|constraint|index|lab
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Audit and replay the sets, and print how far the two agree."""
-    parser = argparse.ArgumentParser(prog="tests.truth.agree", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.tools.truth.agree", description=__doc__)
     parser.add_argument("sets", type=Path)
     parser.add_argument("sources", type=Path)
     parser.add_argument("--set", default="", help="only sets whose name holds this")

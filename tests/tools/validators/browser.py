@@ -1,6 +1,6 @@
 """Try the HTML report in a real browser: its script, its keyboard, and that nothing else runs.
 
-Usage: python -m tests.validators.browser [--browser PROGRAM] [FILE.html...]
+Usage: python -m tests.tools.validators.browser [--browser PROGRAM] [FILE.html...]
 
 Without files it tries two reports of its own, one of them hostile. It needs Chromium or Chrome and
 nothing else: a page of its own holds the report in a frame, works it, and writes down what it sees.

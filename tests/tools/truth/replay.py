@@ -1,8 +1,8 @@
 """Replay labelled sets of migrations and compare with what the labels say of each.
 
-    python -m tests.truth.replay SETS SOURCES [--set WORD] [--engine sqlite|pg] [--show N]
+    python -m tests.tools.truth.replay SETS SOURCES [--set WORD] [--engine sqlite|pg] [--show N]
 
-SETS and SOURCES are those of `tests.truth.sets`. Each set is run on both engines, whichever it is
+SETS and SOURCES are those of `tests.tools.truth.sets`. Each set is run on both engines, whichever it is
 meant for, in the order that SOURCES' `sets-index.json` gives. Compared are, file by file, whether it
 applies and whether it can be run again right after (`replay_safe`); and where the whole set applies,
 whether a second run of all passes, whether the downs run without error, and whether they restore
@@ -28,7 +28,7 @@ from dal_audit.replay.database import EngineError
 from dal_audit.replay.model import Engine, Job, Outcome, Step
 from dal_audit.replay.processes import Postgres, postgres, run_job
 from dal_audit.replay.scripts import Scripts
-from tests.truth.sql import copied
+from tests.tools.truth.sql import copied
 
 LABELS: Final[dict[str, Engine]] = {"sqlite": "sqlite", "pg": "postgresql"}
 """What the labels call the engines, and what dal-audit does."""
@@ -38,7 +38,7 @@ SECONDS: Final = 30.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sets and print how well the outcomes agree with the labels."""
-    parser = argparse.ArgumentParser(prog="tests.truth.replay", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.tools.truth.replay", description=__doc__)
     parser.add_argument("sets", type=Path)
     parser.add_argument("sources", type=Path)
     parser.add_argument("--set", default="", help="only sets whose name holds this")

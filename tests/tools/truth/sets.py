@@ -1,6 +1,6 @@
 """Score the verdicts about migrations against sets that were run on the real engines.
 
-    python -m tests.truth.sets SETS SOURCES [--classes N]
+    python -m tests.tools.truth.sets SETS SOURCES [--classes N]
 
 SETS has a JSON object a line: a set, and for each of `sqlite` and `pg`, `per_file`, whether each
 file of its ups applies and whether it could be run again right after it had run (`replay_safe`, with
@@ -34,7 +34,7 @@ from typing import Any, Final
 from dal_audit.audit import audit
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
-from tests.truth.sql import ENGINES, copied
+from tests.tools.truth.sql import ENGINES, copied
 
 CONFIGURATION: Final = """\
 backends = ["{engine}"]
@@ -68,7 +68,7 @@ class Tally:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Audit every set for every engine, and print how well that agrees with the labels."""
-    parser = argparse.ArgumentParser(prog="tests.truth.sets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.tools.truth.sets", description=__doc__)
     parser.add_argument("sets", type=Path)
     parser.add_argument("sources", type=Path)
     parser.add_argument("--classes", type=int, default=10, help="how many classes to print")

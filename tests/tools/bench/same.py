@@ -1,4 +1,4 @@
-"""Prove on real trees that nothing but the files decides: `python -m tests.bench.same TREE…`.
+"""Prove on real trees that nothing but the files decides: `python -m tests.tools.bench.same TREE…`.
 
 A tree is audited by 1, 2 and 4 processes, with three seeds for the order of sets, without a cache,
 with a new one and with a full one; all must print the same bytes. `--without-shortcuts` also reads
@@ -48,7 +48,7 @@ if shortcuts == "with":
 
 def main() -> int:
     """Compare all runs over each tree, and tell of each tree."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.same", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.bench.same", description=__doc__)
     parser.add_argument("trees", nargs="+", type=Path)
     parser.add_argument("--config", default="", help="a dal-audit.toml; {tree} is the tree's name")
     parser.add_argument("--without-shortcuts", action="store_true")

@@ -1,6 +1,6 @@
 """Validate SARIF files with Microsoft's sarif-multitool, GitHub's rules included.
 
-Usage: python -m tests.validators.sarif_multitool [--cache FOLDER] FILE.sarif...
+Usage: python -m tests.tools.validators.sarif_multitool [--cache FOLDER] FILE.sarif...
 
 Exits 1 on any error or warning, 2 where the validator itself does not run. It does not look at the
 JSON schema, nor at most of GitHub's limits: tests/test_sarif.py does.

@@ -1,6 +1,6 @@
 """Read SARIF files with Microsoft's sarif-tools, as a team that follows its findings would.
 
-Usage: python -m tests.validators.sarif_tools [--cache FOLDER] FILE.sarif...
+Usage: python -m tests.tools.validators.sarif_tools [--cache FOLDER] FILE.sarif...
 
 Exits 1 where it counts other findings than the file holds, 2 where it does not run. It has an
 environment of its own: it brings a plotting library and a word processor's format, which no test

@@ -1,6 +1,6 @@
 """Score the verdicts about SQL against statements that were run on the real engines.
 
-    python -m tests.truth.sql LABELLED SOURCES [--predictions FILE] [--kind migrations] [--classes N]
+    python -m tests.tools.truth.sql LABELLED SOURCES [--predictions FILE] [--kind migrations] [--classes N]
 
 LABELLED has a JSON object a line: `source`, `file`, `line`, `statement`, `kind`, and for each of
 `sqlite` and `pg` whether it took the statement (`ok` or `error`) and what it said. SOURCES is the
@@ -69,7 +69,7 @@ class Labelled:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command over the sources and print how well it agrees with the labels."""
-    parser = argparse.ArgumentParser(prog="tests.truth.sql", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.tools.truth.sql", description=__doc__)
     parser.add_argument("labelled", type=Path)
     parser.add_argument("sources", type=Path)
     parser.add_argument("--predictions", type=Path, help="write the predictions to this file")

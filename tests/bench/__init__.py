@@ -1,1 +1,0 @@
-"""The benchmark, a command of its own: `python -m tests.bench TREE…`."""
