@@ -22,6 +22,7 @@ A rule's document (`rules/*.md`) holds examples in its sections Bad and Good, an
 from __future__ import annotations
 
 import datetime
+import functools
 import os
 import re
 import subprocess
@@ -162,8 +163,13 @@ def audit_example(example: Example, root: Path, *, shortcuts: bool = True) -> Re
     return audit(example.request(root, shortcuts=shortcuts))
 
 
-def all_examples() -> Iterator[Example]:
-    """Yield the examples of all documents and all edge files."""
+@functools.cache
+def all_examples() -> tuple[Example, ...]:
+    """Return the examples of all documents and all edge files; they are read once."""
+    return tuple(_all_examples())
+
+
+def _all_examples() -> Iterator[Example]:
     for path in sorted(DOCUMENTS.glob("*.md")):
         if path.name != "README.md":
             yield from read_examples(path.name, path.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dal_audit.extract.cache as cache_module
@@ -26,6 +26,7 @@ from dal_audit.facts import SourceFile
 from dal_audit.policy.request import Request
 from dal_audit.report.render import render
 from tests.examples import CHECKOUT, TODAY
+from tests.sampling import runs
 
 LATER_NS = 3600 * 1_000_000_000
 
@@ -167,11 +168,7 @@ def test_a_file_that_changes_during_the_audit_is_not_kept(
 OPERATIONS = ("append", "copy", "delete", "empty", "move", "break", "link")
 
 
-@settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=runs(20))
 @given(
     edits=st.lists(
         st.tuples(st.sampled_from(OPERATIONS), st.integers(0, 99), st.integers(0, 99)),
@@ -215,7 +212,7 @@ def edit(name: str, path: Path, other: Path) -> None:
         path.symlink_to(other)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=runs(60))
 @given(data=st.data())
 def test_a_spoilt_cache_is_as_none(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -234,7 +231,7 @@ SPOILT: dict[str, Path] = {}
 SPOILT_TOLD: dict[str, str] = {}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(payload=st.binary(max_size=200))
 def test_a_payload_of_any_bytes_is_read_by_its_types_or_not_at_all(
     payload: bytes, tmp_path_factory: pytest.TempPathFactory

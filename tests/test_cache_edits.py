@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dal_audit.extract.cache as cache_module
@@ -21,6 +21,7 @@ from dal_audit.extract import extractor as extract
 from dal_audit.policy.request import Request
 from dal_audit.report.render import render
 from tests.examples import TODAY
+from tests.sampling import runs
 
 LATER_NS: Final = 3600 * 1_000_000_000
 
@@ -227,11 +228,7 @@ def told(root: Path, paths: tuple[str, ...], *, cache: bool, jobs: int = 1) -> t
     )
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=runs(25))
 @example(done=[([("write", "app/one.py", MODULES["plain"])], (".",))])
 @example(done=[([("write", "app/storage/interface.py", IMPURE)], (".",))])
 @example(done=[([("write", "dal-audit.toml", CONFIGURATIONS["wide"])], (".",))])

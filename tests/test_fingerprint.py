@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dal_audit.report.fingerprint import line_hashes
+from tests.sampling import runs
 
 END = "c129715d7a2bc9a3:1"
 """The hash of an empty file, and of the line after the last line end."""
@@ -133,7 +134,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None, derandomize=True, max_examples=500)
+@settings(max_examples=runs(500))
 @given(st.lists(PIECES | st.text(), max_size=40).map("".join).map(str.encode) | st.binary())
 @example(b"\r\n\n\r\r\n")
 @example(b"\xed\xa0\xbd\xed\xb8\x80\xf0\x9f")

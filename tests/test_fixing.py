@@ -16,7 +16,8 @@ from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.fix.sql import fix_of
 from dal_audit.policy.request import Request
 from dal_audit.report.render import Report
-from tests.examples import Example, all_examples
+from tests.examples import Example
+from tests.sampling import examples
 from tests.test_cli import Answer, run
 
 MIGRATION = "migrations/0001_init.up.sql"
@@ -328,7 +329,7 @@ def test_what_a_statement_declares_decides(tmp_path: Path, script: str, kinds: l
 # All rules
 
 
-@pytest.mark.parametrize("example", list(all_examples()), ids=str)
+@pytest.mark.parametrize("example", examples(), ids=str)
 def test_fixing_an_example_ends_and_breaks_nothing(example: Example, tmp_path: Path) -> None:
     if not {"DAL3", "DAL9"} & {mark.rule[:4] for mark in example.marks}:
         return  # No other rule offers fixes.

@@ -61,7 +61,7 @@ GITLAB = {
     },
 }
 TEXT = st.text(st.characters(), max_size=20)
-EXAMPLES = settings(deadline=None, derandomize=True, max_examples=100)
+EXAMPLES = settings(max_examples=100)
 
 
 @cache
@@ -126,7 +126,7 @@ SPANS = st.builds(
 LOOKS = st.builds(Look, st.booleans(), st.booleans(), st.integers(0, 60))
 
 
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.one_of(
         st.binary(max_size=40), st.text(st.sampled_from("aé日😀\t\r\n\ufeff")).map(str.encode)

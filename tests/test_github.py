@@ -135,7 +135,7 @@ def test_hostile_names_command_nothing() -> None:
         assert properties.get("title", "driver-import").startswith(("driver-import", "dal-audit"))
 
 
-@settings(deadline=None, derandomize=True, max_examples=100)
+@settings(max_examples=100)
 @given(TEXT, TEXT)
 def test_any_name_and_message_survives_as_one_command(path: str, message: str) -> None:
     ((name, properties, data),) = commands(

@@ -18,7 +18,7 @@ from dal_audit.policy.globs import (
     written_out,
 )
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=400)
+PROPERTY = settings(max_examples=400)
 
 
 def covers(pattern: str, path: str, *, anchored: bool = True) -> bool:

@@ -183,7 +183,7 @@ def test_hostile_names_are_text() -> None:
         assert safe(f"{trick}/f.py:1:8").replace("\t", "\\t") in shown
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
 def test_any_text_is_text(path: str, message: str) -> None:
     page = page_of(report_of(finding_of(path or "a", message=message, driver=path)))

@@ -75,7 +75,7 @@ DOTTED = st.lists(st.sampled_from(["a", "bc", "_d"]), min_size=1, max_size=3).ma
 ALIAS = st.tuples(st.sampled_from(["a", "bc"]), st.sampled_from(["", " as c"])).map("".join)
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 @given(st.integers(0, 4), DOTTED, st.lists(ALIAS, min_size=1, max_size=4), st.booleans())
 def test_places_are_those_of_libcst_nodes(
     dots: int, module: str, names: list[str], brackets: bool

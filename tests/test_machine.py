@@ -149,7 +149,7 @@ def test_what_a_terminal_obeys_is_escaped() -> None:
     assert (found["path"], found["message"]) == (f"{tricks}.py", tricks)
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))
 def test_it_can_always_be_written_and_read(path: str, message: str) -> None:
     report = Report((finding_of(path, message),), (RULE,), CLAUSES)

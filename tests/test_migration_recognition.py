@@ -266,7 +266,7 @@ CONFIGURED = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(PATHS, TEXTS, max_size=14), CONFIGURED, st.randoms(use_true_random=False))
 def test_any_listing(
     files: dict[str, str], configured: list[Migrations], dice: random.Random

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dal_audit.facts import Span
 from dal_audit.policy.positions import KeyPath, Places, places_of
 
-PROPERTY = settings(deadline=None, derandomize=True, max_examples=150)
+PROPERTY = settings(max_examples=150)
 
 BARE = st.text("ab1-_", min_size=1, max_size=2)
 QUOTED = st.sampled_from(

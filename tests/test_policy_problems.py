@@ -258,7 +258,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_any_values_are_read_or_refused_in_their_place(values: dict[str, object]) -> None:
     """Nothing but a policy or problems comes of a file, whatever it holds."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.audit import audit
@@ -21,20 +21,15 @@ from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchabl
 from dal_audit.extract.source import UndecodableError
 from dal_audit.facts import DynamicImport, Import
 from dal_audit.policy.request import Request
-from tests.examples import CHECKOUT, TODAY, Example, all_examples
+from tests.examples import CHECKOUT, TODAY, Example
+from tests.sampling import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dal_audit.judge.breach import Finding
 
-PROPERTY = settings(
-    deadline=None,
-    derandomize=True,
-    max_examples=250,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-EXAMPLES = list(all_examples())
+PROPERTY = settings(max_examples=250)
 FIXTURES = sorted(path for path in (CHECKOUT / "fixtures").glob("*") if path.is_dir())
 SHIPPED = catalogue_in_force()
 
@@ -59,7 +54,7 @@ def told(finding: Finding) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@pytest.mark.parametrize("example", examples(), ids=str)
 def test_an_example_is_judged_alike_both_ways(example: Example, tmp_path: Path, size: str) -> None:
     example.write(tmp_path)
     with_shortcuts = audit(example.request(tmp_path))

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -39,13 +40,6 @@ EXAMPLES = [
     for one in all_examples()
     if (rule := find_rule(Path(one.document).stem)) is not None and rule.id in REPLAYED
 ]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Return the URL of a PostgreSQL server that other programs could use, too."""
-    with keeper.own_server() as url:
-        yield url
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
@@ -272,14 +266,16 @@ def test_sqlite_is_kept_from_files(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    refusal = Sqlite(5).run(text)
+    with closing(Sqlite(5)) as database:
+        refusal = database.run(text)
     assert refusal is not None
     assert "not allowed" in refusal.message or "no such function" in refusal.message
     assert list(tmp_path.iterdir()) == []
 
 
 def test_sqlite_may_tidy_itself_up() -> None:
-    assert Sqlite(5).run("VACUUM") is None
+    with closing(Sqlite(5)) as database:
+        assert database.run("VACUUM") is None
 
 
 def test_a_statement_without_end_is_ended(server: str) -> None:

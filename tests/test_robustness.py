@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dal_audit.audit import audit
@@ -33,12 +33,7 @@ if TYPE_CHECKING:
 
     from dal_audit.report.render import Report
 
-PROPERTY = settings(
-    deadline=None,
-    derandomize=True,
-    max_examples=150,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+PROPERTY = settings(max_examples=150)
 SECONDS: Final = 5.0
 """No single file may take longer."""
 

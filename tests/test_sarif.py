@@ -351,7 +351,7 @@ def test_uris(folder: Path, path: str, uri: str) -> None:
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(max_examples=300)
 @given(
     # No file can be called `.` or `..`; the path `.` is the project's folder (see `test_uris`).
     st.binary(min_size=1, max_size=20).filter(
@@ -466,7 +466,7 @@ def test_messages(folder: Path, message: str, text: str) -> None:
     assert result["message"]["text"] == text
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(max_examples=300)
 @given(st.text("[]()\\1a", min_size=1, max_size=12))
 def test_a_message_reads_as_it_was_written(folder: Path, message: str) -> None:
     log = json.loads(render_sarif(report_of(finding_of(rule_of(folder), message=message))))

@@ -74,7 +74,7 @@ def pictures(database: Database) -> object:
     return known, {key: picture(thing) for key, thing in state.others.items()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(FOLLOWED),
     st.lists(st.sampled_from(STATEMENTS), max_size=12),
@@ -101,7 +101,7 @@ def test_no_order_of_statements_stops_it_and_all_can_be_taken_back(
     assert pictures(database) == stood
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(FOLLOWED), st.lists(st.sampled_from(STATEMENTS), max_size=12))
 def test_a_statement_that_fails_does_nothing(backend: str, before: list[SqlStatement]) -> None:
     database = Database(backend)

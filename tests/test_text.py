@@ -122,7 +122,7 @@ def test_marks_stand_below_what_they_mark(line: str, row: str) -> None:
     assert len(row) - 1 <= width(source)
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.text(st.sampled_from("ab日é\u0301\t😀 ="), min_size=1, max_size=30),
     st.integers(1, 30),
@@ -162,7 +162,7 @@ def test_a_long_line_is_shown_for_each_of_its_marks() -> None:
     assert shown == ["two", "one"]
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from("ab日\t"), max_size=400), st.integers(1, 400), st.integers(40, 90))
 def test_no_excerpt_is_wider_than_the_terminal(line: str, start: int, columns: int) -> None:
     start = min(start, len(line) + 1)

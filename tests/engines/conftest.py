@@ -1,4 +1,4 @@
-"""The engines, started once for all tests of this folder."""
+"""The engines, at hand for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.engines.servers import Engine, NewestSqlite, PythonSqlite, postgres
 
 
 @pytest.fixture(scope="session")
-def engines() -> Iterator[tuple[Engine, ...]]:
+def engines(server: str) -> Iterator[tuple[Engine, ...]]:
     """Every engine that the catalogue speaks of; a missing one fails."""
-    with postgres() as server:
-        yield PythonSqlite(), NewestSqlite(), server
+    with postgres(server) as postgresql:
+        yield PythonSqlite(), NewestSqlite(), postgresql

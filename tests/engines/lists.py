@@ -16,6 +16,7 @@ from typing import Any
 import apsw
 import psycopg
 
+from tests.engines.leash import leashed
 from tests.engines.servers import postgres
 
 FOLDER = Path(__file__).resolve().parents[2] / "rules" / "catalogue" / "engines"
@@ -139,7 +140,7 @@ def encode(names: dict[str, object]) -> str:
 def main() -> None:
     """Write both files."""
     FOLDER.mkdir(exist_ok=True)
-    with postgres() as server:
+    with leashed() as url, postgres(url) as server:
         lists = (sqlite(), postgresql(server.connection))
     for names in lists:
         (FOLDER / f"{names['engine']}.json").write_text(encode(names), encoding="utf-8")

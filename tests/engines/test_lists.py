@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_the_list_of_postgresql_is_what_it_says(engines: tuple[Engine, ...]) -> 
 def test_an_older_sqlite_has_no_function_that_the_list_lacks() -> None:
     names = engine_names("sqlite")
     assert names is not None
-    with sqlite3.connect(":memory:") as connection:
+    with closing(sqlite3.connect(":memory:")) as connection:
         rows = connection.execute(
             "SELECT name, narg FROM pragma_function_list WHERE builtin"
         ).fetchall()

@@ -1,0 +1,24 @@
+"""What all tests share: a PostgreSQL that starts when a test asks for it, and hypothesis' settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "tests",
+    deadline=None,  # A busy machine is no fault of the code.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Return the URL of a PostgreSQL server, which ends with this process."""
+    from tests.engines.leash import leashed  # Not every system that runs tests has its packages.
+
+    with leashed() as url:
+        yield url
