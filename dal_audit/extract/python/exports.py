@@ -16,7 +16,12 @@ from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.classes import class_shapes
 from dal_audit.extract.python.constant_folding import imported_name
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.extract.python.parse.import_places import blocks_of, name_span, node_span
+from dal_audit.extract.python.parse.import_places import (
+    blocks_of,
+    imported_span,
+    name_span,
+    node_span,
+)
 from dal_audit.extract.python.scopes import Imported
 from dal_audit.extract.source import Lines
 from dal_audit.facts import ClassShape, Export, Made, Shape, Span
@@ -91,14 +96,14 @@ class _Shaper:
         for alias in statement.names:
             if alias.name == "*" and isinstance(statement, ast.ImportFrom):
                 self.stars.append("." * statement.level + (statement.module or ""))
-                self.star_spans.append(_alias_span(self.lines, alias))
+                self.star_spans.append(imported_span(self.lines, alias))
                 continue
             origin = imported_name(Imported(statement, alias))
             name = alias.asname or alias.name.partition(".")[0]
             if self.only is not None and name not in self.only:
                 continue
             self.types.imported.setdefault(name, []).append(origin)
-            span = _alias_span(self.lines, alias)
+            span = imported_span(self.lines, alias)
             renamed = alias.asname == alias.name
             self.exports.append(Export(name, span, "import", (origin,), renamed=renamed))
 
@@ -224,8 +229,3 @@ def _globals(body: list[ast.stmt]) -> Iterator[str]:
         elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             for inner in blocks_of(statement):
                 yield from _globals(inner)
-
-
-def _alias_span(lines: Lines, alias: ast.alias) -> Span:
-    start = lines.offset(alias.lineno, alias.col_offset)
-    return lines.span(start, start + len(alias.name))

@@ -21,7 +21,8 @@ from dal_audit.extract.python.name_uses import Load, Names, Use, read_names
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.import_places import (
     blocks_of,
-    import_places,
+    imported_span,
+    module_span,
     node_span,
     statement_bounds,
 )
@@ -254,10 +255,8 @@ class _Reader:
         type_checking: bool,
     ) -> Import:
         start, end = statement_bounds(self.lines, statement)
-        places = import_places(self.lines.text[start:end])
-        module = _module(statement) if isinstance(statement, ast.ImportFrom) else None
         targets = []
-        for alias, (first, last) in zip(statement.names, places.names, strict=True):
+        for alias in statement.names:
             binding = Imported(statement, alias)
             origin = imported_name(binding)
             references = tuple(
@@ -266,15 +265,15 @@ class _Reader:
             )
             bound = "" if alias.name == "*" else alias.asname or alias.name.partition(".")[0]
             name = alias.name if isinstance(statement, ast.Import) else origin
-            span = self.lines.span(start + first, start + last)
+            span = imported_span(self.lines, alias)
             targets.append(Target(span, name, bound, tuple(sorted(references, key=_by_span))))
         return Import(
             statement=self.lines.span(start, end),
             targets=tuple(targets),
-            module=module,
+            module=_module(statement) if isinstance(statement, ast.ImportFrom) else None,
             module_span=(
-                self.lines.span(start + places.module[0], start + places.module[1])
-                if places.module
+                module_span(self.lines, statement)
+                if isinstance(statement, ast.ImportFrom)
                 else None
             ),
             type_checking=type_checking,

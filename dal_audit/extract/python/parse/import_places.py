@@ -1,8 +1,4 @@
-"""Read import statements with LibCST, one statement at a time, for the exact place of each name.
-
-LibCST is dear by the file and cheap by the statement, and import statements are alike: one form is
-read once a process, whatever the names in it.
-"""
+"""Where statements, their blocks, and the names in them stand in the text of a module."""
 
 from __future__ import annotations
 
@@ -10,127 +6,33 @@ import ast
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
-from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
-
-import msgspec
-from msgspec import Struct
+from typing import Final
 
 from dal_audit.extract.python.parse.newer_syntax import TRIES
-from dal_audit.extract.python.parse.parser import is_too_deep
 from dal_audit.extract.python.parse.walk import FUNCTIONS
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 
-if TYPE_CHECKING:
-    import libcst as cst
+_NAME: Final = r"[^\s.*,()#;\\]+"
+_DOTTED: Final = rf"{_NAME}(?:[\s\\]*\.[\s\\]*{_NAME})*"
+"""A dotted name as the text has it, perhaps with white space around its dots."""
+_IMPORTED: Final = re.compile(rf"\*|{_DOTTED}")
+_MODULE: Final = re.compile(rf"from[\s\\.]*({_DOTTED})")
 
 
-class ImportPlaces(NamedTuple):
-    """Where the names of an import statement stand, as (start, end) in the statement's text."""
-
-    module: tuple[int, int] | None
-    names: tuple[tuple[int, int], ...]
-
-
-_TOKEN: Final = re.compile(r"#[^\r\n]*|[.*,(]|[^\s.*,()#;\\]+")
-"""A comment, a mark, or a name: of what may stand in an import statement, names are the rest."""
-_WORDS: Final = frozenset({"from", "import", "as", ".", "*", ",", "("})
+def imported_span(lines: Lines, alias: ast.alias) -> Span:
+    """Return the span of what an import names: `a.b` in `import a.b as c`, or a star."""
+    start = lines.offset(alias.lineno, alias.col_offset)
+    found = _IMPORTED.match(lines.text, start)
+    return lines.span(start, found.end() if found else start)
 
 
-def import_places(text: str) -> ImportPlaces:
-    """Return where a statement's module and names stand.
-
-    Raises libcst.ParserSyntaxError for text that is no statement, RecursionError for one that
-    LibCST could not read without exhausting the stack.
-    """
-    # Brackets, and a comma at the end, hold names together and say nothing of them.
-    tokens = [one for one in _TOKEN.finditer(text) if one[0] != "(" and one[0][0] != "#"]
-    words = [one[0] if one[0] in _WORDS else "x" for one in tokens]
-    first = words.index("import") + 1
-    head = words[:first]
-    module = _import_form(" ".join([*head, "x"])).module if first > 1 else None
-    lead = ["from", "x", "import"] if first > 1 else ["import"]
-    names = []
-    for end in [*(index for index, word in enumerate(words) if word == ","), len(words)]:
-        if end > first:
-            ((left, right),) = _import_form(" ".join([*lead, *words[first:end]])).names
-            shift = first - len(lead)
-            names.append((tokens[left + shift].start(), tokens[right + shift].end()))
-        first = end + 1
-    return ImportPlaces(
-        (tokens[module[0]].start(), tokens[module[1]].end()) if module else None, tuple(names)
-    )
-
-
-class ImportForm(Struct, frozen=True):
-    """What an import with `x` for each name says: the first and last tokens of module and names."""
-
-    module: tuple[int, int] | None
-    names: tuple[tuple[int, int], ...]
-
-
-@lru_cache(maxsize=4096)
-def _import_form(form: str) -> ImportForm:
-    return _known_forms().get(form) or read_import_form(form)
-
-
-@cache
-def _known_forms() -> dict[str, ImportForm]:
-    """Return what LibCST says of the forms that nearly all imports have.
-
-    Its own import takes longer than all the rest of a small audit; a test makes the table with it.
-    """
-    data = Path(__file__).with_name("import_forms.json").read_bytes()
-    return msgspec.json.decode(data, type=dict[str, ImportForm])
-
-
-def read_import_form(form: str) -> ImportForm:
-    """Return what an import with `x` for each name says.
-
-    LibCST says what the parts are; they are then counted off, as resolving the places of all its
-    nodes takes five times as long.
-    """
-    if is_too_deep(form):
-        raise RecursionError
-    import libcst as cst
-
-    line = cst.parse_statement(form)
-    statement = line.body[0] if isinstance(line, cst.SimpleStatementLine) else line
-    if not isinstance(statement, (cst.Import, cst.ImportFrom)):
-        message = "not an import statement"
-        raise TypeError(message)
-    tokens = count()
-    module = None
-    if isinstance(statement, cst.ImportFrom):
-        next(tokens)
-        for _ in statement.relative:
-            next(tokens)
-        if statement.module is not None:
-            module = _tokens(statement.module, tokens)
-    next(tokens)
-    if isinstance(statement.names, cst.ImportStar):
-        star = next(tokens)
-        return ImportForm(module, ((star, star),))
-    names = []
-    for alias in statement.names:
-        names.append(_tokens(alias.name, tokens))
-        # `as` and the new name, and the comma, come before the next one.
-        for _ in range(2 * (alias.asname is not None) + (alias is not statement.names[-1])):
-            next(tokens)
-    return ImportForm(module, tuple(names))
-
-
-def _tokens(name: cst.Attribute | cst.Name, tokens: Iterator[int]) -> tuple[int, int]:
-    """Return the first and the last token of a dotted name, which begins at the next one."""
-    first = last = next(tokens)
-    while not isinstance(name.value, str):
-        next(tokens)
-        last = next(tokens)
-        name = cast("cst.Attribute | cst.Name", name.value)
-    return first, last
+def module_span(lines: Lines, statement: ast.ImportFrom) -> Span | None:
+    """Return the span of the module after `from`, without leading dots; None where it is dots."""
+    if statement.module is None:
+        return None
+    found = _MODULE.match(lines.text, lines.offset(statement.lineno, statement.col_offset))
+    return lines.span(*found.span(1)) if found else None
 
 
 def statement_bounds(lines: Lines, node: ast.stmt) -> tuple[int, int]:
