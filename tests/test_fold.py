@@ -12,10 +12,10 @@ from dal_audit.extract.python.name_uses import read_names
 
 def folded(text: str) -> list[tuple[str, ...]]:
     """Return what the argument of each call of `mark` folds to, in the order of the text."""
-    loads = read_names(ast.parse(text), None, loads=True).loads
+    sites = read_names(ast.parse(text), None, call_sites=True).call_sites
     return [
         fold(one.node.args[0], one.scope)
-        for one in loads
+        for one in sites
         if isinstance(one.node, ast.Call)
         and isinstance(one.node.func, ast.Name)
         and one.node.func.id == "mark"

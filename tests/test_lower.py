@@ -134,20 +134,20 @@ def described_as(node: ast.AST, inside: set[int]) -> Iterator[tuple[object, ...]
 def uses(tree: ast.Module) -> list[tuple[object, ...]]:
     """Return what the walk over names makes of a tree."""
     misplaced = set() if EXACT_IN_FSTRINGS else in_fstrings(tree)
-    found = read_names(tree, None, loads=True)
+    found = read_names(tree, None, call_sites=True)
     made: list[tuple[object, ...]] = [
         ("use", use.dotted, use.role, use.scope.kind, *place(use.node)[:2]) for use in found.uses
     ]
     made += [
         (
             "load",
-            type(load.node).__name__,
-            load.scope.kind,
-            load.type_checking,
-            *((0, 0) if id(load.node) in misplaced else place(load.node)[:2]),
-            load.statement.lineno,
+            type(site.node).__name__,
+            site.scope.kind,
+            site.type_checking,
+            *((0, 0) if id(site.node) in misplaced else place(site.node)[:2]),
+            site.statement.lineno,
         )
-        for load in found.loads
+        for site in found.call_sites
     ]
     made += [("import", checking, *place(one)) for one, checking in found.imports]
     return sorted(made, key=repr)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dal_audit.extract.python.constant_folding import imported_name, origins
+from dal_audit.extract.python.constant_folding import origins
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.scopes import Imported
 
@@ -19,7 +19,7 @@ def imported_uses(text: str) -> list[str]:
     for use in names.uses:
         first, _, rest = use.dotted.partition(".")
         meant = sorted(
-            imported_name(one) for one in use.scope.lookup(first) if isinstance(one, Imported)
+            binding.origin for binding in use.scope.lookup(first) if isinstance(binding, Imported)
         )
         if meant:
             shown = "|".join(f"{one}.{rest}" if rest else one for one in meant)
@@ -29,10 +29,10 @@ def imported_uses(text: str) -> list[str]:
 
 def called(text: str) -> list[str]:
     """Return what each call in a text calls, in the order of the text."""
-    loads = read_names(ast.parse(text), None, loads=True).loads
+    sites = read_names(ast.parse(text), None, call_sites=True).call_sites
     return [
         "|".join(sorted(origins(one.node.func, one.scope)))
-        for one in loads
+        for one in sites
         if isinstance(one.node, ast.Call)
     ]
 

@@ -13,11 +13,13 @@ from typing import Final
 from ahocorasick_rs import AhoCorasick
 from msgspec import Struct
 
+from dal_audit.extract.bindings import bind_all, defaults, scoped_children
 from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.parse.walk import FUNCTIONS, children
-from dal_audit.extract.python.value_inference import Block, Values, is_own, read_by_name
+from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.value_inference import Inference, is_own, read_by_name
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Access
+from dal_audit.facts import Access, Span
 
 _WORD: Final = re.compile(r"\w")
 MAX_SHOWN: Final = 200
@@ -55,7 +57,7 @@ def _automaton(words: frozenset[str]) -> AhoCorasick:
 class Accesses:
     """Finds the accesses to attributes of some names; they are kept in `found`."""
 
-    def __init__(self, lines: Lines, words: AbstractSet[str], values: Values) -> None:
+    def __init__(self, lines: Lines, words: AbstractSet[str], values: Inference) -> None:
         """Begin with none."""
         self.lines = lines
         self.words = words
@@ -69,52 +71,67 @@ class Accesses:
         key = id(place.part)
         if key not in self._lines:
             first = place.statement.lineno
-            ends = (getattr(one, "end_lineno", None) or first for one in ast.walk(place.part))
+            ends = (getattr(node, "end_lineno", None) or first for node in ast.walk(place.part))
             self._lines[key] = first, max(ends, default=first)
         return self._lines[key]
 
-    def read(self, body: Sequence[ast.stmt], block: Block) -> None:
+    def read(self, body: Sequence[ast.stmt], scope: Scope) -> None:
         """Note the accesses in a block, without the functions and classes in it."""
         for statement in body:
             if not self.marked.touch(statement):
                 continue
             for child in _expressions(statement):
                 part = child if hasattr(statement, "body") else statement
-                self.expression(child, block, _Place(statement, part))
+                self.expression(child, scope, _Place(statement, part))
             for inner in _bodies(statement):
-                self.read(inner, block)
+                self.read(inner, scope)
 
-    def expression(self, node: ast.AST, block: Block, place: _Place) -> None:
+    def expression(self, node: ast.AST, scope: Scope, place: _Place) -> None:
         """Note the accesses in an expression."""
         if isinstance(node, ast.JoinedStr) and place.string is None:
             # Before Python 3.12, `ast` misplaces what lies in an f-string: its own place serves.
             place = _Place(place.statement, place.part, node)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            if node.attr in self.words and not is_own(node.value):
-                self.access(node, node.value, node.attr, block, place)
-        elif isinstance(node, ast.Call):
-            attribute = read_by_name(node)
-            if attribute in self.words and attribute is not None and not is_own(node.args[0]):
-                self.access(node, node.args[0], attribute, block, place)
-        for child in children(node):
-            self.expression(child, block, place)
+        if isinstance(node, (ast.Attribute, ast.Call)):
+            self.access(node, scope, place)
+        for child, where in scoped_children(node, scope):
+            if isinstance(node, ast.Lambda) and where is not scope:
+                bind_all([child], where)
+            self.expression(child, where, place)
 
-    def access(
-        self, node: ast.expr, receiver: ast.expr, attribute: str, block: Block, place: _Place
-    ) -> None:
-        """Note one access; its place is the narrowest text on one line."""
+    def access(self, node: ast.Attribute | ast.Call, scope: Scope, place: _Place) -> None:
+        """Note what is an access; its place is the narrowest text on one line."""
+        receiver, attribute = _read(node)
+        if receiver is None or attribute not in self.words or is_own(receiver):
+            return
+        span = self.place_of(node, place)
+        if span is not None:
+            known = tuple(dict.fromkeys(self.values.infer(receiver, scope)))
+            extent = self._extent(place)
+            self.found.append(Access(span, extent, attribute, _shown(receiver), known))
+
+    def place_of(self, node: ast.Attribute | ast.Call, place: _Place) -> Span | None:
+        """Return the place of an access; None where white space parts the name from its dot.
+
+        The prefilter looks for the name right behind its dot.
+        """
         span = node_span(self.lines, place.string or node)
-        if place.string is None and isinstance(node, ast.Attribute):
-            end = self.lines.offset(
-                node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
-            )
-            start = end - len(attribute)
-            if self.lines.text[start - 1 : start] != ".":
-                return  # The prefilter looks for the name right behind its dot.
-            if span.line != span.end_line:
-                span = self.lines.span(start, end)
-        found = tuple(dict.fromkeys(self.values.of(receiver, block)))
-        self.found.append(Access(span, self._extent(place), attribute, _shown(receiver), found))
+        if place.string is not None or isinstance(node, ast.Call):
+            return span
+        end = self.lines.offset(
+            node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        )
+        start = end - len(node.attr)
+        if self.lines.text[start - 1 : start] != ".":
+            return None
+        return span if span.line == span.end_line else self.lines.span(start, end)
+
+
+def _read(node: ast.Attribute | ast.Call) -> tuple[ast.expr | None, str]:
+    """Return of what an expression reads which attribute; None where it reads none."""
+    if isinstance(node, ast.Attribute):
+        return (node.value if isinstance(node.ctx, ast.Load) else None), node.attr
+    attribute = read_by_name(node)
+    return (None, "") if attribute is None else (node.args[0], attribute)
 
 
 def _shown(receiver: ast.expr) -> str:
@@ -131,12 +148,11 @@ def _expressions(statement: ast.stmt) -> Iterator[ast.AST]:
     """Yield what a statement reads itself, in its block: not the statements in it."""
     if isinstance(statement, FUNCTIONS):
         yield from statement.decorator_list
-        yield from statement.args.defaults
-        yield from (one for one in statement.args.kw_defaults if one is not None)
+        yield from defaults(statement.args)
         return
     for child in children(statement):
         if isinstance(child, (ast.ExceptHandler, ast.match_case)):
-            yield from (one for one in children(child) if isinstance(one, ast.expr))
+            yield from (part for part in children(child) if isinstance(part, ast.expr))
         elif not isinstance(child, ast.stmt):
             yield child
 

@@ -197,16 +197,7 @@ def origins(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
     found: set[str] = set()
     for binding in bindings:
         if isinstance(binding, Imported):
-            found.add(imported_name(binding))
+            found.add(binding.origin)
         elif isinstance(binding, Assigned) and len(bindings) == 1 and not binding.each:
             found |= origins(binding.value, binding.scope, depth + 1)
     return frozenset(found)
-
-
-def imported_name(binding: Imported) -> str:
-    """Return the dotted name that an import binds; a relative one begins with its dots."""
-    statement, alias = binding.statement, binding.alias
-    if isinstance(statement, ast.Import):
-        return alias.name if alias.asname else alias.name.partition(".")[0]
-    module = "." * statement.level + (statement.module or "")
-    return f"{module}.{alias.name}" if statement.module else f"{module}{alias.name}"

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.extract.python.constant_folding import UNKNOWN, fold, origins, resolved
-from dal_audit.extract.python.name_uses import Load
+from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.scopes import Scope
 
 
@@ -73,9 +73,9 @@ class Loaded(Struct, frozen=True):
     by_helper: bool = False
 
 
-def loaded(load: Load, helpers: frozenset[str]) -> Iterator[Loaded]:
+def loaded(site: CallSite, helpers: frozenset[str]) -> Iterator[Loaded]:
     """Yield what a call or a subscript loads; `helpers` are last names of the project's loaders."""
-    node, scope = load.node, load.scope
+    node, scope = site.node, site.scope
     if isinstance(node, ast.Subscript):
         if _MODULES in origins(node.value, scope):
             yield from _texts(node.slice, scope, _MODULES)

@@ -14,7 +14,6 @@ from typing import Final
 
 from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.classes import class_shapes
-from dal_audit.extract.python.constant_folding import imported_name
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import (
     blocks_of,
@@ -98,7 +97,7 @@ class _Shaper:
                 self.stars.append("." * statement.level + (statement.module or ""))
                 self.star_spans.append(imported_span(self.lines, alias))
                 continue
-            origin = imported_name(Imported(statement, alias))
+            origin = Imported(statement, alias).origin
             name = alias.asname or alias.name.partition(".")[0]
             if self.only is not None and name not in self.only:
                 continue

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, field
 
+from dal_audit.extract.bindings import COMPREHENSIONS, bind, scoped_children
 from dal_audit.extract.python.parse.walk import children
-from dal_audit.extract.python.scopes import Assigned, Binding, Scope, ScopeKind
+from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts import Role
 
 
-class Use(Struct, frozen=True):
+class NameUse(Struct, frozen=True):
     """A dotted name that is read: `node` covers it whole, `dotted` begins with the name bound."""
 
     node: ast.expr
@@ -23,7 +24,7 @@ class Use(Struct, frozen=True):
     role: Role
 
 
-class Load(Struct, frozen=True):
+class CallSite(Struct, frozen=True):
     """A call or a subscript that is read, kept where modules may be loaded at run time."""
 
     node: ast.Call | ast.Subscript
@@ -32,23 +33,14 @@ class Load(Struct, frozen=True):
     type_checking: bool
 
 
-class Names(Struct):
+class FileNames(Struct):
     """What the walk found."""
 
     module: Scope
-    uses: list[Use] = field(default_factory=list)
-    loads: list[Load] = field(default_factory=list)
+    uses: list[NameUse] = field(default_factory=list)
+    call_sites: list[CallSite] = field(default_factory=list)
     imports: list[tuple[ast.Import | ast.ImportFrom, bool]] = field(default_factory=list)
     """The import statements, each with whether it stands under `TYPE_CHECKING`."""
-    scopes: list[Scope] = field(default_factory=list)
-
-    def forget(self) -> None:
-        """Let go of what the scopes bind, which leads back to them.
-
-        The collector rests while files are read; without this their trees would stay.
-        """
-        for scope in self.scopes:
-            scope.bindings.clear()
 
 
 _TRANSPARENT = (ast.BinOp, ast.Starred, ast.Tuple)
@@ -71,20 +63,13 @@ _QUOTABLE: frozenset[Role] = frozenset({"annotation", "cast"})
 class Expressions:
     """Visits expressions; what it finds is kept in `names`."""
 
-    def __init__(self, wanted: AbstractSet[str] | None, *, loads: bool) -> None:
+    def __init__(self, wanted: AbstractSet[str] | None, *, call_sites: bool) -> None:
         self.wanted = wanted
-        self.keep_loads = loads
-        module = Scope("module", None)
-        self.names = Names(module, scopes=[module])
+        self.keep_call_sites = call_sites
+        self.names = FileNames(Scope("module"))
         self.type_checking = False
         self.statement: ast.stmt | ast.ExceptHandler | None = None
         self.string: ast.expr | None = None
-
-    def inside(self, kind: ScopeKind, outer: Scope) -> Scope:
-        """Return a new scope."""
-        made = Scope(kind, outer)
-        self.names.scopes.append(made)
-        return made
 
     def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
         """Visit statements, which may stand below an expression's parent."""
@@ -100,23 +85,15 @@ class Expressions:
             else:
                 self.parts(child, scope, role)
 
-    def target(self, node: ast.expr, scope: Scope, binding: Binding = None) -> None:
-        """Bind the names of an assignment's target."""
-        if isinstance(node, ast.Name):
-            scope.bind(node.id, binding)
-        elif isinstance(node, (ast.Tuple, ast.List)):
+    def target(self, node: ast.expr, scope: Scope) -> None:
+        """Visit what an assignment's target reads: nothing in a name."""
+        if isinstance(node, (ast.Tuple, ast.List)):
             for element in node.elts:
                 self.target(element, scope)
         elif isinstance(node, ast.Starred):
             self.target(node.value, scope)
-        else:
+        elif not isinstance(node, ast.Name):
             self.expression(node, scope)
-
-    def defaults(self, node: ast.arguments, scope: Scope) -> None:
-        """Visit what parameters are by default, where the function is defined."""
-        for default in (*node.defaults, *node.kw_defaults):
-            if default is not None:
-                self.expression(default, scope)
 
     def expression(self, node: ast.expr, scope: Scope, role: Role = "value") -> None:
         """Visit an expression that plays a part."""
@@ -129,7 +106,7 @@ class Expressions:
     def name(self, node: ast.Name, scope: Scope, role: Role) -> None:
         """Note a name that is read."""
         if (self.wanted is None or node.id in self.wanted) and not isinstance(node.ctx, ast.Store):
-            self.names.uses.append(Use(self.string or node, node.id, scope, role))
+            self.names.uses.append(NameUse(self.string or node, node.id, scope, role))
 
     def attribute(self, node: ast.Attribute, scope: Scope, role: Role) -> None:
         """Note a dotted name, or visit what an attribute is taken from."""
@@ -145,11 +122,11 @@ class Expressions:
                 parts.append(outer.attr)
                 outer = outer.value
             text = ".".join([inner.id, *reversed(parts)])
-            self.names.uses.append(Use(self.string or node, text, scope, role))
+            self.names.uses.append(NameUse(self.string or node, text, scope, role))
 
     def call(self, node: ast.Call, scope: Scope, _role: Role) -> None:
         """Visit a call; some of them ask for a class."""
-        self.load(node, scope)
+        self.call_site(node, scope)
         self.expression(node.func, scope, "call")
         role, position = _TESTS.get(last_name(node.func), _NO_TEST)
         for index, argument in enumerate(node.args):
@@ -160,7 +137,7 @@ class Expressions:
     def subscript(self, node: ast.Subscript, scope: Scope, role: Role) -> None:
         """Visit a subscript, which in an annotation is a generic type."""
         if isinstance(node.ctx, ast.Load):
-            self.load(node, scope)
+            self.call_site(node, scope)
         self.expression(node.value, scope, role)
         if role not in _QUOTABLE:
             self.expression(node.slice, scope)
@@ -171,8 +148,8 @@ class Expressions:
         if name == "Annotated" and isinstance(node.slice, ast.Tuple) and node.slice.elts:
             first, *metadata = node.slice.elts
             self.expression(first, scope, role)
-            for one in metadata:
-                self.expression(one, scope)
+            for element in metadata:
+                self.expression(element, scope)
             return
         self.expression(node.slice, scope, role)
 
@@ -183,10 +160,11 @@ class Expressions:
         for operand in operands:
             self.expression(operand, scope, role)
 
-    def load(self, node: ast.Call | ast.Subscript, scope: Scope) -> None:
+    def call_site(self, node: ast.Call | ast.Subscript, scope: Scope) -> None:
         """Keep a call or a subscript, if that is asked for."""
-        if self.keep_loads and self.statement is not None:
-            self.names.loads.append(Load(node, scope, self.statement, self.type_checking))
+        if self.keep_call_sites and self.statement is not None:
+            site = CallSite(node, scope, self.statement, self.type_checking)
+            self.names.call_sites.append(site)
 
     def elements(self, node: ast.List, scope: Scope, role: Role) -> None:
         """Visit a list; in `Callable[[Connection], None]` it holds annotations."""
@@ -215,46 +193,16 @@ class Expressions:
         self.parts(node, scope)
         self.string = outer
 
-    def anonymous(self, node: ast.Lambda, scope: Scope, _role: Role) -> None:
-        """Visit a lambda."""
-        self.defaults(node.args, scope)
-        inside = self.inside("function", scope)
-        for parameter in parameters(node.args):
-            inside.bindings.setdefault(parameter.arg, []).append(None)
-        self.expression(node.body, inside)
-
     def named(self, node: ast.NamedExpr, scope: Scope, _role: Role) -> None:
         """Visit `name := value`."""
         self.expression(node.value, scope)
-        self.target(node.target, scope, Assigned(node.value, scope))
+        bind(node, scope)
 
-    def comprehension(self, node: Any, scope: Scope, _role: Role) -> None:
-        """Visit a comprehension, which is a scope of its own."""
-        inside = self.inside("comprehension", scope)
-        for index, clause in enumerate(node.generators):
-            # The first iterable is read in the scope around the comprehension.
-            around = inside if index else scope
-            self.expression(clause.iter, around)
-            self.comprehension_target(
-                clause.target, inside, Assigned(clause.iter, around, each=True)
-            )
-            for condition in clause.ifs:
-                self.expression(condition, inside)
-        for part in ("elt", "key", "value"):
-            if hasattr(node, part):
-                self.expression(getattr(node, part), inside)
-
-    def comprehension_target(self, node: ast.expr, inside: Scope, binding: Binding) -> None:
-        """Bind a comprehension's variables in its own scope, where `:=` does not reach."""
-        if isinstance(node, ast.Name):
-            inside.bindings.setdefault(node.id, []).append(binding)
-        elif isinstance(node, (ast.Tuple, ast.List)):
-            for element in node.elts:
-                self.comprehension_target(element, inside, None)
-        elif isinstance(node, ast.Starred):
-            self.comprehension_target(node.value, inside, None)
-        else:
-            self.expression(node, inside)
+    def opening(self, node: ast.expr, scope: Scope, _role: Role) -> None:
+        """Visit a comprehension or a lambda, which is a scope of its own."""
+        for part, where in scoped_children(node, scope):
+            if isinstance(part, ast.expr):
+                self.expression(part, where)
 
 
 _Visit: TypeAlias = Callable[[Expressions, Any, Scope, Role], None]
@@ -264,16 +212,13 @@ _VISITS: Final[dict[type[ast.AST], _Visit]] = {
     ast.Call: Expressions.call,
     ast.Compare: Expressions.comparison,
     ast.Constant: Expressions.constant,
-    ast.DictComp: Expressions.comprehension,
-    ast.GeneratorExp: Expressions.comprehension,
     ast.JoinedStr: Expressions.formatted,
-    ast.Lambda: Expressions.anonymous,
+    ast.Lambda: Expressions.opening,
     ast.List: Expressions.elements,
-    ast.ListComp: Expressions.comprehension,
     ast.Name: Expressions.name,
     ast.NamedExpr: Expressions.named,
-    ast.SetComp: Expressions.comprehension,
     ast.Subscript: Expressions.subscript,
+    **dict.fromkeys(COMPREHENSIONS, Expressions.opening),
 }
 if hasattr(ast, "TemplateStr"):  # Python 3.14: PEP 750
     _VISITS[ast.TemplateStr] = Expressions.formatted
@@ -284,17 +229,6 @@ def _is_type_of(node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         return last_name(node.func) == "type" and len(node.args) == 1
     return isinstance(node, ast.Attribute) and node.attr == "__class__"
-
-
-def parameters(node: ast.arguments) -> Iterator[ast.arg]:
-    """Yield all parameters of a function."""
-    yield from node.posonlyargs
-    yield from node.args
-    if node.vararg is not None:
-        yield node.vararg
-    yield from node.kwonlyargs
-    if node.kwarg is not None:
-        yield node.kwarg
 
 
 def last_name(node: ast.expr) -> str:

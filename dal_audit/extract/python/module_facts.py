@@ -14,10 +14,10 @@ from msgspec.structs import replace
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
 from dal_audit.extract.python.connection_urls import connection_urls
-from dal_audit.extract.python.constant_folding import UNKNOWN, imported_name
+from dal_audit.extract.python.constant_folding import UNKNOWN
 from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
 from dal_audit.extract.python.exports import shapes_of
-from dal_audit.extract.python.name_uses import Load, Names, Use, read_names
+from dal_audit.extract.python.name_uses import CallSite, FileNames, NameUse, read_names
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.import_places import (
     blocks_of,
@@ -33,7 +33,7 @@ from dal_audit.extract.python.prefilter.driver_marks import (
     Prefilter,
     searchable_text,
 )
-from dal_audit.extract.python.scopes import Imported
+from dal_audit.extract.python.scopes import Imported, source_module
 from dal_audit.extract.python.sql_calls import SqlCalls
 from dal_audit.extract.python.sql_strings import sql_texts
 from dal_audit.extract.source import Lines
@@ -149,27 +149,27 @@ class _Reader:
         loads = marks.executes or marks.constructs or marks.loads
         if not self.look.whole and not loads:
             return
-        names = read_names(self.tree, self._wanted(), loads=loads)
+        names = read_names(self.tree, self._wanted(), call_sites=loads)
         try:
             if self.look.whole:
                 yield from self._whole(names)
             yield from self._loaded(names)
         finally:
-            names.forget()
+            names.module.forget()
 
     def _wanted(self) -> AbstractSet[str] | None:
         """Return the names whose uses are noted; None for all, as a star can bring any."""
         if not self.look.whole:
             return frozenset()
         bound = {
-            alias.asname or alias.name.partition(".")[0]
+            Imported(statement, alias).name
             for statement in _imports(self.tree.body)
             if not self._is_foreign(statement)
             for alias in statement.names
         }
         return None if "*" in bound else bound
 
-    def _whole(self, names: Names) -> Iterator[Fact]:
+    def _whole(self, names: FileNames) -> Iterator[Fact]:
         """Yield what a module imports and offers."""
         uses = self._uses(names)
         for statement, type_checking in names.imports:
@@ -180,15 +180,15 @@ class _Reader:
             yield from shapes_of(self.tree, self.lines, used)
             yield from self._quoted(names)
 
-    def _loaded(self, names: Names) -> Iterator[Fact]:
+    def _loaded(self, names: FileNames) -> Iterator[Fact]:
         """Yield what a module's calls load and execute."""
         marks = self.marks
         # The prefilter looks for the same words: what bears none of them loads nothing.
-        for load in names.loads if marks.loads else ():
-            yield from self._loads(load)
+        for site in names.call_sites if marks.loads else ():
+            yield from self._loads(site)
         if self.depth == 0 and (marks.executes or marks.constructs):
             calls = SqlCalls(self.catalogue, executed=marks.executes, constructed=marks.constructs)
-            yield from sql_texts(names.loads, self.lines, calls, self._header)
+            yield from sql_texts(names.call_sites, self.lines, calls, self._header)
 
     def _is_foreign(self, statement: ast.Import | ast.ImportFrom) -> bool:
         """Return whether an import can bring nothing of the project's or a driver's."""
@@ -197,7 +197,7 @@ class _Reader:
             return not statement.level and (statement.module or "").partition(".")[0] in foreign
         return all(alias.name.partition(".")[0] in foreign for alias in statement.names)
 
-    def _quoted(self, names: Names) -> Iterator[Quoted]:
+    def _quoted(self, names: FileNames) -> Iterator[Quoted]:
         """Yield drivers' names in string annotations whose first part nothing here binds."""
         seen: set[tuple[Span, str]] = set()
         for use in names.uses:
@@ -211,9 +211,9 @@ class _Reader:
                     seen.add(key)
                     yield Quoted(*key)
 
-    def _uses(self, names: Names) -> dict[int, list[Use]]:
+    def _uses(self, names: FileNames) -> dict[int, list[NameUse]]:
         """Return the uses of each alias, by the alias's identity."""
-        found: dict[int, list[Use]] = {}
+        found: dict[int, list[NameUse]] = {}
         stars = [
             id(alias)
             for statement, _ in names.imports
@@ -239,7 +239,7 @@ class _Reader:
             for binding in bindings:
                 if not isinstance(binding, Imported) or self._is_foreign(binding.statement):
                     continue
-                origin = imported_name(binding)
+                origin = binding.origin
                 shared = _shared(binding.alias.name, f"{origin}.{rest}" if rest else origin)
                 if origin not in best or shared > best[origin][0]:
                     best[origin] = shared, binding
@@ -250,27 +250,27 @@ class _Reader:
     def _import(
         self,
         statement: ast.Import | ast.ImportFrom,
-        uses: dict[int, list[Use]],
+        uses: dict[int, list[NameUse]],
         *,
         type_checking: bool,
     ) -> Import:
         start, end = statement_bounds(self.lines, statement)
         targets = []
         for alias in statement.names:
-            binding = Imported(statement, alias)
-            origin = imported_name(binding)
+            imported = Imported(statement, alias)
+            origin = imported.origin
             references = tuple(
                 Reference(node_span(self.lines, use.node), _whole(origin, use.dotted), use.role)
                 for use in uses.get(id(alias), ())
             )
-            bound = "" if alias.name == "*" else alias.asname or alias.name.partition(".")[0]
+            bound = "" if alias.name == "*" else imported.name
             name = alias.name if isinstance(statement, ast.Import) else origin
             span = imported_span(self.lines, alias)
             targets.append(Target(span, name, bound, tuple(sorted(references, key=_by_span))))
         return Import(
             statement=self.lines.span(start, end),
             targets=tuple(targets),
-            module=_module(statement) if isinstance(statement, ast.ImportFrom) else None,
+            module=source_module(statement) if isinstance(statement, ast.ImportFrom) else None,
             module_span=(
                 module_span(self.lines, statement)
                 if isinstance(statement, ast.ImportFrom)
@@ -279,17 +279,17 @@ class _Reader:
             type_checking=type_checking,
         )
 
-    def _loads(self, load: Load) -> Iterator[DynamicImport]:
-        for one in loaded(load, self.helpers):
+    def _loads(self, site: CallSite) -> Iterator[DynamicImport]:
+        for one in loaded(site, self.helpers):
             names = self._executed(one) if one.how in EXECUTORS else _module_names(one.texts)
             names = tuple(n for n in names if self.catalogue.driver_of(n) is not None)
             if names:
                 yield DynamicImport(
                     span=node_span(self.lines, one.node),
-                    statement=self._header(load.statement, one.node),
+                    statement=self._header(site.statement, one.node),
                     how=one.how,
                     names=tuple(sorted(set(names))),
-                    type_checking=load.type_checking,
+                    type_checking=site.type_checking,
                     by_helper=one.by_helper,
                 )
 
@@ -360,11 +360,6 @@ def _imports(body: Sequence[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
 
 def _by_span(reference: Reference) -> Span:
     return reference.span
-
-
-def _module(statement: ast.ImportFrom) -> str:
-    """Return what stands after `from`, with the dots of a relative import."""
-    return "." * statement.level + (statement.module or "")
 
 
 def _whole(origin: str, dotted: str) -> str:

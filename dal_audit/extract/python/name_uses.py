@@ -7,34 +7,40 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeAlias
 
-from dal_audit.extract.python.expression_uses import (
-    Expressions,
-    Load,
-    Names,
-    Use,
-    last_name,
+from dal_audit.extract.bindings import (
+    bind,
+    bind_parameters,
+    defaults,
+    open_type_parameters,
     parameters,
 )
+from dal_audit.extract.python.expression_uses import (
+    CallSite,
+    Expressions,
+    FileNames,
+    NameUse,
+    last_name,
+)
 from dal_audit.extract.python.parse.newer_syntax import TRIES, TYPE_ALIASES
-from dal_audit.extract.python.parse.walk import children
-from dal_audit.extract.python.scopes import Assigned, Imported, Scope
+from dal_audit.extract.python.parse.walk import Function, children
+from dal_audit.extract.python.scopes import Imported, Scope
 from dal_audit.facts import Role
 
-__all__ = ["Load", "Names", "Use", "read_names"]
+__all__ = ["CallSite", "FileNames", "NameUse", "read_names"]
 
 
 def read_names(
     tree: ast.Module,
     wanted: AbstractSet[str] | None = None,
     *,
-    loads: bool = False,
-) -> Names:
+    call_sites: bool = False,
+) -> FileNames:
     """Walk a module; `wanted` are the names whose uses are noted, None for all.
 
     What a string annotation names is always noted. Raises RecursionError for a tree that is nested
     too deeply to walk.
     """
-    walker = _Walker(wanted, loads=loads)
+    walker = _Walker(wanted, call_sites=call_sites)
     walker.body(tree.body, walker.names.module)
     return walker.names
 
@@ -49,44 +55,42 @@ class _Walker(Expressions):
             else:
                 self.parts(statement, scope)
 
-    def plain_import(self, node: ast.Import, scope: Scope) -> None:
+    def imported(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         self.names.imports.append((node, self.type_checking))
-        for alias in node.names:
-            scope.bind(alias.asname or alias.name.partition(".")[0], Imported(node, alias))
-
-    def import_from(self, node: ast.ImportFrom, scope: Scope) -> None:
-        self.names.imports.append((node, self.type_checking))
-        for alias in node.names:
-            if alias.name != "*":
-                scope.bind(alias.asname or alias.name, Imported(node, alias))
+        bind(node, scope)
 
     def assign(self, node: ast.Assign, scope: Scope) -> None:
         self.expression(node.value, scope)
+        bind(node, scope)
         for target in node.targets:
-            self.target(target, scope, Assigned(node.value, scope))
+            self.target(target, scope)
 
     def annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
         self.expression(node.annotation, scope, "annotation")
         if node.value is not None:
             role: Role = "annotation" if _says_alias(node.annotation) else "value"
             self.expression(node.value, scope, role)
-        self.target(node.target, scope, Assigned(node.value, scope) if node.value else None)
+        bind(node, scope)
+        self.target(node.target, scope)
 
     def augmented(self, node: ast.AugAssign, scope: Scope) -> None:
         self.expression(node.value, scope)
+        bind(node, scope)
         self.target(node.target, scope)
 
     def type_alias(self, node: Any, scope: Scope) -> None:
-        self.target(node.name, scope, Assigned(node.value, scope))
+        bind(node, scope)
         self.expression(node.value, self.type_parameters(node, scope), "annotation")
 
     def loop(self, node: ast.For | ast.AsyncFor, scope: Scope) -> None:
         self.expression(node.iter, scope)
-        self.target(node.target, scope, Assigned(node.iter, scope, each=True))
+        bind(node, scope)
+        self.target(node.target, scope)
         self.body(node.body, scope)
         self.body(node.orelse, scope)
 
     def context(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
+        bind(node, scope)
         for item in node.items:
             self.expression(item.context_expr, scope)
             if item.optional_vars is not None:
@@ -116,8 +120,8 @@ class _Walker(Expressions):
             if test.id == "TYPE_CHECKING":
                 return True, False
             return any(
-                isinstance(one, Imported) and one.alias.name == "TYPE_CHECKING"
-                for one in scope.lookup(test.id)
+                isinstance(binding, Imported) and binding.alias.name == "TYPE_CHECKING"
+                for binding in scope.lookup(test.id)
             ), False
         return False, False
 
@@ -129,8 +133,7 @@ class _Walker(Expressions):
                 elements = handler.type.elts if isinstance(handler.type, ast.Tuple) else None
                 for caught in elements or [handler.type]:
                     self.expression(caught, scope, "except")
-            if handler.name:
-                scope.bind(handler.name)
+            bind(handler, scope)
             self.body(handler.body, scope)
         self.body(node.orelse, scope)
         self.body(node.finalbody, scope)
@@ -145,9 +148,7 @@ class _Walker(Expressions):
             self.body(case.body, scope)
 
     def pattern(self, node: ast.pattern, scope: Scope) -> None:
-        name = getattr(node, "name", None) or getattr(node, "rest", None)
-        if name:
-            scope.bind(name)
+        bind(node, scope)
         for child in children(node):
             if isinstance(child, ast.pattern):
                 self.pattern(child, scope)
@@ -155,30 +156,27 @@ class _Walker(Expressions):
                 is_class = isinstance(node, ast.MatchClass)
                 self.expression(child, scope, "pattern" if is_class else "value")
 
-    def global_names(self, node: ast.Global, scope: Scope) -> None:
-        scope.global_names.update(node.names)
+    def redirected(self, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
+        bind(node, scope)
 
-    def nonlocal_names(self, node: ast.Nonlocal, scope: Scope) -> None:
-        scope.nonlocal_names.update(node.names)
-
-    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:
-        scope.bind(node.name)
+    def function(self, node: Function, scope: Scope) -> None:
+        bind(node, scope)
         for decorator in node.decorator_list:
             self.expression(decorator, scope)
         outside = self.type_parameters(node, scope)
-        self.defaults(node.args, scope)
+        for default in defaults(node.args):
+            self.expression(default, scope)
         for parameter in parameters(node.args):
             if parameter.annotation is not None:
                 self.expression(parameter.annotation, outside, "annotation")
         if node.returns is not None:
             self.expression(node.returns, outside, "annotation")
-        inside = self.inside("function", outside)
-        for parameter in parameters(node.args):
-            inside.bindings.setdefault(parameter.arg, []).append(None)
+        inside = outside.open("function")
+        bind_parameters(node.args, inside)
         self.body(node.body, inside)
 
     def definition(self, node: ast.ClassDef, scope: Scope) -> None:
-        scope.bind(node.name)
+        bind(node, scope)
         for decorator in node.decorator_list:
             self.expression(decorator, scope)
         outside = self.type_parameters(node, scope)
@@ -186,16 +184,12 @@ class _Walker(Expressions):
             self.expression(base, outside, "base")
         for keyword in node.keywords:
             self.expression(keyword.value, outside)
-        self.body(node.body, self.inside("class", outside))
+        self.body(node.body, outside.open("class"))
 
     def type_parameters(self, node: Any, scope: Scope) -> Scope:
-        """Return the annotation scope of PEP 695, or the scope itself where there is none."""
-        parameters = getattr(node, "type_params", None)
-        if not parameters:
-            return scope
-        made = self.inside("types", scope)
-        for parameter in parameters:
-            made.bindings.setdefault(parameter.name, []).append(None)
+        """Visit the bounds and defaults of type parameters; return the scope that they open."""
+        made = open_type_parameters(node, scope)
+        for parameter in getattr(node, "type_params", ()):
             for part in ("bound", "default_value"):
                 if getattr(parameter, part, None) is not None:
                     self.expression(getattr(parameter, part), made, "annotation")
@@ -214,12 +208,12 @@ _VISITS: Final[dict[type[ast.AST], _Visit]] = {
     ast.ClassDef: _Walker.definition,
     ast.For: _Walker.loop,
     ast.FunctionDef: _Walker.function,
-    ast.Global: _Walker.global_names,
+    ast.Global: _Walker.redirected,
     ast.If: _Walker.branch,
-    ast.Import: _Walker.plain_import,
-    ast.ImportFrom: _Walker.import_from,
+    ast.Import: _Walker.imported,
+    ast.ImportFrom: _Walker.imported,
     ast.Match: _Walker.match,
-    ast.Nonlocal: _Walker.nonlocal_names,
+    ast.Nonlocal: _Walker.redirected,
     ast.With: _Walker.context,
     **dict.fromkeys(TRIES, _Walker.attempt),
     **dict.fromkeys(TYPE_ALIASES, _Walker.type_alias),

@@ -9,10 +9,12 @@ never the last alone: `try: import x / except ImportError: x = None` leaves the 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
+
+from dal_audit.facts import Known
 
 ScopeKind: TypeAlias = Literal["module", "class", "function", "comprehension", "types"]
 
@@ -23,6 +25,32 @@ class Imported(Struct, frozen=True):
     statement: ast.Import | ast.ImportFrom
     alias: ast.alias
 
+    @property
+    def name(self) -> str:
+        """The name that is bound."""
+        return self.alias.asname or self.alias.name.partition(".")[0]
+
+    @property
+    def origin(self) -> str:
+        """The dotted name that it stands for; a relative one begins with its dots."""
+        statement, alias = self.statement, self.alias
+        if isinstance(statement, ast.Import):
+            return alias.name if alias.asname else alias.name.partition(".")[0]
+        module = source_module(statement)
+        return f"{module}.{alias.name}" if statement.module else f"{module}{alias.name}"
+
+
+def imported_names(statement: ast.Import | ast.ImportFrom) -> Iterator[Imported]:
+    """Yield what an import statement binds; of a star nothing is known."""
+    for alias in statement.names:
+        if alias.name != "*":
+            yield Imported(statement, alias)
+
+
+def source_module(statement: ast.ImportFrom) -> str:
+    """Return what stands after `from`, with the dots of a relative import."""
+    return "." * statement.level + (statement.module or "")
+
 
 class Assigned(Struct, frozen=True):
     """A name bound to the value of an expression, which is read in `scope`."""
@@ -31,49 +59,95 @@ class Assigned(Struct, frozen=True):
     scope: Scope
     each: bool = False
     """Whether the name takes one element of the value after another (a loop's target)."""
+    annotation: ast.expr | None = None
 
 
-Binding: TypeAlias = Imported | Assigned | None
-"""None stands for a binding of which nothing more is known."""
+class Entered(Struct, frozen=True):
+    """A name bound to what a context manager gives: an expression, which is read in `scope`."""
+
+    context: ast.expr
+    scope: Scope
+
+
+class Declared(Struct, frozen=True):
+    """A parameter, or a name with an annotation and no value; a default is read in `scope`."""
+
+    annotation: ast.expr | None
+    scope: Scope
+    default: ast.expr | None = None
+
+
+Binding: TypeAlias = Imported | Assigned | Entered | Declared | Known | None
+"""`Known` is what a reader knows without an expression (a method's own object); None stands for a
+binding of which nothing more is known."""
 
 
 class Scope(Struct, eq=False):
     """A block of names."""
 
     kind: ScopeKind
-    parent: Scope | None
+    parent: Scope | None = None
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     global_names: set[str] = field(default_factory=set)
     nonlocal_names: set[str] = field(default_factory=set)
+    opened: list[Scope] = field(default_factory=list)
+    """All scopes of the module but the outermost, which they share."""
 
-    def lookup(self, name: str) -> Sequence[Binding]:
-        """Return all that a name can mean when it is read here; empty for a builtin or unknown."""
+    def open(self, kind: ScopeKind) -> Scope:
+        """Return a new scope inside this one."""
+        inside = Scope(kind, self, opened=self.opened)
+        self.opened.append(inside)
+        return inside
+
+    def forget(self) -> None:
+        """Let go of what all scopes of the module bind, which leads back to them.
+
+        The collector rests while files are read; without this their trees would stay.
+        """
+        for scope in (self.module(), *self.opened):
+            scope.bindings.clear()
+        self.opened.clear()
+
+    def find(self, name: str) -> tuple[Scope, Sequence[Binding]] | None:
+        """Return the scope that binds a name which is read here, and what it binds to it."""
         scope: Scope | None = self
         inner = False
         while scope is not None:
             if name in scope.global_names:
-                return scope.module().bindings.get(name, ())
+                outermost = scope.module()
+                found = outermost.bindings.get(name)
+                return (outermost, found) if found else None
             visible = scope.kind != "class" or not inner
             if visible and name not in scope.nonlocal_names:
                 found = scope.bindings.get(name)
                 if found:
-                    return found
+                    return scope, found
             # A class's names are seen from its own body and from the annotation scopes in it, not
             # from the functions, comprehensions and classes.
             inner = inner or scope.kind != "types"
             scope = scope.parent
-        return ()
+        return None
+
+    def lookup(self, name: str) -> Sequence[Binding]:
+        """Return all that a name can mean when it is read here; empty for a builtin or unknown."""
+        found = self.find(name)
+        return found[1] if found is not None else ()
 
     def bind(self, name: str, binding: Binding = None) -> None:
-        """Bind a name from here; `global`, `nonlocal` and comprehensions redirect it."""
+        """Bind a name from here; `global` and `nonlocal` redirect it."""
         scope = self
-        while scope.kind == "comprehension" and scope.parent is not None:
-            scope = scope.parent
         if name in scope.global_names:
             scope = scope.module()
         elif name in scope.nonlocal_names:
             scope = scope.owner(name)
         scope.bindings.setdefault(name, []).append(binding)
+
+    def around_comprehensions(self) -> Scope:
+        """Return the scope that `:=` binds in: comprehensions are passed."""
+        scope = self
+        while scope.kind == "comprehension" and scope.parent is not None:
+            scope = scope.parent
+        return scope
 
     def owner(self, name: str) -> Scope:
         """Return the enclosing function's scope that a nonlocal name belongs to."""

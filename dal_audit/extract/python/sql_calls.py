@@ -11,16 +11,9 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
-from dal_audit.extract.python.constant_folding import (
-    MAX_DEPTH,
-    UNKNOWN,
-    fold,
-    imported_name,
-    origins,
-    resolved,
-)
+from dal_audit.extract.python.constant_folding import MAX_DEPTH, UNKNOWN, fold, origins, resolved
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.extract.python.name_uses import Load
+from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SPECIFIC, executes
 from dal_audit.extract.python.scopes import Assigned, Imported, Scope
 from dal_audit.extract.python.sql_detection import FRAGMENT, is_fragment, read_sql
@@ -81,9 +74,9 @@ class SqlCalls(Struct, frozen=True):
     executed: bool
     constructed: bool
 
-    def handed(self, load: Load) -> Iterator[Handed]:
+    def handed(self, site: CallSite) -> Iterator[Handed]:
         """Yield the SQL that a call is handed: at most one, however many arguments hold some."""
-        node, scope = load.node, load.scope
+        node, scope = site.node, site.scope
         if not isinstance(node, ast.Call) or not (node.args or node.keywords):
             return
         origin = self._constructor(node, scope) if self.constructed else ""
@@ -220,7 +213,7 @@ def roots(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
     found: set[str] = set()
     for binding in scope.lookup(node.id):
         if isinstance(binding, Imported):
-            found.add(imported_name(binding))
+            found.add(binding.origin)
         elif isinstance(binding, Assigned) and not binding.each:
             found |= roots(binding.value, binding.scope, depth + 1)
         else:

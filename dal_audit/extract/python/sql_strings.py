@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from dal_audit.extract.python.name_uses import Load
+from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.sql_calls import Handed, SqlCalls
 from dal_audit.extract.source import Lines
@@ -17,17 +17,17 @@ _OPENING: Final = re.compile(r"[A-Za-z]{0,2}(\"{3}|'{3}|\"|')(?:\\\r?\n)?\s*")
 
 
 def sql_texts(
-    loads: Sequence[Load],
+    sites: Sequence[CallSite],
     lines: Lines,
     calls: SqlCalls,
     statement: Callable[[ast.stmt | ast.ExceptHandler, ast.expr], Span],
 ) -> Iterator[SqlText]:
     """Yield the SQL among a module's calls; `statement` tells the span of the statement around."""
-    for load in loads:
-        for one in calls.handed(load):
+    for site in sites:
+        for one in calls.handed(site):
             yield SqlText(
                 span=_first_line(lines, one.node),
-                statement=statement(load.statement, one.node),
+                statement=statement(site.statement, one.node),
                 text=one.text,
                 does=one.does,
                 how=one.how,

@@ -8,31 +8,28 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Final, TypeAlias
 
+from dal_audit.extract.bindings import bind_all, bind_parameters, open_type_parameters
+from dal_audit.extract.definitions import assignments, own_attribute, without_brackets
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.attribute_reads import Accesses
-from dal_audit.extract.python.constant_folding import imported_name
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import MarkedLines, own_statements
-from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
-from dal_audit.extract.python.scopes import Imported
-from dal_audit.extract.python.value_inference import (
-    Block,
-    Values,
-    bind_parameters,
-    bind_statement,
-    is_own,
-)
+from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
+from dal_audit.extract.python.scopes import Scope, imported_names, source_module
+from dal_audit.extract.python.value_inference import Inference
 from dal_audit.extract.source import Lines
-from dal_audit.facts import CALL, Evidence, Known, Span
+from dal_audit.facts import CALL, LOCAL, Evidence, Known, Span
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
-_BLOCKS: Final = (*FUNCTIONS, ast.ClassDef, ast.Lambda)
 _SETTING: Final = (re.compile(r"self\.\w+\s*[:=]"), re.compile(r"global\b"))
 """What a function does not say without setting what is seen outside of it."""
+
+_Block: TypeAlias = tuple[Scope, list[ast.AST]]
+"""A function's scope, and what lies in the function but not in those inside it."""
 
 
 def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidence:
@@ -41,8 +38,12 @@ def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidenc
     Raises RecursionError for a tree that is nested too deeply to walk.
     """
     reader = _Reader(lines, words)
-    reader.imports(tree)
-    reader.block(tree.body, Block(), "")
+    module = Scope("module")
+    try:
+        reader.imports(tree)
+        reader.block(tree, module, "")
+    finally:
+        module.forget()
     return Evidence(
         Span(1, 1, 1, 1),
         tuple((name, tuple(dict.fromkeys(found))) for name, found in reader.values.items()),
@@ -54,184 +55,173 @@ def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidenc
 
 class _Reader:
     def __init__(self, lines: Lines, words: AbstractSet[str]) -> None:
-        self.lines = lines
-        self.words = words
         self.values: dict[str, list[Known]] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.stars: list[str] = []
-        self.yields = "yield" in self.lines.text
-        self.types = TypeReader(self.lines)
-        self.of = Values(self.types)
-        self.accesses = Accesses(self.lines, self.words, self.of)
+        self.yields = "yield" in lines.text
+        self.rebinds = "nonlocal" in lines.text
+        self.types = TypeReader(lines)
+        self.inference = Inference(self.types)
+        self.accesses = Accesses(lines, words, self.inference)
         setting = (
-            self.lines.line_of(one.start())
+            lines.line_of(found.start())
             for pattern in _SETTING
-            for one in pattern.finditer(self.lines.text)
+            for found in pattern.finditer(lines.text)
         )
         self.marked = MarkedLines((*self.accesses.marked.numbers, *setting))
+        self.opened: dict[Function, _Block] = {}
 
     def imports(self, tree: ast.Module) -> None:
         """Note the imports of the module's own block, also below `if`, `try` and `with`."""
-        for node in _inside(tree.body):
-            if not isinstance(node, (ast.Import, ast.ImportFrom)):
+        for statement in own_statements(tree):
+            if not isinstance(statement, (ast.Import, ast.ImportFrom)):
                 continue
-            for alias in node.names:
-                if alias.name == "*" and isinstance(node, ast.ImportFrom):
-                    self.stars.append("." * node.level + (node.module or ""))
-                    continue
-                origin = imported_name(Imported(node, alias))
-                name = alias.asname or alias.name.partition(".")[0]
-                self.types.imported.setdefault(name, []).append(origin)
-                self.note(name, [Known(origin)])
+            for imported in imported_names(statement):
+                self.types.imported.setdefault(imported.name, []).append(imported.origin)
+                self.note(imported.name, [Known(imported.origin)])
+            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+                self.stars.append(source_module(statement))
 
     def note(self, name: str, found: Iterable[Known]) -> None:
         self.values.setdefault(name, []).extend(found)
 
     # Blocks
 
-    def block(self, body: Sequence[ast.stmt], block: Block, owner: str) -> None:
+    def block(self, node: ast.Module | ast.ClassDef, scope: Scope, owner: str) -> None:
         """Read the module's block, or the block of the class `owner`."""
-        nodes = list(_inside(body))
-        if owner:
-            for node in nodes:
-                bind_statement(node, self.of, block)
-        for node in nodes:
-            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.With, ast.AsyncWith)):
-                self.named(node, block, owner)
-        self.inner(nodes, block, owner)
-        self.accesses.read(body, block)
+        # What the module's names are is told by all modules together, and is not bound here.
+        nodes = bind_all(node.body, scope) if owner else list(inside(node.body))
+        for part in nodes:
+            self.named(part, scope, owner)
+        for part in nodes:
+            if isinstance(part, FUNCTIONS):
+                self.function(part, scope, owner)
+            elif isinstance(part, ast.ClassDef):
+                self.definition(part, scope, owner)
+        self.accesses.read(node.body, scope)
 
-    def inner(self, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
-        """Read the functions and classes in a module's or a class's block."""
-        for node in nodes:
-            if isinstance(node, FUNCTIONS):
-                self.function(node, block, owner)
-            elif isinstance(node, ast.ClassDef):
-                name = f"{owner}.{node.name}" if owner else node.name
-                heads = [one.value if isinstance(one, ast.Subscript) else one for one in node.bases]
-                self.classes[name] = tuple(o for head in heads for o in self.types.origins(head))
-                self.block(node.body, Block(block, is_class=True), name)
+    def definition(self, node: ast.ClassDef, scope: Scope, owner: str) -> None:
+        name = _dotted(owner, node.name)
+        bases = without_brackets(node.bases)
+        self.classes[name] = tuple(o for base in bases for o in self.types.origins(base))
+        self.block(node, open_type_parameters(node, scope).open("class"), name)
 
-    def named(
-        self, node: ast.Assign | ast.AnnAssign | ast.With | ast.AsyncWith, block: Block, owner: str
-    ) -> None:
+    def named(self, node: ast.AST, scope: Scope, owner: str) -> None:
         """Note what a name of the module or of a class is set to."""
-        pairs: list[tuple[ast.expr, ast.expr | None]] = []
-        annotated: list[Known] = []
-        if isinstance(node, ast.Assign):
-            pairs = [(target, node.value) for target in node.targets]
-        elif isinstance(node, ast.AnnAssign):
-            pairs = [(node.target, node.value)]
-            annotated = list(self.of.annotated(node.annotation))
-        else:
-            pairs = [
-                (item.optional_vars, item.context_expr)
-                for item in node.items
-                if item.optional_vars is not None
-            ]
-        for target, value in pairs:
-            if isinstance(target, ast.Name):
-                name = f"{owner}.{target.id}" if owner else target.id
-                self.note(name, annotated or self.meant(value, block))
+        for targets, value, annotation in assignments(node):
+            annotated = list(self.inference.annotated(annotation))
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    name = _dotted(owner, target.id)
+                    self.note(name, annotated or self.meant(value, scope))
 
-    def meant(self, value: ast.expr | None, block: Block) -> list[Known]:
+    def meant(self, value: ast.expr | None, scope: Scope) -> Iterator[Known]:
         """Return what a value is, or which types an alias of types stands for."""
         if isinstance(value, (ast.Subscript, ast.BinOp)):
-            return [Known(origin) for origin in self.types.origins(value)]
-        return list(self.of.of(value, block))
+            return (Known(origin) for origin in self.types.origins(value))
+        return self.inference.infer(value, scope)
 
-    def function(self, node: Function, outer: Block, owner: str = "") -> None:
+    # Functions
+
+    def function(self, node: Function, outer: Scope, owner: str = "") -> None:
         """Read a function: what it returns, what it sets on its object, what it accesses.
 
         `owner` is the class whose method it is. Where nothing in it matters, it is not walked.
         """
-        is_named = bool(owner) or outer.parent is None
+        is_named = bool(owner) or outer.kind == "module"
         touched = self.marked.touch(node)
-        if is_named and node.returns is not None:
-            self.note(_result(node, owner), self.of.annotated(node.returns))
-        tells = is_named and node.returns is None
-        if tells and not touched and not self.gives(node):
-            self.note(_result(node, owner), [])
-            return
+        if is_named:
+            self.note(_result(node, owner), self.inference.annotated(node.returns))
+        tells = is_named and node.returns is None and (touched or self.gives(node))
         if not touched and not tells:
             return
-        block = Block(outer)
-        bind_parameters(node, self.of, block, owner)
-        nodes = list(_inside(node.body))
-        for one in nodes:
-            bind_statement(one, self.of, block)
+        scope, nodes = self.open(node, outer, owner)
         if tells:
-            self.returned(_result(node, owner), nodes, block)
+            self.returned(_result(node, owner), nodes, scope)
         if touched:
-            self.effects(nodes, block, owner)
-            self.accesses.read(node.body, block)
+            self.effects(nodes, scope, owner)
+            self.accesses.read(node.body, scope)
+
+    def open(self, node: Function, outer: Scope, owner: str = "") -> _Block:
+        """Return a function's scope, with all that is bound in it, and the nodes in it.
+
+        What the functions inside it declare `nonlocal` they bind in it: they are opened with it.
+        """
+        if node in self.opened:
+            return self.opened.pop(node)
+        scope = open_type_parameters(node, outer).open("function")
+        bind_parameters(node.args, scope)
+        positional = [*node.args.posonlyargs, *node.args.args]
+        decorators = {last_name(decorator) for decorator in node.decorator_list}
+        if owner and positional and "staticmethod" not in decorators:
+            is_object = "classmethod" not in decorators
+            scope.bindings[positional[0].arg] = [Known(LOCAL + owner, is_object)]
+        nodes = bind_all(node.body, scope)
+        for part in nodes if self.rebinds else ():
+            if isinstance(part, FUNCTIONS):
+                self.opened[part] = self.open(part, scope)
+        return scope, nodes
 
     def gives(self, node: Function) -> bool:
         """Return whether a function may return or yield a value."""
         return self.yields or any(
-            isinstance(one, ast.Return) and one.value is not None for one in own_statements(node)
+            isinstance(statement, ast.Return) and statement.value is not None
+            for statement in own_statements(node)
         )
 
-    def effects(self, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
+    def effects(self, nodes: Iterable[ast.AST], scope: Scope, owner: str) -> None:
         """Read what a function does beyond its own block, and the functions in it."""
         if owner:
-            self.set_on_object(nodes, block, owner)
-        for one in nodes:
-            if isinstance(one, FUNCTIONS):
-                self.function(one, block)
-            elif isinstance(one, ast.ClassDef):
-                inside = Block(block, is_class=True)
-                for method in one.body:
+            self.set_on_object(nodes, scope, owner)
+        for node in nodes:
+            if isinstance(node, FUNCTIONS):
+                self.function(node, scope)
+            elif isinstance(node, ast.ClassDef):
+                within = open_type_parameters(node, scope).open("class")
+                for method in node.body:
                     if isinstance(method, FUNCTIONS):
-                        self.function(method, inside)
-            elif isinstance(one, ast.Global):
-                self.module_names(one, nodes, block)
+                        self.function(method, within)
+            elif isinstance(node, ast.Global):
+                self.module_names(node, nodes, scope)
 
-    def returned(self, name: str, nodes: Iterable[ast.AST], block: Block) -> None:
+    def returned(self, name: str, nodes: Iterable[ast.AST], scope: Scope) -> None:
         """Note what a function without annotation returns or yields."""
-        self.note(name, [])
-        for one in nodes:
-            if isinstance(one, (ast.Return, ast.Yield)):
-                self.note(name, self.of.of(one.value, block))
+        for node in nodes:
+            if isinstance(node, (ast.Return, ast.Yield)):
+                self.note(name, self.inference.infer(node.value, scope))
 
-    def set_on_object(self, nodes: Iterable[ast.AST], block: Block, owner: str) -> None:
+    def set_on_object(self, nodes: Iterable[ast.AST], scope: Scope, owner: str) -> None:
         """Note what a method sets on its object."""
-        for one in nodes:
-            if isinstance(one, (ast.Assign, ast.AnnAssign)):
-                targets = one.targets if isinstance(one, ast.Assign) else [one.target]
-                for target in targets:
-                    if _is_of_self(target):
-                        name = f"{owner}.{target.attr}"  # type: ignore[attr-defined]
-                        if isinstance(one, ast.AnnAssign):
-                            self.note(name, self.of.annotated(one.annotation))
-                        else:
-                            self.note(name, self.of.of(one.value, block))
+        for node in nodes:
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+                continue
+            for targets, value, annotation in assignments(node):
+                for attribute in filter(None, map(own_attribute, targets)):
+                    self.note(_dotted(owner, attribute), self.set_to(value, annotation, scope))
 
-    def module_names(self, node: ast.Global, nodes: Iterable[ast.AST], block: Block) -> None:
+    def set_to(
+        self, value: ast.expr | None, annotation: ast.expr | None, scope: Scope
+    ) -> Iterator[Known]:
+        """Return what is set: what an annotation says, else what the value is."""
+        if annotation is not None:
+            return self.inference.annotated(annotation)
+        return self.inference.infer(value, scope)
+
+    def module_names(self, node: ast.Global, nodes: Iterable[ast.AST], scope: Scope) -> None:
         """Note what a function sets names of the module to."""
-        for one in nodes:
-            if isinstance(one, ast.Assign):
-                for target in one.targets:
+        for statement in nodes:
+            if isinstance(statement, ast.Assign):
+                for target in statement.targets:
                     if isinstance(target, ast.Name) and target.id in node.names:
-                        self.note(target.id, self.of.of(one.value, block))
+                        self.note(target.id, self.inference.infer(statement.value, scope))
 
 
-def _inside(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Yield what lies in a block, but not in a function, class or lambda inside it."""
-    waiting = list(reversed(list(body)))
-    while waiting:
-        one = waiting.pop()
-        yield one
-        if not isinstance(one, _BLOCKS):
-            waiting.extend(reversed(children(one)))
+def _dotted(owner: str, name: str) -> str:
+    return f"{owner}.{name}" if owner else name
 
 
 def _result(node: Function, owner: str) -> str:
     """Return the name of what a function returns; a property's is the name itself."""
-    name = f"{owner}.{node.name}" if owner else node.name
+    name = _dotted(owner, node.name)
     is_property = not _PROPERTIES.isdisjoint(map(last_name, node.decorator_list))
     return name if is_property else name + CALL
-
-
-def _is_of_self(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and is_own(node.value)

@@ -6,7 +6,7 @@ import ast
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import FUNCTIONS
@@ -44,17 +44,18 @@ def statement_bounds(lines: Lines, node: ast.stmt) -> tuple[int, int]:
     return start, lines.offset(end_line, end_column)
 
 
-def blocks_of(statement: ast.stmt) -> list[list[ast.stmt]]:
-    """Return the blocks of a statement in the order of its text; none of one that has none."""
-    fields = _BLOCKS.get(type(statement))
+def blocks_of(node: ast.AST) -> list[list[ast.stmt]]:
+    """Return the blocks of a statement or a module in the order of the text; there may be none."""
+    fields = _BLOCKS.get(type(node))
     if fields is None:
         return []
     if fields:
-        return [getattr(statement, name) for name in fields]
-    if isinstance(statement, ast.Match):
-        return [case.body for case in statement.cases]
-    handlers = [one.body for one in statement.handlers]  # type: ignore[attr-defined]  # a `try`
-    return [statement.body, *handlers, statement.orelse, statement.finalbody]  # type: ignore[attr-defined]
+        return [getattr(node, name) for name in fields]
+    if isinstance(node, ast.Match):
+        return [case.body for case in node.cases]
+    tried: Any = node
+    handlers = [handler.body for handler in tried.handlers]
+    return [tried.body, *handlers, tried.orelse, tried.finalbody]
 
 
 _BLOCKS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
@@ -66,6 +67,7 @@ _BLOCKS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
     ast.FunctionDef: ("body",),
     ast.If: ("body", "orelse"),
     ast.Match: (),
+    ast.Module: ("body",),
     ast.While: ("body", "orelse"),
     ast.With: ("body",),
     **dict.fromkeys(TRIES, ()),
@@ -82,13 +84,13 @@ class MarkedLines:
 
     def touch(self, node: ast.stmt) -> bool:
         """Return whether a marked line lies in a statement, decorators included."""
-        first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+        first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
         index = bisect_left(self.numbers, first)
         return index < len(self.numbers) and self.numbers[index] <= (node.end_lineno or first)
 
 
-def own_statements(node: ast.stmt) -> Iterator[ast.stmt]:
-    """Yield the statements below one, but not those of functions and classes inside it."""
+def own_statements(node: ast.stmt | ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements in a block, but not those of functions and classes inside it."""
     for block in blocks_of(node):
         for statement in block:
             yield statement

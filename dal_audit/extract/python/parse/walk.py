@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 """The same for `isinstance`, which takes ten times as long for a union."""
+
+BLOCKS: Final = (*FUNCTIONS, ast.ClassDef, ast.Lambda)
+"""What has a block of its own."""
 
 _LEAVES: Final = frozenset(
     {"attr", "conversion", "ctx", "id", "is_async", "kind", "level", "op", "ops", "type_comment"}
@@ -24,10 +28,22 @@ def children(node: ast.AST) -> list[ast.AST]:
     for name in _FIELDS[type(node)]:
         value = getattr(node, name, None)
         if isinstance(value, list):
-            found += [one for one in value if isinstance(one, ast.AST)] if name in _MIXED else value
+            found += (
+                [part for part in value if isinstance(part, ast.AST)] if name in _MIXED else value
+            )
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
+
+
+def inside(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield what lies in a block, but not in a function, class or lambda inside it."""
+    waiting = list(reversed(list(body)))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, BLOCKS):
+            waiting.extend(reversed(children(node)))
 
 
 class _Fields(dict[type[ast.AST], tuple[str, ...]]):

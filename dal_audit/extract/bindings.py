@@ -1,0 +1,220 @@
+"""What each statement, clause and expression binds, and which scopes expressions open."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeAlias
+
+from dal_audit.extract.python.parse.newer_syntax import TYPE_ALIASES
+from dal_audit.extract.python.parse.walk import BLOCKS, FUNCTIONS, children
+from dal_audit.extract.python.scopes import (
+    Assigned,
+    Binding,
+    Declared,
+    Entered,
+    Scope,
+    imported_names,
+)
+
+Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
+
+
+def bind(node: ast.AST, scope: Scope) -> None:
+    """Bind the names that a node itself gives something to; what lies below it is not looked at."""
+    binder = _BINDERS.get(type(node))
+    if binder is not None:
+        binder(node, scope)
+
+
+def bind_all(body: Iterable[ast.AST], scope: Scope) -> list[ast.AST]:
+    """Bind all that a block binds, and return the nodes in it.
+
+    What lies in functions, classes and lambdas inside it is neither bound nor returned.
+    """
+    found = []
+    waiting = [(node, scope) for node in reversed(list(body))]
+    while waiting:
+        node, where = waiting.pop()
+        found.append(node)
+        bind(node, where)
+        if isinstance(node, BLOCKS):
+            continue
+        if type(node) in COMPREHENSIONS:
+            waiting += reversed(list(scoped_children(node, where)))
+        else:
+            waiting += [(child, where) for child in reversed(children(node))]
+    return found
+
+
+def scoped_children(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
+    """Yield what lies right below an expression, each with the scope that it is read in."""
+    if type(node) in COMPREHENSIONS:
+        yield from _of_comprehension(node, scope)  # type: ignore[arg-type]  # one of its types
+    elif isinstance(node, ast.Lambda):
+        for default in defaults(node.args):
+            yield default, scope
+        inside = scope.open("function")
+        bind_parameters(node.args, inside)
+        yield node.body, inside
+    else:
+        for child in children(node):
+            yield child, scope
+
+
+def _of_comprehension(node: Comprehension, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
+    inside = scope.open("comprehension")
+    # The first iterable is read in the scope around the comprehension.
+    arounds = [scope, *[inside] * (len(node.generators) - 1)]
+    for clause, around in zip(node.generators, arounds, strict=True):
+        bind_target(clause.target, inside, Assigned(clause.iter, around, each=True))
+    made = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+    for part in made:
+        yield part, inside
+    for clause, around in zip(node.generators, arounds, strict=True):
+        yield clause.target, inside
+        yield clause.iter, around
+        for condition in clause.ifs:
+            yield condition, inside
+
+
+def bind_target(target: ast.expr, scope: Scope, binding: Binding = None) -> None:
+    """Bind the names of an assignment's target; of what is taken apart, nothing is known."""
+    if isinstance(target, ast.Name):
+        scope.bind(target.id, binding)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        for element in target.elts:
+            bind_target(element, scope)
+    elif isinstance(target, ast.Starred):
+        bind_target(target.value, scope)
+
+
+def bind_parameters(node: ast.arguments, inside: Scope) -> None:
+    """Bind a function's parameters in its scope; defaults are read in the scope around it."""
+    around = inside.parent or inside
+    positional = [*node.posonlyargs, *node.args]
+    default_of = {
+        parameter.arg: default
+        for parameter, default in (
+            *zip(reversed(positional), reversed(node.defaults), strict=False),
+            *zip(node.kwonlyargs, node.kw_defaults, strict=True),
+        )
+    }
+    for parameter in parameters(node):
+        declared = Declared(parameter.annotation, around, default_of.get(parameter.arg))
+        inside.bindings[parameter.arg] = [declared]
+
+
+def open_type_parameters(node: ast.AST, scope: Scope) -> Scope:
+    """Return the annotation scope of PEP 695, or the scope itself where there is none."""
+    own = getattr(node, "type_params", None)
+    if not own:
+        return scope
+    inside = scope.open("types")
+    for parameter in own:
+        inside.bind(parameter.name)
+    return inside
+
+
+def parameters(node: ast.arguments) -> Iterator[ast.arg]:
+    """Yield all parameters of a function."""
+    yield from node.posonlyargs
+    yield from node.args
+    if node.vararg is not None:
+        yield node.vararg
+    yield from node.kwonlyargs
+    if node.kwarg is not None:
+        yield node.kwarg
+
+
+def defaults(node: ast.arguments) -> Iterator[ast.expr]:
+    """Yield what parameters are by default."""
+    yield from node.defaults
+    for default in node.kw_defaults:
+        if default is not None:
+            yield default
+
+
+def _import(node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    for imported in imported_names(node):
+        scope.bind(imported.name, imported)
+
+
+def _assign(node: ast.Assign, scope: Scope) -> None:
+    for target in node.targets:
+        bind_target(target, scope, Assigned(node.value, scope))
+
+
+def _annotated(node: ast.AnnAssign, scope: Scope) -> None:
+    if node.value is None:
+        bind_target(node.target, scope, Declared(node.annotation, scope))
+    else:
+        binding = Assigned(node.value, scope, annotation=node.annotation)
+        bind_target(node.target, scope, binding)
+
+
+def _type_alias(node: Any, scope: Scope) -> None:
+    bind_target(node.name, scope, Assigned(node.value, scope))
+
+
+def _loop(node: ast.For | ast.AsyncFor, scope: Scope) -> None:
+    bind_target(node.target, scope, Assigned(node.iter, scope, each=True))
+
+
+def _context(node: ast.With | ast.AsyncWith, scope: Scope) -> None:
+    for item in node.items:
+        if item.optional_vars is not None:
+            bind_target(item.optional_vars, scope, Entered(item.context_expr, scope))
+
+
+def _walrus(node: ast.NamedExpr, scope: Scope) -> None:
+    bind_target(node.target, scope.around_comprehensions(), Assigned(node.value, scope))
+
+
+def _named(node: Any, scope: Scope) -> None:
+    """Bind the name of a definition, a handler or a pattern, which may have none."""
+    if node.name:
+        scope.bind(node.name)
+
+
+def _mapping_pattern(node: ast.MatchMapping, scope: Scope) -> None:
+    if node.rest:
+        scope.bind(node.rest)
+
+
+def _augmented(node: ast.AugAssign, scope: Scope) -> None:
+    bind_target(node.target, scope)
+
+
+def _global(node: ast.Global, scope: Scope) -> None:
+    scope.global_names.update(node.names)
+
+
+def _nonlocal(node: ast.Nonlocal, scope: Scope) -> None:
+    scope.nonlocal_names.update(node.names)
+
+
+_Binder: TypeAlias = Callable[[Any, Scope], None]
+
+_BINDERS: Final[dict[type[ast.AST], _Binder]] = {
+    ast.AnnAssign: _annotated,
+    ast.Assign: _assign,
+    ast.AsyncFor: _loop,
+    ast.AsyncWith: _context,
+    ast.AugAssign: _augmented,
+    ast.ClassDef: _named,
+    ast.ExceptHandler: _named,
+    ast.For: _loop,
+    ast.Global: _global,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
+    ast.MatchAs: _named,
+    ast.MatchMapping: _mapping_pattern,
+    ast.MatchStar: _named,
+    ast.NamedExpr: _walrus,
+    ast.Nonlocal: _nonlocal,
+    ast.With: _context,
+    **dict.fromkeys(FUNCTIONS, _named),
+    **dict.fromkeys(TYPE_ALIASES, _type_alias),
+}
