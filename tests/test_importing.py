@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.assemble.import_index import Importers, written
+from dal_audit.assemble.import_index import ImportIndex, written
 from dal_audit.extract.python.prefilter.driver_marks import searchable
 from dal_audit.extract.python.prefilter.import_statements import MAX_HEAD, import_statements
 from dal_audit.extract.source import UndecodableError
@@ -153,21 +153,21 @@ def absolute(name: str, path: str) -> str:
 
 
 def test_takers_are_those_who_import_the_name_or_its_module() -> None:
-    found = Importers(FILES, absolute).takers([("app.storage", "engine")])
+    found = ImportIndex(FILES, absolute).importers_of([("app.storage", "engine")])
     assert found == {"app/a.py", "app/b.py", "app/c.py", "app/h.py"}
-    assert Importers(FILES, absolute).takers([("json", "loads")]) == {"app/a.py"}
+    assert ImportIndex(FILES, absolute).importers_of([("json", "loads")]) == {"app/a.py"}
 
 
 def test_who_holds_a_package_is_in_doubt() -> None:
-    importers = Importers(FILES, absolute)
-    assert importers.doubtful([("app.storage", "engine")]) == {"app/c.py", "app/f.py", "app/g.py"}
-    assert importers.doubtful([]) == {"app/g.py"}
+    index = ImportIndex(FILES, absolute)
+    assert index.may_import([("app.storage", "engine")]) == {"app/c.py", "app/f.py", "app/g.py"}
+    assert index.may_import([]) == {"app/g.py"}
 
 
 def test_names_match_globs() -> None:
-    importers = Importers(FILES, absolute)
-    assert importers.matching(["app.storage.en*"]) == {"app/a.py", "app/c.py", "app/h.py"}
-    assert importers.matching(()) == frozenset()
+    index = ImportIndex(FILES, absolute)
+    assert index.matching(["app.storage.en*"]) == {"app/a.py", "app/c.py", "app/h.py"}
+    assert index.matching(()) == frozenset()
 
 
 MODULES = ["app", "app.storage", ".storage", ".", "..other", "json"]
@@ -209,9 +209,9 @@ def test_statements_that_are_read_late_lead_to_the_same(
     written_in: list[list[str]], keys: list[tuple[str, str]]
 ) -> None:
     files = [FileFacts(f"app/f{n}.py", (), "read", tuple(one)) for n, one in enumerate(written_in)]
-    importers = Importers(files, absolute)
+    index = ImportIndex(files, absolute)
     for key in keys:
-        assert importers.takers([key]) == {
+        assert index.importers_of([key]) == {
             file.path
             for file in files
             if any(takes(one, file.path, key) for one in file.importing or ())

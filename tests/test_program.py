@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dal_audit.assemble.class_hierarchy import hierarchy_of
+from dal_audit.assemble.driver_sources import DriverSource, DriverSources
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.symbols import Key, Origin, Program, module_of
+from dal_audit.assemble.symbols import SymbolId, SymbolTable, module_of
 from dal_audit.catalogue.drivers import catalogue_in_force
 from dal_audit.catalogue.object_kinds import Kinds
 from dal_audit.extract.python.module_facts import python_facts
@@ -31,21 +32,21 @@ def project_of(files: dict[str, str], policy: Policy | None = None) -> Project:
     return Project(policy or Policy(Path("/")), CATALOGUE, facts, frozenset(files))
 
 
-def program_of(files: dict[str, str]) -> Program:
-    """Return the linked program of some texts."""
-    return project_of(files).program
+def sources_of(files: dict[str, str]) -> DriverSources:
+    """Return where the drivers' objects of some texts come to."""
+    return project_of(files).driver_sources
 
 
 def meant(files: dict[str, str], name: str, path: str = "main.py") -> str:
     """Return what a dotted name means in a file, as `name:kind:form`; empty for nothing."""
-    origin = program_of(files).resolve(name, path)
+    origin = sources_of(files).resolve(name, path)
     return "" if origin is None else f"{origin.name}:{origin.kind}:{origin.form}"
 
 
-def way(origin: Origin | None) -> list[str]:
-    """Return the hops of an origin, as `path:line message`."""
-    assert origin is not None
-    return [f"{hop.place.path}:{hop.place.span.line} {hop.message}" for hop in origin.hops]
+def way(source: DriverSource | None) -> list[str]:
+    """Return the steps to a driver's object, as `path:line message`."""
+    assert source is not None
+    return [f"{step.place.path}:{step.place.span.line} {step.message}" for step in source.steps]
 
 
 # What a name means
@@ -169,8 +170,8 @@ def test_of_two_drivers_the_first_in_the_text_is_told() -> None:
 # The way
 
 
-def test_hops_lead_from_where_a_name_was_made_to_where_it_was_handed_on() -> None:
-    program = program_of(
+def test_steps_lead_from_where_a_name_was_made_to_where_it_was_handed_on() -> None:
+    sources = sources_of(
         {
             "a.py": "\nfrom sqlite3 import Connection\n",
             "b.py": "from a import Connection as Conn\n\nPair = Conn | None\n",
@@ -178,7 +179,7 @@ def test_hops_lead_from_where_a_name_was_made_to_where_it_was_handed_on() -> Non
             "d.py": "import c\n\nKept = c.Pair\n",
         }
     )
-    assert way(program.resolve("d.Kept", "main.py")) == [
+    assert way(sources.resolve("d.Kept", "main.py")) == [
         "a.py:2 `Connection` is imported here",
         "b.py:3 `Pair` is put together here from `sqlite3.Connection`",
         "c.py:1 `Pair` is imported here by a star",
@@ -187,19 +188,19 @@ def test_hops_lead_from_where_a_name_was_made_to_where_it_was_handed_on() -> Non
 
 
 def test_every_way_of_making_is_told() -> None:
-    program = program_of(
+    sources = sources_of(
         {
             "a.py": "import sqlite3\nx = sqlite3.connect()\ny: sqlite3.Connection\n"
             "class Z(sqlite3.Error): ...\n"
         }
     )
-    assert way(program.resolve("a.x", "main.py")) == [
+    assert way(sources.resolve("a.x", "main.py")) == [
         "a.py:2 `x` is made here by `sqlite3.connect`"
     ]
-    assert way(program.resolve("a.y", "main.py")) == [
+    assert way(sources.resolve("a.y", "main.py")) == [
         "a.py:3 `y` is annotated as `sqlite3.Connection` here"
     ]
-    assert way(program.resolve("a.Z", "main.py")) == ["a.py:4 `Z` is a subclass of `sqlite3.Error`"]
+    assert way(sources.resolve("a.Z", "main.py")) == ["a.py:4 `Z` is a subclass of `sqlite3.Error`"]
 
 
 def test_the_shortest_way_is_told_and_it_does_not_depend_on_the_order_of_the_files() -> None:
@@ -209,8 +210,8 @@ def test_the_shortest_way_is_told_and_it_does_not_depend_on_the_order_of_the_fil
         "b.py": "from m import Row\n",
         "a.py": "from b import *\nfrom z import *\n",
     }
-    one = program_of(files).resolve("a.Row", "main.py")
-    other = program_of(dict(reversed(files.items()))).resolve("a.Row", "main.py")
+    one = sources_of(files).resolve("a.Row", "main.py")
+    other = sources_of(dict(reversed(files.items()))).resolve("a.Row", "main.py")
     assert one == other
     assert way(one) == [
         "z.py:1 `Row` is imported here",
@@ -233,8 +234,8 @@ def test_the_shortest_way_is_told_and_it_does_not_depend_on_the_order_of_the_fil
     ],
 )
 def test_a_star_takes_what_is_offered(source: str, taken: set[str]) -> None:
-    program = program_of({"a.py": source, "b.py": "from a import *\n"})
-    assert {name for module, name in program.carried() if module == "b"} == taken
+    sources = sources_of({"a.py": source, "b.py": "from a import *\n"})
+    assert {name for module, name in sources.tainted_names() if module == "b"} == taken
 
 
 def test_a_star_does_not_take_what_the_module_defines_as_its_own_class() -> None:
@@ -243,15 +244,15 @@ def test_a_star_does_not_take_what_the_module_defines_as_its_own_class() -> None
         "b.py": "from a import *\n\nclass Row: ...\n",
         "c.py": "from sqlite3 import *\n\nclass Row: ...\n",
     }
-    program = program_of(files)
+    sources = sources_of(files)
     for module in ("b", "c"):
-        assert program.origin(module, "Row") is None
-        assert program.origin(module, "Error") is not None
+        assert sources.origin(module, "Row") is None
+        assert sources.origin(module, "Error") is not None
 
 
 def test_a_star_of_the_driver_takes_what_the_catalogue_knows() -> None:
-    program = program_of({"models.py": "from peewee import *\nfrom sqlite3 import *\n"})
-    names = {name for _, name in program.carried()}
+    sources = sources_of({"models.py": "from peewee import *\nfrom sqlite3 import *\n"})
+    names = {name for _, name in sources.tainted_names()}
     assert {"SqliteDatabase", "Model", "Connection", "connect", "IntegrityError"} <= names
     assert all(name.isidentifier() for name in names)
 
@@ -266,20 +267,20 @@ def test_a_chain_of_three_hundred_stars() -> None:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(200)
     try:
-        program = program_of(files)
+        sources = sources_of(files)
     finally:
         sys.setrecursionlimit(limit)
-    origin = program.resolve("m299.Connection", "main.py")
+    origin = sources.resolve("m299.Connection", "main.py")
     assert origin is not None
-    assert [hop.place.path for hop in origin.hops] == sorted(files)
+    assert [step.place.path for step in origin.steps] == sorted(files)
 
 
 def test_a_chain_of_three_hundred_aliases_and_classes() -> None:
     text = "import sqlite3\nclass C0(sqlite3.Error): ...\nN0 = sqlite3.Row\n"
     text += "".join(f"class C{n}(C{n - 1}): ...\nN{n} = N{n - 1}\n" for n in range(1, 300))
-    program = program_of({"a.py": text})
+    sources = sources_of({"a.py": text})
     for name in ("C299", "N299"):
-        assert len(way(program.resolve(f"a.{name}", "main.py"))) == 300
+        assert len(way(sources.resolve(f"a.{name}", "main.py"))) == 300
 
 
 def test_circles_of_stars_and_imports_end() -> None:
@@ -288,15 +289,15 @@ def test_circles_of_stars_and_imports_end() -> None:
         "b.py": "from c import *\nfrom b import *\nfrom a import Lost\n",
         "c.py": "from a import *\nfrom b import Lost\nLost = Lost\n",
     }
-    program = program_of(files)
-    assert program.carried() == {("a", "Row"), ("b", "Row"), ("c", "Row")}
+    sources = sources_of(files)
+    assert sources.tainted_names() == {("a", "Row"), ("b", "Row"), ("c", "Row")}
 
 
 # What it costs
 
 
-class Counting(Program):
-    """A program that counts what it hands on, in vain or not."""
+class Counting(DriverSources):
+    """Sources that count what is handed on, in vain or not."""
 
     steps: int
 
@@ -313,12 +314,12 @@ def steps(files: dict[str, str]) -> int:
     """Return how many times linking hands something on."""
     project = project_of(files)
     modules = [
-        module_of(file.path, fact, project.names, project.driver_of, project.is_foreign)
+        module_of(file.path, fact, project.names, project.driver_names)
         for file in project.files
         for fact in file.facts
         if isinstance(fact, Shape)
     ]
-    return Counting(modules, CATALOGUE, project.driver_of, project.absolute).steps
+    return Counting(SymbolTable(modules, project.absolute), project.driver_names, KINDS).steps
 
 
 def star_net(count: int) -> dict[str, str]:
@@ -350,14 +351,14 @@ def test_a_ladder_of_two_ways_a_step_costs_two_a_step() -> None:
         return files
 
     assert steps(ladder(40)) == 4 * 39 + 2
-    assert len(program_of(ladder(40)).carried()) == 2 * 40
+    assert len(sources_of(ladder(40)).tainted_names()) == 2 * 40
 
 
 # By what a driver's object is reached
 
 
-def reached(files: dict[str, str]) -> set[Key]:
-    return set(program_of(files).carried())
+def reached(files: dict[str, str]) -> set[SymbolId]:
+    return set(sources_of(files).tainted_names())
 
 
 def test_modules_on_the_way_to_a_carrier_are_carried_under_their_names() -> None:
@@ -459,18 +460,17 @@ TEXTS = st.lists(
 def meanings(project: Project) -> object:
     """Return all that linking says of a project."""
     hierarchy = hierarchy_of(project)
-    program = project.program
-    keys = [(module, name) for module in program.modules for name in ("a", "b", "c", "d", "e", "C")]
+    sources, symbols = project.driver_sources, project.symbols
+    keys = [(module, name) for module in symbols.modules for name in ("a", "b", "c", "d", "e", "C")]
     return (
-        {key: program.resolve_all(".".join(key), "main.py") for key in keys},
-        program.carried(),
+        {key: sources.resolve_all(".".join(key), "main.py") for key in keys},
+        sources.tainted_names(),
         hierarchy.classes,
-        hierarchy.exports,
-        hierarchy.stars,
+        symbols.modules,
         hierarchy.interfaces,
         hierarchy.backends,
-        hierarchy.carried(),
-        hierarchy.beneath,
+        hierarchy.tainted_names(),
+        hierarchy.storage_base_files,
     )
 
 
@@ -497,15 +497,15 @@ def test_what_is_linked_in_rounds_is_what_is_linked_at_once(
             ]
         )
     assert meanings(project) == meanings(whole)
-    assert meanings(project.with_more(project.files)) == meanings(whole)
+    assert meanings(project.with_files(list(project.files))) == meanings(whole)
 
 
 @given(
     st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS})
 )
 def test_what_leads_no_further_has_nothing_behind_it(files: dict[str, str]) -> None:
-    program = program_of(files)
+    sources = sources_of(files)
     modules = ["app", "app.storage", "app.first", "app.second", "app.nowhere"]
     for name in (f"{module}.{last}" for module in modules for last in "abcdeABC"):
-        if not program.leads_on(name):
-            assert not any(program.resolve(f"{name}.{deeper}", "main.py") for deeper in "abc")
+        if not sources.leads_on(name):
+            assert not any(sources.resolve(f"{name}.{deeper}", "main.py") for deeper in "abc")

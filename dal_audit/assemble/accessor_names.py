@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Set as AbstractSet
 from typing import Final
 
-from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.assemble.memo import query
+from dal_audit.assemble.project import CATALOGUE, Project
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -52,20 +53,17 @@ def is_telling(name: str) -> bool:
     return not TELLING.isdisjoint(_whole(name))
 
 
-def is_accessor(name: str, catalogue: Catalogue, configured: frozenset[str]) -> bool:
+def is_accessor(name: str, plumbing: AbstractSet[str]) -> bool:
     """Return whether a name is that of an accessor to a backend or its plumbing.
 
     It ends in the plumbing, and nothing stands before that but words about fetching and backends.
     """
-    known = _known(catalogue) | configured
-    if name in configured:
-        return True
     parts = _whole(name)
     for count in range(len(parts)):
         before, last = parts[:count], "_".join(parts[count:])
         if not all(word in LEADING or word in PRODUCTS for word in before):
             return False
-        if last in known or last in PRODUCTS:
+        if last in plumbing or last in PRODUCTS:
             return True
         if last in HANDLES and before and before[-1] in PRODUCTS:
             return True
@@ -77,7 +75,9 @@ def _whole(name: str) -> list[str]:
     return re.sub(r"(?<=[a-z])_(?=\d)", "", "_".join(words(name))).split("_")
 
 
-@lru_cache(maxsize=8)
-def _known(catalogue: Catalogue) -> frozenset[str]:
-    names = {"_".join(words(name)) for driver in catalogue.drivers for name in driver.accessors}
+@query(depends_on=(CATALOGUE,))
+def plumbing_names(project: Project) -> frozenset[str]:
+    """Return what the drivers in force call what they work with, beside what all do."""
+    drivers = project.catalogue.drivers
+    names = {"_".join(words(name)) for driver in drivers for name in driver.accessors}
     return PLUMBING | names

@@ -5,20 +5,20 @@ They are worked out from the classes themselves, and the configuration can name 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
-from dal_audit.assemble.held_objects import Held, holdings_of
-from dal_audit.assemble.memo import once_linked
-from dal_audit.assemble.project import Project
-from dal_audit.assemble.receiver_types import Thing, receivers_of
+from dal_audit.assemble.held_objects import HeldObject, held_objects_of
+from dal_audit.assemble.memo import query
+from dal_audit.assemble.project import POLICY, Project
+from dal_audit.assemble.receiver_types import ReceiverType, receivers_of
 from dal_audit.assemble.state_classes import keeps_state
 from dal_audit.facts import Access, Member
 
 
-class Fetched(Struct, frozen=True):
+class DriverFetch(Struct, frozen=True):
     """What an access fetches: by which member of which class, and what it is.
 
     `held` is None for an attribute that only the configuration calls an accessor; `owner` and
@@ -27,74 +27,86 @@ class Fetched(Struct, frozen=True):
 
     owner: Class | None
     member: Member | None
-    held: Held | None
+    held: HeldObject | None
 
 
-@once_linked
+@query(depends_on=(POLICY, hierarchy_of, held_objects_of), cuts_off=True)
 def accessors_of(project: Project) -> frozenset[str]:
     """Return the names of all attributes that hand out a driver's object."""
     hierarchy = hierarchy_of(project)
-    holdings = holdings_of(project)
+    held_objects = held_objects_of(project)
     found = {
         member.name
-        for one in hierarchy.classes.values()
-        if one.shape.members and _hands_out(one, hierarchy)
-        for member in one.shape.members
-        if not _is_special(member.name) and holdings.of(one, member) is not None
+        for owner in hierarchy.classes.values()
+        if owner.shape.members and _hands_out(owner, hierarchy)
+        for member in owner.shape.members
+        if not _is_special(member.name) and held_objects.of(owner, member) is not None
     }
     return frozenset(found | set(project.policy.accessors))
 
 
-def fetched(access: Access, path: str, project: Project) -> Fetched | None:
+def driver_fetch(access: Access, path: str, project: Project) -> DriverFetch | None:
     """Return what an access fetches from a storage object or the program's state, or None."""
-    things = receivers_of(project).of(access.receivers, path)
-    owned = [pair for thing in things for pair in _definitions(thing, access.attribute, project)]
-    holdings = holdings_of(project)
+    receivers = receivers_of(project).of(access.receivers, path)
+    owned = [
+        pair for receiver in receivers for pair in _definitions(receiver, access.attribute, project)
+    ]
+    held_objects = held_objects_of(project)
     for owner, member in owned:
-        if holdings.annotated(owner.name, owner.path) is not None:
+        if held_objects.annotated(owner.name, owner.path) is not None:
             return None  # The receiver is a driver's object itself: where it came from is reported.
-        held = holdings.of(owner, member)
+        held = held_objects.of(owner, member)
         if held is not None:
-            allowed = project.may_name(held.origin.driver, path)
-            return None if allowed else Fetched(owner, member, held)
+            allowed = project.allows_driver_type(held.source.driver, path)
+            return None if allowed else DriverFetch(owner, member, held)
     if access.attribute not in project.policy.accessors:
         return None
-    if not things:
-        return Fetched(None, None, None)
+    return _configured(owned) if receivers else DriverFetch(None, None, None)
+
+
+def _configured(owned: Iterable[tuple[Class, Member]]) -> DriverFetch | None:
+    """Return the fetch by the first member of which nothing is known but the configured name."""
     for owner, member in owned:
         if not member.types and not member.made_by:
-            return Fetched(owner, member, None)
+            return DriverFetch(owner, member, None)
     return None
 
 
-def _definitions(thing: Thing, name: str, project: Project) -> Iterator[tuple[Class, Member]]:
-    """Yield the member that a name means on a thing, where its class hands out what it holds.
+def _definitions(
+    receiver: ReceiverType, name: str, project: Project
+) -> Iterator[tuple[Class, Member]]:
+    """Yield the member that a name means on a receiver, if its class hands out what it holds.
 
     A storage interface need not have it: then its implementations say what the name means.
     """
-    if thing.form not in {"object", "class"}:
+    if receiver.form not in {"object", "class"}:
         return
     hierarchy = hierarchy_of(project)
-    lineage = []
-    for ancestor in receivers_of(project).lineage(thing):
-        one = hierarchy.classes.get(f"{project.module_name(ancestor.path)}.{ancestor.name}")
-        if one is not None:
-            lineage.append(one)
-    for one in lineage:
-        found = [member for member in one.shape.members if member.name == name]
+    lineage = list(_lineage(receiver, project))
+    for owner in lineage:
+        found = [member for member in owner.shape.members if member.name == name]
         if found:
-            if _hands_out(one, hierarchy):
-                yield from ((one, member) for member in found)
+            if _hands_out(owner, hierarchy):
+                yield from ((owner, member) for member in found)
             return
-    names = {one.name for one in lineage}
+    names = {owner.name for owner in lineage}
     for backend, interface in hierarchy.backends:
         if interface.name in names and name in (members := hierarchy.members(backend)):
             yield members[name]
 
 
-def _hands_out(one: Class, hierarchy: Hierarchy) -> bool:
+def _lineage(receiver: ReceiverType, project: Project) -> Iterator[Class]:
+    """Yield the class of a receiver and what it inherits from, as far as they were read."""
+    classes = hierarchy_of(project).classes
+    for ancestor in receivers_of(project).lineage(receiver):
+        owner = classes.get(f"{project.module_name(ancestor.path)}.{ancestor.name}")
+        if owner is not None:
+            yield owner
+
+
+def _hands_out(owner: Class, hierarchy: Hierarchy) -> bool:
     """Return whether a class is storage's, or keeps the program's state."""
-    return hierarchy.project.in_storage(one.path) or keeps_state(one, hierarchy)
+    return hierarchy.zones.in_storage(owner.path) or keeps_state(owner, hierarchy)
 
 
 def _is_special(name: str) -> bool:

@@ -60,13 +60,13 @@ def assemble(
         tree.markers,
         layout=layout,
         empty=scope.empty_folders(file.path for file in (*tree.files, *scripts)),
-        prefix=prefix_of(policy.root, request.folder),
+        path_prefix=prefix_of(policy.root, request.folder),
         edited=edited,
     )
     project = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
     project = follow_accesses(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
     read = scripts_facts(scripts, rules, cache, jobs=jobs)
-    project = project.with_more([*project.files, *read])
+    project = project.with_files([*project.files, *read])
     return Audited(project, frozenset(file.path for file in scripts), unknown)
 
 

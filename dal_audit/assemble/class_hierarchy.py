@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.assemble.memo import once_linked
-from dal_audit.assemble.module_names import is_named
-from dal_audit.assemble.project import Project
-from dal_audit.facts import LOCAL, ClassShape, FileFacts, Member, Shape
-
-MAX_STEPS: Final = 64
-"""How many re-exports are followed for one name; a circle of them ends here."""
+from dal_audit.assemble.memo import file_query, query
+from dal_audit.assemble.module_names import ModuleNames, is_named, longest_module
+from dal_audit.assemble.project import CLASSES, Project
+from dal_audit.assemble.symbols import SymbolId, SymbolTable
+from dal_audit.assemble.zones import Zones
+from dal_audit.facts import LOCAL, ClassShape, Member
 
 ABSTRACT_BASES: Final = frozenset(
     {"typing.Protocol", "typing_extensions.Protocol", "abc.ABC", "zope.interface.Interface"}
@@ -36,110 +36,61 @@ class Class(Struct, frozen=True):
     shape: ClassShape
 
 
-class _Offer(NamedTuple):
-    """What a file's shape offers to others, by absolute names; no exports where it has no shape."""
-
-    module: str
-    classes: Sequence[Class]
-    exports: Mapping[str, tuple[str, ...]] | None
-    stars: tuple[str, ...]
-
-
-def _offer(file: FileFacts, project: Project) -> _Offer:
-    """Return what a file offers; names from outside the project lead to no class of it."""
-    absolute, tops = project.names.absolute, project.names.tops
-    module = project.module_name(file.path)
-    classes: list[Class] = []
-    exports: dict[str, tuple[str, ...]] | None = None
-    stars: tuple[str, ...] = ()
-    for fact in file.facts:
-        if isinstance(fact, ClassShape):
-            classes.append(Class(f"{module}.{fact.name}", file.path, fact))
-        elif isinstance(fact, Shape):
-            exports, stars = {}, tuple(absolute(star, file.path) for star in fact.stars)
-            for export in fact.exports:
-                if export.made not in {"import", "alias", "type"}:
-                    continue
-                names = [absolute(origin, file.path) for origin in export.origins]
-                own = tuple(name for name in names if name.partition(".")[0] in tops)
-                if own:
-                    exports[export.name] = (*exports.get(export.name, ()), *own)
-    return _Offer(module, classes, exports, stars)
-
-
 class Hierarchy:
     """All classes that were read, by their dotted names."""
 
-    def __init__(self, project: Project) -> None:
-        """Index the classes of a project."""
-        self.project = project
+    def __init__(
+        self,
+        classes: Iterable[Class],
+        symbols: SymbolTable,
+        names: ModuleNames,
+        zones: Zones,
+        driver_backed_storage: frozenset[str],
+    ) -> None:
+        """Take the classes, where names lead, and which files use a driver where storage is."""
         self.classes: dict[str, Class] = {}
-        self.exports: dict[str, Mapping[str, tuple[str, ...]]] = {}
-        self.stars: dict[str, tuple[str, ...]] = {}
+        for found in classes:
+            self.classes.setdefault(found.name, found)
+        self.symbols = symbols
+        self.names = names
+        self.zones = zones
+        self._driver_backed_storage = driver_backed_storage
+        self._found: dict[str, Class | None] = {}
         self._orders: dict[str, tuple[Class, ...]] = {}
-        for offer in project.each("hierarchy", partial(_offer, project=project), project.files):
-            for one in offer.classes:
-                self.classes.setdefault(one.name, one)
-            if offer.exports is not None:
-                self.exports[offer.module] = offer.exports
-                self.stars[offer.module] = offer.stars
 
     def find(self, name: str, path: str) -> Class | None:
         """Return the class that a dotted name means in a file, followed through re-exports."""
-        return next(
-            (self.classes[one] for one in self._trail(name, path) if one in self.classes), None
-        )
+        absolute = self.names.absolute(name, path)
+        if absolute not in self._found:
+            leads = self.symbols.resolve(absolute, path)
+            self._found[absolute] = next(filter(None, map(self.classes.get, leads)), None)
+        return self._found[absolute]
 
-    def _trail(self, name: str, path: str) -> Iterator[str]:
-        """Yield the absolute names that a dotted name in a file is followed through."""
-        waiting = [self.project.absolute(name, path)]
-        seen: set[str] = set()
-        while waiting and len(seen) < MAX_STEPS:
-            one = waiting.pop(0)
-            if one not in seen:
-                seen.add(one)
-                yield one
-                waiting += self._next(one)
-
-    def _next(self, name: str) -> Iterator[str]:
-        """Yield what a name may be elsewhere: what its module imported, or took by a star."""
-        module, rest = name, ""
-        while module and module not in self.exports:
-            module, _, last = module.rpartition(".")
-            rest = f"{last}.{rest}" if rest else last
-        if not module or not rest:
-            return
-        first, _, deeper = rest.partition(".")
-        for origin in self.exports[module].get(first, ()):
-            yield f"{origin}.{deeper}" if deeper else origin
-        for star in self.stars[module]:
-            yield f"{star}.{rest}"
-
-    def bases(self, one: Class) -> Iterator[Class]:
+    def bases(self, derived: Class) -> Iterator[Class]:
         """Yield the direct bases of a class that are classes of the project."""
-        for base in one.shape.bases:
-            found = self.find(base.origin, one.path)
-            if found is not None and found.name != one.name:
+        for base in derived.shape.bases:
+            found = self.find(base.origin, derived.path)
+            if found is not None and found.name != derived.name:
                 yield found
 
-    def ancestors(self, one: Class) -> Sequence[Class]:
+    def ancestors(self, derived: Class) -> Sequence[Class]:
         """Return a class and all that it inherits from, in the order in which Python looks."""
-        known = self._orders.get(one.name)
+        known = self._orders.get(derived.name)
         if known is None:
             # A class that inherits from itself ends here.
-            self._orders[one.name] = (one,)
-            bases = list(self.bases(one))
-            known = (one, *_merged([*(list(self.ancestors(base)) for base in bases), bases]))
-            self._orders[one.name] = known
+            self._orders[derived.name] = (derived,)
+            bases = list(self.bases(derived))
+            known = (derived, *_merged([*(list(self.ancestors(base)) for base in bases), bases]))
+            self._orders[derived.name] = known
         return known
 
-    def definitions(self, one: Class) -> Mapping[str, tuple[Class, tuple[Member, ...]]]:
+    def all_definitions(self, owner: Class) -> Mapping[str, tuple[Class, tuple[Member, ...]]]:
         """Return all definitions of each member, from the nearest class that has it.
 
         Several are overloads, the parts of a property, or the branches of an `if`.
         """
         found: dict[str, tuple[Class, tuple[Member, ...]]] = {}
-        for ancestor in self.ancestors(one):
+        for ancestor in self.ancestors(owner):
             own: dict[str, list[Member]] = {}
             for member in sorted(ancestor.shape.members, key=lambda member: member.local):
                 own.setdefault(member.name, []).append(member)
@@ -147,61 +98,68 @@ class Hierarchy:
                 found.setdefault(name, (ancestor, tuple(members)))
         return found
 
-    def members(self, one: Class) -> Mapping[str, tuple[Class, Member]]:
+    def members(self, owner: Class) -> Mapping[str, tuple[Class, Member]]:
         """Return the members of a class, inherited ones too, each with the class that has it.
 
         The nearest definition of a name counts; in one class a definition in the class's own block
         counts before an attribute that only a method sets.
         """
         return {
-            name: (owner, members[0]) for name, (owner, members) in self.definitions(one).items()
+            name: (definer, members[0])
+            for name, (definer, members) in self.all_definitions(owner).items()
         }
 
     @cached_property
-    def beneath(self) -> frozenset[str]:
+    def storage_base_files(self) -> frozenset[str]:
         """The files in which what storage classes inherit is looked for, read or not."""
-        found: set[str] = set()
-        for one in self._in_order:
-            if not self.project.in_storage(one.path):
-                continue
-            for ancestor in self.ancestors(one):
-                for base in ancestor.shape.bases:
-                    for name in self._trail(base.origin, ancestor.path):
-                        found.update(self._file_of(name))
-                        if name in self.classes:
-                            break
-        return frozenset(found)
+        return frozenset(
+            file
+            for derived in self.in_order
+            if self.zones.in_storage(derived.path)
+            for ancestor in self.ancestors(derived)
+            for base in ancestor.shape.bases
+            for file in self._files_on_the_way(base.origin, ancestor.path)
+        )
+
+    def _files_on_the_way(self, name: str, path: str) -> Iterator[str]:
+        """Yield the files of the modules that a class's name is followed through."""
+        for absolute in self.symbols.resolve(name, path):
+            yield from self._file_of(absolute)
+            if absolute in self.classes:
+                return
 
     def _file_of(self, name: str) -> Iterator[str]:
         """Yield the file of the module that a dotted name leads into."""
-        files = self.project.names.files
-        while name:
-            if name in files:
-                yield files[name]
-                return
-            name = name.rpartition(".")[0]
+        module, _ = longest_module(name, self.names.files)
+        if module:
+            yield self.names.files[module]
 
-    def is_known(self, one: Class) -> bool:
+    def is_known(self, derived: Class) -> bool:
         """Return whether all that a class inherits was read, so that it has no further members."""
         return all(
             self.find(base.origin, ancestor.path) is not None
-            or self.project.absolute(base.origin, ancestor.path) in PLAIN_BASES
+            or self.names.absolute(base.origin, ancestor.path) in PLAIN_BASES
             or base.origin == f"{LOCAL}object"
-            for ancestor in self.ancestors(one)
+            for ancestor in self.ancestors(derived)
             for base in ancestor.shape.bases
         )
 
-    def is_interface(self, one: Class) -> bool:
+    def base_names(self, derived: Class) -> frozenset[str]:
+        """Return what the bases of a class are called where it stands, as absolute names."""
+        return frozenset(
+            self.names.absolute(base.origin, derived.path) for base in derived.shape.bases
+        )
+
+    def is_interface(self, candidate: Class) -> bool:
         """Return whether a class is abstract by its own word: a Protocol, an ABC, abstract members.
 
         A class that inherits an interface and makes it concrete is none.
         """
-        own = {self.project.absolute(base.origin, one.path) for base in one.shape.bases}
-        if own & ABSTRACT_BASES:
+        if not self.base_names(candidate).isdisjoint(ABSTRACT_BASES):
             return True
-        return any(member.is_abstract for member in one.shape.members)
+        return any(member.is_abstract for member in candidate.shape.members)
 
-    def is_open(self, owned: tuple[Class, Member]) -> bool:
+    def leaves_unimplemented(self, owned: tuple[Class, Member]) -> bool:
         """Return whether a class leaves a member to those that inherit it.
 
         Abstract members are left, methods that do nothing but raise, and what a Protocol only
@@ -213,59 +171,73 @@ class Hierarchy:
         is_done = member.kind == "class" or member.has_body
         return not is_done and self.is_protocol(owner)
 
-    def is_protocol(self, one: Class) -> bool:
+    def is_protocol(self, candidate: Class) -> bool:
         """Return whether a class is a Protocol by its own word."""
-        bases = {self.project.absolute(base.origin, one.path) for base in one.shape.bases}
-        return not bases.isdisjoint(PROTOCOLS)
+        return not self.base_names(candidate).isdisjoint(PROTOCOLS)
 
     @cached_property
     def interfaces(self) -> tuple[Class, ...]:
-        """The storage interfaces, configured or found.
-
-        Found is a Protocol or an ABC in storage that another storage class implements, with the
-        help of a driver if classes there use any: a storage package can hold other hierarchies.
-        One that does some of what another leaves open is what backends share, and no interface.
-        """
-        configured = self.project.policy.interfaces
-        if configured is not None:
-            return tuple(
-                one
-                for one in self._in_order
-                if any(self._is_meant(one, pattern) for pattern in configured)
-            )
-        inside = [
-            one
-            for one in self._in_order
-            if self.project.in_storage(one.path) and not self.project.in_migrations(one.path)
-        ]
-        driven = self._driven
-        implemented = {
-            ancestor.name
-            for one in inside
-            for lineage in [self.ancestors(one)]
-            if not driven or any(ancestor.path in driven for ancestor in lineage)
-            for ancestor in lineage[1:]
-        }
-        found = [one for one in inside if one.name in implemented and self.is_interface(one)]
-        names = {one.name for one in found}
+        """The storage interfaces, configured or found."""
+        configured = self.zones.policy.interfaces
+        if configured is None:
+            return tuple(self._found_interfaces())
         return tuple(
-            one
-            for one in found
-            if not self._implements(one)
-            or names.isdisjoint(wider.name for wider in self.ancestors(one)[1:])
+            candidate
+            for candidate in self.in_order
+            if any(_is_meant(candidate, pattern) for pattern in configured)
         )
 
+    def _found_interfaces(self) -> Iterator[Class]:
+        """Yield each Protocol or ABC in storage that another storage class implements.
+
+        It does so with the help of a driver if classes there use any: a storage package can hold
+        other hierarchies. One that does some of what another leaves open is what backends share,
+        and no interface.
+        """
+        implemented = self._implemented_in_storage
+        found = [
+            candidate
+            for candidate in self._in_storage
+            if candidate.name in implemented and self.is_interface(candidate)
+        ]
+        names = {candidate.name for candidate in found}
+        for candidate in found:
+            wider = {ancestor.name for ancestor in self.ancestors(candidate)[1:]}
+            if not self._implements(candidate) or names.isdisjoint(wider):
+                yield candidate
+
     @cached_property
-    def _driven(self) -> frozenset[str]:
+    def _in_storage(self) -> Sequence[Class]:
+        """The classes of storage, without those of migrations."""
+        return [
+            found
+            for found in self.in_order
+            if self.zones.in_storage(found.path) and not self.zones.in_migrations(found.path)
+        ]
+
+    @property
+    def _implemented_in_storage(self) -> frozenset[str]:
+        """What storage classes inherit, with the help of a driver if any does."""
+        driven = self._driver_backed
+        lineages = map(self.ancestors, self._in_storage)
+        return frozenset(
+            ancestor.name
+            for lineage in lineages
+            if not driven or any(member.path in driven for member in lineage)
+            for ancestor in lineage[1:]
+        )
+
+    @property
+    def _driver_backed(self) -> frozenset[str]:
         """The storage files that import a driver's object, or another one of these files."""
         importers: dict[str, set[str]] = {}
-        for module, exports in self.exports.items():
-            path = self.project.names.files.get(module, "")
-            if self.project.in_storage(path):
-                for origin in {one for origins in exports.values() for one in origins}:
+        for module in self.symbols.modules.values():
+            path = self.names.files.get(module.name, "")
+            if self.zones.in_storage(path):
+                for origin in {origin for found in module.reexports.values() for origin in found}:
                     for imported in self._file_of(origin):
                         importers.setdefault(imported, set()).add(path)
-        waiting = list(self.project.driven_storage)
+        waiting = list(self._driver_backed_storage)
         found: set[str] = set()
         while waiting:
             path = waiting.pop()
@@ -274,27 +246,23 @@ class Hierarchy:
                 waiting += importers.get(path, ())
         return frozenset(found)
 
-    def _implements(self, one: Class) -> bool:
+    def _implements(self, derived: Class) -> bool:
         """Return whether a class has code for something that a class above it leaves open."""
         above = {
             member.name
-            for ancestor in self.ancestors(one)[1:]
+            for ancestor in self.ancestors(derived)[1:]
             for member in ancestor.shape.members
-            if self.is_open((ancestor, member))
+            if self.leaves_unimplemented((ancestor, member))
         }
         return any(
-            member.name in above and not self.is_open((one, member)) for member in one.shape.members
+            member.name in above and not self.leaves_unimplemented((derived, member))
+            for member in derived.shape.members
         )
 
     @cached_property
-    def _in_order(self) -> Sequence[Class]:
+    def in_order(self) -> Sequence[Class]:
         """All classes, by their names."""
         return [self.classes[name] for name in sorted(self.classes)]
-
-    def _is_meant(self, one: Class, pattern: str) -> bool:
-        module, _, name = pattern.partition(":")
-        own_module = one.name.removesuffix(f".{one.shape.name}")
-        return is_named(own_module, module) and is_named(one.shape.name, name)
 
     @cached_property
     def backends(self) -> tuple[tuple[Class, Class], ...]:
@@ -303,64 +271,83 @@ class Hierarchy:
         An abstract class in between is no backend, nor is a class outside storage. A class that
         implements several interfaces comes with each, but not with what one of them extends.
         """
-        interfaces = {one.name for one in self.interfaces}
-        found = []
-        for one in self._in_order:
-            if not self.project.in_storage(one.path) or one.name in interfaces:
-                continue
-            if self.is_interface(one):
-                continue
-            covered: set[str] = set()
-            for ancestor in self.ancestors(one)[1:]:
-                if ancestor.name in interfaces and ancestor.name not in covered:
-                    found.append((one, ancestor))
-                    covered.update(wider.name for wider in self.ancestors(ancestor))
-        return tuple(found)
+        interfaces = {interface.name for interface in self.interfaces}
+        return tuple(
+            (candidate, interface)
+            for candidate in self.in_order
+            if self.zones.in_storage(candidate.path) and candidate.name not in interfaces
+            if not self.is_interface(candidate)
+            for interface in self._implemented_by(candidate, interfaces)
+        )
+
+    def _implemented_by(self, backend: Class, interfaces: AbstractSet[str]) -> Iterator[Class]:
+        """Yield the interfaces that a class implements, without those that one of them extends."""
+        covered: set[str] = set()
+        for ancestor in self.ancestors(backend)[1:]:
+            if ancestor.name in interfaces and ancestor.name not in covered:
+                yield ancestor
+                covered.update(wider.name for wider in self.ancestors(ancestor))
 
     @cached_property
     def backend_of(self) -> Mapping[str, tuple[Class, Class]]:
         """The backends by their dotted names, each with the first interface that it implements."""
-        return {one.name: (one, interface) for one, interface in reversed(self.backends)}
+        return {
+            backend.name: (backend, interface) for backend, interface in reversed(self.backends)
+        }
 
-    def carried(self) -> frozenset[tuple[str, str]]:
+    def tainted_names(self) -> frozenset[SymbolId]:
         """Return each module and name by which a backend can be imported."""
         if not self.backends:
             return frozenset()
-        takers: dict[str, list[tuple[str, str]]] = {}
-        for module, exports in self.exports.items():
-            for name, origins in exports.items():
-                for origin in origins:
-                    takers.setdefault(origin, []).append((module, name))
-        fans: dict[str, list[str]] = {}
-        for module, stars in self.stars.items():
-            for star in stars:
-                fans.setdefault(star, []).append(module)
-        waiting = [
-            (one.name.removesuffix(f".{one.shape.name}"), one.shape.name.partition(".")[0])
-            for one, _ in self.backends
-        ]
-        found: set[tuple[str, str]] = set()
-        while waiting:
-            key = module, name = waiting.pop()
-            if key not in found:
-                found.add(key)
-                waiting += takers.get(f"{module}.{name}", ())
-                waiting += [(fan, name) for fan in fans.get(module, ())]
-        return frozenset(found)
+        return self.symbols.importable_as(
+            (_module_of(backend), backend.shape.name.partition(".")[0])
+            for backend, _ in self.backends
+        )
+
+
+def _module_of(owned: Class) -> str:
+    """Return the dotted name of a class's module."""
+    return owned.name.removesuffix(f".{owned.shape.name}")
+
+
+def _is_meant(candidate: Class, pattern: str) -> bool:
+    module, _, name = pattern.partition(":")
+    return is_named(_module_of(candidate), module) and is_named(candidate.shape.name, name)
 
 
 def _merged(orders: Sequence[Sequence[Class]]) -> Iterator[Class]:
     """Yield classes in the order that Python gives them (C3); where there is none, the next one."""
     waiting = [list(order) for order in orders if order]
     while waiting:
-        later = {one.name for order in waiting for one in order[1:]}
+        later = {found.name for order in waiting for found in order[1:]}
         head = next((order[0] for order in waiting if order[0].name not in later), waiting[0][0])
         yield head
-        without = [[one for one in order if one.name != head.name] for order in waiting]
+        without = [[found for found in order if found.name != head.name] for order in waiting]
         waiting = [order for order in without if order]
 
 
-@once_linked
+@file_query(of=(CLASSES,), depends_on=(Project.names,))
+def _classes(path: str, shapes: Sequence[ClassShape], project: Project) -> tuple[Class, ...]:
+    """Return the classes of a file."""
+    module = project.module_name(path)
+    return tuple(Class(f"{module}.{shape.name}", path, shape) for shape in shapes)
+
+
+@query(
+    depends_on=(
+        _classes,
+        Project.symbols,
+        Project.names,
+        Project.zones,
+        Project.driver_backed_storage,
+    )
+)
 def hierarchy_of(project: Project) -> Hierarchy:
     """Return the classes of a project; they are linked once for all checks."""
-    return Hierarchy(project)
+    return Hierarchy(
+        (found for of_file in _classes(project).values() for found in of_file),
+        project.symbols,
+        project.names,
+        project.zones,
+        project.driver_backed_storage,
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from dal_audit.assemble.accessor_names import words
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy
 from dal_audit.assemble.interface_members import is_public
-from dal_audit.facts import Member, Parameter
+from dal_audit.facts import Member, Parameter, ParameterKind
 
 KEPT: Final = frozenset(
     {"abstractmethod", "override", "final", "classmethod", "staticmethod", "wraps", "deprecated"}
@@ -37,21 +38,29 @@ def missing_members(
     A class that answers for any name (`__getattr__`), or that inherits what was not read, lacks
     nothing that could be told.
     """
-    given = hierarchy.definitions(backend)
+    given = hierarchy.all_definitions(backend)
     if "__getattr__" in given or "__getattribute__" in given or not hierarchy.is_known(backend):
         return
-    wider = {one.name for one in hierarchy.ancestors(interface)}
-    for name, (owner, definitions) in hierarchy.definitions(interface).items():
-        if not is_public(name) or not any(map(hierarchy.is_open, _with(owner, definitions))):
-            continue
-        if any(one.has_body and not one.is_abstract for one in definitions):
-            continue
-        found, members = given[name]
-        is_declared = any(one.is_abstract for one in members) or (
-            hierarchy.is_protocol(found) and not any(one.has_body for one in members)
-        )
-        if found.name in wider or is_declared:
-            yield owner, definitions[0]
+    wider = {ancestor.name for ancestor in hierarchy.ancestors(interface)}
+    for name, (owner, definitions) in hierarchy.all_definitions(interface).items():
+        if is_public(name) and _is_left_open(owner, definitions, hierarchy):
+            found, members = given[name]
+            if found.name in wider or _is_declared(found, members, hierarchy):
+                yield owner, definitions[0]
+
+
+def _is_left_open(owner: Class, definitions: Sequence[Member], hierarchy: Hierarchy) -> bool:
+    """Return whether a member has to be implemented: no definition of it is of use by itself."""
+    return any(
+        hierarchy.leaves_unimplemented((owner, member)) for member in definitions
+    ) and not any(member.has_body and not member.is_abstract for member in definitions)
+
+
+def _is_declared(owner: Class, members: Sequence[Member], hierarchy: Hierarchy) -> bool:
+    """Return whether a class declares a member once more, and does not implement it."""
+    return any(member.is_abstract for member in members) or (
+        hierarchy.is_protocol(owner) and not any(member.has_body for member in members)
+    )
 
 
 def is_intermediate(backend: Class) -> bool:
@@ -61,12 +70,8 @@ def is_intermediate(backend: Class) -> bool:
     """
     if _BASE_WORDS.intersection(words(backend.shape.name)):
         return True
-    methods = [one for one in backend.shape.members if one.kind == "method"]
-    return bool(methods) and not any(one.has_body for one in methods)
-
-
-def _with(owner: Class, members: Sequence[Member]) -> list[tuple[Class, Member]]:
-    return [(owner, member) for member in members]
+    methods = [member for member in backend.shape.members if member.kind == "method"]
+    return bool(methods) and not any(method.has_body for method in methods)
 
 
 def difference(declared: Member, given: Member) -> str:
@@ -74,9 +79,7 @@ def difference(declared: Member, given: Member) -> str:
 
     Calls that the interface allows must be calls that the backend takes: it may take more.
     """
-    kinds = {one.kind for one in declared.parameters}
-    taken = {one.kind for one in given.parameters}
-    if {"list", "mapping"} <= kinds or {"list", "mapping"} <= taken:
+    if {"list", "mapping"} <= _kinds(declared) or {"list", "mapping"} <= _kinds(given):
         return ""
     return (
         next(_of_positions(declared, given), "")
@@ -86,75 +89,91 @@ def difference(declared: Member, given: Member) -> str:
     )
 
 
+def _kinds(method: Member) -> AbstractSet[ParameterKind]:
+    return {parameter.kind for parameter in method.parameters}
+
+
 def _of_positions(declared: Member, given: Member) -> Iterator[str]:
     """Yield what does not fit of the parameters that arguments reach by position."""
-    wanted = [one for one in declared.parameters if one.kind in _BY_POSITION]
-    offered = [one for one in given.parameters if one.kind in _BY_POSITION]
-    takes_list = any(one.kind == "list" for one in given.parameters)
-    takes_mapping = any(one.kind == "mapping" for one in given.parameters)
-    for index, one in enumerate(wanted):
+    wanted = _positional(declared)
+    offered = _positional(given)
+    for index, parameter in enumerate(wanted):
         if index >= len(offered):
-            by_name = next((p for p in given.parameters if p.name == one.name), None)
-            if by_name is not None and by_name.kind == "keyword-only":
-                yield f"takes `{one.name}` by name alone"
-            elif not takes_list and not (takes_mapping and one.kind == "plain"):
-                yield f"does not take `{one.name}`"
-            continue
-        other = offered[index]
-        if one.kind == "plain" and other.name != one.name and not _is_nameless(one):
-            yield f"takes `{other.name}` where the interface has `{one.name}`"
-        elif one.kind == "plain" and other.kind == "positional-only" and not _is_nameless(one):
-            yield f"takes `{one.name}` by position alone"
-        elif one.has_default and not other.has_default:
-            yield f"needs `{other.name}`, which the interface leaves out"
+            yield from _of_unreached(parameter, given)
+        else:
+            yield from _of_position(parameter, offered[index])
+    by_name = {param.name for param in declared.parameters if param.kind == "keyword-only"}
     for other in offered[len(wanted) :]:
-        if not other.has_default and not any(
-            one.kind == "keyword-only" and one.name == other.name for one in declared.parameters
-        ):
+        if not other.has_default and other.name not in by_name:
             yield f"needs `{other.name}`, which the interface does not have"
+
+
+def _positional(method: Member) -> Sequence[Parameter]:
+    return [parameter for parameter in method.parameters if parameter.kind in _BY_POSITION]
+
+
+def _of_unreached(wanted: Parameter, given: Member) -> Iterator[str]:
+    """Yield how a method does not take what is passed behind all of its positions."""
+    by_name = next((other for other in given.parameters if other.name == wanted.name), None)
+    if by_name is not None and by_name.kind == "keyword-only":
+        yield f"takes `{wanted.name}` by name alone"
+        return
+    kinds = _kinds(given)
+    if "list" not in kinds and not ("mapping" in kinds and wanted.kind == "plain"):
+        yield f"does not take `{wanted.name}`"
+
+
+def _of_position(wanted: Parameter, other: Parameter) -> Iterator[str]:
+    """Yield what does not fit of the parameter in the place of another."""
+    is_named = wanted.kind == "plain" and not _is_nameless(wanted)
+    if is_named and other.name != wanted.name:
+        yield f"takes `{other.name}` where the interface has `{wanted.name}`"
+    elif is_named and other.kind == "positional-only":
+        yield f"takes `{wanted.name}` by position alone"
+    elif wanted.has_default and not other.has_default:
+        yield f"needs `{other.name}`, which the interface leaves out"
 
 
 def _of_names(declared: Member, given: Member) -> Iterator[str]:
     """Yield what does not fit of the parameters that arguments reach by name alone."""
-    offered = {one.name: one for one in given.parameters if one.kind in _BY_NAME}
-    takes_mapping = any(one.kind == "mapping" for one in given.parameters)
-    wanted = {one.name for one in declared.parameters if one.kind in _BY_NAME}
-    for one in declared.parameters:
-        if one.kind != "keyword-only":
+    offered = {param.name: param for param in given.parameters if param.kind in _BY_NAME}
+    takes_mapping = "mapping" in _kinds(given)
+    for wanted in declared.parameters:
+        if wanted.kind != "keyword-only":
             continue
-        other = offered.get(one.name)
-        if other is None:
-            if not takes_mapping:
-                yield f"does not take `{one.name}`"
-        elif one.has_default and not other.has_default:
-            yield f"needs `{one.name}`, which the interface leaves out"
+        other = offered.get(wanted.name)
+        if other is None and not takes_mapping:
+            yield f"does not take `{wanted.name}`"
+        elif other is not None and wanted.has_default and not other.has_default:
+            yield f"needs `{wanted.name}`, which the interface leaves out"
+    known = {param.name for param in declared.parameters if param.kind in _BY_NAME}
     for name, other in offered.items():
-        if other.kind == "keyword-only" and not other.has_default and name not in wanted:
+        if other.kind == "keyword-only" and not other.has_default and name not in known:
             yield f"needs `{name}`, which the interface does not have"
 
 
 def _of_further(declared: Member, given: Member) -> Iterator[str]:
     """Yield what does not fit of `*args` and `**kwargs`."""
-    kinds = {one.kind for one in given.parameters}
-    for one in declared.parameters:
-        if one.kind == "list" and "list" not in kinds:
-            yield f"does not take `*{one.name}`"
-        if one.kind == "mapping" and "mapping" not in kinds:
-            yield f"does not take `**{one.name}`"
+    kinds = _kinds(given)
+    for wanted in declared.parameters:
+        if wanted.kind == "list" and "list" not in kinds:
+            yield f"does not take `*{wanted.name}`"
+        if wanted.kind == "mapping" and "mapping" not in kinds:
+            yield f"does not take `**{wanted.name}`"
 
 
 def _of_awaiting(declared: Member, given: Member) -> str:
     if declared.is_async == given.is_async:
         return ""
-    names = {one.origin.rpartition(".")[2] for one in (*declared.types, *given.types)}
+    names = {name.origin.rpartition(".")[2] for name in (*declared.types, *given.types)}
     if names & AWAITABLE:
         return ""
     return "is `async`" if given.is_async else "is not `async`"
 
 
-def _is_nameless(one: Parameter) -> bool:
+def _is_nameless(parameter: Parameter) -> bool:
     """Return whether a parameter says by its name that nobody passes it by name."""
-    return one.name.startswith("_")
+    return parameter.name.startswith("_")
 
 
 def is_comparable(members: Sequence[Member]) -> bool:

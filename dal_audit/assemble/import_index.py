@@ -1,7 +1,7 @@
 """Which files import what: an index of the import statements of all files, as they are written.
 
 It leads from a name of a module to the files that can take it from there, without a look at any
-other file. A file whose statements its bytes alone do not tell is in doubt, whatever is asked.
+other file. A file whose statements its bytes alone do not tell may import anything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ it."""
 _NOTHING: Final = re.compile(r"#[^\n]*|\\\r?\n|[()]")
 
 
-class Importers:
+class ImportIndex:
     """The files that import each dotted name.
 
     Statements repeat from file to file, so each text is read once; where a relative one leads is
@@ -31,13 +31,13 @@ class Importers:
 
     def __init__(self, files: Iterable[FileFacts], absolute: Callable[[str, str], str]) -> None:
         """Index the files; `absolute` reads a dotted name as a file means it."""
-        self.unclear: list[str] = []
+        self.unknown: list[str] = []
         """The files whose statements are not known."""
         self._absolute = absolute
         self._paths: defaultdict[str, list[str]] = defaultdict(list)
         for file in files:
             if file.importing is None:
-                self.unclear.append(file.path)
+                self.unknown.append(file.path)
             else:
                 for statement in file.importing:
                     self._paths[statement].append(file.path)
@@ -53,10 +53,10 @@ class Importers:
                 for name in _names(statement):
                     self._statements[_tail(name)].append(statement)
 
-    def takers(self, carried: Iterable[tuple[str, str]]) -> frozenset[str]:
+    def importers_of(self, tainted: Iterable[tuple[str, str]]) -> frozenset[str]:
         """Return the files that import one of these names, its module, or all that is in it."""
         wanted = {
-            key for module, name in carried for key in (module, f"{module}.{name}", f"{module}.*")
+            key for module, name in tainted for key in (module, f"{module}.{name}", f"{module}.*")
         }
         return frozenset(path for key in wanted for path in self._importing(key))
 
@@ -83,37 +83,34 @@ class Importers:
 
     def matching(self, globs: Sequence[str]) -> frozenset[str]:
         """Return the files that import a name that one of these globs matches, or its module."""
-        patterns = [re.compile(translate(one)) for glob in globs for one in (glob, _module(glob))]
+        both = (part for glob in globs for part in (glob, glob.rpartition(".")[0]))
+        patterns = [re.compile(translate(part)) for part in both]
         return frozenset(
             path
             for statement, paths in (self._paths.items() if patterns else ())
             for name in _names(statement)
             for path in paths
-            if any(one.match(self._absolute(name, path)) for one in patterns)
+            if any(pattern.match(self._absolute(name, path)) for pattern in patterns)
         )
 
-    def doubtful(self, carried: Iterable[tuple[str, str]]) -> frozenset[str]:
+    def may_import(self, tainted: Iterable[tuple[str, str]]) -> frozenset[str]:
         """Return the files that hold a package above one of the modules, or may hold anything.
 
         Those can read a module from its package, `package.module.name`; their text decides.
         """
         above: set[str] = set()
-        for module, _ in carried:
+        for module, _ in tainted:
             package = module.rpartition(".")[0]
             while package and package not in above:
                 above.add(package)
                 package = package.rpartition(".")[0]
         holders = (path for package in above for path in self._importing(package))
-        return frozenset(holders).union(self.unclear)
+        return frozenset(holders).union(self.unknown)
 
 
 def _tail(name: str) -> str:
     """Return an absolute name as it is, and a relative one with a single dot before it."""
     return f".{name.lstrip('.')}" if name.startswith(".") else name
-
-
-def _module(glob: str) -> str:
-    return glob.rpartition(".")[0]
 
 
 @lru_cache(maxsize=1 << 15)

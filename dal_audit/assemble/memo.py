@@ -1,42 +1,313 @@
-"""What follows from a project, worked out once and kept with it as long as it lives."""
+"""Memo: what is worked out of a project, kept as long as what it depends on stays as it is.
+
+A *snapshot* is an immutable state of something that changes: a project between two edits. Its
+*inputs* are what it is given: a policy, paths, the facts of files. Each has a revision, which grows
+whenever two snapshots differ in it. A *query* is a function of a snapshot that says on which inputs
+and other queries it depends; its answer is kept with the revisions that those had, and worked out
+again when one of them is another. What later snapshots share with earlier ones is so shared, and
+what an edit changed makes only that stale which depends on it.
+
+Answers outlive the snapshot that they were worked out of, so none may refer to it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from operator import attrgetter
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, overload
+from weakref import ref
 
-if TYPE_CHECKING:
-    from dal_audit.assemble.project import Project
+from dal_audit.facts import Fact, FileFacts
 
+
+class Snapshot(Protocol):
+    """What queries are asked of: immutable, weakly referable, with the memo of its kind."""
+
+    @property
+    def memo(self) -> Memo:
+        """What is known of this snapshot and of those before it."""
+
+    @property
+    def files(self) -> Sequence[FileFacts]:
+        """The facts of its files, each path once."""
+
+
+State = TypeVar("State", bound=Snapshot)
 Result = TypeVar("Result")
-
-_LINKED: Final[set[str]] = set()
-
-
-def once(function: Callable[[Project], Result]) -> Callable[[Project], Result]:
-    """Keep what a function says of a project, and say it again when it is asked again."""
-    name = f"{function.__module__}.{function.__qualname__}"
-
-    @wraps(function)
-    def kept(project: Project) -> Result:
-        memo = project.__dict__
-        if name not in memo:
-            memo[name] = function(project)
-        return memo[name]  # type: ignore[no-any-return]
-
-    return kept
+OfFile = TypeVar("OfFile")
 
 
-def once_linked(function: Callable[[Project], Result]) -> Callable[[Project], Result]:
-    """Do the same for what follows from imports, shapes and classes alone.
+class Input:
+    """A part of what a snapshot is given, by which two of them can differ."""
 
-    It holds, too, for the project with further facts that are none of these.
+    def __init__(self, name: str, read: Callable[[Any], object]) -> None:
+        """Take the input's name, and how it is read off a snapshot."""
+        self.name = name
+        self.read = read
+
+    def __repr__(self) -> str:
+        """Return the input's name."""
+        return f"<input {self.name}>"
+
+    def is_same(self, before: Any, after: Any) -> bool:
+        """Return whether two snapshots have the same, by what was read off each."""
+        return before is after or bool(before == after)
+
+
+class FactsInput(Input):
+    """The facts of some types, of all files in their order."""
+
+    def __init__(self, name: str, *types: type) -> None:
+        """Take the input's name and the types of its facts."""
+        super().__init__(name, attrgetter("files"))
+        self.types = frozenset(types)
+
+    def of(self, file: FileFacts) -> tuple[Fact, ...]:
+        """Return a file's facts of these types."""
+        return tuple(fact for fact in file.facts if type(fact) in self.types)
+
+    def is_same(self, before: Sequence[FileFacts], after: Sequence[FileFacts]) -> bool:
+        """Return whether the files are the same, and the facts of these types in each."""
+        if before is after:
+            return True
+        return len(before) == len(after) and all(
+            old is new or (old.path == new.path and self.of(old) == self.of(new))
+            for old, new in zip(before, after, strict=True)
+        )
+
+
+Dependency: TypeAlias = "Input | _Memoised"
+
+
+class _Answer(NamedTuple):
+    """What a query said, with the revisions of what it depends on, and its own."""
+
+    value: Any
+    seen: tuple[int, ...]
+    revision: int
+
+
+class _Memoised:
+    """What a memo keeps answers of: the dependencies and the work of a query."""
+
+    def __init__(self, name: str, depends_on: Iterable[Dependency]) -> None:
+        self.name = name
+        self.depends_on = tuple(depends_on)
+        self.inputs: frozenset[Input] = frozenset().union(
+            *({item} if isinstance(item, Input) else item.inputs for item in self.depends_on)
+        )
+
+    def __repr__(self) -> str:
+        return f"<query {self.name}>"
+
+    def work(self, snapshot: Any, known: _Answer | None, seen: tuple[int, ...]) -> Any:
+        """Work the answer out; `known` is an earlier one, `seen` what it would now depend on."""
+        raise NotImplementedError
+
+    def is_same(self, _known: Any, _value: Any) -> bool:
+        """Return whether an answer is as good as the known one: what depends on it then stands."""
+        return False
+
+    def is_kept(self, _changed: AbstractSet[Input]) -> bool:
+        """Return whether an answer is of use when inputs that it depends on have changed."""
+        return False
+
+
+class Query(_Memoised, Generic[State, Result]):
+    """A function of a snapshot; in the body of the snapshot's class, a read-only attribute."""
+
+    def __init__(
+        self,
+        function: Callable[[State], Result],
+        depends_on: Iterable[Dependency],
+        *,
+        cuts_off: bool,
+    ) -> None:
+        """Take the function and what it depends on."""
+        super().__init__(function.__qualname__, depends_on)
+        self.__doc__ = function.__doc__
+        self.function = function
+        self.cuts_off = cuts_off
+
+    def __call__(self, snapshot: State) -> Result:
+        """Return what the function says of a snapshot."""
+        return snapshot.memo.answer(self, snapshot)  # type: ignore[no-any-return]
+
+    @overload
+    def __get__(self, snapshot: None, owner: type) -> Query[State, Result]: ...
+    @overload
+    def __get__(self, snapshot: State, owner: type) -> Result: ...
+    def __get__(self, snapshot: State | None, owner: type) -> Query[State, Result] | Result:
+        """Return what the function says of a snapshot; the query itself from the class."""
+        return self if snapshot is None else self(snapshot)
+
+    def work(self, snapshot: State, _known: _Answer | None, _seen: tuple[int, ...]) -> Result:
+        """Work the answer out."""
+        return self.function(snapshot)
+
+    def is_same(self, known: Result, value: Result) -> bool:
+        """Return whether answers are equal, where these are worth a comparison."""
+        return self.cuts_off and bool(known == value)
+
+    def is_kept(self, _changed: AbstractSet[Input]) -> bool:
+        """Return whether an answer whose inputs changed can still be found equal to the next."""
+        return self.cuts_off
+
+
+class _OfFile(NamedTuple):
+    """What a query said of one file, and of which facts of it."""
+
+    file: FileFacts
+    facts: tuple[Fact, ...]
+    value: Any
+
+
+class _OfFiles(NamedTuple):
+    """What a query said of all files, and what of it is told."""
+
+    files: Mapping[str, _OfFile]
+    values: Mapping[str, Any]
+
+
+class FileQuery(_Memoised, Generic[State, OfFile]):
+    """A function of some of a file's facts, its path, and a snapshot; answered file by file."""
+
+    def __init__(
+        self,
+        function: Callable[[str, Sequence[Any], State], OfFile],
+        of: Iterable[FactsInput],
+        depends_on: Iterable[Dependency],
+    ) -> None:
+        """Take the function, the facts that it is handed, and what else it depends on."""
+        self.of = tuple(of)
+        self.others = tuple(depends_on)
+        super().__init__(function.__qualname__, (*self.of, *self.others))
+        self.__doc__ = function.__doc__
+        self.function = function
+        self.types = frozenset().union(*(item.types for item in self.of))
+        self._shared: frozenset[Input] = _Memoised("", self.others).inputs
+
+    def __call__(self, snapshot: State) -> Mapping[str, OfFile]:
+        """Return what the function says, by the paths of the files that have such facts."""
+        return snapshot.memo.answer(self, snapshot).values  # type: ignore[no-any-return]
+
+    def work(self, snapshot: State, known: _Answer | None, seen: tuple[int, ...]) -> _OfFiles:
+        """Work out the answers of the files whose facts are others than before."""
+        count = len(self.of)
+        is_shared = known is not None and known.seen[count:] == seen[count:]
+        earlier: Mapping[str, _OfFile] = known.value.files if known and is_shared else {}
+        files = {
+            file.path: self._of_file(file, earlier.get(file.path), snapshot)
+            for file in snapshot.files
+            if file.facts
+        }
+        return _OfFiles(files, {path: of.value for path, of in files.items() if of.facts})
+
+    def _of_file(self, file: FileFacts, known: _OfFile | None, snapshot: State) -> _OfFile:
+        if known is not None and known.file is file:
+            return known
+        facts = tuple(fact for fact in file.facts if type(fact) in self.types)
+        if known is not None and known.facts == facts:
+            return _OfFile(file, known.facts, known.value)
+        return _OfFile(file, facts, self.function(file.path, facts, snapshot) if facts else None)
+
+    def is_kept(self, changed: AbstractSet[Input]) -> bool:
+        """Return whether there can be files of which the answer stands."""
+        return self._shared.isdisjoint(changed)
+
+
+def query(
+    *, depends_on: Iterable[Dependency], cuts_off: bool = False
+) -> Callable[[Callable[[State], Result]], Query[State, Result]]:
+    """Make a function of a snapshot a query, which is worked out again when it is stale alone.
+
+    With `cuts_off` an answer that equals the one before leaves standing what depends on it; that is
+    for small values.
     """
-    _LINKED.add(f"{function.__module__}.{function.__qualname__}")
-    return once(function)
+
+    def mark(function: Callable[[State], Result]) -> Query[State, Result]:
+        return Query(function, depends_on, cuts_off=cuts_off)
+
+    return mark
 
 
-def linked() -> frozenset[str]:
-    """Return under which names a project keeps what was `once_linked`."""
-    return frozenset(_LINKED)
+def file_query(
+    *, of: Iterable[FactsInput], depends_on: Iterable[Dependency] = ()
+) -> Callable[[Callable[[str, Sequence[Any], State], OfFile]], FileQuery[State, OfFile]]:
+    """Make a function of a path, its file's facts and a snapshot a query about each file.
+
+    It is handed the facts `of` these inputs alone, and asked where a file has any. It is worked out
+    again for a file when these facts are others, and for all when something else is stale.
+    """
+
+    def mark(
+        function: Callable[[str, Sequence[Any], State], OfFile],
+    ) -> FileQuery[State, OfFile]:
+        return FileQuery(function, of, depends_on)
+
+    return mark
+
+
+class Memo:
+    """The answers that are known of the snapshots of one thing, and the inputs' revisions.
+
+    It is about one snapshot at a time: the last that was asked. An answer is right whichever comes
+    next, but two that take turns cost each the other's answers; they want a memo each.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        self._now = 0
+        self._snapshot: Callable[[], object] = lambda: None
+        self._given: dict[Input, object] = {}
+        self._revisions: dict[Input, int] = {}
+        self._answers: dict[_Memoised, _Answer] = {}
+        self._sound: set[_Memoised] = set()
+        """The queries whose answers are known to be right for this snapshot."""
+
+    def answer(self, asked: _Memoised, snapshot: Snapshot) -> Any:
+        """Return what a query says of a snapshot, worked out if it is not known or stale."""
+        if self._snapshot() is not snapshot:
+            self._turn_to(snapshot)
+        if asked in self._sound:
+            return self._answers[asked].value
+        seen = tuple(self._revision(item, snapshot) for item in asked.depends_on)
+        known = self._answers.get(asked)
+        now = self._now
+        if known is None or known.seen != seen:
+            value = asked.work(snapshot, known, seen)
+            if known is not None and asked.is_same(known.value, value):
+                known = _Answer(known.value, seen, known.revision)
+            else:
+                known = _Answer(value, seen, now)
+            if self._snapshot() is not snapshot:
+                self._turn_to(snapshot)  # The work asked another one.
+            self._answers[asked] = known
+        if now == self._now:
+            self._sound.add(asked)
+        return known.value
+
+    def _revision(self, item: Dependency, snapshot: Snapshot) -> int:
+        if not isinstance(item, Input):
+            self.answer(item, snapshot)
+            return self._answers[item].revision
+        if item not in self._revisions:
+            self._given[item] = item.read(snapshot)
+            self._revisions[item] = self._now
+        return self._revisions[item]
+
+    def _turn_to(self, snapshot: Snapshot) -> None:
+        """Note in which inputs a snapshot differs from the last one; drop what is of no use now."""
+        self._now += 1
+        self._snapshot = ref(snapshot)
+        self._sound.clear()
+        changed = set()
+        for item, before in tuple(self._given.items()):
+            after = self._given[item] = item.read(snapshot)
+            if not item.is_same(before, after):
+                self._revisions[item] = self._now
+                changed.add(item)
+        for asked in tuple(self._answers):
+            if not asked.inputs.isdisjoint(changed) and not asked.is_kept(changed):
+                del self._answers[asked]

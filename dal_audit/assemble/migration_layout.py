@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dal_audit.assemble.project import MIGRATION_MARKER
 from dal_audit.assemble.sql_files import SqlFiles
+from dal_audit.assemble.zones import MIGRATION_MARKER
 from dal_audit.discover.files import Tree, is_script
 from dal_audit.discover.projects import Scope
 from dal_audit.extract.cache import Cache
@@ -17,7 +17,7 @@ def layout_of(
 ) -> MigrationLayout:
     """Find the migration sets, from the paths of all files and what a few of them say."""
     policy = scope.policy
-    homes = [one.path for one in policy.migrations or ()]
+    homes = [folder.path for folder in policy.migrations or ()]
     homes += [path.rpartition("/")[0] for path in tree.markers if path.endswith(MIGRATION_MARKER)]
     modules = {file.path: file for file in tree.files if may_be_module(file.path, homes)}
     if not tree.scripts and not modules:

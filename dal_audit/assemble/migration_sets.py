@@ -6,13 +6,13 @@ A set is judged where the configuration takes its files for migrations and a bac
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.assemble.project import Project
+from dal_audit.assemble.memo import file_query, query
+from dal_audit.assemble.project import AUDITED, STATEMENTS, Project
 from dal_audit.facts import NotUnderstood, Place, Span
 from dal_audit.facts.sql import OtherStatement, Query, SqlStatement, Transaction
 from dal_audit.migrations.model import Migration, MigrationSet, Part
@@ -29,9 +29,9 @@ _PASSING: Final = frozenset(
 
 def audited_sets(project: Project) -> Iterator[MigrationSet]:
     """Yield the sets that are judged."""
-    for one in project.layout.sets:
-        if any(is_audited(path, project) for path in sorted(one.paths())):
-            yield one
+    for found in project.layout.sets:
+        if any(is_audited(path, project) for path in sorted(found.paths())):
+            yield found
 
 
 def is_audited(path: str, project: Project) -> bool:
@@ -50,7 +50,7 @@ def statements_of(part: Part, project: Project) -> list[SqlStatement]:
         first = bisect_left(script.lines, part.lines[0])
         last = bisect_right(script.lines, part.lines[1])
     own = script.statements[first:last]
-    return [one for one in own if part.takes(one.span.line, one.part)]
+    return [statement for statement in own if part.takes(statement.span.line, statement.part)]
 
 
 def up_scripts(project: Project) -> Iterator[tuple[MigrationSet | None, list[SqlStatement], str]]:
@@ -58,15 +58,13 @@ def up_scripts(project: Project) -> Iterator[tuple[MigrationSet | None, list[Sql
 
     A file of a folder that no pattern fits is in no set, and is all up.
     """
-    for one in audited_sets(project):
-        for migration in one.migrations:
-            for part in migration.up:
-                if part.language == "sql" and is_audited(part.path, project):
-                    yield one, statements_of(part, project), part.path
-    for folder in project.layout.unrecognised:
-        for path in folder.paths:
-            if is_audited(path, project):
-                yield None, statements_of(Part(path, "up"), project), path
+    for found in audited_sets(project):
+        for part in (part for migration in found.migrations for part in migration.up):
+            if part.language == "sql" and is_audited(part.path, project):
+                yield found, statements_of(part, project), part.path
+    for path in (path for folder in project.layout.unrecognised for path in folder.paths):
+        if is_audited(path, project):
+            yield None, statements_of(Part(path, "up"), project), path
 
 
 def does_nothing(part: Part, project: Project) -> bool:
@@ -79,37 +77,45 @@ def does_nothing(part: Part, project: Project) -> bool:
     script = _scripts(project).get(part.path)
     if script is None or script.is_doubtful:
         return False
-    return all(leaves_nothing(one) for one in statements_of(part, project))
+    return all(map(leaves_nothing, statements_of(part, project)))
 
 
 def leaves_nothing(statement: SqlStatement) -> bool:
     """Return whether a database is after a statement as it was before."""
-    one = statement.structure
-    if isinstance(one, Query):
-        return one.constant
-    return isinstance(one, Transaction) or (
-        isinstance(one, OtherStatement) and one.words[:1] != () and one.words[0] in _PASSING
-    )
+    structure = statement.structure
+    if isinstance(structure, Query):
+        return structure.constant
+    if isinstance(structure, OtherStatement):
+        return not _PASSING.isdisjoint(structure.words[:1])
+    return isinstance(structure, Transaction)
 
 
 class _Script(Struct, frozen=True):
     """The statements of a file, and the line on which each begins."""
 
-    statements: tuple[SqlStatement, ...]
-    lines: tuple[int, ...]
-    is_doubtful: bool
+    statements: tuple[SqlStatement, ...] = ()
+    lines: tuple[int, ...] = ()
+    is_doubtful: bool = False
 
 
-@lru_cache(maxsize=8)
-def _scripts(project: Project) -> dict[str, _Script]:
-    """Return the files that are judged for their statements: a file of many parts is read once."""
-    found = {}
-    for file in project.files:
-        statements = tuple(one for one in file.facts if isinstance(one, SqlStatement))
-        doubtful = any(isinstance(one, NotUnderstood) for one in file.facts)
-        lines = tuple(one.span.line for one in statements)
-        found[file.path] = _Script(statements, lines, doubtful)
-    return found
+@file_query(of=(STATEMENTS,))
+def _script(
+    _path: str, facts: Sequence[SqlStatement | NotUnderstood], _project: Project
+) -> _Script:
+    """Return a file that is judged for its statements: one of many parts is read once."""
+    statements = tuple(fact for fact in facts if isinstance(fact, SqlStatement))
+    lines = tuple(statement.span.line for statement in statements)
+    return _Script(statements, lines, is_doubtful=len(statements) < len(facts))
+
+
+@query(depends_on=(AUDITED, _script))
+def _scripts(project: Project) -> Mapping[str, _Script]:
+    """Return what all files are as scripts; some have no statement."""
+    known = _script(project)
+    return {file.path: known.get(file.path, _EMPTY) for file in project.files}
+
+
+_EMPTY: Final = _Script()
 
 
 def start_of(migration: Migration, project: Project) -> tuple[Place, tuple[int, int]]:
@@ -123,7 +129,8 @@ def start_of(migration: Migration, project: Project) -> tuple[Place, tuple[int, 
         last = migration.declared.line if migration.declared is not None else 1
         return Place(part.path, START), (1, last)
     first = START
-    if part.anchor is not None and any(one.kind == "changeset" for one in migration.directives):
+    kinds = {directive.kind for directive in migration.directives}
+    if part.anchor is not None and "changeset" in kinds:
         first = part.anchor
     own = statements_of(part, project)
     return Place(part.path, first), (first.line, max(first.line, own[0].span.line if own else 1))

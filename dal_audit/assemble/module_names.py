@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
@@ -51,7 +51,7 @@ class ModuleNames:
         return tuple(
             sorted(
                 folders
-                | {one for one in with_src if any((h + "/").startswith(one + "/") for h in heads)}
+                | {src for src in with_src if any((h + "/").startswith(src + "/") for h in heads)}
             )
         )
 
@@ -95,7 +95,7 @@ class ModuleNames:
         folder, _, name = root.rpartition("/")
         if name != "src":
             return False
-        above = (one for one in self._project_folders if _is_below(path, one))
+        above = (marked for marked in self._project_folders if _is_below(path, marked))
         return folder == max(above, key=len)
 
     @cached_property
@@ -173,7 +173,7 @@ class ModuleNames:
             if level - 1 > len(package):
                 above = "." * level  # It leads out of the source root, and names nothing.
             else:
-                above = "".join(f"{one}." for one in package[: len(package) - (level - 1)])
+                above = "".join(f"{part}." for part in package[: len(package) - (level - 1)])
             self._above[path, level] = above
         return above + last
 
@@ -185,6 +185,18 @@ def _folder(path: str) -> str:
 
 def _is_below(path: str, folder: str) -> bool:
     return not folder or path.startswith(folder + "/")
+
+
+def longest_module(name: str, modules: Container[str]) -> tuple[str, str]:
+    """Part a dotted name into the longest of some modules that it begins with, and the rest.
+
+    Either is empty where there is none.
+    """
+    module, rest = name, ""
+    while module and module not in modules:
+        module, _, last = module.rpartition(".")
+        rest = f"{last}.{rest}" if rest else last
+    return module, rest
 
 
 def is_named(name: str, glob: str) -> bool:

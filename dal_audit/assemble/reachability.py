@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from dal_audit.assemble.accessors import accessors_of
 from dal_audit.assemble.class_hierarchy import hierarchy_of
-from dal_audit.assemble.import_index import Importers
+from dal_audit.assemble.import_index import ImportIndex
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.receiver_types import Receivers
+from dal_audit.assemble.receiver_types import receivers_of
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import Lead, extract_reached
 from dal_audit.extract.second_look import inspect_accesses, inspect_named
@@ -23,32 +23,32 @@ def follow_carriers(
     jobs: int | None,
     shortcuts: bool,
 ) -> Project:
-    """Read, round by round, what the names that carry a driver's object or a backend reach.
+    """Read, round by round, what the tainted names reach: those of drivers' objects and backends.
 
     Each round links the project and looks for the files that can import what was found; it ends
-    when no further name carries anything.
+    when no further name is tainted.
     """
-    importers = Importers(project.files, project.absolute)
+    index = ImportIndex(project.files, project.absolute)
     followed: frozenset[tuple[str, str]] = frozenset()
-    close: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
     while True:
         hierarchy = hierarchy_of(project)
-        new = (project.carried() | hierarchy.carried()) - followed
-        due = (project.close | hierarchy.beneath) - close
+        new = (project.tainted_names() | hierarchy.tainted_names()) - followed
+        due = (project.always_read | hierarchy.storage_base_files) - read
         if not new and not due:
             return project
-        followed, close = followed | new, close | due
-        due |= importers.takers(new) | importers.matching(project.policy.driver_types)
+        followed, read = followed | new, read | due
+        due |= index.importers_of(new) | index.matching(project.policy.driver_types)
         facts = extract_reached(
             files,
             project.files,
             project.catalogue,
-            Lead(new, due, importers.doubtful(new)),
+            Lead(new, due, index.may_import(new)),
             jobs=jobs,
             shortcuts=shortcuts,
             cache=cache,
         )
-        if all(one is known for one, known in zip(facts, project.files, strict=True)):
+        if all(found is known for found, known in zip(facts, project.files, strict=True)):
             return project
         project = project.with_files(facts)
 
@@ -79,6 +79,8 @@ def follow_accesses(
         shortcuts=shortcuts,
         cache=cache,
     )
-    while asked := Receivers(project, facts).missing():
+    project = project.with_files(facts)
+    while asked := receivers_of(project).missing():
         facts = inspect_named(files, facts, words, asked, shortcuts=shortcuts, cache=cache)
-    return project.with_more(facts) if facts != project.files else project
+        project = project.with_files(facts)
+    return project

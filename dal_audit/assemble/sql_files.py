@@ -6,44 +6,64 @@ a file in none of them its path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
+from typing import Final
 
-from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import CreateObject, SqlStatement
-from dal_audit.migrations.model import MigrationLayout
+from dal_audit.migrations.model import MigrationLayout, MigrationSet
 from dal_audit.policy import Policy, compile_globs
 
-CALLABLE = frozenset({"function", "aggregate", "procedure"})
+CALLABLE: Final = frozenset({"function", "aggregate", "procedure"})
 """The kinds of things made by SQL that are called like functions."""
 
-EXTENSION = "create extension"
-SHOWN = 4
+EXTENSION: Final = "create extension"
+SHOWN: Final = 4
 """How many sets a line of assumptions names."""
+
+
+def made_by(statements: Iterable[SqlStatement]) -> frozenset[str]:
+    """Return the functions that SQL makes; `EXTENSION` stands for what extensions bring."""
+    found = set()
+    for statement in statements:
+        made = statement.structure
+        if not isinstance(made, CreateObject) or made.name is None:
+            continue
+        if made.what in CALLABLE:
+            found.add(made.name.name.lower())
+        elif made.what == "extension":
+            found.add(EXTENSION)
+    return frozenset(found)
 
 
 class SqlFiles:
     """The SQL files of a project, as the configuration and its migration sets tell them apart."""
 
     def __init__(
-        self, policy: Policy, layout: MigrationLayout, facts: Sequence[FileFacts] = ()
+        self,
+        policy: Policy,
+        layout: MigrationLayout,
+        made: Mapping[str, frozenset[str]] = MappingProxyType({}),
     ) -> None:
-        """Take the project's policy, the sets that its files make, and the facts of its files."""
+        """Take the policy, the sets that the files make, and what each file `made_by` its SQL."""
         self.policy = policy
         self._layout = layout
-        self._facts = facts
+        self._made_by_file = made
         self._sets = layout.by_path()
-        self._unrecognised = {path: one.folder for one in layout.unrecognised for path in one.paths}
+        self._unrecognised = frozenset(
+            path for folder in layout.unrecognised for path in folder.paths
+        )
         self._own = {
             part.path: migration.backends
-            for one in layout.sets
-            for migration in one.migrations
+            for migration_set in layout.sets
+            for migration in migration_set.migrations
             for part in (*migration.up, *migration.down)
             if migration.backends is not None
         }
         self._configured = tuple(
-            (compile_globs((_below(one.path), one.path), anchored=True), one.backends)
-            for one in policy.migrations or ()
+            (compile_globs((_below(folder.path), folder.path), anchored=True), folder.backends)
+            for folder in policy.migrations or ()
         )
 
     def is_migration(self, path: str) -> bool:
@@ -70,19 +90,14 @@ class SqlFiles:
         return EXTENSION in made or name.lower() in made
 
     @cached_property
-    def _made(self) -> dict[str, frozenset[str]]:
-        """The functions that each set makes; `EXTENSION` stands for what extensions bring."""
-        found: dict[str, set[str]] = {}
-        for file in self._facts:
-            for fact in file.facts:
-                made = fact.structure if isinstance(fact, SqlStatement) else None
-                if not isinstance(made, CreateObject) or made.name is None:
-                    continue
-                if made.what in CALLABLE:
-                    found.setdefault(self.set_of(file.path), set()).add(made.name.name.lower())
-                elif made.what == "extension":
-                    found.setdefault(self.set_of(file.path), set()).add(EXTENSION)
-        return {within: frozenset(names) for within, names in found.items()}
+    def _made(self) -> Mapping[str, frozenset[str]]:
+        """The functions that each set makes."""
+        found: dict[str, frozenset[str]] = {}
+        for path, names in self._made_by_file.items():
+            if names:
+                within = self.set_of(path)
+                found[within] = found.get(within, frozenset()) | names
+        return found
 
     def backends_of(self, path: str) -> tuple[str, ...]:
         """Return the backends that run a file; none where only engines run it that are no backend.
@@ -104,24 +119,31 @@ class SqlFiles:
         if named is None:
             return self.policy.backends
         known = dict(self.policy.backend_versions)
-        return tuple(one for one in named if one in known)
+        return tuple(backend for backend in named if backend in known)
 
     def assumptions(self) -> Iterator[str]:
         """Yield what is assumed: which sets are judged, which no backend runs, and the rest."""
         scripts = [
-            one
-            for one in self._layout.sets
-            if not all(path.endswith(".py") for path in one.paths())
+            migration_set
+            for migration_set in self._layout.sets
+            if not all(path.endswith(".py") for path in migration_set.paths())
         ]
-        for title, is_judged in (("SQL migrations", True), ("SQL of other engines", False)):
+        judged = [any(map(self.backends_of, found.paths())) for found in scripts]
+        for title, wanted in (("SQL migrations", True), ("SQL of other engines", False)):
             shown = [
-                f"{one.root or '.'}{f' ({one.tool})' if one.tool != 'plain' else ''}"
-                for one in scripts
-                if any(self.backends_of(path) for path in one.paths()) == is_judged
+                _shown(found)
+                for found, is_judged in zip(scripts, judged, strict=True)
+                if is_judged == wanted
             ]
             yield from _line(title, shown)
-        loose = [one.folder or "." for one in self._layout.unrecognised]
+        loose = [folder.folder or "." for folder in self._layout.unrecognised]
         yield from _line("SQL in no order that is known", loose)
+
+
+def _shown(found: MigrationSet) -> str:
+    """Return a set as a line of assumptions names it."""
+    root = found.root or "."
+    return root if found.tool == "plain" else f"{root} ({found.tool})"
 
 
 def _line(title: str, shown: list[str]) -> Iterator[str]:

@@ -40,18 +40,18 @@ _RECORD_MAKERS: Final = frozenset(
 """Decorators that make a class of its fields."""
 
 
-def keeps_state(one: Class, hierarchy: Hierarchy) -> bool:
+def keeps_state(candidate: Class, hierarchy: Hierarchy) -> bool:
     """Return whether a class keeps what others work with, by its name or as a record of fields.
 
     A context manager is no context: it is about a `with` block.
     """
-    words = _WORD.findall(one.shape.name.rpartition(".")[2])
+    words = _WORD.findall(candidate.shape.name.rpartition(".")[2])
     if words[-2:] == ["Context", "Manager"]:
         return False
     if _WORDS.intersection(words):
         return True
-    for ancestor in hierarchy.ancestors(one):
-        bases = {hierarchy.project.absolute(b.origin, ancestor.path) for b in ancestor.shape.bases}
-        if bases & _RECORDS or _RECORD_MAKERS.intersection(ancestor.shape.decorators):
-            return True
-    return False
+    return any(
+        hierarchy.base_names(ancestor) & _RECORDS
+        or _RECORD_MAKERS.intersection(ancestor.shape.decorators)
+        for ancestor in hierarchy.ancestors(candidate)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.accessors import Fetched, fetched
+from dal_audit.assemble.accessors import DriverFetch, driver_fetch
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Access, Evidence, FileFacts, Place
 from dal_audit.judge.breach import Breach, Related
@@ -19,9 +19,9 @@ def backend_accessor(fact: Evidence, file: FileFacts, project: Project) -> Itera
     """
     if project.in_storage(file.path):
         return
-    groups: dict[tuple[str, str], list[tuple[Access, Fetched]]] = {}
+    groups: dict[tuple[str, str], list[tuple[Access, DriverFetch]]] = {}
     for access in sorted(fact.accesses, key=lambda access: access.span):
-        found = fetched(access, file.path, project)
+        found = driver_fetch(access, file.path, project)
         if found is not None:
             owner = found.owner.name if found.owner is not None else f"{access.shown}."
             groups.setdefault((owner, access.attribute), []).append((access, found))
@@ -30,7 +30,7 @@ def backend_accessor(fact: Evidence, file: FileFacts, project: Project) -> Itera
         yield Breach(
             Place(file.path, access.span),
             f"`{_shown(access)}` fetches {_what(found)} from {_whom(found)}; "
-            f"only {project.boundary} may use it",
+            f"only {project.storage_description} may use it",
             label="storage's own object is fetched here",
             extent=access.lines,
             related=(
@@ -41,7 +41,7 @@ def backend_accessor(fact: Evidence, file: FileFacts, project: Project) -> Itera
                 ),
             ),
             way=len(way),
-            driver=found.held.origin.driver.name if found.held is not None else "",
+            driver=found.held.source.driver.name if found.held is not None else "",
         )
 
 
@@ -52,24 +52,24 @@ def _shown(access: Access) -> str:
     return f"{short}.{access.attribute}"
 
 
-def _what(found: Fetched) -> str:
+def _what(found: DriverFetch) -> str:
     if found.held is None:
         return "what the configuration calls an accessor"
     return f"{found.held.described},"
 
 
-def _whom(found: Fetched) -> str:
+def _whom(found: DriverFetch) -> str:
     return "a receiver of unknown class" if found.owner is None else f"`{found.owner.shape.name}`"
 
 
-def _way(found: Fetched) -> list[Related]:
+def _way(found: DriverFetch) -> list[Related]:
     """Return how the object came to be held, up to the member that hands it out."""
     if found.owner is None or found.member is None:
         return []
-    hops = found.held.origin.hops if found.held is not None else ()
+    steps = found.held.source.steps if found.held is not None else ()
     verb = "holds" if found.member.kind == "attribute" else "hands out"
     member = f"`{found.owner.shape.name}.{found.member.name}` {verb} the object here"
     return [
-        *(Related(hop.place, hop.message) for hop in hops),
+        *(Related(step.place, step.message) for step in steps),
         Related(Place(found.owner.path, found.member.span), member),
     ]

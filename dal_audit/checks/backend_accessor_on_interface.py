@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dal_audit.assemble.accessor_names import is_accessor, is_telling
+from dal_audit.assemble.accessor_names import is_accessor, is_telling, plumbing_names
 from dal_audit.assemble.class_hierarchy import hierarchy_of
-from dal_audit.assemble.interface_members import Offered, offered_members, shown_by_member
+from dal_audit.assemble.interface_members import (
+    InterfaceMember,
+    exposed_by_member,
+    interface_members,
+)
 from dal_audit.assemble.project import Project
 from dal_audit.facts import LOCAL, Member, Place
 from dal_audit.judge.breach import Breach, Related
@@ -29,15 +33,14 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
     nobody declares, is no part of the interface's text.
     """
     configured = frozenset(project.policy.accessors)
-    members: dict[tuple[str, str], list[Offered]] = {}
-    for offered_member in offered_members(project):
-        if not offered_member.member.local:
-            members.setdefault((offered_member.owner.name, offered_member.member.name), []).append(
-                offered_member
-            )
+    plumbing = plumbing_names(project) | configured
+    members: dict[tuple[str, str], list[InterfaceMember]] = {}
+    for offered in interface_members(project):
+        if not offered.member.local:
+            members.setdefault((offered.owner.name, offered.member.name), []).append(offered)
     for (_, name), definitions in members.items():
         first = definitions[0]
-        if not is_accessor(name, project.catalogue, configured):
+        if name not in configured and not is_accessor(name, plumbing):
             continue
         if not (
             name in configured or is_telling(name) or _is_plain([d.member for d in definitions])
@@ -63,10 +66,10 @@ def _is_plain(definitions: Sequence[Member]) -> bool:
     return all(parameter.has_default for method in methods for parameter in method.parameters)
 
 
-def _is_refuted(offered: Offered, project: Project) -> bool:
+def _is_refuted(offered: InterfaceMember, project: Project) -> bool:
     """Return whether a member is known to be something else, or is reported as a driver's type."""
     member = offered.member
-    if member.kind == "class" or any(shown_by_member(offered, project)):
+    if member.kind == "class" or any(exposed_by_member(offered, project)):
         return True
     hierarchy = hierarchy_of(project)
     if any(

@@ -23,7 +23,7 @@ def connection_url(fact: ConnectionUrl, file: FileFacts, project: Project) -> It
     yield Breach(
         Place(file.path, fact.span),
         f"{what} is written into the code; "
-        f"only {project.boundary} and the settings may say where the database is",
+        f"only {project.storage_description} and the settings may say where the database is",
         label="the password is masked here" if fact.secrets else "this leads to one database",
         extent=(fact.statement.line, fact.statement.end_line),
         severity="error" if fact.secrets else None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.driver_sources import DriverSource
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.symbols import Origin
 from dal_audit.facts import FileFacts, Import, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
@@ -16,10 +16,10 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
     """Flag a driver's exception that is caught outside storage, however it was imported."""
     if project.in_storage(file.path):
         return
-    clauses: dict[int, list[tuple[Place, Origin]]] = {}
+    clauses: dict[int, list[tuple[Place, DriverSource]]] = {}
     caught = [use for target in fact.targets for use in target.uses if use.role == "except"]
     for use in sorted(caught, key=lambda use: use.span):
-        origin = project.program.resolve(use.name, file.path)
+        origin = project.driver_sources.resolve(use.name, file.path)
         # An error that storage derives from the driver's is translated; DAL103 asks for the rest.
         if origin is not None and origin.form != "subclass":
             found = clauses.setdefault(use.span.line, [])
@@ -29,7 +29,7 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
         yield Breach(
             place,
             f"`{origin.name}`{more} is an exception of {origin.driver.name}; "
-            f"only {project.boundary} may catch it",
+            f"only {project.storage_description} may catch it",
             label=f"catches what {origin.driver.name} raises",
             related=tuple(
                 Related(other, f"`{caught.name}` is caught here") for other, caught in others

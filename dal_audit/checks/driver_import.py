@@ -37,7 +37,8 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
         ]
         yield Breach(
             Place(file.path, span),
-            f"`{name}` {_what(name, driver, project)}; only {project.boundary} may import it",
+            f"`{name}` {_what(name, driver, project)}; "
+            f"only {project.storage_description} may import it",
             label=f"the {driver.name} {_noun(driver)} comes in here",
             extent=(fact.statement.line, fact.statement.end_line),
             related=tuple(sorted(related)),

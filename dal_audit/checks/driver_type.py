@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.driver_flow import Leak, leaks
+from dal_audit.assemble.driver_flow import DriverFlow, driver_flows
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import, Place, Quoted
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related
@@ -37,31 +37,32 @@ def driver_type(fact: Import | Quoted, file: FileFacts, project: Project) -> Ite
         return
     if fact.type_checking and project.policy.type_checking_imports == "ignore":
         return
-    found: dict[str, list[Leak]] = {}
-    for leak in leaks(fact, file.path, project):
-        found.setdefault(leak.origin.driver.name, []).append(leak)
+    found: dict[str, list[DriverFlow]] = {}
+    for leak in driver_flows(fact, file.path, project):
+        found.setdefault(leak.source.driver.name, []).append(leak)
     for group in found.values():
         first = group[0]
-        words = _FORMS.get(first.origin.form) or _KINDS[first.origin.kind]
-        what = words.format(driver=first.origin.driver.name)
+        words = _FORMS.get(first.source.form) or _KINDS[first.source.kind]
+        what = words.format(driver=first.source.driver.name)
         others = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
-        way = [Related(hop.place, hop.message) for hop in first.origin.hops]
+        way = [Related(step.place, step.message) for step in first.source.steps]
         uses = [
             Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
             for leak in group
             for use in leak.uses
         ]
         inside = fact.statement.line <= first.span.line <= fact.statement.end_line
-        origins = [first.origin.name, *(other.name for other in first.others)]
+        origins = [first.source.name, *(other.name for other in first.others)]
         named = "" if origins == [first.name] else ", " + " or ".join(f"`{o}`" for o in origins)
         yield Breach(
             Place(file.path, first.span),
-            f"`{first.name}`{others} is {what}{named}; only {project.boundary} may use it",
+            f"`{first.name}`{others} is {what}{named}; "
+            f"only {project.storage_description} may use it",
             label=f"{what} arrives here",
             extent=(fact.statement.line, fact.statement.end_line) if inside else None,
             related=(*way, *sorted(uses)),
             way=len(way),
-            driver=first.origin.driver.name,
+            driver=first.source.driver.name,
         )
 
 
@@ -71,7 +72,7 @@ def _quoted(fact: Quoted, file: FileFacts, project: Project) -> Iterator[Breach]
         yield Breach(
             Place(file.path, fact.span),
             f"`{fact.name}` in a string annotation is {driver.name}'s; "
-            f"only {project.boundary} may use it",
+            f"only {project.storage_description} may use it",
             label=f"names {driver.name}",
             driver=driver.name,
         )

@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
 from dal_audit.assemble.interface_members import (
-    Shown,
-    offered_members,
-    shown_by_class,
-    shown_by_member,
+    ExposedType,
+    exposed_by_class,
+    exposed_by_member,
+    interface_members,
 )
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
@@ -35,18 +35,15 @@ def driver_type_in_interface(project: Project) -> Iterator[Breach]:
     """
     for interface in hierarchy_of(project).interfaces:
         bases = Offering(interface, interface, interface.shape.name, interface.shape.extent[0])
-        yield from _breaches(bases, shown_by_class(interface, project))
-    found: dict[tuple[object, ...], tuple[Offering, list[Shown]]] = {}
-    for offered_member in offered_members(project):
-        apart = offered_member.member.span if offered_member.member.kind == "method" else None
-        key = (offered_member.owner.name, offered_member.member.name, apart)
+        yield from _breaches(bases, exposed_by_class(interface, project))
+    found: dict[tuple[object, ...], tuple[Offering, list[ExposedType]]] = {}
+    for offered in interface_members(project):
+        apart = offered.member.span if offered.member.kind == "method" else None
+        key = (offered.owner.name, offered.member.name, apart)
         offering = Offering(
-            offered_member.interface,
-            offered_member.owner,
-            offered_member.title,
-            offered_member.member.span.line,
+            offered.interface, offered.owner, offered.title, offered.member.span.line
         )
-        found.setdefault(key, (offering, []))[1].extend(shown_by_member(offered_member, project))
+        found.setdefault(key, (offering, []))[1].extend(exposed_by_member(offered, project))
     for offering, shown in found.values():
         yield from _breaches(offering, shown)
 
@@ -60,17 +57,17 @@ class Offering(Struct, frozen=True):
     line: int
 
 
-def _breaches(offering: Offering, shown: Iterable[Shown]) -> Iterator[Breach]:
-    found: dict[str, list[Shown]] = {}
+def _breaches(offering: Offering, shown: Iterable[ExposedType]) -> Iterator[Breach]:
+    found: dict[str, list[ExposedType]] = {}
     for part in shown:
-        found.setdefault(part.origin.driver.name, []).append(part)
+        found.setdefault(part.source.driver.name, []).append(part)
     for group in found.values():
-        span, origin = group[0].span, group[0].origin
+        span, origin = group[0].span, group[0].source
         what = _FORMS[origin.form].format(name=origin.name)
-        way = [Related(hop.place, hop.message) for hop in origin.hops]
+        way = [Related(step.place, step.message) for step in origin.steps]
         others = [
             Related(
-                Place(offering.owner.path, other.span), f"it {other.part} `{other.origin.name}`"
+                Place(offering.owner.path, other.span), f"it {other.part} `{other.source.name}`"
             )
             for other in group[1:]
         ]

@@ -34,7 +34,7 @@ def dynamic_driver_import(
         yield Breach(
             Place(file.path, fact.span),
             f"`{how}` {verb} `{module}`, a {KIND_WORDS[driver.kind]}; "
-            f"only {project.boundary} may import it",
+            f"only {project.storage_description} may import it",
             label=f"this names `{module}`",
             extent=(fact.statement.line, fact.statement.end_line),
             driver=driver.name,

@@ -72,8 +72,8 @@ def _lacking(backend: Class, interface: Class, missing: Sequence[tuple[Class, Me
 
 def _differing(backend: Class, interface: Class, hierarchy: Hierarchy) -> Iterator[Breach]:
     wider = {ancestor.name for ancestor in hierarchy.ancestors(interface)}
-    given = hierarchy.definitions(backend)
-    for name, (owner, declared) in hierarchy.definitions(interface).items():
+    given = hierarchy.all_definitions(backend)
+    for name, (owner, declared) in hierarchy.all_definitions(interface).items():
         found, members = given[name]
         if not is_public(name) or found.name in wider:
             continue

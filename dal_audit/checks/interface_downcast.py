@@ -43,7 +43,7 @@ def interface_downcast(fact: Import, file: FileFacts, project: Project) -> Itera
         yield Breach(
             Place(file.path, use.span),
             f"{_ASKED[role]} `{backend.shape.name}`, one backend behind the interface "
-            f"`{interface.shape.name}`; only {project.boundary} may know which it is",
+            f"`{interface.shape.name}`; only {project.storage_description} may know which it is",
             label="a concrete backend",
             related=(
                 *others,

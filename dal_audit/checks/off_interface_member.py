@@ -55,11 +55,11 @@ def _beyond(backend: Class, hierarchy: Hierarchy) -> Iterator[tuple[Class, Membe
         name
         for ancestor in hierarchy.ancestors(backend)
         if ancestor.name in interfaces or hierarchy.is_interface(ancestor)
-        for name in hierarchy.definitions(ancestor)
+        for name in hierarchy.all_definitions(ancestor)
     }
-    for name, (owner, definitions) in hierarchy.definitions(backend).items():
+    for name, (owner, definitions) in hierarchy.all_definitions(backend).items():
         member = definitions[0]
-        if name.startswith("_") or name in declared or not hierarchy.project.in_storage(owner.path):
+        if name.startswith("_") or name in declared or not hierarchy.zones.in_storage(owner.path):
             continue
         if member.kind in {"method", "property"} and _ON_THE_CLASS.isdisjoint(member.decorators):
             yield owner, member

@@ -18,7 +18,7 @@ def raw_sql(fact: SqlText, file: FileFacts, project: Project) -> Iterator[Breach
     yield Breach(
         Place(file.path, fact.span),
         f"`{fact.how}` {'builds' if fact.builds else 'executes'} {_what(fact.does)}; "
-        f"only {project.boundary} may hold SQL",
+        f"only {project.storage_description} may hold SQL",
         label="this is SQL" if fact.written is None else "this text is SQL",
         extent=(fact.statement.line, fact.statement.end_line),
         related=(

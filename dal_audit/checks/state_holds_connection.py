@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.assemble.class_hierarchy import hierarchy_of
-from dal_audit.assemble.held_objects import Held, holdings_of
+from dal_audit.assemble.held_objects import HeldObject, held_objects_of
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.state_classes import keeps_state
 from dal_audit.facts import ClassShape, FileFacts, Member, Place
@@ -22,13 +22,13 @@ def state_holds_connection(fact: ClassShape, file: FileFacts, project: Project) 
     own = hierarchy.classes.get(f"{project.module_name(file.path)}.{fact.name}")
     if own is None or not keeps_state(own, hierarchy):
         return
-    fields: dict[str, tuple[Member, Held]] = {}
+    fields: dict[str, tuple[Member, HeldObject]] = {}
     for member in fact.members:
-        held = holdings_of(project).of(own, member) if member.kind == "attribute" else None
-        if held is not None and not project.may_name(held.origin.driver, file.path):
+        held = held_objects_of(project).of(own, member) if member.kind == "attribute" else None
+        if held is not None and not project.allows_driver_type(held.source.driver, file.path):
             fields.setdefault(member.name, (member, held))
     for member, held in fields.values():
-        way = [Related(hop.place, hop.message) for hop in held.origin.hops]
+        way = [Related(step.place, step.message) for step in held.source.steps]
         # The type of a parameter stands elsewhere; what is reported is the field that it sets.
         span = held.span if held.span is not None and held.span > member.span else member.span
         yield Breach(
@@ -39,5 +39,5 @@ def state_holds_connection(fact: ClassShape, file: FileFacts, project: Project) 
             extent=(member.span.line, span.end_line),
             related=tuple(way),
             way=len(way),
-            driver=held.origin.driver.name,
+            driver=held.source.driver.name,
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.project import OWN_TYPES, Project
-from dal_audit.assemble.symbols import Origin
+from dal_audit.assemble.driver_names import OWN_TYPES
+from dal_audit.assemble.driver_sources import DriverSource
+from dal_audit.assemble.project import Project
 from dal_audit.facts import Export, FileFacts, Place, Shape
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
@@ -22,7 +23,7 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
     for export in fact.exports:
         if export.name in seen or not _is_offered(export, fact, is_package=is_package):
             continue
-        origin = project.program.origin(module, export.name)
+        origin = project.driver_sources.origin(module, export.name)
         if origin is None or origin.form != "itself" or origin.driver is OWN_TYPES:
             continue
         if export.made == "alias" and origin.kind == "other":
@@ -32,8 +33,8 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
             Place(file.path, export.span),
             f"storage offers {_named(export.name, origin)}",
             label="offered from here",
-            related=tuple(Related(hop.place, hop.message) for hop in origin.hops[:-1]),
-            way=len(origin.hops) - 1,
+            related=tuple(Related(step.place, step.message) for step in origin.steps[:-1]),
+            way=len(origin.steps) - 1,
             driver=origin.driver.name,
         )
     yield from _starred(fact, file, project, is_package=is_package)
@@ -46,19 +47,19 @@ def _starred(
 
     Without `__all__` a star in another module serves the module itself.
     """
-    module = project.program.modules.get(project.module_name(file.path))
+    module = project.symbols.modules.get(project.module_name(file.path))
     if module is None:
         return
     own = {export.name for export in fact.exports}
     for name in fact.offered or ():
-        origin = project.program.origin(module.name, name) if name not in own else None
+        origin = project.driver_sources.origin(module.name, name) if name not in own else None
         if origin is not None and origin.form == "itself" and origin.driver is not OWN_TYPES:
             yield Breach(
-                origin.hops[-1].place,
+                origin.steps[-1].place,
                 f"storage offers {_named(name, origin)}",
                 label="offered from here",
-                related=tuple(Related(hop.place, hop.message) for hop in origin.hops[:-1]),
-                way=len(origin.hops) - 1,
+                related=tuple(Related(step.place, step.message) for step in origin.steps[:-1]),
+                way=len(origin.steps) - 1,
                 driver=origin.driver.name,
             )
     for star, span in zip(fact.stars, fact.star_spans, strict=True):
@@ -74,7 +75,7 @@ def _starred(
             )
 
 
-def _named(name: str, origin: Origin) -> str:
+def _named(name: str, origin: DriverSource) -> str:
     """Return what is offered, and what it really is where the name does not say it."""
     if name == origin.name:
         return f"the driver `{name}` itself to whoever imports it"

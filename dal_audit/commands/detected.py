@@ -15,7 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
-from dal_audit.assemble.project import MIGRATION_MARKER, Project
+from dal_audit.assemble.project import Project
+from dal_audit.assemble.zones import MIGRATION_MARKER
 from dal_audit.catalogue.drivers import Driver
 from dal_audit.checks.concrete_backend import concrete_backend
 from dal_audit.facts import Import
@@ -78,7 +79,7 @@ def found_in(project: Project, listed: Iterable[str]) -> Found:
         outside=outside,
         interfaces=tuple(map(_spelled, hierarchy.interfaces)),
         abstract=tuple(_spelled(class_) for class_ in _abstract(hierarchy)),
-        source_roots=tuple(root or "." for root in project.source_roots),
+        source_roots=tuple(root or "." for root in project.names.source_roots),
         migrations=tuple(_migrations(project)),
         wiring=tuple(sorted(wired)),
         tests=tuple(sorted({path.partition("/")[0] for path in outside if _is_test(path)})),
@@ -105,9 +106,9 @@ def _is_test(path: str) -> bool:
 
 
 def _abstract(hierarchy: Hierarchy) -> Iterator[Class]:
-    for _, class_ in sorted(hierarchy.classes.items()):
-        if hierarchy.project.in_storage(class_.path) and hierarchy.is_interface(class_):
-            yield class_
+    for _, one in sorted(hierarchy.classes.items()):
+        if hierarchy.zones.in_storage(one.path) and hierarchy.is_interface(one):
+            yield one
 
 
 def _spelled(class_: Class) -> str:
@@ -117,7 +118,7 @@ def _spelled(class_: Class) -> str:
 
 def _naming_backends(project: Project) -> Iterator[str]:
     """Yield the files outside storage that import a concrete backend, as DAL106 sees it."""
-    strict = replace(project, policy=replace(project.policy, composition_roots=()))
+    strict = project.with_policy(replace(project.policy, composition_roots=()))
     for file in strict.files:
         imports = (fact for fact in file.facts if isinstance(fact, Import))
         if any(True for fact in imports for _ in concrete_backend(fact, file, strict)):
@@ -127,7 +128,7 @@ def _naming_backends(project: Project) -> Iterator[str]:
 def _migrations(project: Project) -> Iterator[Migrations]:
     """Yield the folders of migrations, each once: of Python, of SQL, and those not understood."""
     found: dict[str, list[Migrations]] = {}
-    for folder in project.migration_folders:
+    for folder in project.zones.migration_folders:
         marker = f"{folder}/{MIGRATION_MARKER}".lstrip("/")
         tool: Tool = "alembic" if marker in project.markers else "django"
         found[folder] = [Migrations(folder or ".", tool)]

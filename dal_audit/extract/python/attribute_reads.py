@@ -13,7 +13,7 @@ from typing import Final
 from ahocorasick_rs import AhoCorasick
 from msgspec import Struct
 
-from dal_audit.extract.bindings import bind_all, defaults, scoped_children
+from dal_audit.extract.python.bindings import bind_all, defaults, scoped_children
 from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.parse.walk import FUNCTIONS, children
 from dal_audit.extract.python.scopes import Scope

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from dal_audit.extract.bindings import parameters
 from dal_audit.extract.python.annotations import TypeReader
+from dal_audit.extract.python.bindings import parameters
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import (
     MarkedLines,

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, field
 
-from dal_audit.extract.bindings import COMPREHENSIONS, bind, scoped_children
+from dal_audit.extract.python.bindings import COMPREHENSIONS, bind, scoped_children
 from dal_audit.extract.python.parse.walk import children
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts import Role

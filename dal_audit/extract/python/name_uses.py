@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeAlias
 
-from dal_audit.extract.bindings import (
+from dal_audit.extract.python.bindings import (
     bind,
     bind_parameters,
     defaults,

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
-from dal_audit.extract.bindings import bind_all, bind_parameters, open_type_parameters
-from dal_audit.extract.definitions import assignments, own_attribute, without_brackets
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.attribute_reads import Accesses
+from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_type_parameters
+from dal_audit.extract.python.definitions import assignments, own_attribute, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import MarkedLines, own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside

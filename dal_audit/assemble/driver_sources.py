@@ -1,0 +1,273 @@
+"""Where drivers' objects come to: what names stand for, through re-exports, aliases and calls.
+
+Drivers' objects are spread over the symbol table, from the modules that take them to those that
+take them from there, and each name is reached once: chains of star imports and import cycles cost
+what they are long, not more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.assemble.driver_names import DriverNames
+from dal_audit.assemble.symbols import Module, PendingExport, SymbolId, SymbolTable
+from dal_audit.catalogue.drivers import Driver
+from dal_audit.catalogue.object_kinds import Kind, Kinds
+from dal_audit.facts import Export, Place
+
+Form: TypeAlias = Literal["itself", "type", "subclass", "instance"]
+"""How the object arrives: as what it is, inside a type that was put together, as the base of a
+class, or made into an object."""
+
+CONNECTION_ROLES: Final = frozenset({"connection", "cursor", "pool", "engine", "session"})
+"""The roles of types that hold on to a database: an object of one, or a subclass, is the driver's.
+Models, columns and results are not (judgement call 6)."""
+
+
+class ReexportStep(Struct, frozen=True):
+    """A step on the way of a name: where it was handed on, and what happened there."""
+
+    place: Place
+    message: str
+
+
+class DriverSource(Struct, frozen=True):
+    """What a name comes from: a driver's object, by its dotted name, and the way from there.
+
+    `steps` begin where the name was made and end where it was last handed on.
+    """
+
+    driver: Driver
+    name: str
+    kind: Kind
+    steps: tuple[ReexportStep, ...] = ()
+    form: Form = "itself"
+
+
+Reached: TypeAlias = tuple[SymbolId, DriverSource]
+"""A name that was reached, and what it comes from."""
+
+
+class DriverSources:
+    """Which names of a project's modules are drivers' objects."""
+
+    def __init__(self, symbols: SymbolTable, drivers: DriverNames, kinds: Kinds) -> None:
+        """Spread the drivers' objects over the symbols of a project."""
+        self.symbols = symbols
+        self.drivers = drivers
+        self.kinds = kinds
+        self._meanings: dict[str, tuple[DriverSource, ...]] = {}
+        """What names mean that mean the same in all files."""
+        self._sources: dict[SymbolId, dict[str, DriverSource]] = {}
+        """What each name comes from, by the drivers' names: branches can bind several."""
+        self._spread()
+
+    def resolve(self, name: str, path: str) -> DriverSource | None:
+        """Return the driver's object that a dotted name means in a file, or None.
+
+        Where branches bind objects of several drivers, it is the one with the shortest way.
+        """
+        found = self.resolve_all(name, path)
+        return found[0] if found else None
+
+    def resolve_all(self, name: str, path: str) -> tuple[DriverSource, ...]:
+        """Return the driver's objects that a dotted name can mean in a file, one a driver."""
+        absolute = self.symbols.absolute(name, path)
+        known = self._meanings.get(absolute)
+        if known is not None:
+            return known
+        driver = self.drivers.owner_of(absolute, path)
+        if driver is not None:
+            return (self._itself(driver, absolute),)
+        known = tuple(self._meant(absolute))
+        # A module of the project can hide a driver's from some of its files.
+        if self.drivers.catalogue.driver_of(absolute) is None:
+            self._meanings[absolute] = known
+        return known
+
+    def _itself(self, driver: Driver, name: str) -> DriverSource:
+        """Return a driver's object under its own name."""
+        return DriverSource(driver, name, self.kinds.of(name))
+
+    def _meant(self, absolute: str) -> Iterator[DriverSource]:
+        """Yield the driver's objects that a name of the project can mean, in whatever file."""
+        parted = self.symbols.symbol_of(absolute)
+        if parted is None:
+            return
+        symbol, rest = parted
+        for source in self._sources.get(symbol, {}).values():
+            inner = self._attribute(source, rest) if rest else source
+            if inner is not None:
+                yield inner
+
+    def leads_on(self, absolute: str) -> bool:
+        """Return whether longer names than this one may mean an object that this one does not.
+
+        They may below a module and a package, and in a name that stands for a module; not in a
+        class, a function or a value of which no driver's object is known.
+        """
+        parted = self.symbols.symbol_of(absolute)
+        if parted is None or absolute in self.symbols.packages:
+            return True
+        symbol, _ = parted
+        return symbol in self.symbols.module_aliases or symbol in self._sources
+
+    def origin(self, module: str, name: str) -> DriverSource | None:
+        """Return the driver's object that a module offers under a name, or None."""
+        return next(iter(self._sources.get((module, name), {}).values()), None)
+
+    def tainted_names(self) -> frozenset[SymbolId]:
+        """Return each module and name by which a driver's object can be reached.
+
+        A name that stands for a module of the project is one, where that module has such a name or
+        is on the way to one that does.
+        """
+        aliases: dict[str, list[SymbolId]] = {}
+        for symbol, target in self.symbols.module_aliases.items():
+            aliases.setdefault(target, []).append(symbol)
+        found = set(self._sources)
+        queue = deque(sorted({module for module, _ in found}))
+        seen: set[str] = set()
+        while queue:
+            module = queue.popleft()
+            while module and module not in seen:
+                seen.add(module)
+                found.update(aliases.get(module, ()))
+                queue.extend(symbol[0] for symbol in aliases.get(module, ()))
+                module = module.rpartition(".")[0]
+        return frozenset(found)
+
+    # Spreading
+
+    def _spread(self) -> None:
+        """Spread what modules take from drivers to all who take it from them, breadth first."""
+        waiting: dict[SymbolId, list[tuple[Module, Export, str]]] = {}
+        stars: dict[str, list[Module]] = {}
+        queue: deque[Reached] = deque()
+        for _, module in sorted(self.symbols.modules.items()):
+            for pending in module.pending:
+                self._begin(module, pending, waiting, queue)
+            for source in module.stars:
+                if not self._star_of_driver(source, module, queue):
+                    stars.setdefault(source, []).append(module)
+        while queue:
+            symbol, found = queue.popleft()
+            for module, export, rest in waiting.get(symbol, ()):
+                inner = self._attribute(found, rest) if rest else found
+                if inner is not None:
+                    self._hand_on(inner, module, export, queue)
+            for module in stars.get(symbol[0], ()):
+                self._star(symbol, found, module, queue)
+
+    def _begin(
+        self,
+        module: Module,
+        pending: PendingExport,
+        waiting: dict[SymbolId, list[tuple[Module, Export, str]]],
+        queue: deque[Reached],
+    ) -> None:
+        """Note what an export stands for: a driver's object, or a name that may come to be one."""
+        export, absolute, driver, own = pending
+        if own is not None:
+            waiting.setdefault((module.name, own[0]), []).append((module, export, own[1]))
+        elif driver is not None:
+            self._hand_on(self._itself(driver, absolute), module, export, queue)
+        elif (parted := self.symbols.symbol_of(absolute)) is not None:
+            waiting.setdefault(parted[0], []).append((module, export, parted[1]))
+
+    def _hand_on(
+        self, found: DriverSource, module: Module, export: Export, queue: deque[Reached]
+    ) -> None:
+        made = self._as(export, found)
+        if made is not None:
+            message = _WORDS[export.made].format(name=export.name, origin=found.name)
+            step = ReexportStep(Place(module.path, export.span), message)
+            made = replace(made, steps=(*found.steps, step))
+            self._take((module.name, export.name), made, queue)
+
+    def _take(self, symbol: SymbolId, source: DriverSource, queue: deque[Reached]) -> None:
+        """Note what a name comes from; the first way to each driver counts."""
+        known = self._sources.setdefault(symbol, {})
+        if source.driver.name not in known:
+            known[source.driver.name] = source
+            queue.append((symbol, source))
+
+    def _star_of_driver(self, source: str, module: Module, queue: deque[Reached]) -> bool:
+        """Note what a star brings that is a driver's, as far as it is known; return if it is."""
+        driver = self.drivers.owner_of(source, module.path)
+        if driver is None:
+            return False
+        for name in self.kinds.names_in(source):
+            self._by_star(self._itself(driver, f"{source}.{name}"), name, module, source, queue)
+        return True
+
+    def _star(
+        self, symbol: SymbolId, found: DriverSource, module: Module, queue: deque[Reached]
+    ) -> None:
+        """Hand a name on by `from … import *`, which leaves private and unlisted names out."""
+        source, name = symbol
+        shape = self.symbols.modules[source].shape
+        is_open = shape.offered is None or shape.offers_more
+        if name in (shape.offered or ()) or (is_open and not name.startswith("_")):
+            self._by_star(found, name, module, source, queue)
+
+    def _by_star(
+        self, found: DriverSource, name: str, module: Module, source: str, queue: deque[Reached]
+    ) -> None:
+        """Note what a star brings; a class of the module's own takes the name from it."""
+        exports = module.shape.exports
+        if any(export.name == name and export.made == "class" for export in exports):
+            return
+        place = Place(module.path, module.star_span(source))
+        step = ReexportStep(place, f"`{name}` is imported here by a star")
+        self._take((module.name, name), replace(found, steps=(*found.steps, step)), queue)
+
+    def _as(self, export: Export, found: DriverSource) -> DriverSource | None:
+        """Return what an export is, given the driver's object that it was made from."""
+        if export.made in {"import", "alias"}:
+            return found
+        if export.made == "type":
+            return replace(found, form="type") if found.form == "itself" else found
+        if export.made == "class":
+            return self._subclass(found)
+        made = self._made(export, found)
+        if self.kinds.role(made) not in CONNECTION_ROLES:
+            return None
+        return replace(found, name=made, kind=self.kinds.of(made), form="instance")
+
+    def _subclass(self, found: DriverSource) -> DriverSource | None:
+        """Return what a class is whose base is a driver's object."""
+        if found.form == "instance":
+            return None
+        is_kept = found.kind == "exception" or self.kinds.role(found.name) in CONNECTION_ROLES
+        return replace(found, form="subclass") if is_kept else None
+
+    def _made(self, export: Export, found: DriverSource) -> str:
+        """Return the type of what was called or annotated; empty where it is not known."""
+        if found.form == "instance":
+            # `SessionLocal()`: the object that a factory makes when it is called.
+            is_call = export.made == "call"
+            return self.kinds.makers.get(f"{found.name}.__call__", "") if is_call else ""
+        return found.name if export.made == "annotation" else self.kinds.made_by(found.name)
+
+    def _attribute(self, found: DriverSource, rest: str) -> DriverSource | None:
+        """Return what an attribute of a driver's object is; that of an instance is not known."""
+        if found.form != "itself":
+            return None
+        name = f"{found.name}.{rest}"
+        return replace(found, name=name, kind=self.kinds.of(name))
+
+
+_WORDS: Final = {
+    "import": "`{name}` is imported here",
+    "alias": "`{name}` is named here after `{origin}`",
+    "call": "`{name}` is made here by `{origin}`",
+    "annotation": "`{name}` is annotated as `{origin}` here",
+    "type": "`{name}` is put together here from `{origin}`",
+    "class": "`{name}` is a subclass of `{origin}`",
+}
