@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dal_audit.assemble.accessors import DriverFetch, driver_fetch
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Access, Evidence, FileFacts, Place
-from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.breach import Breach, Related, flow_of
 from dal_audit.judge.check import check
 
 
@@ -66,10 +66,10 @@ def _way(found: DriverFetch) -> list[Related]:
     """Return how the object came to be held, up to the member that hands it out."""
     if found.owner is None or found.member is None:
         return []
-    steps = found.held.source.steps if found.held is not None else ()
+    hops = found.held.source.steps if found.held is not None else ()
     verb = "holds" if found.member.kind == "attribute" else "hands out"
     member = f"`{found.owner.shape.name}.{found.member.name}` {verb} the object here"
     return [
-        *(Related(step.place, step.message) for step in steps),
+        *flow_of(hops),
         Related(Place(found.owner.path, found.member.span), member),
     ]

@@ -32,22 +32,16 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
     A member that names a driver's type is not reported once more; what only a method sets, and
     nobody declares, is no part of the interface's text.
     """
-    configured = frozenset(project.policy.accessors)
-    plumbing = plumbing_names(project) | configured
     members: dict[tuple[str, str], list[InterfaceMember]] = {}
     for offered in interface_members(project):
         if not offered.member.local:
             members.setdefault((offered.owner.name, offered.member.name), []).append(offered)
-    for (_, name), definitions in members.items():
-        first = definitions[0]
-        if name not in configured and not is_accessor(name, plumbing):
-            continue
-        if not (
-            name in configured or is_telling(name) or _is_plain([d.member for d in definitions])
-        ):
+    for definitions in members.values():
+        if not _gives_away(definitions, project):
             continue
         if any(_is_refuted(definition, project) for definition in definitions):
             continue
+        first = definitions[0]
         span = first.member.span
         place = Place(first.interface.path, first.interface.shape.span)
         yield Breach(
@@ -58,6 +52,17 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
             extent=(span.line, span.end_line),
             related=(Related(place, f"the interface `{first.interface.shape.name}`"),),
         )
+
+
+def _gives_away(definitions: Sequence[InterfaceMember], project: Project) -> bool:
+    """Return whether a member is called as accessors are, and is one by what its name tells."""
+    name = definitions[0].member.name
+    configured = frozenset(project.policy.accessors)
+    if name in configured:
+        return True
+    if not is_accessor(name, plumbing_names(project) | configured):
+        return False
+    return is_telling(name) or _is_plain([definition.member for definition in definitions])
 
 
 def _is_plain(definitions: Sequence[Member]) -> bool:

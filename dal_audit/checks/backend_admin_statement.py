@@ -9,7 +9,7 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import breaches
+from dal_audit.judge.sql_portability import portability_breaches
 
 
 @check("DAL307")
@@ -17,4 +17,4 @@ def backend_admin_statement(
     fact: SqlStatement, file: FileFacts, project: Project
 ) -> Iterator[Breach]:
     """Flag a statement that administers one engine."""
-    yield from breaches("DAL307", fact, file, project)
+    yield from portability_breaches("DAL307", fact, file, project)

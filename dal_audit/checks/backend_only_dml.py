@@ -9,11 +9,11 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import breaches, objections
+from dal_audit.judge.sql_portability import objections, portability_breaches
 
 
 @check("DAL306")
 def backend_only_dml(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag a clause of a query or a change of data that a target backend rejects."""
-    yield from breaches("DAL306", fact, file, project)
+    yield from portability_breaches("DAL306", fact, file, project)
     yield from objections("DAL306", fact, file, project)

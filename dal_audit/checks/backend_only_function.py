@@ -9,7 +9,7 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import breaches
+from dal_audit.judge.sql_portability import portability_breaches
 
 
 @check("DAL302")
@@ -17,4 +17,4 @@ def backend_only_function(
     fact: SqlStatement, file: FileFacts, project: Project
 ) -> Iterator[Breach]:
     """Flag a function, operator, literal or constant that a target backend lacks."""
-    yield from breaches("DAL302", fact, file, project)
+    yield from portability_breaches("DAL302", fact, file, project)

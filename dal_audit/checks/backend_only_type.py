@@ -9,11 +9,11 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import breaches, objections
+from dal_audit.judge.sql_portability import objections, portability_breaches
 
 
 @check("DAL304")
 def backend_only_type(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag a type that a target backend rejects, or takes and treats otherwise."""
-    yield from breaches("DAL304", fact, file, project)
+    yield from portability_breaches("DAL304", fact, file, project)
     yield from objections("DAL304", fact, file, project)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
 
 from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import, Place, Reference, Span, Target
-from dal_audit.judge.breach import ROLE_WORDS, Breach, Related
+from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, and_more
 from dal_audit.judge.check import check
 
 
@@ -32,26 +32,29 @@ def concrete_backend(fact: Import, file: FileFacts, project: Project) -> Iterato
     roots = project.policy.composition_roots
     if roots is None or project.in_storage(file.path) or project.in_composition_root(file.path):
         return
-    if fact.type_checking and project.policy.type_checking_imports == "ignore":
+    if not project.policy.counts_import(type_checking=fact.type_checking):
         return
     found: dict[str, _Named] = {}
     for target in fact.targets:
         for named in _named(target, file.path, project):
             found.setdefault(named.backend.name, named).uses.extend(named.uses)
-    if not found:
-        return
-    first, *others = found.values()
-    more = f" (and {len(others)} more)" if others else ""
+    if found:
+        yield _breach(list(found.values()), fact, file)
+
+
+def _breach(backends: Sequence[_Named], fact: Import, file: FileFacts) -> Breach:
+    """Return the breach of a statement: it stands at the first backend, the uses of all with it."""
+    first = backends[0]
     uses = sorted(
         Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
-        for named in found.values()
+        for named in backends
         for use in dict.fromkeys(named.uses)
         if use.span != first.span
     )
     interface = first.interface.shape.name
-    yield Breach(
+    return Breach(
         Place(file.path, first.span),
-        f"`{first.name}`{more} is a concrete backend of `{interface}`; "
+        f"`{first.name}`{and_more(len(backends) - 1)} is a concrete backend of `{interface}`; "
         "only a composition root may name it",
         label="a concrete backend comes in here",
         extent=(fact.statement.line, fact.statement.end_line),

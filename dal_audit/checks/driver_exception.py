@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dal_audit.assemble.driver_sources import DriverSource
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import, Place
-from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.breach import Breach, Related, and_more
 from dal_audit.judge.check import check
 
 
@@ -25,10 +25,9 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
             found = clauses.setdefault(use.span.line, [])
             found.append((Place(file.path, use.span), origin))
     for (place, origin), *others in clauses.values():
-        more = f" (and {len(others)} more)" if others else ""
         yield Breach(
             place,
-            f"`{origin.name}`{more} is an exception of {origin.driver.name}; "
+            f"`{origin.name}`{and_more(len(others))} is an exception of {origin.driver.name}; "
             f"only {project.storage_description} may catch it",
             label=f"catches what {origin.driver.name} raises",
             related=tuple(

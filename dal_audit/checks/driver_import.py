@@ -21,7 +21,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
     """
     if project.in_storage(file.path):
         return
-    if fact.type_checking and project.policy.type_checking_imports == "ignore":
+    if not project.policy.counts_import(type_checking=fact.type_checking):
         return
     found: dict[str, tuple[Driver, list[Target]]] = {}
     for target in fact.targets:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dal_audit.assemble.driver_flow import DriverFlow, driver_flows
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import, Place, Quoted
-from dal_audit.judge.breach import ROLE_WORDS, Breach, Related
+from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, and_more, flow_of
 from dal_audit.judge.check import check
 
 _KINDS = {
@@ -34,36 +34,44 @@ def driver_type(fact: Import | Quoted, file: FileFacts, project: Project) -> Ite
         return
     if isinstance(fact, Quoted):
         yield from _quoted(fact, file, project)
-        return
-    if fact.type_checking and project.policy.type_checking_imports == "ignore":
-        return
-    found: dict[str, list[DriverFlow]] = {}
-    for leak in driver_flows(fact, file.path, project):
-        found.setdefault(leak.source.driver.name, []).append(leak)
-    for group in found.values():
-        first = group[0]
-        words = _FORMS.get(first.source.form) or _KINDS[first.source.kind]
-        what = words.format(driver=first.source.driver.name)
-        others = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
-        way = [Related(step.place, step.message) for step in first.source.steps]
-        uses = [
-            Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
-            for leak in group
-            for use in leak.uses
-        ]
-        inside = fact.statement.line <= first.span.line <= fact.statement.end_line
-        origins = [first.source.name, *(other.name for other in first.others)]
-        named = "" if origins == [first.name] else ", " + " or ".join(f"`{o}`" for o in origins)
-        yield Breach(
-            Place(file.path, first.span),
-            f"`{first.name}`{others} is {what}{named}; "
-            f"only {project.storage_description} may use it",
-            label=f"{what} arrives here",
-            extent=(fact.statement.line, fact.statement.end_line) if inside else None,
-            related=(*way, *sorted(uses)),
-            way=len(way),
-            driver=first.source.driver.name,
-        )
+    elif project.policy.counts_import(type_checking=fact.type_checking):
+        found: dict[str, list[DriverFlow]] = {}
+        for leak in driver_flows(fact, file.path, project):
+            found.setdefault(leak.source.driver.name, []).append(leak)
+        for group in found.values():
+            yield _arrival(group, fact, file, project)
+
+
+def _arrival(
+    group: Sequence[DriverFlow], fact: Import, file: FileFacts, project: Project
+) -> Breach:
+    """Return the breach of a statement by which objects of one driver arrive."""
+    first = group[0]
+    words = _FORMS.get(first.source.form) or _KINDS[first.source.kind]
+    what = words.format(driver=first.source.driver.name)
+    flow = flow_of(first.source.steps)
+    uses = [
+        Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
+        for leak in group
+        for use in leak.uses
+    ]
+    inside = fact.statement.line <= first.span.line <= fact.statement.end_line
+    return Breach(
+        Place(file.path, first.span),
+        f"`{first.name}`{and_more(len(group) - 1)} is {what}{_real_names(first)}; "
+        f"only {project.storage_description} may use it",
+        label=f"{what} arrives here",
+        extent=(fact.statement.line, fact.statement.end_line) if inside else None,
+        related=(*flow, *sorted(uses)),
+        way=len(flow),
+        driver=first.source.driver.name,
+    )
+
+
+def _real_names(leak: DriverFlow) -> str:
+    """Return what an object really is, where the name that the file has for it does not say it."""
+    names = [leak.source.name, *(other.name for other in leak.others)]
+    return "" if names == [leak.name] else ", " + " or ".join(f"`{name}`" for name in names)
 
 
 def _quoted(fact: Quoted, file: FileFacts, project: Project) -> Iterator[Breach]:

@@ -15,7 +15,7 @@ from dal_audit.assemble.interface_members import (
 )
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
-from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.breach import Breach, Related, flow_of
 from dal_audit.judge.check import check
 
 _FORMS = {
@@ -37,13 +37,16 @@ def driver_type_in_interface(project: Project) -> Iterator[Breach]:
         bases = Offering(interface, interface, interface.shape.name, interface.shape.extent[0])
         yield from _breaches(bases, exposed_by_class(interface, project))
     found: dict[tuple[object, ...], tuple[Offering, list[ExposedType]]] = {}
-    for offered in interface_members(project):
-        apart = offered.member.span if offered.member.kind == "method" else None
-        key = (offered.owner.name, offered.member.name, apart)
+    for offered_member in interface_members(project):
+        apart = offered_member.member.span if offered_member.member.kind == "method" else None
+        key = (offered_member.owner.name, offered_member.member.name, apart)
         offering = Offering(
-            offered.interface, offered.owner, offered.title, offered.member.span.line
+            offered_member.interface,
+            offered_member.owner,
+            offered_member.title,
+            offered_member.member.span.line,
         )
-        found.setdefault(key, (offering, []))[1].extend(exposed_by_member(offered, project))
+        found.setdefault(key, (offering, []))[1].extend(exposed_by_member(offered_member, project))
     for offering, shown in found.values():
         yield from _breaches(offering, shown)
 
@@ -64,7 +67,7 @@ def _breaches(offering: Offering, shown: Iterable[ExposedType]) -> Iterator[Brea
     for group in found.values():
         span, origin = group[0].span, group[0].source
         what = _FORMS[origin.form].format(name=origin.name)
-        way = [Related(step.place, step.message) for step in origin.steps]
+        way = flow_of(origin.steps)
         others = [
             Related(
                 Place(offering.owner.path, other.span), f"it {other.part} `{other.source.name}`"

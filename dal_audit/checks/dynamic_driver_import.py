@@ -22,7 +22,7 @@ def dynamic_driver_import(
         return
     if fact.by_helper and not project.is_import_helper(fact.how, file.path):
         return
-    if fact.type_checking and project.policy.type_checking_imports == "ignore":
+    if not project.policy.counts_import(type_checking=fact.type_checking):
         return
     for name in fact.names:
         driver = project.driver_of(name, file.path)

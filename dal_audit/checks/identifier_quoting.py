@@ -9,10 +9,10 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import breaches
+from dal_audit.judge.sql_portability import portability_breaches
 
 
 @check("DAL308")
 def identifier_quoting(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag quotes that the target backends read each in their own way."""
-    yield from breaches("DAL308", fact, file, project)
+    yield from portability_breaches("DAL308", fact, file, project)

@@ -29,28 +29,38 @@ def incomplete_backend(project: Project) -> Iterator[Breach]:
     where it is written, whichever backends inherit it.
     """
     hierarchy = hierarchy_of(project)
-    lacking = {
-        (backend.name, interface.name): list(missing_members(backend, interface, hierarchy))
-        for backend, interface in hierarchy.backends
-        if not is_intermediate(backend)
-    }
     seen: set[Place] = set()
-    for backend, interface in hierarchy.backends:
-        # What a backend inherits from an incomplete one is that one's to complete.
-        wider = [ancestor.name for ancestor in hierarchy.ancestors(backend)[1:]]
-        said = {
-            (owner.path, member.span)
-            for name in wider
-            for owner, member in lacking.get((name, interface.name), ())
-        }
-        own = lacking.get((backend.name, interface.name), ())
-        missing = [method for method in own if (method[0].path, method[1].span) not in said]
+    for backend, interface, missing in _pairs(hierarchy):
         if missing:
             yield _lacking(backend, interface, missing)
         for breach in _differing(backend, interface, hierarchy):
             if breach.place not in seen:
                 seen.add(breach.place)
                 yield breach
+
+
+def _pairs(hierarchy: Hierarchy) -> Iterator[tuple[Class, Class, list[tuple[Class, Member]]]]:
+    """Yield each backend with its interface, and what it lacks of it.
+
+    What a backend inherits from an incomplete one is that one's to complete.
+    """
+    lacks = {
+        (backend.name, interface.name): list(missing_members(backend, interface, hierarchy))
+        for backend, interface in hierarchy.backends
+        if not is_intermediate(backend)
+    }
+    for backend, interface in hierarchy.backends:
+        inherited = {
+            (owner.path, member.span)
+            for ancestor in hierarchy.ancestors(backend)[1:]
+            for owner, member in lacks.get((ancestor.name, interface.name), ())
+        }
+        own = lacks.get((backend.name, interface.name), ())
+        yield (
+            backend,
+            interface,
+            [lack for lack in own if (lack[0].path, lack[1].span) not in inherited],
+        )
 
 
 def _lacking(backend: Class, interface: Class, missing: Sequence[tuple[Class, Member]]) -> Breach:

@@ -12,7 +12,7 @@ from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 from dal_audit.judge.run_breaches import breach_of, remarks
-from dal_audit.judge.sql_portability import listed
+from dal_audit.judge.sql_portability import join_names
 
 
 @check("DAL403")
@@ -24,7 +24,7 @@ def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> It
     else is a warning: SQLite adds no column that takes no NULL but with a default.
     """
     for remark, backends in remarks("back", fact, file, project):
-        where = listed(backends)
+        where = join_names(backends)
         message = f"{remark.reason} on {where}"
         if remark.effect == "fails":
             message = f"the down fails on {where}: {remark.reason}"

@@ -29,25 +29,28 @@ def interface_downcast(fact: Import, file: FileFacts, project: Project) -> Itera
         return
     hierarchy = hierarchy_of(project)
     found: dict[tuple[Role, int], list[tuple[Reference, Class, Class]]] = {}
-    for use in (use for target in fact.targets for use in target.uses if use.role in _ASKED):
+    for use in _questions(fact):
         backend = hierarchy.find(use.name, file.path)
         if backend is not None and backend.name in hierarchy.backend_of:
             pair = hierarchy.backend_of[backend.name]
             found.setdefault((use.role, use.span.line), []).append((use, *pair))
-    for (role, _), group in found.items():
-        use, backend, interface = group[0]
-        others = [
-            Related(Place(file.path, other.span), f"`{asked.shape.name}` is asked for, too")
-            for other, asked, _ in group[1:]
-        ]
+    for (role, _), ((use, backend, interface), *others) in found.items():
         yield Breach(
             Place(file.path, use.span),
             f"{_ASKED[role]} `{backend.shape.name}`, one backend behind the interface "
             f"`{interface.shape.name}`; only {project.storage_description} may know which it is",
             label="a concrete backend",
             related=(
-                *others,
+                *(
+                    Related(Place(file.path, other.span), f"`{asked.shape.name}` is asked for, too")
+                    for other, asked, _ in others
+                ),
                 Related(Place(backend.path, backend.shape.span), "the backend"),
                 Related(Place(interface.path, interface.shape.span), "the interface"),
             ),
         )
+
+
+def _questions(fact: Import) -> Iterator[Reference]:
+    """Yield the uses of what is imported that ask for a class."""
+    return (use for target in fact.targets for use in target.uses if use.role in _ASKED)

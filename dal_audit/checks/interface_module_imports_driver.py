@@ -51,7 +51,7 @@ def _driver_imports(file: FileFacts, project: Project) -> Iterator[tuple[Driver,
     for fact in file.facts:
         if not isinstance(fact, Import):
             continue
-        if fact.type_checking and project.policy.type_checking_imports == "ignore":
+        if not project.policy.counts_import(type_checking=fact.type_checking):
             continue
         for target in fact.targets:
             driver = project.driver_of(target.name, file.path)

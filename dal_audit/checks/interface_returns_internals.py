@@ -8,7 +8,7 @@ from dal_audit.assemble.held_objects import held_objects_of
 from dal_audit.assemble.interface_members import exposed_by_member, interface_members
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Place
-from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.breach import Breach, Related, flow_of
 from dal_audit.judge.check import check
 
 
@@ -18,24 +18,26 @@ def interface_returns_internals(project: Project) -> Iterator[Breach]:
 
     Where its types say so already, that is reported, and not what its code does.
     """
-    for offered in interface_members(project):
-        member = offered.member
-        if member.kind not in {"method", "property"} or any(exposed_by_member(offered, project)):
+    for offered_member in interface_members(project):
+        member = offered_member.member
+        if member.kind not in {"method", "property"} or any(
+            exposed_by_member(offered_member, project)
+        ):
             continue
-        held = held_objects_of(project).of(offered.owner, member)
+        held = held_objects_of(project).of(offered_member.owner, member)
         if held is None:
             continue
-        way = [Related(step.place, step.message) for step in held.source.steps]
-        interface = Place(offered.interface.path, offered.interface.shape.span)
+        way = flow_of(held.source.steps)
+        interface = Place(offered_member.interface.path, offered_member.interface.shape.span)
         yield Breach(
-            Place(offered.owner.path, member.span),
-            f"`{offered.title}` hands out a database {held.role}, `{held.source.name}`,"
+            Place(offered_member.owner.path, member.span),
+            f"`{offered_member.title}` hands out a database {held.role}, `{held.source.name}`,"
             " to whoever holds the storage interface",
             label=f"a database {held.role} gets out here",
             extent=(member.span.line, member.span.end_line),
             related=(
                 *way,
-                Related(interface, f"the interface `{offered.interface.shape.name}`"),
+                Related(interface, f"the interface `{offered_member.interface.shape.name}`"),
             ),
             way=len(way),
             driver=held.source.driver.name,

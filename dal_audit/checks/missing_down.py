@@ -28,22 +28,26 @@ def missing_down(project: Project) -> Iterator[Breach]:
     Of a tool that knows no downs, the first migration is flagged, for all of the set. A program
     that is not read, in Go or Java, may hold its down.
     """
-    for audited_migration_set in audited_sets(project):
-        bare = [
-            migration
-            for migration in audited_migration_set.migrations
-            if migration.up
-            and migration.role == "versioned"
-            and is_audited(migration.path, project)
-            and not all(does_nothing(part, project) for part in migration.up)
+    for migration_set in audited_sets(project):
+        acting = [
+            migration for migration in migration_set.migrations if _is_acting(migration, project)
         ]
-        if audited_migration_set.tool in UP_ONLY:
-            yield from _without_any(
-                [item for item in bare if not item.down], audited_migration_set, project
-            )
-            continue
-        for migration in bare:
-            yield from _missing(migration, audited_migration_set, project)
+        if migration_set.tool in UP_ONLY:
+            bare = [migration for migration in acting if not migration.down]
+            yield from _without_any(bare, migration_set, project)
+        else:
+            for migration in acting:
+                yield from _missing(migration, migration_set, project)
+
+
+def _is_acting(migration: Migration, project: Project) -> bool:
+    """Return whether a migration is judged, runs by itself, and changes something."""
+    return (
+        bool(migration.up)
+        and migration.role == "versioned"
+        and is_audited(migration.path, project)
+        and not all(does_nothing(part, project) for part in migration.up)
+    )
 
 
 def _without_any(

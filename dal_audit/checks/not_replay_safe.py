@@ -12,7 +12,7 @@ from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 from dal_audit.judge.run_breaches import breach_of, remarks
-from dal_audit.judge.sql_portability import listed
+from dal_audit.judge.sql_portability import join_names
 
 
 @check("DAL404")
@@ -22,10 +22,10 @@ def not_replay_safe(fact: SqlStatement, file: FileFacts, project: Project) -> It
     What a backend does not run even once is left to the rules about portability.
     """
     for remark, backends in remarks("all-again", fact, file, project):
-        message = f"a second run of all migrations fails on {listed(backends)}: {remark.reason}"
+        message = f"a second run of all migrations fails on {join_names(backends)}: {remark.reason}"
         yield breach_of(remark, backends, fact, file.path, message)
     for remark, backends in remarks("again", fact, file, project):
-        where = listed(backends)
+        where = join_names(backends)
         if remark.effect == "fails":
             yield breach_of(
                 remark, backends, fact, file.path, f"a second run fails on {where}: {remark.reason}"

@@ -26,14 +26,21 @@ def nothing_audited(project: Project) -> Iterator[Breach]:
         yield Breach(Place(folder, START), f"{what}: {why}")
     if not project.files and not project.empty:
         yield Breach(project.place_of(()), f"nothing was audited: {NOTHING}")
+    yield from _missing_storage(project)
+    yield from _missing_interfaces(project)
+
+
+def _missing_storage(project: Project) -> Iterator[Breach]:
     for index, glob in enumerate(project.policy.storage or ()):
-        matches = compile_globs([glob], anchored=True)
-        if not any(matches(path) for path in project.modules):
+        if not any(map(compile_globs([glob], anchored=True), project.modules)):
             yield Breach(
                 project.place_of(("storage", index)),
                 f"the storage package `{glob}` does not exist: no file matches it",
                 label="matches no file",
             )
+
+
+def _missing_interfaces(project: Project) -> Iterator[Breach]:
     for index, interface in enumerate(project.policy.interfaces or ()):
         module = interface.partition(":")[0]
         if not project.has_module(module):

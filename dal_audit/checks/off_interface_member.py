@@ -50,16 +50,21 @@ def _beyond(backend: Class, hierarchy: Hierarchy) -> Iterator[tuple[Class, Membe
     """
     if not hierarchy.is_known(backend):
         return
-    interfaces = {interface.name for interface in hierarchy.interfaces}
-    declared = {
-        name
-        for ancestor in hierarchy.ancestors(backend)
-        if ancestor.name in interfaces or hierarchy.is_interface(ancestor)
-        for name in hierarchy.all_definitions(ancestor)
-    }
+    declared = _declared(backend, hierarchy)
     for name, (owner, definitions) in hierarchy.all_definitions(backend).items():
         member = definitions[0]
         if name.startswith("_") or name in declared or not hierarchy.zones.in_storage(owner.path):
             continue
         if member.kind in {"method", "property"} and _ON_THE_CLASS.isdisjoint(member.decorators):
             yield owner, member
+
+
+def _declared(backend: Class, hierarchy: Hierarchy) -> set[str]:
+    """Return the names of the members that the interfaces among a backend's bases have."""
+    interfaces = {interface.name for interface in hierarchy.interfaces}
+    return {
+        name
+        for ancestor in hierarchy.ancestors(backend)
+        if ancestor.name in interfaces or hierarchy.is_interface(ancestor)
+        for name in hierarchy.all_definitions(ancestor)
+    }

@@ -61,9 +61,7 @@ def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> 
             Place(file.path, first.span),
             f"`{first.text}` is a placeholder of another style than the project's, `{shape}`",
             related=tuple(
-                Related(
-                    Place(file.path, placeholder.span), f"`{placeholder.text}` is placeholder, too"
-                )
+                Related(Place(file.path, placeholder.span), f"`{placeholder.text}` is one, too")
                 for placeholder in further
             ),
             fails_on=tuple(backend for backend in backends if backend not in TAKEN.get(form, ())),

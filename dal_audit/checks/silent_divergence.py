@@ -9,7 +9,7 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import breach_of, judged
+from dal_audit.judge.sql_portability import breach_of, verdicts
 
 
 @check("DAL309")
@@ -23,7 +23,7 @@ def silent_divergence(file: FileFacts, project: Project) -> Iterator[Breach]:
     for fact in file.facts:
         if not isinstance(fact, SqlStatement):
             continue
-        for verdict in judged(fact, file, project):
+        for verdict in verdicts(fact, file, project):
             if verdict.rule_id == "DAL309" and verdict.feature.id not in seen:
                 seen.add(verdict.feature.id)
                 yield breach_of(verdict, file)

@@ -9,7 +9,7 @@ from dal_audit.assemble.held_objects import HeldObject, held_objects_of
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.state_classes import keeps_state
 from dal_audit.facts import ClassShape, FileFacts, Member, Place
-from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.breach import Breach, flow_of
 from dal_audit.judge.check import check
 
 
@@ -28,16 +28,20 @@ def state_holds_connection(fact: ClassShape, file: FileFacts, project: Project) 
         if held is not None and not project.allows_driver_type(held.source.driver, file.path):
             fields.setdefault(member.name, (member, held))
     for member, held in fields.values():
-        way = [Related(step.place, step.message) for step in held.source.steps]
-        # The type of a parameter stands elsewhere; what is reported is the field that it sets.
-        span = held.span if held.span is not None and held.span > member.span else member.span
-        yield Breach(
-            Place(file.path, span),
-            f"`{fact.name}.{member.name}` holds {held.described}; "
-            "the program's state may hold only the storage interface",
-            label=f"a driver's {held.role} is kept here",
-            extent=(member.span.line, span.end_line),
-            related=tuple(way),
-            way=len(way),
-            driver=held.source.driver.name,
-        )
+        yield _breach(fact, member, held, file)
+
+
+def _breach(fact: ClassShape, member: Member, held: HeldObject, file: FileFacts) -> Breach:
+    flow = flow_of(held.source.steps)
+    # The type of a parameter stands elsewhere; what is reported is the field that it sets.
+    span = held.span if held.span is not None and held.span > member.span else member.span
+    return Breach(
+        Place(file.path, span),
+        f"`{fact.name}.{member.name}` holds {held.described}; "
+        "the program's state may hold only the storage interface",
+        label=f"a driver's {held.role} is kept here",
+        extent=(member.span.line, span.end_line),
+        related=flow,
+        way=len(flow),
+        driver=held.source.driver.name,
+    )

@@ -8,7 +8,7 @@ from dal_audit.assemble.driver_names import OWN_TYPES
 from dal_audit.assemble.driver_sources import DriverSource
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Export, FileFacts, Place, Shape
-from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.breach import Breach, flow_of
 from dal_audit.judge.check import check
 
 
@@ -23,56 +23,59 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
     for export in fact.exports:
         if export.name in seen or not _is_offered(export, fact, is_package=is_package):
             continue
-        origin = project.driver_sources.origin(module, export.name)
-        if origin is None or origin.form != "itself" or origin.driver is OWN_TYPES:
-            continue
-        if export.made == "alias" and origin.kind == "other":
-            continue  # `config = context.config` keeps a value; it names nothing of the driver.
-        seen.add(export.name)
-        yield Breach(
-            Place(file.path, export.span),
-            f"storage offers {_named(export.name, origin)}",
-            label="offered from here",
-            related=tuple(Related(step.place, step.message) for step in origin.steps[:-1]),
-            way=len(origin.steps) - 1,
-            driver=origin.driver.name,
-        )
-    yield from _starred(fact, file, project, is_package=is_package)
+        origin = _driver_object(export.name, module, project)
+        # `config = context.config` keeps a value; it names nothing of the driver.
+        if origin is not None and not (export.made == "alias" and origin.kind == "other"):
+            seen.add(export.name)
+            yield _offer(export.name, origin, Place(file.path, export.span))
+    yield from _listed(fact, module, project)
+    if is_package and fact.offered is None:
+        yield from _by_stars(fact, file, project)
 
 
-def _starred(
-    fact: Shape, file: FileFacts, project: Project, *, is_package: bool
-) -> Iterator[Breach]:
-    """Flag what a module lists and has by a star, and a star of a driver in a package's `__init__`.
+def _listed(fact: Shape, module: str, project: Project) -> Iterator[Breach]:
+    """Flag what a module lists and has by a star."""
+    own = {export.name for export in fact.exports}
+    for name in fact.offered or ():
+        origin = _driver_object(name, module, project) if name not in own else None
+        if origin is not None:
+            yield _offer(name, origin, origin.steps[-1].place)
+
+
+def _by_stars(fact: Shape, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag the stars of drivers in a package's `__init__`.
 
     Without `__all__` a star in another module serves the module itself.
     """
-    module = project.symbols.modules.get(project.module_name(file.path))
-    if module is None:
-        return
-    own = {export.name for export in fact.exports}
-    for name in fact.offered or ():
-        origin = project.driver_sources.origin(module.name, name) if name not in own else None
-        if origin is not None and origin.form == "itself" and origin.driver is not OWN_TYPES:
-            yield Breach(
-                origin.steps[-1].place,
-                f"storage offers {_named(name, origin)}",
-                label="offered from here",
-                related=tuple(Related(step.place, step.message) for step in origin.steps[:-1]),
-                way=len(origin.steps) - 1,
-                driver=origin.driver.name,
-            )
     for star, span in zip(fact.stars, fact.star_spans, strict=True):
         source = project.absolute(star, file.path)
-        is_offered = is_package and fact.offered is None
         driver = project.driver_of(source, file.path)
-        if is_offered and driver is not None:
+        if driver is not None:
             yield Breach(
                 Place(file.path, span),
                 f"storage offers all of `{source}` to whoever imports it",
                 label="offered from here",
                 driver=driver.name,
             )
+
+
+def _driver_object(name: str, module: str, project: Project) -> DriverSource | None:
+    """Return the object of a driver that a module's name is, if it is one itself."""
+    origin = project.driver_sources.origin(module, name)
+    if origin is None or origin.form != "itself" or origin.driver is OWN_TYPES:
+        return None
+    return origin
+
+
+def _offer(name: str, origin: DriverSource, place: Place) -> Breach:
+    return Breach(
+        place,
+        f"storage offers {_named(name, origin)}",
+        label="offered from here",
+        related=flow_of(origin.steps[:-1]),
+        way=len(origin.steps) - 1,
+        driver=origin.driver.name,
+    )
 
 
 def _named(name: str, origin: DriverSource) -> str:

@@ -130,15 +130,19 @@ def _is_told(name: str, index: int, statements: Sequence[SqlStatement]) -> bool:
         text = " ".join(statement.comments)
         if _HOW.search(text) and (number == index or word.search(text)):
             return True
-        structure = statement.structure
-        if isinstance(structure, OtherStatement) and structure.words[:1] == ("REFRESH",):
+        if _rebuilds(statement, name.lower()):
             return True
-        if (
-            isinstance(structure, Change)
-            and structure.table is not None
-            and structure.verb == "INSERT"
-        ):
-            columns = [column.name.lower() for column in structure.columns]
-            if structure.table.name.lower() == name.lower() == "".join(columns[:1]):
-                return True  # FTS takes its commands so: INSERT INTO t (t) VALUES ('rebuild').
     return False
+
+
+def _rebuilds(statement: SqlStatement, name: str) -> bool:
+    """Return whether a statement rebuilds what is derived; the name is in small letters."""
+    match statement.structure:
+        case OtherStatement(words=("REFRESH", *_)):
+            return True
+        case Change(verb="INSERT", table=SqlName() as table, columns=columns):
+            # FTS takes its commands so: INSERT INTO t (t) VALUES ('rebuild').
+            first = columns[0].name.lower() if columns else ""
+            return table.name.lower() == name == first
+        case _:
+            return False

@@ -9,7 +9,7 @@ from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import judged, listed
+from dal_audit.judge.sql_portability import join_names, verdicts
 
 
 @check("DAL311")
@@ -18,12 +18,12 @@ def unparsed_sql(fact: SqlStatement, file: FileFacts, project: Project) -> Itera
     if fact.structure is not None:
         return
     backends = project.sql_files.backends_of(file.path)
-    if not backends or any(verdict.fails_on for verdict in judged(fact, file, project)):
+    if not backends or any(verdict.fails_on for verdict in verdicts(fact, file, project)):
         return
     none = "does not take" if len(backends) == 1 else "do not take"
     yield Breach(
         Place(file.path, fact.flaw_span or fact.span),
-        f"{listed(backends)} {none} this statement: {fact.flaw}",
+        f"{join_names(backends)} {none} this statement: {fact.flaw}",
         label="up to here it was understood",
         extent=(fact.span.line, fact.span.end_line),
         fails_on=backends,

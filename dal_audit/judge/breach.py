@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.assemble.driver_sources import ReexportStep
 from dal_audit.catalogue.rulebook import Rule, Severity
 from dal_audit.facts import Place, Role, Suppression
 from dal_audit.fix.model import Fix
@@ -32,6 +33,16 @@ class Related(Struct, frozen=True, order=True):
 
     place: Place
     message: str
+
+
+def flow_of(steps: Iterable[ReexportStep]) -> tuple[Related, ...]:
+    """Return the way on which a driver's object was handed on, as places of a breach."""
+    return tuple(Related(step.place, step.message) for step in steps)
+
+
+def and_more(count: int) -> str:
+    """Return how many others a message speaks of, behind the first that it names."""
+    return f" (and {count} more)" if count else ""
 
 
 class Breach(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule
@@ -32,14 +32,22 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
         for rule, check in of_files:
             yield from _apply(rule, check, file, file, project)
         for fact in file.facts:
-            for rule, check in by_subject.get(type(fact), ()):
-                # The function itself: this is where most of the calls are.
-                try:
-                    breaches = tuple(check.function(fact, file, project))
-                except Exception as error:
-                    raise _failed(rule, file, project, error) from error
-                for breach in breaches:
-                    yield rule, breach
+            checks = by_subject.get(type(fact))
+            if checks:
+                yield from _of_fact(fact, checks, file, project)
+
+
+def _of_fact(
+    fact: object, checks: Sequence[tuple[Rule, Check]], file: FileFacts, project: Project
+) -> Iterator[tuple[Rule, Breach]]:
+    """Yield the breaches of a fact by the functions themselves: most of the calls are here."""
+    for rule, check in checks:
+        try:
+            breaches = tuple(check.function(fact, file, project))
+        except Exception as error:
+            raise _failed(rule, file, project, error) from error
+        for breach in breaches:
+            yield rule, breach
 
 
 def in_question(project: Project, rules: Iterable[Rule]) -> Iterator[Rule]:

@@ -10,7 +10,7 @@ from dal_audit.assemble.second_runs import Remark, Run, remarks_of
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
-from dal_audit.judge.sql_portability import judged, listed
+from dal_audit.judge.sql_portability import join_names, verdicts
 
 
 def remarks(
@@ -34,7 +34,7 @@ def _rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> fr
     return frozenset(
         backend
         for several in (
-            *(verdict.fails_on for verdict in judged(statement, file, project)),
+            *(verdict.fails_on for verdict in verdicts(statement, file, project)),
             *(objection.backends for objection in objections),
         )
         for backend in several
@@ -49,7 +49,7 @@ def breach_of(
     return Breach(
         Place(path, remark.span),
         message,
-        label=f"fails on {listed(failing)}" if failing else "",
+        label=f"fails on {join_names(failing)}" if failing else "",
         extent=(statement.span.line, statement.span.end_line),
         fails_on=(),
         fails_later_on=failing,

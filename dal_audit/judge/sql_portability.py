@@ -6,7 +6,7 @@ the checks only choose whose rows they report.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from msgspec import Struct
@@ -29,8 +29,9 @@ from dal_audit.facts.sql import (
 from dal_audit.fix.sql import fix_of
 from dal_audit.judge.breach import Breach
 from dal_audit.policy import Policy
+from dal_audit.schema.model import Objection
 
-NAMES = {
+ENGINE_TITLES = {
     "sqlite": "SQLite",
     "postgresql": "PostgreSQL",
     "mysql": "MySQL",
@@ -53,7 +54,7 @@ TYPES, DECLARATIONS, CHANGES = "DAL304", "DAL305", "DAL306"
 FUNCTION = "DAL302"
 
 
-class Verdict(Struct, frozen=True):
+class PortabilityVerdict(Struct, frozen=True):
     """What becomes of a construct: the backends that reject it, of those that run it.
 
     Where none does, all take it and do not treat it alike. `late` are those that take it where it
@@ -74,7 +75,9 @@ class Verdict(Struct, frozen=True):
         return self.feature.rule
 
 
-def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[Verdict]:
+def verdicts(
+    statement: SqlStatement, file: FileFacts, project: Project
+) -> list[PortabilityVerdict]:
     """Return a verdict for each construct of a statement that is not portable.
 
     One construct, one verdict: what speaks for the whole statement speaks for all in it that the
@@ -83,22 +86,15 @@ def judged(statement: SqlStatement, file: FileFacts, project: Project) -> list[V
     if not statement.constructs and not statement.calls:
         return []
     backends = project.sql_files.backends_of(file.path)
-    found = [
-        verdict
-        for construct in statement.constructs
-        if (verdict := _verdict(construct, backends, project.policy)) is not None
-    ]
+    found = [_verdict(construct, backends, project.policy) for construct in statement.constructs]
     rows = {construct.first for construct in statement.constructs}
     found += [
-        verdict
+        _verdict_of_call(call, backends, file.path, project)
         for call in statement.calls
         if call.first not in rows
-        if (verdict := _verdict_of_call(call, backends, file.path, project)) is not None
     ]
-    spans = _looked_up_late(statement)
-    if spans:
-        found = [_in_use(verdict, spans) for verdict in found]
-    return _without_echoes(found)
+    late = _looked_up_late(statement)
+    return _without_echoes([_in_use(verdict, late) for verdict in found if verdict is not None])
 
 
 def _looked_up_late(statement: SqlStatement) -> list[Span]:
@@ -107,16 +103,20 @@ def _looked_up_late(statement: SqlStatement) -> list[Span]:
     Those are a view, a default in parentheses, and the expression of a generated column that is
     added. (In `CREATE TABLE` such an expression is resolved at once, as checks and indexes are.)
     """
-    made = statement.structure
-    if isinstance(made, CreateObject):
-        return [statement.span] if made.what == "view" else []
-    kind = "default"
-    columns: tuple[Column, ...] = ()
-    if isinstance(made, CreateTable):
-        columns = made.columns
-    elif isinstance(made, AlterTable):
-        kind = "generated"
-        columns = tuple(action.column for action in made.actions if action.column is not None)
+    match statement.structure:
+        case CreateObject(what="view"):
+            return [statement.span]
+        case CreateTable(columns=columns):
+            return _in_parentheses("default", columns)
+        case AlterTable(actions=actions):
+            added = [action.column for action in actions if action.column is not None]
+            return _in_parentheses("generated", added)
+        case _:
+            return []
+
+
+def _in_parentheses(kind: str, columns: Iterable[Column]) -> list[Span]:
+    """Return the places of the constraints of a kind whose expression stands in parentheses."""
     return [
         constraint.span
         for column in columns
@@ -127,7 +127,7 @@ def _looked_up_late(statement: SqlStatement) -> list[Span]:
     ]
 
 
-def _in_use(verdict: Verdict, late: Sequence[Span]) -> Verdict:
+def _in_use(verdict: PortabilityVerdict, late: Sequence[Span]) -> PortabilityVerdict:
     """Return a verdict as it is where functions are looked up late."""
     at = verdict.construct.span
     if verdict.feature.kind != "functions" or not any(
@@ -143,25 +143,24 @@ def _in_use(verdict: Verdict, late: Sequence[Span]) -> Verdict:
     )
 
 
-def breaches(
+def portability_breaches(
     rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
 ) -> Iterator[Breach]:
     """Yield the breaches of one rule in a statement."""
-    for verdict in judged(statement, file, project):
+    for verdict in verdicts(statement, file, project):
         if verdict.rule_id == rule_id:
             fix = fix_of(verdict.construct, verdict.feature, statement, verdict.backends)
             yield replace(breach_of(verdict, file), fix=fix)
 
 
-def breach_of(verdict: Verdict, file: FileFacts) -> Breach:
+def breach_of(verdict: PortabilityVerdict, file: FileFacts) -> Breach:
     """Return a verdict as a breach in a file."""
     span = verdict.construct.span
-    reject = "rejects" if len(verdict.fails_on) == 1 else "reject"
     label = "this is not treated alike"
     if verdict.fails_on:
-        label = f"{listed(verdict.fails_on)} {reject} this"
+        label = f"{_rejecting(verdict.fails_on)} this"
     elif verdict.late:
-        label = f"{listed(verdict.late)} has no such function"
+        label = f"{join_names(verdict.late)} has no such function"
     return Breach(
         Place(file.path, span),
         message_of(verdict),
@@ -177,34 +176,39 @@ def objections(
     rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
 ) -> Iterator[Breach]:
     """Yield what a statement fails for because of what the migrations made before it."""
-    own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
-    objected = [
-        objection
-        for objection in objections_of(project).get(id(statement), ())
-        if (TYPES if objection.is_about_type else own) == rule_id
-    ]
+    objected = list(_objections_of_rule(rule_id, statement, project))
     if not objected:
         return
     backends = project.sql_files.backends_of(file.path)
-    said = [
-        (verdict.construct.span, verdict.fails_on) for verdict in judged(statement, file, project)
-    ]
+    said = verdicts(statement, file, project)
     for objection in objected:
         fails_on = tuple(backend for backend in backends if backend in objection.backends)
-        verb = "rejects" if len(fails_on) == 1 else "reject"
-        is_said = any(
-            set(fails_on) <= set(rejecting) and _overlap(objection.span, span)
-            for span, rejecting in said
-        )
-        if fails_on and not is_said:
+        if fails_on and not _is_said(objection.span, fails_on, said):
             yield Breach(
                 Place(file.path, objection.span),
-                f"{listed(fails_on)} {verb} this: {objection.reason}",
-                label=f"fails on {listed(fails_on)}",
+                f"{_rejecting(fails_on)} this: {objection.reason}",
+                label=f"fails on {join_names(fails_on)}",
                 extent=(objection.span.line, objection.span.end_line),
                 fails_on=fails_on,
                 cure=objection.cure,
             )
+
+
+def _objections_of_rule(
+    rule_id: str, statement: SqlStatement, project: Project
+) -> Iterator[Objection]:
+    own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
+    for objection in objections_of(project).get(id(statement), ()):
+        if rule_id == (TYPES if objection.is_about_type else own):
+            yield objection
+
+
+def _is_said(place: Span, fails_on: Sequence[str], said: Iterable[PortabilityVerdict]) -> bool:
+    """Return whether a verdict tells of the same text that these backends reject it."""
+    return any(
+        set(fails_on) <= set(verdict.fails_on) and _overlap(place, verdict.construct.span)
+        for verdict in said
+    )
 
 
 def _overlap(span: Span, other: Span) -> bool:
@@ -215,45 +219,59 @@ def _overlap(span: Span, other: Span) -> bool:
     ) < (span.end_line, span.end_column)
 
 
-def message_of(verdict: Verdict) -> str:
+def message_of(verdict: PortabilityVerdict) -> str:
     """Return what is wrong with a construct, in one sentence without a full stop."""
     title, failing = verdict.feature.title, verdict.fails_on
     taking = tuple(backend for backend in verdict.backends if backend not in failing)
-    if verdict.late and not failing:
-        return f"{title}: {listed(verdict.late)} takes this here, and fails when it is used"
-    if not failing:
-        return f"{title}: {listed(taking)} take this, and do not treat it alike"
+    if failing:
+        return f"{title}: {_rejection(verdict, taking)}"
+    if verdict.late:
+        return f"{title}: {join_names(verdict.late)} takes this here, and fails when it is used"
+    return f"{title}: {join_names(taking)} take this, and do not treat it alike"
+
+
+def _rejection(verdict: PortabilityVerdict, taking: Sequence[str]) -> str:
+    """Return by which backends a construct is rejected, and which versions or backends take it."""
+    failing = verdict.fails_on
     since = [
-        f"{NAMES[backend]} takes this from {version} on"
+        f"{ENGINE_TITLES[backend]} takes this from {version} on"
         for backend in failing
         if isinstance(version := verdict.feature.engines.get(backend), str)
     ]
     if since:
-        return f"{title}: {', '.join(since)}, and the project supports an older backend"
+        return f"{', '.join(since)}, and the project supports an older one"
     if taking:
-        reject = "rejects" if len(failing) == 1 else "reject"
-        return f"{title}: only {listed(taking)} takes this, and {listed(failing)} {reject} it"
+        return f"only {join_names(taking)} takes this, and {_rejecting(failing)} it"
     if len(failing) == 1:
-        return f"{title}: {listed(failing)} does not take this"
-    return f"{title}: neither {' nor '.join(NAMES[backend] for backend in failing)} takes this"
+        return f"{join_names(failing)} does not take this"
+    return f"neither {' nor '.join(ENGINE_TITLES[backend] for backend in failing)} takes this"
 
 
-def listed(backends: Sequence[str]) -> str:
+def _rejecting(backends: Sequence[str]) -> str:
+    """Return backends and the verb for what they do: `SQLite rejects`."""
+    return f"{join_names(backends)} {'rejects' if len(backends) == 1 else 'reject'}"
+
+
+def join_names(backends: Sequence[str]) -> str:
     """Return backends as a message names them."""
-    return " and ".join(NAMES[backend] for backend in backends)
+    return " and ".join(ENGINE_TITLES[backend] for backend in backends)
 
 
-def _verdict(construct: SqlConstruct, backends: tuple[str, ...], policy: Policy) -> Verdict | None:
+def _verdict(
+    construct: SqlConstruct, backends: tuple[str, ...], policy: Policy
+) -> PortabilityVerdict | None:
     """Return what becomes of a construct; None where it is portable."""
     feature = feature_by_id()[construct.feature]
     fails_on = _fails_on(feature.id, backends, policy.backend_versions)
     differs = feature.differs and len(backends) > 1
-    return Verdict(construct, feature, backends, fails_on) if fails_on or differs else None
+    return (
+        PortabilityVerdict(construct, feature, backends, fails_on) if fails_on or differs else None
+    )
 
 
 def _verdict_of_call(
     call: SqlCall, backends: tuple[str, ...], path: str, project: Project
-) -> Verdict | None:
+) -> PortabilityVerdict | None:
     """Return what becomes of a call that no row is about; None where every backend has it.
 
     PostgreSQL also has what the same migrations make, and what an extension brings is not known.
@@ -280,7 +298,7 @@ def _verdict_of_call(
         sources={},
     )
     construct = SqlConstruct(call.span, feature.id, call.first, call.last)
-    return Verdict(construct, feature, backends, fails_on)
+    return PortabilityVerdict(construct, feature, backends, fails_on)
 
 
 @cache
@@ -295,23 +313,13 @@ def _fails_on(
     return tuple(backend for backend in backends if backend in rejecting)
 
 
-def _without_echoes(found: list[Verdict]) -> list[Verdict]:
+def _without_echoes(found: list[PortabilityVerdict]) -> list[PortabilityVerdict]:
     """Leave out the verdicts that only repeat what another one says of the same text."""
     found.sort(
         key=lambda verdict: (verdict.construct.first, -verdict.construct.last, verdict.feature.id)
     )
     whole = {name for verdict in found if _is_whole(verdict) for name in verdict.fails_on}
-    echoes: set[int] = set()
-    around: list[int] = []
-    for index, verdict in enumerate(found):
-        first, last = verdict.construct.first, verdict.construct.last
-        around = [other for other in around if found[other].construct.last > first]
-        for other in around:
-            if found[other].construct.last >= last and _repeats(verdict, found[other]):
-                echoes.add(index)
-            elif found[other].construct.last <= last and _says_less(found[other], verdict):
-                echoes.add(other)
-        around.append(index)
+    echoes = _echoes(found)
     return [
         verdict
         for index, verdict in enumerate(found)
@@ -320,12 +328,28 @@ def _without_echoes(found: list[Verdict]) -> list[Verdict]:
     ]
 
 
-def _repeats(inner: Verdict, outer: Verdict) -> bool:
+def _echoes(ordered: Sequence[PortabilityVerdict]) -> set[int]:
+    """Return the indexes of the verdicts that another one makes needless."""
+    echoes: set[int] = set()
+    around: list[int] = []
+    for index, verdict in enumerate(ordered):
+        first = verdict.construct.first
+        around = [other for other in around if ordered[other].construct.last > first]
+        if any(_repeats(verdict, ordered[other]) for other in around):
+            echoes.add(index)
+        echoes.update(other for other in around if _says_less(ordered[other], verdict))
+        around.append(index)
+    return echoes
+
+
+def _repeats(inner: PortabilityVerdict, outer: PortabilityVerdict) -> bool:
     """Return whether what lies in a construct is told by what is told of that construct.
 
     A row that is matched from the statement's beginning on is about its last words: it tells
     nothing of what lies between.
     """
+    if outer.construct.last < inner.construct.last:
+        return False
     from_start = outer.construct.first == 0
     if not inner.fails_on and outer.fails_on:
         return not from_start
@@ -339,16 +363,17 @@ def _repeats(inner: Verdict, outer: Verdict) -> bool:
     )
 
 
-def _says_less(outer: Verdict, inner: Verdict) -> bool:
+def _says_less(outer: PortabilityVerdict, inner: PortabilityVerdict) -> bool:
     """Return whether a construct fails for what it ends in: `DEFAULT now()` for `now()`."""
     return (
         0 < outer.construct.first < inner.construct.first
+        and outer.construct.last <= inner.construct.last
         and outer.rule_id != inner.rule_id
         and bool(outer.fails_on)
         and set(outer.fails_on) <= set(inner.fails_on)
     )
 
 
-def _is_whole(verdict: Verdict) -> bool:
+def _is_whole(verdict: PortabilityVerdict) -> bool:
     """Return whether a verdict speaks for all that stands in its statement."""
     return verdict.construct.first == 0 and verdict.feature.kind in WHOLE_STATEMENTS

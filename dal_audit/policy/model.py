@@ -145,6 +145,10 @@ class Policy(Struct, frozen=True):
 
         return places_of(self.text)
 
+    def counts_import(self, *, type_checking: bool) -> bool:
+        """Return whether an import is judged: one for type checkers alone may be ignored."""
+        return not type_checking or self.type_checking_imports == "report"
+
     def version_of(self, backend: str) -> Version:
         """Return the oldest version of a backend that SQL must run on."""
         return dict[str, Version](self.backend_versions)[backend]
