@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import node_span
+from dal_audit.extract.python.parse.walk import Function
 from dal_audit.extract.source import Lines
 from dal_audit.facts import LOCAL, TypeName
 
 TYPE_MAKERS: Final = frozenset({"NewType", "TypeVar", "cast"})
 """Calls whose result stands for the type that they are handed."""
+
+
+_LITERALS: Final[Mapping[type, str]] = {
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.Tuple: "tuple",
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.Set: "set",
+    ast.SetComp: "set",
+    ast.JoinedStr: "str",
+}
 
 
 class TypeReader:
@@ -35,6 +48,27 @@ class TypeReader:
         """Yield the dotted names that an expression, read as a type or as a value, stands for."""
         for origin, _ in self._placed(node, node):
             yield origin
+
+    def literal(self, node: ast.expr | None, *, is_annotation: bool = False) -> Iterator[TypeName]:
+        """Yield the type of a value that says it: `None` in an annotation, a number, a list."""
+        name = _LITERALS.get(type(node))
+        if name is not None and node is not None:
+            yield TypeName(node_span(self.lines, node), name)
+        elif isinstance(node, ast.Constant) and not (is_annotation and isinstance(node.value, str)):
+            name = "None" if node.value is None else type(node.value).__name__
+            yield TypeName(node_span(self.lines, node), name)
+
+    def called(self, node: ast.expr | None) -> Iterator[str]:
+        """Yield the origins of what an expression calls for its value."""
+        value = awaited(node)
+        if isinstance(value, ast.Call):
+            yield from self.origins(value.func)
+
+    def bounds(self, node: ast.ClassDef | Function) -> Iterator[TypeName]:
+        """Yield the types that a class's or a function's own type parameters are bound by."""
+        for parameter in getattr(node, "type_params", ()):
+            if getattr(parameter, "bound", None) is not None:
+                yield from self.names(parameter.bound)
 
     def _placed(self, whole: ast.expr, place: ast.expr) -> Iterator[tuple[str, ast.expr]]:
         """Yield names with the expression where each stands; in a string, that is the string.
@@ -66,6 +100,11 @@ class TypeReader:
         rest = "".join(f".{part}" for part in reversed(parts))
         for origin in self.imported.get(node.id) or [LOCAL + node.id]:
             yield origin + rest
+
+
+def awaited(node: ast.expr | None) -> ast.expr | None:
+    """Return what an `await` waits for, or the expression itself."""
+    return node.value if isinstance(node, ast.Await) else node
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
 from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.classes import class_shapes
+from dal_audit.extract.python.definitions import assignments, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import (
-    blocks_of,
     imported_span,
     name_span,
     node_span,
+    own_statements,
 )
-from dal_audit.extract.python.scopes import Imported
+from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
+from dal_audit.extract.python.scopes import imported_names, source_module
 from dal_audit.extract.source import Lines
 from dal_audit.facts import ClassShape, Export, Made, Shape, Span
 
@@ -36,11 +38,11 @@ def shapes_of(
     `used` are the names that the module itself reads.
     """
     reader = _Shaper(lines)
-    reader.statements(tree.body)
+    reader.statements(tree)
     reader.globals_of_functions(tree)
     exports = tuple(
-        Export(one.name, one.span, one.made, one.origins, one.name in used, one.renamed)
-        for one in reader.exports
+        Export(found.name, found.span, found.made, found.origins, found.name in used, found.renamed)
+        for found in reader.exports
     )
     yield Shape(
         Span(1, 1, 1, 1),
@@ -73,60 +75,44 @@ class _Shaper:
         """The names in `__all__`; None where there is none."""
         return None if self.listed is None else tuple(self.listed)
 
-    def statements(self, body: list[ast.stmt]) -> None:
-        """Read statements of a block, also below `if`, `try`, `with`, `match` and loops."""
-        for statement in body:
+    def statements(self, node: ast.Module | Function) -> None:
+        """Read the statements of a block, also below `if`, `try`, `with`, `match` and loops."""
+        for statement in own_statements(node):
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 self.imports(statement)
             elif isinstance(statement, ast.ClassDef):
-                # `class Store(Base[Connection])` is a `Base`, whatever it is told in brackets.
-                heads = [b.value if isinstance(b, ast.Subscript) else b for b in statement.bases]
-                bases = [name for head in heads for name in self.types.origins(head)]
-                self.add(statement.name, name_span(self.lines, statement), "class", bases)
-            elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                bases = without_brackets(statement.bases)
+                origins = [name for base in bases for name in self.types.origins(base)]
+                self.add(statement.name, name_span(self.lines, statement), "class", origins)
+            elif isinstance(statement, FUNCTIONS):
                 is_own = self.only is None
                 self.is_dynamic = self.is_dynamic or (is_own and statement.name == "__getattr__")
             else:
-                self.assignments(statement)
-                for inner in blocks_of(statement):
-                    self.statements(inner)
+                self.assigned(statement)
 
     def imports(self, statement: ast.Import | ast.ImportFrom) -> None:
-        for alias in statement.names:
-            if alias.name == "*" and isinstance(statement, ast.ImportFrom):
-                self.stars.append("." * statement.level + (statement.module or ""))
-                self.star_spans.append(imported_span(self.lines, alias))
-                continue
-            origin = Imported(statement, alias).origin
-            name = alias.asname or alias.name.partition(".")[0]
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            self.stars.append(source_module(statement))
+            self.star_spans.append(imported_span(self.lines, statement.names[0]))
+        for imported in imported_names(statement):
+            name, alias = imported.name, imported.alias
             if self.only is not None and name not in self.only:
                 continue
-            self.types.imported.setdefault(name, []).append(origin)
+            self.types.imported.setdefault(name, []).append(imported.origin)
             span = imported_span(self.lines, alias)
             renamed = alias.asname == alias.name
-            self.exports.append(Export(name, span, "import", (origin,), renamed=renamed))
+            self.exports.append(Export(name, span, "import", (imported.origin,), renamed=renamed))
 
-    def assignments(self, statement: ast.stmt) -> None:
-        """Read an assignment to names."""
-        value: ast.expr | None = None
-        targets: list[ast.expr] = []
-        if isinstance(statement, ast.Assign):
-            value, targets = statement.value, statement.targets
-        elif isinstance(statement, ast.AnnAssign):
-            value, targets = statement.value, [statement.target]
-            if last_name(statement.annotation) != "TypeAlias":
-                self.named(targets, "annotation", self.types.origins(statement.annotation))
-        elif type(statement).__name__ == "TypeAlias":
-            value, targets = statement.value, [statement.name]  # type: ignore[attr-defined]
-        elif isinstance(statement, (ast.With, ast.AsyncWith)):
-            for item in statement.items:
-                if item.optional_vars is not None:
-                    self.bind([item.optional_vars], item.context_expr)
-        if value is not None:
-            self.bind(targets, value)
+    def assigned(self, statement: ast.stmt) -> None:
+        """Read what a statement sets names to."""
+        for targets, value, annotation in assignments(statement):
+            if annotation is not None and last_name(annotation) != "TypeAlias":
+                self.named(targets, "annotation", self.types.origins(annotation))
+            if value is not None:
+                self.bind(targets, value)
         self.listing(statement)
         if self._walrus:
-            for part in ast.iter_child_nodes(statement):
+            for part in children(statement):
                 if isinstance(part, ast.expr):
                     self.named_in(part)
 
@@ -136,17 +122,17 @@ class _Shaper:
             if isinstance(inner, ast.NamedExpr):
                 self.bind([inner.target], inner.value)
 
-    def bind(self, targets: list[ast.expr], value: ast.expr) -> None:
+    def bind(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
         pairs = [pair for target in targets for pair in _pairs(target, value)]
-        for target, one in pairs:
-            inner = one.value if isinstance(one, ast.Await) else one
+        for target, single in pairs:
+            inner = single.value if isinstance(single, ast.Await) else single
             if isinstance(inner, ast.Call) and last_name(inner.func) not in TYPE_MAKERS:
                 self.named([target], "call", self.types.origins(inner.func))
             else:
                 plain = isinstance(inner, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))
                 self.named([target], "alias" if plain else "type", self.types.origins(inner))
 
-    def named(self, targets: list[ast.expr], made: Made, origins: Iterator[str]) -> None:
+    def named(self, targets: Sequence[ast.expr], made: Made, origins: Iterator[str]) -> None:
         found = list(origins)
         for target in targets:
             if isinstance(target, ast.Name) and found:
@@ -160,29 +146,29 @@ class _Shaper:
         """Read what a statement does to `__all__`; several lists are taken together."""
         if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            if statement.value is not None and any(_is_all(one) for one in targets):
+            if statement.value is not None and any(map(_is_all, targets)):
                 self.list_names(statement.value)
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             call = statement.value
             if isinstance(call.func, ast.Attribute) and _is_all(call.func.value):
+                single = call.func.attr in {"append", "remove"}
                 for argument in call.args:
-                    one = call.func.attr in {"append", "remove"}
-                    self.list_names(ast.List([argument]) if one else argument)
+                    self.list_names(ast.List([argument]) if single else argument)
 
     def list_names(self, value: ast.expr) -> None:
         """Add the names in a list, or in several that are added; what is not known is noted."""
         self.listed = self.listed or []
         waiting = [value]
         while waiting:
-            one = waiting.pop(0)
-            if isinstance(one, (ast.List, ast.Tuple, ast.Set)):
-                waiting[:0] = one.elts
-            elif isinstance(one, ast.BinOp) and isinstance(one.op, ast.Add):
-                waiting[:0] = [one.left, one.right]
-            elif isinstance(one, ast.Starred):
-                waiting.insert(0, one.value)
-            elif isinstance(one, ast.Constant) and isinstance(one.value, str):
-                self.listed.append(one.value)
+            node = waiting.pop(0)
+            if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+                waiting[:0] = node.elts
+            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+                waiting[:0] = [node.left, node.right]
+            elif isinstance(node, ast.Starred):
+                waiting.insert(0, node.value)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                self.listed.append(node.value)
             else:
                 self.lists_more = True
 
@@ -191,11 +177,10 @@ class _Shaper:
         if "global" not in self.lines.text or not _GLOBAL.search(self.lines.text):
             return
         for node in ast.walk(tree):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                names = set(_globals(node.body))
-                if names:
-                    self.only = names
-                    self.statements(node.body)
+            if isinstance(node, FUNCTIONS):
+                self.only = _globals(node)
+                if self.only:
+                    self.statements(node)
         self.only = None
 
 
@@ -203,28 +188,29 @@ def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.ex
     """Yield each single target with what is assigned to it, where that is written out."""
     if not isinstance(target, (ast.Tuple, ast.List)):
         yield target, value
-    elif isinstance(value, (ast.Tuple, ast.List)):
-        if any(isinstance(one, ast.Starred) for one in value.elts):
-            return
-        stars = [index for index, one in enumerate(target.elts) if isinstance(one, ast.Starred)]
+    elif isinstance(value, (ast.Tuple, ast.List)) and not any(map(_is_starred, value.elts)):
+        stars = [index for index, part in enumerate(target.elts) if _is_starred(part)]
         head = stars[0] if stars else len(target.elts)
         tail = len(target.elts) - head - 1 if stars else 0
-        for one, part in zip(target.elts[:head], value.elts[:head], strict=False):
-            yield from _pairs(one, part)
-        if tail:
-            for one, part in zip(target.elts[-tail:], value.elts[-tail:], strict=False):
-                yield from _pairs(one, part)
+        sides = [slice(head), slice(-tail, None)] if tail else [slice(head)]
+        for side in sides:
+            for part, single in zip(target.elts[side], value.elts[side], strict=False):
+                yield from _pairs(part, single)
+
+
+def _is_starred(node: ast.expr) -> bool:
+    return isinstance(node, ast.Starred)
 
 
 def _is_all(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "__all__"
 
 
-def _globals(body: list[ast.stmt]) -> Iterator[str]:
-    """Yield the names that a function declares `global` in its own block."""
-    for statement in body:
-        if isinstance(statement, ast.Global):
-            yield from statement.names
-        elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            for inner in blocks_of(statement):
-                yield from _globals(inner)
+def _globals(node: Function) -> set[str]:
+    """Return the names that a function declares `global` in its own block."""
+    return {
+        name
+        for statement in own_statements(node)
+        if isinstance(statement, ast.Global)
+        for name in statement.names
+    }

@@ -1,0 +1,147 @@
+"""The methods and properties of a class: parameters, what they give, and whether they do anything.
+
+What a method gives is told by its annotation, by what it calls for the value that it returns or
+yields, and by the attributes of its object that it returns.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from dal_audit.extract.python.annotations import TypeReader, awaited
+from dal_audit.extract.python.definitions import assignments, own_attribute
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.parse.import_places import MarkedLines, name_span
+from dal_audit.extract.python.parse.walk import Function, inside
+from dal_audit.extract.source import Lines
+from dal_audit.facts import Member, MemberKind, Parameter, ParameterKind, TypeName
+
+_PROPERTIES: Final = frozenset(
+    {"property", "cached_property", "abstractproperty", "setter", "deleter", "getter"}
+)
+_CONTEXTS: Final = frozenset({"asynccontextmanager"})
+"""Decorators after which a call gives something to enter, not something to await."""
+_ABSTRACT: Final = frozenset({"abstractmethod", "abstractproperty"})
+
+
+class Methods:
+    """Reads functions in a class as its members."""
+
+    def __init__(self, lines: Lines, types: TypeReader) -> None:
+        """Take the text and what its imports say."""
+        self.lines = lines
+        self.types = types
+        words = re.finditer("yield", lines.text) if "yield" in lines.text else ()
+        self.yielding = MarkedLines(lines.line_of(word.start()) for word in words)
+
+    def member(self, node: Function, own: Sequence[ast.stmt]) -> Member:
+        """Return a function as a member; `own` are the statements of its own block."""
+        decorators = tuple(map(_decorator, node.decorator_list))
+        kind: MemberKind = "method" if _PROPERTIES.isdisjoint(decorators) else "property"
+        is_static = "staticmethod" in decorators
+        yields = self.yields(node)
+        values = [awaited(value) for value in _given(own, yields)]
+        enters = not _CONTEXTS.isdisjoint(decorators)
+        return Member(
+            node.name,
+            name_span(self.lines, node),
+            kind,
+            types=tuple(self.returned_types(node)),
+            parameters=tuple(self.parameters(node.args, is_bound=not is_static)),
+            made_by=tuple(origin for value in values for origin in self.types.called(value)),
+            gives=_own_attributes(values),
+            is_async=isinstance(node, ast.AsyncFunctionDef) and not yields and not enters,
+            is_abstract=not _ABSTRACT.isdisjoint(decorators),
+            is_bound=not is_static,
+            has_body=_has_body(node),
+            refuses=_refuses(node),
+            decorators=decorators,
+        )
+
+    def returned_types(self, node: Function) -> Iterator[TypeName]:
+        """Yield the types that a function is annotated to return, and its parameters' bounds."""
+        if node.returns is not None:
+            yield from self.types.names(node.returns)
+            yield from self.types.literal(node.returns, is_annotation=True)
+        yield from self.types.bounds(node)
+
+    def yields(self, node: Function) -> list[ast.Yield | ast.YieldFrom]:
+        """Return what a function yields, without looking where the text has no such word."""
+        if not self.yielding.touch(node):
+            return []
+        return [part for part in inside(node.body) if isinstance(part, (ast.Yield, ast.YieldFrom))]
+
+    def parameters(self, node: ast.arguments, *, is_bound: bool) -> Iterator[Parameter]:
+        """Yield the parameters of a function, without the object that it is bound to."""
+        positional = [*node.posonlyargs, *node.args]
+        kinds: list[ParameterKind] = ["positional-only"] * len(node.posonlyargs)
+        kinds += ["plain"] * len(node.args)
+        without = len(positional) - len(node.defaults)
+        defaults = [*[None] * without, *node.defaults]
+        given = list(zip(positional, kinds, defaults, strict=True))
+        for parameter, kind, default in given[1:] if is_bound else given:
+            yield self.parameter(parameter, kind, default)
+        if node.vararg is not None:
+            yield self.parameter(node.vararg, "list", None)
+        for parameter, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
+            yield self.parameter(parameter, "keyword-only", default)
+        if node.kwarg is not None:
+            yield self.parameter(node.kwarg, "mapping", None)
+
+    def parameter(self, node: ast.arg, kind: ParameterKind, default: ast.expr | None) -> Parameter:
+        """Return one parameter, with the types of its annotation and what its default names."""
+        types = [
+            *(self.types.names(node.annotation) if node.annotation else ()),
+            # A string as a default is a string.
+            *(self.types.names(default) if isinstance(default, (ast.Name, ast.Attribute)) else ()),
+        ]
+        is_many = kind in {"list", "mapping"}
+        return Parameter(node.arg, kind, is_many or default is not None, tuple(types))
+
+
+def _decorator(node: ast.expr) -> str:
+    return last_name(node.func if isinstance(node, ast.Call) else node)
+
+
+def _given(
+    own: Sequence[ast.stmt], yields: Sequence[ast.Yield | ast.YieldFrom]
+) -> Iterator[ast.expr]:
+    """Yield the values that a function returns and yields; a name assigned once is its value."""
+    named = _assigned_once(own)
+    returned = [part.value for part in own if isinstance(part, ast.Return)]
+    yielded = [part.value for part in yields if isinstance(part, ast.Yield)]
+    for value in (*returned, *yielded):
+        if value is not None:
+            yield named.get(value.id, value) if isinstance(value, ast.Name) else value
+
+
+def _assigned_once(own: Sequence[ast.stmt]) -> Mapping[str, ast.expr]:
+    """Return the values of the names that a function assigns once, or enters a context by."""
+    values: dict[str, list[ast.expr]] = {}
+    for made in (made for statement in own for made in assignments(statement)):
+        for target in made.targets if made.annotation is None else ():
+            if isinstance(target, ast.Name) and made.value is not None:
+                values.setdefault(target.id, []).append(made.value)
+    return {name: found[0] for name, found in values.items() if len(found) == 1}
+
+
+def _own_attributes(values: Sequence[ast.expr | None]) -> tuple[str, ...]:
+    """Return the attributes of the method's own object among some values, each once."""
+    names = (own_attribute(value, ("self", "cls")) for value in values if value is not None)
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _has_body(node: Function) -> bool:
+    return not all(isinstance(part, (ast.Pass, ast.Raise)) or _is_text(part) for part in node.body)
+
+
+def _refuses(node: Function) -> bool:
+    return isinstance(node.body[-1], ast.Raise) and not _has_body(node)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Return whether a statement is a docstring or `...`."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
