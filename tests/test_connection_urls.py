@@ -28,7 +28,7 @@ def facts(text: str) -> list[ConnectionUrl]:
     slowly = python_facts(text, CATALOGUE, shortcuts=False)
     assert found == [one for one in slowly if isinstance(one, ConnectionUrl)]
     if found:
-        assert Prefilter(CATALOGUE).marks(searchable(text.encode()))
+        assert Prefilter(CATALOGUE).signals(searchable(text.encode()))
     return found
 
 
@@ -158,5 +158,5 @@ def test_the_schemes_name_drivers_that_exist() -> None:
     ],
 )
 def test_files_without_a_url_are_ruled_out_by_their_bytes(source: str) -> None:
-    assert not Prefilter(CATALOGUE).marks(searchable(source.encode()))
+    assert not Prefilter(CATALOGUE).signals(searchable(source.encode()))
     assert not facts(source)

@@ -6,7 +6,12 @@ import ast
 
 import pytest
 
-from dal_audit.extract.python.constant_folding import MAX_CANDIDATES, MAX_LENGTH, UNKNOWN, fold
+from dal_audit.extract.python.constant_folding import (
+    MAX_CANDIDATES,
+    MAX_LENGTH,
+    UNKNOWN,
+    fold_constant,
+)
 from dal_audit.extract.python.name_uses import read_names
 
 
@@ -14,7 +19,7 @@ def folded(text: str) -> list[tuple[str, ...]]:
     """Return what the argument of each call of `mark` folds to, in the order of the text."""
     sites = read_names(ast.parse(text), None, call_sites=True).call_sites
     return [
-        fold(one.node.args[0], one.scope)
+        fold_constant(one.node.args[0], one.scope)
         for one in sites
         if isinstance(one.node, ast.Call)
         and isinstance(one.node.func, ast.Name)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dal_audit.extract.python.constant_folding import origins
+from dal_audit.extract.python.constant_folding import qualified_names
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.scopes import Imported
 
@@ -31,7 +31,7 @@ def called(text: str) -> list[str]:
     """Return what each call in a text calls, in the order of the text."""
     sites = read_names(ast.parse(text), None, call_sites=True).call_sites
     return [
-        "|".join(sorted(origins(one.node.func, one.scope)))
+        "|".join(sorted(qualified_names(one.node.func, one.scope)))
         for one in sites
         if isinstance(one.node, ast.Call)
     ]

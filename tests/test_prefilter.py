@@ -201,7 +201,7 @@ def test_odd_statements_are_read_alike_both_ways(statement: str, frame: str) -> 
     if slow:
         for encoding in ("utf-8", "utf-8-sig", "utf-16"):
             if encoding != "utf-16":
-                assert Prefilter(catalogue).marks(searchable(text.encode(encoding)))
+                assert Prefilter(catalogue).signals(searchable(text.encode(encoding)))
 
 
 @PROPERTY
@@ -212,12 +212,12 @@ def test_a_statement_that_matters_is_never_ruled_out(statement: str, frame: str)
     for ends in ("\n", "\r\n", "\r"):
         written = text.replace("\r\n", "\n").replace("\n", ends)
         if matters:
-            assert Prefilter(SHIPPED).marks(searchable(written.encode()))
+            assert Prefilter(SHIPPED).signals(searchable(written.encode()))
             for cookie, encoding in (("latin-1", "latin-1"), ("gbk", "gbk"), ("utf-7", "utf-7")):
                 headed = f"# coding: {cookie}{ends}{written}"
                 data = headed.encode(encoding, "ignore")
                 if data.decode(encoding) == headed:
-                    assert Prefilter(SHIPPED).marks(searchable(data))
+                    assert Prefilter(SHIPPED).signals(searchable(data))
 
 
 def facts(text: str, catalogue: Catalogue, *, shortcuts: bool) -> list[Import | DynamicImport]:
@@ -343,7 +343,7 @@ def test_loading_is_read_alike_both_ways(text: str) -> None:
 @pytest.mark.parametrize("text", HIDDEN)
 def test_loading_is_never_ruled_out(text: str) -> None:
     if dynamic(python_facts(text, SHIPPED, shortcuts=False)):
-        assert Prefilter(SHIPPED).marks(searchable(text.encode()))
+        assert Prefilter(SHIPPED).signals(searchable(text.encode()))
 
 
 def dynamic(facts: list[object] | list[Import] | object) -> list[DynamicImport]:
@@ -476,30 +476,30 @@ NOT_NEEDED = [
 
 @pytest.mark.parametrize("data", NEEDED)
 def test_what_matters_is_kept(data: bytes) -> None:
-    assert Prefilter(SHIPPED).marks(searchable(data))
+    assert Prefilter(SHIPPED).signals(searchable(data))
 
 
 @pytest.mark.parametrize("data", NOT_NEEDED)
 def test_what_cannot_matter_is_ruled_out(data: bytes) -> None:
-    assert not Prefilter(SHIPPED).marks(searchable(data))
+    assert not Prefilter(SHIPPED).signals(searchable(data))
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"# coding: klingon", b"x = '\xe9'\n"])
 def test_what_cannot_be_decoded_is_not_ruled_out(data: bytes) -> None:
     with pytest.raises(UndecodableError):
-        Prefilter(SHIPPED).marks(searchable(data))
+        Prefilter(SHIPPED).signals(searchable(data))
 
 
 def test_the_catalogue_in_force_decides() -> None:
     narrow = Prefilter(catalogue_in_force(only=["sqlalchemy.orm"]))
-    assert not narrow.marks(searchable(b"import sqlite3"))
-    assert not narrow.marks(searchable(b"import sqlalchemy.sql"))
-    assert narrow.marks(searchable(b"import sqlalchemy.orm"))
-    assert narrow.marks(searchable(b"from sqlalchemy import orm"))
+    assert not narrow.signals(searchable(b"import sqlite3"))
+    assert not narrow.signals(searchable(b"import sqlalchemy.sql"))
+    assert narrow.signals(searchable(b"import sqlalchemy.orm"))
+    assert narrow.signals(searchable(b"from sqlalchemy import orm"))
     wide = Prefilter(catalogue_in_force(also=["acme"], import_helpers=["app.tools:load"]))
-    assert wide.marks(searchable(b"import acme.sub"))
-    assert wide.marks(searchable(b"load(x)"))
-    assert not wide.marks(searchable(b"import acmeist"))
+    assert wide.signals(searchable(b"import acme.sub"))
+    assert wide.signals(searchable(b"load(x)"))
+    assert not wide.signals(searchable(b"import acmeist"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "utf-7"])
@@ -507,6 +507,6 @@ def test_a_driver_with_letters_beyond_ascii_is_seen_in_every_encoding(encoding: 
     prefilter = Prefilter(catalogue_in_force(also=["größe"], import_helpers=["app:lädt"]))
     for line in ("import größe", "lädt(x)"):
         data = f"# coding: {encoding}\n{line}\n".encode(encoding)
-        assert prefilter.marks(searchable(data))
+        assert prefilter.signals(searchable(data))
     decomposed = unicodedata.normalize("NFD", "import größe\n").encode()
-    assert prefilter.marks(searchable(decomposed))
+    assert prefilter.signals(searchable(decomposed))

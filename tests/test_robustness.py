@@ -73,7 +73,7 @@ def beside(folder: Path, *, shortcuts: bool = True) -> tuple[Report, set[tuple[s
 def read(data: bytes, *, shortcuts: bool = True) -> None:
     """Take bytes through the stages that look at a single file."""
     with contextlib.suppress(UndecodableError):
-        Prefilter(SHIPPED).marks(searchable(data))
+        Prefilter(SHIPPED).signals(searchable(data))
     with contextlib.suppress(UndecodableError):
         python_facts(decode(data), SHIPPED, shortcuts=shortcuts)
 

@@ -12,7 +12,7 @@ from dal_audit.catalogue.drivers import catalogue_in_force
 from dal_audit.extract.python.constant_folding import UNKNOWN
 from dal_audit.extract.python.module_facts import python_facts
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
-from dal_audit.extract.python.prefilter.sql_marks import EVERYDAY, executors
+from dal_audit.extract.python.prefilter.sql_marks import AMBIGUOUS_CALLS, executors
 from dal_audit.extract.python.sql_detection import read_sql
 from dal_audit.facts import Span, SqlText
 
@@ -26,7 +26,7 @@ def facts(text: str) -> list[SqlText]:
     slowly = python_facts(text, CATALOGUE, shortcuts=False)
     assert found == [one for one in slowly if isinstance(one, SqlText)]
     if found:
-        assert PREFILTER.marks(searchable(text.encode()))
+        assert PREFILTER.signals(searchable(text.encode()))
     return found
 
 
@@ -114,7 +114,7 @@ def test_one_call_gives_one_fact() -> None:
 def test_wide_letters_and_odd_encodings_change_nothing() -> None:
     assert len(facts('cursor.\uff45xecute("SELECT 1")\nx.execute("\uff33ELECT 1")\n')) == 1
     source = '# coding: shift_jis\n# ソ\ncursor.execute("SELECT 1")  # ソ\n'
-    assert PREFILTER.marks(searchable(source.encode("shift_jis")))
+    assert PREFILTER.signals(searchable(source.encode("shift_jis")))
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_wide_letters_and_odd_encodings_change_nothing() -> None:
     ],
 )
 def test_files_without_sql_are_ruled_out_by_their_bytes(source: str) -> None:
-    assert not PREFILTER.marks(searchable(source.encode())).executes
-    assert not PREFILTER.marks(searchable(source.encode()))
+    assert not PREFILTER.signals(searchable(source.encode())).executes
+    assert not PREFILTER.signals(searchable(source.encode()))
 
 
 def test_names_come_from_the_catalogue() -> None:
@@ -142,7 +142,7 @@ def test_names_come_from_the_catalogue() -> None:
         "query",
         "exec_driver_sql",
     } <= executors()
-    assert not executors() & EVERYDAY
+    assert not executors() & AMBIGUOUS_CALLS
 
 
 def test_sqlglot_is_imported_only_for_doubtful_texts() -> None:

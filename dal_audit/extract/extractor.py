@@ -334,8 +334,8 @@ def extract_bytes(
     try:
         plain = searchable(data)
         importing = import_statements(plain)
-        marks = prefilter.marks(plain)
-        ruled_out = not reached and not marks
+        signals = prefilter.signals(plain)
+        ruled_out = not reached and not signals
         if ruled_out and look.shortcuts and not look.thorough:
             return FileFacts(path, (), "ruled-out", importing)
         if len(data) > MAX_PARSED_BYTES:
@@ -351,12 +351,12 @@ def extract_bytes(
 
     if ruled_out and look.shortcuts:
         return FileFacts(path, tuple(syntax_flaws(text)), "read", importing)
-    whole = reached or marks.names or not look.shortcuts
+    whole = reached or signals.names or not look.shortcuts
     facts = python_facts(
         text,
         look.catalogue,
         prefilter=prefilter,
-        marks=marks,
+        signals=signals,
         foreign=look.foreign,
         whole=whole,
         shortcuts=look.shortcuts,

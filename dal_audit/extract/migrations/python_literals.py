@@ -6,6 +6,14 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from dal_audit.extract.python.constant_folding import (
+    MAX_DEPTH,
+    UNKNOWN,
+    fold_constant,
+    follow_assignment,
+)
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.scopes import Assigned, Scope
 from dal_audit.facts import Span
 from dal_audit.facts.migrations import EmbeddedSql
 
@@ -19,7 +27,7 @@ _WRAPS: Final = frozenset({"text", "dedent", "DDL"})
 """Calls whose first argument is the SQL: `sqlalchemy.text`, `DDL`, `textwrap.dedent`."""
 
 _DEPTH: Final = 60
-"""Text that is put together from more parts than this, one in another, is not followed."""
+"""A name that stands for a name that stands for more names than this is not followed."""
 
 
 def names_of(body: Sequence[ast.stmt]) -> Names:
@@ -71,8 +79,11 @@ def sql_in(
             for one in calls
             if isinstance(one.func, ast.Attribute) and one.func.attr in _RUNS
         ]
+    scope = Scope("module")
+    for name, value in names.items():
+        scope.bind(name, Assigned(value, scope))
     for one in nodes:
-        text, whole, at = _text(one, names, _DEPTH)
+        text, whole, at = _text(one, scope)
         if text is not None:
             yield EmbeddedSql(span(at), text, whole)
 
@@ -88,43 +99,38 @@ def _statements(node: ast.expr, names: Names) -> Iterator[ast.expr]:
         yield pair[0] if pair else one
 
 
-def _text(node: ast.expr, names: Names, depth: int) -> tuple[str | None, bool, ast.expr]:
+def _text(node: ast.expr, scope: Scope) -> tuple[str | None, bool, ast.expr]:
     """Return a text as far as it is known, whether that is all, and where it is written.
 
     The text is None where nothing of it is known.
     """
-    known: str | None = None
-    whole = True
-    at = node
-    if depth <= 0:
-        whole = False
-    elif isinstance(node, ast.Constant):
-        known = node.value if isinstance(node.value, str) else None
-    elif isinstance(node, ast.JoinedStr):
-        parts = [one.value for one in node.values if isinstance(one, ast.Constant)]
-        whole = len(parts) == len(node.values)
-        known = "".join(str(one) for one in parts)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left, left_whole, _at = _text(node.left, names, depth - 1)
-        right, right_whole, _at = _text(node.right, names, depth - 1)
-        if left is not None or right is not None:
-            known = (left or "") + (right or "")
-        whole = left_whole and right_whole and None not in {left, right}
-    elif isinstance(node, ast.Name) and node.id in names:
-        known, whole, at = _text(names[node.id], names, depth - 1)
-    elif isinstance(node, ast.Call) and node.args and _last_name(node.func) in _WRAPS:
-        known, whole, at = _text(node.args[0], names, depth - 1)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        # `text(…).bindparams(…)`, `"…".format(…)`, `"…".strip()`: the text that it is called on.
-        known, whole, at = _text(node.func.value, names, depth - 1)
-        whole = whole and node.func.attr in {"bindparams", "strip"}
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        known, _whole, at = _text(node.left, names, depth - 1)
-        whole = False
-    return known, whole, at
+    is_whole = True
+    for _hop in range(MAX_DEPTH):
+        node = follow_assignment(node, scope)
+        texts = fold_constant(node, scope)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts = (node.value,)  # However long it is.
+        known = texts[0].replace(UNKNOWN, "") if len(texts) == 1 else ""
+        if known or texts == ("",):
+            return known, is_whole and UNKNOWN not in texts[0], node
+        held, keeps = _held(node)
+        if held is None:
+            break
+        node, is_whole = held, is_whole and keeps
+    return None, False, node
 
 
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+def _held(node: ast.expr) -> tuple[ast.expr | None, bool]:
+    """Return what an expression takes its text from, and whether it leaves the text as it is.
+
+    `text(…).bindparams(…)`, `"…".format(…)`, `"…".strip()`, `"…" % …`, `"…" + …`.
+    """
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mod)):
+        return node.left, False
+    if not isinstance(node, ast.Call):
+        return None, False
+    if node.args and last_name(node.func) in _WRAPS:
+        return node.args[0], True
+    if isinstance(node.func, ast.Attribute):
+        return node.func.value, node.func.attr in {"bindparams", "strip"}
+    return None, False

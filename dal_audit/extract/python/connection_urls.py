@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from dal_audit.extract.python.constant_folding import UNKNOWN, fold
+from dal_audit.extract.python.constant_folding import UNKNOWN, fold_constant
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.passwords import passwords
@@ -102,7 +102,7 @@ def connection_urls(
     names = "|".join(sorted(map(re.escape, schemes), key=len, reverse=True))
     pattern = re.compile(rf"({names})(?:\+[\w-]+)?://(?=/*[^/\s])(\S+)")
     for one in _texts(tree, None):
-        for text in fold(one.node, _NOWHERE):
+        for text in fold_constant(one.node, _NOWHERE):
             found = pattern.fullmatch(text.strip())
             if found is None:
                 continue
@@ -154,7 +154,7 @@ def _is_text(node: ast.expr) -> bool:
     """Return whether an expression is put together from text here."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str)
-    return isinstance(node, ast.JoinedStr) or set(fold(node, _NOWHERE)) != {UNKNOWN}
+    return isinstance(node, ast.JoinedStr) or set(fold_constant(node, _NOWHERE)) != {UNKNOWN}
 
 
 def _is_docstring(node: Any) -> bool:

@@ -20,11 +20,11 @@ MAX_CANDIDATES: Final = 32
 MAX_DEPTH: Final = 20
 MAX_LENGTH: Final = 10_000
 
-Folded = tuple[str, ...]
-_NOTHING: Final[Folded] = (UNKNOWN,)
+ConstantSet = tuple[str, ...]
+_NOTHING: Final[ConstantSet] = (UNKNOWN,)
 
 
-def fold(node: ast.expr, scope: Scope, depth: int = 0) -> Folded:
+def fold_constant(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
     """Return the texts that an expression can be, sorted; `(UNKNOWN,)` where nothing is known."""
     if depth > MAX_DEPTH:
         return _NOTHING
@@ -33,21 +33,21 @@ def fold(node: ast.expr, scope: Scope, depth: int = 0) -> Folded:
     return tuple(unique) if unique and len(unique) <= MAX_CANDIDATES else _NOTHING
 
 
-def _fold(node: ast.expr, scope: Scope, depth: int) -> Folded:
+def _fold(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     if isinstance(node, ast.Constant):
         return (node.value,) if isinstance(node.value, str) else _NOTHING
     if isinstance(node, ast.JoinedStr):
         return _concatenate([_piece(one, scope, depth) for one in node.values])
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _concatenate([fold(node.left, scope, depth), fold(node.right, scope, depth)])
+        return _concatenate([fold_constant(part, scope, depth) for part in added(node)])
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
         return _percent(node, scope, depth)
     if isinstance(node, ast.IfExp):
-        return fold(node.body, scope, depth) + fold(node.orelse, scope, depth)
+        return fold_constant(node.body, scope, depth) + fold_constant(node.orelse, scope, depth)
     if isinstance(node, ast.BoolOp):
-        return tuple(text for value in node.values for text in fold(value, scope, depth))
+        return tuple(text for value in node.values for text in fold_constant(value, scope, depth))
     if isinstance(node, ast.NamedExpr):
-        return fold(node.value, scope, depth)
+        return fold_constant(node.value, scope, depth)
     if isinstance(node, ast.Name):
         return _name(node, scope, depth)
     if isinstance(node, ast.Subscript):
@@ -57,8 +57,17 @@ def _fold(node: ast.expr, scope: Scope, depth: int) -> Folded:
     return _NOTHING
 
 
-def _concatenate(parts: list[Folded]) -> Folded:
-    texts: Folded = ("",)
+def added(node: ast.expr) -> list[ast.expr]:
+    """Return what `+` puts together, in order: a chain is as deep as it is long, but reads flat."""
+    parts: list[ast.expr] = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts.append(node.right)
+        node = node.left
+    return [node, *reversed(parts)]
+
+
+def _concatenate(parts: list[ConstantSet]) -> ConstantSet:
+    texts: ConstantSet = ("",)
     for part in parts:
         if len(texts) * len(part) > MAX_CANDIDATES:
             return _NOTHING
@@ -68,45 +77,45 @@ def _concatenate(parts: list[Folded]) -> Folded:
     return texts
 
 
-def _piece(node: ast.expr, scope: Scope, depth: int) -> Folded:
+def _piece(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     """Fold one part of an f-string; a conversion other than `!s` or a format is not followed."""
     if not isinstance(node, ast.FormattedValue):
-        return fold(node, scope, depth)
+        return fold_constant(node, scope, depth)
     if node.format_spec is not None or node.conversion not in {-1, ord("s")}:
         return _NOTHING
-    return fold(node.value, scope, depth)
+    return fold_constant(node.value, scope, depth)
 
 
-def _percent(node: ast.BinOp, scope: Scope, depth: int) -> Folded:
+def _percent(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
     arguments = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
     found: list[str] = []
-    for text in fold(node.left, scope, depth):
+    for text in fold_constant(node.left, scope, depth):
         pieces = text.split("%s")
         if "%" in "".join(pieces) or len(pieces) != len(arguments) + 1:
             return _NOTHING
-        parts: list[Folded] = [(pieces[0],)]
+        parts: list[ConstantSet] = [(pieces[0],)]
         for argument, piece in zip(arguments, pieces[1:], strict=True):
-            parts += [fold(argument, scope, depth), (piece,)]
+            parts += [fold_constant(argument, scope, depth), (piece,)]
         found += _concatenate(parts)
     return tuple(found)
 
 
-def _method(node: ast.Call, func: ast.Attribute, scope: Scope, depth: int) -> Folded:
+def _method(node: ast.Call, func: ast.Attribute, scope: Scope, depth: int) -> ConstantSet:
     """Fold `"…".format(…)` and `"…".join([…])`."""
-    texts = fold(func.value, scope, depth)
+    texts = fold_constant(func.value, scope, depth)
     if func.attr == "join" and len(node.args) == 1:
-        argument = resolved(node.args[0], scope)
+        argument = follow_assignment(node.args[0], scope)
         if isinstance(argument, (ast.List, ast.Tuple)) and len(texts) == 1:
-            parts: list[Folded] = []
+            parts: list[ConstantSet] = []
             for element in argument.elts:
-                parts += [texts, fold(element, scope, depth)]
+                parts += [texts, fold_constant(element, scope, depth)]
             return _concatenate(parts[1:])
     if func.attr == "format" and UNKNOWN not in texts:
         return tuple(one for text in texts for one in _format(text, node, scope, depth))
     return _NOTHING
 
 
-def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> Folded:
+def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
     """Fold the fields `{}`, `{0}` and `{name}`; any other kind ends the folding."""
     try:
         fields = list(Formatter().parse(text))
@@ -117,7 +126,7 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> Folded:
     positions = {str(index): value for index, value in enumerate(node.args)}
     named = {one.arg: one.value for one in node.keywords if one.arg} | positions
     automatic = 0
-    parts: list[Folded] = []
+    parts: list[ConstantSet] = []
     for literal, name, specification, conversion in fields:
         parts.append((literal,))
         if name is None:
@@ -127,32 +136,32 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> Folded:
         value = named.get(name)
         if value is None or specification or conversion:
             return _NOTHING
-        parts.append(fold(value, scope, depth))
+        parts.append(fold_constant(value, scope, depth))
     return _concatenate(parts)
 
 
-def _name(node: ast.Name, scope: Scope, depth: int) -> Folded:
+def _name(node: ast.Name, scope: Scope, depth: int) -> ConstantSet:
     binding = _only_binding(node.id, scope)
     if not isinstance(binding, Assigned):
         return _NOTHING
     if not binding.each:
-        return fold(binding.value, binding.scope, depth)
-    values = resolved(binding.value, binding.scope)
+        return fold_constant(binding.value, binding.scope, depth)
+    values = follow_assignment(binding.value, binding.scope)
     if isinstance(values, (ast.List, ast.Tuple, ast.Set)):
-        return tuple(t for one in values.elts for t in fold(one, binding.scope, depth))
+        return tuple(t for one in values.elts for t in fold_constant(one, binding.scope, depth))
     return _NOTHING
 
 
-def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> Folded:
+def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
     """Fold a look-up in a literal dictionary: the value of a known key, else any of its values."""
-    table = resolved(node.value, scope)
+    table = follow_assignment(node.value, scope)
     if not isinstance(table, ast.Dict):
         return _NOTHING
-    keys = fold(node.slice, scope, depth)
+    keys = fold_constant(node.slice, scope, depth)
     pairs = [(key, value) for key, value in zip(table.keys, table.values, strict=True) if key]
-    named = [value for key, value in pairs if set(fold(key, scope, depth)) & set(keys)]
+    named = [value for key, value in pairs if set(fold_constant(key, scope, depth)) & set(keys)]
     values = named if UNKNOWN not in keys else [value for _, value in pairs]
-    return tuple(text for value in values for text in fold(value, scope, depth))
+    return tuple(text for value in values for text in fold_constant(value, scope, depth))
 
 
 def _only_binding(name: str, scope: Scope) -> Binding:
@@ -160,7 +169,7 @@ def _only_binding(name: str, scope: Scope) -> Binding:
     return bindings[0] if len(bindings) == 1 else None
 
 
-def resolved(node: ast.expr, scope: Scope) -> ast.expr:
+def follow_assignment(node: ast.expr, scope: Scope) -> ast.expr:
     """Follow names that are assigned once to what they are assigned."""
     for _ in range(MAX_DEPTH):
         binding = _only_binding(node.id, scope) if isinstance(node, ast.Name) else None
@@ -170,7 +179,7 @@ def resolved(node: ast.expr, scope: Scope) -> ast.expr:
     return node
 
 
-def origins(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
+def qualified_names(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
     """Return the dotted names that an expression can mean: imports followed, builtins marked.
 
     A relative import keeps its dots (`.tools.load`); a name that nothing binds is a builtin.
@@ -179,14 +188,14 @@ def origins(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
         return frozenset()
     if isinstance(node, ast.Attribute):
         return frozenset(
-            [f"{origin}.{node.attr}" for origin in origins(node.value, scope, depth + 1)]
+            [f"{origin}.{node.attr}" for origin in qualified_names(node.value, scope, depth + 1)]
         )
     if isinstance(node, ast.Call) and len(node.args) >= 2:  # noqa: PLR2004  # getattr(x, "y")
-        if "builtins.getattr" in origins(node.func, scope, depth + 1):
+        if "builtins.getattr" in qualified_names(node.func, scope, depth + 1):
             return frozenset(
                 f"{origin}.{name}"
-                for origin in origins(node.args[0], scope, depth + 1)
-                for name in fold(node.args[1], scope, depth + 1)
+                for origin in qualified_names(node.args[0], scope, depth + 1)
+                for name in fold_constant(node.args[1], scope, depth + 1)
             )
         return frozenset()
     if not isinstance(node, ast.Name):
@@ -199,5 +208,5 @@ def origins(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
         if isinstance(binding, Imported):
             found.add(binding.origin)
         elif isinstance(binding, Assigned) and len(bindings) == 1 and not binding.each:
-            found |= origins(binding.value, binding.scope, depth + 1)
+            found |= qualified_names(binding.value, binding.scope, depth + 1)
     return frozenset(found)

@@ -8,7 +8,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.extract.python.constant_folding import UNKNOWN, fold, origins, resolved
+from dal_audit.extract.python.constant_folding import (
+    UNKNOWN,
+    fold_constant,
+    follow_assignment,
+    qualified_names,
+)
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.scopes import Scope
 
@@ -77,13 +82,13 @@ def loaded(site: CallSite, helpers: frozenset[str]) -> Iterator[Loaded]:
     """Yield what a call or a subscript loads; `helpers` are last names of the project's loaders."""
     node, scope = site.node, site.scope
     if isinstance(node, ast.Subscript):
-        if _MODULES in origins(node.value, scope):
+        if _MODULES in qualified_names(node.value, scope):
             yield from _texts(node.slice, scope, _MODULES)
         return
     func = node.func
     if isinstance(func, ast.Attribute) and func.attr not in _LAST_NAMES | helpers:
         return
-    for origin in sorted(origins(func, scope)):
+    for origin in sorted(qualified_names(func, scope)):
         loader = _loader(origin, helpers)
         argument = _argument(node, loader) if loader is not None else None
         if loader is None or argument is None or _is_relative(node, origin):
@@ -109,15 +114,15 @@ def _loader(origin: str, helpers: frozenset[str]) -> Loader | None:
 
 def _found(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:
     """Yield what a finder was asked for, whose result is then loaded."""
-    call = resolved(node, scope)
-    if isinstance(call, ast.Call) and origins(call.func, scope) & FINDERS:
+    call = follow_assignment(node, scope)
+    if isinstance(call, ast.Call) and qualified_names(call.func, scope) & FINDERS:
         argument = _argument(call, Loader(0, "name"))
         if argument is not None:
             yield from _texts(argument, scope, how)
 
 
 def _texts(node: ast.expr, scope: Scope, how: str, *, by_helper: bool = False) -> Iterator[Loaded]:
-    texts = tuple(text for text in fold(node, scope) if not text.startswith(UNKNOWN))
+    texts = tuple(text for text in fold_constant(node, scope) if not text.startswith(UNKNOWN))
     if texts:
         yield Loaded(node, how, texts, by_helper)
 

@@ -29,7 +29,7 @@ from dal_audit.extract.python.parse.import_places import (
 from dal_audit.extract.python.parse.parser import UnparsableError, parse
 from dal_audit.extract.python.prefilter.driver_marks import (
     SUPPRESSION_MARK,
-    Marks,
+    ByteSignals,
     Prefilter,
     searchable_text,
 )
@@ -59,7 +59,7 @@ def python_facts(
     catalogue: Catalogue,
     *,
     prefilter: Prefilter | None = None,
-    marks: Marks | None = None,
+    signals: ByteSignals | None = None,
     foreign: AbstractSet[str] = frozenset(),
     whole: bool = True,
     shortcuts: bool = True,
@@ -68,18 +68,18 @@ def python_facts(
 
     The `whole` are the module's shape and classes too, and all that it imports, whatever that is:
     other modules may hand on what belongs to a driver. Only imports of `foreign` modules are left
-    out, by their first names. `marks` are those of the text, if they are known.
+    out, by their first names. `signals` are those of the text, if they are known.
     """
     lines = Lines(text)
     prefilter = prefilter or Prefilter(catalogue)
-    if marks is None:
-        marks = prefilter.marks(searchable_text(text))
+    if signals is None:
+        signals = prefilter.signals(searchable_text(text))
     look = _Look(catalogue, prefilter, foreign, whole, shortcuts)
 
     def read() -> list[Fact]:
         tree = parse(text, shortcuts=shortcuts)
-        found = list(_Reader(tree, lines, marks, look).facts())
-        if marks.urls:
+        found = list(_Reader(tree, lines, signals, look).facts())
+        if signals.urls:
             found += connection_urls(tree, lines, schemes_in_force(catalogue))
         return found
 
@@ -134,19 +134,19 @@ class _Look(Struct, frozen=True):
 
 class _Reader:
     def __init__(
-        self, tree: ast.Module, lines: Lines, marks: Marks, look: _Look, depth: int = 0
+        self, tree: ast.Module, lines: Lines, signals: ByteSignals, look: _Look, depth: int = 0
     ) -> None:
         self.tree = tree
         self.lines = lines
-        self.marks = marks
+        self.signals = signals
         self.look = look
         self.catalogue = look.catalogue
         self.depth = depth
         self.helpers = frozenset(name.rpartition(".")[2] for name in self.catalogue.import_helpers)
 
     def facts(self) -> Iterator[Fact]:
-        marks = self.marks
-        loads = marks.executes or marks.constructs or marks.loads
+        signals = self.signals
+        loads = signals.executes or signals.constructs or signals.loads
         if not self.look.whole and not loads:
             return
         names = read_names(self.tree, self._wanted(), call_sites=loads)
@@ -182,12 +182,14 @@ class _Reader:
 
     def _loaded(self, names: FileNames) -> Iterator[Fact]:
         """Yield what a module's calls load and execute."""
-        marks = self.marks
+        signals = self.signals
         # The prefilter looks for the same words: what bears none of them loads nothing.
-        for site in names.call_sites if marks.loads else ():
+        for site in names.call_sites if signals.loads else ():
             yield from self._loads(site)
-        if self.depth == 0 and (marks.executes or marks.constructs):
-            calls = SqlCalls(self.catalogue, executed=marks.executes, constructed=marks.constructs)
+        if self.depth == 0 and (signals.executes or signals.constructs):
+            calls = SqlCalls(
+                self.catalogue, executed=signals.executes, constructed=signals.constructs
+            )
             yield from sql_texts(names.call_sites, self.lines, calls, self._header)
 
     def _is_foreign(self, statement: ast.Import | ast.ImportFrom) -> bool:
@@ -303,9 +305,9 @@ class _Reader:
                 tree = parse(text.strip(), shortcuts=self.look.shortcuts)
             except UnparsableError:
                 continue
-            marks = self.look.prefilter.marks(searchable_text(text))
+            signals = self.look.prefilter.signals(searchable_text(text))
             look = replace(self.look, whole=True)
-            inner = _Reader(tree, Lines(text.strip()), marks, look, self.depth + 1)
+            inner = _Reader(tree, Lines(text.strip()), signals, look, self.depth + 1)
             for fact in inner.facts():
                 if isinstance(fact, Import):
                     names += [target.name for target in fact.targets]

@@ -11,10 +11,16 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
-from dal_audit.extract.python.constant_folding import MAX_DEPTH, UNKNOWN, fold, origins, resolved
+from dal_audit.extract.python.constant_folding import (
+    MAX_DEPTH,
+    UNKNOWN,
+    fold_constant,
+    follow_assignment,
+    qualified_names,
+)
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import CallSite
-from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SPECIFIC, executes
+from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SQL_ONLY_CALLS, executes
 from dal_audit.extract.python.scopes import Assigned, Imported, Scope
 from dal_audit.extract.python.sql_detection import FRAGMENT, is_fragment, read_sql
 
@@ -93,7 +99,7 @@ class SqlCalls(Struct, frozen=True):
             return ""
         if isinstance(func, ast.Name) and not scope.lookup(func.id):
             return ""
-        for origin in sorted(origins(node.func, scope)):
+        for origin in sorted(qualified_names(node.func, scope)):
             if origin.rpartition(".")[2] in CONSTRUCTORS and self.catalogue.driver_of(origin):
                 return origin
         return ""
@@ -101,9 +107,11 @@ class SqlCalls(Struct, frozen=True):
     def _executed(self, node: ast.Call, name: str, scope: Scope) -> Iterator[Handed]:
         receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
         words = _words(receiver)
-        receivers = roots(receiver, scope) if receiver is not None else origins(node.func, scope)
+        receivers = (
+            roots(receiver, scope) if receiver is not None else qualified_names(node.func, scope)
+        )
         known = any(self.catalogue.driver_of(origin) for origin in receivers)
-        certain = known or name in SPECIFIC or bool(words & DATABASE_WORDS)
+        certain = known or name in SQL_ONLY_CALLS or bool(words & DATABASE_WORDS)
         if not certain and words & OTHER_WORDS:
             return
         how = f"{_last(receiver)}.{name}" if _last(receiver) else name
@@ -155,7 +163,7 @@ def texts(node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[str, a
     """
     if depth > MAX_DEPTH:
         return
-    known = [text for text in fold(node, scope) if not text.startswith(UNKNOWN)]
+    known = [text for text in fold_constant(node, scope) if not text.startswith(UNKNOWN)]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         known = [node.value]
     if known and not isinstance(node, ast.Name):
@@ -181,7 +189,7 @@ def _values(binding: Assigned) -> Iterator[ast.expr]:
     if not binding.each:
         yield binding.value
         return
-    value = resolved(binding.value, binding.scope)
+    value = follow_assignment(binding.value, binding.scope)
     if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
         yield from value.elts
 
@@ -190,7 +198,7 @@ def _of_call(node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, as
     if isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS:
         for text, written in texts(node.func.value, scope, depth + 1):
             yield _FIELD.sub(UNKNOWN, text) if "format" in node.func.attr else text, written
-    elif node.args and origins(node.func, scope) & _TEXT_FUNCTIONS:
+    elif node.args and qualified_names(node.func, scope) & _TEXT_FUNCTIONS:
         yield from texts(node.args[0], scope, depth + 1)
 
 

@@ -58,7 +58,7 @@ _DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
 _GAP: Final = rb"[ \t\f\r\n\\]*"
 
 
-class Marks(NamedTuple):
+class ByteSignals(NamedTuple):
     """What a file may hold.
 
     That is a driver in an import or a string annotation, SQL in execute-like calls, functions that
@@ -108,7 +108,7 @@ class Prefilter:
         self._patterns.append(SUPPRESSION_MARK)
         self._automaton = BytesAhoCorasick(self._patterns)
 
-    def marks(self, data: bytes) -> Marks:
+    def signals(self, data: bytes) -> ByteSignals:
         """Return what source that is made `searchable` is to be searched for."""
         names = executes = loads = urls = suppresses = False
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
@@ -124,7 +124,7 @@ class Prefilter:
                 names = names or self._names(index, start, end, data)
         # What makes SQL is a driver's own, and imported from it.
         constructs = names and names_constructor(data)
-        return Marks(names, executes and opens_sql(data), constructs, loads, urls, suppresses)
+        return ByteSignals(names, executes and opens_sql(data), constructs, loads, urls, suppresses)
 
     def _names(self, index: int, start: int, end: int, data: bytes) -> bool:
         """Return whether a driver's first name is a driver's module in an import or annotation."""

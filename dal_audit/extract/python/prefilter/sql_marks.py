@@ -14,7 +14,7 @@ from typing import Final
 
 from dal_audit.catalogue.drivers import shipped_drivers
 
-SPECIFIC: Final = frozenset(
+SQL_ONLY_CALLS: Final = frozenset(
     [
         "bulk_query",
         "execute_batch",
@@ -62,7 +62,7 @@ SPECIFIC: Final = frozenset(
 )
 """Functions that nobody gives another meaning; the last four are pandas' and polars'."""
 
-EVERYDAY: Final = frozenset(
+AMBIGUOUS_CALLS: Final = frozenset(
     [
         "all",
         "batch",
@@ -100,7 +100,7 @@ def executors() -> frozenset[str]:
     catalogued = {
         name for driver in shipped_drivers() if driver.kind != "store" for name in driver.executes
     }
-    return frozenset((catalogued | SPECIFIC) - EVERYDAY - CONSTRUCTORS)
+    return frozenset((catalogued | SQL_ONLY_CALLS) - AMBIGUOUS_CALLS - CONSTRUCTORS)
 
 
 _OBJECT: Final = r"(?:table|index|view|trigger|function|procedure|schema|database|sequence|type)"
