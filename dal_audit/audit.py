@@ -10,9 +10,9 @@ from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import Rule, known_rules
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.files import Tree, chosen, read_instead, tree_of
+from dal_audit.discover.files import ProjectFiles, path_filter, project_files, with_unsaved
 from dal_audit.discover.git_listing import CACHE
-from dal_audit.discover.projects import Plan, Scope, counted_from, plan
+from dal_audit.discover.projects import AuditPlan, ProjectScope, plan_audit, relative_to
 from dal_audit.extract.cache import FILE, Cache, key_of, no_cache
 from dal_audit.extract.extractor import digests_of, extract, look_at
 from dal_audit.judge.breach import Finding
@@ -37,12 +37,12 @@ def audit(request: Request) -> Report:
     return merge(results, scopes.base, request)
 
 
-def projects_of(request: Request) -> Plan:
+def projects_of(request: Request) -> AuditPlan:
     """Return the projects that a request is about.
 
     Raises as `audit` does, and UsageError where one baseline is given for several projects.
     """
-    found = plan(
+    found = plan_audit(
         request.paths, request.folder, request.config, known_rules(), unsaved=request.instead
     )
     if request.baseline is not None and len(found.scopes) > 1:
@@ -50,7 +50,7 @@ def projects_of(request: Request) -> Plan:
     return found
 
 
-def audit_project(scope: Scope, request: Request) -> ProjectResult:
+def audit_project(scope: ProjectScope, request: Request) -> ProjectResult:
     """Take one project through the stages."""
     policy = scope.policy
     rules = [rule for rule in active_rules(policy, request) if rule.proof == "audit"]
@@ -75,16 +75,18 @@ def audit_project(scope: Scope, request: Request) -> ProjectResult:
     return result_of(scope, audited, rules, findings, request)
 
 
-def discover(scope: Scope, request: Request) -> Tree:
+def discover(scope: ProjectScope, request: Request) -> ProjectFiles:
     """Return the project's files; what is not saved yet is read from where it lies."""
     policy = scope.policy
-    tree = tree_of(policy, scope.listed, nested=scope.nested)
+    tree = project_files(policy, scope.listed, nested=scope.nested)
     if not request.instead:
         return tree
-    return read_instead(tree, counted_from(policy.root, request.folder, request.instead))
+    return with_unsaved(tree, relative_to(policy.root, request.folder, request.instead))
 
 
-def cache_of(scope: Scope, tree: Tree, catalogue: Catalogue, request: Request) -> Cache:
+def cache_of(
+    scope: ProjectScope, tree: ProjectFiles, catalogue: Catalogue, request: Request
+) -> Cache:
     """Return what is known of the files from an earlier run.
 
     A cache that git tracks is none of this machine's: whoever put it there could have left a leak
@@ -106,7 +108,7 @@ def cache_of(scope: Scope, tree: Tree, catalogue: Catalogue, request: Request) -
 
 
 def result_of(
-    scope: Scope,
+    scope: ProjectScope,
     audited: Audited,
     rules: Sequence[Rule],
     findings: Sequence[Finding],
@@ -114,7 +116,7 @@ def result_of(
 ) -> ProjectResult:
     """Return what is reported of a project: what lies in the paths that were asked for."""
     project = audited.project
-    is_reported = chosen(scope.requested)
+    is_reported = path_filter(scope.requested)
     reported = [file for file in project.files if is_reported(file.path)]
     return ProjectResult(
         scope.policy.root,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dal_audit.extract.migrations.directives import migration_marks
 from dal_audit.extract.migrations.python_revisions import revision_of
 from dal_audit.extract.migrations.tool_settings import tool_settings
+from dal_audit.migrations.detect import find_sets
 from dal_audit.migrations.listing import wanted
 from dal_audit.migrations.model import MigrationLayout, MigrationSet, Sources
-from dal_audit.migrations.recognise import find_sets
 from dal_audit.policy.model import Migrations
 
 GOOSE = "-- +goose Up\nCREATE TABLE a (b INT);\n-- +goose Down\nDROP TABLE a;\n"

@@ -14,7 +14,7 @@ from dal_audit.audit import audit
 from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.discover import files as discover
 from dal_audit.discover import git_listing
-from dal_audit.discover.files import chosen, tree_of
+from dal_audit.discover.files import path_filter, project_files
 from dal_audit.discover.git_listing import DiscoveryError, git_toplevel, list_paths
 from dal_audit.policy import default_policy, load_policy
 from dal_audit.policy.request import Request
@@ -58,14 +58,16 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 def audited(root: Path, *within: str) -> list[str]:
     """Return the paths that are audited in a project without configuration."""
-    return [file.path for file in tree_of(default_policy(root), list_paths(root, within)).files]
+    return [
+        file.path for file in project_files(default_policy(root), list_paths(root, within)).files
+    ]
 
 
 def configured(root: Path, text: str, *within: str) -> list[str]:
     """Return the paths that are audited in a project with a configuration."""
     (root / "dal-audit.toml").write_text(text)
     policy = load_policy(root / "dal-audit.toml", known_rules=known_rules())
-    return [file.path for file in tree_of(policy, list_paths(root, within)).files]
+    return [file.path for file in project_files(policy, list_paths(root, within)).files]
 
 
 def found(root: Path, *paths: str) -> list[str]:
@@ -338,7 +340,7 @@ def test_a_folder_with_a_flaw_is_left_out_like_what_lies_in_it(
     policy = load_policy(tmp_path / "dal-audit.toml", known_rules=known_rules())
     shut = "permission denied"
     listed = {"app": shut, ".venv": shut, "x/node_modules": shut, "build": shut, "nested": shut}
-    tree = tree_of(policy, listed, nested=["nested"])
+    tree = project_files(policy, listed, nested=["nested"])
     assert [file.path for file in tree.files] == expected
 
 
@@ -521,6 +523,6 @@ def test_a_repository_inside_another_is_the_nearer(tmp_path: Path) -> None:
     ],
 )
 def test_chosen_paths(paths: tuple[str, ...], inside: list[str], outside: list[str]) -> None:
-    wanted = chosen(paths)
+    wanted = path_filter(paths)
     assert [path for path in inside if not wanted(path)] == []
     assert [path for path in outside if wanted(path)] == []

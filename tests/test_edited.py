@@ -112,7 +112,7 @@ def test_git_is_asked_only_where_there_are_migrations_and_the_rule_runs(
     def ask(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("dal_audit.discover.git_history.Repository.default_fork", ask)
+    monkeypatch.setattr("dal_audit.discover.git_history.Repository.default_merge_base", ask)
     audit(Request(folder=work.root, ignore=("DAL407",)))
     other = Work(tmp_path / "other")
     other.commit({"app.py": "x = 1\n"})

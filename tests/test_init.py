@@ -14,7 +14,7 @@ from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.commands.config_text import LEFT_OUT, toml_text
 from dal_audit.commands.init import Plan, plan_init
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.projects import whole
+from dal_audit.discover.projects import whole_project
 from dal_audit.policy import Policy, default_policy, load_policy
 from dal_audit.policy.request import Request
 
@@ -53,7 +53,7 @@ def make(folder: Path, files: dict[str, str]) -> Path:
 
 
 def findings(policy: Policy) -> list[tuple[object, ...]]:
-    part = audit_project(whole(policy), Request(folder=policy.root))
+    part = audit_project(whole_project(policy), Request(folder=policy.root))
     return sorted((one.place.path, one.place.span, one.rule.id) for one in part.findings)
 
 
@@ -101,7 +101,7 @@ def test_the_findings_are_those_of_an_audit_without_configuration(
 
 
 def found_storage(folder: Path) -> tuple[str, ...]:
-    part = audit_project(whole(default_policy(folder)), Request(folder=folder))
+    part = audit_project(whole_project(default_policy(folder)), Request(folder=folder))
     return part.project.storage
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dal_audit.migrations.detect import backend_of_script
 from dal_audit.migrations.names import is_script, is_stamp, parse_name
-from dal_audit.migrations.recognise import backend_of_script
 from dal_audit.policy.model import Migrations
 from tests.migration_layouts import GOOSE, TABLE, layout, only, ups
 

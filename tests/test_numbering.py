@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from dal_audit.audit import audit
-from dal_audit.migrations.ancestry import faults_of_graph
+from dal_audit.migrations.graph_flaws import faults_of_graph
 from dal_audit.migrations.model import MigrationSet
-from dal_audit.migrations.series import faults_of_series
+from dal_audit.migrations.numbering_flaws import faults_of_series
 from dal_audit.policy.request import Request
 from tests.migration_layouts import layout, only
 

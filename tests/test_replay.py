@@ -23,11 +23,11 @@ from dal_audit.audit import audit
 from dal_audit.catalogue.rulebook import find_rule, rules
 from dal_audit.commands.parser import cli
 from dal_audit.policy.request import Request
-from dal_audit.replay import keeper
-from dal_audit.replay.command import ReplayRequest, replay
+from dal_audit.replay import server_process
 from dal_audit.replay.database import EngineError
-from dal_audit.replay.portable_terms import default_of
+from dal_audit.replay.portable_types import default_of
 from dal_audit.replay.postgresql import Postgresql
+from dal_audit.replay.run import ReplayRequest, replay
 from dal_audit.replay.sqlite import Sqlite
 from dal_audit.report.render import Report, render
 from dal_audit.report.summary import verdicts
@@ -66,7 +66,7 @@ def left_on(url: str) -> list[str]:
     """Return the scratch databases on a server."""
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT datname FROM pg_database").fetchall()
-    return [name for (name,) in rows if name.startswith(keeper.PREFIX)]
+    return [name for (name,) in rows if name.startswith(server_process.PREFIX)]
 
 
 def wait_until(holds: Callable[[], object], seconds: float = 20.0) -> None:
@@ -347,7 +347,7 @@ def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
     root = written(tmp_path, up_1="SELECT pg_sleep(60);")
     before = set(folders())
     process = started(root, "")
-    own = f"{keeper.FOLDER}*/data/postmaster.pid"
+    own = f"{server_process.FOLDER}*/data/postmaster.pid"
     wait_until(
         lambda: [
             one for one in Path(tempfile.gettempdir()).glob(own) if one.parents[1] not in before
@@ -362,7 +362,7 @@ def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
 
 def test_what_a_killed_keeper_left_is_cleared_by_the_next(server: str, tmp_path: Path) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {keeper.PREFIX}dead_0".encode())
+        connection.execute(f"CREATE DATABASE {server_process.PREFIX}dead_0".encode())
     result = run(written(tmp_path, up_1="SELECT 1;"), "--on", "postgresql", url=server)
     assert result.exit_code == 0, result.output
     assert left_on(server) == []
@@ -380,7 +380,7 @@ def started(root: Path, url: str) -> subprocess.Popen[bytes]:
 
 def folders() -> list[Path]:
     """Return the folders of servers that replays have started."""
-    return list(Path(tempfile.gettempdir()).glob(f"{keeper.FOLDER}*"))
+    return list(Path(tempfile.gettempdir()).glob(f"{server_process.FOLDER}*"))
 
 
 def running_below(pid: int) -> list[str]:

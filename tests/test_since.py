@@ -258,9 +258,9 @@ def test_what_moved_since_a_commit(work: Work) -> None:
     work.write({"app/storage/db.py": CLEAN, "app/new.py": ""})
     work.git("add", "-A")
     repository = Repository(work.root)
-    fork = repository.default_fork()
+    fork = repository.default_merge_base()
     assert fork is not None
-    found = [(one.state, one.before, one.path) for one in repository.moved(fork)]
+    found = [(one.state, one.before, one.path) for one in repository.changed_files(fork)]
     assert found == [
         ("D", "app/other.py", "app/other.py"),
         ("R", "app/old.py", "app/renamed.py"),

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from dal_audit.assemble.sql_files import SqlFiles
+from dal_audit.migrations.detect import find_sets
 from dal_audit.migrations.model import Sources
-from dal_audit.migrations.recognise import find_sets
 from dal_audit.policy import Migrations, Policy, default_policy
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.discover.files import is_script, tree_of
+from dal_audit.discover.files import is_script, project_files
 from dal_audit.extract.extractor import extract_scripts
 from dal_audit.extract.sql.scripts import script_facts, statements_of
 from dal_audit.facts import NotUnderstood, SourceFile, Span, Suppression
@@ -441,7 +441,7 @@ def test_sql_files_are_found_and_kept_from_pythons_front_end(tmp_path: Path) -> 
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("SELECT 1;")
-    tree = tree_of(Policy(root=tmp_path), dict.fromkeys(names, ""))
+    tree = project_files(Policy(root=tmp_path), dict.fromkeys(names, ""))
     assert [one.path for one in tree.files] == ["a.py"]
     assert [one.path for one in tree.scripts] == ["m/1_a.up.sql", "m/X.SQL", "m/full.sql.postgres"]
     found = extract_scripts(tree.scripts)

@@ -15,8 +15,8 @@ from dal_audit.assemble.reachability import follow_accesses, follow_carriers
 from dal_audit.assemble.sql_files import SqlFiles
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import ALWAYS, Rule
-from dal_audit.discover.files import Tree
-from dal_audit.discover.projects import Scope
+from dal_audit.discover.files import ProjectFiles
+from dal_audit.discover.projects import ProjectScope
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import extract_legibility, extract_scripts
 from dal_audit.facts import FileFacts, SourceFile
@@ -24,7 +24,7 @@ from dal_audit.policy.request import Request
 
 if TYPE_CHECKING:
     from dal_audit.migrations.model import MigrationLayout
-    from dal_audit.migrations.released import Edited
+    from dal_audit.migrations.released import ReleasedChange
 
 
 class Audited(Struct, frozen=True):
@@ -39,8 +39,8 @@ class Audited(Struct, frozen=True):
 
 
 def assemble(
-    scope: Scope,
-    tree: Tree,
+    scope: ProjectScope,
+    tree: ProjectFiles,
     catalogue: Catalogue,
     facts: Sequence[FileFacts],
     rules: Sequence[Rule],
@@ -81,7 +81,7 @@ def scripts_facts(
 
 def released_since(
     layout: MigrationLayout, root: Path, rules: Sequence[Rule], revision: str | None
-) -> tuple[tuple[Edited, ...], tuple[str, ...]]:
+) -> tuple[tuple[ReleasedChange, ...], tuple[str, ...]]:
     """Return what became of released migrations, and what is to be said if that is not known."""
     if not layout.sets:
         return (), ()

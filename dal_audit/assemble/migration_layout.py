@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dal_audit.assemble.sql_files import SqlFiles
 from dal_audit.assemble.zones import MIGRATION_MARKER
-from dal_audit.discover.files import Tree, is_script
-from dal_audit.discover.projects import Scope
+from dal_audit.discover.files import ProjectFiles, is_script
+from dal_audit.discover.projects import ProjectScope
 from dal_audit.extract.cache import Cache
 from dal_audit.facts import SourceFile
-from dal_audit.migrations.homes import may_be_module
+from dal_audit.migrations.folders import may_be_module
 from dal_audit.migrations.model import MigrationLayout, Sources
 
 
 def layout_of(
-    scope: Scope, tree: Tree, cache: Cache | None = None, *, jobs: int | None = None
+    scope: ProjectScope, tree: ProjectFiles, cache: Cache | None = None, *, jobs: int | None = None
 ) -> MigrationLayout:
     """Find the migration sets, from the paths of all files and what a few of them say."""
     policy = scope.policy
@@ -27,8 +27,8 @@ def layout_of(
         revisions_of_files,
         settings_of_files,
     )
+    from dal_audit.migrations.detect import find_sets
     from dal_audit.migrations.listing import wanted
-    from dal_audit.migrations.recognise import find_sets
 
     known = {file.path: file for file in tree.scripts}
     paths = [path for path in scope.listed if not is_script(path)] + [*known]
@@ -44,7 +44,7 @@ def layout_of(
     return find_sets(sources, policy.migrations or (), policy.version_table)
 
 
-def audited_scripts(known: SqlFiles, tree: Tree, scope: Scope) -> list[SourceFile]:
+def audited_scripts(known: SqlFiles, tree: ProjectFiles, scope: ProjectScope) -> list[SourceFile]:
     """Return the SQL files to audit: those of migrations, and those whose paths were given."""
     given = frozenset(scope.requested)
     return [file for file in tree.scripts if file.path in given or known.is_migration(file.path)]

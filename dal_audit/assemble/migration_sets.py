@@ -13,12 +13,9 @@ from msgspec import Struct
 
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.project import AUDITED, STATEMENTS, Project
-from dal_audit.facts import NotUnderstood, Place, Span
+from dal_audit.facts import START, NotUnderstood, Place
 from dal_audit.facts.sql import OtherStatement, Query, SqlStatement, Transaction
 from dal_audit.migrations.model import Migration, MigrationSet, Part
-
-START: Final = Span(1, 1, 1, 1)
-"""A file's first line, on which a pull request shows a finding about all of it."""
 
 _PASSING: Final = frozenset(
     {"ANALYZE", "CHECKPOINT", "DISCARD", "EXPLAIN", "LOCK", "OPTIMIZE", "PRAGMA", "REFRESH",

@@ -40,7 +40,7 @@ from dal_audit.migrations.model import MigrationLayout
 from dal_audit.policy import Policy
 
 if TYPE_CHECKING:
-    from dal_audit.migrations.released import Edited
+    from dal_audit.migrations.released import ReleasedChange
 
 POLICY: Final = Input("policy", attrgetter("policy"))
 CATALOGUE: Final = Input("catalogue", attrgetter("catalogue"))
@@ -173,7 +173,7 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     """The folders that were asked for and hold nothing to audit."""
     layout: MigrationLayout = field(default_factory=MigrationLayout)
     """The migration sets."""
-    edited: tuple[Edited, ...] = ()
+    edited: tuple[ReleasedChange, ...] = ()
     """The migrations that are not what was released, as far as git tells."""
     path_prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""

@@ -112,7 +112,7 @@ class SqlFiles:
         found = self._sets.get(path)
         named = self._own.get(path) or (found.backends if found is not None else None)
         if named is None and found is None:
-            from dal_audit.migrations.recognise import backend_of_script
+            from dal_audit.migrations.detect import backend_of_script
 
             engine = backend_of_script(path)
             named = (engine,) if engine else None

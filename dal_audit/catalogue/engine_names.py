@@ -1,18 +1,41 @@
-"""What each engine has by name, as the engine itself lists it: functions, types, operators.
+"""The engines: what they are called, what they limit, and what each has by name.
 
-The files are made by `python -m tests.engines.lists`; they are read when SQL is audited, and an
-engine without a file is one of which nothing is known.
+The lists of functions, types and operators are the engines' own. Their files are made by
+`python -m tests.engines.lists` and read when SQL is audited; an engine without a file is one of
+which nothing is known.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cache
+from typing import Final, Literal, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from dal_audit.catalogue.resources import rules_folder
+
+Engine: TypeAlias = Literal["sqlite", "postgresql"]
+"""An engine that is known in full, by the name that the catalogue has for its backend."""
+
+SQLITE: Final = "sqlite"
+POSTGRESQL: Final = "postgresql"
+
+ENGINES: Final[tuple[Engine, ...]] = (SQLITE, POSTGRESQL)
+"""The engines that are known in full."""
+
+ENGINE_TITLES: Final[Mapping[str, str]] = {
+    SQLITE: "SQLite",
+    POSTGRESQL: "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "duckdb": "DuckDB",
+}
+"""What the backends are called in messages."""
+
+MAX_NAME: Final = 63
+"""How many bytes PostgreSQL keeps of a name (the manual, "Identifiers and Key Words")."""
 
 
 class EngineNames(Struct, frozen=True):
@@ -55,7 +78,7 @@ def engine_names(engine: str) -> EngineNames | None:
     file = rules_folder() / "catalogue" / "engines" / f"{engine}.json"
     if not file.is_file():
         return None
-    row = json.loads(file.read_text(encoding="utf-8"))
+    row = msgspec.json.decode(file.read_bytes())
     return EngineNames(
         engine=row["engine"],
         version=row["version"],

@@ -15,15 +15,15 @@ from dal_audit.judge.check import check
 def edited_migration(project: Project) -> Iterator[Breach]:
     """Flag a migration that was changed, renamed or deleted after it was released."""
     for change in project.edited:
-        if change.fate != "deleted" and not is_audited(change.path, project):
+        if change.kind != "deleted" and not is_audited(change.path, project):
             continue
-        if change.fate == "deleted":
+        if change.kind == "deleted":
             message = f"the released migration `{change.before}` is deleted"
-        elif change.fate == "renamed":
+        elif change.kind == "renamed":
             message = f"the released migration `{change.before}` is renamed to `{change.path}`"
         else:
             message = f"the released migration `{change.path}` is changed"
-        only_back = change.side == "down" and change.fate == "changed"
+        only_back = change.side == "down" and change.kind == "changed"
         yield Breach(
             Place(change.path, Span(change.line, 1, change.line, 1)),
             f"{message}, but only its way back" if only_back else message,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.migration_sets import START, audited_sets, is_audited, start_of
+from dal_audit.assemble.migration_sets import audited_sets, is_audited, start_of
 from dal_audit.assemble.project import Project
-from dal_audit.facts import Place
+from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
-from dal_audit.migrations.ancestry import faults_of_graph
-from dal_audit.migrations.homes import within
+from dal_audit.migrations.folders import within
+from dal_audit.migrations.graph_flaws import faults_of_graph
 from dal_audit.migrations.model import MigrationSet
-from dal_audit.migrations.series import Fault, faults_of_series
+from dal_audit.migrations.numbering_flaws import Fault, faults_of_series
+from dal_audit.migrations.tools import TOOLS
 
 _LISTED = "Bring the files back, or take the names out of the plan."
 _ORDER = "Number the files, or move them out of the folder if they are no migrations."
@@ -35,7 +36,9 @@ def migration_numbering(project: Project) -> Iterator[Breach]:
             others = {
                 migration.id
                 for other in sets
-                if other is not migration_set and other.tool == migration_set.tool == "alembic"
+                if other is not migration_set
+                and other.tool == migration_set.tool
+                and TOOLS[migration_set.tool].shares_ids
                 for migration in other.migrations
             }
             faults.extend(faults_of_graph(migration_set, others))
@@ -67,7 +70,7 @@ def _breach(fault: Fault, project: Project) -> Breach:
 def _unfiled(migration_set: MigrationSet) -> Iterator[Breach]:
     """Yield one breach for all that a plan lists and that has no file."""
     if migration_set.missing:
-        plan = "meta/_journal.json" if migration_set.tool == "drizzle" else "sqitch.plan"
+        plan = TOOLS[migration_set.tool].plan
         named = ", ".join(f"`{name}`" for name in migration_set.missing[:SHOWN])
         more = (
             f" and {len(migration_set.missing) - SHOWN} more"

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.migration_sets import (
-    START,
-    audited_sets,
-    does_nothing,
-    is_audited,
-    start_of,
-)
+from dal_audit.assemble.migration_sets import audited_sets, does_nothing, is_audited, start_of
 from dal_audit.assemble.project import Project
-from dal_audit.facts import Place
+from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
 from dal_audit.migrations.model import Migration, MigrationSet, Part
-
-UP_ONLY = frozenset({"atlas", "drizzle", "refinery"})
-"""Tools that run no downs, so that none can be written for a single migration."""
+from dal_audit.migrations.tools import TOOLS
 
 
 @check("DAL402")
@@ -32,7 +24,7 @@ def missing_down(project: Project) -> Iterator[Breach]:
         acting = [
             migration for migration in migration_set.migrations if _is_acting(migration, project)
         ]
-        if migration_set.tool in UP_ONLY:
+        if not TOOLS[migration_set.tool].runs_downs:
             bare = [migration for migration in acting if not migration.down]
             yield from _without_any(bare, migration_set, project)
         else:
@@ -88,31 +80,13 @@ def _missing(
 
 def _where(migration_set: MigrationSet, migration: Migration) -> str:
     """Return where a down was looked for, as a message says it."""
-    if migration.up[0].language == "python":
-        return ": it has no `downgrade`" if migration_set.tool != "yoyo" else ""
-    return {
-        "goose": ": there is no `-- +goose Down`",
-        "dbmate": ": there is no `-- migrate:down`",
-        "sql-migrate": ": there is no `-- +migrate Down`",
-        "tern": ": there is no `---- create above / drop below ----`",
-        "liquibase": ": there is no `--rollback`",
-        "sqitch": f": there is no `revert/{migration.id}.sql`",
-        "diesel": ": there is no `down.sql`",
-        "prisma": ": there is no `down.sql`",
-        "yoyo": f": there is no `{migration.id}.rollback.sql`",
-    }.get(migration_set.tool, "")
+    tool = TOOLS[migration_set.tool]
+    is_python = migration.up[0].language == "python"
+    words = tool.missing_function if is_python else tool.missing_down
+    return f": {words.replace('{id}', migration.id)}" if words else ""
 
 
 def _flaw_of_code(down: Part, migration_set: MigrationSet) -> str:
     if down.state == "empty":
-        return (
-            "has no rollback"
-            if migration_set.tool == "yoyo"
-            else "has a `downgrade` that does nothing"
-        )
-    if down.state != "raises":
-        return ""
-    return {
-        "django": "cannot be reversed: an operation is given nothing to run backwards",
-        "yoyo": "has a step without a rollback",
-    }.get(migration_set.tool, "has a `downgrade` that only raises")
+        return TOOLS[migration_set.tool].empty_function
+    return TOOLS[migration_set.tool].refusing_function if down.state == "raises" else ""

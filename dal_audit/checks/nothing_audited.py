@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.assemble.project import Project
-from dal_audit.facts import Place, Span
+from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 from dal_audit.policy import compile_globs
 
 NOTHING = "it holds no Python file and no SQL migration"
-
-START = Span(1, 1, 1, 1)
 
 
 @check("DAL902")

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.migration_sets import (
-    START,
-    audited_sets,
-    is_audited,
-    start_of,
-    statements_of,
-)
+from dal_audit.assemble.migration_sets import audited_sets, is_audited, start_of, statements_of
 from dal_audit.assemble.project import Project
-from dal_audit.facts import Place
+from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 

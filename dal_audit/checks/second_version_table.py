@@ -12,7 +12,7 @@ from dal_audit.facts import Place
 from dal_audit.facts.sql import CreateTable, SqlStatement
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
-from dal_audit.migrations.model import VERSION_TABLES
+from dal_audit.migrations.tools import SQITCH, TOOLS
 
 _PLAIN: Final = re.compile(
     r"(?:schema|db|database)_?(?:version|migration|revision|upgrade|history|changelog)s?"
@@ -42,7 +42,7 @@ _WORD: Final = re.compile(r"[a-z]+")
 _ODD: Final = 1
 """How many columns with other words a table may have that is named after a schema's version."""
 
-_OF_TOOLS: Final = frozenset(VERSION_TABLES.values()) - {"changes"}
+_OF_TOOLS: Final = {tool.version_table for tool in TOOLS.values()} - {"", SQITCH.version_table}
 """The tables of all tools but Sqitch's, whose name says nothing outside of its schema."""
 
 

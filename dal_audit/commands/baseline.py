@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from dal_audit.audit import audit_project
 from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.files import chosen
-from dal_audit.discover.projects import plan
+from dal_audit.discover.files import path_filter
+from dal_audit.discover.projects import plan_audit
 from dal_audit.policy.request import BASELINE, Request
 from dal_audit.report.summary import plural
 from dal_audit.triage.baseline_file import Change, write
 
 if TYPE_CHECKING:
-    from dal_audit.discover.projects import Scope
+    from dal_audit.discover.projects import ProjectScope
     from dal_audit.triage.baseline import Key
 
 
@@ -26,7 +26,7 @@ def write_baselines(request: Request, *, grow: bool) -> list[Change]:
     Raises what `audit` raises, BaselineError for one that is faulty, OSError for one that cannot be
     written, and UsageError where several projects would share one.
     """
-    plans = plan(
+    plans = plan_audit(
         request.paths, request.folder, request.config, known_rules(), baseline_expected=False
     )
     if request.baseline is not None and len(plans.scopes) > 1:
@@ -34,7 +34,7 @@ def write_baselines(request: Request, *, grow: bool) -> list[Change]:
     return [_write(scope, request, grow=grow) for scope in plans.scopes]
 
 
-def _write(scope: Scope, request: Request, *, grow: bool) -> Change:
+def _write(scope: ProjectScope, request: Request, *, grow: bool) -> Change:
     policy = scope.policy
     if request.baseline is not None:
         file = request.folder / request.baseline
@@ -43,7 +43,7 @@ def _write(scope: Scope, request: Request, *, grow: bool) -> Change:
     part = audit_project(scope, replace(request, accept=False))
     in_force = {rule.id for rule in part.rules}
     known = {rule_id for rule_id, _ in known_rules()}
-    is_asked = chosen(scope.requested)
+    is_asked = path_filter(scope.requested)
 
     def judged(key: Key) -> bool:
         runs = key.rule in in_force or key.rule not in known

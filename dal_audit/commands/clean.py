@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.discover.git_listing import CACHE
-from dal_audit.discover.projects import plan
+from dal_audit.discover.projects import plan_audit
 from dal_audit.extract.cache import remove_cache
 from dal_audit.policy.request import Request
 
@@ -17,5 +17,5 @@ def clean(request: Request) -> None:
     if request.cache_folder is not None:
         remove_cache(request.folder / request.cache_folder)
         return
-    for scope in plan(request.paths, request.folder, request.config, known_rules()).scopes:
+    for scope in plan_audit(request.paths, request.folder, request.config, known_rules()).scopes:
         remove_cache(scope.policy.root / CACHE)

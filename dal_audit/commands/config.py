@@ -19,7 +19,7 @@ from dal_audit.audit import audit_project
 from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.commands.config_text import toml_text
 from dal_audit.commands.detected import Found, found_in
-from dal_audit.discover.projects import Scope, plan
+from dal_audit.discover.projects import ProjectScope, plan_audit
 from dal_audit.policy import Policy, per_file_ignored, severity_of
 from dal_audit.policy.keys import KEYS, Record, Table
 from dal_audit.policy.positions import KeyPath
@@ -69,11 +69,11 @@ def settings_in_force(request: Request) -> list[Settings]:
 
     Raises what an audit raises: its project stage says what was found.
     """
-    scopes = plan(request.paths, request.folder, request.config, known_rules()).scopes
+    scopes = plan_audit(request.paths, request.folder, request.config, known_rules()).scopes
     return [_settings(scope, request) for scope in scopes]
 
 
-def _settings(scope: Scope, request: Request) -> Settings:
+def _settings(scope: ProjectScope, request: Request) -> Settings:
     part = audit_project(scope, request)
     policy = scope.policy
     found = found_in(part.project, scope.listed)

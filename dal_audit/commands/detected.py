@@ -20,8 +20,9 @@ from dal_audit.assemble.zones import MIGRATION_MARKER
 from dal_audit.catalogue.drivers import Driver
 from dal_audit.checks.concrete_backend import concrete_backend
 from dal_audit.facts import Import
+from dal_audit.migrations.tools import ALEMBIC, DJANGO
 from dal_audit.policy import Backend, Migrations
-from dal_audit.policy.model import DEFAULT_BACKENDS, Tool
+from dal_audit.policy.model import DEFAULT_BACKENDS
 
 MAX_WORKFLOW: Final = 1 << 20
 """The size in bytes up to which a workflow is read; none that a person wrote is larger."""
@@ -130,8 +131,8 @@ def _migrations(project: Project) -> Iterator[Migrations]:
     found: dict[str, list[Migrations]] = {}
     for folder in project.zones.migration_folders:
         marker = f"{folder}/{MIGRATION_MARKER}".lstrip("/")
-        tool: Tool = "alembic" if marker in project.markers else "django"
-        found[folder] = [Migrations(folder or ".", tool)]
+        tool = ALEMBIC if marker in project.markers else DJANGO
+        found[folder] = [Migrations(folder or ".", tool.name)]
     for migration_set in project.layout.sets:
         known = tuple(name for name in DEFAULT_BACKENDS if name in (migration_set.backends or ()))
         backends: tuple[Backend, ...] | None = known or None

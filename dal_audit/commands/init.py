@@ -23,7 +23,7 @@ from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.commands.config_text import SHOWN, draft, settings_of
 from dal_audit.commands.detected import Found, found_in
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.projects import root_of, whole
+from dal_audit.discover.projects import root_of, whole_project
 from dal_audit.facts import Span
 from dal_audit.policy import (
     ConfigurationError,
@@ -125,12 +125,12 @@ def _plan(folder: Path, kept: Path) -> Plan:
 
 def _audited(policy: Policy, kept: Path) -> ProjectResult:
     request = Request(folder=policy.root, cache=True, cache_folder=kept)
-    return audit_project(whole(policy), request)
+    return audit_project(whole_project(policy), request)
 
 
 def _found(part: ProjectResult) -> Found:
     policy = part.project.policy
-    return found_in(part.project, whole(policy).listed)
+    return found_in(part.project, whole_project(policy).listed)
 
 
 def _extensible(file: Path) -> str | None:

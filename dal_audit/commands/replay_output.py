@@ -6,10 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dal_audit.catalogue.engine_names import Engine
 from dal_audit.discover.errors import UsageError
-from dal_audit.replay.command import ReplayRequest, Result, replay
-from dal_audit.replay.model import Engine
 from dal_audit.replay.plan import engine_of
+from dal_audit.replay.run import ReplayRequest, Result, replay
 from dal_audit.report.terminal import safe
 
 WIDTH: Final = 24

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, CACHE
+from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, CACHE, reason_of
 from dal_audit.facts import SourceFile, stamp_of
 from dal_audit.policy import Policy, compile_globs
 
@@ -35,7 +35,7 @@ MAX_BYTES: Final = 256 << 20
 """Larger files are not read into memory; they are reported."""
 
 
-class Tree(Struct, frozen=True):
+class ProjectFiles(Struct, frozen=True):
     """A project's files: those to audit, and the paths of all Python files, audited or not."""
 
     files: tuple[SourceFile, ...]
@@ -53,47 +53,68 @@ MARKERS: Final = frozenset(
 )
 
 
-def tree_of(policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] = ()) -> Tree:
+def project_files(
+    policy: Policy, listed: Mapping[str, str], *, nested: Iterable[str] = ()
+) -> ProjectFiles:
     """Return the project's files among the listed paths."""
     others = tuple(folder.rstrip("/") + "/" for folder in nested)
-    packages = {path.rpartition("/")[0] for path in listed if path.endswith("/__init__.py")}
     excluded = compile_globs(policy.exclude, anchored=False)
-    included = compile_globs(policy.include, anchored=False) if policy.include else None
-    audited: list[SourceFile] = []
-    modules: set[str] = set()
-    markers: set[str] = set()
-    has_cache = False
+
+    def is_left_out(path: str) -> bool:
+        return path.startswith(others) or excluded(path)
+
+    own = dict(_outside_of_tools(listed))
+    audited = sorted(_audited(policy, own, is_left_out), key=lambda file: file.path)
+    files, scripts = _parted(audited)
+    ends = tuple(MARKERS)
+    likely = (path for path in listed if path.endswith(ends) and not is_left_out(path))
+    return ProjectFiles(
+        files,
+        frozenset(path for path in own if path.endswith(PYTHON_SUFFIXES)),
+        frozenset(path for path in likely if path.rpartition("/")[2] in MARKERS),
+        scripts,
+        any(path.startswith(CACHE) for path in listed),
+    )
+
+
+def _outside_of_tools(listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the paths of source, and those with a flaw, that lie in no folder of a tool's."""
+    packages = {path.rpartition("/")[0] for path in listed if path.endswith("/__init__.py")}
     for path, flaw in listed.items():
-        name = path.rpartition("/")[2]
-        has_cache = has_cache or path.startswith(CACHE)
-        if name in MARKERS and not path.startswith(others) and not excluded(path):
-            markers.add(path)
-        is_python = name.endswith(PYTHON_SUFFIXES)
-        if not is_python and not flaw and not is_script(name):
-            continue
-        # What has a flaw is a folder: whatever would be said of a file in it is said of it.
-        named = f"{path}/." if flaw else path
-        if _built_in(named, packages):
-            continue
-        if is_python:
-            modules.add(path)
-        if (
-            named.startswith(others)
-            or excluded(named)
-            or (included is not None and not included(named))
-        ):
-            continue
-        file = _examine(policy.root, path, flaw)
-        if file is not None:
-            audited.append(file)
-    audited.sort(key=lambda file: file.path)
-    scripts = tuple(file for file in audited if is_script(file.path))
-    if scripts:
-        audited = [file for file in audited if not is_script(file.path)]
-    return Tree(tuple(audited), frozenset(modules), frozenset(markers), scripts, has_cache)
+        is_source = path.endswith(PYTHON_SUFFIXES) or is_script(path)
+        if (is_source or flaw) and not _built_in(_named(path, flaw), packages):
+            yield path, flaw
 
 
-def read_instead(tree: Tree, files: Mapping[str, Path]) -> Tree:
+def _named(path: str, flaw: str) -> str:
+    """Return the path by which patterns know a file.
+
+    What has a flaw is a folder: whatever would be said of a file in it is said of it.
+    """
+    return f"{path}/." if flaw else path
+
+
+def _audited(
+    policy: Policy, listed: Mapping[str, str], is_left_out: Callable[[str], bool]
+) -> Iterator[SourceFile]:
+    included = compile_globs(policy.include, anchored=False) if policy.include else None
+    for path, flaw in listed.items():
+        named = _named(path, flaw)
+        if not is_left_out(named) and (included is None or included(named)):
+            file = _examine(policy.root, path, flaw)
+            if file is not None:
+                yield file
+
+
+def _parted(files: Sequence[SourceFile]) -> tuple[tuple[SourceFile, ...], tuple[SourceFile, ...]]:
+    """Return the files of Python, and those of SQL."""
+    scripts = tuple(file for file in files if is_script(file.path))
+    if not scripts:
+        return tuple(files), ()
+    return tuple(file for file in files if not is_script(file.path)), scripts
+
+
+def with_unsaved(tree: ProjectFiles, files: Mapping[str, Path]) -> ProjectFiles:
     """Return a tree of which some files are read from elsewhere, by their paths in the project."""
 
     def moved(file: SourceFile) -> SourceFile:
@@ -133,7 +154,7 @@ def _examine(root: Path, path: str, flaw: str) -> SourceFile | None:
         if stat.S_ISLNK(status.st_mode):
             return _follow(root, path, absolute)
     except OSError as error:
-        return SourceFile(path, absolute, 0, (error.strerror or type(error).__name__).lower())
+        return SourceFile(path, absolute, 0, reason_of(error))
     return _regular(path, absolute, status)
 
 
@@ -145,7 +166,7 @@ def _follow(root: Path, path: str, absolute: str) -> SourceFile | None:
         target = os.path.realpath(absolute, strict=True)
         status = Path(target).stat()
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = reason_of(error)
         return SourceFile(path, absolute, 0, f"a symbolic link that leads nowhere: {reason}")
     inside = os.path.realpath(root) + os.sep
     if target.startswith(inside) or stat.S_ISDIR(status.st_mode):
@@ -163,7 +184,7 @@ def _regular(path: str, absolute: str, status: os.stat_result) -> SourceFile | N
     return SourceFile(path, absolute, status.st_size, stamp=stamp_of(status))
 
 
-def chosen(paths: Iterable[str]) -> Callable[[str], bool]:
+def path_filter(paths: Iterable[str]) -> Callable[[str], bool]:
     """Return a test whether a path is one of these, or lies below one of them."""
     exact = {path.rstrip("/") for path in paths}
     if exact & {"", "."}:

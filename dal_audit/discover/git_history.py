@@ -48,7 +48,7 @@ class HistoryError(UsageError):
     """Git cannot say what was asked of it; the message tells how to mend that."""
 
 
-class Moved(Struct, frozen=True):
+class ChangedFile(Struct, frozen=True):
     """A file that a commit had, and that is another one now.
 
     `state` is git's letter: `M` changed, `D` deleted, `R` renamed (and perhaps changed), `T` of
@@ -73,7 +73,7 @@ class Repository:
         relative = place.relative_to(top).as_posix()
         self._prefix = "" if relative == "." else f"{relative}/"
 
-    def fork(self, revision: str) -> str:
+    def merge_base(self, revision: str) -> str:
         """Return the commit at which HEAD and a revision parted.
 
         Raises HistoryError for a revision that there is not, and where no such commit is known.
@@ -91,12 +91,12 @@ class Repository:
             raise HistoryError(f"error: HEAD and `{revision}` have no commit in common{cure}")
         return bases.decode("ascii").split()[0]
 
-    def default_fork(self) -> str | None:
+    def default_merge_base(self) -> str | None:
         """Return the commit at which HEAD parted from the default branch; None if not known."""
         for branch in DEFAULT_BRANCHES:
             if self._commit(branch) is not None:
                 try:
-                    return self.fork(branch)
+                    return self.merge_base(branch)
                 except HistoryError:
                     return None
         return None
@@ -118,7 +118,7 @@ class Repository:
             if path.startswith(self._prefix)
         }
 
-    def moved(self, commit: str) -> Iterator[Moved]:
+    def changed_files(self, commit: str) -> Iterator[ChangedFile]:
         """Yield what became of the files of a commit that are not in the work tree as they were."""
         entries = self._asked(*_DIFF, "--raw", "-z", "--abbrev=40", commit, "--")
         words = iter(os.fsdecode(entries).split("\0"))
@@ -130,7 +130,7 @@ class Repository:
             path = next(words) if state in {"R", "C"} else before
             if state in {"A", "C"} or not before.startswith(self._prefix):
                 continue
-            yield Moved(
+            yield ChangedFile(
                 state, before.removeprefix(self._prefix), os.path.relpath(path, self._prefix or ".")
             )
 
@@ -184,15 +184,17 @@ class Repository:
             if waiting and line[:1] in {b"-", b"+"}:
                 waiting -= 1
             elif line.startswith(b"diff --git "):
-                if found:
-                    yield path, self._as_counted(path, found)
+                yield from self._counted(path, found)
                 path, found = "", []
             elif line.startswith(b"+++ "):
                 path = _unquoted(line[4:])
             elif path and (hunk := _HUNK.match(line)):
-                start, count = int(hunk[2]), int(hunk[3] or 1)
-                waiting = int(hunk[1] or 1) + count
-                found.append((start, start + count - 1) if count else (start + 1, start + 1))
+                lines, waiting = _stretch(hunk)
+                found.append(lines)
+        yield from self._counted(path, found)
+
+    def _counted(self, path: str, found: list[tuple[int, int]]) -> Iterator[tuple[str, Lines]]:
+        """Yield a file with its changed lines, if there are any."""
         if found:
             yield path, self._as_counted(path, found)
 
@@ -203,6 +205,16 @@ class Repository:
         except OSError:
             data = b""
         return ALL if re.search(rb"\r(?!\n)", data) else tuple(found)
+
+
+def _stretch(hunk: re.Match[bytes]) -> tuple[tuple[int, int], int]:
+    """Return the new lines of a hunk, and how many lines of both files follow its header.
+
+    Where lines only went, the one that now stands there counts as new.
+    """
+    start, count = int(hunk[2]), int(hunk[3] or 1)
+    lines = (start, start + count - 1) if count else (start + 1, start + 1)
+    return lines, int(hunk[1] or 1) + count
 
 
 def _unquoted(name: bytes) -> str:

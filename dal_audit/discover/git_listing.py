@@ -138,32 +138,36 @@ def _git_paths(root: Path, top: Path) -> dict[str, str] | None:
     said = os.fsdecode(answer.stderr)
     if answer.returncode:
         raise DiscoveryError(f"`git ls-files` failed in {root}: {said.strip()}")
+    entries = os.fsdecode(answer.stdout).split("\0")
+    # After the last end of an entry stands nothing.
+    found, repositories = _entries(root, entries[:-1])
+    for folder, reason in _UNOPENED.findall(said):
+        found[folder] = reason.lower() or "a folder that git cannot open"
+    for path in repositories:
+        found.update(_repository(root, path))
+    return found
+
+
+def _entries(root: Path, entries: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the files that git lists, and the folders that are repositories, each once."""
     found: dict[str, str] = {}
-    repositories: list[str] = []
+    repositories: dict[str, None] = {}  # An ordered set.
     doubtful: list[str] = []
-    for entry in os.fsdecode(answer.stdout).split("\0"):
+    for entry in entries:
         if entry.startswith("? "):
-            path = entry[2:]
-            if path.endswith("/"):
-                repositories.append(path.rstrip("/"))
-                continue
+            state, path = "?", entry[2:]
         else:
             state, _, path = entry.partition("\t")
-            if state.startswith(_GITLINK, 2):
-                repositories.append(path)
-                continue
-            if state[:1] in _ABSENT:
-                doubtful.append(path)
+        if (state == "?" and path.endswith("/")) or state.startswith(_GITLINK, 2):
+            repositories[path.rstrip("/")] = None
+            continue
+        if state[:1] in _ABSENT:
+            doubtful.append(path)
         found[path] = ""
-    del found[""]  # After the last end of an entry stands nothing.
     for path in doubtful:
         if _is_absent(root, path):
             found.pop(path, None)
-    for folder, reason in _UNOPENED.findall(said):
-        found[folder] = reason.lower() or "a folder that git cannot open"
-    for path in dict.fromkeys(repositories):
-        found.update(_repository(root, path))
-    return found
+    return found, list(repositories)
 
 
 def git_environment(top: Path) -> dict[str, str]:
@@ -203,8 +207,8 @@ def _repository(root: Path, path: str) -> Iterator[tuple[str, str]]:
             inner = _git_paths(folder, folder)
         except DiscoveryError:
             inner = {"": "a repository that git cannot read"}
-        for one, flaw in (inner or {}).items():
-            yield f"{path}/{one}".rstrip("/"), flaw
+        for below, flaw in (inner or {}).items():
+            yield f"{path}/{below}".rstrip("/"), flaw
 
 
 def git_toplevel(folder: Path) -> Path | None:
@@ -236,12 +240,16 @@ def _walk(root: Path, start: str) -> Iterator[tuple[str, str]]:
         try:
             entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
         except OSError as error:
-            yield folder or ".", (error.strerror or type(error).__name__).lower()
+            yield folder or ".", reason_of(error)
             continue
+        base = f"{folder}/" if folder else ""
         for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in BUILT_IN_EXCLUDES:
-                    waiting.append(path)
-            else:
-                yield path, ""
+            if not entry.is_dir(follow_symlinks=False):
+                yield base + entry.name, ""
+            elif entry.name not in BUILT_IN_EXCLUDES:
+                waiting.append(base + entry.name)
+
+
+def reason_of(error: OSError) -> str:
+    """Return why a file or folder cannot be looked at, in the words of a finding."""
+    return (error.strerror or type(error).__name__).lower()

@@ -27,7 +27,7 @@ CONFIGURATION_FILES = ("dal-audit.toml", "pyproject.toml")
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
-class Scope(Struct, frozen=True):
+class ProjectScope(Struct, frozen=True):
     """One project of an audit.
 
     `requested` are POSIX paths relative to the root ("." for all of it), `nested` the folders of
@@ -46,18 +46,18 @@ class Scope(Struct, frozen=True):
             path
             for path in self.requested
             if (self.policy.root / path).is_dir()
-            and not any(path == "." or one.startswith(f"{path}/") for one in known)
+            and not any(path == "." or inner.startswith(f"{path}/") for inner in known)
         )
 
 
-class Plan(Struct, frozen=True):
+class AuditPlan(Struct, frozen=True):
     """The projects to audit, and the folder that reported paths are relative to."""
 
-    scopes: tuple[Scope, ...]
+    scopes: tuple[ProjectScope, ...]
     base: Path
 
 
-def plan(
+def plan_audit(
     paths: Iterable[str],
     folder: Path,
     config: Path | None,
@@ -65,7 +65,7 @@ def plan(
     *,
     unsaved: Container[str] = (),
     baseline_expected: bool = True,
-) -> Plan:
+) -> AuditPlan:
     """Find the projects that paths belong to, and their configurations.
 
     Paths that are `unsaved` need not exist; `baseline_expected` is False where a configured
@@ -83,25 +83,23 @@ def plan(
             config, root=folder, known_rules=known_rules, baseline_expected=baseline_expected
         )
         scope = _scope(policy, requested, (), _listing(folder, requested))
-        return Plan((scope,), _base([folder], folder))
+        return AuditPlan((scope,), _base([folder], folder))
     roots: dict[Path, list[Path]] = {}
     for path in requested:
         roots.setdefault(_root_of(path, folder), []).append(path)
-    roots = _joined(roots)
-    made: dict[Path, Scope] = {}
-    for root, wanted in list(roots.items()):
-        _add(made, root, wanted, roots, known_rules, baseline_expected=baseline_expected)
+    search = _Search(_joined(roots), known_rules, baseline_expected=baseline_expected)
+    made = search.scopes()
     ordered = tuple(made[root] for root in sorted(made))
-    return Plan(ordered, _base(list(made), folder))
+    return AuditPlan(ordered, _base(list(made), folder))
 
 
-def whole(policy: Policy) -> Scope:
+def whole_project(policy: Policy) -> ProjectScope:
     """Return the scope of a project that is audited from its root, all of it."""
     listed = list_paths(policy.root)
-    return Scope(policy, (".",), tuple(sorted(_nested(policy, listed))), listed)
+    return ProjectScope(policy, (".",), tuple(sorted(_nested(policy, listed))), listed)
 
 
-def counted_from(root: Path, folder: Path, files: Mapping[str, Path]) -> dict[str, Path]:
+def relative_to(root: Path, folder: Path, files: Mapping[str, Path]) -> dict[str, Path]:
     """Return files by their paths relative to a root, where those given count from a folder."""
     return {
         Path(os.path.relpath(os.path.normpath(folder / path), root)).as_posix(): file
@@ -114,34 +112,52 @@ def root_of(folder: Path, current: Path) -> Path:
     return _root_of(folder, current)
 
 
-def _add(
-    made: dict[Path, Scope],
-    root: Path,
-    wanted: list[Path],
-    roots: dict[Path, list[Path]],
-    known_rules: tuple[tuple[str, str], ...],
-    *,
-    baseline_expected: bool,
-) -> None:
-    """Add the scope of a root, and of the projects below it that were asked for with it."""
-    listed = _listing(root, wanted)
-    file = find_configuration(root)
-    has_file = file is not None and file.parent == root
-    policy = (
-        load_policy(file, known_rules=known_rules, baseline_expected=baseline_expected)
-        if file is not None and has_file
-        else default_policy(root)
-    )
-    nested = tuple(sorted(_nested(policy, listed)))
-    scope = _scope(policy, wanted, nested, listed)
-    for below in nested:
-        inner = root / below
-        asked = [path for path in wanted if path.is_dir() and _is_within(inner, path)]
-        if asked and inner not in made and inner not in roots:
-            _add(made, inner, [inner], roots, known_rules, baseline_expected=baseline_expected)
-    owned = any(not path.startswith(tuple(f"{n}/" for n in nested)) for path in listed)
-    if owned or not nested:
-        made[root] = scope
+class _Search:
+    """The search for the projects that were asked for, from the roots of those paths."""
+
+    def __init__(
+        self,
+        roots: Mapping[Path, list[Path]],
+        known_rules: tuple[tuple[str, str], ...],
+        *,
+        baseline_expected: bool,
+    ) -> None:
+        self.roots = roots
+        self.known_rules = known_rules
+        self.baseline_expected = baseline_expected
+        self.made: dict[Path, ProjectScope] = {}
+
+    def scopes(self) -> dict[Path, ProjectScope]:
+        """Return the projects by their roots."""
+        for root, wanted in self.roots.items():
+            self._add(root, wanted)
+        return self.made
+
+    def _add(self, root: Path, wanted: list[Path]) -> None:
+        """Add the scope of a root, and of the projects below it that were asked for with it."""
+        listed = _listing(root, wanted)
+        policy = self._policy(root)
+        nested = tuple(sorted(_nested(policy, listed)))
+        for inner in (root / below for below in nested):
+            is_asked = any(path.is_dir() and _is_within(inner, path) for path in wanted)
+            if is_asked and inner not in self.made and inner not in self.roots:
+                self._add(inner, [inner])
+        if not nested or _owns_any(listed, nested):
+            self.made[root] = _scope(policy, wanted, nested, listed)
+
+    def _policy(self, root: Path) -> Policy:
+        file = find_configuration(root)
+        if file is None or file.parent != root:
+            return default_policy(root)
+        return load_policy(
+            file, known_rules=self.known_rules, baseline_expected=self.baseline_expected
+        )
+
+
+def _owns_any(paths: Iterable[str], nested: Iterable[str]) -> bool:
+    """Return whether a path lies in none of the projects below."""
+    folders = tuple(f"{below}/" for below in nested)
+    return not all(path.startswith(folders) for path in paths)
 
 
 def _existing(paths: Iterable[str], folder: Path, unsaved: Container[str]) -> Iterator[Path]:
@@ -181,8 +197,8 @@ def _joined(roots: Mapping[Path, list[Path]]) -> dict[Path, list[Path]]:
     joined: dict[Path, list[Path]] = {}
     for root in sorted(roots):
         own = find_configuration(root)
-        above = (one for one in joined if _is_within(root, one))
-        outer = next((one for one in above if find_configuration(one) == own), root)
+        above = (other for other in joined if _is_within(root, other))
+        outer = next((other for other in above if find_configuration(other) == own), root)
         joined.setdefault(outer, []).extend(roots[root])
     return joined
 
@@ -200,22 +216,22 @@ def _listing(root: Path, wanted: Iterable[Path]) -> dict[str, str]:
 
 def _scope(
     policy: Policy, wanted: list[Path], nested: tuple[str, ...], listed: dict[str, str]
-) -> Scope:
+) -> ProjectScope:
     requested = tuple(sorted({_relative(path, policy.root) for path in wanted}))
-    return Scope(policy, requested, nested, listed)
+    return ProjectScope(policy, requested, nested, listed)
 
 
 def _nested(policy: Policy, listed: Mapping[str, str]) -> Iterator[str]:
     """Yield the outermost folders below the root that are projects with their own configuration."""
     excluded = compile_globs(policy.exclude, anchored=False)
     found: list[str] = []
-    for path in sorted(listed, key=lambda one: (one.count("/"), one)):
+    for path in sorted(listed, key=lambda path: (path.count("/"), path)):
         below, _, name = path.rpartition("/")
         if name not in CONFIGURATION_FILES or not below or excluded(path):
             continue
         if BUILT_IN_EXCLUDES.intersection(below.split("/")):
             continue
-        inside = any(below == one or below.startswith(f"{one}/") for one in found)
+        inside = any(below == outer or below.startswith(f"{outer}/") for outer in found)
         if not inside and find_configuration(policy.root / below) == policy.root / path:
             found.append(below)
             yield below

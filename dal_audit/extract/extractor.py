@@ -25,13 +25,13 @@ from dal_audit.extract.parallel import (
     spread,
 )
 from dal_audit.facts import (
+    START,
     Attention,
     Fact,
     FileFacts,
     NotUnderstood,
     PythonFact,
     SourceFile,
-    Span,
     Suppression,
 )
 
@@ -51,8 +51,6 @@ a file that names no driver, too. In a larger one a file that its bytes rule out
 
 MAX_PARSED_BYTES = 16 << 20
 """Larger files are not parsed: a syntax tree takes a hundred times the memory of its text."""
-
-START = Span(1, 1, 1, 1)
 
 
 def extract(

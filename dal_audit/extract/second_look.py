@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import MAX_PARSED_BYTES, START, read_bytes
+from dal_audit.extract.extractor import MAX_PARSED_BYTES, read_bytes
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
-from dal_audit.facts import Evidence, FileFacts, SourceFile
+from dal_audit.facts import START, Evidence, FileFacts, SourceFile
 
 if TYPE_CHECKING:
     from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords

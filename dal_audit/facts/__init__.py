@@ -33,6 +33,7 @@ from dal_audit.facts.python import (
     TypeName,
 )
 from dal_audit.facts.source import (
+    START,
     Edit,
     Place,
     Record,
@@ -46,6 +47,7 @@ from dal_audit.facts.source import (
 __all__ = [
     "CALL",
     "LOCAL",
+    "START",
     "Access",
     "Attention",
     "ClassShape",

@@ -11,19 +11,28 @@ from typing import Literal, TypeAlias
 
 from dal_audit.facts import Record, Span
 
-MarkingTool: TypeAlias = Literal[
+Tool: TypeAlias = Literal[
+    "alembic",
     "atlas",
     "dbmate",
+    "diesel",
+    "django",
     "drizzle",
+    "flyway",
+    "golang-migrate",
     "goose",
     "liquibase",
+    "plain",
+    "prisma",
+    "refinery",
     "sql-migrate",
     "sqitch",
+    "sqlalchemy-migrate",
     "sqlx",
     "tern",
     "yoyo",
 ]
-"""A migration tool that reads directives in the comments of SQL files."""
+"""A migration tool, `plain` for numbered SQL files without one."""
 
 DirectiveKind: TypeAlias = Literal[
     "format",
@@ -57,7 +66,7 @@ class Directive(Record, frozen=True):
     """
 
     span: Span
-    tool: MarkingTool
+    tool: Tool
     kind: DirectiveKind
     text: str = ""
 
@@ -73,13 +82,10 @@ class MigrationMarks(Record, frozen=True):
     directives: tuple[Directive, ...] = ()
     defines: bool = False
 
-    def tools(self) -> frozenset[MarkingTool]:
+    def tools(self) -> frozenset[Tool]:
         """Return the tools whose directives stand in the file."""
-        return frozenset(one.tool for one in self.directives)
+        return frozenset(directive.tool for directive in self.directives)
 
-
-Framework: TypeAlias = Literal["alembic", "django", "sqlalchemy-migrate", "yoyo"]
-"""A migration tool whose migrations are Python files."""
 
 HalfState: TypeAlias = Literal["absent", "empty", "raises", "code"]
 """What a function does: it is not there, has no statement that does anything, only raises, or more.
@@ -120,7 +126,7 @@ class Revision(Record, frozen=True):
     """
 
     span: Span
-    framework: Framework
+    framework: Tool
     id: str = ""
     parents: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
@@ -132,24 +138,6 @@ class Revision(Record, frozen=True):
     down: Half = Half("absent")
 
 
-SettingsTool: TypeAlias = Literal[
-    "alembic",
-    "diesel",
-    "drizzle",
-    "golang-migrate",
-    "goose",
-    "dbmate",
-    "prisma",
-    "refinery",
-    "sql-migrate",
-    "sqitch",
-    "sqlalchemy-migrate",
-    "sqlx",
-    "tern",
-]
-"""A tool that has a file of its own, or is named in a file that lists a program's needs."""
-
-
 class ToolSettings(Record, frozen=True):
     """What a file that belongs to a migration tool, or names it, says about a set.
 
@@ -158,7 +146,7 @@ class ToolSettings(Record, frozen=True):
     `version_table` is a table that is configured.
     """
 
-    tool: SettingsTool
+    tool: Tool
     order: tuple[str, ...] = ()
     engine: str = ""
     version_table: str = ""

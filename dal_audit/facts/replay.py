@@ -5,13 +5,7 @@ All spans are as `dal_audit.facts.Span` describes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
-
 from dal_audit.facts import Record, Span
-
-TITLES: Final[Mapping[str, str]] = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-"""The engines that migrations are replayed on, and what messages call them."""
 
 
 class SchemaDifference(Record, frozen=True):

@@ -7,7 +7,7 @@ catalogue in force alone, so equal bytes give equal facts and facts can be cache
 from __future__ import annotations
 
 import os
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -31,6 +31,10 @@ class Span(Record, frozen=True, order=True):
     column: int
     end_line: int
     end_column: int
+
+
+START: Final = Span(1, 1, 1, 1)
+"""A file's first line, on which a pull request shows a finding about all of it."""
 
 
 class Place(Record, frozen=True, order=True):

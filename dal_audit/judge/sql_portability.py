@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.first_runs import objections_of
 from dal_audit.assemble.project import Project
+from dal_audit.catalogue.engine_names import ENGINE_TITLES
 from dal_audit.catalogue.portability import Feature, feature_by_id
 from dal_audit.facts import FileFacts, Place, Span
 from dal_audit.facts.sql import (
@@ -30,15 +31,6 @@ from dal_audit.fix.sql import fix_of
 from dal_audit.judge.breach import Breach
 from dal_audit.policy import Policy
 from dal_audit.schema.model import Objection
-
-ENGINE_TITLES = {
-    "sqlite": "SQLite",
-    "postgresql": "PostgreSQL",
-    "mysql": "MySQL",
-    "mariadb": "MariaDB",
-    "duckdb": "DuckDB",
-}
-"""What the backends are called in messages."""
 
 WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 """The kinds of rows that, at the beginning of a statement, speak for all that stands in it."""

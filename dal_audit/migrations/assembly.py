@@ -18,20 +18,28 @@ def in_order(migrations: Iterable[Migration]) -> tuple[Migration, ...]:
     return tuple(sorted(migrations, key=_key))
 
 
-def _key(one: Migration) -> tuple[int, bool, tuple[int, ...], bool, str, str]:
-    late = one.role != "baseline"  # A baseline stands for its own version, too.
-    return (_ROLES[one.role], not one.version, one.version, late, one.id, one.path)
+def _key(migration: Migration) -> tuple[int, bool, tuple[int, ...], bool, str, str]:
+    late = migration.role != "baseline"  # A baseline stands for its own version, too.
+    return (
+        _ROLES[migration.role],
+        not migration.version,
+        migration.version,
+        late,
+        migration.id,
+        migration.path,
+    )
 
 
 def series_of(migrations: Sequence[Migration]) -> Series:
     """Say what gives migrations their order: what most of them are numbered by."""
-    numbered = [one for one in migrations if one.version]
+    numbered = [migration for migration in migrations if migration.version]
     if not numbered:
         return "named"
-    stamps = sum(one.stamped for one in numbered)
+    stamps = sum(migration.stamped for migration in numbered)
     if stamps * 2 >= len(numbered):
         return "timestamps"
-    return "versions" if any(len(one.version) > 1 for one in numbered) else "integers"
+    is_versioned = any(len(migration.version) > 1 for migration in numbered)
+    return "versions" if is_versioned else "integers"
 
 
 def by_graph(migrations: Sequence[Migration]) -> tuple[Migration, ...]:
@@ -39,40 +47,45 @@ def by_graph(migrations: Sequence[Migration]) -> tuple[Migration, ...]:
 
     Of migrations that wait for each other in a circle, the first given goes first.
     """
-    at = {one.id: index for index, one in reversed(list(enumerate(migrations)))}
-    waits = [
-        {at[parent] for parent in one.parents if parent in at} - {index}
-        for index, one in enumerate(migrations)
-    ]
-    followers: dict[int, list[int]] = {}
-    for index, parents in enumerate(waits):
-        for parent in parents:
-            followers.setdefault(parent, []).append(index)
-    left = [len(one) for one in waits]
+    waits = _waits(migrations)
+    followers = _followers(waits)
+    left = list(map(len, waits))
     ready = [index for index, count in enumerate(left) if count == 0]
     heapq.heapify(ready)
-    placed: set[int] = set()
-    order: list[int] = []
-    stuck = 0
-    while len(order) < len(migrations):
-        if not ready:
-            while stuck in placed:
-                stuck += 1
-            heapq.heappush(ready, stuck)
-        index = heapq.heappop(ready)
-        if index in placed:
-            continue
-        placed.add(index)
-        order.append(index)
-        for follower in followers.get(index, ()):
+    placed: dict[int, None] = {}  # An ordered set.
+    stuck = (index for index in range(len(migrations)) if index not in placed)
+    while len(placed) < len(migrations):
+        index = heapq.heappop(ready) if ready else next(stuck)
+        placed[index] = None
+        for follower in followers[index]:
             left[follower] -= 1
             if left[follower] == 0 and follower not in placed:
                 heapq.heappush(ready, follower)
-    return tuple(migrations[index] for index in order)
+    return tuple(map(migrations.__getitem__, placed))
+
+
+def _followers(waits: Sequence[Iterable[int]]) -> list[list[int]]:
+    """Return for each migration the indexes of those that wait for it."""
+    found: list[list[int]] = [[] for _ in waits]
+    for index, parents in enumerate(waits):
+        for parent in parents:
+            found[parent].append(index)
+    return found
+
+
+def _waits(migrations: Sequence[Migration]) -> list[set[int]]:
+    """Return for each migration the indexes of those that it names, but for itself."""
+    at = {migration.id: index for index, migration in reversed(list(enumerate(migrations)))}
+    return [
+        {at[parent] for parent in migration.parents if parent in at} - {index}
+        for index, migration in enumerate(migrations)
+    ]
 
 
 def common_backends(migrations: Sequence[Migration]) -> tuple[str, ...] | None:
     """Return the backends that migrations are meant for, if each of them names its own."""
-    if not migrations or any(one.backends is None for one in migrations):
+    if not migrations or any(migration.backends is None for migration in migrations):
         return None
-    return tuple(sorted({backend for one in migrations for backend in one.backends or ()}))
+    return tuple(
+        sorted({backend for migration in migrations for backend in migration.backends or ()})
+    )

@@ -62,7 +62,7 @@ def backend_of_folder(folder: str) -> str:
 
 def neutral_folder(folder: str) -> str:
     """Return a folder with the names of backends taken out: equal for sets that are paired."""
-    return "/".join(_neutral(one) for one in folder.split("/"))
+    return "/".join(map(_neutral, folder.split("/")))
 
 
 def _neutral(component: str) -> str:

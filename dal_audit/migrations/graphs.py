@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from dal_audit.facts.migrations import Revision
 from dal_audit.migrations.assembly import by_graph
 from dal_audit.migrations.backends import backend_of_folder
-from dal_audit.migrations.homes import name_of, parent_of, within
+from dal_audit.migrations.folders import name_of, parent_of, within
 from dal_audit.migrations.listing import Listing, join
 from dal_audit.migrations.model import Migration, MigrationSet
 from dal_audit.migrations.names import ScriptName, parse_name
-from dal_audit.migrations.parts import halves
+from dal_audit.migrations.tools import ALEMBIC, DJANGO, MigrationTool
+from dal_audit.migrations.up_and_down import halves
 
 _SHORTEST: Final = 4
 """The fewest letters by which Alembic takes a part for an id (its `revision.py`)."""
@@ -29,35 +30,35 @@ def alembic_sets(listing: Listing, root: str) -> list[MigrationSet]:
     Revisions outside of such a folder make a set with the others in their own.
     """
     groups: dict[str, dict[str, Revision]] = {}
-    for path, revision in _free(listing, root, "alembic"):
+    for path, revision in _free(listing, root, ALEMBIC):
         groups.setdefault(_environment(listing, path), {})[path] = revision
     found = []
     for folder, revisions in sorted(groups.items()):
         migrations = _resolved([_alembic(path, revisions[path]) for path in sorted(revisions)])
         settings = listing.sources.settings.get(join(folder, "env.py"), ())
-        table = next((one.version_table for one in settings if one.tool == "alembic"), "")
-        home = parent_of(migrations[0].path)
-        inner = home if all(parent_of(one.path) == home for one in migrations) else folder
-        strays = [join(inner, one) for one in listing.scripts(inner)]
+        tables = (said.version_table for said in settings if said.tool == ALEMBIC.name)
+        homes = {parent_of(migration.path) for migration in migrations}
+        inner = homes.pop() if len(homes) == 1 else folder
+        strays = [join(inner, name) for name in listing.scripts(inner)]
         found.append(
             MigrationSet(
                 folder,
-                "alembic",
+                ALEMBIC.name,
                 "graph",
                 by_graph(migrations),
                 "sibling" if _is_environment(listing, folder) else "marker",
-                version_table=table,
+                version_table=next(tables, ""),
                 strays=tuple(strays),
             )
         )
     return found
 
 
-def _free(listing: Listing, root: str, framework: str) -> list[tuple[str, Revision]]:
+def _free(listing: Listing, root: str, tool: MigrationTool) -> list[tuple[str, Revision]]:
     return [
-        (path, one)
-        for path, one in sorted(listing.sources.revisions.items())
-        if one.framework == framework and within(path, root) and listing.is_free(path)
+        (path, revision)
+        for path, revision in sorted(listing.sources.revisions.items())
+        if revision.framework == tool.name and within(path, root) and listing.is_free(path)
     ]
 
 
@@ -65,7 +66,7 @@ def _is_environment(listing: Listing, folder: str) -> bool:
     if listing.has(folder, "script.py.mako"):
         return True
     found = listing.sources.settings.get(join(folder, "env.py"), ())
-    return any(one.tool == "alembic" for one in found)
+    return any(said.tool == ALEMBIC.name for said in found)
 
 
 def _environment(listing: Listing, path: str) -> str:
@@ -101,9 +102,11 @@ def _resolved(migrations: Sequence[Migration]) -> list[Migration]:
 
     A branch may be named by its label, and an id by its beginning.
     """
-    ids = sorted(one.id for one in migrations)
+    ids = sorted(migration.id for migration in migrations)
     known = set(ids)
-    labelled = {label: one.id for one in reversed(migrations) for label in one.labels}
+    labelled = {
+        label: migration.id for migration in reversed(migrations) for label in migration.labels
+    }
 
     def resolve(name: str) -> str:
         if name in known:
@@ -112,44 +115,51 @@ def _resolved(migrations: Sequence[Migration]) -> list[Migration]:
             return labelled[name]
         first = bisect_left(ids, name)
         begun = ids[first : first + 2]
-        single = [one for one in begun if len(name) >= _SHORTEST and one.startswith(name)]
+        single = [own for own in begun if len(name) >= _SHORTEST and own.startswith(name)]
         return single[0] if len(single) == 1 else name
 
-    return [replace(one, parents=tuple(map(resolve, one.parents))) for one in migrations]
+    return [
+        replace(migration, parents=tuple(map(resolve, migration.parents)))
+        for migration in migrations
+    ]
 
 
 def django_sets(listing: Listing, root: str) -> list[MigrationSet]:
     """Return Django's sets: one for each app, which is the folder around `migrations`."""
     groups: dict[str, dict[str, Revision]] = {}
-    for path, revision in _free(listing, root, "django"):
+    for path, revision in _free(listing, root, DJANGO):
         groups.setdefault(parent_of(path), {})[path] = revision
     apps = {name_of(parent_of(folder)) for folder in groups}
     found = []
     for folder, revisions in sorted(groups.items()):
-        names = {path: parse_name(name_of(path)) for path in revisions}
-        own = {name_of(path).removesuffix(".py") for path in revisions}
-        app = _label(folder, own, revisions.values(), apps)
-        after: dict[str, list[str]] = {}
-        for path, revision in sorted(revisions.items()):
-            for one in _inside(revision.before, app):
-                after.setdefault(one, []).append(name_of(path).removesuffix(".py"))
-        migrations = [
-            _django(path, revisions[path], names[path], app, after) for path in sorted(revisions)
-        ]
-        strays = tuple(join(folder, one) for one in listing.scripts(folder))
         backend = backend_of_folder(folder) if len(groups) > 1 else ""
         found.append(
             MigrationSet(
                 folder,
-                "django",
+                DJANGO.name,
                 "graph",
-                by_graph(migrations),
+                by_graph(_of_app(folder, revisions, apps)),
                 "marker",
                 backends=(backend,) if backend else None,
-                strays=strays,
+                strays=tuple(join(folder, name) for name in listing.scripts(folder)),
             )
         )
     return found
+
+
+def _of_app(
+    folder: str, revisions: Mapping[str, Revision], apps: AbstractSet[str]
+) -> list[Migration]:
+    """Return the migrations of an app, in the order of their paths."""
+    stems = {path: name_of(path).removesuffix(".py") for path in sorted(revisions)}
+    app = _label(folder, set(stems.values()), revisions.values(), apps)
+    after: dict[str, list[str]] = {}
+    for path, stem in stems.items():
+        for later in _inside(revisions[path].before, app):
+            after.setdefault(later, []).append(stem)
+    return [
+        _django(path, revisions[path], app, after.get(stem, ())) for path, stem in stems.items()
+    ]
 
 
 def _label(
@@ -163,13 +173,13 @@ def _label(
     app = name_of(parent_of(folder))
     counts: Counter[str] = Counter()
     for revision in revisions:
-        for one in revision.parents:
-            label, _dot, name = one.partition(".")
+        for parent in revision.parents:
+            label, _dot, name = parent.partition(".")
             if name in own and (label == app or label not in apps):
                 counts[label] += 1
     if not counts or counts[app]:
         return app
-    return max(sorted(counts), key=lambda one: counts[one])
+    return max(sorted(counts), key=counts.__getitem__)
 
 
 def _inside(references: tuple[str, ...], app: str) -> list[str]:
@@ -177,30 +187,24 @@ def _inside(references: tuple[str, ...], app: str) -> list[str]:
 
     `__first__` and `__latest__` name whatever is.
     """
-    pairs = [one.partition(".") for one in references]
+    pairs = [reference.partition(".") for reference in references]
     return [name for label, _, name in pairs if label == app and not name.startswith("__")]
 
 
-def _django(
-    path: str,
-    revision: Revision,
-    name: ScriptName | None,
-    app: str,
-    after: Mapping[str, list[str]],
-) -> Migration:
+def _django(path: str, revision: Revision, app: str, earlier: Iterable[str]) -> Migration:
+    """Return a migration; `earlier` are those that say themselves that they come before it."""
     up, down = halves(path, revision)
-    stem = name_of(path).removesuffix(".py")
-    parents = [*_inside(revision.parents, app), *after.get(stem, ())]
+    name = parse_name(name_of(path)) or ScriptName("", "")
     return Migration(
-        stem,
-        name.name if name else "",
-        name.written if name else "",
-        name.version if name else (),
-        name.stamped if name else False,
+        name_of(path).removesuffix(".py"),
+        name.name,
+        name.written,
+        name.version,
+        name.stamped,
         up=up,
         down=down,
         transactional=revision.transactional,
-        parents=tuple(parents),
+        parents=(*_inside(revision.parents, app), *earlier),
         replaces=tuple(_inside(revision.replaces, app)),
         declared=revision.span,
     )

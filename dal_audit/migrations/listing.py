@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.migrations.homes import is_home, may_be_module, name_of, parent_of, within
+from dal_audit.migrations.folders import is_home, may_be_module, name_of, parent_of, within
 from dal_audit.migrations.model import Sources
 from dal_audit.migrations.names import is_script, parse_name, version_of_folder
+from dal_audit.migrations.tools import TOOLS
 
-SETTINGS_FILES: Final = frozenset(
-    {
-        "_journal.json",
-        "migration_lock.toml",
-        "sqitch.plan",
-        "sqitch.conf",
-        "env.py",
-        "migrate.cfg",
-        "metadata.toml",
-        "refinery.toml",
-        "Cargo.toml",
-        "go.mod",
-    }
-)
+NEEDS_FILES: Final = frozenset(name for tool in TOOLS.values() for name in tool.named_in)
+"""The files that list what a program needs, tools of migrations among it."""
+
+SETTINGS_FILES: Final = NEEDS_FILES.union(*(tool.settings for tool in TOOLS.values()))
 """The files in which a tool keeps its settings, or which name it."""
+
+_SIGNS: Final = tuple(tool.sign for tool in TOOLS.values() if tool.sign is not None)
+
+_NEIGHBOURS: Final = frozenset(
+    sign.path for sign in _SIGNS if sign.place != "above" and "/" not in sign.path
+)
+"""Files beside which all SQL files are migrations."""
+
+_HEADS: Final = frozenset(sign.path for sign in _SIGNS if sign.place == "above")
+"""Files below which all SQL files are migrations."""
+
+_TELLING: Final = (*_NEIGHBOURS, *_HEADS)
+"""How the paths of files end that say of their folders that migrations are in them."""
 
 
 class Wanted(Struct, frozen=True):
@@ -44,34 +48,38 @@ def wanted(paths: Iterable[str], configured: Sequence[str] = ()) -> Wanted:
     every dump and query of a project would say nothing about its migrations.
     """
     listed = sorted(dict.fromkeys(paths))  # Sorted already, for the most part.
-    settling = [path for path in listed if path.endswith(_TELLING)]
-    folders = {parent_of(path) for path in settling if name_of(path) in _NEIGHBOURS}
-    planned = tuple(parent_of(path) for path in settling if name_of(path) == "sqitch.plan")
-    homes = (*configured, *planned)
+    telling = [path for path in listed if path.endswith(_TELLING)]
+    folders = _folders_with(_NEIGHBOURS, telling)
+    homes = (*configured, *sorted(_folders_with(_HEADS, telling)))
     scripts: list[str] = []
     modules: list[str] = []
     settings: list[str] = []
     for path in listed:
-        folder, _, name = path.rpartition("/")
+        name = name_of(path)
         if name in SETTINGS_FILES:
             settings.append(path)
         elif is_script(name):
-            home = is_home(folder) or any(within(path, one) for one in homes)
-            parsed = parse_name(name)
-            numbered = parsed is not None and bool(
-                parsed.version or parsed.explicit or parsed.prefix
-            )
-            if home or numbered or folder in folders or version_of_folder(name_of(folder)):
+            if _is_telling(path, homes) or parent_of(path) in folders:
                 scripts.append(path)
         elif may_be_module(path, homes):
             modules.append(path)
     return Wanted(tuple(scripts), tuple(modules), tuple(settings))
 
 
-_NEIGHBOURS: Final = frozenset({"atlas.sum", "yoyo.ini", "migration_lock.toml", "migrate.cfg"})
+def _folders_with(names: Collection[str], paths: Iterable[str]) -> set[str]:
+    """Return the folders of files that have one of some names."""
+    return {parent_of(path) for path in paths if name_of(path) in names}
 
-_TELLING: Final = (*_NEIGHBOURS, "sqitch.plan")
-"""How the paths of files end that say of their folders that migrations are in them."""
+
+def _is_telling(path: str, homes: Sequence[str]) -> bool:
+    """Return whether an SQL file can be a migration, as far as its path says."""
+    folder = parent_of(path)
+    if is_home(folder) or any(within(path, home) for home in homes):
+        return True
+    parsed = parse_name(name_of(path))
+    if parsed is not None and (parsed.version or parsed.explicit or parsed.prefix):
+        return True
+    return bool(version_of_folder(name_of(folder)))
 
 
 class Listing:
@@ -122,11 +130,11 @@ class Listing:
 
     def scripts(self, folder: str) -> list[str]:
         """Return the names of the SQL files in a folder that are not taken, in order."""
-        return sorted(one for one in self.free.get(folder, ()) if is_script(one))
+        return sorted(name for name in self.free.get(folder, ()) if is_script(name))
 
     def is_home(self, folder: str) -> bool:
         """Return whether a folder is configured, or called, as one of migrations."""
-        return is_home(folder) or any(within(folder, one) for one in self.homes)
+        return is_home(folder) or any(within(folder, home) for home in self.homes)
 
     def is_free(self, path: str) -> bool:
         """Return whether a file is there that no set has taken."""

@@ -14,9 +14,9 @@ from dal_audit.facts.migrations import (
     HalfState,
     MigrationMarks,
     Revision,
+    Tool,
     ToolSettings,
 )
-from dal_audit.policy.model import Tool
 
 Side: TypeAlias = Literal["up", "down"]
 Language: TypeAlias = Literal["sql", "python", "other"]
@@ -136,13 +136,15 @@ class MigrationSet(Struct, frozen=True):
         if self.backends is not None and backend not in self.backends:
             return ()
         return tuple(
-            one for one in self.migrations if one.backends is None or backend in one.backends
+            migration
+            for migration in self.migrations
+            if migration.backends is None or backend in migration.backends
         )
 
     def engines(self) -> frozenset[str]:
         """Return the backends that single migrations or the set are named after."""
         own = frozenset(self.backends or ())
-        return own.union(*(one.backends or () for one in self.migrations))
+        return own.union(*(migration.backends or () for migration in self.migrations))
 
     def duplicates(self) -> tuple[tuple[Migration, ...], ...]:
         """Return the migrations that share a version, each group in the set's order.
@@ -152,25 +154,24 @@ class MigrationSet(Struct, frozen=True):
         if self.series in {"graph", "named"} or self.shares_versions:
             return ()
         groups: dict[tuple[object, ...], list[Migration]] = {}
-        for one in self.migrations:
-            if one.version and one.role == "versioned":
-                groups.setdefault(one.version, []).append(one)
-        return tuple(tuple(one) for one in groups.values() if _clash(one))
+        for migration in self.migrations:
+            if migration.version and migration.role == "versioned":
+                groups.setdefault(migration.version, []).append(migration)
+        return tuple(tuple(group) for group in groups.values() if _clash(group))
 
     def paths(self) -> frozenset[str]:
         """Return the files that the set is made of, strays included."""
-        parts = [part for one in self.migrations for part in (*one.up, *one.down)]
+        parts = [part for migration in self.migrations for part in (*migration.up, *migration.down)]
         return frozenset(part.path for part in (*parts, *self.orphans)).union(self.strays)
 
 
 def _clash(group: list[Migration]) -> bool:
     """Return whether two migrations of a group are run on one backend."""
     seen: set[str] = set()
-    unbound = sum(one.backends is None for one in group)
-    if unbound:
+    if any(migration.backends is None for migration in group):
         return len(group) > 1
-    for one in group:
-        own = set(one.backends or ())
+    for migration in group:
+        own = set(migration.backends or ())
         if seen & own:
             return True
         seen |= own
@@ -192,7 +193,7 @@ class MigrationLayout(Struct, frozen=True):
 
     def by_path(self) -> dict[str, MigrationSet]:
         """Return the set that each file is part of."""
-        return {path: one for one in self.sets for path in one.paths()}
+        return {path: found for found in self.sets for path in found.paths()}
 
 
 class Sources(Struct, frozen=True):
@@ -206,26 +207,3 @@ class Sources(Struct, frozen=True):
     marks: Mapping[str, MigrationMarks] = field(default_factory=dict)
     revisions: Mapping[str, Revision] = field(default_factory=dict)
     settings: Mapping[str, tuple[ToolSettings, ...]] = field(default_factory=dict)
-
-
-VERSION_TABLES: Mapping[Tool, str] = {
-    "alembic": "alembic_version",
-    "atlas": "atlas_schema_revisions",
-    "dbmate": "schema_migrations",
-    "diesel": "__diesel_schema_migrations",
-    "django": "django_migrations",
-    "drizzle": "__drizzle_migrations",
-    "flyway": "flyway_schema_history",
-    "golang-migrate": "schema_migrations",
-    "goose": "goose_db_version",
-    "liquibase": "databasechangelog",
-    "prisma": "_prisma_migrations",
-    "refinery": "refinery_schema_history",
-    "sql-migrate": "gorp_migrations",
-    "sqitch": "changes",
-    "sqlalchemy-migrate": "migrate_version",
-    "sqlx": "_sqlx_migrations",
-    "tern": "schema_version",
-    "yoyo": "_yoyo_migration",
-}
-"""The table in which each tool notes what has run, unless it is configured (ECOSYSTEM.md 7)."""

@@ -146,8 +146,8 @@ def _underscored(key: str, exists: Callable[[str], bool]) -> tuple[str, str]:
     if found is None:
         return key, ""
     mark = key[found.end(1)]
-    others = [f"{found[1]}{mark}{one}" for one in ("up", "down", "rollback") if one != found[2]]
-    if any(exists(one) for one in others) or (found[2].lower() != "up" and exists(found[1])):
+    others = [f"{found[1]}{mark}{word}" for word in ("up", "down", "rollback") if word != found[2]]
+    if any(map(exists, others)) or (found[2].lower() != "up" and exists(found[1])):
         return found[1], found[2].lower()
     return key, ""
 
@@ -157,7 +157,11 @@ def _trailing_backend(key: str, exists: Callable[[str], bool]) -> tuple[str, str
     base, mark, word = key.rpartition("_") if "_" in key else key.rpartition("-")
     backend = backend_of(word)
     others = ("sqlite", "sqlite3", "postgres", "postgresql", "pg", "mysql")
-    if base and backend and any(exists(f"{base}{mark}{one}") for one in others if one != word):
+    if (
+        base
+        and backend
+        and any(exists(f"{base}{mark}{other}") for other in others if other != word)
+    ):
         return base, backend
     return key, ""
 
@@ -171,38 +175,67 @@ def _numbered(
     backend: str = "",
     language: Language = "sql",
 ) -> ScriptName:
-    prefix = written = ""
-    rest = key
-    version: tuple[int, ...] = ()
-    stamped = False
-    flyway = _FLYWAY.match(key)
-    repeatable = _REPEATABLE.match(key)
-    date = _DATED.match(key) if dated else None
-    if flyway:
-        prefix, written, rest = flyway[1], flyway[2], flyway[3]
-        version = tuple(int(one) for one in re.split(r"[._]", written))
-        stamped = is_stamp(written)
-    elif repeatable:
-        prefix, rest = "R", repeatable[1]
-    elif date:
-        written, stamped = date[0], True
-        clock = (date[5] or "").ljust(6, "0")
-        # diesel tells migrations of one second apart by four more digits.
-        version = (int(f"{date[1]}{date[3]}{date[4]}{clock}"), *([int(date[6])] if date[6] else []))
-        rest = key[date.end() :]
-    else:
-        found = _VERSION.match(key) or _NUMBER.match(key)
-        if found:
-            written, rest = found[1], key[found.end() :]
-            version = tuple(int(one) for one in re.split(r"[._]", written))
-            stamped = is_stamp(written)
-    if version and len(version) > 1 and not stamped:
-        while len(version) > 1 and version[-1] == 0:  # Flyway: 1.0 is 1.
-            version = version[:-1]
-    name = rest.strip("._- ")
+    number = _lettered(key) or (_date(key) if dated else None) or _version(key) or _Number(rest=key)
+    version = number.version
+    while len(version) > 1 and version[-1] == 0 and not number.stamped:  # Flyway: 1.0 is 1.
+        version = version[:-1]
     return ScriptName(
-        key, name, written, version, stamped, side, explicit, backend, prefix, language=language
+        key,
+        number.rest.strip("._- "),
+        number.written,
+        version,
+        number.stamped,
+        side,
+        explicit,
+        backend,
+        number.prefix,
+        language=language,
     )
+
+
+class _Number(Struct, frozen=True):
+    """What a name begins with, and the rest of it."""
+
+    rest: str
+    written: str = ""
+    version: tuple[int, ...] = ()
+    stamped: bool = False
+    prefix: str = ""
+
+
+def _lettered(key: str) -> _Number | None:
+    """Read one of Flyway's letters, with the number behind it."""
+    flyway = _FLYWAY.match(key)
+    if flyway:
+        written = flyway[2]
+        return _Number(flyway[3], written, _integers(written), is_stamp(written), flyway[1])
+    repeatable = _REPEATABLE.match(key)
+    return _Number(repeatable[1], prefix="R") if repeatable else None
+
+
+def _date(key: str) -> _Number | None:
+    """Read a date with dashes, with or without a clock."""
+    date = _DATED.match(key)
+    if date is None:
+        return None
+    clock = (date[5] or "").ljust(6, "0")
+    moment = int(f"{date[1]}{date[3]}{date[4]}{clock}")
+    # diesel tells migrations of one second apart by four more digits.
+    version = (moment, int(date[6])) if date[6] else (moment,)
+    return _Number(key[date.end() :], date[0], version, stamped=True)
+
+
+def _version(key: str) -> _Number | None:
+    """Read a version of several parts, or the digits."""
+    found = _VERSION.match(key) or _NUMBER.match(key)
+    if found is None:
+        return None
+    return _Number(key[found.end() :], found[1], _integers(found[1]), is_stamp(found[1]))
+
+
+def _integers(written: str) -> tuple[int, ...]:
+    """Return the parts of a version."""
+    return tuple(int(part) for part in re.split(r"[._]", written))
 
 
 def parse_folder(name: str) -> ScriptName:
@@ -213,7 +246,7 @@ def parse_folder(name: str) -> ScriptName:
 def version_of_folder(name: str) -> tuple[int, ...]:
     """Return the version that a folder of migrations is named after: `v1.10` or `73`."""
     found = _VERSION_FOLDER.match(name)
-    return tuple(int(one) for one in re.split(r"[._]", found[1])) if found else ()
+    return _integers(found[1]) if found else ()
 
 
 def is_stamp(digits: str) -> bool:

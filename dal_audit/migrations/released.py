@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from dal_audit.catalogue.rulebook import Rule
-from dal_audit.discover.git_history import Moved, Repository
-from dal_audit.migrations.model import MigrationLayout, MigrationSet
+from dal_audit.discover.git_history import ChangedFile, Repository
+from dal_audit.facts.migrations import Tool
+from dal_audit.migrations.model import MigrationLayout, MigrationSet, Side
+from dal_audit.migrations.tools import TOOLS, MigrationTool
 
-Fate: TypeAlias = Literal["changed", "renamed", "deleted"]
-
-CHECKED: Final = frozenset({"atlas", "flyway", "liquibase", "prisma", "refinery", "sqlx"})
-"""Tools that keep a checksum of each file, so that a comment more is a change, too."""
-
-BY_NUMBER: Final = frozenset({"dbmate", "diesel", "golang-migrate", "goose", "tern"})
-"""Tools that know a migration by its number alone, so that the words behind it may change."""
-
-BY_CONTENT: Final = frozenset({"alembic", "liquibase"})
-"""Tools that find a migration's id in the file, whatever the file is called."""
+ChangeKind: TypeAlias = Literal["changed", "renamed", "deleted"]
 
 _NUMBERED: Final = re.compile(r"[UV]?(\d[\d._]*)", re.IGNORECASE)
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 
 
-class Edited(Struct, frozen=True):
+class ReleasedChange(Struct, frozen=True):
     """A migration that is not what was released.
 
     `path` and `line` are where that is shown: the first line that differs, or, for a file that is
@@ -37,17 +30,17 @@ class Edited(Struct, frozen=True):
     whether only the way back changed.
     """
 
-    fate: Fate
+    kind: ChangeKind
     path: str
     line: int
     before: str
-    tool: str
-    side: Literal["up", "down"]
+    tool: Tool
+    side: Side
 
 
 def edited_migrations(
     layout: MigrationLayout, root: Path, rules: Iterable[Rule], revision: str | None
-) -> tuple[tuple[Edited, ...], tuple[str, ...]]:
+) -> tuple[tuple[ReleasedChange, ...], tuple[str, ...]]:
     """Return what became of released migrations, and what is to be said if that is not known.
 
     Git is asked only where there are migrations and a rule that wants to know: it takes time. They
@@ -59,21 +52,16 @@ def edited_migrations(
     if revision is None and not _is_in_repository(root):
         return (), ()
     repository = Repository(root)
-    commit = repository.default_fork() if revision is None else repository.fork(revision)
+    commit = (
+        repository.default_merge_base() if revision is None else repository.merge_base(revision)
+    )
     if commit is None:
         unknown = (
             "released migrations are unknown, for git knows no default branch"
             " (give --since, or fetch the whole history)"
         )
         return (), (unknown,)
-    found = []
-    for one in repository.moved(commit):
-        for migrations in layout.sets:
-            edited = _edited(one, migrations, repository, commit, root)
-            if edited is not None:
-                found.append(edited)
-                break
-    return tuple(found), ()
+    return tuple(_Released(repository, commit, root).changes(layout.sets)), ()
 
 
 def _is_in_repository(root: Path) -> bool:
@@ -82,89 +70,107 @@ def _is_in_repository(root: Path) -> bool:
     return git_toplevel(Path(os.path.realpath(root))) is not None
 
 
-def _edited(
-    one: Moved, migrations: MigrationSet, repository: Repository, commit: str, root: Path
-) -> Edited | None:
-    """Return what became of a file of a set; None where it is none, or nothing that matters."""
-    tool = migrations.tool
-    files = dict(_files(migrations))
-    if one.state == "D" or one.path not in files:
-        if not _was_migration(one.before, migrations, files):
+class _Released:
+    """What was released: a commit of a repository."""
+
+    def __init__(self, repository: Repository, commit: str, root: Path) -> None:
+        self.repository = repository
+        self.commit = commit
+        self.root = root
+
+    def changes(self, sets: Sequence[MigrationSet]) -> Iterator[ReleasedChange]:
+        """Yield what became of the files of the sets; each file is one set's."""
+        for file in self.repository.changed_files(self.commit):
+            changes = (self._change(file, migrations) for migrations in sets)
+            change = next(filter(None, changes), None)
+            if change is not None:
+                yield change
+
+    def _change(self, file: ChangedFile, migrations: MigrationSet) -> ReleasedChange | None:
+        """Return what became of a file of a set; None where it is none, or nothing that matters."""
+        files = dict(_files(migrations))
+        if file.state == "D" or file.path not in files:
+            if not _was_migration(file.before, migrations, files):
+                return None
+            # Git sees no renaming where the new file is not tracked yet, or much else changed.
+            new = next((path for path in files if self._replaces(path, file, migrations)), None)
+            if new is None:
+                side: Side = "down" if ".down." in file.before else "up"
+                root = migrations.root
+                return ReleasedChange("deleted", root, 1, file.before, migrations.tool, side)
+            file = ChangedFile("R", file.before, new)
+        return self._present(file, migrations, files)
+
+    def _present(
+        self, file: ChangedFile, migrations: MigrationSet, files: Mapping[str, Side]
+    ) -> ReleasedChange | None:
+        """Return what became of a file that a set still has, be it under another name."""
+        tool, side = TOOLS[migrations.tool], files[file.path]
+        if file.state == "R" and not _was_migration(file.before, migrations, files):
+            return None  # It became a migration only now.
+        if file.state == "R" and _name(file.before, tool) != _name(file.path, tool):
+            return ReleasedChange("renamed", file.path, 1, file.before, tool.name, side)
+        before = self.repository.content(self.commit, file.before)
+        try:
+            now = (self.root / file.path).read_bytes()
+        except OSError:
+            return None  # That is a finding already.
+        if before is None or _is_same(before, now, tool, file.path):
             return None
-        # Git sees no renaming where the new file is not tracked yet, or much else changed.
-        new = next((path for path in files if _replaces(path, one, tool, repository, commit)), None)
-        if new is not None:
-            return _edited(Moved("R", one.before, new), migrations, repository, commit, root)
-        side: Literal["up", "down"] = "down" if ".down." in one.before else "up"
-        return Edited("deleted", migrations.root, 1, one.before, tool, side)
-    side = files[one.path]
-    if one.state == "R" and not _was_migration(one.before, migrations, files):
-        return None  # It became a migration only now.
-    if one.state == "R" and _name(one.before, tool) != _name(one.path, tool):
-        return Edited("renamed", one.path, 1, one.before, tool, side)
-    before = repository.content(commit, one.before)
-    try:
-        now = (root / one.path).read_bytes()
-    except OSError:
-        return None  # That is a finding already.
-    if before is None or _is_same(before, now, tool, one.path):
-        return None
-    return Edited("changed", one.path, _first_difference(before, now), one.before, tool, side)
+        line = _first_difference(before, now)
+        return ReleasedChange("changed", file.path, line, file.before, tool.name, side)
+
+    def _replaces(self, path: str, file: ChangedFile, migrations: MigrationSet) -> bool:
+        """Return whether a file that is new is to its tool what a file that is gone was."""
+        tool = TOOLS[migrations.tool]
+        name = _name(path, tool)
+        is_same = path != file.before and name != "" and name == _name(file.before, tool)
+        return is_same and self.repository.content(self.commit, path) is None
 
 
-def _replaces(path: str, one: Moved, tool: str, repository: Repository, commit: str) -> bool:
-    """Return whether a file that is new is to its tool what a file that is gone was."""
-    name = _name(path, tool)
-    is_same = path != one.before and name != "" and name == _name(one.before, tool)
-    return is_same and repository.content(commit, path) is None
-
-
-def _files(migrations: MigrationSet) -> Iterator[tuple[str, Literal["up", "down"]]]:
+def _files(migrations: MigrationSet) -> Iterator[tuple[str, Side]]:
     """Yield the files that run once, each with its direction; one that holds both is an up."""
-    for one in migrations.migrations:
-        if one.role in {"versioned", "baseline"}:
-            yield from ((part.path, "down") for part in one.down)
-    for one in migrations.migrations:
-        if one.role in {"versioned", "baseline"}:
-            yield from ((part.path, "up") for part in one.up)
+    lasting = [
+        migration
+        for migration in migrations.migrations
+        if migration.role in {"versioned", "baseline"}
+    ]
+    yield from ((part.path, "down") for migration in lasting for part in migration.down)
+    yield from ((part.path, "up") for migration in lasting for part in migration.up)
 
 
-def _was_migration(
-    path: str, migrations: MigrationSet, files: dict[str, Literal["up", "down"]]
-) -> bool:
+def _was_migration(path: str, migrations: MigrationSet, files: Collection[str]) -> bool:
     """Return whether a path that is no more looks like one of a set's."""
     inside = migrations.root in {"", "."} or path.startswith(f"{migrations.root}/")
     suffix = Path(path).suffix
-    if not inside or not any(one.endswith(suffix) for one in files):
+    if not inside or not any(file.endswith(suffix) for file in files):
         return False
-    depth = path.count("/")
-    if not any(one.count("/") == depth for one in files):
+    if path.count("/") not in {file.count("/") for file in files}:
         return False
-    name = path.rpartition("/")[2]
-    folder = path.split("/")[-2] if "/" in path else ""
+    folder, _, name = path.rpartition("/")
     if migrations.series in {"graph", "named"}:
-        siblings = {one.rpartition("/")[0] for one in files}
-        return path.rpartition("/")[0] in siblings and not name.startswith("__")
-    return _NUMBERED.match(name) is not None or _NUMBERED.match(folder) is not None
+        siblings = {file.rpartition("/")[0] for file in files}
+        return folder in siblings and not name.startswith("__")
+    return any(map(_NUMBERED.match, (name, folder.rpartition("/")[2])))
 
 
-def _name(path: str, tool: str) -> str:
+def _name(path: str, tool: MigrationTool) -> str:
     """Return what a tool knows a migration by, as far as its path says it."""
-    if tool in BY_CONTENT:
+    if tool.known_by == "content":
         return ""
     folder, _, name = path.rpartition("/")
     below = folder.rpartition("/")[2]
     # Where each migration has a folder of its own, that bears the name.
     whole = name if _NUMBERED.match(name) or not _NUMBERED.match(below) else f"{below}/{name}"
-    if tool in BY_NUMBER and (number := _NUMBERED.match(whole)):
+    if tool.known_by == "number" and (number := _NUMBERED.match(whole)):
         return f"{number[1].strip('._')} {'.down.' in name or name == 'down.sql'}"
     return whole
 
 
-def _is_same(before: bytes, now: bytes, tool: str, path: str) -> bool:
+def _is_same(before: bytes, now: bytes, tool: MigrationTool, path: str) -> bool:
     if _LINE_END.split(before) == _LINE_END.split(now):
         return True
-    if tool in CHECKED:
+    if tool.keeps_checksums:
         return False
     from dal_audit.extract.migrations.normalised_text import essence_of
 
@@ -175,7 +181,7 @@ def _is_same(before: bytes, now: bytes, tool: str, path: str) -> bool:
 def _first_difference(before: bytes, now: bytes) -> int:
     """Return the first line of the present file that differs, its last where it lost its end."""
     old, new = _LINE_END.split(before), _LINE_END.split(now)
-    for row, (one, other) in enumerate(zip(old, new, strict=False), 1):
-        if one != other:
+    for row, (was, present) in enumerate(zip(old, new, strict=False), 1):
+        if was != present:
             return row
     return min(len(old) + 1, len(new)) or 1

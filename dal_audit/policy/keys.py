@@ -14,7 +14,7 @@ from dal_audit.policy.model import (
     PlaceholderStyle,
     Policy,
     Severity,
-    Tool,
+    ToolChoice,
     Waiver,
 )
 
@@ -111,7 +111,7 @@ _MIGRATIONS = Record(
     Migrations,
     (
         Key("path", Text("a folder", check="folder"), "", "The folder of the migrations."),
-        Key("tool", Choice("tool", get_args(Tool)), '"auto"', "The tool that runs them."),
+        Key("tool", Choice("tool", get_args(ToolChoice)), '"auto"', "The tool that runs them."),
         Key("backends", _BACKENDS, "all", "The backends that this set is meant for."),
     ),
 )

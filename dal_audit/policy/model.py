@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
+from dal_audit.facts.migrations import Tool
+
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
@@ -20,29 +22,9 @@ if TYPE_CHECKING:
 Backend: TypeAlias = Literal["sqlite", "postgresql"]
 Severity: TypeAlias = Literal["error", "warning", "info", "off"]
 Version: TypeAlias = tuple[int, ...]
-Tool: TypeAlias = Literal[
-    "auto",
-    "alembic",
-    "atlas",
-    "dbmate",
-    "diesel",
-    "django",
-    "drizzle",
-    "flyway",
-    "golang-migrate",
-    "goose",
-    "liquibase",
-    "plain",
-    "prisma",
-    "refinery",
-    "sql-migrate",
-    "sqitch",
-    "sqlalchemy-migrate",
-    "sqlx",
-    "tern",
-    "yoyo",
-]
-"""A migration tool, `plain` for numbered SQL files without one, `auto` for: find out."""
+ToolChoice: TypeAlias = Literal["auto", Tool]
+"""A migration tool, or `auto` for: find out."""
+
 PlaceholderStyle: TypeAlias = Literal[
     "dollar", "question", "numbered-question", "colon", "percent", "any"
 ]
@@ -55,7 +37,7 @@ class Migrations(Struct, frozen=True):
     """A folder of migrations; `backends` is None for a set that every backend runs."""
 
     path: str
-    tool: Tool = "auto"
+    tool: ToolChoice = "auto"
     backends: tuple[Backend, ...] | None = None
 
 

@@ -1,5 +1,5 @@
 """Replay: run migration sets on real engines, and say what they do there.
 
-`plan` says which sets run on which engines, `running` runs each of them in a process of its own,
-`verdicts` makes breaches of what the engines said.
+`plan` says which sets run on which engines, `workers` runs each of them in a process of its
+own, `breaches` says what that proves.
 """

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from dal_audit.replay.model import Aspects, Command, Engine, Objects, Refusal
+from dal_audit.catalogue.engine_names import Engine
+from dal_audit.replay.model import Aspects, Command, Objects, Refusal
 
 
 class EngineError(RuntimeError):

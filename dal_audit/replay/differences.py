@@ -20,11 +20,11 @@ def changes(before: Objects, after: Objects) -> dict[str, str]:
     """
     gone = list(_chief(before.keys() - after.keys()))
     new = list(_chief(after.keys() - before.keys()))
-    other = [one for one in before.keys() & after.keys() if before[one] != after[one]]
+    other = [name for name in before.keys() & after.keys() if before[name] != after[name]]
     return {
-        **{one: f"makes {shown(one)}" for one in sorted(new)},
-        **{one: f"drops {shown(one)}" for one in sorted(gone)},
-        **{one: f"changes {shown(one)}" for one in sorted(other)},
+        **{name: f"makes {shown(name)}" for name in sorted(new)},
+        **{name: f"drops {shown(name)}" for name in sorted(gone)},
+        **{name: f"changes {shown(name)}" for name in sorted(other)},
     }
 
 
@@ -49,9 +49,9 @@ def left_over(objects: Iterable[str]) -> list[str]:
 
 def _chief(objects: Iterable[str]) -> Iterator[str]:
     known = set(objects)
-    tables = {one.partition(" ")[2] for one in known if one.startswith("table ")}
-    for one in known:
-        name = one.partition(" ")[2]
-        if one.startswith(PARENTS) and name.rpartition(".")[0] in tables:
+    tables = {title.partition(" ")[2] for title in known if title.startswith("table ")}
+    for title in known:
+        name = title.partition(" ")[2]
+        if title.startswith(PARENTS) and name.rpartition(".")[0] in tables:
             continue
-        yield one
+        yield title

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from dal_audit.catalogue.engine_names import Engine
 from dal_audit.facts import Place, Record
-
-Engine: TypeAlias = Literal["sqlite", "postgresql"]
-"""An engine, by the name that the catalogue has for its backend."""
 
 Objects: TypeAlias = dict[str, str]
 """What stands in a database, to the letter: a kind and a name (`index users_email`), and how the
@@ -92,6 +90,11 @@ class Outcome(Record, frozen=True):
     differs: tuple[str, ...] = ()
     aspects: Aspects | None = None
     """The schema after the ups in portable terms, where all of them applied."""
+
+    def unsafe(self) -> frozenset[int]:
+        """Return the indexes of the migrations that a second run by themselves fails or changes."""
+        failing = (failure.step for failure in self.again)
+        return frozenset(failing).union(change.step for change in self.changed)
 
 
 class Job(Record, frozen=True):

@@ -9,15 +9,14 @@ from msgspec import Struct
 
 from dal_audit.assemble.migration_layout import layout_of
 from dal_audit.assemble.sql_files import SqlFiles
+from dal_audit.catalogue.engine_names import ENGINES, POSTGRESQL, SQLITE, Engine
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.files import tree_of
-from dal_audit.discover.projects import Scope
+from dal_audit.discover.files import project_files
+from dal_audit.discover.projects import ProjectScope
 from dal_audit.extract.source import UndecodableError
 from dal_audit.migrations.model import Migration, MigrationLayout, MigrationSet
-from dal_audit.replay.model import Engine, Step
+from dal_audit.replay.model import Step
 from dal_audit.replay.scripts import Scripts
-
-ENGINES: tuple[Engine, ...] = ("sqlite", "postgresql")
 
 
 class Planned(Struct, frozen=True):
@@ -39,26 +38,26 @@ class ReplayPlan(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def plan_replay(scope: Scope, on: Sequence[Engine] | None) -> ReplayPlan:
+def plan_replay(scope: ProjectScope, on: Sequence[Engine] | None) -> ReplayPlan:
     """Decide what is replayed of a project; `on` are the engines asked for.
 
     Raises UsageError for a file of migrations that cannot be read.
     """
-    layout = layout_of(scope, tree_of(scope.policy, scope.listed, nested=scope.nested))
+    layout = layout_of(scope, project_files(scope.policy, scope.listed, nested=scope.nested))
     known = SqlFiles(scope.policy, layout)
     sets: list[Planned] = []
     notes: list[str] = []
-    for one in layout.sets:
-        if not _is_asked_for(one.root, scope.requested):
+    for found in layout.sets:
+        if not _is_asked_for(found.root, scope.requested):
             continue
-        why = _unfit(one)
-        engines = _engines(one, known) if on is None else tuple(on)
+        why = _unfit(found)
+        engines = _engines(found, known) if on is None else tuple(on)
         if not why and not engines:
-            why = f"its SQL is for {', '.join(sorted(one.engines()))}"
+            why = f"its SQL is for {', '.join(sorted(found.engines()))}"
         if why:
-            notes.append(f"`{_shown(one.root)}` ({one.tool}) is not replayed: {why}")
+            notes.append(f"`{_shown(found.root)}` ({found.tool}) is not replayed: {why}")
             continue
-        planned, more = _planned(one, engines, scope.policy.root)
+        planned, more = _planned(found, engines, scope.policy.root)
         sets.append(planned)
         notes += more
     for folder in layout.unrecognised:
@@ -81,8 +80,8 @@ def _is_asked_for(root: str, requested: Sequence[str]) -> bool:
     )
 
 
-def _unfit(one: MigrationSet) -> str:
-    languages = {part.language for migration in one.migrations for part in migration.up}
+def _unfit(found: MigrationSet) -> str:
+    languages = {part.language for migration in found.migrations for part in migration.up}
     if "python" in languages:
         return "its migrations are Python, and a replay runs no code of the project, only SQL"
     if not languages or languages != {"sql"}:
@@ -90,30 +89,36 @@ def _unfit(one: MigrationSet) -> str:
     return ""
 
 
-def _engines(one: MigrationSet, known: SqlFiles) -> tuple[Engine, ...]:
+def _engines(found: MigrationSet, known: SqlFiles) -> tuple[Engine, ...]:
     """Return the engines that run any migration of a set, by configuration and names."""
-    run = {backend for migration in one.migrations for backend in known.backends_of(migration.path)}
+    run = {
+        backend for migration in found.migrations for backend in known.backends_of(migration.path)
+    }
     return tuple(engine for engine in ENGINES if engine in run)
 
 
-def _planned(one: MigrationSet, engines: Sequence[Engine], root: Path) -> tuple[Planned, list[str]]:
+def _planned(
+    found: MigrationSet, engines: Sequence[Engine], root: Path
+) -> tuple[Planned, list[str]]:
     scripts = Scripts(lambda path: (root / path).read_bytes())
     steps: dict[Engine, tuple[Step, ...]] = {}
     for engine in engines:
         try:
-            steps[engine] = tuple(scripts.steps(_of_engine(one, engine)))
+            steps[engine] = tuple(scripts.steps(_of_engine(found, engine)))
         except OSError as error:
             raise UsageError(
                 f"error: `{error.filename}` cannot be read: {error.strerror}"
             ) from error
         except UndecodableError as error:
-            raise UsageError(f"error: a migration in `{one.root}` is not read: {error}") from error
-    return Planned(_shown(one.root), steps, one.paired), list(_skipped(scripts))
+            raise UsageError(
+                f"error: a migration in `{found.root}` is not read: {error}"
+            ) from error
+    return Planned(_shown(found.root), steps, found.paired), list(_skipped(scripts))
 
 
-def _of_engine(one: MigrationSet, engine: Engine) -> Iterator[Migration]:
+def _of_engine(found: MigrationSet, engine: Engine) -> Iterator[Migration]:
     """Yield the migrations that an engine runs; a set named after others, if it is asked for."""
-    for migration in one.migrations:
+    for migration in found.migrations:
         own = migration.backends
         if own is None or engine in own or not set(own) & set(ENGINES):
             yield migration
@@ -132,8 +137,8 @@ def _shown(root: str) -> str:
 
 def engine_of(name: str) -> Engine:
     """Return an engine by its name. Raises ValueError for any other word."""
-    if name == "sqlite":
-        return "sqlite"
-    if name in {"postgresql", "postgres"}:
-        return "postgresql"
+    if name == SQLITE:
+        return SQLITE
+    if name in {POSTGRESQL, "postgres"}:
+        return POSTGRESQL
     raise ValueError(name)

@@ -13,8 +13,9 @@ from typing import Any, Final
 import psycopg
 from psycopg import pq, sql
 
+from dal_audit.catalogue.engine_names import POSTGRESQL, Engine
 from dal_audit.replay.database import EngineError
-from dal_audit.replay.model import Aspects, Command, Engine, Objects, Refusal
+from dal_audit.replay.model import Aspects, Command, Objects, Refusal
 from dal_audit.replay.postgresql_schema import aspects_of, objects_of
 
 _CONTROL: Final = re.compile(
@@ -51,7 +52,7 @@ LEADING_COMMENTS: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.
 class Postgresql:
     """An empty database; `is_shared` says that others live on its server."""
 
-    name: Engine = "postgresql"
+    name: Engine = POSTGRESQL
 
     def __init__(
         self, address: str, seconds: float, *, is_shared: bool, is_copy: bool = False
@@ -170,8 +171,8 @@ class Postgresql:
         if refusal is not None:
             return refusal.code in _DISTURBED
         return any(
-            _CONTROL.match(one.text, LEADING_COMMENTS.match(one.text).end())  # type: ignore[union-attr]
-            for one in commands
+            _CONTROL.match(command.text, LEADING_COMMENTS.match(command.text).end())  # type: ignore[union-attr]
+            for command in commands
         )
 
     def objects(self) -> Objects:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import psycopg
 
 from dal_audit.replay.model import Aspects, Objects
-from dal_audit.replay.portable_terms import (
+from dal_audit.replay.portable_types import (
     columns_of,
     default_of,
     foreign_key,
@@ -180,7 +180,7 @@ def aspects_of(connection: psycopg.Connection[Any]) -> Aspects:
     for row in _rows(connection, _KEYS):
         kind, value = _key(*row[1:])
         keys.setdefault((kind, row[0].lower()), []).append(value)
-    for table in [one.partition(" ")[2] for one in found if one.startswith("table ")]:
+    for table in [key.partition(" ")[2] for key in found if key.startswith("table ")]:
         for kind in ("primary-key", "unique-sets", "foreign-keys", "checks"):
             values = keys.get((kind, table), [])
             found[f"{kind} {table}"] = several(set(values) if kind == "unique-sets" else values)
@@ -216,8 +216,8 @@ def _key(
     if kind == "p":
         return "primary-key", columns_of(columns)
     if kind == "u":
-        return "unique-sets", columns_of(sorted(one.lower() for one in columns))
+        return "unique-sets", columns_of(sorted(map(str.lower, columns)))
     if kind == "c":
-        return "checks", columns_of(sorted(one.lower() for one in columns))
+        return "checks", columns_of(sorted(map(str.lower, columns)))
     actions = (_ACTIONS[deleted], _ACTIONS[updated])
     return "foreign-keys", foreign_key(columns, other, referenced, *actions)

@@ -25,7 +25,7 @@ def run_set(database: Database, steps: Sequence[Step], tick: Tick) -> Outcome:
 
 def rounds(steps: Sequence[Step]) -> int:
     """Return how many migrations are run at the most, second and third runs included."""
-    downs = sum(one.down is not None for one in steps)
+    downs = sum(step.down is not None for step in steps)
     return 2 * len(steps) + downs + (len(steps) if steps and downs == len(steps) else 0)
 
 

@@ -31,9 +31,9 @@ class Scripts(Struct):
 
         Raises OSError for a file that cannot be read, UndecodableError for one that is not UTF-8.
         """
-        for one in migrations:
-            down = tuple(self.commands(one.down)) if one.down else None
-            yield Step(one.path, tuple(self.commands(one.up)), down)
+        for migration in migrations:
+            down = tuple(self.commands(migration.down)) if migration.down else None
+            yield Step(migration.path, tuple(self.commands(migration.up)), down)
 
     def commands(self, parts: Sequence[Part]) -> Iterator[Command]:
         """Yield the statements of one direction, without those that a tool has to fill in."""
@@ -60,7 +60,8 @@ class Scripts(Struct):
             places = Places(text)
             self._full[path] = text
             self._texts[path] = tuple(
-                (one, Place(path, places.span(one.start, one.end))) for one in script.statements
+                (statement, Place(path, places.span(statement.start, statement.end)))
+                for statement in script.statements
             )
             for line in script.lines:
                 if line.text.startswith(("\\", ".")):

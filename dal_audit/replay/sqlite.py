@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from dal_audit.replay.model import Aspects, Command, Engine, Objects, Refusal
+from dal_audit.catalogue.engine_names import SQLITE, Engine
+from dal_audit.replay.model import Aspects, Command, Objects, Refusal
 from dal_audit.replay.sqlite_schema import aspects_of
 
 STEPS: Final = 20_000
@@ -28,7 +29,7 @@ _PRAGMAS: Final = frozenset({"temp_store_directory", "data_store_directory", "ha
 class Sqlite:
     """A database in memory."""
 
-    name: Engine = "sqlite"
+    name: Engine = SQLITE
 
     def __init__(self, seconds: float) -> None:
         """Make an empty one, in which no statement takes longer than some seconds."""

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.facts.sql import Constraint, CreateTable
 from dal_audit.replay.model import Aspects
-from dal_audit.replay.portable_terms import (
+from dal_audit.replay.portable_types import (
     EXPRESSION,
     columns_of,
     default_of,
@@ -94,20 +94,20 @@ def _foreign_keys(connection: sqlite3.Connection, name: str) -> Iterator[str]:
 
 def _checks(sql: str, columns: list[str]) -> Iterator[str]:
     """Yield the columns that each check of a table speaks of."""
-    made = [one.structure for one in statements_of(sql)]
+    made = [statement.structure for statement in statements_of(sql)]
     if len(made) != 1 or not isinstance(made[0], CreateTable):
         return
     constraints: list[Constraint] = [*made[0].constraints]
     for column in made[0].columns:
         constraints += column.constraints
-    for one in constraints:
-        if one.kind == "check" and one.expression is not None:
-            words = {token.strip('"`[]').lower() for token in one.expression.tokens}
+    for constraint in constraints:
+        if constraint.kind == "check" and constraint.expression is not None:
+            words = {token.strip('"`[]').lower() for token in constraint.expression.tokens}
             yield columns_of(_within(columns, words))
 
 
 def _within(columns: Iterable[str], words: set[str]) -> list[str]:
-    return sorted(one for one in columns if one in words)
+    return sorted(column for column in columns if column in words)
 
 
 def _pragma(connection: sqlite3.Connection, name: str, of: str) -> list[tuple[Any, ...]]:

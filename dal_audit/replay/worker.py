@@ -12,6 +12,7 @@ import threading
 
 import msgspec
 
+from dal_audit.catalogue.engine_names import SQLITE
 from dal_audit.replay.database import Database, EngineError
 from dal_audit.replay.model import Event, Job
 from dal_audit.replay.runs import rounds, run_set
@@ -33,7 +34,7 @@ def main() -> None:
 
 
 def _database(job: Job) -> Database:
-    if job.engine == "sqlite":
+    if job.engine == SQLITE:
         from dal_audit.replay.sqlite import Sqlite
 
         return Sqlite(job.seconds)

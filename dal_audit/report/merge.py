@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from dal_audit import __version__
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses
-from dal_audit.discover.projects import counted_from
+from dal_audit.discover.projects import relative_to
 from dal_audit.facts import FileFacts, Span
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
@@ -61,7 +61,7 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
         findings=tuple(findings),
         rules=tuple(ran[rule_id] for rule_id in sorted(ran)),
         clauses=clauses(),
-        sources=_sources(findings, base, secrets, counted_from(base, folder, request.instead)),
+        sources=_sources(findings, base, secrets, relative_to(base, folder, request.instead)),
         files=sum(part.files for part in parts),
         languages=frozenset().union(*(part.languages for part in parts)),
         ruled_out=sum(part.ruled_out for part in parts),

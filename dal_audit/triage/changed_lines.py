@@ -22,7 +22,7 @@ def on_changed_lines(findings: Sequence[Finding], root: Path, revision: str) -> 
     by which a driver came here is not its own. Raises HistoryError where git cannot tell.
     """
     repository = Repository(root)
-    changed = repository.changed_lines(repository.fork(revision))
+    changed = repository.changed_lines(repository.merge_base(revision))
     return [
         finding
         for finding in findings

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from dal_audit.replay import keeper
+from dal_audit.replay import server_process
 
 SECONDS: Final = 0.5
 """How often the parent is looked for."""
@@ -28,7 +28,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # The end of the input is the one signal to leave.
     parent = os.getppid()
-    with keeper.own_server() as url:
+    with server_process.own_server() as url:
         print(url, flush=True)
         while os.getppid() == parent and not select.select([sys.stdin], [], [], SECONDS)[0]:
             pass

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from dal_audit.extract.source import Lines
-from dal_audit.facts.migrations import Directive, DirectiveKind, MarkingTool, MigrationMarks
+from dal_audit.facts.migrations import Directive, DirectiveKind, MigrationMarks, Tool
 
 _LINE: Final = re.compile(
     r"^[ \t]*--(?:"
@@ -57,11 +57,14 @@ _ORDERS: Final[dict[str, DirectiveKind]] = {
     "no transaction": "no-transaction",
 }
 
+_Said: TypeAlias = tuple[Tool, DirectiveKind, str]
+"""Whose directive it is, what it asks for, and what follows its name."""
+
 
 def migration_marks(text: str) -> MigrationMarks:
     """Return what an SQL file's text, without a byte order mark, says to migration tools."""
     lines = Lines(text)
-    found = sorted(_directives(text, lines), key=lambda one: (one.span, one.kind))
+    found = sorted(_directives(text, lines), key=lambda directive: (directive.span, directive.kind))
     last = len(lines) - (1 if text.endswith(("\n", "\r")) else 0)
     return MigrationMarks(last, tuple(found), _DEFINES.search(text) is not None)
 
@@ -86,33 +89,43 @@ def _directives(text: str, lines: Lines) -> Iterator[Directive]:
             yield Directive(span, tool, kind, said.strip())
 
 
-def _read(
-    line: re.Match[str], *, in_header: bool
-) -> Iterator[tuple[MarkingTool, DirectiveKind, str]]:
+def _read(line: re.Match[str], *, in_header: bool) -> Iterator[_Said]:
     """Read one line; settings of a whole file count only before its first statement."""
     if line["pressly"]:
-        tool: MarkingTool = "goose" if line["pressly"] == "goose" else "sql-migrate"
-        order = " ".join(line["order"].lower().split())
-        yield tool, _ORDERS.get(order, "other"), line["tail"]
-        if tool == "sql-migrate" and "notransaction" in line["tail"].lower():
-            yield tool, "no-transaction", order
+        yield from _pressly(line)
     elif line["dbmate"]:
-        yield "dbmate", "up" if line["dbmate"] == "up" else "down", line["options"]
-        if re.search(r"\btransaction:false\b", line["options"]):
-            yield "dbmate", "no-transaction", line["dbmate"]
+        yield from _dbmate(line)
     elif line["atlas"]:
         yield "atlas", _atlas(line["atlas"], line["value"].strip()), line["value"]
     elif line["breakpoint"]:
         yield "drizzle", "breakpoint", ""
     elif line["tern"]:
         yield "tern", "down", ""
-    elif in_header and line["yoyo"] == "depends":
-        yield "yoyo", "depends", line["setting"]
     elif in_header and line["yoyo"]:
-        off = line["setting"].strip().lower() == "false"
-        yield "yoyo", "no-transaction" if off else "other", line["setting"]
+        yield _yoyo(line["yoyo"], line["setting"])
     elif in_header and line["sqitch"]:
         yield "sqitch", "dialect", line["engine"]
+
+
+def _pressly(line: re.Match[str]) -> Iterator[_Said]:
+    """Read a directive of goose, or of sql-migrate in the same form."""
+    tool: Tool = "goose" if line["pressly"] == "goose" else "sql-migrate"
+    order = " ".join(line["order"].lower().split())
+    yield tool, _ORDERS.get(order, "other"), line["tail"]
+    if tool == "sql-migrate" and "notransaction" in line["tail"].lower():
+        yield tool, "no-transaction", order
+
+
+def _dbmate(line: re.Match[str]) -> Iterator[_Said]:
+    yield "dbmate", "up" if line["dbmate"] == "up" else "down", line["options"]
+    if re.search(r"\btransaction:false\b", line["options"]):
+        yield "dbmate", "no-transaction", line["dbmate"]
+
+
+def _yoyo(name: str, value: str) -> _Said:
+    if name == "depends":
+        return "yoyo", "depends", value
+    return "yoyo", "no-transaction" if value.strip().lower() == "false" else "other", value
 
 
 def _atlas(name: str, value: str) -> DirectiveKind:
@@ -124,14 +137,15 @@ def _atlas(name: str, value: str) -> DirectiveKind:
 
 
 def _liquibase(text: str, lines: Lines) -> Iterator[Directive]:
-    for one in _LIQUIBASE.finditer(text):
-        span = lines.span(one.start() + len(one[0]) - len(one[0].lstrip(" \t")), one.end())
-        if one["name"] is None or one["name"].lower() == "rollback":
-            body = (one["body"] if one["name"] is None else one["rest"]).strip()
+    for found in _LIQUIBASE.finditer(text):
+        start = found.start() + len(found[0]) - len(found[0].lstrip(" \t"))
+        span = lines.span(start, found.end())
+        if found["name"] is None or found["name"].lower() == "rollback":
+            body = (found["body"] if found["name"] is None else found["rest"]).strip()
             refused = _NO_ROLLBACK.fullmatch(body) is not None
             yield Directive(span, "liquibase", "no-rollback" if refused else "rollback", body)
             continue
-        rest = one["rest"].strip()
+        rest = found["rest"].strip()
         yield Directive(span, "liquibase", "changeset", rest)
         if re.search(r"\brunInTransaction:false\b", rest, re.IGNORECASE):
             yield Directive(span, "liquibase", "no-transaction", rest.split(maxsplit=1)[0])

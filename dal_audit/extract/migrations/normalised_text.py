@@ -30,7 +30,7 @@ def essence_of(data: bytes, *, is_python: bool) -> object:
     """
     if not is_python:
         tokens = _TOKEN.finditer(data.removeprefix(b"\xef\xbb\xbf"))
-        return tuple(one[0].rstrip() for one in tokens if _counts(one))
+        return tuple(token[0].rstrip() for token in tokens if _counts(token))
     try:
         tree = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

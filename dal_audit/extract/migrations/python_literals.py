@@ -33,14 +33,14 @@ _DEPTH: Final = 60
 def names_of(body: Sequence[ast.stmt]) -> Names:
     """Return what the names of a body are assigned, outside any function or condition."""
     found: dict[str, ast.expr] = {}
-    for one in body:
-        if isinstance(one, ast.AnnAssign) and one.value is not None:
-            if isinstance(one.target, ast.Name):
-                found[one.target.id] = one.value
-        elif isinstance(one, ast.Assign):
-            for target in one.targets:
-                if isinstance(target, ast.Name):
-                    found[target.id] = one.value
+    for statement in body:
+        if isinstance(statement, ast.Assign):
+            targets, value = statement.targets, statement.value
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            targets, value = [statement.target], statement.value
+        else:
+            continue
+        found.update({target.id: value for target in targets if isinstance(target, ast.Name)})
     return found
 
 
@@ -54,9 +54,9 @@ def strings_in(node: ast.expr, names: Names) -> tuple[str, ...]:
         return (node.value,) if isinstance(node.value, str) else ()
     if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
         return tuple(
-            one.value
-            for one in node.elts
-            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            member.value
+            for member in node.elts
+            if isinstance(member, ast.Constant) and isinstance(member.value, str)
         )
     return ()
 
@@ -94,15 +94,15 @@ def _statements(node: ast.expr, names: Names) -> Iterator[ast.expr]:
     if not isinstance(node, (ast.List, ast.Tuple)):
         yield node
         return
-    for one in node.elts:
-        pair = isinstance(one, (ast.Tuple, ast.List)) and one.elts
-        yield pair[0] if pair else one
+    for member in node.elts:
+        pair = isinstance(member, (ast.Tuple, ast.List)) and member.elts
+        yield pair[0] if pair else member
 
 
 def _text(node: ast.expr, scope: Scope) -> tuple[str | None, bool, ast.expr]:
     """Return a text as far as it is known, whether that is all, and where it is written.
 
-    The text is None where nothing of it is known.
+    `known` is None where nothing of it is known.
     """
     is_whole = True
     for _hop in range(MAX_DEPTH):

@@ -8,15 +8,16 @@ the manuals of SQLAlchemy-migrate and yoyo.
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from dal_audit.extract.migrations.python_literals import Names, names_of, sql_in, strings_in
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Span
-from dal_audit.facts.migrations import EmbeddedSql, Framework, Half, HalfState, Revision
+from dal_audit.facts import START, Span
+from dal_audit.facts.migrations import EmbeddedSql, Half, HalfState, Revision, Tool
 
 _MAY_BE: Final = re.compile(
     rb"down_revision|class[ \t]+Migration\b|def[ \t]+upgrade\b|\bstep\b|\bsteps\b|__depends__"
@@ -51,16 +52,18 @@ class _Reader:
         self.lines = lines
         self.names: Names = names_of(tree.body)
         self.functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {
-            one.name: one for one in tree.body if isinstance(one, _FUNCTIONS)
+            statement.name: statement
+            for statement in tree.body
+            if isinstance(statement, _FUNCTIONS)
         }
 
     def revision(self) -> Revision | None:
         """Return the module's migration."""
         if "revision" in self.names and "down_revision" in self.names:
             return self._alembic()
-        for one in self.body:
-            if isinstance(one, ast.ClassDef) and one.name == "Migration":
-                return self._django(one)
+        for statement in self.body:
+            if isinstance(statement, ast.ClassDef) and statement.name == "Migration":
+                return self._django(statement)
         if self._imports("yoyo"):
             return self._yoyo()
         if "upgrade" in self.functions and self.functions["upgrade"].args.args:
@@ -68,11 +71,13 @@ class _Reader:
         return None
 
     def _imports(self, module: str) -> bool:
-        return any(
-            (isinstance(one, ast.ImportFrom) and one.module == module)
-            or (isinstance(one, ast.Import) and any(name.name == module for name in one.names))
-            for one in self.body
-        )
+        names: set[str | None] = set()
+        for statement in self.body:
+            if isinstance(statement, ast.ImportFrom):
+                names.add(statement.module)
+            elif isinstance(statement, ast.Import):
+                names.update(alias.name for alias in statement.names)
+        return module in names
 
     # Functions, as Alembic and SQLAlchemy-migrate have them
 
@@ -83,8 +88,8 @@ class _Reader:
         found = self._scripted("alembic")
         blocks = any(
             isinstance(node, ast.Attribute) and node.attr == "autocommit_block"
-            for one in self.body
-            for node in ast.walk(one)
+            for statement in self.body
+            for node in ast.walk(statement)
         )
         return Revision(
             self._span(self.names["revision"]),
@@ -102,24 +107,20 @@ class _Reader:
         node = self.names.get(name)
         return () if node is None else strings_in(node, self.names)
 
-    def _scripted(self, framework: Framework) -> Revision:
+    def _scripted(self, framework: Tool) -> Revision:
         up, down = self._functions("upgrade"), self._functions("downgrade")
-        return Revision(up.span or self._start(), framework, up=up, down=down)
+        return Revision(up.span or START, framework, up=up, down=down)
 
     def _functions(self, name: str) -> Half:
         """Return what a function does, with those for single databases (`upgrade_orders`)."""
         if name not in self.functions:
             return Half("absent")
         main = self.functions[name]
-        several = [one for key, one in self.functions.items() if key.startswith(name + "_")]
+        several = [own for key, own in self.functions.items() if key.startswith(f"{name}_")]
         called = self._calls(main, several)
-        states = {_state(one.body) for one in called}
-        state: HalfState = "empty"
-        if "code" in states or len(states) > 1:
-            state = "code"
-        elif "raises" in states:
-            state = "raises"
-        sql = [one for function in called for one in self._sql(function)]
+        states = {_state(function.body) for function in called}
+        state: HalfState = states.pop() if len(states) == 1 else "code"
+        sql = itertools.chain.from_iterable(map(self._sql, called))
         return Half(state, self._name_span(main), tuple(sql))
 
     def _calls(
@@ -131,7 +132,9 @@ class _Reader:
 
         The template for several databases looks them up by name in `globals()`.
         """
-        looks_up = any(isinstance(one, ast.Name) and one.id == "globals" for one in ast.walk(main))
+        looks_up = any(
+            isinstance(node, ast.Name) and node.id == "globals" for node in ast.walk(main)
+        )
         return [*several] if looks_up and several else [main]
 
     def _sql(self, node: ast.AST) -> Iterable[EmbeddedSql]:
@@ -144,71 +147,79 @@ class _Reader:
         operations = names.get("operations")
         if operations is None and "dependencies" not in names and not _is_django(migration):
             return None
-        every = list(operations.elts) if isinstance(operations, (ast.List, ast.Tuple)) else []
-        atomic = names.get("atomic")
-        plain = operations is None or isinstance(operations, (ast.List, ast.Tuple))
-        irreversible = next((one for one in every if _is_irreversible(one)), None)
-        up_state: HalfState = "code" if every or not plain else "empty"
-        where = self._span(operations) if operations is not None else None
+        up, down = self._operations(operations)
         return Revision(
-            self._class_span(migration),
+            self._name_span(migration),
             "django",
             parents=_pairs(names.get("dependencies")),
             before=_pairs(names.get("run_before")),
             replaces=_pairs(names.get("replaces")),
-            transactional=not (isinstance(atomic, ast.Constant) and atomic.value is False),
-            up=Half(up_state, where, tuple(self._run_sql(every, "sql", 0))),
-            down=Half(
-                "raises" if irreversible is not None else up_state,
-                where if irreversible is None else self._span(irreversible),
-                tuple(self._run_sql(every[::-1], "reverse_sql", 1)),
-            ),
+            transactional=not _is_false(names.get("atomic")),
+            up=up,
+            down=down,
         )
 
-    def _run_sql(self, operations: Sequence[ast.expr], name: str, index: int) -> list[EmbeddedSql]:
-        """Return the SQL of each `RunSQL`, also where it lies in another operation's list."""
-        found: list[EmbeddedSql] = []
-        for operation in operations:
-            for call in ast.walk(operation):
-                if isinstance(call, ast.Call) and _called(call) == "RunSQL":
-                    node = _argument(call, name, index)
-                    if node is not None and not _is_noop(node):
-                        found.extend(sql_in(node, self.names, self._span, every=True))
-        return found
+    def _operations(self, operations: ast.expr | None) -> tuple[Half, Half]:
+        """Return the two directions of a list of operations, or of what builds one."""
+        every: list[ast.expr] = []
+        state: HalfState = "empty" if operations is None else "code"
+        if isinstance(operations, (ast.List, ast.Tuple)):
+            every = operations.elts
+            state = "code" if every else "empty"
+        where = None if operations is None else self._span(operations)
+        up = Half(state, where, tuple(self._run_sql(every, "sql", 0)))
+        back = tuple(self._run_sql(every[::-1], "reverse_sql", 1))
+        irreversible = next(filter(_is_irreversible, every), None)
+        if irreversible is not None:
+            return up, Half("raises", self._span(irreversible), back)
+        return up, Half(state, where, back)
+
+    def _run_sql(
+        self, operations: Iterable[ast.expr], name: str, index: int
+    ) -> Iterator[EmbeddedSql]:
+        """Yield the SQL of each `RunSQL`, also where it lies in another operation's list."""
+        for call in itertools.chain.from_iterable(map(ast.walk, operations)):
+            if isinstance(call, ast.Call) and _called(call) == "RunSQL":
+                node = _argument(call, name, index)
+                if node is not None and not _is_noop(node):
+                    yield from sql_in(node, self.names, self._span, every=True)
 
     # Steps, as yoyo has them
 
     def _yoyo(self) -> Revision | None:
-        steps = [
-            call
-            for one in self.body
-            for call in ast.walk(one)
-            if isinstance(call, ast.Call) and _called(call) == "step"
-        ]
-        depends = self._strings("__depends__")
+        nodes = itertools.chain.from_iterable(map(ast.walk, self.body))
+        steps = [node for node in nodes if isinstance(node, ast.Call) and _called(node) == "step"]
         if not steps and "__depends__" not in self.names:
             return None
-        applied = [node for one in steps if (node := _argument(one, "apply", 0)) is not None]
-        undone = [node for one in steps if (node := _argument(one, "rollback", 1)) is not None]
-        bare = next((one for one in steps if _argument(one, "rollback", 1) is None), None)
-        off = self.names.get("__transactional__")
-        down_state: HalfState = "code" if undone else "empty"
+        up = Half("code" if steps else "empty", self._at(steps), self._literals(steps, "apply", 0))
         return Revision(
-            self._span(steps[0]) if steps else self._start(),
+            up.span or START,
             "yoyo",
-            parents=depends,
-            transactional=not (isinstance(off, ast.Constant) and off.value is False),
-            up=Half("code" if steps else "empty", self._at(steps[:1]), self._literals(applied)),
-            down=Half(
-                "raises" if bare is not None and undone else down_state,
-                self._at([bare] if bare is not None else steps[:1]),
-                self._literals(undone[::-1]),
-            ),
+            parents=self._strings("__depends__"),
+            transactional=not _is_false(self.names.get("__transactional__")),
+            up=up,
+            down=self._rollbacks(steps),
         )
 
-    def _literals(self, nodes: Iterable[ast.expr]) -> tuple[EmbeddedSql, ...]:
+    def _rollbacks(self, steps: Sequence[ast.Call]) -> Half:
+        """Return what takes steps back, the last one's first."""
+        bare = [step for step in steps if _argument(step, "rollback", 1) is None]
+        state: HalfState = "raises" if bare else "code"
+        if len(bare) == len(steps):
+            state = "empty"
+        back = self._literals(steps[::-1], "rollback", 1)
+        return Half(state, self._at(bare or steps), back)
+
+    def _literals(
+        self, steps: Iterable[ast.Call], name: str, index: int
+    ) -> tuple[EmbeddedSql, ...]:
+        """Return the SQL in an argument of some steps."""
+        given = (_argument(step, name, index) for step in steps)
         return tuple(
-            sql for node in nodes for sql in sql_in(node, self.names, self._span, every=True)
+            sql
+            for node in given
+            if node is not None
+            for sql in sql_in(node, self.names, self._span, every=True)
         )
 
     # Places
@@ -221,9 +232,6 @@ class _Reader:
         start = self.lines.offset(node.lineno, node.col_offset)
         return self.lines.span(start, self.lines.offset(end_line, node.end_col_offset or 0))
 
-    def _start(self) -> Span:
-        return Span(1, 1, 1, 1)
-
     def _name_span(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Span:
         """Return the place of a definition's name."""
         start = self.lines.offset(node.lineno, node.col_offset)
@@ -232,21 +240,21 @@ class _Reader:
         )
         return self.lines.span(*found.span(1)) if found else self.lines.span(start, start)
 
-    _class_span = _name_span
-
 
 def _state(body: Sequence[ast.stmt]) -> HalfState:
     """Say what a function's body does."""
-    doing = [
-        one
-        for one in body
-        if not isinstance(one, (ast.Pass, ast.Import, ast.ImportFrom, ast.Global))
-        and not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
-        and not (isinstance(one, ast.Return) and _is_nothing(one.value))
-    ]
-    if not doing:
+    doing = next((statement for statement in body if not _does_nothing(statement)), None)
+    if doing is None:
         return "empty"
-    return "raises" if isinstance(doing[0], ast.Raise) else "code"
+    return "raises" if isinstance(doing, ast.Raise) else "code"
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)
+    if isinstance(statement, ast.Return):
+        return _is_nothing(statement.value)
+    return isinstance(statement, (ast.Pass, ast.Import, ast.ImportFrom, ast.Global))
 
 
 def _is_nothing(node: ast.expr | None) -> bool:
@@ -256,7 +264,7 @@ def _is_nothing(node: ast.expr | None) -> bool:
 def _is_django(migration: ast.ClassDef) -> bool:
     """Return whether a class is derived from Django's `migrations.Migration`."""
     return any(
-        isinstance(one, ast.Attribute) and one.attr == "Migration" for one in migration.bases
+        isinstance(base, ast.Attribute) and base.attr == "Migration" for base in migration.bases
     )
 
 
@@ -269,7 +277,7 @@ def _called(call: ast.Call) -> str:
 
 def _argument(call: ast.Call, name: str, index: int) -> ast.expr | None:
     """Return an argument by its name or its position; None where it is missing or None."""
-    node = next((one.value for one in call.keywords if one.arg == name), None)
+    node = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
     if node is None and len(call.args) > index:
         node = call.args[index]
     return None if isinstance(node, ast.Constant) and node.value is None else node
@@ -283,14 +291,21 @@ def _is_irreversible(operation: ast.expr) -> bool:
 
     It refuses a `RunSQL` or `RunPython` that is given nothing to run backwards.
     """
-    return any(
-        isinstance(call, ast.Call)
-        and _called(call) in _REVERSES
-        and not any(one.arg is None for one in call.keywords)
-        and not any(isinstance(one, ast.Starred) for one in call.args)
-        and _argument(call, _REVERSES[_called(call)], 1) is None
-        for call in ast.walk(operation)
+    calls = (node for node in ast.walk(operation) if isinstance(node, ast.Call))
+    return any(_called(call) in _REVERSES and not _has_reverse(call) for call in calls)
+
+
+def _has_reverse(call: ast.Call) -> bool:
+    """Return whether a call is given something to run backwards, or may be (`*args`)."""
+    return (
+        any(keyword.arg is None for keyword in call.keywords)
+        or any(isinstance(argument, ast.Starred) for argument in call.args)
+        or _argument(call, _REVERSES[_called(call)], 1) is not None
     )
+
+
+def _is_false(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
 
 
 def _is_noop(node: ast.expr) -> bool:
@@ -302,8 +317,8 @@ def _pairs(node: ast.expr | None) -> tuple[str, ...]:
     if not isinstance(node, (ast.List, ast.Tuple)):
         return ()
     found = []
-    for one in node.elts:
-        words = strings_in(one, {})
-        if isinstance(one, (ast.Tuple, ast.List)) and len(words) == len(one.elts) == 2:  # noqa: PLR2004
+    for pair in node.elts:
+        words = strings_in(pair, {})
+        if isinstance(pair, (ast.Tuple, ast.List)) and len(words) == len(pair.elts) == 2:  # noqa: PLR2004
             found.append(".".join(words))
     return tuple(found)

@@ -46,7 +46,7 @@ def marks_of_files(
 ) -> dict[str, MigrationMarks]:
     """Return the directives of SQL files by their paths; of those that can be read."""
     marks = cache.others("marks", files, _marks) if cache else _marks(files)
-    return {file.path: one for file, one in zip(files, marks, strict=True) if one is not None}
+    return {file.path: own for file, own in zip(files, marks, strict=True) if own is not None}
 
 
 def _marks(files: Sequence[SourceFile]) -> list[MigrationMarks | None]:
@@ -65,7 +65,11 @@ def revisions_of_files(
         )
 
     found = cache.others("revision", files, read) if cache else read(files)
-    return {file.path: one for file, one in zip(files, found, strict=True) if one is not None}
+    return {
+        file.path: revision
+        for file, revision in zip(files, found, strict=True)
+        if revision is not None
+    }
 
 
 def _revisions(files: Sequence[SourceFile]) -> list[Revision | None]:

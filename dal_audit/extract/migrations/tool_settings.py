@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import tomli
 
-from dal_audit.facts.migrations import SettingsTool, ToolSettings
+from dal_audit.facts.migrations import Tool, ToolSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CRATES: Final[tuple[tuple[str, SettingsTool], ...]] = (
+_CRATES: Final[tuple[tuple[str, Tool], ...]] = (
     ("refinery", "refinery"),
     ("diesel_migrations", "diesel"),
     ("diesel", "diesel"),
     ("sqlx", "sqlx"),
 )
-_MODULES: Final[tuple[tuple[str, SettingsTool], ...]] = (
+_MODULES: Final[tuple[tuple[str, Tool], ...]] = (
     ("github.com/pressly/goose", "goose"),
     ("github.com/golang-migrate/migrate", "golang-migrate"),
     ("github.com/rubenv/sql-migrate", "sql-migrate"),
@@ -38,7 +38,7 @@ _VERSION_TABLE: Final = re.compile(r"\bversion_table\s*=\s*([\"'])(\w+)\1")
 
 def tool_settings(name: str, text: str) -> tuple[ToolSettings, ...]:
     """Return what a file says, by its name (the last part of its path) and its text."""
-    read = _READERS.get(name)
+    read = READERS.get(name)
     return () if read is None else read(text)
 
 
@@ -51,11 +51,11 @@ def _journal(text: str) -> tuple[ToolSettings, ...]:
         return (ToolSettings("drizzle"),)
     entries = content.get("entries")
     rows = [
-        (one["idx"], one["tag"])
-        for one in _list(entries)
-        if isinstance(one, dict)
-        and isinstance(one.get("idx"), int)
-        and isinstance(one.get("tag"), str)
+        (entry["idx"], entry["tag"])
+        for entry in _list(entries)
+        if isinstance(entry, dict)
+        and isinstance(entry.get("idx"), int)
+        and isinstance(entry.get("tag"), str)
     ]
     order = tuple(tag for _index, tag in sorted(rows, key=lambda row: row[0]))
     return (ToolSettings("drizzle", order, _string(content, "dialect")),)
@@ -118,19 +118,22 @@ def _metadata(text: str) -> tuple[ToolSettings, ...]:
 
 def _cargo(text: str) -> tuple[ToolSettings, ...]:
     content = _toml(text)
-    every = [content, _table(content, "workspace")]
     crates: dict[str, set[str]] = {}
-    for table in every:
+    for table in (content, _table(content, "workspace")):
         for key in ("dependencies", "dev-dependencies", "build-dependencies"):
             for crate, wish in _table(table, key).items():
-                features = wish.get("features") if isinstance(wish, dict) else None
-                known = crates.setdefault(crate, set())
-                known.update(one for one in _list(features) if isinstance(one, str))
-    tools: dict[SettingsTool, str] = {}
+                crates.setdefault(crate, set()).update(_features(wish))
+    tools: dict[Tool, str] = {}
     for crate, tool in _CRATES:
         if crate in crates and not tools.get(tool):
             tools[tool] = _engine_of(crates[crate])
     return tuple(ToolSettings(tool, engine=engine) for tool, engine in tools.items())
+
+
+def _features(wish: object) -> list[str]:
+    """Return the features that a crate is asked for with."""
+    asked = _list(wish.get("features")) if isinstance(wish, dict) else []
+    return [feature for feature in asked if isinstance(feature, str)]
 
 
 def _engine_of(features: set[str]) -> str:
@@ -184,7 +187,7 @@ def _section(text: str, name: str) -> Mapping[str, str]:
     return dict(parser[name]) if parser.has_section(name) else {}
 
 
-_READERS: Final[Mapping[str, Callable[[str], tuple[ToolSettings, ...]]]] = {
+READERS: Final[Mapping[str, Callable[[str], tuple[ToolSettings, ...]]]] = {
     "_journal.json": _journal,
     "migration_lock.toml": _lock,
     "sqitch.plan": _plan,

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from dal_audit.extract.methods import Methods
 from dal_audit.extract.python.annotations import TypeReader, awaited
 from dal_audit.extract.python.bindings import parameters
 from dal_audit.extract.python.definitions import (
@@ -16,6 +15,7 @@ from dal_audit.extract.python.definitions import (
     own_attribute,
     without_brackets,
 )
+from dal_audit.extract.python.methods import Methods
 from dal_audit.extract.python.parse.import_places import name_span, node_span, own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
 from dal_audit.extract.source import Lines

@@ -5,14 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from dal_audit.catalogue.engine_names import engine_names
+from dal_audit.catalogue.engine_names import ENGINES, engine_names
 from dal_audit.extract.sql.pattern_view import View
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.tokens import Kind, Token
 from dal_audit.facts.sql import SqlCall
-
-ENGINES: Final = ("sqlite", "postgresql")
-"""The engines whose lists of functions are looked into."""
 
 _NO_CALLS: Final = frozenset({"COPY", "GRANT", "REVOKE", "COMMENT", "PRAGMA", "DO", "CALL", "SET"})
 """Statements in which a name before a parenthesis is something else, or no engine here calls it."""

@@ -22,9 +22,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from dal_audit.catalogue.engine_names import Engine
 from dal_audit.judge.breach import Finding
-from dal_audit.replay.model import Engine, Outcome, Step
-from dal_audit.replay.processes import postgres
+from dal_audit.replay.model import Outcome, Step
+from dal_audit.replay.workers import postgres
 from tests.tools.truth.replay import LABELS, replayed
 from tests.tools.truth.sets import findings_of
 from tests.tools.truth.sql import copied

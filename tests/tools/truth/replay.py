@@ -22,12 +22,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from dal_audit.catalogue.engine_names import Engine
 from dal_audit.extract.source import UndecodableError
 from dal_audit.migrations.model import Part
 from dal_audit.replay.database import EngineError
-from dal_audit.replay.model import Engine, Job, Outcome, Step
-from dal_audit.replay.processes import Postgres, postgres, run_job
+from dal_audit.replay.model import Job, Outcome, Step
 from dal_audit.replay.scripts import Scripts
+from dal_audit.replay.workers import Postgres, postgres, run_job
 from tests.tools.truth.sql import copied
 
 LABELS: Final[dict[str, Engine]] = {"sqlite": "sqlite", "pg": "postgresql"}

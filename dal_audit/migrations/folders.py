@@ -33,12 +33,12 @@ def within(path: str, folder: str) -> bool:
 @cache
 def is_home(folder: str) -> bool:
     """Return whether a folder's name, or that of the one around it, speaks of migrations."""
-    return any(re.search(_HOME, one, re.IGNORECASE) for one in folder.split("/")[-2:])
+    return any(re.search(_HOME, name, re.IGNORECASE) for name in folder.split("/")[-2:])
 
 
 def is_sure_home(folder: str) -> bool:
     """Return whether a folder is called `migrations` or the like, or lies in one that is."""
-    return any(re.search(_SURE, one, re.IGNORECASE) for one in folder.split("/")[-3:])
+    return any(re.search(_SURE, name, re.IGNORECASE) for name in folder.split("/")[-3:])
 
 
 def may_be_module(path: str, configured: Sequence[str] = ()) -> bool:
@@ -47,5 +47,5 @@ def may_be_module(path: str, configured: Sequence[str] = ()) -> bool:
     return (
         name.endswith(".py")
         and name != "__init__.py"
-        and (is_home(folder) or any(within(folder, one) for one in configured))
+        and (is_home(folder) or any(within(folder, home) for home in configured))
     )

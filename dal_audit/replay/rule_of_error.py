@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from dal_audit.replay.model import Command, Failure, Step
-
-LONGEST: Final = 63
-"""What PostgreSQL keeps of a name (the manual, "Identifiers and Key Words")."""
+from dal_audit.catalogue.engine_names import MAX_NAME
+from dal_audit.replay.model import Command, Failure, Refusal, Step
 
 _WORD: Final = re.compile(r"\w+")
 _QUOTED: Final = re.compile(r"[\"`']([^\"`']+)[\"`']")
@@ -18,6 +17,8 @@ _ADMIN: Final = re.compile(
     r"PRAGMA|ATTACH|DETACH|SET|RESET|VACUUM|ANALYZE|REINDEX|GRANT|REVOKE|COMMENT|COPY|LOCK|LISTEN"
     r"|NOTIFY|LOAD|CLUSTER|SECURITY|USE"
 )
+_EXTENSION: Final = re.compile(r"\s*(?:CREATE|DROP|ALTER)\s+EXTENSION\b", re.IGNORECASE)
+_TRIGGER: Final = re.compile(r"\bTRIGGER\b", re.IGNORECASE)
 _DML: Final = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT", "WITH", "REPLACE", "MERGE"})
 _ABSENT: Final = re.compile(
     r"no such (?:table|column|index|view|trigger)|(?:relation|column|type|function|table|index"
@@ -46,33 +47,36 @@ def rule_of(failure: Failure, *, everywhere: bool) -> str:
     head = head_of(text)
     if everywhere:
         return "DAL311"
-    if head == "CREATE" and re.search(r"\bTRIGGER\b", text[:200], re.IGNORECASE):
+    if head == "CREATE" and _TRIGGER.search(text[:200]):
         return "DAL303"
-    if _ADMIN.fullmatch(head) or re.match(
-        r"\s*(?:CREATE|DROP|ALTER)\s+EXTENSION\b", text, re.IGNORECASE
-    ):
+    if _ADMIN.fullmatch(head) or _EXTENSION.match(text):
         return "DAL307"
+    return _rule_of_refusal(refusal) or ("DAL306" if head in _DML else "DAL305")
+
+
+def _rule_of_refusal(refusal: Refusal) -> str:
+    """Return the rule that an engine's answer proves by itself; empty for most."""
     if refusal.code == "42883" or "no such function" in refusal.message:
         return "DAL302"
     if refusal.code == "42704" and refusal.message.startswith("type "):
         return "DAL304"
-    return "DAL306" if head in _DML else "DAL305"
+    return ""
 
 
-def roots(failures: Sequence[Failure]) -> Iterator[tuple[Failure, list[Failure]]]:
+def root_causes(failures: Sequence[Failure]) -> Iterator[tuple[Failure, list[Failure]]]:
     """Yield the failures that stand for themselves, each with those that only follow from it.
 
     What fails for want of something follows from an earlier statement that failed and names it.
     """
     found: list[tuple[Failure, set[str], list[Failure]]] = []
-    for one in failures:
-        named = absent(one)
+    for failure in failures:
+        named = absent(failure)
         cause = next((entry for entry in found if named and named <= entry[1]), None)
         if cause is None:
-            words = {word.lower() for word in _WORD.findall(one.command.text)}
-            found.append((one, words, []))
+            words = {word.lower() for word in _WORD.findall(failure.command.text)}
+            found.append((failure, words, []))
         else:
-            cause[2].append(one)
+            cause[2].append(failure)
     for first, _, after in found:
         yield first, after
 
@@ -88,15 +92,14 @@ def absent(failure: Failure) -> set[str]:
     return {word.lower() for word in _WORD.findall(name)[-1:]}
 
 
-def origin(steps: Iterable[Step], names: Iterable[str]) -> Command | None:
+def causing_statement(steps: Iterable[Step], names: Iterable[str]) -> Command | None:
     """Return the statement that first makes, or else last speaks of, what bears all the names."""
     wanted = {word.lower() for name in names for word in _WORD.findall(name)}
     last = None
-    for step in steps:
-        for command in step.up:
-            words = [word.lower() for word in _WORD.findall(command.text)]
-            if wanted <= {one for word in words for one in (word, word[:LONGEST])}:
-                if words[0] in {"create", "alter"}:
-                    return command
-                last = command
+    for command in itertools.chain.from_iterable(step.up for step in steps):
+        words = [word.lower() for word in _WORD.findall(command.text)]
+        if wanted <= {*words, *(word[:MAX_NAME] for word in words)}:
+            if words[0] in {"create", "alter"}:
+                return command
+            last = command
     return last

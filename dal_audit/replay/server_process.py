@@ -40,8 +40,8 @@ _PID: Final = "keeper.pid"
 
 def main() -> None:
     """Serve until the leash is let go."""
-    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(one, signal.SIG_IGN)  # The end of the input is the one signal to leave.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # The end of the input is the one signal to leave.
     url = sys.stdin.readline().strip()
     try:
         with contextlib.ExitStack() as stack:
@@ -69,14 +69,18 @@ def serve(url: str) -> None:
             for number, _ in enumerate(sys.stdin):
                 drop(connection, name)
                 name = f"{mark}_{number}"
-                try:
-                    create(connection, name)
-                except psycopg.Error as error:
-                    say(error=f"no scratch database can be made: {reason(error)}")
-                else:
-                    say(address=psycopg_address(url, mark, name))
+                say(**made(connection, name, psycopg_address(url, mark, name)))
         finally:
             drop(connection, name)
+
+
+def made(connection: psycopg.Connection[Any], name: str, address: str) -> dict[str, str]:
+    """Make a scratch database; return its address, or why there is none, as an answer."""
+    try:
+        create(connection, name)
+    except psycopg.Error as error:
+        return {"error": f"no scratch database can be made: {reason(error)}"}
+    return {"address": address}
 
 
 def psycopg_address(url: str, mark: str, database: str = "") -> str:
@@ -99,9 +103,9 @@ def create(connection: psycopg.Connection[Any], name: str) -> None:
 
 def drop(connection: psycopg.Connection[Any], name: str) -> None:
     """Drop a database and its copy, whoever is still connected to them."""
-    for one in (f"{name}_copy", name) if name else ():
+    for database in (f"{name}_copy", name) if name else ():
         dropped = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        connection.execute(dropped.format(sql.Identifier(one)))
+        connection.execute(dropped.format(sql.Identifier(database)))
 
 
 def clear(connection: psycopg.Connection[Any]) -> None:

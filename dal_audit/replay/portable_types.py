@@ -29,7 +29,7 @@ def default_of(expression: str | None) -> str:
         return ""
     pieces = _PIECES.split(expression)
     # Every second piece is a string, and stays as it is.
-    pieces[::2] = [" ".join(_CAST.sub("", one).lower().split()) for one in pieces[::2]]
+    pieces[::2] = [" ".join(_CAST.sub("", piece).lower().split()) for piece in pieces[::2]]
     text = _bare("".join(pieces).strip())
     text = _WORDS.get(text, text)
     try:
@@ -53,7 +53,7 @@ def _bare(text: str) -> str:
 
 def columns_of(names: Iterable[str]) -> str:
     """Return columns in their order, as a value names them."""
-    return f"({', '.join(one.lower() for one in names)})"
+    return f"({', '.join(name.lower() for name in names)})"
 
 
 def several(values: Iterable[str]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from dal_audit.facts.replay import TITLES
+from dal_audit.catalogue.engine_names import ENGINE_TITLES
+from dal_audit.replay.breaches import Replayed
 from dal_audit.replay.model import Failure, Outcome, Step
-from dal_audit.replay.verdicts import Replayed
 
 HEAD = ("set", "engine", "ups", "each again", "all again", "downs", "ups once more", "schemas")
 """The columns: what is run, in the order in which it is."""
@@ -14,7 +14,7 @@ HEAD = ("set", "engine", "ups", "each again", "all again", "downs", "ups once mo
 
 def table(replayed: Iterable[Replayed], differing: dict[str, int]) -> str:
     """Return the table; `differing` counts what differs, by the root of each set."""
-    rows = [HEAD, *(row for one in replayed for row in _rows(one, differing))]
+    rows = [HEAD, *(row for own in replayed for row in _rows(own, differing))]
     widths = [max(len(row[index]) for row in rows) for index in range(len(HEAD))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -24,23 +24,23 @@ def table(replayed: Iterable[Replayed], differing: dict[str, int]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(one: Replayed, differing: dict[str, int]) -> Iterator[tuple[str, ...]]:
-    count = differing.get(one.root)
+def _rows(replayed: Replayed, differing: dict[str, int]) -> Iterator[tuple[str, ...]]:
+    count = differing.get(replayed.root)
     parity = "not compared" if count is None else f"{count} differ" if count else "same"
-    for number, (engine, outcome) in enumerate(one.outcomes.items()):
+    for number, (engine, outcome) in enumerate(replayed.outcomes.items()):
         yield (
-            "" if number else one.root,
-            f"{TITLES[engine]} {outcome.version}",
-            *cells(outcome, one.steps[engine]),
+            "" if number else replayed.root,
+            f"{ENGINE_TITLES[engine]} {outcome.version}",
+            *row_cells(outcome, replayed.steps[engine]),
             "" if number else parity,
         )
 
 
-def cells(outcome: Outcome, steps: Sequence[Step]) -> tuple[str, ...]:
+def row_cells(outcome: Outcome, steps: Sequence[Step]) -> tuple[str, ...]:
     """Return what became of each run, a few words each; `-` for what was not run."""
-    failed = {one.step for one in outcome.applied}
+    failed = {failure.step for failure in outcome.applied}
     good = len(steps) - len(failed)
-    unsafe = {one.step for one in outcome.again} | {one.step for one in outcome.changed}
+    unsafe = outcome.unsafe()
     downs = "-"
     if outcome.undone is not None:
         left = len(outcome.left or ())
@@ -61,5 +61,5 @@ def _ran(failures: tuple[Failure, ...] | None, changes: int) -> str:
 
 
 def _failed(failures: tuple[Failure, ...]) -> str:
-    count = len({one.step for one in failures})
+    count = len({failure.step for failure in failures})
     return f"{count} failed" if count else ""

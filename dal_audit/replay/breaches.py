@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 
 from msgspec import Struct, field
 
-from dal_audit.facts import Place, Span
-from dal_audit.facts.replay import TITLES
+from dal_audit.catalogue.engine_names import ENGINE_TITLES, ENGINES, Engine
+from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.replay.differences import listed, shown
-from dal_audit.replay.model import Command, Engine, Failure, Outcome, Step
-from dal_audit.replay.words import masked, origin, roots, rule_of
-
-START = Span(1, 1, 1, 1)
+from dal_audit.replay.model import Command, Failure, Outcome, Step
+from dal_audit.replay.rule_of_error import causing_statement, masked, root_causes, rule_of
 
 
 class Replayed(Struct, frozen=True):
@@ -42,12 +41,12 @@ class _Said(Struct):
         for words, engines in self.words.items():
             parts.setdefault(tuple(dict.fromkeys(engines)), []).append(words)
         messages = [
-            f"on {' and '.join(TITLES[one] for one in engines)} {', '.join(words)}"
+            f"on {' and '.join(map(ENGINE_TITLES.__getitem__, engines))} {', '.join(words)}"
             for engines, words in parts.items()
         ]
-        hanging = {one.command.place: one.refusal.message for one in self.after}
-        named = {one for several in self.words.values() for one in several}
-        engines_named = tuple(one for one in TITLES if one in named)
+        hanging = {failure.command.place: failure.refusal.message for failure in self.after}
+        named = set(chain.from_iterable(parts))
+        engines_named = tuple(engine for engine in ENGINES if engine in named)
         is_later = self.rule in {"DAL402", "DAL403", "DAL404"}
         return Breach(
             self.place,
@@ -93,10 +92,10 @@ class _Book:
         """Say which statements an engine does not take at all."""
         outcomes = self.replayed.outcomes
         refused = {
-            one: {failure.command.place for failure in outcome.applied}
-            for one, outcome in outcomes.items()
+            name: {failure.command.place for failure in outcome.applied}
+            for name, outcome in outcomes.items()
         }
-        for failure, after in roots(outcomes[engine].applied):
+        for failure, after in root_causes(outcomes[engine].applied):
             everywhere = all(failure.command.place in places for places in refused.values())
             rule = rule_of(failure, everywhere=everywhere)
             said = self.say(rule, failure.command, f"this fails: {_message(failure)}", engine)
@@ -112,12 +111,18 @@ class _Book:
             changed.setdefault(change.command, []).append(change.what)
         for command, several in changed.items():
             self.say("DAL404", command, f"a second run {masked(listed(several))}", engine)
-        known = {one.step for one in outcome.again} | {one.step for one in outcome.changed}
-        if known and not outcome.whole:
-            return
-        for failure, after in roots(outcome.whole or ()):
-            # Where the migration fails by itself, or one before it does, that is the cause.
-            if failure.step not in known and not any(one < failure.step for one in known):
+        self.second_run_of_all(engine, outcome.unsafe())
+
+    def second_run_of_all(self, engine: Engine, known: Collection[int]) -> None:
+        """Say what a second run of all migrations fails at, or changes.
+
+        `known` are the migrations of which a second run by themselves has told already: where one
+        of them comes before what fails, or fails itself, that is the cause.
+        """
+        outcome = self.replayed.outcomes[engine]
+        first = min(known, default=len(self.replayed.steps[engine]))
+        for failure, after in root_causes(outcome.whole or ()):
+            if failure.step < first:
                 words = f"a second run of all migrations fails: {_message(failure)}"
                 self.say("DAL404", failure.command, words, engine).after += after
         if not known and not outcome.whole:
@@ -128,7 +133,7 @@ class _Book:
         """Say which downs fail, and what they leave."""
         outcome = self.replayed.outcomes[engine]
         found = False
-        for failure, after in roots(outcome.undone or ()):
+        for failure, after in root_causes(outcome.undone or ()):
             found = True
             words = f"the down fails: {_message(failure)}"
             self.say("DAL403", failure.command, words, engine).after += after
@@ -137,7 +142,7 @@ class _Book:
             self.leftover(engine, name)
         if found:
             return  # What a third run says only follows from it.
-        for failure, after in roots(outcome.once_more or ()):
+        for failure, after in root_causes(outcome.once_more or ()):
             found = True
             words = f"after all downs this fails: {_message(failure)}"
             self.say("DAL403", failure.command, words, engine).after += after
@@ -150,7 +155,7 @@ class _Book:
         outcome, steps = self.replayed.outcomes[engine], self.replayed.steps[engine]
         makers = [index for index, made in enumerate(outcome.made) if name in made]
         for index in makers or range(len(steps)):
-            command = origin([steps[index]], _names(name))
+            command = causing_statement([steps[index]], _names(name))
             if command is None:
                 continue
             if steps[index].down is None:
@@ -172,7 +177,7 @@ class _Book:
     def origin(self, engine: Engine, what: str) -> Command | Place:
         """Return where what is spoken of comes from: a statement, or the first file."""
         steps: Sequence[Step] = self.replayed.steps[engine]
-        return origin(steps, _names(what)) or Place(steps[0].path, START)
+        return causing_statement(steps, _names(what)) or Place(steps[0].path, START)
 
 
 def _names(words: str) -> list[str]:

