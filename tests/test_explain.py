@@ -10,9 +10,9 @@ import pytest
 from dal_audit.catalogue.rulebook import clauses, rules
 from dal_audit.commands.explain import explain_topics, list_rules, topics
 from dal_audit.commands.markdown import render_markdown
-from dal_audit.report.terminal import Look, Paint, width
+from dal_audit.report.terminal import Paint, TerminalStyle, width
 
-PLAIN, COLORED = Paint(Look()), Paint(Look(color=True))
+PLAIN, COLORED = Paint(TerminalStyle()), Paint(TerminalStyle(color=True))
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 DOCUMENT = """\
 # Title

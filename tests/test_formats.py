@@ -21,7 +21,7 @@ from dal_audit.judge.breach import Related
 from dal_audit.report.markdown import FOLDED_FROM, SIZE_LIMIT
 from dal_audit.report.rdjson import RELATED_LIMIT
 from dal_audit.report.render import FORMATS, Format, Report, exit_code, render
-from dal_audit.report.terminal import Look, safe
+from dal_audit.report.terminal import TerminalStyle, safe
 from tests.reports import (
     RULE,
     SOURCE,
@@ -123,7 +123,7 @@ SPANS = st.builds(
     ),
     *(st.integers(1, 6), st.integers(1, 12), st.integers(0, 3), st.integers(0, 9)),
 )
-LOOKS = st.builds(Look, st.booleans(), st.booleans(), st.integers(0, 60))
+LOOKS = st.builds(TerminalStyle, st.booleans(), st.booleans(), st.integers(0, 60))
 
 
 @settings(max_examples=150)
@@ -136,7 +136,7 @@ LOOKS = st.builds(Look, st.booleans(), st.booleans(), st.integers(0, 60))
     LOOKS,
 )
 def test_any_place_in_any_source_can_be_shown(
-    source: bytes, spans: list[Span], way: int, look: Look
+    source: bytes, spans: list[Span], way: int, look: TerminalStyle
 ) -> None:
     """A file may have changed since it was read, or never have been text."""
     first, *others = spans

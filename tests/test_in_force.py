@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from dal_audit.commands.config import InForce, render_settings, settings_in_force
+from dal_audit.commands.config import EffectiveValue, render_settings, settings_in_force
 from dal_audit.commands.parser import cli
 from dal_audit.policy.keys import KEYS
 from dal_audit.policy.request import Request
@@ -54,7 +54,7 @@ def project(tmp_path: Path) -> Path:
     return make(tmp_path, {**PROJECT, "pyproject.toml": CONFIGURED, "y/redis.py": "import redis\n"})
 
 
-def values(folder: Path, **options: Any) -> dict[str, InForce]:
+def values(folder: Path, **options: Any) -> dict[str, EffectiveValue]:
     (one,) = settings_in_force(Request(folder=folder, **options))
     return {value.key: value for value in one.values}
 
@@ -104,7 +104,7 @@ def test_the_rules_that_run_have_the_severities_in_force(project: Path) -> None:
 )
 def test_a_file_is_told_its_standing(project: Path, path: str, standing: str) -> None:
     (one,) = settings_in_force(Request(folder=project, paths=(path,)))
-    assert one.standing[path].startswith(standing)
+    assert one.zone[path].startswith(standing)
 
 
 def test_the_text_is_toml_that_means_the_same(project: Path) -> None:

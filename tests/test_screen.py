@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from dal_audit.commands.terminal import look_of
-from dal_audit.report.terminal import Look
+from dal_audit.commands.terminal import terminal_style
+from dal_audit.report.terminal import TerminalStyle
 
-Looking = Callable[[str, dict[str, str]], Look]
+Looking = Callable[[str, dict[str, str]], TerminalStyle]
 
 
 class Terminal(io.StringIO):
@@ -25,11 +25,11 @@ class Terminal(io.StringIO):
 def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Looking:
     """The function under test, with standard output a terminal or a pipe."""
 
-    def looked(choice: str, environment: dict[str, str]) -> Look:
+    def looked(choice: str, environment: dict[str, str]) -> TerminalStyle:
         with monkeypatch.context() as context:
             # Here and not in the fixture: pytest sets its own output when a test begins.
             context.setattr(sys, "stdout", Terminal() if request.param else io.StringIO())
-            return look_of(choice, environment)
+            return terminal_style(choice, environment)
 
     return looked
 
@@ -67,14 +67,14 @@ def test_terminals_are_known_by_what_they_set(
 
 
 def test_only_a_terminal_has_a_width(look: Looking, terminal: bool) -> None:
-    wide = Look(color=terminal, columns=77 if terminal else 0)
+    wide = TerminalStyle(color=terminal, columns=77 if terminal else 0)
     assert look("auto", {"COLUMNS": "77"}) == wide
     # What is no file has no size to ask for.
-    assert look("auto", {"COLUMNS": "wide"}) == Look(color=terminal)
-    assert look("always", {"TERM": "dumb"}) == Look(color=True)
+    assert look("auto", {"COLUMNS": "wide"}) == TerminalStyle(color=terminal)
+    assert look("always", {"TERM": "dumb"}) == TerminalStyle(color=True)
     assert look("never", {}).color is False
 
 
 def test_a_closed_output_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
-    assert look_of("auto", {}) == Look()
+    assert terminal_style("auto", {}) == TerminalStyle()

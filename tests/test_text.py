@@ -18,16 +18,16 @@ from dal_audit.report.links import document_of
 from dal_audit.report.render import Report, render
 from dal_audit.report.snippet import MAX_LINE
 from dal_audit.report.statistics import render_statistics
-from dal_audit.report.terminal import Look, expand, width, wrapped
+from dal_audit.report.terminal import TerminalStyle, expand, width, wrapped
 from dal_audit.report.text import MANY
 from tests.reports import RULE, finding_of, hostile_report, report_of, rule_of
 
 
-def text_of(*findings: Finding, look: Look | None = None, **fields: Any) -> str:
+def text_of(*findings: Finding, look: TerminalStyle | None = None, **fields: Any) -> str:
     """Return what stands before the summary."""
     sources = {path: text.encode() for path, text in fields.pop("sources", {}).items()}
     report = report_of(*findings, sources=sources, **fields)
-    text = render(report, "text", look=look or Look())
+    text = render(report, "text", look=look or TerminalStyle())
     return text[: text.index("12 files audited")].rpartition("\n\n")[0] + "\n"
 
 
@@ -87,7 +87,10 @@ def test_the_way_of_a_leak_is_numbered() -> None:
 
 
 def drawn(
-    line: str, main: tuple[int, int], *others: tuple[int, int, str], look: Look | None = None
+    line: str,
+    main: tuple[int, int],
+    *others: tuple[int, int, str],
+    look: TerminalStyle | None = None,
 ) -> list[str]:
     """Return a line of source and the rows below it, without the gutter."""
     related = tuple(used(1, start, end, label) for start, end, label in others)
@@ -166,7 +169,7 @@ def test_a_long_line_is_shown_for_each_of_its_marks() -> None:
 @given(st.text(st.sampled_from("ab日\t"), max_size=400), st.integers(1, 400), st.integers(40, 90))
 def test_no_excerpt_is_wider_than_the_terminal(line: str, start: int, columns: int) -> None:
     start = min(start, len(line) + 1)
-    rows = drawn(f"{line}z", (start, start + 1), look=Look(columns=columns))
+    rows = drawn(f"{line}z", (start, start + 1), look=TerminalStyle(columns=columns))
     for row in rows:
         assert width(row) <= max(columns - 4, 40) + 6
     assert "main" in "".join(rows)
@@ -174,21 +177,23 @@ def test_no_excerpt_is_wider_than_the_terminal(line: str, start: int, columns: i
 
 def test_a_label_that_leaves_the_terminal_hangs() -> None:
     line = "x" * 60 + "sqlite3"
-    rows = drawn(line, (61, 68), look=Look(columns=74))
+    rows = drawn(line, (61, 68), look=TerminalStyle(columns=74))
     assert rows == [line, " " * 60 + "^^^^^^^", " " * 60 + "main"]
 
 
 def test_help_is_wrapped_where_the_width_is_known() -> None:
     found = finding_of(cure="one two three four five six seven eight")
-    rows = text_of(found, look=Look(columns=40)).splitlines()
+    rows = text_of(found, look=TerminalStyle(columns=40)).splitlines()
     assert rows[-2:] == ["  = help: one two three four five six", "          seven eight"]
     assert text_of(found).splitlines()[-1].endswith("seven eight")
 
 
 def test_messages_are_wrapped_where_the_width_is_known() -> None:
-    rows = text_of(finding_of(message="one two three four"), look=Look(columns=35)).splitlines()
+    rows = text_of(
+        finding_of(message="one two three four"), look=TerminalStyle(columns=35)
+    ).splitlines()
     assert rows[:2] == ["error[driver-import]: one two", "    three four"]
-    colored = text_of(finding_of(message="one two"), look=Look(columns=35, color=True))
+    colored = text_of(finding_of(message="one two"), look=TerminalStyle(columns=35, color=True))
     assert colored.startswith("\x1b[1;31merror[driver-import]\x1b[0m\x1b[1m: one two\x1b[0m\n")
 
 
@@ -200,10 +205,10 @@ def test_words_are_wrapped_between_blanks() -> None:
 
 
 def test_links_are_made_only_where_the_terminal_makes_them() -> None:
-    linked = text_of(finding_of(), look=Look(links=True))
+    linked = text_of(finding_of(), look=TerminalStyle(links=True))
     assert f"\x1b]8;;{document_of(RULE)}\x1b\\driver-import\x1b]8;;\x1b\\" in linked
-    assert "\x1b" not in text_of(finding_of(), look=Look(columns=80))
-    assert "\x1b]8" not in text_of(finding_of(), look=Look(color=True))
+    assert "\x1b" not in text_of(finding_of(), look=TerminalStyle(columns=80))
+    assert "\x1b]8" not in text_of(finding_of(), look=TerminalStyle(color=True))
 
 
 def test_uses_that_are_not_shown_are_named() -> None:

@@ -13,7 +13,7 @@ from dal_audit.discover.files import path_filter
 from dal_audit.discover.projects import plan_audit
 from dal_audit.policy.request import BASELINE, Request
 from dal_audit.report.summary import plural
-from dal_audit.triage.baseline_file import Change, write
+from dal_audit.triage.baseline_file import Change, write_baseline
 
 if TYPE_CHECKING:
     from dal_audit.discover.projects import ProjectScope
@@ -49,10 +49,10 @@ def _write(scope: ProjectScope, request: Request, *, grow: bool) -> Change:
         runs = key.rule in in_force or key.rule not in known
         return runs and is_asked(key.path)
 
-    return write(part.findings, file, policy.root, part.secrets, judged=judged, grow=grow)
+    return write_baseline(part.findings, file, policy.root, part.secrets, judged=judged, grow=grow)
 
 
-def said(change: Change) -> str:
+def describe(change: Change) -> str:
     """Return one line on what was done to a baseline."""
     text = f"{change.file}: {plural(change.now, 'finding')} accepted"
     if change.before:

@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from dal_audit.audit import audit
-from dal_audit.commands.output import CLEAN, FINDINGS, complain, failure, pairs_of, write
+from dal_audit.commands.output import (
+    CLEAN,
+    FINDINGS,
+    failure,
+    is_left_out,
+    output_pairs,
+    print_error,
+    write,
+)
 from dal_audit.commands.progress import Progress, shown
 from dal_audit.commands.stdin import with_standard_input
-from dal_audit.commands.terminal import look_of
+from dal_audit.commands.terminal import terminal_style
 from dal_audit.discover.errors import UsageError
 from dal_audit.policy.request import STAGES, Request, request_of
 from dal_audit.report.render import exit_code, render
@@ -23,7 +31,9 @@ from dal_audit.report.terminal import PLAIN
 
 if TYPE_CHECKING:
     from dal_audit.commands.fix import Fixed
-    from dal_audit.report.render import Report
+    from dal_audit.report.formats import Format
+    from dal_audit.report.model import Report
+    from dal_audit.report.terminal import TerminalStyle
 
 UNSET: Final[Mapping[str, Any]] = {
     "formats": (),
@@ -56,7 +66,9 @@ UNSET: Final[Mapping[str, Any]] = {
 def run_check(options: Mapping[str, Any]) -> int:
     """Audit, report, and return the exit code; `options` are those of `check`, by their names."""
     try:
-        pairs = pairs_of(options["formats"], options["outputs"], statistics=options["statistics"])
+        pairs = output_pairs(
+            options["formats"], options["outputs"], statistics=options["statistics"]
+        )
         request = request_of(
             options,
             jobs=options["jobs"],
@@ -71,25 +83,26 @@ def run_check(options: Mapping[str, Any]) -> int:
         report = (_mended if options["fix"] else _watched)(request, options)
         code = exit_code(report, fail_on=options["fail_on"])
         for form, output in pairs:
-            if options["quiet"] and not report.open and form in {"text", "concise"}:
-                continue
-            look = look_of(options["color"]) if output == "-" else PLAIN
-            if options["statistics"]:
-                from dal_audit.report.statistics import render_statistics
-
-                text = render_statistics(report, form, look=look)
-            else:
-                text = render(
-                    report,
-                    form,
-                    look=look,
-                    show_suppressed=options["show_suppressed"],
-                    fail_on=options["fail_on"],
-                )
-            write(text, output)
+            if not is_left_out(form, report, quiet=options["quiet"]):
+                look = terminal_style(options["color"]) if output == "-" else PLAIN
+                write(_rendered(report, form, look, options), output)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         return failure(error, verbose=options["verbose"])
     return CLEAN if options["exit_zero"] else code
+
+
+def _rendered(report: Report, form: Format, look: TerminalStyle, options: Mapping[str, Any]) -> str:
+    if options["statistics"]:
+        from dal_audit.report.statistics import render_statistics
+
+        return render_statistics(report, form, look=look)
+    return render(
+        report,
+        form,
+        look=look,
+        show_suppressed=options["show_suppressed"],
+        fail_on=options["fail_on"],
+    )
 
 
 def _watched(request: Request, options: Mapping[str, Any]) -> Report:
@@ -105,7 +118,7 @@ def _watched(request: Request, options: Mapping[str, Any]) -> Report:
         timings = Timings(progress)
         report = audit(replace(asked, watch=timings))
     for line in timings.lines(report):
-        complain(line)
+        print_error(line)
     return report
 
 
@@ -118,7 +131,7 @@ def _mended(request: Request, options: Mapping[str, Any]) -> Report:
     write_changes(result.changes)
     if not options["quiet"]:
         files = plural(len(result.changes), "file")
-        complain(f"Fixed {plural(result.count, 'finding')} in {files}.")
+        print_error(f"Fixed {plural(result.count, 'finding')} in {files}.")
     return result.report
 
 
@@ -143,5 +156,5 @@ def _fixed(request: Request, options: Mapping[str, Any]) -> Fixed:
     with shown(Progress(STAGES), quiet=options["quiet"]) as progress:
         result = fixed(replace(request, watch=progress), unsafe=options["unsafe_fixes"])
     for reason in result.refused:
-        complain(f"warning: {reason}")
+        print_error(f"warning: {reason}")
     return result

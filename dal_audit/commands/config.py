@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -18,10 +18,10 @@ from msgspec import Struct
 from dal_audit.audit import audit_project
 from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.commands.config_text import toml_text
-from dal_audit.commands.detected import Found, found_in
+from dal_audit.commands.detected import DetectedProject, detect
 from dal_audit.discover.projects import ProjectScope, plan_audit
 from dal_audit.policy import Policy, per_file_ignored, severity_of
-from dal_audit.policy.keys import KEYS, Record, Table
+from dal_audit.policy.keys import KEYS, Key, Record, Table
 from dal_audit.policy.positions import KeyPath
 from dal_audit.policy.request import Request
 from dal_audit.report.merge import ProjectResult
@@ -37,7 +37,7 @@ Value: TypeAlias = object
 """What JSON can hold: None, texts, lists and mappings; None stands for what `meaning` says."""
 
 
-class InForce(Struct, frozen=True):
+class EffectiveValue(Struct, frozen=True):
     """A key with its value; `place` is line and column in the file that sets it, both 1-based.
 
     `meaning` says in words what holds where the value is None.
@@ -53,15 +53,15 @@ class InForce(Struct, frozen=True):
 class Settings(Struct, frozen=True):
     """What is in force in one project; paths are relative to the current folder.
 
-    `rules` are the ids, names and severities of the rules that run. `standing` says what a file is
-    to the audit, where one was asked about: its zone, or why it is left out.
+    `rules` are the ids, names and severities of the rules that run. `zone` says what a file is
+    to the audit, where one was asked about: in which zone it lies, or why it is left out.
     """
 
     root: str
     file: str
-    values: tuple[InForce, ...]
+    values: tuple[EffectiveValue, ...]
     rules: tuple[tuple[str, str, str], ...]
-    standing: Mapping[str, str]
+    zone: Mapping[str, str]
 
 
 def settings_in_force(request: Request) -> list[Settings]:
@@ -76,7 +76,7 @@ def settings_in_force(request: Request) -> list[Settings]:
 def _settings(scope: ProjectScope, request: Request) -> Settings:
     part = audit_project(scope, request)
     policy = scope.policy
-    found = found_in(part.project, scope.listed)
+    found = detect(part.project, scope.listed)
     severities = {rule.id: severity_of(policy, rule.id, rule.severity) for rule in part.rules}
     files = [path for path in scope.requested if (policy.root / path).is_file()]
     return Settings(
@@ -84,11 +84,11 @@ def _settings(scope: ProjectScope, request: Request) -> Settings:
         file=_relative(policy.file, request.folder) if policy.file else "",
         values=tuple(_values(policy, found, request)),
         rules=tuple((rule.id, rule.name, severities[rule.id]) for rule in part.rules),
-        standing={path: _standing(path, part) for path in files},
+        zone={path: _zone(path, part) for path in files},
     )
 
 
-def _values(policy: Policy, found: Found, request: Request) -> Iterator[InForce]:
+def _values(policy: Policy, found: DetectedProject, request: Request) -> Iterator[EffectiveValue]:
     by_words = {
         "select": request.select,
         "ignore": request.ignore,
@@ -102,47 +102,55 @@ def _values(policy: Policy, found: Found, request: Request) -> Iterator[InForce]
         "ci.workflows": found.workflows,
     }
     for key in KEYS:
-        value = getattr(policy, _attribute(key.name))
         if by_words.get(key.name):
-            yield InForce(key.name, _plain(by_words[key.name]), "command line")
-        elif isinstance(key.shape, Table):
-            yield from _of_table(key.name, value, policy, key.default)
-        elif isinstance(key.shape, Record):
-            for inner in key.shape.keys:
-                name = f"{key.name}.{inner.name}"
-                setting = getattr(value, _attribute(inner.name))
-                setting = (
-                    dict(setting)
-                    if isinstance(inner.shape, Table) and setting is not None
-                    else setting
-                )
-                yield _one((key.name, inner.name), setting, seen.get(name), policy, inner.default)
-        else:
-            yield _one((key.name,), value, seen.get(key.name), policy, key.default)
+            yield EffectiveValue(key.name, _plain(by_words[key.name]), "command line")
+            continue
+        value = getattr(policy, _attribute(key.name))
+        match key.shape:
+            case Table():
+                yield from _of_table(key.name, value, policy, key.default)
+            case Record(keys=keys):
+                yield from _of_record(key.name, keys, value, seen, policy)
+            case _:
+                yield _one((key.name,), value, seen.get(key.name), policy, key.default)
 
 
-def _one(path: KeyPath, value: object, seen: object, policy: Policy, default: str) -> InForce:
+def _of_record(
+    name: str, keys: Iterable[Key], record: object, seen: Mapping[str, object], policy: Policy
+) -> Iterator[EffectiveValue]:
+    for key in keys:
+        value = getattr(record, _attribute(key.name))
+        if isinstance(key.shape, Table) and value is not None:
+            value = dict(value)
+        yield _one((name, key.name), value, seen.get(f"{name}.{key.name}"), policy, key.default)
+
+
+def _one(
+    path: KeyPath, value: object, seen: object, policy: Policy, default: str
+) -> EffectiveValue:
     name = ".".join(map(str, path))
     place = _place(policy, path)
     if place is not None:
-        return InForce(name, _plain(value), "file", place)
+        return EffectiveValue(name, _plain(value), "file", place)
     if value is None and seen is not None:
-        return InForce(name, _plain(seen) or None, "found", meaning="none")
-    return InForce(name, _plain(value), "default", meaning=default)
+        return EffectiveValue(name, _plain(seen) or None, "found", meaning="none")
+    return EffectiveValue(name, _plain(value), "default", meaning=default)
 
 
-def _of_table(name: str, value: object, policy: Policy, default: str) -> Iterator[InForce]:
+def _of_table(name: str, value: object, policy: Policy, default: str) -> Iterator[EffectiveValue]:
     """Yield an entry a key of a table, since each can come from elsewhere."""
     entries = dict(value) if isinstance(value, tuple) else {}
     if not entries:
-        yield InForce(name, {}, "file" if _place(policy, (name,)) else "default", meaning=default)
+        yield EffectiveValue(
+            name, {}, "file" if _place(policy, (name,)) else "default", meaning=default
+        )
     names = dict(known_rules())
     for key, entry in entries.items():
         spelled = (key, names.get(key, key))
         places = (_place(policy, (name, spelling)) for spelling in spelled)
         place = next((place for place in places if place is not None), None)
         plain = ".".join(map(str, entry)) if name == "backend-versions" else _plain(entry)
-        yield InForce(f"{name}.{_bare(key)}", plain, "file" if place else "default", place)
+        yield EffectiveValue(f"{name}.{_bare(key)}", plain, "file" if place else "default", place)
 
 
 def _place(policy: Policy, path: KeyPath) -> tuple[int, int] | None:
@@ -150,7 +158,7 @@ def _place(policy: Policy, path: KeyPath) -> tuple[int, int] | None:
     return (span.line, span.column) if span else None
 
 
-def _standing(path: str, part: ProjectResult) -> str:
+def _zone(path: str, part: ProjectResult) -> str:
     """Say what a file is to the audit."""
     project = part.project
     if not any(file.path == path for file in project.files):
@@ -194,14 +202,14 @@ def _record(settings: Settings) -> dict[str, object]:
             {"id": rule_id, "name": name, "severity": severity}
             for rule_id, name, severity in settings.rules
         ],
-        "paths": dict(settings.standing),
+        "paths": dict(settings.zone),
     }
 
 
 def _lines(settings: Settings) -> Iterator[str]:
     yield f"# project {settings.root}, {settings.file or 'without a configuration file'}"
-    for path, standing in settings.standing.items():
-        yield f"# {path}: {standing}"
+    for path, zone in settings.zone.items():
+        yield f"# {path}: {zone}"
     shown = [
         f"# {value.key}: {value.meaning}"
         if value.value is None

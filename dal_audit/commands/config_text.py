@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.commands.detected import Found
+from dal_audit.commands.detected import DetectedProject
 from dal_audit.policy.model import DEFAULT_BACKENDS, DEFAULT_VERSIONS, Migrations
 from dal_audit.policy.problems import printable
 
@@ -26,7 +26,7 @@ class Setting(Struct, frozen=True):
     """A key with what is said of it, and its value as TOML.
 
     `tables` hold the lines of the table's bodies where the key is one, or an array of them.
-    A setting that is not `firm` stands as a comment: it is a proposal, or the default.
+    A setting that is not active stands as a comment: it is a proposal, or the default.
     """
 
     key: str
@@ -34,10 +34,10 @@ class Setting(Struct, frozen=True):
     value: str = ""
     tables: tuple[tuple[str, ...], ...] = ()
     is_array: bool = False
-    firm: bool = True
+    is_active: bool = True
 
 
-def settings_of(found: Found) -> tuple[Setting, ...]:
+def proposed_settings(found: DetectedProject) -> tuple[Setting, ...]:
     """Return the settings that say what was found."""
     versions = ", ".join(f"{name} = {toml_text(_dotted(v))}" for name, v in DEFAULT_VERSIONS)
     return (
@@ -58,7 +58,7 @@ def settings_of(found: Found) -> tuple[Setting, ...]:
             "backend-versions",
             "The oldest version of each that SQL must run on; these are the defaults.",
             f"{{ {versions} }}",
-            firm=False,
+            is_active=False,
         ),
         *_exclude(found),
         *_migrations(found),
@@ -66,7 +66,7 @@ def settings_of(found: Found) -> tuple[Setting, ...]:
     )
 
 
-def draft(settings: Iterable[Setting], prefix: str, left_out: frozenset[str]) -> str:
+def render_toml(settings: Iterable[Setting], prefix: str, left_out: frozenset[str]) -> str:
     """Return the text, ending in a newline; keys that are `left_out` stand as comments.
 
     `prefix` is `tool.dal-audit` for pyproject.toml, and empty for a file of our own.
@@ -78,37 +78,38 @@ def draft(settings: Iterable[Setting], prefix: str, left_out: frozenset[str]) ->
     )
     ordered = sorted(settings, key=lambda setting: bool(setting.tables))
     for setting in ordered:
-        is_left = setting.firm and setting.key in left_out
-        is_firm = setting.firm and not is_left
+        is_left = setting.is_active and setting.key in left_out
+        is_active = setting.is_active and not is_left
         lines += ["", *_comment(f"{setting.comment} {LEFT_OUT}" if is_left else setting.comment)]
         body = list(_tables(setting, prefix)) if setting.tables else []
         if setting.value:
             body = f"{setting.key} = {setting.value}".split("\n")
-        lines += body if is_firm else [f"# {line}".rstrip() for line in body]
+        lines += body if is_active else [f"# {line}".rstrip() for line in body]
     return "\n".join(lines) + "\n"
 
 
-def _storage(found: Found) -> Setting:
+def _storage(found: DetectedProject) -> Setting:
     comment = "The only place where drivers may appear."
     if found.storage:
         names = _words([driver.name for driver in found.drivers])
         says = f" Found by its name; it imports {names}." if names else ""
         return Setting("storage", comment + says, toml_list(found.storage))
-    files = ", ".join(sorted(found.outside)[:SHOWN])
-    more = f" and {len(found.outside) - SHOWN} more" if len(found.outside) > SHOWN else ""
+    importing = sorted(found.drivers_outside_storage)
+    files = ", ".join(importing[:SHOWN])
+    more = f" and {len(importing) - SHOWN} more" if len(importing) > SHOWN else ""
     says = f"Drivers are imported in {files}{more}." if files else "No file imports a driver."
     return Setting(
         "storage",
         f"{comment} None was found. {says}",
         toml_list(_likely(found) or ["path/to/storage/**"]),
-        firm=False,
+        is_active=False,
     )
 
 
-def _likely(found: Found) -> list[str]:
+def _likely(found: DetectedProject) -> list[str]:
     """Return the places that import most drivers: folders, or the only file of one that does."""
     folders: dict[str, list[str]] = {}
-    for path in sorted(found.outside):
+    for path in sorted(found.drivers_outside_storage):
         if path.partition("/")[0] not in found.tests:
             folders.setdefault(path.rpartition("/")[0], []).append(path)
     ranked = sorted(folders.items(), key=lambda item: (-len(item[1]), item[0]))[:SHOWN]
@@ -119,7 +120,7 @@ def _likely(found: Found) -> list[str]:
     )
 
 
-def _interfaces(found: Found) -> Setting:
+def _interfaces(found: DetectedProject) -> Setting:
     comment = "What storage offers to the rest of the program"
     if found.interfaces:
         return Setting(
@@ -133,32 +134,32 @@ def _interfaces(found: Found) -> Setting:
         "interfaces",
         f"{comment}. None was found: {says}",
         toml_list(found.abstract or ["package.storage.interface:Store"]),
-        firm=False,
+        is_active=False,
     )
 
 
-def _composition_roots(found: Found) -> Iterator[Setting]:
-    if found.wiring:
+def _composition_roots(found: DetectedProject) -> Iterator[Setting]:
+    if found.composition_roots:
         yield Setting(
             "composition-roots",
             "The files that may name a concrete backend; any other is reported (DAL106) once this "
             "is set. Today these name one:",
-            toml_list(found.wiring),
-            firm=False,
+            toml_list(found.composition_roots),
+            is_active=False,
         )
 
 
-def _exclude(found: Found) -> Iterator[Setting]:
+def _exclude(found: DetectedProject) -> Iterator[Setting]:
     if found.tests:
         yield Setting(
             "exclude",
             "What is left out of the audit. Tests import drivers here; decide whether they may.",
             toml_list(found.tests),
-            firm=False,
+            is_active=False,
         )
 
 
-def _migrations(found: Found) -> Iterator[Setting]:
+def _migrations(found: DetectedProject) -> Iterator[Setting]:
     if found.migrations:
         yield Setting(
             "migrations",
@@ -175,7 +176,7 @@ def _migration(migrations: Migrations) -> Iterator[str]:
         yield f"backends = {toml_list(migrations.backends)}"
 
 
-def _ci(found: Found) -> Iterator[Setting]:
+def _ci(found: DetectedProject) -> Iterator[Setting]:
     if found.workflows:
         line = f"workflows = {toml_list(found.workflows)}"
         yield Setting("ci", "The workflows that run the tests.", tables=((line,),))

@@ -22,7 +22,7 @@ from dal_audit.checks.concrete_backend import concrete_backend
 from dal_audit.facts import Import
 from dal_audit.migrations.tools import ALEMBIC, DJANGO
 from dal_audit.policy import Backend, Migrations
-from dal_audit.policy.model import DEFAULT_BACKENDS
+from dal_audit.policy.model import DEFAULT_BACKENDS, ToolChoice
 
 MAX_WORKFLOW: Final = 1 << 20
 """The size in bytes up to which a workflow is read; none that a person wrote is larger."""
@@ -42,47 +42,43 @@ _TEST: Final = re.compile(r"(?:.*/)?(?:tests?/.*|test_[^/]*|[^/]*_test|conftest)
 """Test files, by the names that pytest collects."""
 
 
-class Found(Struct, frozen=True):
+class DetectedProject(Struct, frozen=True):
     """What was found in a project; paths are POSIX and relative to its root.
 
     `storage` are path globs, `interfaces` are written `module:Class`, and "." is the root.
-    `drivers` are those that storage imports, `outside` those that other files import, by file.
-    `abstract` are all Protocols and ABCs in storage, `wiring` the files that name a concrete
-    backend, tests left out, and `tests` the folders of tests that import a driver.
+    `drivers` are those that storage imports, `drivers_outside_storage` those that other files
+    import, by file. `abstract` are all Protocols and ABCs in storage, `composition_roots` the files
+    that name a concrete backend, tests left out, and `tests` the folders of tests that import a
+    driver.
     """
 
     storage: tuple[str, ...]
     drivers: tuple[Driver, ...]
-    outside: Mapping[str, tuple[Driver, ...]]
+    drivers_outside_storage: Mapping[str, tuple[Driver, ...]]
     interfaces: tuple[str, ...]
     abstract: tuple[str, ...]
     source_roots: tuple[str, ...]
     migrations: tuple[Migrations, ...]
-    wiring: tuple[str, ...]
+    composition_roots: tuple[str, ...]
     tests: tuple[str, ...]
     workflows: tuple[str, ...]
 
 
-def found_in(project: Project, listed: Iterable[str]) -> Found:
+def detect(project: Project, listed: Iterable[str]) -> DetectedProject:
     """Return what was found in a project that `listed` are all paths of."""
     hierarchy = hierarchy_of(project)
-    drivers: dict[str, Driver] = {}
-    outside: dict[str, tuple[Driver, ...]] = {}
-    for path, own in _imported(project):
-        if project.in_storage(path):
-            drivers |= {driver.name: driver for driver in own}
-        else:
-            outside[path] = own
-    wired = {path for path in _naming_backends(project) if not _TEST.fullmatch(path)}
-    return Found(
+    importing = dict(_imported(project))
+    outside = {path: own for path, own in importing.items() if not project.in_storage(path)}
+    drivers = {own.name: own for path in importing.keys() - outside for own in importing[path]}
+    return DetectedProject(
         storage=project.storage,
         drivers=tuple(drivers[name] for name in sorted(drivers)),
-        outside=outside,
+        drivers_outside_storage=outside,
         interfaces=tuple(map(_spelled, hierarchy.interfaces)),
-        abstract=tuple(_spelled(class_) for class_ in _abstract(hierarchy)),
+        abstract=tuple(map(_spelled, _abstract(hierarchy))),
         source_roots=tuple(root or "." for root in project.names.source_roots),
         migrations=tuple(_migrations(project)),
-        wiring=tuple(sorted(wired)),
+        composition_roots=tuple(sorted(set(_naming_backends(project)))),
         tests=tuple(sorted({path.partition("/")[0] for path in outside if _is_test(path)})),
         workflows=workflows_of(project.policy.root, listed),
     )
@@ -118,9 +114,11 @@ def _spelled(class_: Class) -> str:
 
 
 def _naming_backends(project: Project) -> Iterator[str]:
-    """Yield the files outside storage that import a concrete backend, as DAL106 sees it."""
+    """Yield the files that import a concrete backend, as DAL106 sees it, tests left out."""
     strict = project.with_policy(replace(project.policy, composition_roots=()))
     for file in strict.files:
+        if _TEST.fullmatch(file.path):
+            continue
         imports = (fact for fact in file.facts if isinstance(fact, Import))
         if any(True for fact in imports for _ in concrete_backend(fact, file, strict)):
             yield file.path
@@ -129,21 +127,26 @@ def _naming_backends(project: Project) -> Iterator[str]:
 def _migrations(project: Project) -> Iterator[Migrations]:
     """Yield the folders of migrations, each once: of Python, of SQL, and those not understood."""
     found: dict[str, list[Migrations]] = {}
+    for folder, tool, backends in _folders_with_tools(project):
+        found.setdefault(folder, []).append(Migrations(folder or ".", tool, backends))
+    for folder, several in sorted(found.items()):
+        # Two tools in one folder are told apart by dal-audit, not by one word of configuration.
+        yield several[0] if len(set(several)) == 1 else Migrations(folder or ".", "auto")
+
+
+def _folders_with_tools(
+    project: Project,
+) -> Iterator[tuple[str, ToolChoice, tuple[Backend, ...] | None]]:
+    """Yield each folder of migrations with its tool, and its backends where they are known."""
     for folder in project.zones.migration_folders:
         marker = f"{folder}/{MIGRATION_MARKER}".lstrip("/")
-        tool = ALEMBIC if marker in project.markers else DJANGO
-        found[folder] = [Migrations(folder or ".", tool.name)]
+        yield folder, (ALEMBIC if marker in project.markers else DJANGO).name, None
     for migration_set in project.layout.sets:
-        known = tuple(name for name in DEFAULT_BACKENDS if name in (migration_set.backends or ()))
-        backends: tuple[Backend, ...] | None = known or None
-        found.setdefault(migration_set.root, []).append(
-            Migrations(migration_set.root or ".", migration_set.tool, backends)
-        )
-    for folder in (folder.folder for folder in project.layout.unrecognised):
-        found.setdefault(folder, []).append(Migrations(folder or ".", "auto"))
-    for root, several in sorted(found.items()):
-        # Two tools in one folder are told apart by dal-audit, not by one word of configuration.
-        yield several[0] if len(set(several)) == 1 else Migrations(root or ".", "auto")
+        told = migration_set.backends or ()
+        backends = tuple(name for name in DEFAULT_BACKENDS if name in told)
+        yield migration_set.root, migration_set.tool, backends or None
+    for unrecognised in project.layout.unrecognised:
+        yield unrecognised.folder, "auto", None
 
 
 def workflows_of(root: Path, listed: Iterable[str]) -> tuple[str, ...]:

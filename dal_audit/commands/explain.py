@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from dal_audit.catalogue.rulebook import Clause, Fixes, Rule, clauses, find_rule, rules
 from dal_audit.commands.markdown import render_markdown
-from dal_audit.report.terminal import PLAIN, Look, Paint, width
+from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle, width
 
 PIPED: Final = 88
 """How wide text is that no terminal shows."""
@@ -40,7 +40,7 @@ def topics(word: str) -> Sequence[Topic]:
     return [clause for clause in clauses() if clause.id == word]
 
 
-def explain_topics(wanted: Iterable[Topic], form: str, look: Look = PLAIN) -> str:
+def explain_topics(wanted: Iterable[Topic], form: str, look: TerminalStyle = PLAIN) -> str:
     """Return rules' documents and clauses, each once, as text, as Markdown or as JSON."""
     once = {topic.id: topic for topic in wanted}.values()
     if form == "json":

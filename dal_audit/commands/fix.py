@@ -12,7 +12,7 @@ import re
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -101,18 +101,22 @@ class _Work:
             new, counted = self._amended()
             if not new:
                 return
-            before, earlier = self.after, _broken(self.report)
-            self._take({**before, **new})
-            now = _broken(self.report)
-            broken = [path for path in new if now[path] > earlier[path]]
-            for path in broken:
+            for path in self._try(new):
                 self._refuse(path, "the new text would be broken, which is a bug of dal-audit")
                 counted.pop(path)
-            if broken:
-                kept = {path: data for path, data in self.after.items() if path not in broken}
-                self._take({**{path: before[path] for path in broken if path in before}, **kept})
             self.count += counted.total()
         self.refused[""] = f"fixes still gave way to further ones after {PASSES} passes"
+
+    def _try(self, new: Mapping[str, bytes]) -> list[str]:
+        """Take new texts of files, but for those that they would break; return these."""
+        before, earlier = self.after, _broken(self.report)
+        self._take({**before, **new})
+        now = _broken(self.report)
+        broken = [path for path in new if now[path] > earlier[path]]
+        if broken:
+            kept = {path: data for path, data in self.after.items() if path not in broken}
+            self._take({**{path: before[path] for path in broken if path in before}, **kept})
+        return broken
 
     def _amended(self) -> tuple[dict[str, bytes], Counter[str]]:
         """Return the new texts of files that can be fixed, and how many findings that fixes."""

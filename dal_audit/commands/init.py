@@ -20,8 +20,8 @@ from msgspec.structs import replace
 
 from dal_audit.audit import audit_project
 from dal_audit.catalogue.rulebook import known_rules
-from dal_audit.commands.config_text import SHOWN, draft, settings_of
-from dal_audit.commands.detected import Found, found_in
+from dal_audit.commands.config_text import SHOWN, proposed_settings, render_toml
+from dal_audit.commands.detected import DetectedProject, detect
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.projects import root_of, whole_project
 from dal_audit.facts import Span
@@ -107,10 +107,10 @@ def _plan(folder: Path, kept: Path) -> Plan:
     is_new = before is None
     file, prefix = (root / OWN_FILE, "") if is_new else (shared, ".".join(SHARED_TABLE))
     before = before or ""
-    settings = settings_of(found)
+    settings = proposed_settings(found)
 
     def is_same(left_out: frozenset[str]) -> bool:
-        text = before + _addition(before, draft(settings, prefix, left_out))
+        text = before + _addition(before, render_toml(settings, prefix, left_out))
         try:
             policy = read_policy(text, file, root=root, known_rules=known_rules())
             return _seen(_audited(policy, kept)) == seen
@@ -119,7 +119,7 @@ def _plan(folder: Path, kept: Path) -> Plan:
 
     seen = _seen(plain)
     left_out = _left_out(is_same)
-    addition = _addition(before, draft(settings, prefix, left_out))
+    addition = _addition(before, render_toml(settings, prefix, left_out))
     return Plan(file, before, addition, tuple(_remarks(plain, found, left_out)), is_new)
 
 
@@ -128,9 +128,9 @@ def _audited(policy: Policy, kept: Path) -> ProjectResult:
     return audit_project(whole_project(policy), request)
 
 
-def _found(part: ProjectResult) -> Found:
+def _found(part: ProjectResult) -> DetectedProject:
     policy = part.project.policy
-    return found_in(part.project, whole_project(policy).listed)
+    return detect(part.project, whole_project(policy).listed)
 
 
 def _extensible(file: Path) -> str | None:
@@ -191,7 +191,7 @@ def _seen(part: ProjectResult) -> list[tuple[object, ...]]:
     )
 
 
-def _remarks(part: ProjectResult, found: Found, left_out: frozenset[str]) -> list[str]:
+def _remarks(part: ProjectResult, found: DetectedProject, left_out: frozenset[str]) -> list[str]:
     """Say what was found, a line a key."""
     migrations = [f"{migration.path} ({migration.tool})" for migration in found.migrations]
     rows = (

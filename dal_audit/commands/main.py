@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from dal_audit import __version__
-from dal_audit.commands.output import CLEAN, FAILED, INTERRUPTED, UNREAD, complain, hush, write
+from dal_audit.commands.output import (
+    CLEAN,
+    FAILED,
+    INTERRUPTED,
+    UNREAD,
+    print_error,
+    silence_stdout,
+    write,
+)
 
 COMMANDS: Final = frozenset(
     {"baseline", "check", "clean", "config", "explain", "init", "replay", "rules"}
@@ -39,16 +47,16 @@ def main() -> NoReturn:
 
             sys.exit(run_check({**UNSET, "paths": paths}))
     except BrokenPipeError:
-        hush()
+        silence_stdout()
         sys.exit(UNREAD)
     except KeyboardInterrupt:
-        complain("error: interrupted")
+        print_error("error: interrupted")
         sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001  # a module that fails to load must not look like a finding
         import traceback
 
-        complain(f"error: dal-audit itself failed: {error}")
-        complain(traceback.format_exc())
+        print_error(f"error: dal-audit itself failed: {error}")
+        print_error(traceback.format_exc())
         sys.exit(FAILED)
     finally:
         # At its end Python looks for cycles once more, in all that was made.
@@ -64,10 +72,10 @@ def plain_paths(words: Sequence[str]) -> tuple[str, ...] | None:
     """
     if "_DAL_AUDIT_COMPLETE" in os.environ or os.name == "nt":
         return None  # A shell asks for completions; Windows leaves it to programs to expand `*`.
-    named = bool(words) and words[0] == "check"
-    paths = tuple(words[1:] if named else words)
-    if not named and paths and paths[0] in COMMANDS:
+    first = words[0] if words else ""
+    if first in COMMANDS - {"check"}:
         return None
-    if all(not path.startswith("-") and os.access(path, os.R_OK) for path in paths):
-        return paths
-    return None
+    paths = tuple(words[1:] if first == "check" else words)
+    if any(path.startswith("-") or not os.access(path, os.R_OK) for path in paths):
+        return None
+    return paths

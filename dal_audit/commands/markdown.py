@@ -8,7 +8,7 @@ is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -73,40 +73,40 @@ def _blocks(text: str) -> Iterator[Block]:
     lines = text.splitlines()
     index = 0
     while index < len(lines):
-        line = lines[index]
-        end = index + 1
-        if line.startswith("```"):
-            while end < len(lines) and not lines[end].startswith("```"):
-                end += 1
-            yield Block("code", tuple(lines[index + 1 : end]))
-            end += 1
-        elif heading := _HEADING.fullmatch(line):
-            yield Block("heading", (heading[2],), len(heading[1]))
-        elif line.startswith("|"):
-            while end < len(lines) and lines[end].startswith("|"):
-                end += 1
-            yield Block("table", tuple(lines[index:end]))
-        elif line.strip():
-            end = _end_of_paragraph(lines, end)
-            item = _ITEM.fullmatch(line)
-            rest = lines[index + 1 : end]
-            if item:
-                yield Block("item", (item[3], *rest), len(item[1]) // 2, item[2])
-            else:
-                yield Block("paragraph", (line, *rest))
-        index = end
+        block, index = _block_at(lines, index)
+        if block is not None:
+            yield block
 
 
-def _end_of_paragraph(lines: Sequence[str], start: int) -> int:
-    end = start
-    while end < len(lines):
-        line = lines[end]
-        if not line.strip() or line.startswith(("```", "|")):
-            break
-        if _HEADING.fullmatch(line) or _ITEM.fullmatch(line):
-            break
-        end += 1
-    return end
+def _block_at(lines: Sequence[str], start: int) -> tuple[Block | None, int]:
+    """Return the block that begins on a line, None for an empty line, and where the next begins."""
+    line = lines[start]
+    if line.startswith("```"):
+        end = _end(lines, start + 1, lambda line: line.startswith("```"))
+        return Block("code", tuple(lines[start + 1 : end])), end + 1
+    if heading := _HEADING.fullmatch(line):
+        return Block("heading", (heading[2],), len(heading[1])), start + 1
+    if line.startswith("|"):
+        end = _end(lines, start + 1, lambda line: not line.startswith("|"))
+        return Block("table", tuple(lines[start:end])), end
+    if not line.strip():
+        return None, start + 1
+    end = _end(lines, start + 1, _ends_paragraph)
+    rest = lines[start + 1 : end]
+    if item := _ITEM.fullmatch(line):
+        return Block("item", (item[3], *rest), len(item[1]) // 2, item[2]), end
+    return Block("paragraph", (line, *rest)), end
+
+
+def _end(lines: Sequence[str], start: int, is_end: Callable[[str], bool]) -> int:
+    """Return the first line that ends a block, or that behind the last one."""
+    return next((at for at in range(start, len(lines)) if is_end(lines[at])), len(lines))
+
+
+def _ends_paragraph(line: str) -> bool:
+    if not line.strip() or line.startswith(("```", "|")):
+        return True
+    return bool(_HEADING.fullmatch(line) or _ITEM.fullmatch(line))
 
 
 def _rendered(block: Block, paint: Paint, columns: int) -> Iterator[str]:
@@ -174,13 +174,10 @@ def _words(text: str, paint: Paint) -> Iterator[tuple[str, int]]:
 
 def _table(lines: Iterable[str], paint: Paint, columns: int) -> Iterator[str]:
     """Yield a table in aligned columns; the last one is wrapped where it is too wide."""
-    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
-    count = len(rows[0])
-    body = [row for row in rows[1:] if set("".join(row)) - set("-: ")]
-    table = [[*row, *[""] * count][:count] for row in (rows[0], *body)]
+    table = _cells(lines)
     shown = [[_on_one_line(cell, paint) for cell in row[:-1]] for row in table]
-    widths = [max(row[at][1] for row in shown) for at in range(count - 1)]
-    below = " " * (len(INDENT) + sum(widths) + 2 * (count - 1))
+    widths = [max(size for _, size in column) for column in zip(*shown, strict=True)]
+    below = " " * (len(INDENT) + sum(widths) + 2 * len(widths))
     for index, (row, cells) in enumerate(zip(table, shown, strict=True)):
         lead = INDENT
         for (text, size), room in zip(cells, widths, strict=True):
@@ -189,6 +186,13 @@ def _table(lines: Iterable[str], paint: Paint, columns: int) -> Iterator[str]:
             yield from _wrapped(row[-1], lead, below, paint, columns)
         else:
             yield (lead + paint(row[-1], "strong")).rstrip()
+
+
+def _cells(lines: Iterable[str]) -> list[list[str]]:
+    """Return a table's rows without the one of dashes; all have as many cells as the first."""
+    head, *rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+    body = [row for row in rows if set("".join(row)) - set("-: ")]
+    return [[*row, *[""] * len(head)][: len(head)] for row in (head, *body)]
 
 
 def _on_one_line(text: str, paint: Paint) -> tuple[str, int]:

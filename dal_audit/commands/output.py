@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dal_audit.report.model import Report
 
 CLEAN, FINDINGS, USAGE, FAILED = 0, 1, 2, 3
 """Exit codes, the same for every format."""
@@ -14,7 +17,7 @@ INTERRUPTED, UNREAD = 130, 141
 """128 + SIGINT or SIGPIPE, as a shell reports a program that ends so: not green, nothing failed."""
 
 
-def pairs_of(
+def output_pairs(
     formats: Sequence[str], outputs: Sequence[str], *, statistics: bool
 ) -> list[tuple[Any, str]]:
     """Pair formats with outputs in their order.
@@ -36,6 +39,11 @@ def pairs_of(
     return list(zip(forms, places, strict=True))
 
 
+def is_left_out(form: str, report: Report, *, quiet: bool) -> bool:
+    """Return whether nothing is printed: a report for people, in which nothing is found."""
+    return quiet and not report.open and form in {"text", "concise"}
+
+
 def write(text: str, output: str) -> None:
     """Write a report; what the output's encoding lacks is escaped."""
     if output != "-":
@@ -53,7 +61,7 @@ def write(text: str, output: str) -> None:
     sys.stdout.flush()
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """Say what is wrong; names and texts that are none of ours are shown and not obeyed."""
     from dal_audit.report.terminal import safe
 
@@ -62,7 +70,7 @@ def complain(message: str) -> None:
         sys.stderr.flush()
 
 
-def hush() -> None:
+def silence_stdout() -> None:
     """Let standard output lead nowhere: its reader is gone, and Python would say so at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -74,21 +82,21 @@ def failure(error: BaseException, *, verbose: bool = False) -> int:
     from dal_audit.policy import ConfigurationError
 
     if isinstance(error, BrokenPipeError):
-        hush()  # `dal-audit | head`: nobody reads on.
+        silence_stdout()  # `dal-audit | head`: nobody reads on.
         return UNREAD
     if isinstance(error, ConfigurationError | UsageError):
-        complain(str(error))
+        print_error(str(error))
         return USAGE
     if isinstance(error, KeyboardInterrupt):
-        complain("error: interrupted")
+        print_error("error: interrupted")
         return INTERRUPTED
     if isinstance(error, DiscoveryError | OSError):
-        complain(f"error: {error}")
+        print_error(f"error: {error}")
         return FAILED if isinstance(error, DiscoveryError) else USAGE
     import traceback  # only where a bug is met
 
-    complain(f"error: dal-audit itself failed: {error}")
-    complain(
+    print_error(f"error: dal-audit itself failed: {error}")
+    print_error(
         "".join(traceback.format_exception(error))
         if verbose
         else "This is a bug. `--verbose` shows where; please report it."

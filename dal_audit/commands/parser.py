@@ -22,7 +22,7 @@ from dal_audit.commands.options import (
     SELECT,
     complete_rules,
 )
-from dal_audit.commands.output import CLEAN, FAILED, USAGE, complain, failure, write
+from dal_audit.commands.output import CLEAN, FAILED, USAGE, failure, print_error, write
 from dal_audit.commands.replay import replay
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def clean(paths: tuple[str, ...], config: Path | None, cache_dir: Path | None) -
     try:
         remove(Request(paths=paths or (".",), config=config, cache_folder=cache_dir))
     except OSError as error:
-        complain(f"error: {error}")
+        print_error(f"error: {error}")
         sys.exit(FAILED)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         sys.exit(failure(error))
@@ -155,16 +155,16 @@ def explain_command(words: tuple[str, ...], form: str, color: str) -> NoReturn:
     """Print the document of each RULE: an id, a name, a prefix (DAL1), or a clause of the law."""
     from dal_audit.catalogue.rulebook import did_you_mean
     from dal_audit.commands.explain import explain_topics, topics
-    from dal_audit.commands.terminal import look_of
+    from dal_audit.commands.terminal import terminal_style
 
     found = [(word, topics(word)) for word in words]
     unknown = [word for word, wanted in found if not wanted]
     for word in unknown:
-        complain(f"error: there is no rule `{word}`{did_you_mean(word)}")
+        print_error(f"error: there is no rule `{word}`{did_you_mean(word)}")
     if unknown:
         sys.exit(USAGE)
     wanted = [topic for _, several in found for topic in several]
-    write(explain_topics(wanted, form, look_of(color)), "-")
+    write(explain_topics(wanted, form, terminal_style(color)), "-")
     sys.exit(CLEAN)
 
 
@@ -173,9 +173,9 @@ def explain_command(words: tuple[str, ...], form: str, color: str) -> NoReturn:
 def rules_command(form: str) -> NoReturn:
     """List all rules."""
     from dal_audit.commands.explain import list_rules
-    from dal_audit.commands.terminal import look_of
+    from dal_audit.commands.terminal import terminal_style
 
-    write(list_rules(form, room=look_of("never").columns), "-")
+    write(list_rules(form, room=terminal_style("never").columns), "-")
     sys.exit(CLEAN)
 
 
@@ -265,7 +265,7 @@ def baseline_command(**options: Any) -> NoReturn:
     Once there is a baseline it only shrinks, unless it is told to --grow. What it holds does not
     count any more; an entry whose finding is gone is a finding itself (DAL903).
     """
-    from dal_audit.commands.baseline import said, write_baselines
+    from dal_audit.commands.baseline import describe, write_baselines
     from dal_audit.policy.request import request_of
 
     try:
@@ -275,7 +275,7 @@ def baseline_command(**options: Any) -> NoReturn:
             baseline=options["baseline"],
         )
         for change in write_baselines(request, grow=options["grow"]):
-            write(f"{said(change)}\n", "-")
+            write(f"{describe(change)}\n", "-")
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         sys.exit(failure(error, verbose=options["verbose"]))
     sys.exit(CLEAN)

@@ -8,7 +8,15 @@ from typing import Any, NoReturn
 import click
 
 from dal_audit.commands.options import COLOR, CONFIG, FAIL_ON, FORMAT, OUTPUT, words
-from dal_audit.commands.output import CLEAN, USAGE, complain, failure, pairs_of, write
+from dal_audit.commands.output import (
+    CLEAN,
+    USAGE,
+    failure,
+    is_left_out,
+    output_pairs,
+    print_error,
+    write,
+)
 
 
 @click.command("replay")
@@ -55,31 +63,31 @@ def replay(**options: Any) -> NoReturn:
 
 def _replay(options: dict[str, Any]) -> int:
     from dal_audit.commands.replay_output import result_of
-    from dal_audit.commands.terminal import look_of
+    from dal_audit.commands.terminal import terminal_style
     from dal_audit.replay.database import EngineError
     from dal_audit.report.render import exit_code, render
     from dal_audit.report.terminal import PLAIN
 
     try:
-        pairs = pairs_of(options["formats"], options["outputs"], statistics=False)
+        pairs = output_pairs(options["formats"], options["outputs"], statistics=False)
         result = result_of(options)
         for form, output in pairs:
-            if options["quiet"] and not result.report.open and form in {"text", "concise"}:
+            if is_left_out(form, result.report, quiet=options["quiet"]):
                 continue
             text = render(
                 result.report,
                 form,
-                look=look_of(options["color"]) if output == "-" else PLAIN,
+                look=terminal_style(options["color"]) if output == "-" else PLAIN,
                 show_suppressed=options["show_suppressed"],
                 fail_on=options["fail_on"],
             )
             write(f"{text}\n{result.table}" if form == "text" else text, output)
     except EngineError as error:
-        complain(f"error: {error}")
+        print_error(f"error: {error}")
         return USAGE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         return failure(error, verbose=options["verbose"])
     for note in result.notes:
-        complain(f"note: {note}")
+        print_error(f"note: {note}")
     code = exit_code(result.report, fail_on=options["fail_on"])
     return CLEAN if options["exit_zero"] else code

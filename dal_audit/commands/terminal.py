@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from dal_audit.report.terminal import Look
+from dal_audit.report.terminal import TerminalStyle
 
 _LINKING: Final = ("KITTY_WINDOW_ID", "WT_SESSION", "KONSOLE_VERSION", "GHOSTTY_RESOURCES_DIR")
 """Variables that terminals set which are known to make links of what OSC 8 marks."""
@@ -20,12 +20,12 @@ _VTE_WITH_LINKS: Final = 5000
 """The version of VTE, on which GNOME's and other terminals are built, that learnt them."""
 
 
-def look_of(choice: str, environment: Mapping[str, str] = os.environ) -> Look:
+def terminal_style(choice: str, environment: Mapping[str, str] = os.environ) -> TerminalStyle:
     """Return how a report on standard output may look; `choice` is the option `--color`."""
     color = _wants_color(choice, environment)
     if not is_terminal(environment):
-        return Look(color=color)
-    return Look(
+        return TerminalStyle(color=color)
+    return TerminalStyle(
         color=color,
         links=color and _makes_links(environment),
         columns=_columns(environment),

@@ -25,12 +25,10 @@ def in_style(placeholders: Sequence[SqlPlaceholder], style: str) -> Fix | None:
         return None
     form = forms.pop()
     numbers = _numbers(form, placeholders)
-    if numbers is None or list(dict.fromkeys(numbers)) != list(range(1, max(numbers) + 1)):
-        return None
-    if style == "question" and len(set(numbers)) < len(numbers):
+    if numbers is None or not _keep_their_places(numbers, style):
         return None
     applicability: Applicability = "unsafe" if "question" in {form, style} else "safe"
-    texts = [MARKS[style] + (str(number) if style != "question" else "") for number in numbers]
+    texts = [_text(number, style) for number in numbers]
     return Fix(
         f"write `{texts[0]}`" if len(texts) == 1 else f"write `{texts[0]}` and so on",
         tuple(
@@ -39,6 +37,18 @@ def in_style(placeholders: Sequence[SqlPlaceholder], style: str) -> Fix | None:
         ),
         applicability,
     )
+
+
+def _keep_their_places(numbers: Sequence[int], style: str) -> bool:
+    """Return whether parameters stand first in their turn, and once each where a mark has none."""
+    first = list(dict.fromkeys(numbers))
+    if style == "question" and len(first) < len(numbers):
+        return False
+    return first == list(range(1, max(numbers) + 1))
+
+
+def _text(number: int, style: str) -> str:
+    return MARKS[style] if style == "question" else f"{MARKS[style]}{number}"
 
 
 def _numbers(form: PlaceholderForm, placeholders: Sequence[SqlPlaceholder]) -> list[int] | None:

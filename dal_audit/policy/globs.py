@@ -19,7 +19,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 ALTERNATIVES_LIMIT: Final = 256
 """How many patterns the braces of one pattern may stand for."""
@@ -80,28 +80,35 @@ def _split(pattern: str) -> tuple[str, list[str], str] | None:
     """Split a pattern at its first braces: before, alternatives, after."""
     depth = opened = start = 0
     alternatives: list[str] = []
+    for offset, char in _separators(pattern):
+        if char == "{":
+            depth += 1
+            if depth == 1:
+                opened, start = offset, offset + 1
+            continue
+        if depth == 1:
+            alternatives.append(pattern[start:offset])
+            start = offset + 1
+        if char == "}" and depth:
+            depth -= 1
+            if depth == 0:
+                return pattern[:opened], alternatives, pattern[offset + 1 :]
+    if depth:
+        message = "a `{` is never closed"
+        raise GlobError(message)
+    return None
+
+
+def _separators(pattern: str) -> Iterator[tuple[int, str]]:
+    """Yield the braces and commas of a pattern, but for those in classes, with their places."""
     offset = 0
     while offset < len(pattern):
         char = pattern[offset]
         if char == "[":
             offset = _class_end(pattern, offset)
-        elif char == "{":
-            if depth == 0:
-                opened, start = offset, offset + 1
-            depth += 1
-        elif char == "}" and depth:
-            depth -= 1
-            if depth == 0:
-                alternatives.append(pattern[start:offset])
-                return pattern[:opened], alternatives, pattern[offset + 1 :]
-        elif char == "," and depth == 1:
-            alternatives.append(pattern[start:offset])
-            start = offset + 1
+        elif char in "{},":
+            yield offset, char
         offset += 1
-    if depth:
-        message = "a `{` is never closed"
-        raise GlobError(message)
-    return None
 
 
 def _class_end(pattern: str, start: int) -> int:

@@ -68,14 +68,19 @@ def rules_in_force(
     wanted = (*_known(select or (), names), *_known(extend_select, names))
     unwanted = _known(ignore, names)
     if select is None:
-        base = default if policy.select is None else set[str]()
-        chosen = (*(policy.select or ()), *policy.extend_select)
-        running = _overlay(base, ids, ((chosen, True), (policy.ignore, False)))
+        running = _configured(policy, ids, default)
         running = _overlay(running, ids, ((wanted, True), (unwanted, False)))
     else:
         layers = ((policy.ignore, False), (wanted, True), (unwanted, False))
         running = _overlay(set(), ids, layers)
     return frozenset(rule for rule in running if severity_of(policy, rule, "error") != "off")
+
+
+def _configured(policy: Policy, ids: Sequence[str], default: set[str]) -> set[str]:
+    """Return the rules that run by the policy alone."""
+    base = default if policy.select is None else set[str]()
+    chosen = (*(policy.select or ()), *policy.extend_select)
+    return _overlay(base, ids, ((chosen, True), (policy.ignore, False)))
 
 
 def severity_of(policy: Policy, rule: str, default: Severity) -> Severity:

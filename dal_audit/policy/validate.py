@@ -188,25 +188,27 @@ class Reader:
         if shape.pattern and not re.fullmatch(shape.pattern, value):
             self._fault(path, f"{quoted(value)} is not {shape.noun}", on_key=on_key)
             return None
-        flaw = ""
-        read: object = value
-        match shape.check:
-            case "version":
-                read = tuple(map(int, value.split(".")))
-            case "rule":
-                read = self._rules.selector(value)
-                flaw = "" if read else self._rules.unknown(value)
-            case "glob":
-                flaw = _path_flaw(value, glob=True)
-            case "folder" | "file":
-                read = normpath(value)
-                flaw = _path_flaw(value, glob=False) or self._absence(value, shape.check)
-            case "":
-                pass
+        read, flaw = self._meaning(shape, value)
         if flaw:
             self._fault(path, flaw, on_key=on_key)
             return None
         return read
+
+    def _meaning(self, shape: Text, value: str) -> tuple[object, str]:
+        """Return what a text means, and what is wrong with it, empty where nothing is."""
+        match shape.check:
+            case "version":
+                return tuple(map(int, value.split("."))), ""
+            case "rule":
+                rule = self._rules.selector(value)
+                return rule, "" if rule else self._rules.unknown(value)
+            case "glob":
+                return value, _path_flaw(value, glob=True)
+            case "folder" | "file":
+                flaw = _path_flaw(value, glob=False) or self._absence(value, shape.check)
+                return normpath(value), flaw
+            case "":
+                return value, ""
 
     def _absence(self, value: str, kind: str) -> str:
         """Say that a folder or file does not exist; empty when it does."""

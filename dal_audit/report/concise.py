@@ -6,10 +6,12 @@ from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_path
 from dal_audit.report.suggestions import fixable
 from dal_audit.report.summary import counts
-from dal_audit.report.terminal import PLAIN, Look, Paint, safe
+from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle, safe
 
 
-def render_concise(report: Report, *, look: Look = PLAIN, show_suppressed: bool = False) -> str:
+def render_concise(
+    report: Report, *, look: TerminalStyle = PLAIN, show_suppressed: bool = False
+) -> str:
     """Return `path:line:column: ID message`, the column in UTF-16 units, and a line that counts."""
     paint = Paint(look)
     lines = []

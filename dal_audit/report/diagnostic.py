@@ -37,7 +37,7 @@ _SHARED: Final = re.compile("; |, and ")
 """Where a message comes to the boundary or to the reason."""
 
 
-class Drawing:
+class DiagnosticRenderer:
     """Draws the findings of a report."""
 
     def __init__(self, report: Report, paint: Paint) -> None:
@@ -56,7 +56,7 @@ class Drawing:
         first = findings[0]
         breach = first.breach
         style: Style = "info" if first.severity == "off" else first.severity
-        yield from self.head(first, len(findings) - 1, style)
+        yield from self._headline(first, len(findings) - 1, style)
         shown = _shown(findings)
         gutter = len(str(max(mark.place.span.line for mark in shown.marks)))
         excerpts = Excerpts(self.quoted, self.paint, gutter, style)
@@ -67,10 +67,10 @@ class Drawing:
             yield f"{' ' * gutter}{self.paint(arrow, 'frame')} {where}"
             yield from excerpts.draw(here)
         for title, text in _notes(findings, shown):
-            yield from self.note(title, text, gutter)
+            yield from self._note(title, text, gutter)
         yield ""
 
-    def head(self, finding: Finding, more: int, style: Style) -> Iterator[str]:
+    def _headline(self, finding: Finding, more: int, style: Style) -> Iterator[str]:
         """Yield what is wrong, wrapped where the terminal's width is known."""
         name, paint = finding.rule.name, self.paint
         columns = paint.look.columns
@@ -86,7 +86,7 @@ class Drawing:
         lines[-1] += f" (and {more} more in this file)" if more else ""
         yield from lines
 
-    def note(self, title: str, text: str, gutter: int) -> Iterator[str]:
+    def _note(self, title: str, text: str, gutter: int) -> Iterator[str]:
         """Yield a remark below the excerpts, wrapped where the terminal's width is known."""
         indent = gutter + 3 + len(title) + 2
         columns = self.paint.look.columns
@@ -109,17 +109,8 @@ class _Shown(Struct, frozen=True):
 def _shown(findings: Sequence[Finding]) -> _Shown:
     """Choose what is shown; the steps of a way have numbers, and what they lead to has the last."""
     first = findings[0].breach
-    is_alone = len(findings) == 1
     steps = first.related[: first.way][-STEPS_SHOWN:]
-    number = f"{len(steps) + 1}. " if steps else ""
-    marks = [
-        Mark(
-            finding.place,
-            f"{number}{finding.breach.label if is_alone else _what(finding)}",
-            main=True,
-        )
-        for finding in findings[:ALIKE_SHOWN]
-    ]
+    marks = _main_marks(findings, f"{len(steps) + 1}. " if steps else "")
     marks += [
         Mark(relation.place, f"{step}. {relation.message}")
         for step, relation in enumerate(steps, 1)
@@ -127,14 +118,32 @@ def _shown(findings: Sequence[Finding]) -> _Shown:
     uses = _first_of_lines(
         relation for finding in findings for relation in finding.breach.related[first.way :]
     )
-    # Findings alike share what is in other files; of uses, their own lines say enough.
-    path = first.place.path
-    worth = uses if is_alone else [use for use in uses if use.place.path != path]
-    # Never all but one: that line would say no more than the source itself.
-    worth = worth[: USES_SHOWN + (len(worth) == USES_SHOWN + 1)]
+    worth = _worth_showing(uses, findings)
     marks += [Mark(use.place, use.message) for use in worth]
     alike = [Related(finding.place, finding.breach.message) for finding in findings[ALIKE_SHOWN:]]
     return _Shown(marks, alike, [use for use in uses if use not in worth])
+
+
+def _main_marks(findings: Sequence[Finding], number: str) -> list[Mark]:
+    """Return the marks of what is found, each with the number behind those of the steps."""
+    is_alone = len(findings) == 1
+    return [
+        Mark(
+            finding.place,
+            f"{number}{finding.breach.label if is_alone else _what(finding)}",
+            main=True,
+        )
+        for finding in findings[:ALIKE_SHOWN]
+    ]
+
+
+def _worth_showing(uses: list[Related], findings: Sequence[Finding]) -> list[Related]:
+    """Return the uses that are shown with their source."""
+    # Findings alike share what is in other files; of uses, their own lines say enough.
+    path = findings[0].place.path
+    worth = uses if len(findings) == 1 else [use for use in uses if use.place.path != path]
+    # Never all but one: that line would say no more than the source itself.
+    return worth[: USES_SHOWN + (len(worth) == USES_SHOWN + 1)]
 
 
 def _what(finding: Finding) -> str:

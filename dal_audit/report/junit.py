@@ -23,13 +23,7 @@ def render_junit(
     A test fails where the finding makes the audit fail; below `fail_on` it passes, and its output
     says what was found. Accepted findings are skipped tests, where they are asked for.
     """
-    by_rule: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        if finding.standing == "open" or show_suppressed:
-            by_rule.setdefault(finding.rule.id, []).append(finding)
-    suites = [
-        (rule, by_rule.get(rule.id, [])) for rule in sorted(report.rules, key=lambda rule: rule.id)
-    ]
+    suites = _by_rule(report, show_suppressed=show_suppressed)
     tests = sum(len(found) or 1 for _, found in suites)
     failures = sum(fails(finding, fail_on) for _, found in suites for finding in found)
     lines = [
@@ -39,6 +33,15 @@ def render_junit(
         "</testsuites>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _by_rule(report: Report, *, show_suppressed: bool) -> list[tuple[Rule, list[Finding]]]:
+    """Return the rules that ran, by their ids, each with the findings that are reported."""
+    found: dict[str, list[Finding]] = {rule.id: [] for rule in report.rules}
+    for finding in report.findings:
+        if finding.rule.id in found and (finding.standing == "open" or show_suppressed):
+            found[finding.rule.id].append(finding)
+    return [(rule, found[rule.id]) for rule in sorted(report.rules, key=lambda rule: rule.id)]
 
 
 def _suite(rule: Rule, findings: list[Finding], fail_on: Severity) -> Iterator[str]:

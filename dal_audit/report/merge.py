@@ -51,12 +51,7 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
     folder = request.folder
     findings = sorted((finding for part in parts for finding in _moved(part, base)), key=_order)
     ran = {rule.id: rule for part in parts for rule in part.rules}
-    several = len(parts) > 1
-    secrets = {
-        os.path.normpath(f"{_relative(part.root, base)}/{path}"): spans
-        for part in parts
-        for path, spans in part.secrets.items()
-    }
+    secrets = dict(pair for part in parts for pair in _secrets(part, base))
     return Report(
         findings=tuple(findings),
         rules=tuple(ran[rule_id] for rule_id in sorted(ran)),
@@ -65,16 +60,26 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
         files=sum(part.files for part in parts),
         languages=frozenset().union(*(part.languages for part in parts)),
         ruled_out=sum(part.ruled_out for part in parts),
-        assumptions=tuple(
-            f"{line} (in {_relative(part.root, base)})" if several else line
-            for part in parts
-            for line in part.assumptions
-        ),
+        assumptions=tuple(_assumptions(parts, base)),
         limited=any(part.limited for part in parts),
         version=__version__,
         here=_relative(folder, base),
         there=_relative(base, folder),
     )
+
+
+def _secrets(part: ProjectResult, base: Path) -> Iterator[tuple[str, tuple[Span, ...]]]:
+    """Yield the secrets of each file of a project, by its path from the base."""
+    root = _relative(part.root, base)
+    for path, spans in part.secrets.items():
+        yield os.path.normpath(f"{root}/{path}"), spans
+
+
+def _assumptions(parts: Sequence[ProjectResult], base: Path) -> Iterator[str]:
+    """Yield what was assumed, and in which project where there are several."""
+    for part in parts:
+        where = f" (in {_relative(part.root, base)})" if len(parts) > 1 else ""
+        yield from (f"{line}{where}" for line in part.assumptions)
 
 
 def _moved(part: ProjectResult, base: Path) -> Iterator[Finding]:

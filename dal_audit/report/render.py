@@ -5,16 +5,16 @@ from __future__ import annotations
 from dal_audit.catalogue.rulebook import Severity
 from dal_audit.report.formats import FORMATS, Format
 from dal_audit.report.model import Report, fails
-from dal_audit.report.terminal import PLAIN, Look
+from dal_audit.report.terminal import PLAIN, TerminalStyle
 
-__all__ = ["FORMATS", "Format", "Look", "Report", "exit_code", "render"]
+__all__ = ["FORMATS", "Format", "Report", "TerminalStyle", "exit_code", "render"]
 
 
 def render(
     report: Report,
     form: Format,
     *,
-    look: Look = PLAIN,
+    look: TerminalStyle = PLAIN,
     show_suppressed: bool = False,
     fail_on: Severity = "info",
 ) -> str:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from dal_audit.catalogue.rulebook import Clause, Rule, Severity
 from dal_audit.facts import Place, Span
-from dal_audit.judge.breach import Finding, Related
+from dal_audit.judge.breach import Breach, Finding, Related
 from dal_audit.report.fingerprint import line_hashes
 from dal_audit.report.json_report import Object, json_text
 from dal_audit.report.links import HOME, document_of
@@ -285,28 +285,45 @@ def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: boo
             for number, relation in enumerate(breach.related[:RELATED_LIMIT], 1)
         ]
     if breach.way:
-        steps = [
-            _location(relation.place, relation.message) for relation in breach.related[: breach.way]
-        ]
-        steps.append(_location(breach.place, breach.label or breach.message))
-        flow = [{"location": step} for step in steps[-THREAD_LIMIT:]]
-        result["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
-    if breach.fix is not None and text and is_exact(breach.fix, text.lines):
-        artifact: Object = {"uri": _uri(breach.place.path), "uriBaseId": _ROOT}
-        result["fixes"] = sarif_fixes(breach.fix, artifact)
-    line = breach.place.span.line
-    if text and line <= len(text.hashes):
-        result["partialFingerprints"] = {"primaryLocationLineHash": text.hashes[line - 1]}
+        result["codeFlows"] = [{"threadFlows": [{"locations": _flow(breach)}]}]
+    if text:
+        result |= _of_text(breach, text)
     if suppressed:
         # §3.27.23: either all results of a run have suppressions, be they empty, or none has.
         result["suppressions"] = [] if finding.standing == "open" else [_suppression(finding)]
+    result["properties"] = _properties(finding)
+    return result
+
+
+def _of_text(breach: Breach, text: _Text) -> Object:
+    """Return what only the text of a file tells: fixes, and by what a place is known again."""
+    known: Object = {}
+    if breach.fix is not None and is_exact(breach.fix, text.lines):
+        artifact: Object = {"uri": _uri(breach.place.path), "uriBaseId": _ROOT}
+        known["fixes"] = sarif_fixes(breach.fix, artifact)
+    line = breach.place.span.line
+    if line <= len(text.hashes):
+        known["partialFingerprints"] = {"primaryLocationLineHash": text.hashes[line - 1]}
+    return known
+
+
+def _flow(breach: Breach) -> list[Object]:
+    """Return the steps by which a driver's object came to where it is found, and that place."""
+    steps = [
+        _location(relation.place, relation.message) for relation in breach.related[: breach.way]
+    ]
+    steps.append(_location(breach.place, breach.label or breach.message))
+    return [{"location": step} for step in steps[-THREAD_LIMIT:]]
+
+
+def _properties(finding: Finding) -> Object:
+    breach = finding.breach
     properties: Object = {"name": finding.rule.name, "clauses": list(finding.rule.clauses)}
     if breach.fails_on is not None:
         properties["fails_on"] = list(breach.fails_on)
     if breach.fails_later_on:
         properties["fails_later_on"] = list(breach.fails_later_on)
-    result["properties"] = properties
-    return result
+    return properties
 
 
 def _suppression(finding: Finding) -> Object:

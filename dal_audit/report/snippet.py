@@ -87,13 +87,11 @@ class Excerpts(Struct, frozen=True):
                 yield from self._line(number, [mark])
             return
         if len(marks) == 1:
-            # Of a line as long as a file, what is far from the mark is not even measured.
-            before, marked, after = parts[0]
-            parts = [(before[-_FAR * room :], marked[: _FAR * room], after[: _FAR * room])]
-        drawn = [self._drawn(mark, part) for mark, part in zip(marks, parts, strict=True)]
-        line = expand("".join(parts[0]))
-        if len(marks) == 1:
-            line, drawn[0] = self._cut(parts[0], drawn[0], room)
+            line, alone = self._cut(marks[0], parts[0], room)
+            drawn = [alone]
+        else:
+            line = expand("".join(parts[0]))
+            drawn = [self._drawn(mark, part) for mark, part in zip(marks, parts, strict=True)]
         yield f"{self.paint(f'{number:>{self.gutter}}', 'frame')} {self.paint('|', 'frame')} {line}"
         for row in _rows(drawn, self.paint, room if columns else 0):
             yield f"{self._edge('|')} {row}"
@@ -106,11 +104,13 @@ class Excerpts(Struct, frozen=True):
             return _Drawn(start, cells, mark.label, "^", self.style)
         return _Drawn(start, cells, mark.label, "-", "info")
 
-    @staticmethod
-    def _cut(parts: tuple[str, str, str], drawn: _Drawn, room: int) -> tuple[str, _Drawn]:
-        """Return a line of at most so many cells, dots apart, and its mark there."""
+    def _cut(self, mark: Mark, parts: tuple[str, str, str], room: int) -> tuple[str, _Drawn]:
+        """Return a line of at most so many cells, dots apart, and its only mark there."""
+        # Of a line as long as a file, what is far from the mark is not even measured.
         before, marked, after = parts
-        line = expand(before + marked + after)
+        near = (before[-_FAR * room :], marked[: _FAR * room], after[: _FAR * room])
+        drawn = self._drawn(mark, near)
+        line = expand("".join(near))
         if width(line) <= room:
             return line, drawn
         begin = max(0, min(drawn.start - room // 4, width(line) - room))
@@ -140,13 +140,14 @@ def _rows(marks: Sequence[_Drawn], paint: Paint, room: int) -> Iterator[str]:
     The last mark has its label beside it; those of the others hang below them. A label that would
     leave the terminal hangs, too.
     """
-    by_start = sorted(marks, key=lambda mark: (mark.start, mark.end))
     apart: list[_Drawn] = []
-    for mark in by_start:
-        if apart and mark.start < apart[-1].end:
+    end = 0
+    for mark in sorted(marks, key=lambda mark: (mark.start, mark.end)):
+        if mark.start < end:
             yield from _rows([mark], paint, room)  # What overlaps has rows of its own.
         else:
             apart.append(mark)
+            end = mark.end
     row, cell = "", 0
     for mark in apart:
         row += " " * (mark.start - cell) + paint(mark.sign * mark.cells, mark.style)
@@ -159,6 +160,11 @@ def _rows(marks: Sequence[_Drawn], paint: Paint, room: int) -> Iterator[str]:
     elif label:
         row += " " + paint(label, last.style)
     yield row
+    yield from _hung(hanging, paint, room, is_alone=len(apart) == 1)
+
+
+def _hung(hanging: list[_Drawn], paint: Paint, room: int, *, is_alone: bool) -> Iterator[str]:
+    """Yield the labels that hang below their marks, the last one first."""
     while hanging:
         mark = hanging.pop()
         label = safe(mark.label)
@@ -167,7 +173,7 @@ def _rows(marks: Sequence[_Drawn], paint: Paint, room: int) -> Iterator[str]:
         least = hanging[-1].start + 2 if hanging else 0
         start = max(min(mark.start, room - width(label)), least) if room else mark.start
         # A mark that is alone needs no bar to lead to its label.
-        if start == mark.start and len(apart) > 1:
+        if start == mark.start and not is_alone:
             yield _bars([*hanging, mark], paint)
         gap = start - (hanging[-1].start + 1 if hanging else 0)
         yield bars + " " * gap + paint(label, mark.style)

@@ -10,7 +10,7 @@ from dal_audit.report.formats import Format
 from dal_audit.report.json_report import Object, json_text
 from dal_audit.report.model import Report
 from dal_audit.report.summary import counts, plural
-from dal_audit.report.terminal import PLAIN, Look, Paint
+from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle
 
 _ORDER: tuple[Severity, ...] = ("error", "warning", "info", "off")
 
@@ -41,7 +41,7 @@ def statistics(report: Report) -> list[Row]:
     return sorted(rows, key=lambda row: (-row.count, row.rule.id))
 
 
-def render_statistics(report: Report, form: Format, *, look: Look = PLAIN) -> str:
+def render_statistics(report: Report, form: Format, *, look: TerminalStyle = PLAIN) -> str:
     """Return a line a rule and a sum; in JSON `[{id, name, count, severities, files}]`."""
     if form == "json":
         return json_text([_record(row) for row in statistics(report)])

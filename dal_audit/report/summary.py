@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal, TypeAlias
 
 from dal_audit.catalogue.rulebook import Clause
+from dal_audit.judge.breach import Finding
 from dal_audit.report.model import Report
 
 Verdict: TypeAlias = Literal["pass", "pass in part", "baselined", "fail", "not audited"]
+
+_SEVERITIES: Final = ("error", "warning", "info")
+_ACCEPTED: Final = ("suppressed", "waived", "baselined")
 
 
 def plural(count: int, word: str) -> str:
@@ -21,20 +26,24 @@ def counts(report: Report) -> str:
     found = report.open
     severities = [
         plural(number, word) if word != "info" else f"{number} info"
-        for word in ("error", "warning", "info")
-        if (number := sum(finding.severity == word for finding in found))
+        for word, number in _numbers(_SEVERITIES, (finding.severity for finding in found))
     ]
     text = plural(len(found), "finding") if found else "No findings"
     if severities:
         text += f": {', '.join(severities)}"
     accepted = [
         f"{number} {standing}"
-        for standing in ("suppressed", "waived", "baselined")
-        if (number := sum(finding.standing == standing for finding in report.accepted))
+        for standing, number in _numbers(_ACCEPTED, (item.standing for item in report.accepted))
     ]
     if accepted:
         text += f" ({', '.join(accepted)})"
     return f"{text}. {looked_at(report)}"
+
+
+def _numbers(words: Iterable[str], found: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield those of the words that were found, and how often each was."""
+    numbers = Counter(found)
+    return ((word, numbers[word]) for word in words if numbers[word])
 
 
 def looked_at(report: Report) -> str:
@@ -54,24 +63,32 @@ def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
     file, is not passed, but not audited. One that only the baseline keeps from failing
     is not passed either.
     """
-    looked = report.files > 0 or bool(report.findings)
+    enforced = _enforced(report)
+    against = Counter(_clauses_of(report.open))
+    baselined = set(_clauses_of(item for item in report.findings if item.standing == "baselined"))
+    for clause in report.clauses:
+        if clause.id not in enforced:
+            yield clause, "not audited", 0
+        elif against[clause.id]:
+            yield clause, "fail", against[clause.id]
+        else:
+            passed: Verdict = "pass in part" if clause.partly else "pass"
+            yield clause, "baselined" if clause.id in baselined else passed, 0
+
+
+def _enforced(report: Report) -> set[str]:
+    """Return the clauses that rules look at which ran on something."""
+    if report.files == 0 and not report.findings:
+        return set()
     breached = {finding.rule.id for finding in report.findings}
-    enforced = {
+    return {
         clause
         for rule in report.rules
         if not report.languages.isdisjoint(rule.languages) or rule.id in breached
         for clause in rule.clauses
     }
-    for clause in report.clauses:
-        against = sum(clause.id in finding.rule.clauses for finding in report.open)
-        if clause.id not in enforced or not looked:
-            yield clause, "not audited", 0
-        elif against:
-            yield clause, "fail", against
-        elif any(
-            finding.standing == "baselined" and clause.id in finding.rule.clauses
-            for finding in report.findings
-        ):
-            yield clause, "baselined", 0
-        else:
-            yield clause, "pass in part" if clause.partly else "pass", 0
+
+
+def _clauses_of(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield the clauses that findings are against, once for each."""
+    return (clause for finding in findings for clause in finding.rule.clauses)

@@ -29,7 +29,7 @@ _UNSAFE: Final = (
 TAB_WIDTH: Final = 4
 
 
-class Look(Struct, frozen=True):
+class TerminalStyle(Struct, frozen=True):
     """What a report may count on where it is shown: by default on nothing, as in a file."""
 
     color: bool = False
@@ -39,14 +39,14 @@ class Look(Struct, frozen=True):
     """The terminal's width in cells; 0 where there is none, and nothing is wrapped."""
 
 
-PLAIN: Final = Look()
+PLAIN: Final = TerminalStyle()
 """No terminal, or one of which nothing is known."""
 
 
 class Paint:
     """Wraps text in ANSI colours and links, or leaves it plain."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: TerminalStyle) -> None:
         """Choose."""
         self.look = look
 

@@ -8,13 +8,15 @@ from typing import Final
 from dal_audit.report.model import Report
 from dal_audit.report.suggestions import fixable
 from dal_audit.report.summary import counts, plural, verdicts
-from dal_audit.report.terminal import PLAIN, Look, Paint, safe
+from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle, safe
 
 MANY: Final = 50
 """Findings from which the report says how to have an overview."""
 
 
-def render_text(report: Report, *, look: Look = PLAIN, show_suppressed: bool = False) -> str:
+def render_text(
+    report: Report, *, look: TerminalStyle = PLAIN, show_suppressed: bool = False
+) -> str:
     """Return the whole report."""
     paint = Paint(look)
     shown = [
@@ -22,9 +24,11 @@ def render_text(report: Report, *, look: Look = PLAIN, show_suppressed: bool = F
     ]
     lines: list[str] = []
     if shown:
-        from dal_audit.report.diagnostic import Drawing  # a clean run has nothing to draw
+        from dal_audit.report.diagnostic import (
+            DiagnosticRenderer,
+        )  # a clean run has nothing to draw
 
-        lines = list(Drawing(report, paint).findings(shown))
+        lines = list(DiagnosticRenderer(report, paint).findings(shown))
     return "\n".join([*lines, *_summary(report, paint)]) + "\n"
 
 
@@ -38,6 +42,18 @@ def _summary(report: Report, paint: Paint) -> Iterator[str]:
     if can := fixable(report):
         yield can
     yield ""
+    yield from _verdict_lines(report, paint)
+    names = list(dict.fromkeys(finding.rule.name for finding in report.open))
+    if names:
+        yield ""
+        shown = " ".join(names[:3]) + (" ..." if len(names) > 3 else "")  # noqa: PLR2004
+        yield f"Why, and how to fix it: dal-audit explain {shown}"
+    if len(report.open) >= MANY:
+        yield "How many of which rule: dal-audit --statistics"
+
+
+def _verdict_lines(report: Report, paint: Paint) -> Iterator[str]:
+    """Yield a line for each clause that was audited, and one for all others."""
     longest = max((len(clause.id) for clause in report.clauses), default=0)
     titles = max((len(clause.title) for clause in report.clauses), default=0)
     unseen = []
@@ -56,10 +72,3 @@ def _summary(report: Report, paint: Paint) -> Iterator[str]:
     if unseen:
         left = f"{plural(len(unseen), 'clause')} not audited"
         yield paint(f"{left}: {', '.join(unseen)}", "faint")
-    names = list(dict.fromkeys(finding.rule.name for finding in report.open))
-    if names:
-        yield ""
-        shown = " ".join(names[:3]) + (" ..." if len(names) > 3 else "")  # noqa: PLR2004
-        yield f"Why, and how to fix it: dal-audit explain {shown}"
-    if len(report.open) >= MANY:
-        yield "How many of which rule: dal-audit --statistics"

@@ -57,15 +57,8 @@ def read_baseline(file: Path) -> tuple[Entry, ...]:
 
     Raises BaselineError for a file that cannot be read, or that holds anything else.
     """
-    try:
-        text = file.read_bytes().decode("utf-8")
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise BaselineError(f"error: {file}: the baseline cannot be read: {reason}") from error
-    except UnicodeDecodeError as error:
-        raise BaselineError(f"error: {file}: the baseline is not UTF-8: {error.reason}") from error
     found: dict[Key, Entry] = {}
-    lines = text.removesuffix("\n").split("\n")
+    lines = _text_of(file).removesuffix("\n").split("\n")
     for row, line in enumerate(lines, 1):
         if _CONFLICT.match(line):
             flaw = "a merge conflict; keep the lines of both sides and run `dal-audit baseline`"
@@ -82,6 +75,16 @@ def read_baseline(file: Path) -> tuple[Entry, ...]:
         if known is None or known.count < entry.count:
             found[entry.key] = entry
     return tuple(found.values())
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8")
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise BaselineError(f"error: {file}: the baseline cannot be read: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise BaselineError(f"error: {file}: the baseline is not UTF-8: {error.reason}") from error
 
 
 def _object(line: str) -> object:
@@ -176,7 +179,7 @@ def match(entries: Sequence[Entry], keys: Sequence[Key], gone: Callable[[str], b
     """
     left = {entry: entry.count for entry in entries}
     accepted: set[int] = set()
-    missing = {path for path in {entry.key.path for entry in entries} if gone(path)}
+    missing = set(filter(gone, {entry.key.path for entry in entries}))
     views: tuple[tuple[Callable[[Key], object], Callable[[Entry], bool]], ...] = (
         (lambda key: key, lambda _entry: True),
         (lambda key: (key.path, key.rule, key.line), lambda _entry: True),
@@ -185,18 +188,31 @@ def match(entries: Sequence[Entry], keys: Sequence[Key], gone: Callable[[str], b
         (lambda key: (key.rule, key.symbol, key.line), lambda entry: bool(entry.key.symbol)),
     )
     for view, serves in views:
-        waiting: dict[object, list[Entry]] = {}
-        for entry in reversed(entries):
-            if left[entry] and serves(entry):
-                waiting.setdefault(view(entry.key), []).append(entry)
+        waiting = _by_view(view, [entry for entry in entries if left[entry] and serves(entry)])
+        if not waiting:
+            continue
         for index, key in enumerate(keys):
-            stock = waiting.get(view(key)) if waiting and index not in accepted else None
-            if stock:
+            if index not in accepted and _take(waiting.get(view(key)), left):
                 accepted.add(index)
-                left[stock[-1]] -= 1
-                if not left[stock[-1]]:
-                    stock.pop()
     return Match(frozenset(accepted), left)
+
+
+def _by_view(view: Callable[[Key], object], entries: Sequence[Entry]) -> dict[object, list[Entry]]:
+    """Return the entries that look the same in a view, the last of them first."""
+    waiting: dict[object, list[Entry]] = {}
+    for entry in reversed(entries):
+        waiting.setdefault(view(entry.key), []).append(entry)
+    return waiting
+
+
+def _take(stock: list[Entry] | None, left: dict[Entry, int]) -> bool:
+    """Let the next entry of a stock accept a finding; one that accepts no more leaves the stock."""
+    if not stock:
+        return False
+    left[stock[-1]] -= 1
+    if not left[stock[-1]]:
+        stock.pop()
+    return True
 
 
 def acceptable(finding: Finding) -> bool:

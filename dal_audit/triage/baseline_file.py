@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from dal_audit.catalogue.rulebook import Rule, rules
 from dal_audit.facts import Place, Span
 from dal_audit.judge.breach import EntryUse, Finding
 from dal_audit.triage.baseline import (
+    Entry,
     Key,
     Match,
     acceptable,
@@ -37,7 +39,7 @@ class Change(Struct, frozen=True):
     new: int
 
 
-def accept(
+def apply_baseline(
     findings: Sequence[Finding],
     file: Path,
     root: Path,
@@ -50,33 +52,29 @@ def accept(
     """
     entries = read_baseline(file)
     shown = Path(os.path.relpath(file, root)).as_posix()
+    marked = list(findings)
     open_ones = [index for index, finding in enumerate(findings) if acceptable(finding)]
-    keys = keys_of([findings[index] for index in open_ones], reader(root, secrets))
-    found = match(entries, keys, gone_from(root))
-    chosen = {open_ones[index] for index in found.accepted}
-    in_force = {rule.id for rule in active}
-    known = {rule.id for rule in rules()}
-    marked = [
-        replace(finding, standing="baselined", justification=f"accepted in {shown}")
-        if index in chosen
-        else finding
-        for index, finding in enumerate(findings)
-    ]
-    stale = [
-        EntryUse(
-            Place(shown, Span(entry.row, 1, entry.row, 1)),
-            entry.key.rule,
-            entry.key.path,
-            entry.count - found.left[entry],
-            entry.count,
-        )
-        for entry in entries
-        if found.left[entry] and (entry.key.rule in in_force or entry.key.rule not in known)
-    ]
-    return marked, stale
+    keys = keys_of([findings[index] for index in open_ones], source_reader(root, secrets))
+    found = match(entries, keys, partial(is_deleted, root))
+    for index in map(open_ones.__getitem__, found.accepted):
+        because = f"accepted in {shown}"
+        marked[index] = replace(marked[index], standing="baselined", justification=because)
+    silent = {rule.id for rule in rules()}.difference(rule.id for rule in active)
+    judged = [entry for entry in entries if entry.key.rule not in silent]
+    return marked, [_use(entry, found, shown) for entry in judged if found.left[entry]]
 
 
-def write(
+def _use(entry: Entry, found: Match, shown: str) -> EntryUse:
+    return EntryUse(
+        Place(shown, Span(entry.row, 1, entry.row, 1)),
+        entry.key.rule,
+        entry.key.path,
+        entry.count - found.left[entry],
+        entry.count,
+    )
+
+
+def write_baseline(
     findings: Sequence[Finding],
     file: Path,
     root: Path,
@@ -92,8 +90,10 @@ def write(
     """
     exists = os.path.lexists(file)
     entries = read_baseline(file) if exists else ()
-    keys = keys_of([finding for finding in findings if acceptable(finding)], reader(root, secrets))
-    found = match(entries, keys, gone_from(root)) if exists else Match(frozenset(), {})
+    keys = keys_of(
+        [finding for finding in findings if acceptable(finding)], source_reader(root, secrets)
+    )
+    found = match(entries, keys, partial(is_deleted, root)) if exists else Match(frozenset(), {})
     grow = grow or not exists
     counts = renewed(entries, keys, found, judged=judged, grow=grow)
     text = baseline_text(counts)
@@ -103,7 +103,7 @@ def write(
     return Change(file, before, counts.total(), 0 if grow else len(keys) - len(found.accepted))
 
 
-def reader(root: Path, secrets: Mapping[str, tuple[Span, ...]]) -> Callable[[str], bytes]:
+def source_reader(root: Path, secrets: Mapping[str, tuple[Span, ...]]) -> Callable[[str], bytes]:
     """Return what reads a project's files without their secrets; nothing where there is no file."""
 
     def read(path: str) -> bytes:
@@ -118,6 +118,6 @@ def reader(root: Path, secrets: Mapping[str, tuple[Span, ...]]) -> Callable[[str
     return read
 
 
-def gone_from(root: Path) -> Callable[[str], bool]:
-    """Return a test whether there is no such file in a project any more."""
-    return lambda path: not os.path.lexists(root / path)
+def is_deleted(root: Path, path: str) -> bool:
+    """Return whether there is no such file in a project any more."""
+    return not os.path.lexists(root / path)

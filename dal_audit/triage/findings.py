@@ -12,7 +12,7 @@ from dal_audit.judge.breach import Breach, EntryUse, Finding
 from dal_audit.judge.run import judge_suppressions
 from dal_audit.policy.request import BASELINE, Request
 from dal_audit.triage.redaction import secrets_of
-from dal_audit.triage.released_fixes import with_care
+from dal_audit.triage.released_fixes import mark_released_fixes_unsafe
 from dal_audit.triage.standing import Triage
 
 
@@ -31,7 +31,9 @@ def triage(
     waivers = [(None, use) for use in standing.waiver_uses()]
     late = judge_suppressions(project, rules, [*standing.uses(), *waivers])
     findings += [standing.finding(rule, breach) for rule, breach in late]
-    findings = with_care(findings, project.sql_files.is_migration, project.policy.root)
+    findings = mark_released_fixes_unsafe(
+        findings, project.sql_files.is_migration, project.policy.root
+    )
     findings, stale = accepted(findings, project, rules, request)
     late = judge_suppressions(project, rules, [(None, use) for use in stale])
     findings += [standing.finding(rule, breach) for rule, breach in late]
@@ -47,10 +49,10 @@ def accepted(
     is_expected = request.baseline or policy.baseline or os.path.lexists(usual)
     if not request.accept or not is_expected:
         return findings, []
-    from dal_audit.triage.baseline_file import accept  # only where there is a baseline
+    from dal_audit.triage.baseline_file import apply_baseline  # only where there is a baseline
 
     file = request.folder / request.baseline if request.baseline else usual
-    return accept(findings, file, policy.root, rules, secrets_of(project.files))
+    return apply_baseline(findings, file, policy.root, rules, secrets_of(project.files))
 
 
 def changed(findings: list[Finding], root: Path, revision: str | None) -> list[Finding]:

@@ -17,7 +17,7 @@ from dal_audit.discover.git_listing import git_environment, git_toplevel
 from dal_audit.judge.breach import Finding
 
 
-def with_care(
+def mark_released_fixes_unsafe(
     findings: Sequence[Finding], is_migration: Callable[[str], bool], root: Path
 ) -> list[Finding]:
     """Return the findings, those with unsafe fixes whose fixes would edit a released migration."""
@@ -30,7 +30,7 @@ def with_care(
     }
     if not paths:
         return list(findings)
-    released = paths - unreleased(paths, root)
+    released = paths - not_in_last_commit(paths, root)
     return [_unsafe(finding) if finding.place.path in released else finding for finding in findings]
 
 
@@ -41,7 +41,7 @@ def _unsafe(finding: Finding) -> Finding:
     return replace(finding, breach=replace(finding.breach, fix=fix.as_unsafe()))
 
 
-def unreleased(paths: Iterable[str], root: Path) -> frozenset[str]:
+def not_in_last_commit(paths: Iterable[str], root: Path) -> frozenset[str]:
     """Return the paths below a root of which git says that its last commit does not hold them.
 
     Where there is no repository, or git does not answer, nothing is known to be so.

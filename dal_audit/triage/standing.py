@@ -42,7 +42,7 @@ class Triage:
         self.policy: Policy = project.policy
         self.in_force = frozenset(rule.id for rule in rules)
         self.ignored = per_file_ignored(self.policy)
-        self.watched: dict[str, list[_Watched]] = {}
+        self.suppressions: dict[str, list[_Watched]] = {}
         for file in project.files:
             for fact in file.facts:
                 if isinstance(fact, Suppression):
@@ -51,14 +51,14 @@ class Triage:
                         for allowed in fact.rules
                         if (rule := find_rule(allowed.name))
                     }
-                    self.watched.setdefault(file.path, []).append(_Watched(file, fact, known))
-        self.flaws = [flaw_of(waiver, today) for waiver in self.policy.waivers]
+                    self.suppressions.setdefault(file.path, []).append(_Watched(file, fact, known))
+        self.flaws = [waiver_problem(waiver, today) for waiver in self.policy.waivers]
         self.waivers = [
             (index, waiver, compile_globs(waiver.paths, anchored=True))
             for index, waiver in enumerate(self.policy.waivers)
             if not self.flaws[index]
         ]
-        self.lifting: set[int] = set()
+        self.used_waivers: set[int] = set()
 
     def finding(self, rule: Rule, breach: Breach) -> Finding:
         """Return a breach as a finding."""
@@ -71,18 +71,23 @@ class Triage:
             reason = self._suppressed(rule, breach)
             if reason is not None:
                 return replace(finding, standing="suppressed", justification=reason, in_source=True)
+        waived = self._waived(rule, breach)
+        return replace(finding, standing="waived", justification=waived) if waived else finding
+
+    def _waived(self, rule: Rule, breach: Breach) -> str:
+        """Return the first waiver that covers a breach; each that does was of use."""
         lifted = ""
         for index, waiver, covers in self.waivers:
             if rule.name not in UNWAIVED and _names(waiver, rule) and covers(breach.place.path):
-                self.lifting.add(index)
+                self.used_waivers.add(index)
                 lifted = lifted or f"{waiver.id}: {waiver.reason}"
-        return replace(finding, standing="waived", justification=lifted) if lifted else finding
+        return lifted
 
     def _suppressed(self, rule: Rule, breach: Breach) -> str | None:
         """Return the reason of the suppression that hides a breach; all that do are of use."""
         reason = None
         first, last = breach.lines
-        for watched in self.watched.get(breach.place.path, ()):
+        for watched in self.suppressions.get(breach.place.path, ()):
             line = watched.suppression.line
             if watched.suppression.flaw or rule.id not in watched.known.values():
                 continue
@@ -103,7 +108,7 @@ class Triage:
                     frozenset(watched.hid),
                 ),
             )
-            for file in self.watched.values()
+            for file in self.suppressions.values()
             for watched in file
         ]
 
@@ -118,7 +123,7 @@ class Triage:
                 waiver,
                 flaw,
                 idle=not flaw
-                and index not in self.lifting
+                and index not in self.used_waivers
                 and all(
                     rule.id in self.in_force
                     for rule in rules()
@@ -132,7 +137,7 @@ class Triage:
         ]
 
 
-def flaw_of(waiver: Waiver, today: datetime.date) -> str:
+def waiver_problem(waiver: Waiver, today: datetime.date) -> str:
     """Say why a waiver does not hold on a day; nothing where it does, its last day included."""
     if waiver.expires < today:
         return f"it expired on {waiver.expires}"
