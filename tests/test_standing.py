@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from dal_audit.facts.sql import SqlStatement
 from dal_audit.standing import FOLLOWED, Database, Losses, differences
 from dal_audit.standing.journal import Journal
 from dal_audit.standing.model import NAME, Thing
+from tests.steps import assert_linear
 
 POOL = """
 create table t (a int primary key, b text unique, c int references u (x) check (c > 0));
@@ -174,7 +175,7 @@ def test_what_is_another_after_the_way_back(
 
 
 def test_a_long_set_takes_time_in_proportion() -> None:
-    def seconds(count: int) -> float:
+    def work(count: int) -> Callable[[], None]:
         text = ";".join(
             f"create table t{n} (id int primary key, x int references t{n // 2} (id));"
             f"create index i{n} on t{n} (x); alter table t{n} add column y int;"
@@ -182,14 +183,14 @@ def test_a_long_set_takes_time_in_proportion() -> None:
             for n in range(count)
         )
         statements = statements_of(text)
-        begin = time.perf_counter()
-        database = Database("postgresql")
-        for one in statements:
-            database.take(one)
-        for one in statements:
-            database.try_out(one)
-        return time.perf_counter() - begin
 
-    seconds(200)
-    small = min(seconds(400) for _ in range(3))
-    assert min(seconds(3200) for _ in range(2)) < small * 8 * 4
+        def run() -> None:
+            database = Database("postgresql")
+            for statement in statements:
+                database.take(statement)
+            for statement in statements:
+                database.try_out(statement)
+
+        return run
+
+    assert_linear(work, 100)
