@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "tests",
     deadline=None,  # A busy machine is no fault of the code.
+    derandomize=True,  # Two runs of one tree draw the same.
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("tests")
