@@ -509,3 +509,78 @@ def test_what_leads_no_further_has_nothing_behind_it(files: dict[str, str]) -> N
     for name in (f"{module}.{last}" for module in modules for last in "abcdeABC"):
         if not sources.leads_on(name):
             assert not any(sources.resolve(f"{name}.{deeper}", "main.py") for deeper in "abc")
+
+
+# Where names lead
+
+
+def leads(files: dict[str, str], name: str, path: str = "main.py") -> list[str]:
+    """Return the names that a dotted name in a file is followed through."""
+    return list(project_of({**files, "main.py": ""}).symbols.resolve(name, path))
+
+
+def test_a_name_is_followed_through_imports_aliases_and_stars() -> None:
+    files = {
+        "app/__init__.py": "from .facade import Store as Kept\n",
+        "app/facade.py": "from app.inner import *\nfrom app.other import Store\n",
+        "app/inner.py": "class Real: ...\nStore = Real\n",
+        "app/other.py": "",
+    }
+    assert leads(files, "app.Kept.Inner") == [
+        "app.Kept.Inner",
+        "app.facade.Store.Inner",
+        "app.other.Store.Inner",
+        "app.inner.Store.Inner",
+        "app.inner.Real.Inner",
+    ]
+    assert leads(files, ".Kept", "app/inner.py")[1:] == leads(files, "app.facade.Store")
+    assert leads(files, "json.loads") == ["json.loads"]
+
+
+def test_a_symbol_is_followed_with_whatever_stands_behind_it() -> None:
+    files = {
+        "a.py": "try:\n    from b.c import D as N\nexcept E:\n    from b.c import E as N\n",
+        "b.py": "import x.y as c\n",
+        "x/y.py": "",
+    }
+    assert leads(files, "a.N") == ["a.N", "b.c.D", "b.c.E", "x.y.D", "x.y.E"]
+
+
+def test_a_name_that_grows_on_its_way_ends() -> None:
+    assert leads({"a.py": "from a.x import x\n"}, "a.x") == ["a.x", "a.x.x"]
+    assert leads({"a.py": "import b.y as x\n", "b.py": "import a.x.z as y\n"}, "a.x") == [
+        "a.x",
+        "b.y",
+        "a.x.z",
+    ]
+
+
+def test_a_chain_of_names_is_followed_to_its_end() -> None:
+    files = {f"m{n}.py": f"from m{n + 1} import X\n" for n in range(200)}
+    assert leads(files | {"m200.py": "class X: ..."}, "m0.X") == [f"m{n}.X" for n in range(201)]
+
+
+def test_a_circle_of_names_costs_what_it_is_long() -> None:
+    files = {f"m{n}.py": f"from m{(n + 1) % 50} import *\n" for n in range(50)}
+    assert len(leads(files, "m7.X.Y")) == 50
+
+
+def test_a_dotted_name_of_any_length_is_followed_through_modules() -> None:
+    files = {
+        "a.py": "import b as c\n",
+        "b.py": "import a as c\nfrom sqlite3 import Row\n",
+    }
+    assert meant(files, ".".join(["a", *["c"] * 99, "Row"])) == "sqlite3.Row:type:itself"
+
+
+ORIGINS = st.sampled_from(["a", "b", "a.x", "b.y", "a.x.y", "b.y.x", "a.y.x.y", "c.x", "c"])
+EXPORTED = st.lists(st.builds("import {} as {}".format, ORIGINS, st.sampled_from("xy")), max_size=4)
+STARRED = st.lists(st.sampled_from(["from a import *", "from b import *"]), max_size=1)
+CIRCLED = st.builds(lambda names, stars: "\n".join([*names, *stars]), EXPORTED, STARRED)
+
+
+@given(st.fixed_dictionaries({"a.py": CIRCLED, "b.py": CIRCLED}), ORIGINS)
+def test_following_ends_and_never_names_anything_twice(files: dict[str, str], name: str) -> None:
+    found = leads(files, name)
+    assert len(found) == len(set(found))
+    assert found[0] == name

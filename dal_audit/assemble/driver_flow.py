@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from dal_audit.assemble.driver_sources import DriverSource
+from dal_audit.assemble.driver_sources import DriverSource, DriverSources
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Import, Reference, Span, Target
 
@@ -30,10 +30,11 @@ def driver_flows(fact: Import, path: str, project: Project) -> Iterator[DriverFl
     A name that is imported is one; so is an attribute of a module that is imported
     (`from app import storage`, then `storage.sqlite3.connect`), once for each object.
     """
+    drivers = project.driver_names
     for target in fact.targets:
-        name = project.absolute(target.name, path)
+        name = drivers.names.absolute(target.name, path)
         # What DAL101 reports is not reported once more.
-        if project.is_foreign(name) or project.driver_of(name, path) is not None:
+        if drivers.is_foreign(name) or drivers.driver_of(name, path) is not None:
             continue
         if target.name.endswith("*"):
             yield from _by_star(target, path, project)
@@ -78,22 +79,23 @@ def _through_module(
 ) -> Iterator[DriverFlow]:
     """Yield what is reached from a module; `bound` components of its name are what is imported."""
     found: dict[str, tuple[Reference, DriverSource, list[Reference]]] = {}
+    names, sources = project.names, project.driver_sources
     for use in target.uses:
-        source = _reached(project.absolute(use.name, path), bound, path, project)
+        source = _reached(names.absolute(use.name, path), bound, path, sources)
         if source is not None and not project.allows_driver_type(source.driver, path):
             found.setdefault(source.driver.name, (use, source, []))[2].append(use)
     for first, source, uses in found.values():
         yield DriverFlow(first.span, first.name, source, tuple(uses[1:]))
 
 
-def _reached(name: str, bound: int, path: str, project: Project) -> DriverSource | None:
+def _reached(name: str, bound: int, path: str, sources: DriverSources) -> DriverSource | None:
     """Return the driver's object that a dotted name means or leads through (`db.engine.begin`)."""
-    whole = project.driver_sources.resolve(name, path)
+    whole = sources.resolve(name, path)
     if whole is not None:
         return whole
     parts = name.split(".")
     for count in range(bound + 1, len(parts)):
-        source = project.driver_sources.resolve(".".join(parts[:count]), path)
+        source = sources.resolve(".".join(parts[:count]), path)
         if source is not None:
             return source
     return None

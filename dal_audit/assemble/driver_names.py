@@ -25,6 +25,7 @@ class DriverNames:
         self.driver_types = driver_types
         self._tops = frozenset(module.partition(".")[0] for module in catalogue.by_module)
         """What the names of the drivers' modules begin with."""
+        self._own: dict[str, Driver | None] = {}
 
     def driver_of(self, name: str, path: str) -> Driver | None:
         """Return the driver that an absolute dotted name means in a file, if it means one."""
@@ -41,10 +42,14 @@ class DriverNames:
         """Return what stands for the project where a name is one of its `driver-types`."""
         if not self.driver_types:
             return None
+        if name not in self._own:
+            self._own[name] = OWN_TYPES if self._is_own(name) else None
+        return self._own[name]
+
+    def _is_own(self, name: str) -> bool:
         parts = name.split(".")
         heads = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
-        is_own = any(fnmatchcase(head, glob) for head in heads for glob in self.driver_types)
-        return OWN_TYPES if is_own else None
+        return any(fnmatchcase(head, glob) for head in heads for glob in self.driver_types)
 
     def own_types(self) -> frozenset[tuple[str, str]]:
         """Return each module and name by which one of the project's driver types is imported.

@@ -91,12 +91,14 @@ class _Answer(NamedTuple):
 class _Memoised:
     """What a memo keeps answers of: the dependencies and the work of a query."""
 
+    cuts_off = False
+    """Whether answers are compared, so that an equal one leaves standing what depends on it."""
+
     def __init__(self, name: str, depends_on: Iterable[Dependency]) -> None:
         self.name = name
         self.depends_on = tuple(depends_on)
-        self.inputs: frozenset[Input] = frozenset().union(
-            *({item} if isinstance(item, Input) else item.inputs for item in self.depends_on)
-        )
+        self.inputs = frozenset[Input]().union(*map(_certain_inputs, self.depends_on))
+        """Those inputs whose change makes an answer stale for certain: one behind a cut-off may."""
 
     def __repr__(self) -> str:
         return f"<query {self.name}>"
@@ -140,7 +142,9 @@ class Query(_Memoised, Generic[State, Result]):
     def __get__(self, snapshot: State, owner: type) -> Result: ...
     def __get__(self, snapshot: State | None, owner: type) -> Query[State, Result] | Result:
         """Return what the function says of a snapshot; the query itself from the class."""
-        return self if snapshot is None else self(snapshot)
+        if snapshot is None:
+            return self
+        return snapshot.memo.answer(self, snapshot)  # type: ignore[no-any-return]
 
     def work(self, snapshot: State, _known: _Answer | None, _seen: tuple[int, ...]) -> Result:
         """Work the answer out."""
@@ -153,6 +157,12 @@ class Query(_Memoised, Generic[State, Result]):
     def is_kept(self, _changed: AbstractSet[Input]) -> bool:
         """Return whether an answer whose inputs changed can still be found equal to the next."""
         return self.cuts_off
+
+
+def _certain_inputs(item: Dependency) -> frozenset[Input]:
+    if isinstance(item, Input):
+        return frozenset((item,))
+    return frozenset() if item.cuts_off else item.inputs
 
 
 class _OfFile(NamedTuple):
@@ -263,15 +273,20 @@ class Memo:
         self._given: dict[Input, object] = {}
         self._revisions: dict[Input, int] = {}
         self._answers: dict[_Memoised, _Answer] = {}
-        self._sound: set[_Memoised] = set()
-        """The queries whose answers are known to be right for this snapshot."""
+        self._sound: dict[_Memoised, Any] = {}
+        """The answers that are known to be right for this snapshot."""
 
     def answer(self, asked: _Memoised, snapshot: Snapshot) -> Any:
         """Return what a query says of a snapshot, worked out if it is not known or stale."""
         if self._snapshot() is not snapshot:
             self._turn_to(snapshot)
-        if asked in self._sound:
-            return self._answers[asked].value
+        try:
+            return self._sound[asked]
+        except KeyError:
+            return self._checked(asked, snapshot)
+
+    def _checked(self, asked: _Memoised, snapshot: Snapshot) -> Any:
+        """Return an answer of which it is not known whether it is right for this snapshot."""
         seen = tuple(self._revision(item, snapshot) for item in asked.depends_on)
         known = self._answers.get(asked)
         now = self._now
@@ -285,7 +300,7 @@ class Memo:
                 self._turn_to(snapshot)  # The work asked another one.
             self._answers[asked] = known
         if now == self._now:
-            self._sound.add(asked)
+            self._sound[asked] = known.value
         return known.value
 
     def _revision(self, item: Dependency, snapshot: Snapshot) -> int:

@@ -71,8 +71,9 @@ def _is_driver_importer(
     path: str, imports: Sequence[Import | DynamicImport], project: Project
 ) -> bool:
     """Return whether a file imports a driver."""
+    drivers = project.driver_names
     return any(
-        project.driver_of(name, path) is not None
+        drivers.driver_of(name, path) is not None
         for fact in imports
         for name in (
             fact.names
@@ -118,20 +119,17 @@ def _driver_sources(project: Project) -> DriverSources:
 @query(depends_on=(IMPORTS, _driver_importers, _zones, _driver_sources), cuts_off=True)
 def _driver_backed_storage(project: Project) -> frozenset[str]:
     """Return the storage files that import a driver's object, from it or from wherever it is."""
-    found = {path for path in _driver_importers(project) if project.in_storage(path)}
-    found.update(
+    found = project.zones.storage_paths.intersection(_driver_importers(project))
+    others = project.zones.storage_paths - found
+    sources = project.driver_sources
+    return found.union(
         file.path
         for file in project.files
-        if file.facts and file.path not in found and project.in_storage(file.path)
-        if any(_imports_driver(fact, file.path, project) for fact in file.facts)
+        if file.path in others
+        for fact in file.facts
+        if isinstance(fact, Import)
+        if any(sources.resolve(target.name, file.path) for target in fact.targets)
     )
-    return frozenset(found)
-
-
-def _imports_driver(fact: object, path: str, project: Project) -> bool:
-    if not isinstance(fact, Import):
-        return False
-    return any(project.driver_sources.resolve(target.name, path) for target in fact.targets)
 
 
 @query(depends_on=(POLICY, PATHS, _names, _zones), cuts_off=True)

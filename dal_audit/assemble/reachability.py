@@ -28,7 +28,7 @@ def follow_carriers(
     Each round links the project and looks for the files that can import what was found; it ends
     when no further name is tainted.
     """
-    index = ImportIndex(project.files, project.absolute)
+    index = ImportIndex(project.files, project.names.absolute)
     followed: frozenset[tuple[str, str]] = frozenset()
     read: frozenset[str] = frozenset()
     while True:
