@@ -133,7 +133,7 @@ class Receivers:
             case "class" if step == CALL:
                 yield ReceiverType("object", receiver.path, receiver.name)
             case "function" if step == CALL:
-                yield from self._followed(receiver.path, receiver.name)
+                yield from self._own(receiver.path, receiver.name)
             case "object" | "class" if step != CALL:
                 yield from self._member(receiver, step)
 
@@ -149,13 +149,42 @@ class Receivers:
             known = self._storage_class(owner.path, owner.name)
             if known is not None and all(member.name != name for member in known.shape.members):
                 continue
-            found = list(self._own(owner.path, f"{owner.name}.{name}"))
+            found = self._own(owner.path, f"{owner.name}.{name}")
             if found:
                 yield from found
                 return
 
-    def _own(self, path: str, name: str) -> Iterator[ReceiverType]:
-        """Yield what a name in a file's module is: a class, a function, or what it is set to."""
+    def _own(self, path: str, name: str) -> Sequence[ReceiverType]:
+        """Return what a name in a file's module is: a class, a function, or what it is set to."""
+        key = path, name
+        if key not in self._types:
+            self._types[key] = ()  # One that is made from itself ends here.
+            self._types[key] = tuple(dict.fromkeys(self._followed(path, name)))
+        return self._types[key]
+
+    def _followed(self, path: str, name: str) -> Iterator[ReceiverType]:
+        """Yield what a name is, through all modules that only hand it on, in the text's order."""
+        seen = {(path, name)}
+        waiting = [self._bindings(path, name)]
+        while waiting:
+            found = next(waiting[-1], None)
+            if found is None:
+                waiting.pop()
+            elif isinstance(found, ReceiverType):
+                yield found
+            elif (inner := self._handed_on(*found)) is None:
+                yield from self._of(*found)
+            elif inner in self._types:
+                yield from self._types[inner]
+            elif inner not in seen:
+                seen.add(inner)
+                waiting.append(self._bindings(*inner))
+
+    def _bindings(self, path: str, name: str) -> Iterator[ReceiverType | tuple[Known, str]]:
+        """Yield what a name is bound to in a file's module, and the values that it is set to.
+
+        Each value comes with the file that it is read in.
+        """
         if self._storage_class(path, name) is not None:
             yield ReceiverType("class", path, name)
             return
@@ -169,28 +198,19 @@ class Receivers:
         if name + CALL in self._values[path]:
             yield ReceiverType("function", path, name + CALL)
         if name in self._values[path]:
-            yield from self._followed(path, name)
+            yield from ((value, path) for value in self._values[path][name])
         elif "." not in name:
-            yield from self._by_star(path, name)
+            # It may have been taken by a star.
+            yield from ((Known(f"{star}.{name}"), path) for star in self._evidence[path].stars)
 
-    def _followed(self, path: str, name: str) -> Sequence[ReceiverType]:
-        """Return what a name's values are."""
-        values = self._values[path][name]
-        return self._once(path, name, (t for value in values for t in self._of(value, path)))
-
-    def _by_star(self, path: str, name: str) -> Sequence[ReceiverType]:
-        """Return what a name is that a module may have taken by `from … import *`."""
-        stars = self._evidence[path].stars
-        found = (t for star in stars for t in self._named(f"{star}.{name}", path))
-        return self._once(path, f"*.{name}", found)
-
-    def _once(self, path: str, name: str, types: Iterable[ReceiverType]) -> Sequence[ReceiverType]:
-        """Return what a name in a file is, worked out once; one made from itself ends here."""
-        key = path, name
-        if key not in self._types:
-            self._types[key] = ()
-            self._types[key] = tuple(dict.fromkeys(types))
-        return self._types[key]
+    def _handed_on(self, value: Known, path: str) -> tuple[str, str] | None:
+        """Return the file and the name in it that a value is nothing but another name for."""
+        if value.is_object or value.steps:
+            return None
+        absolute = self.names.absolute(value.origin, path)
+        module, rest = longest_module(absolute, self.names.packages)
+        file = self.names.packages.get(module, "")
+        return (file, rest) if file and rest and "." not in rest else None
 
     def _storage_class(self, path: str, name: str) -> Class | None:
         """Return the storage class of a name in a file, if it is one."""
