@@ -6,6 +6,7 @@ They are worked out from the classes themselves, and the configuration can name 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
@@ -84,12 +85,17 @@ def _definitions(
     hierarchy = hierarchy_of(project)
     lineage = list(_lineage(receiver, project))
     for owner in lineage:
-        found = [member for member in owner.shape.members if member.name == name]
+        found = [(owner, member) for member in owner.shape.members if member.name == name]
         if found:
-            if _hands_out(owner, hierarchy):
-                yield from ((owner, member) for member in found)
+            yield from found if _hands_out(owner, hierarchy) else ()
             return
-    names = {owner.name for owner in lineage}
+    yield from _implementations({owner.name for owner in lineage}, name, hierarchy)
+
+
+def _implementations(
+    names: AbstractSet[str], name: str, hierarchy: Hierarchy
+) -> Iterator[tuple[Class, Member]]:
+    """Yield what a name means in the backends of these interfaces."""
     for backend, interface in hierarchy.backends:
         if interface.name in names and name in (members := hierarchy.members(backend)):
             yield members[name]

@@ -12,7 +12,7 @@ from msgspec import Struct
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.module_names import ModuleNames, is_named, longest_module
 from dal_audit.assemble.project import CLASSES, Project
-from dal_audit.assemble.symbols import SymbolId, SymbolTable
+from dal_audit.assemble.symbols import Module, SymbolId, SymbolTable
 from dal_audit.assemble.zones import Zones
 from dal_audit.facts import LOCAL, ClassShape, Member
 
@@ -233,10 +233,8 @@ class Hierarchy:
         importers: dict[str, set[str]] = {}
         for module in self.symbols.modules.values():
             path = self.names.files.get(module.name, "")
-            if self.zones.in_storage(path):
-                for origin in {origin for found in module.reexports.values() for origin in found}:
-                    for imported in self._file_of(origin):
-                        importers.setdefault(imported, set()).add(path)
+            for imported in self._reexported_files(module) if self.zones.in_storage(path) else ():
+                importers.setdefault(imported, set()).add(path)
         waiting = list(self._driver_backed_storage)
         found: set[str] = set()
         while waiting:
@@ -245,6 +243,11 @@ class Hierarchy:
                 found.add(path)
                 waiting += importers.get(path, ())
         return frozenset(found)
+
+    def _reexported_files(self, module: Module) -> Iterator[str]:
+        """Yield the files of the modules whose names a module hands on."""
+        for origin in {origin for found in module.reexports.values() for origin in found}:
+            yield from self._file_of(origin)
 
     def _implements(self, derived: Class) -> bool:
         """Return whether a class has code for something that a class above it leaves open."""
@@ -317,13 +320,17 @@ def _is_meant(candidate: Class, pattern: str) -> bool:
 
 def _merged(orders: Sequence[Sequence[Class]]) -> Iterator[Class]:
     """Yield classes in the order that Python gives them (C3); where there is none, the next one."""
-    waiting = [list(order) for order in orders if order]
+    waiting = list(filter(None, orders))
     while waiting:
         later = {found.name for order in waiting for found in order[1:]}
-        head = next((order[0] for order in waiting if order[0].name not in later), waiting[0][0])
+        heads = [order[0] for order in waiting]
+        head = next((found for found in heads if found.name not in later), heads[0])
         yield head
-        without = [[found for found in order if found.name != head.name] for order in waiting]
-        waiting = [order for order in without if order]
+        waiting = list(filter(None, (_without(head, order) for order in waiting)))
+
+
+def _without(taken: Class, order: Sequence[Class]) -> Sequence[Class]:
+    return [found for found in order if found.name != taken.name]
 
 
 @file_query(of=(CLASSES,), depends_on=(Project.names,))

@@ -84,6 +84,7 @@ def difference(declared: Member, given: Member) -> str:
     return (
         next(_of_positions(declared, given), "")
         or next(_of_names(declared, given), "")
+        or next(_of_further_names(declared, given), "")
         or next(_of_further(declared, given), "")
         or _of_awaiting(declared, given)
     )
@@ -102,7 +103,7 @@ def _of_positions(declared: Member, given: Member) -> Iterator[str]:
             yield from _of_unreached(parameter, given)
         else:
             yield from _of_position(parameter, offered[index])
-    by_name = {param.name for param in declared.parameters if param.kind == "keyword-only"}
+    by_name = {parameter.name for parameter in _by_name_alone(declared)}
     for other in offered[len(wanted) :]:
         if not other.has_default and other.name not in by_name:
             yield f"needs `{other.name}`, which the interface does not have"
@@ -135,21 +136,27 @@ def _of_position(wanted: Parameter, other: Parameter) -> Iterator[str]:
 
 
 def _of_names(declared: Member, given: Member) -> Iterator[str]:
-    """Yield what does not fit of the parameters that arguments reach by name alone."""
+    """Yield what does not fit of the parameters that the interface has by name alone."""
     offered = {param.name: param for param in given.parameters if param.kind in _BY_NAME}
     takes_mapping = "mapping" in _kinds(given)
-    for wanted in declared.parameters:
-        if wanted.kind != "keyword-only":
-            continue
+    for wanted in _by_name_alone(declared):
         other = offered.get(wanted.name)
         if other is None and not takes_mapping:
             yield f"does not take `{wanted.name}`"
         elif other is not None and wanted.has_default and not other.has_default:
             yield f"needs `{wanted.name}`, which the interface leaves out"
+
+
+def _of_further_names(declared: Member, given: Member) -> Iterator[str]:
+    """Yield what a method needs by name alone that the interface does not have."""
     known = {param.name for param in declared.parameters if param.kind in _BY_NAME}
-    for name, other in offered.items():
-        if other.kind == "keyword-only" and not other.has_default and name not in known:
-            yield f"needs `{name}`, which the interface does not have"
+    for needed in _by_name_alone(given):
+        if not needed.has_default and needed.name not in known:
+            yield f"needs `{needed.name}`, which the interface does not have"
+
+
+def _by_name_alone(method: Member) -> Sequence[Parameter]:
+    return [parameter for parameter in method.parameters if parameter.kind == "keyword-only"]
 
 
 def _of_further(declared: Member, given: Member) -> Iterator[str]:

@@ -66,12 +66,15 @@ class ImportIndex:
             yield from self._paths[statement]
         parts = key.split(".")
         for count in range(len(parts)):
-            tail = "." + ".".join(parts[count:])
-            for statement in self._naming(tail):
-                names = [name for name in _names(statement) if _tail(name) == tail]
-                for path in self._paths[statement]:
-                    if any(self._absolute(name, path) == key for name in names):
-                        yield path
+            yield from self._importing_relative("." + ".".join(parts[count:]), key)
+
+    def _importing_relative(self, tail: str, key: str) -> Iterator[str]:
+        """Yield the files that import a dotted name by a relative one that ends in a tail."""
+        for statement in self._naming(tail):
+            names = [name for name in _names(statement) if _tail(name) == tail]
+            for path in self._paths[statement]:
+                if any(self._absolute(name, path) == key for name in names):
+                    yield path
 
     def _naming(self, tail: str) -> Sequence[str]:
         """Return the statements that import a name, absolute or relative as `_tail` has it."""

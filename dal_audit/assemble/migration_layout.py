@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from dal_audit.assemble.sql_files import SqlFiles
 from dal_audit.assemble.zones import MIGRATION_MARKER
 from dal_audit.discover.files import ProjectFiles, is_script
@@ -10,6 +12,7 @@ from dal_audit.extract.cache import Cache
 from dal_audit.facts import SourceFile
 from dal_audit.migrations.folders import may_be_module
 from dal_audit.migrations.model import MigrationLayout, Sources
+from dal_audit.policy import Policy
 
 
 def layout_of(
@@ -17,8 +20,7 @@ def layout_of(
 ) -> MigrationLayout:
     """Find the migration sets, from the paths of all files and what a few of them say."""
     policy = scope.policy
-    homes = [folder.path for folder in policy.migrations or ()]
-    homes += [path.rpartition("/")[0] for path in tree.markers if path.endswith(MIGRATION_MARKER)]
+    homes = _homes(policy, tree)
     modules = {file.path: file for file in tree.files if may_be_module(file.path, homes)}
     if not tree.scripts and not modules:
         return MigrationLayout()
@@ -30,18 +32,27 @@ def layout_of(
     from dal_audit.migrations.detect import find_sets
     from dal_audit.migrations.listing import wanted
 
-    known = {file.path: file for file in tree.scripts}
-    paths = [path for path in scope.listed if not is_script(path)] + [*known]
+    scripts = {file.path: file for file in tree.scripts}
+    paths = (*(path for path in scope.listed if not is_script(path)), *scripts)
     needed = wanted(paths, homes)
-    scripts = [known[path] for path in needed.scripts if path in known]
-    revisions = [modules[path] for path in needed.modules if path in modules]
     sources = Sources(
-        tuple(paths),
-        marks_of_files(scripts, cache),
-        revisions_of_files(revisions, cache, jobs=jobs),
+        paths,
+        marks_of_files(_known(scripts, needed.scripts), cache),
+        revisions_of_files(_known(modules, needed.modules), cache, jobs=jobs),
         settings_of_files(policy.root, needed.settings),
     )
     return find_sets(sources, policy.migrations or (), policy.version_table)
+
+
+def _homes(policy: Policy, tree: ProjectFiles) -> list[str]:
+    """Return the folders that are known to hold migrations: configured ones, and Alembic's."""
+    configured = [folder.path for folder in policy.migrations or ()]
+    markers = [path for path in tree.markers if path.endswith(MIGRATION_MARKER)]
+    return [*configured, *(path.rpartition("/")[0] for path in markers)]
+
+
+def _known(files: Mapping[str, SourceFile], paths: Iterable[str]) -> list[SourceFile]:
+    return [files[path] for path in paths if path in files]
 
 
 def audited_scripts(known: SqlFiles, tree: ProjectFiles, scope: ProjectScope) -> list[SourceFile]:

@@ -55,13 +55,17 @@ def up_scripts(project: Project) -> Iterator[tuple[MigrationSet | None, list[Sql
 
     A file of a folder that no pattern fits is in no set, and is all up.
     """
+    for found, part in _up_parts(project):
+        if part.language == "sql" and is_audited(part.path, project):
+            yield found, statements_of(part, project), part.path
+
+
+def _up_parts(project: Project) -> Iterator[tuple[MigrationSet | None, Part]]:
+    """Yield the up parts of all sets that are judged, and the files of no set as such."""
     for found in audited_sets(project):
-        for part in (part for migration in found.migrations for part in migration.up):
-            if part.language == "sql" and is_audited(part.path, project):
-                yield found, statements_of(part, project), part.path
-    for path in (path for folder in project.layout.unrecognised for path in folder.paths):
-        if is_audited(path, project):
-            yield None, statements_of(Part(path, "up"), project), path
+        yield from ((found, part) for migration in found.migrations for part in migration.up)
+    for folder in project.layout.unrecognised:
+        yield from ((None, Part(path, "up")) for path in folder.paths)
 
 
 def does_nothing(part: Part, project: Project) -> bool:

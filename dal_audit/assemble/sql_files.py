@@ -6,7 +6,7 @@ a file in none of them its path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
@@ -109,17 +109,25 @@ class SqlFiles:
         for covers, backends in self._configured:
             if backends is not None and covers(path):
                 return backends
-        found = self._sets.get(path)
-        named = self._own.get(path) or (found.backends if found is not None else None)
-        if named is None and found is None:
-            from dal_audit.migrations.detect import backend_of_script
-
-            engine = backend_of_script(path)
-            named = (engine,) if engine else None
+        named = self._engines_of(path)
         if named is None:
             return self.policy.backends
         known = dict(self.policy.backend_versions)
         return tuple(backend for backend in named if backend in known)
+
+    def _engines_of(self, path: str) -> Sequence[str] | None:
+        """Return the engines that a file is for, by its name or its set; None where none is named.
+
+        A file in no set can only tell by its path.
+        """
+        found = self._sets.get(path)
+        named = self._own.get(path) or (found.backends if found is not None else None)
+        if named is not None or found is not None:
+            return named
+        from dal_audit.migrations.detect import backend_of_script
+
+        engine = backend_of_script(path)
+        return (engine,) if engine else None
 
     def assumptions(self) -> Iterator[str]:
         """Yield what is assumed: which sets are judged, which no backend runs, and the rest."""
