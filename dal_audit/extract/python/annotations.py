@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import node_span
@@ -109,19 +109,13 @@ def awaited(node: ast.expr | None) -> ast.expr | None:
 
 def _parts(node: ast.expr) -> list[ast.expr]:
     """Return the expressions whose types an expression stands for, in their order."""
-    if isinstance(node, ast.Subscript):
-        return list(_type_arguments(node))
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return [node.left, node.right]
-    if isinstance(node, (ast.Tuple, ast.List)):
-        return node.elts
-    if isinstance(node, (ast.IfExp, ast.BoolOp)):
-        return node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
-    if isinstance(node, ast.Starred):
-        return [node.value]
-    if isinstance(node, ast.Call) and last_name(node.func) in TYPE_MAKERS:
-        return [*node.args, *(keyword.value for keyword in node.keywords)]
-    return []
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right] if isinstance(node.op, ast.BitOr) else []
+    if isinstance(node, ast.Call):
+        keywords = (keyword.value for keyword in node.keywords)
+        return [*node.args, *keywords] if last_name(node.func) in TYPE_MAKERS else []
+    parts = _PARTS.get(type(node))
+    return parts(node) if parts is not None else []
 
 
 def _type_arguments(node: ast.Subscript) -> Iterator[ast.expr]:
@@ -142,3 +136,13 @@ def _read(text: str) -> ast.expr | None:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+_PARTS: Final[dict[type, Callable[[Any], list[ast.expr]]]] = {
+    ast.BoolOp: lambda node: list(node.values),
+    ast.IfExp: lambda node: [node.body, node.orelse],
+    ast.List: lambda node: list(node.elts),
+    ast.Starred: lambda node: [node.value],
+    ast.Subscript: lambda node: list(_type_arguments(node)),
+    ast.Tuple: lambda node: list(node.elts),
+}

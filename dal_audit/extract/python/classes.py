@@ -100,37 +100,31 @@ class _Classes:
 
     def set_in(self, node: Function, own: Sequence[ast.stmt]) -> Iterator[Member]:
         """Yield the attributes that a method sets on its object."""
-        setting = [
-            made
-            for statement in own
-            if isinstance(statement, (ast.Assign, ast.AnnAssign))
-            for made in assignments(statement)
-            if any(own_attribute(target, OWN) for target in made.targets)
-        ]
+        setting = list(_set_on_object(own))
         if not setting:
             return
-        annotated = {
-            parameter.arg: tuple(self.types.names(parameter.annotation))
-            for parameter in parameters(node.args)
-            if parameter.annotation is not None
-            and parameter not in (node.args.vararg, node.args.kwarg)
-        }
+        annotated = self.annotated(node.args)
         bound = _bound_in(node)
-        for made in setting:
+        for made, target, attribute in setting:
             types, is_value = self.set_to(made, annotated, bound)
-            for target in made.targets:
-                attribute = own_attribute(target, OWN)
-                if attribute:
-                    yield Member(
-                        attribute,
-                        node_span(self.lines, target),
-                        "attribute",
-                        types=types,
-                        made_by=tuple(self.types.called(made.value)),
-                        has_body=made.value is not None,
-                        local=True,
-                        is_value=is_value,
-                    )
+            yield Member(
+                attribute,
+                node_span(self.lines, target),
+                "attribute",
+                types=types,
+                made_by=tuple(self.types.called(made.value)),
+                has_body=made.value is not None,
+                local=True,
+                is_value=is_value,
+            )
+
+    def annotated(self, node: ast.arguments) -> Mapping[str, tuple[TypeName, ...]]:
+        """Return the types of a method's parameters but for those that take all further ones."""
+        return {
+            parameter.arg: tuple(self.types.names(parameter.annotation))
+            for parameter in (*node.posonlyargs, *node.args, *node.kwonlyargs)
+            if parameter.annotation is not None
+        }
 
     def set_to(
         self,
@@ -150,6 +144,16 @@ class _Classes:
             types = tuple(self.types.names(value))
             return types, bool(types)
         return (annotated.get(value.id, ()) if isinstance(value, ast.Name) else ()), False
+
+
+def _set_on_object(own: Sequence[ast.stmt]) -> Iterator[tuple[Assignment, ast.expr, str]]:
+    """Yield the assignments to attributes of the object, each with its target and the attribute."""
+    setting = (part for part in own if isinstance(part, (ast.Assign, ast.AnnAssign)))
+    for made in (made for statement in setting for made in assignments(statement)):
+        for target in made.targets:
+            attribute = own_attribute(target, OWN)
+            if attribute:
+                yield made, target, attribute
 
 
 def _bound_in(node: Function) -> set[str]:

@@ -8,8 +8,10 @@ look-ups in literal dictionaries are folded; what is unknown becomes `UNKNOWN` i
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from itertools import count
 from string import Formatter
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
 
@@ -20,7 +22,8 @@ MAX_CANDIDATES: Final = 32
 MAX_DEPTH: Final = 20
 MAX_LENGTH: Final = 10_000
 
-ConstantSet = tuple[str, ...]
+ConstantSet: TypeAlias = tuple[str, ...]
+"""All texts that an expression can be."""
 _NOTHING: Final[ConstantSet] = (UNKNOWN,)
 
 
@@ -36,25 +39,27 @@ def fold_constant(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
 def _fold(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     if isinstance(node, ast.Constant):
         return (node.value,) if isinstance(node.value, str) else _NOTHING
-    if isinstance(node, ast.JoinedStr):
-        return _concatenate([_piece(one, scope, depth) for one in node.values])
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+    folding = _FOLDINGS.get(type(node))
+    return folding(node, scope, depth) if folding is not None else _NOTHING
+
+
+def _formatted(node: ast.JoinedStr, scope: Scope, depth: int) -> ConstantSet:
+    return _concatenate([_piece(part, scope, depth) for part in node.values])
+
+
+def _operation(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
+    if isinstance(node.op, ast.Add):
         return _concatenate([fold_constant(part, scope, depth) for part in added(node)])
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-        return _percent(node, scope, depth)
-    if isinstance(node, ast.IfExp):
-        return fold_constant(node.body, scope, depth) + fold_constant(node.orelse, scope, depth)
-    if isinstance(node, ast.BoolOp):
-        return tuple(text for value in node.values for text in fold_constant(value, scope, depth))
-    if isinstance(node, ast.NamedExpr):
-        return fold_constant(node.value, scope, depth)
-    if isinstance(node, ast.Name):
-        return _name(node, scope, depth)
-    if isinstance(node, ast.Subscript):
-        return _look_up(node, scope, depth)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return _method(node, node.func, scope, depth)
-    return _NOTHING
+    return _percent(node, scope, depth) if isinstance(node.op, ast.Mod) else _NOTHING
+
+
+def _either(node: ast.IfExp | ast.BoolOp, scope: Scope, depth: int) -> ConstantSet:
+    values = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
+    return tuple(text for value in values for text in fold_constant(value, scope, depth))
+
+
+def _walrus(node: ast.NamedExpr, scope: Scope, depth: int) -> ConstantSet:
+    return fold_constant(node.value, scope, depth)
 
 
 def added(node: ast.expr) -> list[ast.expr]:
@@ -100,19 +105,26 @@ def _percent(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
     return tuple(found)
 
 
-def _method(node: ast.Call, func: ast.Attribute, scope: Scope, depth: int) -> ConstantSet:
+def _method(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
     """Fold `"…".format(…)` and `"…".join([…])`."""
-    texts = fold_constant(func.value, scope, depth)
-    if func.attr == "join" and len(node.args) == 1:
-        argument = follow_assignment(node.args[0], scope)
-        if isinstance(argument, (ast.List, ast.Tuple)) and len(texts) == 1:
-            parts: list[ConstantSet] = []
-            for element in argument.elts:
-                parts += [texts, fold_constant(element, scope, depth)]
-            return _concatenate(parts[1:])
-    if func.attr == "format" and UNKNOWN not in texts:
-        return tuple(one for text in texts for one in _format(text, node, scope, depth))
+    if not isinstance(node.func, ast.Attribute):
+        return _NOTHING
+    texts = fold_constant(node.func.value, scope, depth)
+    if node.func.attr == "join" and len(texts) == len(node.args) == 1:
+        return _joined(texts, node.args[0], scope, depth)
+    if node.func.attr == "format" and UNKNOWN not in texts:
+        return tuple(made for text in texts for made in _format(text, node, scope, depth))
     return _NOTHING
+
+
+def _joined(between: ConstantSet, node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
+    argument = follow_assignment(node, scope)
+    if not isinstance(argument, (ast.List, ast.Tuple)):
+        return _NOTHING
+    parts: list[ConstantSet] = []
+    for element in argument.elts:
+        parts += [between, fold_constant(element, scope, depth)]
+    return _concatenate(parts[1:])
 
 
 def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
@@ -121,23 +133,26 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
         fields = list(Formatter().parse(text))
     except ValueError:
         return _NOTHING
-    if any(isinstance(one, ast.Starred) for one in node.args):
-        return _NOTHING
-    positions = {str(index): value for index, value in enumerate(node.args)}
-    named = {one.arg: one.value for one in node.keywords if one.arg} | positions
-    automatic = 0
+    values = _format_values(node)
+    automatic = count()
     parts: list[ConstantSet] = []
-    for literal, name, specification, conversion in fields:
+    for literal, field, specification, conversion in fields:
         parts.append((literal,))
-        if name is None:
+        if field is None:
             continue
-        if name == "":
-            name, automatic = str(automatic), automatic + 1  # noqa: PLW2901  # as `format` does
-        value = named.get(name)
+        value = values.get(field or str(next(automatic)))
         if value is None or specification or conversion:
             return _NOTHING
         parts.append(fold_constant(value, scope, depth))
     return _concatenate(parts)
+
+
+def _format_values(node: ast.Call) -> dict[str, ast.expr]:
+    """Return what each field can name; none where a starred argument shifts the positions."""
+    if any(isinstance(argument, ast.Starred) for argument in node.args):
+        return {}
+    named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+    return named | {str(index): value for index, value in enumerate(node.args)}
 
 
 def _name(node: ast.Name, scope: Scope, depth: int) -> ConstantSet:
@@ -148,7 +163,9 @@ def _name(node: ast.Name, scope: Scope, depth: int) -> ConstantSet:
         return fold_constant(binding.value, binding.scope, depth)
     values = follow_assignment(binding.value, binding.scope)
     if isinstance(values, (ast.List, ast.Tuple, ast.Set)):
-        return tuple(t for one in values.elts for t in fold_constant(one, binding.scope, depth))
+        return tuple(
+            text for element in values.elts for text in fold_constant(element, binding.scope, depth)
+        )
     return _NOTHING
 
 
@@ -187,19 +204,14 @@ def qualified_names(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[s
     if depth > MAX_DEPTH:
         return frozenset()
     if isinstance(node, ast.Attribute):
-        return frozenset(
-            [f"{origin}.{node.attr}" for origin in qualified_names(node.value, scope, depth + 1)]
-        )
-    if isinstance(node, ast.Call) and len(node.args) >= 2:  # noqa: PLR2004  # getattr(x, "y")
-        if "builtins.getattr" in qualified_names(node.func, scope, depth + 1):
-            return frozenset(
-                f"{origin}.{name}"
-                for origin in qualified_names(node.args[0], scope, depth + 1)
-                for name in fold_constant(node.args[1], scope, depth + 1)
-            )
-        return frozenset()
-    if not isinstance(node, ast.Name):
-        return frozenset()
+        owners = qualified_names(node.value, scope, depth + 1)
+        return frozenset(f"{owner}.{node.attr}" for owner in owners)
+    if isinstance(node, ast.Call):
+        return _read_by_name(node, scope, depth + 1)
+    return _named(node, scope, depth + 1) if isinstance(node, ast.Name) else frozenset()
+
+
+def _named(node: ast.Name, scope: Scope, depth: int) -> frozenset[str]:
     bindings = scope.lookup(node.id)
     if not bindings:
         return frozenset([f"builtins.{node.id}"])
@@ -208,5 +220,32 @@ def qualified_names(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[s
         if isinstance(binding, Imported):
             found.add(binding.origin)
         elif isinstance(binding, Assigned) and len(bindings) == 1 and not binding.each:
-            found |= qualified_names(binding.value, binding.scope, depth + 1)
+            found |= qualified_names(binding.value, binding.scope, depth)
     return frozenset(found)
+
+
+def _read_by_name(node: ast.Call, scope: Scope, depth: int) -> frozenset[str]:
+    """Return what `getattr(x, "y")` can mean; nothing for another call."""
+    if len(node.args) < 2:  # noqa: PLR2004  # an object and a name
+        return frozenset()
+    if "builtins.getattr" not in qualified_names(node.func, scope, depth):
+        return frozenset()
+    return frozenset(
+        f"{owner}.{name}"
+        for owner in qualified_names(node.args[0], scope, depth)
+        for name in fold_constant(node.args[1], scope, depth)
+    )
+
+
+_Folding: TypeAlias = Callable[[Any, Scope, int], ConstantSet]
+
+_FOLDINGS: Final[dict[type[ast.AST], _Folding]] = {
+    ast.BinOp: _operation,
+    ast.BoolOp: _either,
+    ast.Call: _method,
+    ast.IfExp: _either,
+    ast.JoinedStr: _formatted,
+    ast.Name: _name,
+    ast.NamedExpr: _walrus,
+    ast.Subscript: _look_up,
+}

@@ -89,16 +89,23 @@ def loaded(site: CallSite, helpers: frozenset[str]) -> Iterator[Loaded]:
     if isinstance(func, ast.Attribute) and func.attr not in _LAST_NAMES | helpers:
         return
     for origin in sorted(qualified_names(func, scope)):
-        loader = _loader(origin, helpers)
-        argument = _argument(node, loader) if loader is not None else None
-        if loader is None or argument is None or _is_relative(node, origin):
-            continue
-        if origin == _FROM_SPEC:
-            yield from _found(argument, scope, origin)
-        else:
-            yield from _texts(argument, scope, origin, by_helper=loader.by_helper)
+        yield from _loaded_by(origin, node, scope, helpers)
     if isinstance(func, ast.Attribute) and func.attr == _LOAD_MODULE:
         yield from _found(func.value, scope, _LOAD_MODULE)
+
+
+def _loaded_by(
+    origin: str, node: ast.Call, scope: Scope, helpers: frozenset[str]
+) -> Iterator[Loaded]:
+    """Yield what a call loads if it calls the function of this dotted name."""
+    loader = _loader(origin, helpers)
+    argument = _argument(node, loader) if loader is not None else None
+    if loader is None or argument is None or _is_relative(node, origin):
+        return
+    if origin == _FROM_SPEC:
+        yield from _found(argument, scope, origin)
+    else:
+        yield from _texts(argument, scope, origin, by_helper=loader.by_helper)
 
 
 def _loader(origin: str, helpers: frozenset[str]) -> Loader | None:

@@ -149,11 +149,14 @@ class _Shaper:
             if statement.value is not None and any(map(_is_all, targets)):
                 self.list_names(statement.value)
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            call = statement.value
-            if isinstance(call.func, ast.Attribute) and _is_all(call.func.value):
-                single = call.func.attr in {"append", "remove"}
-                for argument in call.args:
-                    self.list_names(ast.List([argument]) if single else argument)
+            self.listing_call(statement.value)
+
+    def listing_call(self, call: ast.Call) -> None:
+        """Read what `__all__.append(…)`, `__all__.extend(…)` and their like list."""
+        if isinstance(call.func, ast.Attribute) and _is_all(call.func.value):
+            single = call.func.attr in {"append", "remove"}
+            for argument in call.args:
+                self.list_names(ast.List([argument]) if single else argument)
 
     def list_names(self, value: ast.expr) -> None:
         """Add the names in a list, or in several that are added; what is not known is noted."""
@@ -189,13 +192,19 @@ def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.ex
     if not isinstance(target, (ast.Tuple, ast.List)):
         yield target, value
     elif isinstance(value, (ast.Tuple, ast.List)) and not any(map(_is_starred, value.elts)):
-        stars = [index for index, part in enumerate(target.elts) if _is_starred(part)]
-        head = stars[0] if stars else len(target.elts)
-        tail = len(target.elts) - head - 1 if stars else 0
-        sides = [slice(head), slice(-tail, None)] if tail else [slice(head)]
-        for side in sides:
+        for side in _sides(target.elts):
             for part, single in zip(target.elts[side], value.elts[side], strict=False):
                 yield from _pairs(part, single)
+
+
+def _sides(targets: Sequence[ast.expr]) -> Iterator[slice]:
+    """Yield the targets before and behind a starred one, which takes the rest; all without one."""
+    stars = [index for index, part in enumerate(targets) if _is_starred(part)]
+    head = stars[0] if stars else len(targets)
+    yield slice(head)
+    tail = len(targets) - head - 1
+    if tail > 0:
+        yield slice(-tail, None)
 
 
 def _is_starred(node: ast.expr) -> bool:

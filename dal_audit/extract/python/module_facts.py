@@ -33,7 +33,7 @@ from dal_audit.extract.python.prefilter.driver_marks import (
     Prefilter,
     searchable_text,
 )
-from dal_audit.extract.python.scopes import Imported, source_module
+from dal_audit.extract.python.scopes import Binding, Imported, source_module
 from dal_audit.extract.python.sql_calls import SqlCalls
 from dal_audit.extract.python.sql_strings import sql_texts
 from dal_audit.extract.source import Lines
@@ -217,37 +217,42 @@ class _Reader:
         """Return the uses of each alias, by the alias's identity."""
         found: dict[int, list[NameUse]] = {}
         stars = [
-            id(alias)
+            statement.names[0]
             for statement, _ in names.imports
-            for alias in statement.names
-            if alias.name == "*" and not self._is_foreign(statement)
+            if statement.names[0].name == "*" and not self._is_foreign(statement)
         ]
         for use in names.uses:
-            first, _, rest = use.dotted.partition(".")
-            if stars and first not in _BUILTINS and not use.scope.lookup(first):
-                # Which star brought it is known when the modules are linked.
-                for star in stars:
-                    found.setdefault(star, []).append(use)
-                continue
+            first = use.dotted.partition(".")[0]
             bindings = use.scope.lookup(first)
-            if len(bindings) == 1:
-                (only,) = bindings
-                if isinstance(only, Imported) and not self._is_foreign(only.statement):
-                    found.setdefault(id(only.alias), []).append(use)
-                continue
-            # `import a.b` and `import a.c` bind one module, and only one of them is meant; where
-            # branches bind different things, each of them can be.
-            best: dict[str, tuple[int, Imported]] = {}
-            for binding in bindings:
-                if not isinstance(binding, Imported) or self._is_foreign(binding.statement):
-                    continue
-                origin = binding.origin
-                shared = _shared(binding.alias.name, f"{origin}.{rest}" if rest else origin)
-                if origin not in best or shared > best[origin][0]:
-                    best[origin] = shared, binding
-            for _, binding in best.values():
-                found.setdefault(id(binding.alias), []).append(use)
+            if not bindings:
+                # Which star brought it is known when the modules are linked.
+                aliases = [] if first in _BUILTINS else stars
+            else:
+                aliases = self._meant(use, bindings)
+            for alias in aliases:
+                found.setdefault(id(alias), []).append(use)
         return found
+
+    def _meant(self, use: NameUse, bindings: Sequence[Binding]) -> list[ast.alias]:
+        """Return the imported names that a use can mean.
+
+        `import a.b` and `import a.c` bind one module, and only one of them is meant; where branches
+        bind different things, each of them can be.
+        """
+        imports = [
+            binding
+            for binding in bindings
+            if isinstance(binding, Imported) and not self._is_foreign(binding.statement)
+        ]
+        if len(imports) == 1:
+            return [imports[0].alias]
+        best: dict[str, tuple[int, ast.alias]] = {}
+        for imported in imports:
+            origin = imported.origin
+            shared = _shared(imported.alias.name, _whole(origin, use.dotted))
+            if origin not in best or shared > best[origin][0]:
+                best[origin] = shared, imported.alias
+        return [alias for _, alias in best.values()]
 
     def _import(
         self,
@@ -282,25 +287,22 @@ class _Reader:
         )
 
     def _loads(self, site: CallSite) -> Iterator[DynamicImport]:
-        for one in loaded(site, self.helpers):
-            names = self._executed(one) if one.how in EXECUTORS else _module_names(one.texts)
-            names = tuple(n for n in names if self.catalogue.driver_of(n) is not None)
-            if names:
+        for load in loaded(site, self.helpers):
+            names = self._executed(load) if load.how in EXECUTORS else _module_names(load.texts)
+            drivers = {name for name in names if self.catalogue.driver_of(name) is not None}
+            if drivers:
                 yield DynamicImport(
-                    span=node_span(self.lines, one.node),
-                    statement=self._header(site.statement, one.node),
-                    how=one.how,
-                    names=tuple(sorted(set(names))),
+                    span=node_span(self.lines, load.node),
+                    statement=self._header(site.statement, load.node),
+                    how=load.how,
+                    names=tuple(sorted(drivers)),
                     type_checking=site.type_checking,
-                    by_helper=one.by_helper,
+                    by_helper=load.by_helper,
                 )
 
-    def _executed(self, one: Loaded) -> tuple[str, ...]:
-        """Return the drivers that text handed to `exec` or `eval` imports."""
-        if self.depth >= MAX_EXEC_DEPTH:
-            return ()
-        names: list[str] = []
-        for text in one.texts:
+    def _executed(self, load: Loaded) -> Iterator[str]:
+        """Yield what text that is handed to `exec` or `eval` imports."""
+        for text in load.texts if self.depth < MAX_EXEC_DEPTH else ():
             try:
                 tree = parse(text.strip(), shortcuts=self.look.shortcuts)
             except UnparsableError:
@@ -310,10 +312,9 @@ class _Reader:
             inner = _Reader(tree, Lines(text.strip()), signals, look, self.depth + 1)
             for fact in inner.facts():
                 if isinstance(fact, Import):
-                    names += [target.name for target in fact.targets]
+                    yield from (target.name for target in fact.targets)
                 elif isinstance(fact, DynamicImport):
-                    names += fact.names
-        return tuple(names)
+                    yield from fact.names
 
     def _header(self, statement: ast.stmt | ast.ExceptHandler, node: ast.expr) -> Span:
         """Return the span of a statement; of a compound one only of its head.
@@ -374,10 +375,10 @@ def _whole(origin: str, dotted: str) -> str:
     return origin + dotted[len(dotted.partition(".")[0]) :]
 
 
-def _shared(one: str, other: str) -> int:
+def _shared(name: str, other: str) -> int:
     """Return how many components two dotted names begin with in common."""
     count = 0
-    for a, b in zip(one.split("."), other.split("."), strict=False):
+    for a, b in zip(name.split("."), other.split("."), strict=False):
         if a != b:
             break
         count += 1

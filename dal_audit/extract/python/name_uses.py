@@ -116,14 +116,7 @@ class _Walker(Expressions):
             return any(self.only_for_types(value, scope)[0] for value in test.values), False
         if isinstance(test, ast.Attribute):
             return test.attr == "TYPE_CHECKING", False
-        if isinstance(test, ast.Name):
-            if test.id == "TYPE_CHECKING":
-                return True, False
-            return any(
-                isinstance(binding, Imported) and binding.alias.name == "TYPE_CHECKING"
-                for binding in scope.lookup(test.id)
-            ), False
-        return False, False
+        return isinstance(test, ast.Name) and _means_type_checking(test.id, scope), False
 
     def attempt(self, node: ast.Try, scope: Scope) -> None:
         self.body(node.body, scope)
@@ -218,6 +211,14 @@ _VISITS: Final[dict[type[ast.AST], _Visit]] = {
     **dict.fromkeys(TRIES, _Walker.attempt),
     **dict.fromkeys(TYPE_ALIASES, _Walker.type_alias),
 }
+
+
+def _means_type_checking(name: str, scope: Scope) -> bool:
+    """Return whether a name is `TYPE_CHECKING`, or was imported as another name for it."""
+    return name == "TYPE_CHECKING" or any(
+        isinstance(binding, Imported) and binding.alias.name == "TYPE_CHECKING"
+        for binding in scope.lookup(name)
+    )
 
 
 def _says_alias(annotation: ast.expr) -> bool:

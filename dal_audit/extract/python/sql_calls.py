@@ -107,28 +107,38 @@ class SqlCalls(Struct, frozen=True):
     def _executed(self, node: ast.Call, name: str, scope: Scope) -> Iterator[Handed]:
         receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
         words = _words(receiver)
-        receivers = (
-            roots(receiver, scope) if receiver is not None else qualified_names(node.func, scope)
-        )
-        known = any(self.catalogue.driver_of(origin) for origin in receivers)
-        certain = known or name in SQL_ONLY_CALLS or bool(words & DATABASE_WORDS)
+        if receiver is None:
+            receivers = qualified_names(node.func, scope)
+        else:
+            receivers = roots(receiver, scope)
+        certain = self._is_database(receivers, name, words)
         if not certain and words & OTHER_WORDS:
             return
         how = f"{_last(receiver)}.{name}" if _last(receiver) else name
-        for argument in _arguments(node):
-            for text, written in texts(argument, scope):
-                does = read_sql(text, certain=certain)
-                if does:
-                    told = () if certain else tuple(sorted(receivers))
-                    yield Handed(argument, written, text, does, how, told, builds=False)
+        told = () if certain else tuple(sorted(receivers))
+        for argument, text, written in _argument_texts(node, scope):
+            does = read_sql(text, certain=certain)
+            if does:
+                yield Handed(argument, written, text, does, how, told, builds=False)
+
+    def _is_database(self, receivers: frozenset[str], name: str, words: frozenset[str]) -> bool:
+        """Return whether a call is a database's: by what receives it, or by its own name."""
+        known = any(self.catalogue.driver_of(origin) for origin in receivers)
+        return known or name in SQL_ONLY_CALLS or bool(words & DATABASE_WORDS)
 
 
 def _built(node: ast.Call, scope: Scope, origin: str) -> Iterator[Handed]:
+    for argument, text, written in _argument_texts(node, scope):
+        does = read_sql(text, certain=True) or (FRAGMENT if is_fragment(text) else "")
+        if does:
+            yield Handed(argument, written, text, does, origin, (origin,), builds=True)
+
+
+def _argument_texts(node: ast.Call, scope: Scope) -> Iterator[tuple[ast.expr, str, ast.expr]]:
+    """Yield each argument that may be SQL, each text that it can be, and where that is written."""
     for argument in _arguments(node):
         for text, written in texts(argument, scope):
-            does = read_sql(text, certain=True) or (FRAGMENT if is_fragment(text) else "")
-            if does:
-                yield Handed(argument, written, text, does, origin, (origin,), builds=True)
+            yield argument, text, written
 
 
 def _name(node: ast.expr) -> str:
@@ -163,17 +173,19 @@ def texts(node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[str, a
     """
     if depth > MAX_DEPTH:
         return
-    known = [text for text in fold_constant(node, scope) if not text.startswith(UNKNOWN)]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        known = [node.value]
-    if known and not isinstance(node, ast.Name):
+    if isinstance(node, ast.Name):
+        yield from _named_texts(node, scope, depth)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value, node
+    elif known := [text for text in fold_constant(node, scope) if not text.startswith(UNKNOWN)]:
         yield from ((text, node) for text in known)
-    elif isinstance(node, ast.Name):
-        for binding in scope.lookup(node.id):
-            if isinstance(binding, Assigned):
-                for value in _values(binding):
-                    yield from texts(value, binding.scope, depth + 1)
-    elif isinstance(node, ast.BinOp):
+    else:
+        yield from _beginnings(node, scope, depth)
+
+
+def _beginnings(node: ast.expr, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what is known of a text that cannot be folded."""
+    if isinstance(node, ast.BinOp):
         suffix = UNKNOWN if isinstance(node.op, ast.Add) else ""
         for text, written in texts(node.left, scope, depth + 1):
             yield text + suffix, written
@@ -182,6 +194,13 @@ def texts(node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[str, a
         yield from texts(node.orelse, scope, depth + 1)
     elif isinstance(node, ast.Call):
         yield from _of_call(node, scope, depth)
+
+
+def _named_texts(node: ast.Name, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+    for binding in scope.lookup(node.id):
+        if isinstance(binding, Assigned):
+            for value in _values(binding):
+                yield from texts(value, binding.scope, depth + 1)
 
 
 def _values(binding: Assigned) -> Iterator[ast.expr]:
@@ -211,13 +230,16 @@ def roots(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
     if depth > MAX_DEPTH:
         return frozenset()
     if isinstance(node, ast.Attribute):
-        return frozenset(f"{one}.{node.attr}" for one in roots(node.value, scope, depth + 1))
+        owners = roots(node.value, scope, depth + 1)
+        return frozenset(f"{owner}.{node.attr}" for owner in owners)
     if isinstance(node, ast.Call):
         return roots(node.func, scope, depth + 1)
     if isinstance(node, (ast.Await, ast.Subscript)):
         return roots(node.value, scope, depth + 1)
-    if not isinstance(node, ast.Name):
-        return frozenset()
+    return _named_roots(node, scope, depth) if isinstance(node, ast.Name) else frozenset()
+
+
+def _named_roots(node: ast.Name, scope: Scope, depth: int) -> frozenset[str]:
     found: set[str] = set()
     for binding in scope.lookup(node.id):
         if isinstance(binding, Imported):

@@ -24,23 +24,23 @@ def sql_texts(
 ) -> Iterator[SqlText]:
     """Yield the SQL among a module's calls; `statement` tells the span of the statement around."""
     for site in sites:
-        for one in calls.handed(site):
+        for handed in calls.handed(site):
             yield SqlText(
-                span=_first_line(lines, one.node),
-                statement=statement(site.statement, one.node),
-                text=one.text,
-                does=one.does,
-                how=one.how,
-                receivers=one.receivers,
-                builds=one.builds,
-                written=_elsewhere(lines, one),
+                span=_first_line(lines, handed.node),
+                statement=statement(site.statement, handed.node),
+                text=handed.text,
+                does=handed.does,
+                how=handed.how,
+                receivers=handed.receivers,
+                builds=handed.builds,
+                written=_elsewhere(lines, handed),
             )
 
 
-def _elsewhere(lines: Lines, one: Handed) -> Span | None:
+def _elsewhere(lines: Lines, handed: Handed) -> Span | None:
     """Return where the text is written; None where the call itself holds it."""
-    inside = {id(node) for node in ast.walk(one.node)}
-    return None if id(one.written) in inside else _first_line(lines, one.written)
+    inside = {id(node) for node in ast.walk(handed.node)}
+    return None if id(handed.written) in inside else _first_line(lines, handed.written)
 
 
 def _first_line(lines: Lines, node: ast.expr) -> Span:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
@@ -169,7 +169,7 @@ class _Reader:
             for statement in own_statements(node)
         )
 
-    def effects(self, nodes: Iterable[ast.AST], scope: Scope, owner: str) -> None:
+    def effects(self, nodes: Sequence[ast.AST], scope: Scope, owner: str) -> None:
         """Read what a function does beyond its own block, and the functions in it."""
         if owner:
             self.set_on_object(nodes, scope, owner)
@@ -177,12 +177,16 @@ class _Reader:
             if isinstance(node, FUNCTIONS):
                 self.function(node, scope)
             elif isinstance(node, ast.ClassDef):
-                within = open_type_parameters(node, scope).open("class")
-                for method in node.body:
-                    if isinstance(method, FUNCTIONS):
-                        self.function(method, within)
+                self.inner_class(node, scope)
             elif isinstance(node, ast.Global):
                 self.module_names(node, nodes, scope)
+
+    def inner_class(self, node: ast.ClassDef, scope: Scope) -> None:
+        """Read the methods of a class in a function, which has no name that others could use."""
+        within = open_type_parameters(node, scope).open("class")
+        for method in node.body:
+            if isinstance(method, FUNCTIONS):
+                self.function(method, within)
 
     def returned(self, name: str, nodes: Iterable[ast.AST], scope: Scope) -> None:
         """Note what a function without annotation returns or yields."""
@@ -209,11 +213,10 @@ class _Reader:
 
     def module_names(self, node: ast.Global, nodes: Iterable[ast.AST], scope: Scope) -> None:
         """Note what a function sets names of the module to."""
-        for statement in nodes:
-            if isinstance(statement, ast.Assign):
-                for target in statement.targets:
-                    if isinstance(target, ast.Name) and target.id in node.names:
-                        self.note(target.id, self.inference.infer(statement.value, scope))
+        setting = (part for part in nodes if isinstance(part, ast.Assign))
+        for statement, target in ((part, target) for part in setting for target in part.targets):
+            if isinstance(target, ast.Name) and target.id in node.names:
+                self.note(target.id, self.inference.infer(statement.value, scope))
 
 
 def _dotted(owner: str, name: str) -> str:
