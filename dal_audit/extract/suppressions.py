@@ -42,28 +42,33 @@ def suppressions(lines: Lines) -> Iterator[Suppression]:
     it had seen by then counts.
     """
     waiting: list[tuple[int, int, str]] = []
-    open_braces = 0
     first_code: int | None = None
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(lines.text, newline=None).readline):
-            row, column = token.start
-            open_braces = _open_braces(token, open_braces)
-            if token.type == tokenize.COMMENT and open_braces:
-                continue
-            if token.type == tokenize.COMMENT and _MARK.search(token.string):
-                if token.line[:column].strip():
-                    yield _read(lines, row, column, token.string, row, first_code)
-                else:
-                    waiting.append((row, column, token.string))
-            elif token.type not in _LAYOUT:
-                first_code = first_code or row
-                for own_row, own_column, text in waiting:
-                    yield _read(lines, own_row, own_column, text, row, first_code)
-                waiting.clear()
-    except (tokenize.TokenError, SyntaxError, IndentationError):
-        pass
+    for token in _tokens(lines.text):
+        row, column = token.start
+        if token.type == tokenize.COMMENT and _MARK.search(token.string):
+            if token.line[:column].strip():
+                yield _read(lines, row, column, token.string, row, first_code)
+            else:
+                waiting.append((row, column, token.string))
+        elif token.type not in _LAYOUT:
+            first_code = first_code or row
+            for own_row, own_column, text in waiting:
+                yield _read(lines, own_row, own_column, text, row, first_code)
+            waiting.clear()
     for own_row, own_column, text in waiting:
         yield _read(lines, own_row, own_column, text, own_row, first_code)
+
+
+def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens of a text as far as they can be read, without comments in f-strings."""
+    open_braces = 0
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text, newline=None).readline):
+            open_braces = _open_braces(token, open_braces)
+            if token.type != tokenize.COMMENT or not open_braces:
+                yield token
+    except (tokenize.TokenError, SyntaxError, IndentationError):
+        return
 
 
 def _open_braces(token: tokenize.TokenInfo, before: int) -> int:
@@ -113,25 +118,28 @@ def read_suppression(
         return Suppression(span, line, (), "", flaw)
     further = _FURTHER.search(text, form.start(3))
     end = offset + further.start() if further else begin + len(comment)
-    listed = offset + form.start(2)
-    rules = tuple(
-        SuppressedRule(
-            lines.span(listed + one.start(), listed + one.start() + len(one[0].rstrip())),
-            one[0].strip(),
-        )
-        for one in _RULE.finditer(form[2].rstrip())
-    )
+    rules = tuple(_rules(lines, offset + form.start(2), form[2]))
     whole_file = form[1] == "allow-file"
     reason = form[3].strip()
-    flaw = ""
-    if not rules:
-        flaw = "it names no rule"
-    elif not reason:
-        flaw = "it gives no reason"
-    elif whole_file and first_code is not None and row >= first_code:
+    flaw = _flaw(rules, reason)
+    if not flaw and whole_file and first_code is not None and row >= first_code:
         flaw = "`allow-file` must stand before the first statement"
     whole = _taken_out(lines, offset, end)
     return Suppression(span, None if whole_file else line, rules, reason, flaw, whole)
+
+
+def _rules(lines: Lines, start: int, listed: str) -> Iterator[SuppressedRule]:
+    """Yield the rules in a list that begins at an offset of the text."""
+    for rule in _RULE.finditer(listed.rstrip()):
+        first = start + rule.start()
+        yield SuppressedRule(lines.span(first, first + len(rule[0].rstrip())), rule[0].strip())
+
+
+def _flaw(rules: tuple[SuppressedRule, ...], reason: str) -> str:
+    """Return what a suppression lacks; empty where it lacks nothing."""
+    if not rules:
+        return "it names no rule"
+    return "" if reason else "it gives no reason"
 
 
 def _taken_out(lines: Lines, start: int, end: int) -> Span:

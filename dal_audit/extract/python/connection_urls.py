@@ -87,6 +87,9 @@ _TALKING_KEYWORDS: Final = frozenset(
         "summary",
     ]
 )
+_NO_TEXT: Final = frozenset({"annotation", "returns", "slice"})
+"""Fields whose strings are types or keys."""
+
 _LITERALS: Final = (ast.Constant, ast.JoinedStr, ast.BinOp)
 
 
@@ -101,17 +104,17 @@ def connection_urls(
     """Yield the database URLs in a module's literals; `schemes` are those that are looked for."""
     names = "|".join(sorted(map(re.escape, schemes), key=len, reverse=True))
     pattern = re.compile(rf"({names})(?:\+[\w-]+)?://(?=/*[^/\s])(\S+)")
-    for one in _texts(tree, None):
-        for text in fold_constant(one.node, _NOWHERE):
+    for literal in _texts(tree, None):
+        for text in fold_constant(literal.node, _NOWHERE):
             found = pattern.fullmatch(text.strip())
             if found is None:
                 continue
             yield ConnectionUrl(
-                span=node_span(lines, one.node),
-                statement=_statement(lines, one),
+                span=node_span(lines, literal.node),
+                statement=_statement(lines, literal),
                 store=schemes[found[1]],
                 scheme=found[1],
-                secrets=_secrets(lines, one.node, found[2]),
+                secrets=_secrets(lines, literal.node, found[2]),
             )
             break
 
@@ -121,7 +124,7 @@ _NOWHERE: Final = Scope("module", None)
 
 
 def _texts(node: Any, statement: Any) -> Iterator[_Text]:
-    """Yield the outermost expressions that may make a URL, and are not talk about one."""
+    """Yield the outermost expressions that may make a URL, and are not talk about literal."""
     if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
         statement = node
     if isinstance(node, (ast.Compare, ast.Raise)) or _is_docstring(node):
@@ -136,18 +139,27 @@ def _texts(node: Any, statement: Any) -> Iterator[_Text]:
 def _parts(node: Any) -> Iterator[ast.AST]:
     """Yield what lies directly below a node, but for what is talk, a key or an annotation."""
     if isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if not (isinstance(key, ast.Constant) and key.value in _TALKING_KEYWORDS):
-                yield value
+        yield from _values(node)
         return
-    skipped = {"annotation", "returns", "slice"}
+    skipped = _NO_TEXT
     if isinstance(node, ast.Call) and last_name(node.func) in _TALKING_CALLS:
         skipped |= {"args", "keywords"}
     for name, value in ast.iter_fields(node):
-        for child in value if isinstance(value, list) else [value]:
-            talks = isinstance(child, ast.keyword) and child.arg in _TALKING_KEYWORDS
-            if isinstance(child, ast.AST) and name not in skipped and not talks:
-                yield child
+        if name not in skipped:
+            children = value if isinstance(value, list) else [value]
+            yield from (child for child in children if _may_hold_text(child))
+
+
+def _may_hold_text(node: Any) -> bool:
+    talks = isinstance(node, ast.keyword) and node.arg in _TALKING_KEYWORDS
+    return isinstance(node, ast.AST) and not talks
+
+
+def _values(node: ast.Dict) -> Iterator[ast.expr]:
+    """Yield the values of a dictionary whose keys do not say that they are talk."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not (isinstance(key, ast.Constant) and key.value in _TALKING_KEYWORDS):
+            yield value
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -161,15 +173,20 @@ def _is_docstring(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, (ast.Constant, ast.JoinedStr))
 
 
-def _statement(lines: Lines, one: _Text) -> Span:
+def _statement(lines: Lines, literal: _Text) -> Span:
     """Return the span of the statement; of a compound one only up to the literal in it."""
-    if hasattr(one.statement, "body"):
-        first = one.statement.lineno if hasattr(one.statement, "lineno") else one.node.lineno
-        last = node_span(lines, one.node)
+    if hasattr(literal.statement, "body"):
+        first = (
+            literal.statement.lineno
+            if hasattr(literal.statement, "lineno")
+            else literal.node.lineno
+        )
+        last = node_span(lines, literal.node)
         return Span(first, 1, last.end_line, last.end_column)
-    start = lines.offset(one.statement.lineno, one.statement.col_offset)
+    start = lines.offset(literal.statement.lineno, literal.statement.col_offset)
     end = lines.offset(
-        one.statement.end_lineno or one.statement.lineno, one.statement.end_col_offset or 0
+        literal.statement.end_lineno or literal.statement.lineno,
+        literal.statement.end_col_offset or 0,
     )
     return lines.span(start, max(start, end))
 

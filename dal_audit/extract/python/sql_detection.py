@@ -80,19 +80,27 @@ def read_sql(text: str, *, certain: bool) -> str:
     first = _FIRST_WORD.match(body)
     if first is None or not (first[0].isupper() or first[0].islower()):
         return ""
-    verb = first[0].upper()
+    verb, is_lower = first[0].upper(), first[0].islower()
     pattern = _PATTERNS.get(verb)
     found = pattern.match(body) if pattern is not None else None
     if found is None:
-        if certain and _BARE.fullmatch(body.upper() if first[0].islower() else body):
-            return f"`{verb}`"
-        return ""
-    if first[0].islower() and _SENTENCE.search(body) and not _SYMBOL.search(body):
-        return ""
-    if not certain and not _is_firm(verb, body, lower=first[0].islower()):
-        return ""
-    tables = [name for key, name in found.groupdict().items() if key.startswith("t") and name]
-    return _called(verb, tables[0] if tables else "")
+        is_bare = certain and _BARE.fullmatch(body.upper() if is_lower else body)
+        return f"`{verb}`" if is_bare else ""
+    is_sql = _is_sql(verb, body, is_lower=is_lower, certain=certain)
+    return _called(verb, _table(found)) if is_sql else ""
+
+
+def _table(found: re.Match[str]) -> str:
+    """Return the first table that a statement's pattern took; empty where it took none."""
+    tables = (name for group, name in found.groupdict().items() if group.startswith("t"))
+    return next(filter(None, tables), "")
+
+
+def _is_sql(verb: str, body: str, *, is_lower: bool, certain: bool) -> bool:
+    """Return whether a text that is built as a statement is one, and no English."""
+    if is_lower and _SENTENCE.search(body) and not _SYMBOL.search(body):
+        return False
+    return certain or _is_firm(verb, body, lower=is_lower)
 
 
 def is_fragment(text: str) -> bool:
@@ -148,7 +156,7 @@ def _says_something(tree: object) -> bool:
     from sqlglot import expressions as exp
 
     return isinstance(tree, exp.Query) and any(
-        not isinstance(one.unalias(), exp.Column) for one in tree.selects
+        not isinstance(selected.unalias(), exp.Column) for selected in tree.selects
     )
 
 

@@ -102,36 +102,44 @@ def is_too_deep(text: str) -> bool:
     chains = [0]
     holding = 0
     for kind in _kinds(text):
-        if kind == "open":
-            chains.append(0)
-            if len(chains) > MAX_NESTING:
-                return True
-        elif kind == "comma" or (kind == "line" and len(chains) == 1):
-            chains[-1] = 0
-        elif kind != "line":
-            if kind == "close" and len(chains) > 1:
-                chains.pop()
-            chains[-1] += 1
-            holding += kind == "holds"
-            if chains[-1] > MAX_CHAIN or holding > MAX_CHAIN:
-                return True
+        _follow(kind, chains)
+        holding += kind == "holds"
+        if len(chains) > MAX_NESTING or chains[-1] > MAX_CHAIN or holding > MAX_CHAIN:
+            return True
     return False
+
+
+def _follow(kind: str | None, chains: list[int]) -> None:
+    """Count a token into the chain of the bracket that it stands in."""
+    if kind == "open":
+        chains.append(0)
+    elif kind == "comma" or (kind == "line" and len(chains) == 1):
+        chains[-1] = 0
+    elif kind != "line":
+        if kind == "close" and len(chains) > 1:
+            chains.pop()
+        chains[-1] += 1
 
 
 def _kinds(text: str) -> Iterator[str | None]:
     """Yield the kind of each token; what stands between an f-string's braces is code, too."""
     for token in _TOKEN.finditer(text):
-        if token.lastgroup != "formatted":
+        if token.lastgroup == "formatted":
+            yield from _kinds_inside(token[0].replace("{{", "").replace("}}", ""))
+            yield None
+        else:
             yield token.lastgroup
+
+
+def _kinds_inside(formatted: str) -> Iterator[str | None]:
+    """Yield the kinds of the tokens between the braces of an f-string."""
+    depth = 0
+    for token in _INNER_TOKEN.finditer(formatted):
+        kind = token.lastgroup
+        if kind == "open" and (depth or token[0] == "{"):
+            depth += 1
+        elif kind == "close" and depth:
+            depth -= 1
+        elif not depth or kind in {"open", "close"}:
             continue
-        depth = 0
-        for inner in _INNER_TOKEN.finditer(token[0].replace("{{", "").replace("}}", "")):
-            kind = inner.lastgroup
-            if kind == "open" and (depth or inner[0] == "{"):
-                depth += 1
-            elif kind == "close" and depth:
-                depth -= 1
-            elif not depth or kind in {"open", "close"}:
-                continue
-            yield kind
-        yield None
+        yield kind

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
@@ -51,7 +51,7 @@ class _Annotator:
             for name in _BLOCKS:
                 statements = getattr(node, name, None)
                 if isinstance(statements, list):
-                    statements[:] = [self.statement(one) for one in statements]
+                    statements[:] = [self.statement(statement) for statement in statements]
 
     def statement(self, node: ast.stmt) -> ast.stmt:
         if isinstance(node, FUNCTIONS):
@@ -69,39 +69,37 @@ class _Annotator:
         return ast.copy_location(made, node)
 
     def function(self, node: Function) -> None:
-        parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-        parameters += [one for one in (node.args.vararg, node.args.kwarg) if one is not None]
+        arguments = node.args
+        parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        parameters += [rest for rest in (arguments.vararg, arguments.kwarg) if rest is not None]
         last = node.body[0].lineno
-        for one in parameters:
-            own = self.comments.get(_key(one))
-            annotation = _expression(own) if own and one.annotation is None else None
-            if own and annotation is not None:
-                self.place(annotation, own, one.lineno, last)
-                one.annotation = annotation
+        for parameter in parameters:
+            self.parameter(parameter, last)
         comment = self.comments.get(_key(node))
-        if comment is None:
+        read = _signature(comment) if comment is not None else None
+        if comment is not None and read is not None:
+            for part in (*read.argtypes, read.returns):
+                self.place(part, comment, node.lineno, last)
+            _fill(parameters, read.argtypes)
+            node.returns = node.returns or read.returns
+
+    def parameter(self, node: ast.arg, last: int) -> None:
+        """Annotate a parameter by its own comment, up to a last line."""
+        comment = self.comments.get(_key(node))
+        if not comment or node.annotation is not None:
             return
-        try:
-            read = ast.parse(comment, mode="func_type")
-        except (SyntaxError, ValueError, MemoryError):
-            return
-        for part in (*read.argtypes, read.returns):
-            self.place(part, comment, node.lineno, last)
-        # `self` and `cls` may be left out; `...` leaves all parameters out.
-        for one, part in zip(reversed(parameters), reversed(read.argtypes), strict=False):
-            is_open = isinstance(part, ast.Constant) and part.value is Ellipsis
-            if one.annotation is None and not is_open:
-                one.annotation = part
-        if node.returns is None:
-            node.returns = read.returns
+        annotation = _expression(comment)
+        if annotation is not None:
+            self.place(annotation, comment, node.lineno, last)
+            node.annotation = annotation
 
     def place(self, node: ast.expr, comment: str, first: int, last: int) -> None:
         """Give an expression, and all in it, the place of the comment that it was read from."""
         for line, start, end in self.found(comment, first, last):
-            for one in ast.walk(node):
-                if isinstance(one, ast.expr):
-                    one.lineno = one.end_lineno = line
-                    one.col_offset, one.end_col_offset = start, end
+            for part in ast.walk(node):
+                if isinstance(part, ast.expr):
+                    part.lineno = part.end_lineno = line
+                    part.col_offset, part.end_col_offset = start, end
             return
 
     def found(self, comment: str, first: int, last: int) -> Iterator[tuple[int, int, int]]:
@@ -116,6 +114,21 @@ class _Annotator:
 
 def _key(node: ast.AST) -> Key:
     return type(node).__name__, getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _fill(parameters: Sequence[ast.arg], types: Sequence[ast.expr]) -> None:
+    """Annotate parameters: `self` and `cls` may be left out, and `...` leaves all of them out."""
+    for parameter, part in zip(reversed(parameters), reversed(types), strict=False):
+        is_open = isinstance(part, ast.Constant) and part.value is Ellipsis
+        if parameter.annotation is None and not is_open:
+            parameter.annotation = part
+
+
+def _signature(comment: str) -> ast.FunctionType | None:
+    try:
+        return ast.parse(comment, mode="func_type")
+    except (SyntaxError, ValueError, MemoryError):
+        return None
 
 
 def _expression(comment: str) -> ast.expr | None:

@@ -112,19 +112,17 @@ class Prefilter:
         """Return what source that is made `searchable` is to be searched for."""
         names = executes = loads = urls = suppresses = False
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
-            if index == self._comment:
-                suppresses = True
-            elif index >= self._first_execute:
-                executes = executes or begins_execution(data, start)
-            elif index >= self._first_url:
-                urls = True
-            elif index >= self._first_other:
-                loads = loads or self._other(index, start, data)
-            else:
+            if index < self._first_other:
                 names = names or self._names(index, start, end, data)
-        # What makes SQL is a driver's own, and imported from it.
-        constructs = names and names_constructor(data)
-        return ByteSignals(names, executes and opens_sql(data), constructs, loads, urls, suppresses)
+            elif index < self._first_url:
+                loads = loads or self._other(index, start, data)
+            elif index < self._first_execute:
+                urls = True
+            elif index < self._comment:
+                executes = executes or begins_execution(data, start)
+            else:
+                suppresses = True
+        return _confirmed(ByteSignals(names, executes, names, loads, urls, suppresses), data)
 
     def _names(self, index: int, start: int, end: int, data: bytes) -> bool:
         """Return whether a driver's first name is a driver's module in an import or annotation."""
@@ -143,6 +141,17 @@ class Prefilter:
             before = data[start - 1] if start else 0
             return not is_longer and before not in _WORD and before != _DOT
         return True
+
+
+def _confirmed(found: ByteSignals, data: bytes) -> ByteSignals:
+    """Return what holds of what was found: what runs SQL needs some, and a maker of SQL its name.
+
+    What makes SQL is a driver's own, and imported from it.
+    """
+    return found._replace(
+        executes=found.executes and opens_sql(data),
+        constructs=found.constructs and names_constructor(data),
+    )
 
 
 def searchable_text(text: str) -> bytes:

@@ -15,8 +15,8 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick
 
 _BEFORE: Final = b" \t\f\r\n,\\.("
-_FROM: Final = tuple(b"from" + one for one in (b".", b"\\", b"\t", b"\f")) + tuple(
-    b"from " + one for one in (b".", b"\\", b"\t", b"\f", b" ")
+_FROM: Final = tuple(b"from" + after for after in (b".", b"\\", b"\t", b"\f")) + tuple(
+    b"from " + after for after in (b".", b"\\", b"\t", b"\f", b" ")
 )
 """What `from . import name` can begin with, and `from package import name` hardly ever does."""
 _AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
@@ -90,18 +90,23 @@ class Carriers:
         candidates = self._by_last[self._patterns[index][1:]]
         if self._patterns[index].startswith(b"."):
             read = _ATTRIBUTE.match(data, end)
-            if read is not None and any(read[1] in self.names_of[one] for one in candidates):
+            if read is not None and any(read[1] in self.names_of[module] for module in candidates):
                 return True
-        for head in statements.heads(start, end):
-            for target, is_whole in _targets(head, path):
-                for module in candidates:
-                    if _same(target, module) and (
-                        is_whole
-                        or _STAR.match(data, end) is not None
-                        or any(name in data for name in self.names_of[module])
-                    ):
-                        return True
-        return False
+        return any(
+            self._takes(data, end, module, is_whole=is_whole)
+            for head in statements.heads(start, end)
+            for target, is_whole in _targets(head, path)
+            for module in candidates
+            if _same(target, module)
+        )
+
+    def _takes(self, data: bytes, end: int, module: str, *, is_whole: bool) -> bool:
+        """Return whether an import of a module, whose name ends here, brings one of its names."""
+        return (
+            is_whole
+            or _STAR.match(data, end) is not None
+            or any(name in data for name in self.names_of[module])
+        )
 
     def _ending(self, package: str) -> Iterator[str]:
         last = _bytes(package.rpartition("/")[2])
@@ -202,11 +207,11 @@ def _targets(head: bytes, path: str) -> Iterator[tuple[str, bool]]:
     name = _WORD.findall(names.replace(b" .", b".").replace(b". ", b"."))[-1:]
     _, module = _cut(before, b"from")
     if module is None or not _MODULE.fullmatch(module):
-        yield from ((_slashed(one, path), True) for one in name)
+        yield from ((_slashed(last, path), True) for last in name)
     else:
         whole = module.replace(b" ", b"")
         dot = b"" if whole.endswith(b".") else b"."
-        yield from ((_slashed(whole + dot + one, path), True) for one in name)
+        yield from ((_slashed(whole + dot + last, path), True) for last in name)
 
 
 def _cut(text: bytes, word: bytes) -> tuple[bytes, bytes | None]:

@@ -40,28 +40,41 @@ def import_statements(data: bytes) -> tuple[str, ...] | None:
     position = data.find(_IMPORT)
     while position >= 0:
         after = position + len(_IMPORT)
-        if after == len(data) or data[after] not in _AFTER:
-            position = data.find(_IMPORT, after)
-            continue
-        line = start = data.rfind(b"\n", 0, position) + 1
-        while start > 1 and data[start - 2] in _CONTINUING and _is_continued(data, start - 1):
-            start = data.rfind(b"\n", 0, start - 1) + 1
-        if position - start > MAX_HEAD:
-            return None
-        head = data[start:position].lstrip(b" \t")
-        if (not head and start == line) or _FROM.match(head):
-            end = data.find(b"\n", after)
-            if end < 0 or _HARD.search(data, after, end):
-                end = _end(data, after)
-                if end < 0:
-                    return None
-            found.append(data[position - len(head) : end])
-            after = end
-        elif start < line or _MAY_FOLLOW.search(head):
-            return None
+        if after < len(data) and data[after] in _AFTER:
+            bounds = _bounds(data, position)
+            if bounds is None:
+                return None
+            start, end = bounds
+            if start < end:
+                found.append(data[start:end])
+                after = end
         position = data.find(_IMPORT, after)
     # Equal statements of many files are one object, so that they are handed on once.
-    return tuple(intern(one.decode("utf-8")) for one in found)
+    return tuple(intern(statement.decode("utf-8")) for statement in found)
+
+
+def _bounds(data: bytes, position: int) -> tuple[int, int] | None:
+    """Return where the statement of a word `import` begins and ends; the same where it is none.
+
+    None where the bytes do not tell.
+    """
+    start, line = _logical_line(data, position)
+    if position - start > MAX_HEAD:
+        return None
+    head = data[start:position].lstrip(b" \t")
+    if (not head and start == line) or _FROM.match(head):
+        end = _end(data, position + len(_IMPORT))
+        return (position - len(head), end) if end >= 0 else None
+    is_unclear = start < line or _MAY_FOLLOW.search(head)
+    return None if is_unclear else (position, position)
+
+
+def _logical_line(data: bytes, position: int) -> tuple[int, int]:
+    """Return where the lines that a backslash joins begin, and the last line of them."""
+    line = start = data.rfind(b"\n", 0, position) + 1
+    while start > 1 and data[start - 2] in _CONTINUING and _is_continued(data, start - 1):
+        start = data.rfind(b"\n", 0, start - 1) + 1
+    return start, line
 
 
 def _is_continued(data: bytes, newline: int) -> bool:
@@ -73,6 +86,9 @@ def _is_continued(data: bytes, newline: int) -> bool:
 
 def _end(data: bytes, after: int) -> int:
     """Return where a statement ends, after its word `import`; -1 where that is not clear."""
+    newline = data.find(b"\n", after)
+    if newline >= 0 and not _HARD.search(data, after, newline):
+        return newline
     start, is_list = after, False
     while True:
         newline = data.find(b"\n", start)
@@ -81,7 +97,8 @@ def _end(data: bytes, after: int) -> int:
         if b";" in code:
             return -1
         is_list = is_list or b"(" in code
-        is_whole = b")" in code if is_list else newline < 0 or not _is_continued(data, newline)
-        if is_whole or newline < 0:
-            return line_end if is_whole else -1
+        if b")" in code if is_list else not _is_continued(data, newline):
+            return line_end
+        if newline < 0:
+            return -1
         start = newline + 1
