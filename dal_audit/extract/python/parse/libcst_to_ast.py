@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from dal_audit.extract.extractor import newer_syntax
+from dal_audit.extract.python.parse import newer_syntax
 from dal_audit.extract.python.parse.libcst_patterns import PatternLowerer
 from dal_audit.extract.python.parse.libcst_places import Made, dotted, plain, without_leading_feeds
 
