@@ -14,7 +14,7 @@ from dal_audit.discover.files import ProjectFiles, path_filter, project_files, w
 from dal_audit.discover.git_listing import CACHE
 from dal_audit.discover.projects import AuditPlan, ProjectScope, plan_audit, relative_to
 from dal_audit.extract.cache import FILE, Cache, key_of, no_cache
-from dal_audit.extract.extractor import digests_of, extract, look_at
+from dal_audit.extract.extractor import digests_of, extract, options_for
 from dal_audit.judge.breach import Finding
 from dal_audit.judge.run import judge
 from dal_audit.judge.selection import active_rules, catalogue_of
@@ -101,7 +101,7 @@ def cache_of(
     else:
         name = sha256(os.fsencode(root)).hex()[:16]
         file = request.folder / place / f"{name}.facts"
-    look = look_at(tree.files, catalogue)
+    look = options_for(tree.files, catalogue)
     cache = Cache(file, key_of(catalogue, thorough=look.thorough, foreign=look.foreign))
     cache.identify((*tree.files, *tree.scripts), lambda files: digests_of(files, jobs=request.jobs))
     return cache

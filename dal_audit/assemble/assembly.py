@@ -18,7 +18,7 @@ from dal_audit.catalogue.rulebook import ALWAYS, Rule
 from dal_audit.discover.files import ProjectFiles
 from dal_audit.discover.projects import ProjectScope
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import extract_legibility, extract_scripts
+from dal_audit.extract.extractor import check_decodable, extract_scripts
 from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.policy.request import Request
 
@@ -76,7 +76,7 @@ def scripts_facts(
     """Return the facts of SQL files; only whether they can be read, where no rule asks for more."""
     if any("sql" in rule.languages for rule in rules if rule.name not in ALWAYS):
         return extract_scripts(scripts, jobs=jobs, cache=cache)
-    return extract_legibility(scripts)
+    return check_decodable(scripts)
 
 
 def released_since(

@@ -10,7 +10,7 @@ from dal_audit.assemble.import_index import ImportIndex
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.receiver_types import receivers_of
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import Lead, extract_reached
+from dal_audit.extract.extractor import Frontier, extract_deep
 from dal_audit.extract.second_look import inspect_accesses, inspect_named
 from dal_audit.facts import SourceFile
 
@@ -39,11 +39,11 @@ def follow_carriers(
             return project
         followed, read = followed | new, read | due
         due |= index.importers_of(new) | index.matching(project.policy.driver_types)
-        facts = extract_reached(
+        facts = extract_deep(
             files,
             project.files,
             project.catalogue,
-            Lead(new, due, index.may_import(new)),
+            Frontier(new, due, index.may_import(new)),
             jobs=jobs,
             shortcuts=shortcuts,
             cache=cache,
@@ -70,7 +70,7 @@ def follow_accesses(
     if not words:
         return project
     outside = [file for file in files if not project.in_storage(file.path)]
-    cache.about(words)
+    cache.set_words(words)
     facts = inspect_accesses(
         outside,
         project.files,

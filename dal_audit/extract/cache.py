@@ -142,11 +142,13 @@ class Cache:
             return
         try:
             stored = Decoder(_Stored).decode(payload)
-            files = {one.path: (one.stamp, stored.contents[one.content]) for one in stored.files}
+            files = {
+                file.path: (file.stamp, stored.contents[file.content]) for file in stored.files
+            }
         except (MsgspecError, IndexError):
             return
         self.words = stored.words
-        self._contents = {one.digest: one for one in stored.contents}
+        self._contents = {content.digest: content for content in stored.contents}
         self._files = files
 
     def identify(
@@ -167,23 +169,27 @@ class Cache:
                 self._seen[file.path] = file, known[1]
             elif not file.flaw and max(file.stamp[1:3]) < self.now - SETTLED_NS:
                 unknown.append(file)
-        for file, digest in zip(unknown, digests_of(unknown), strict=True):
+        self._hashed(unknown, digests_of(unknown))
+        self.changed = self.changed or bool(unknown) or self._files.keys() != self._seen.keys()
+
+    def _hashed(self, files: Sequence[SourceFile], digests: Sequence[bytes]) -> None:
+        """Note which content files have by their digests."""
+        for file, digest in zip(files, digests, strict=True):
             if digest:
                 content = self._contents.get(digest)
                 if content is None:
                     content = self._contents[digest] = _Content(digest)
                 self._seen[file.path] = file, content
-        self.changed = self.changed or bool(unknown) or self._files.keys() != self._seen.keys()
 
-    def about(self, words: Iterable[str]) -> None:
+    def set_words(self, words: Iterable[str]) -> None:
         """Say what evidence is asked for; what was kept for other words is of no use."""
         digest = sha256("\0".join(sorted(words)).encode())
         if digest != self.words:
             self.words = digest
-            for one in self._contents.values():
-                one.accesses = one.named = _NOTHING
+            for content in self._contents.values():
+                content.accesses = content.named = _NOTHING
 
-    def through(
+    def facts_of(
         self,
         kind: FactsKind,
         files: Sequence[SourceFile],
@@ -197,14 +203,16 @@ class Cache:
             attention, importing, facts = decode(raw)
             if importing:
                 # Most statements stand in several files: one text for all takes half the memory.
-                importing = tuple([shared.setdefault(one, one) for one in importing])
+                importing = tuple(
+                    [shared.setdefault(statement, statement) for statement in importing]
+                )
             return FileFacts(path, facts, attention, importing)
 
         return self._through(
-            kind, files, compute, read, lambda one: (one.attention, one.importing, one.facts)
+            kind, files, compute, read, lambda file: (file.attention, file.importing, file.facts)
         )
 
-    def others(
+    def other_of(
         self,
         kind: OtherKind,
         files: Sequence[SourceFile],
@@ -215,7 +223,7 @@ class Cache:
         def read(_path: str, raw: Raw) -> Result:
             return _decoder(kind).decode(raw)[0]  # type: ignore[no-any-return]
 
-        return self._through(kind, files, compute, read, lambda one: (one,))
+        return self._through(kind, files, compute, read, lambda result: (result,))
 
     def _through(
         self,
@@ -242,13 +250,17 @@ class Cache:
         if missing:
             for file, result in zip(missing, compute(missing), strict=True):
                 found[file.path] = result
-                seen = self._seen.get(file.path)
-                if seen is not None:
-                    # Lone surrogates, as an escape in a string can make them, are not kept.
-                    with contextlib.suppress(UnicodeEncodeError):
-                        setattr(seen[1], kind, Raw(self._encoder.encode(kept(result))))
-                        self.changed = True
+                self._keep(file, kind, kept(result))
         return [found[file.path] for file in files]
+
+    def _keep(self, file: SourceFile, kind: Kind, result: object) -> None:
+        """Keep what was computed of a file whose content is known."""
+        seen = self._seen.get(file.path)
+        if seen is not None:
+            # Lone surrogates, as an escape in a string can make them, are not kept.
+            with contextlib.suppress(UnicodeEncodeError):
+                setattr(seen[1], kind, Raw(self._encoder.encode(result)))
+                self.changed = True
 
     def save(self) -> None:
         """Write what is known, unless nothing is new; a failure to write is none of the audit.
@@ -258,7 +270,7 @@ class Cache:
         if self.place is None or not self.changed:
             return
         # What was changed while the audit ran may have been read in either state.
-        kept = [one for one in self._seen.values() if _is_as_it_was(one[0])]
+        kept = [(file, content) for file, content in self._seen.values() if _is_as_it_was(file)]
         contents = list({id(content): content for _, content in kept}.values())
         numbers = {id(content): number for number, content in enumerate(contents)}
         files = [_File(file.path, file.stamp, numbers[id(content)]) for file, content in kept]
@@ -302,15 +314,14 @@ def _listing(folder: Path) -> str:
     found = []
     waiting = [str(folder)]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.name == "__pycache__":
-                    continue
-                if entry.is_dir():
-                    waiting.append(entry.path)
-                else:
-                    status = entry.stat()
-                    found.append((entry.path, status.st_size, status.st_mtime_ns))
+        with os.scandir(waiting.pop()) as listed:
+            entries = [entry for entry in listed if entry.name != "__pycache__"]
+        for entry in entries:
+            if entry.is_dir():
+                waiting.append(entry.path)
+            else:
+                status = entry.stat()
+                found.append((entry.path, status.st_size, status.st_mtime_ns))
     return repr(sorted(found))
 
 

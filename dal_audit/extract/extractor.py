@@ -37,7 +37,7 @@ from dal_audit.facts import (
 
 # What reads files is imported where one is read: a warm run knows all of them already.
 if TYPE_CHECKING:
-    from dal_audit.extract.python.prefilter.driver_marks import Prefilter
+    from dal_audit.extract.python.prefilter.driver_marks import ByteSignals, Prefilter
     from dal_audit.extract.python.prefilter.import_marks import Carriers
 
 Result = TypeVar("Result")
@@ -68,18 +68,18 @@ def extract(
     """
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
-        look = look_at(files, catalogue, shortcuts=shortcuts)
-        worth = PARSED_WORTH_A_PROCESS if look.thorough or not shortcuts else WORTH_A_PROCESS
-        return _facts_of(lambda part: _batch(part, look, extract_file), missing, jobs, worth)
+        options = options_for(files, catalogue, shortcuts=shortcuts)
+        worth = PARSED_WORTH_A_PROCESS if options.thorough or not shortcuts else WORTH_A_PROCESS
+        return _facts_of(lambda part: _batch(part, options, extract_file), missing, jobs, worth)
 
-    return cache.through("first", files, compute) if cache else compute(files)
+    return cache.facts_of("first", files, compute) if cache else compute(files)
 
 
-def extract_reached(
+def extract_deep(
     files: Sequence[SourceFile],
     known: Sequence[FileFacts],
     catalogue: Catalogue,
-    lead: Lead,
+    frontier: Frontier,
     *,
     jobs: int | None = None,
     shortcuts: bool = True,
@@ -90,19 +90,27 @@ def extract_reached(
     A file that nothing leads to, or that has been read whole, keeps what is `known` of it.
     """
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
-    doubtful = [one for one in waiting if one.path in lead.doubtful and one.path not in lead.due]
-    due = lead.due.union(_reached(doubtful, lead.carried, jobs) if doubtful else ())
+    chosen = _led_to(waiting, frontier, jobs)
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
-        look = look_at(files, catalogue, shortcuts=shortcuts)
+        options = options_for(files, catalogue, shortcuts=shortcuts)
         return _facts_of(
-            lambda part: _batch(part, look, _extract_whole), missing, jobs, PARSED_WORTH_A_PROCESS
+            lambda part: _batch(part, options, _extract_deep), missing, jobs, PARSED_WORTH_A_PROCESS
         )
 
-    chosen = [one for one in waiting if one.path in due and not one.flaw]
-    found = cache.through("whole", chosen, compute) if cache else compute(chosen)
-    by_path = {one.path: one for one in found}
+    found = cache.facts_of("whole", chosen, compute) if cache else compute(chosen)
+    by_path = {facts.path: facts for facts in found}
     return [by_path.get(file.path, file) for file in known]
+
+
+def _led_to(
+    waiting: Sequence[SourceFile], frontier: Frontier, jobs: int | None
+) -> list[SourceFile]:
+    """Return the files that can be read and that a round leads to."""
+    open_paths = frontier.doubtful - frontier.due
+    doubtful = [file for file in waiting if file.path in open_paths]
+    due = frontier.due.union(_reached(doubtful, frontier.carried, jobs) if doubtful else ())
+    return [file for file in waiting if file.path in due and not file.flaw]
 
 
 def _reached(
@@ -113,12 +121,12 @@ def _reached(
 
     carriers = Carriers(carried)
     answers = spread(
-        lambda part: [_is_reached(one, carriers) for one in part],
+        lambda part: [_is_reached(file, carriers) for file in part],
         doubtful,
         jobs=jobs,
         worth=WORTH_A_PROCESS,
     )
-    return [one.path for one, is_so in zip(doubtful, answers, strict=True) if is_so]
+    return [file.path for file, is_so in zip(doubtful, answers, strict=True) if is_so]
 
 
 def _facts_of(
@@ -130,7 +138,7 @@ def _facts_of(
     """Spread the reading of Python files over processes."""
 
     def packed(part: Sequence[SourceFile]) -> list[tuple[Any, Attention, tuple[str, ...] | None]]:
-        return [(one.facts, one.attention, one.importing) for one in batch(part)]
+        return [(file.facts, file.attention, file.importing) for file in batch(part)]
 
     found = spread(packed, files, jobs=jobs, worth=worth, answer=_Packed)
     return [
@@ -144,11 +152,11 @@ def extract_scripts(
 ) -> list[FileFacts]:
     """Return the facts of each SQL file, in the order of the files."""
     return (
-        cache.through("script", files, partial(_scripts, jobs)) if cache else _scripts(jobs, files)
+        cache.facts_of("script", files, partial(_scripts, jobs)) if cache else _scripts(jobs, files)
     )
 
 
-def extract_legibility(files: Sequence[SourceFile]) -> list[FileFacts]:
+def check_decodable(files: Sequence[SourceFile]) -> list[FileFacts]:
     """Return of each SQL file only why it cannot be read, where no rule asks what it says."""
     from dal_audit.extract.source import UndecodableError, decode_script, not_decoded
 
@@ -172,7 +180,7 @@ def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:
         return _read_file(file, lambda data: FileFacts(file.path, script_facts(data), "read")).facts
 
     found = spread(
-        lambda part: [read(one) for one in part],
+        lambda part: [read(file) for file in part],
         files,
         jobs=jobs,
         worth=PARSED_WORTH_A_PROCESS,
@@ -184,7 +192,10 @@ def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:
 def digests_of(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[bytes]:
     """Return a hash of each file's bytes; empty for a file that cannot be read."""
     return spread(
-        lambda part: [_digest(one) for one in part], files, jobs=jobs, worth=HASHED_WORTH_A_PROCESS
+        lambda part: [_digest(file) for file in part],
+        files,
+        jobs=jobs,
+        worth=HASHED_WORTH_A_PROCESS,
     )
 
 
@@ -213,7 +224,7 @@ def is_small(files: Sequence[SourceFile]) -> bool:
     return sum(file.size for file in files) <= THOROUGH_BYTES
 
 
-class Lead(Struct, frozen=True):
+class Frontier(Struct, frozen=True):
     """Where a round of following leads.
 
     It leads to the files in `due`, and to those in `doubtful` whose bytes show how to take one of
@@ -225,7 +236,7 @@ class Lead(Struct, frozen=True):
     doubtful: frozenset[str]
 
 
-class Look(Struct, frozen=True):
+class ExtractionOptions(Struct, frozen=True):
     """How files are looked at: for what, and how closely."""
 
     catalogue: Catalogue
@@ -233,11 +244,18 @@ class Look(Struct, frozen=True):
     thorough: bool = False
     shortcuts: bool = True
 
+    @property
+    def skips_ruled_out(self) -> bool:
+        """Whether a file that its bytes rule out is not even parsed."""
+        return self.shortcuts and not self.thorough
 
-def look_at(files: Sequence[SourceFile], catalogue: Catalogue, *, shortcuts: bool = True) -> Look:
+
+def options_for(
+    files: Sequence[SourceFile], catalogue: Catalogue, *, shortcuts: bool = True
+) -> ExtractionOptions:
     """Return how the files of a project are looked at."""
     foreign = foreign_modules((file.path for file in files), catalogue)
-    return Look(catalogue, foreign, thorough=is_small(files), shortcuts=shortcuts)
+    return ExtractionOptions(catalogue, foreign, thorough=is_small(files), shortcuts=shortcuts)
 
 
 def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str]:
@@ -259,12 +277,12 @@ def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str
 
 def _batch(
     part: Iterable[SourceFile],
-    look: Look,
-    extraction: Callable[[SourceFile, Look, Prefilter], Result],
+    options: ExtractionOptions,
+    extraction: Callable[[SourceFile, ExtractionOptions, Prefilter], Result],
 ) -> list[Result]:
     from dal_audit.extract.python.prefilter.driver_marks import Prefilter
 
-    prefilter = Prefilter(look.catalogue)
+    prefilter = Prefilter(options.catalogue)
     # Syntax trees hold no cycles worth collecting while they are read: 5 to 20 % of the time.
     collecting = gc.isenabled()
     gc.disable()
@@ -272,7 +290,7 @@ def _batch(
         with warnings.catch_warnings():
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
-            return [extraction(one, look, prefilter) for one in part]
+            return [extraction(one, options, prefilter) for one in part]
     finally:
         if collecting:
             gc.enable()
@@ -296,9 +314,9 @@ def read_bytes(path: str, size: int) -> bytes:
         os.close(descriptor)
 
 
-def extract_file(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFacts:
+def extract_file(file: SourceFile, options: ExtractionOptions, prefilter: Prefilter) -> FileFacts:
     """Return the facts of one Python file; one that cannot be read yields `NotUnderstood`."""
-    return _read_file(file, lambda data: extract_bytes(file.path, data, look, prefilter))
+    return _read_file(file, lambda data: extract_bytes(file.path, data, options, prefilter))
 
 
 def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
@@ -314,14 +332,19 @@ def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
         return False  # The first look has reported it.
 
 
-def _extract_whole(file: SourceFile, look: Look, prefilter: Prefilter) -> FileFacts:
+def _extract_deep(file: SourceFile, options: ExtractionOptions, prefilter: Prefilter) -> FileFacts:
     return _read_file(
-        file, lambda data: extract_bytes(file.path, data, look, prefilter, reached=True)
+        file, lambda data: extract_bytes(file.path, data, options, prefilter, reached=True)
     )
 
 
 def extract_bytes(
-    path: str, data: bytes, look: Look, prefilter: Prefilter, *, reached: bool = False
+    path: str,
+    data: bytes,
+    options: ExtractionOptions,
+    prefilter: Prefilter,
+    *,
+    reached: bool = False,
 ) -> FileFacts:
     """Return the facts of a file's bytes; `reached` says that a carrier was seen in them."""
     from dal_audit.extract.python.prefilter.driver_marks import searchable
@@ -334,7 +357,7 @@ def extract_bytes(
         importing = import_statements(plain)
         signals = prefilter.signals(plain)
         ruled_out = not reached and not signals
-        if ruled_out and look.shortcuts and not look.thorough:
+        if ruled_out and options.skips_ruled_out:
             return FileFacts(path, (), "ruled-out", importing)
         if len(data) > MAX_PARSED_BYTES:
             detail = f"larger than {MAX_PARSED_BYTES >> 20} MiB"
@@ -342,24 +365,40 @@ def extract_bytes(
         text = decode(data)
     except UndecodableError as error:
         return FileFacts(path, (not_decoded(data, error),), "read")
+    facts, attention = _facts_of_text(
+        text, options, prefilter, signals, reached=reached, ruled_out=ruled_out
+    )
+    return FileFacts(path, tuple(facts), attention, importing)
+
+
+def _facts_of_text(
+    text: str,
+    options: ExtractionOptions,
+    prefilter: Prefilter,
+    signals: ByteSignals,
+    *,
+    reached: bool,
+    ruled_out: bool,
+) -> tuple[Iterable[Fact], Attention]:
+    """Return the facts of a module's text, and how closely it was read for them."""
     from dal_audit.extract.python.module_facts import (  # only where it is needed
         python_facts,
         syntax_flaws,
     )
 
-    if ruled_out and look.shortcuts:
-        return FileFacts(path, tuple(syntax_flaws(text)), "read", importing)
-    whole = reached or signals.names or not look.shortcuts
+    if ruled_out and options.shortcuts:
+        return syntax_flaws(text), "read"
+    whole = reached or bool(signals.names) or not options.shortcuts
     facts = python_facts(
         text,
-        look.catalogue,
+        options.catalogue,
         prefilter=prefilter,
         signals=signals,
-        foreign=look.foreign,
+        foreign=options.foreign,
         whole=whole,
-        shortcuts=look.shortcuts,
+        shortcuts=options.shortcuts,
     )
-    if ruled_out and not look.thorough:
+    if ruled_out and not options.thorough:
         # Without shortcuts more is parsed; what counts as a finding must not change by that.
-        facts = [one for one in facts if not isinstance(one, NotUnderstood)]
-    return FileFacts(path, tuple(facts), "whole" if whole else "read", importing)
+        facts = [fact for fact in facts if not isinstance(fact, NotUnderstood)]
+    return facts, "whole" if whole else "read"

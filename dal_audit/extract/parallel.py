@@ -55,22 +55,35 @@ def spread(
     wanted = min(jobs or available_cores(), size // worth + 1, len(files) or 1)
     if wanted <= 1 or not _may_fork():
         return batch(files)
-    # Dealt like cards, largest first: every hand holds about as much work.
+    hands = _dealt(files, wanted)
+    answers = _answers(batch, [[files[index] for index in hand] for hand in hands], answer)
+    results: dict[int, Result] = {}
+    for hand, found in zip(hands, answers, strict=True):
+        results.update(zip(hand, found, strict=True))
+    return [results[index] for index in range(len(files))]
+
+
+def _dealt(files: Sequence[SourceFile], count: int) -> list[list[int]]:
+    """Return the files' places dealt like cards, largest first: each hand is about as much work."""
     order = sorted(range(len(files)), key=lambda index: (-files[index].size, index))
-    hands = [order[start::wanted] for start in range(wanted)]
-    workers = [_Worker(batch, [files[index] for index in hand]) for hand in hands[1:]]
+    return [order[start::count] for start in range(count)]
+
+
+def _answers(
+    batch: Callable[[Sequence[SourceFile]], list[Result]],
+    hands: Sequence[Sequence[SourceFile]],
+    answer: Any,
+) -> list[list[Result]]:
+    """Return the results of each hand: of the first by this process, of each other by its own."""
+    workers = [_Worker(batch, hand) for hand in hands[1:]]
     try:
-        answers = [batch([files[index] for index in hands[0]])]
+        first = batch(hands[0])
     except BaseException:
         for worker in workers:
             worker.abandon()
         raise
     decoder = Decoder(tuple[str, list[answer]])
-    answers += [worker.answer(decoder) for worker in workers]
-    results: dict[int, Result] = {}
-    for hand, found in zip(hands, answers, strict=True):
-        results.update(zip(hand, found, strict=True))
-    return [results[index] for index in range(len(files))]
+    return [first, *(worker.answer(decoder) for worker in workers)]
 
 
 def _may_fork() -> bool:

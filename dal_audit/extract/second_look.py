@@ -51,7 +51,7 @@ def inspect_accesses(
         return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=Evidence | None)
 
     return _joined(
-        known, files, cache.others("accesses", files, compute) if cache else compute(files)
+        known, files, cache.other_of("accesses", files, compute) if cache else compute(files)
     )
 
 
@@ -81,7 +81,7 @@ def inspect_named(
             _evidence(file, found, always=True, shortcuts=shortcuts) or nothing for file in missing
         ]
 
-    made = cache.others("named", wanted, compute) if cache else compute(wanted)
+    made = cache.other_of("named", wanted, compute) if cache else compute(wanted)
     return _joined(known, wanted, made)
 
 

@@ -50,11 +50,10 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
     """Make one report of several projects, with paths relative to the base."""
     folder = request.folder
     findings = sorted((finding for part in parts for finding in _moved(part, base)), key=_order)
-    ran = {rule.id: rule for part in parts for rule in part.rules}
     secrets = dict(pair for part in parts for pair in _secrets(part, base))
     return Report(
         findings=tuple(findings),
-        rules=tuple(ran[rule_id] for rule_id in sorted(ran)),
+        rules=_rules(parts),
         clauses=clauses(),
         sources=_sources(findings, base, secrets, relative_to(base, folder, request.instead)),
         files=sum(part.files for part in parts),
@@ -66,6 +65,12 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
         here=_relative(folder, base),
         there=_relative(base, folder),
     )
+
+
+def _rules(parts: Sequence[ProjectResult]) -> tuple[Rule, ...]:
+    """Return the rules that ran in any project, by their ids."""
+    ran = {rule.id: rule for part in parts for rule in part.rules}
+    return tuple(ran[rule_id] for rule_id in sorted(ran))
 
 
 def _secrets(part: ProjectResult, base: Path) -> Iterator[tuple[str, tuple[Span, ...]]]:

@@ -188,7 +188,7 @@ def match(entries: Sequence[Entry], keys: Sequence[Key], gone: Callable[[str], b
         (lambda key: (key.rule, key.symbol, key.line), lambda entry: bool(entry.key.symbol)),
     )
     for view, serves in views:
-        waiting = _by_view(view, [entry for entry in entries if left[entry] and serves(entry)])
+        waiting = _by_view(view, [entry for entry in filter(serves, entries) if left[entry]])
         if not waiting:
             continue
         for index, key in enumerate(keys):

@@ -6,7 +6,7 @@ This is what reads and writes files for `baseline.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -56,22 +56,21 @@ def apply_baseline(
     open_ones = [index for index, finding in enumerate(findings) if acceptable(finding)]
     keys = keys_of([findings[index] for index in open_ones], source_reader(root, secrets))
     found = match(entries, keys, partial(is_deleted, root))
+    because = f"accepted in {shown}"
     for index in map(open_ones.__getitem__, found.accepted):
-        because = f"accepted in {shown}"
         marked[index] = replace(marked[index], standing="baselined", justification=because)
     silent = {rule.id for rule in rules()}.difference(rule.id for rule in active)
-    judged = [entry for entry in entries if entry.key.rule not in silent]
-    return marked, [_use(entry, found, shown) for entry in judged if found.left[entry]]
+    judged = (entry for entry in entries if entry.key.rule not in silent)
+    return marked, list(_stale(judged, found.left, shown))
 
 
-def _use(entry: Entry, found: Match, shown: str) -> EntryUse:
-    return EntryUse(
-        Place(shown, Span(entry.row, 1, entry.row, 1)),
-        entry.key.rule,
-        entry.key.path,
-        entry.count - found.left[entry],
-        entry.count,
-    )
+def _stale(entries: Iterable[Entry], left: Mapping[Entry, int], shown: str) -> Iterator[EntryUse]:
+    """Yield the entries that accept fewer findings than they count."""
+    for entry in entries:
+        if left[entry]:
+            place = Place(shown, Span(entry.row, 1, entry.row, 1))
+            met = entry.count - left[entry]
+            yield EntryUse(place, entry.key.rule, entry.key.path, met, entry.count)
 
 
 def write_baseline(

@@ -45,7 +45,7 @@ def marks_of_files(
     files: Sequence[SourceFile], cache: Cache | None = None
 ) -> dict[str, MigrationMarks]:
     """Return the directives of SQL files by their paths; of those that can be read."""
-    marks = cache.others("marks", files, _marks) if cache else _marks(files)
+    marks = cache.other_of("marks", files, _marks) if cache else _marks(files)
     return {file.path: own for file, own in zip(files, marks, strict=True) if own is not None}
 
 
@@ -64,7 +64,7 @@ def revisions_of_files(
             _revisions, missing, jobs=jobs, worth=PARSED_WORTH_A_PROCESS, answer=Revision | None
         )
 
-    found = cache.others("revision", files, read) if cache else read(files)
+    found = cache.other_of("revision", files, read) if cache else read(files)
     return {
         file.path: revision
         for file, revision in zip(files, found, strict=True)

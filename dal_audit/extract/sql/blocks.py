@@ -70,24 +70,25 @@ class Blocks:
             return
         word, before = token.text.upper(), tokens[index - 1]
         if word == "BEGIN":
-            inner = before.text in {";", ":"} or before.is_word(*_BEFORE_BLOCK)
-            if inner if self._opened else _opens(tokens, index, after):
-                self._opened += 1
-        elif not self._opened or before.text == ".":
+            is_inner = before.text in {";", ":"} or before.is_word(*_BEFORE_BLOCK)
+            self._opened += is_inner if self._opened else _opens(tokens, index, after)
+        elif self._opened and before.text != ".":
+            if word == "CASE":
+                self._cases += not before.is_word("END")
+            if word == "END":
+                self._end(before, after)
+
+    def _end(self, before: Token, after: Token) -> None:
+        """Count an `END`: of a `CASE`, of a block with all that is open in it, or of neither."""
+        if after.is_word(*_CONTROL):
             return
-        elif word == "CASE":
-            if not before.is_word("END"):
-                self._cases += 1
-        elif word == "END":
-            if after.is_word(*_CONTROL):
-                return
-            if after.is_word("CASE"):
-                self._cases = max(self._cases - 1, 0)
-            elif self._cases and before.text != ";":
-                self._cases -= 1
-            else:
-                self._opened -= 1
-                self._cases = 0
+        if after.is_word("CASE"):
+            self._cases = max(self._cases - 1, 0)
+        elif self._cases and before.text != ";":
+            self._cases -= 1
+        else:
+            self._opened -= 1
+            self._cases = 0
 
 
 def _created(tokens: list[Token]) -> str:

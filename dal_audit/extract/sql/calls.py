@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -26,13 +27,8 @@ def lacked_calls(tokens: tuple[Token, ...], places: Places) -> tuple[SqlCall, ..
         return ()
     view: View | None = None
     found: list[SqlCall] = []
-    for place in range(1, len(tokens) - 1):
+    for place, lacking in _lacked_names(tokens):
         token = tokens[place]
-        if token.kind is not Kind.WORD or tokens[place + 1].text != "(":
-            continue
-        lacking = _lacking(token.text.lower())
-        if not lacking or _declares(tokens, place):
-            continue
         if view is None:
             view = View(tokens, frozenset())
         end = view.after_call(place, token.upper, 0, -1)
@@ -40,6 +36,17 @@ def lacked_calls(tokens: tuple[Token, ...], places: Places) -> tuple[SqlCall, ..
             span = places.span(token.start, token.end)
             found.append(SqlCall(span, token.text, lacking, place, end))
     return tuple(found)
+
+
+def _lacked_names(tokens: tuple[Token, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the places of names that may be called, each with the engines that have no such one."""
+    for place in range(1, len(tokens) - 1):
+        token = tokens[place]
+        if token.kind is not Kind.WORD or tokens[place + 1].text != "(":
+            continue
+        lacking = _lacking(token.text.lower())
+        if lacking and not _declares(tokens, place):
+            yield place, lacking
 
 
 def _declares(tokens: tuple[Token, ...], place: int) -> bool:

@@ -53,7 +53,9 @@ _TAILS_BY_WORD: Final = {
 }
 
 _PAIRS: Final = {
-    "UNIQUE": {"KEY", "INDEX"},
+    "UNIQUE": {"KEY", "INDEX", "(", "USING", "NULLS"},
+    "FULLTEXT": {"KEY", "INDEX", "("},
+    "SPATIAL": {"KEY", "INDEX", "("},
     "PRIMARY": {"KEY"},
     "FOREIGN": {"KEY"},
     "EXCLUDE": {"USING", "("},
@@ -65,16 +67,10 @@ _PAIRS: Final = {
 def is_table_constraint(cursor: Cursor) -> bool:
     """Return whether a constraint stands at the place, where a column might."""
     word, after = cursor.word(), cursor.word(1)
-    if word == "CONSTRAINT":
+    if word == "CONSTRAINT" or after in _PAIRS.get(word, ()):
         return True
-    if word in _PAIRS and after in _PAIRS[word]:
-        return True
-    if word == "UNIQUE":
-        return after in {"(", "USING", "NULLS"}
     if word == "LIKE":
         return cursor.token.depth > 0 and after not in {"", ","}
-    if word in {"FULLTEXT", "SPATIAL"}:
-        return after in {"KEY", "INDEX", "("}
     if word in {"KEY", "INDEX"}:
         opening = 1 if after == "(" else 2
         index = cursor.at + opening + 1
@@ -170,6 +166,9 @@ def _generated(cursor: Cursor) -> tuple[ConstraintKind, Expression | None, tuple
     return "generated", _group(cursor), words
 
 
+_AFTER_DEFAULT: Final = AFTER_TYPE | {",", ")"}
+
+
 def _default(cursor: Cursor) -> Expression:
     """Read a default's expression: up to the next constraint, the comma or the parenthesis."""
     start, depth = cursor.at, cursor.token.depth
@@ -177,7 +176,7 @@ def _default(cursor: Cursor) -> Expression:
     while not cursor.done and cursor.token.depth >= depth:
         word = cursor.word()
         may_end = cursor.token.depth == depth and not cases and cursor.at > start
-        if may_end and (word in AFTER_TYPE or word in {",", ")"}):
+        if may_end and word in _AFTER_DEFAULT:
             break
         cases += (word == "CASE") - (word == "END" and cases > 0)
         if word == "(":
@@ -212,13 +211,12 @@ def _references(
             event = cursor.word(1).lower()
             cursor.at += 2
             actions.append((event, _action(cursor)))
-        elif cursor.takes("MATCH"):
-            words += ("MATCH " + cursor.name().name.upper(),)
-        else:
-            tail = _tail(cursor)
-            if not tail:
-                break
-            words += tail
+            continue
+        matching = cursor.takes("MATCH")
+        found = ("MATCH " + cursor.name().name.upper(),) if matching else _tail(cursor)
+        if not found:
+            break
+        words += found
     return Constraint(
         cursor.span(start),
         "references",

@@ -70,6 +70,10 @@ class Cursor:
             return False
         return len(words) == 1 or tuple(self.words[at : at + len(words)]) == words
 
+    def opens_list(self) -> bool:
+        """Return whether a parenthesis opens at the place that holds no query."""
+        return self.word() == "(" and self.word(1) not in {"SELECT", "WITH"}
+
     def takes(self, *words: str) -> bool:
         """Move over these words if they come next; return whether they did."""
         if not self.sees(*words):

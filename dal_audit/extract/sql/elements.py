@@ -11,7 +11,7 @@ from typing import Final
 
 from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.tokens import Kind
-from dal_audit.facts.sql import Expression, Key, SqlType
+from dal_audit.facts.sql import Expression, Key, SqlName, SqlType
 
 AFTER_TYPE: Final = frozenset(
     {
@@ -30,36 +30,44 @@ def read_type(cursor: Cursor) -> SqlType | None:
     if cursor.word() in AFTER_TYPE or not cursor.is_name():
         return None
     name = cursor.name()
-    words = [name.name if name.quoted[-1] else name.name.lower()]
-    if name.schema:
-        words[0] = f"{name.schema}.{words[0]}"
+    words = [_title(name)]
     arguments: list[str] = []
     dimensions = 0
     while not cursor.done:
-        word = cursor.word()
-        if word == "(":
-            end = cursor.group_end()
-            arguments += [item.text for item in _items(cursor, cursor.at, end)]
-            cursor.at = end + 1
-        elif word == "[":
-            cursor.skip_to("]")
-            cursor.expect("]")
-            dimensions += 1
-        elif word == "ARRAY":
-            cursor.at += 1
-            dimensions += not cursor.sees("[")
-        elif cursor.token.kind is not Kind.WORD or _ends_type(cursor, word):
-            break
-        else:
-            words.append(word.lower())
-            cursor.at += 1
+        match cursor.word():
+            case "(":
+                end = cursor.group_end()
+                arguments += [item.text for item in _items(cursor, cursor.at, end)]
+                cursor.at = end + 1
+            case "[" | "ARRAY":
+                dimensions += _dimension(cursor)
+            case word if _ends_type(cursor, word):
+                break
+            case word:
+                words.append(word.lower())
+                cursor.at += 1
     return SqlType(
         cursor.span(start), " ".join(words), tuple(arguments), dimensions, name.quoted[-1]
     )
 
 
+def _title(name: SqlName) -> str:
+    """Return a type's name with its schema; in small letters what is not quoted."""
+    plain = name.name if name.quoted[-1] else name.name.lower()
+    return f"{name.schema}.{plain}" if name.schema else plain
+
+
+def _dimension(cursor: Cursor) -> bool:
+    """Move over `[…]`, or over `ARRAY`, which is a dimension where no bracket follows."""
+    if cursor.takes("ARRAY"):
+        return not cursor.sees("[")
+    cursor.skip_to("]")
+    cursor.expect("]")
+    return True
+
+
 def _ends_type(cursor: Cursor, word: str) -> bool:
-    if word in AFTER_TYPE:
+    if word in AFTER_TYPE or cursor.token.kind is not Kind.WORD:
         return True
     if word == "WITH":
         return cursor.word(1) not in {"TIME", "LOCAL", "TIMEZONE"}

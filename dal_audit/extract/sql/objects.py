@@ -95,10 +95,7 @@ def create_object(cursor: Cursor, what: str, *, or_replace: bool, temporary: boo
     Raises NotUnderstoodError where no name follows.
     """
     if_not_exists = cursor.takes("IF", "NOT", "EXISTS")
-    unnamed = what in _NAMELESS or (what == "schema" and cursor.sees("AUTHORIZATION"))
-    if what == "statistics" and cursor.word() in {"ON", "("}:
-        unnamed = True
-    name = None if unnamed else cursor.name()
+    name = None if _is_unnamed(cursor, what) else cursor.name()
     start = cursor.at
     table: SqlName | None = None
     declared: SqlType | None = None
@@ -126,6 +123,15 @@ def create_object(cursor: Cursor, what: str, *, or_replace: bool, temporary: boo
         values=values,
         rest=rest,
     )
+
+
+def _is_unnamed(cursor: Cursor, what: str) -> bool:
+    """Return whether what is created is given no name."""
+    if what == "schema":
+        return cursor.sees("AUTHORIZATION")
+    if what == "statistics":
+        return cursor.word() in {"ON", "("}
+    return what in _NAMELESS
 
 
 def _labels(cursor: Cursor) -> tuple[str, ...]:
@@ -161,29 +167,32 @@ def drop(cursor: Cursor, what: str) -> Drop:
     if what == "index":
         cursor.takes("CONCURRENTLY")
     if_exists = cursor.takes("IF", "EXISTS")
-    names: list[SqlName] = []
-    arguments: list[int | None] = []
-    if what not in _NAMELESS:
-        while True:
-            names.append(cursor.name())
-            # The types of a function's arguments.
-            arguments.append(_count_group(cursor) if cursor.sees("(") else None)
-            if what in {"operator class", "operator family"} and cursor.takes("USING"):
-                cursor.name()
-            if not cursor.takes(","):
-                break
+    dropped = [] if what in _NAMELESS else _dropped(cursor, what)
     table = cursor.name() if cursor.takes("ON") else None
     cascade = cursor.takes_one("CASCADE", "RESTRICT") == "CASCADE"
-    if names and not cursor.done:
+    if dropped and not cursor.done:
         raise cursor.error("a comma or the end of the statement was expected")
+    arguments = tuple(count for _, count in dropped)
     return Drop(
         what,
-        tuple(names),
+        tuple(name for name, _ in dropped),
         if_exists=if_exists,
         cascade=cascade,
         table=table,
-        arguments=tuple(arguments) if any(argument is not None for argument in arguments) else (),
+        arguments=arguments if set(arguments) - {None} else (),
     )
+
+
+def _dropped(cursor: Cursor, what: str) -> list[tuple[SqlName, int | None]]:
+    """Read the names of what is dropped, each with how many arguments a routine has, if it says."""
+    found: list[tuple[SqlName, int | None]] = []
+    while True:
+        name = cursor.name()
+        found.append((name, _count_group(cursor) if cursor.sees("(") else None))
+        if what in {"operator class", "operator family"} and cursor.takes("USING"):
+            cursor.name()
+        if not cursor.takes(","):
+            return found
 
 
 def _count_group(cursor: Cursor) -> int:
@@ -198,11 +207,8 @@ def _count_group(cursor: Cursor) -> int:
 def insert(cursor: Cursor, verb: str) -> Change:
     """Read what follows `INSERT` or `REPLACE`, up to the columns; then look for its conflicts."""
     start = cursor.at
-    conflict: Clause | None = None
-    if cursor.takes("OR"):
-        cursor.name()
-        conflict = read_clause(cursor, start, cursor.at)
-    elif cursor.takes_one("IGNORE", "LOW_PRIORITY", "DELAYED"):
+    conflict = _or_clause(cursor)
+    if conflict is None and cursor.takes_one("IGNORE", "LOW_PRIORITY", "DELAYED"):
         conflict = read_clause(cursor, start, cursor.at)
     if not cursor.takes("INTO") and conflict is None:
         raise cursor.error("`INTO` was expected")
@@ -210,26 +216,47 @@ def insert(cursor: Cursor, verb: str) -> Change:
     table = cursor.name()
     if cursor.takes("AS"):
         cursor.name()
-    columns: list[SqlName] = []
-    if cursor.sees("(") and not cursor.sees("(", "SELECT") and not cursor.sees("(", "WITH"):
-        end = cursor.group_end()
-        cursor.at += 1
-        while cursor.at < end:
-            columns.append(cursor.name())
-            if cursor.sees("["):
-                cursor.skip_to(",")
-            if cursor.at < end:
-                cursor.expect(",")
-        cursor.at = end + 1
+    columns = _columns(cursor) if cursor.opens_list() else ()
     source = _rows(cursor)
-    while cursor.skip_to("ON"):
+    while _skips_to_conflict(cursor):
         at = cursor.at
-        if cursor.takes("ON", "CONFLICT") or cursor.takes("ON", "DUPLICATE"):
-            cursor.skip_to("RETURNING")
-            conflict = read_clause(cursor, at, cursor.at)
-        else:
-            cursor.at += 1
-    return Change(verb, table, tuple(columns), conflict, source)
+        cursor.at += 2
+        cursor.skip_to("RETURNING")
+        conflict = read_clause(cursor, at, cursor.at)
+    return Change(verb, table, columns, conflict, source)
+
+
+def _or_clause(cursor: Cursor) -> Clause | None:
+    """Read what a verb says of conflicts: `OR IGNORE`."""
+    start = cursor.at
+    if not cursor.takes("OR"):
+        return None
+    cursor.name()
+    return read_clause(cursor, start, cursor.at)
+
+
+def _columns(cursor: Cursor) -> tuple[SqlName, ...]:
+    """Read the names of columns in their parenthesis; parts of an array or a record count as it."""
+    found = []
+    end = cursor.group_end()
+    cursor.at += 1
+    while cursor.at < end:
+        found.append(cursor.name())
+        if cursor.sees("["):
+            cursor.skip_to(",")
+        if cursor.at < end:
+            cursor.expect(",")
+    cursor.at = end + 1
+    return tuple(found)
+
+
+def _skips_to_conflict(cursor: Cursor) -> bool:
+    """Move to the next `ON CONFLICT` or `ON DUPLICATE KEY`; return whether there is one."""
+    while cursor.skip_to("ON"):
+        if cursor.word(1) in {"CONFLICT", "DUPLICATE"}:
+            return True
+        cursor.at += 1
+    return False
 
 
 def _rows(cursor: Cursor) -> Expression | None:
@@ -242,22 +269,14 @@ def _rows(cursor: Cursor) -> Expression | None:
         cursor.at += 1
         end = cursor.group_end() + 1
     else:
-        end = cursor.limit
-        while cursor.skip_to("ON"):
-            if cursor.sees("ON", "CONFLICT") or cursor.sees("ON", "DUPLICATE"):
-                end = cursor.at
-                break
-            cursor.at += 1
+        end = cursor.at if _skips_to_conflict(cursor) else cursor.limit
     cursor.at = start
     return cursor.expression(start, end) if start < end else None
 
 
 def update(cursor: Cursor) -> Change:
     """Read what follows `UPDATE`, up to `SET`."""
-    conflict: Clause | None = None
-    if cursor.sees("OR"):
-        conflict = read_clause(cursor, cursor.at, cursor.at + 2)
-        cursor.at += 2
+    conflict = _or_clause(cursor)
     cursor.takes("ONLY")
     table = cursor.name()
     start = cursor.at

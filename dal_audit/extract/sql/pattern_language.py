@@ -195,18 +195,15 @@ class _Parser:
         nodes: list[_Node] = []
         while self.place < len(self.lexemes):
             kind, text = self.lexemes[self.place]
+            if kind == "meta" and text in {")", "]"}:
+                self.place += text == close
+                return (*branches, tuple(nodes))
             if kind == "meta" and text == "|":
                 branches.append(tuple(nodes))
                 nodes = []
-            elif kind == "meta" and text in {")", "]"}:
-                if text != close:
-                    return (*branches, tuple(nodes))
                 self.place += 1
-                return (*branches, tuple(nodes))
             else:
                 nodes.append(self._node())
-                continue
-            self.place += 1
         if close:
             raise ValueError(f"`{close}` is missing")
         return (*branches, tuple(nodes))
@@ -215,28 +212,41 @@ class _Parser:
         """Read one piece."""
         kind, text = self.lexemes[self.place]
         self.place += 1
-        if kind == "meta":
-            if text == "(":
-                return _Node(Op.EITHER, branches=self._branches(")"))
-            if text == "[":
-                return _Node(Op.EITHER, branches=(*self._branches("]"), ()))
-            if text == "!":
-                return _Node(Op.NOT, branches=((self._node(),),))
-            return _Node(_META[text])
-        if kind == "call":
-            name, _, arity = text.partition("/")
-            least, dots, most = arity.partition("..")
-            last = int(most) if most else -1 if dots else int(least)
-            return _Node(Op.CALL, name.upper(), least=int(least), most=last)
-        if kind == "group":
-            return _Node(Op.GROUP)
-        if kind == "barred":
-            return _Node(Op.SKIP, text[2:].upper())
-        if kind == "type":
-            return _Node(Op.TYPE)
-        if kind == "class":
-            return _Node(Op.CLASS, text)
-        return _Node(Op.WORD, text[1:] if kind == "escaped" else text.upper())
+        match kind:
+            case "meta":
+                return self._meta(text)
+            case "call":
+                return _call(text)
+            case "group":
+                return _Node(Op.GROUP)
+            case "barred":
+                return _Node(Op.SKIP, text[2:].upper())
+            case "type":
+                return _Node(Op.TYPE)
+            case "class":
+                return _Node(Op.CLASS, text)
+            case "escaped":
+                return _Node(Op.WORD, text[1:])
+            case _:
+                return _Node(Op.WORD, text.upper())
+
+    def _meta(self, sign: str) -> _Node:
+        """Return the node of a sign; what belongs to it is read."""
+        if sign == "(":
+            return _Node(Op.EITHER, branches=self._branches(")"))
+        if sign == "[":
+            return _Node(Op.EITHER, branches=(*self._branches("]"), ()))
+        if sign == "!":
+            return _Node(Op.NOT, branches=((self._node(),),))
+        return _Node(_META[sign])
+
+
+def _call(text: str) -> _Node:
+    """Return the node of a call: `NAME/2`, `NAME/1..3`, `NAME/1..`."""
+    name, _, arity = text.partition("/")
+    least, dots, most = arity.partition("..")
+    last = int(most) if most else -1 if dots else int(least)
+    return _Node(Op.CALL, name.upper(), least=int(least), most=last)
 
 
 def _emit(nodes: tuple[_Node, ...], out: list[Instruction]) -> None:
@@ -312,13 +322,9 @@ def _starts(nodes: tuple[_Node, ...], indexed: Collection[str]) -> tuple[tuple[s
     for node in nodes:
         if node.op in {Op.NOT, Op.TYPE, Op.START, Op.END}:
             continue
-        if node.op is Op.EITHER:
-            each = [_starts(branch, indexed) for branch in node.branches]
-            if all(each):
-                near = {pair for pairs in each for pair in pairs}
-                return tuple(sorted((key, at + more) for key, at in near for more in offsets))
-        elif keys := _keys(node, indexed):
-            return tuple(sorted((key, at) for key in keys for at in offsets))
+        near = _near(node, indexed)
+        if near:
+            return tuple(sorted((key, at + more) for key, at in near for more in offsets))
         widths = _widths((node,))
         if widths is None:
             return ()
@@ -326,20 +332,31 @@ def _starts(nodes: tuple[_Node, ...], indexed: Collection[str]) -> tuple[tuple[s
     return ()
 
 
+def _near(node: _Node, indexed: Collection[str]) -> set[tuple[str, int]]:
+    """Return what stands near the beginning of a node, one of which must be there."""
+    if node.op is not Op.EITHER:
+        return {(key, 0) for key in _keys(node, indexed)}
+    each = [_starts(branch, indexed) for branch in node.branches]
+    return set[tuple[str, int]]().union(*each) if all(each) else set()
+
+
 def _widths(nodes: tuple[_Node, ...]) -> set[int] | None:
     """Return how many tokens nodes in a row can take; None where that is not bounded."""
     total = {0}
     for node in nodes:
-        if node.op in {Op.GROUP, Op.SKIP, Op.CALL}:
+        widths = _widths_of(node)
+        if widths is None:
             return None
-        if node.op is Op.EITHER:
-            each = [_widths(branch) for branch in node.branches]
-            widths = set[int]()
-            for width in each:
-                if width is None:
-                    return None
-                widths |= width
-        else:
-            widths = {1} if node.op in {Op.WORD, Op.CLASS} else {0}
         total = {so_far + width for so_far in total for width in widths}
     return total
+
+
+def _widths_of(node: _Node) -> set[int] | None:
+    """Return how many tokens a node can take."""
+    if node.op in {Op.GROUP, Op.SKIP, Op.CALL}:
+        return None
+    if node.op is not Op.EITHER:
+        return {int(node.op in {Op.WORD, Op.CLASS})}
+    each = [_widths(branch) for branch in node.branches]
+    bounded = [widths for widths in each if widths is not None]
+    return set[int]().union(*bounded) if len(bounded) == len(each) else None

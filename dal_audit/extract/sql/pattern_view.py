@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from dal_audit.extract.sql.tokens import Kind, Token
+from dal_audit.extract.sql.tokens import Kind, Token, parenthesis_pairs
 from dal_audit.extract.sql.type_places import TypePlaces, type_places
 
 _LOOSE: Final = frozenset({"<any>", "<name>", "<operand>", "<schema-name>", "<quoted>"})
@@ -87,6 +87,10 @@ _BY_KIND: Final = {
     Kind.QUOTED: ("<quoted>", _QUOTED),
     Kind.PARAMETER: ("<parameter>", _PARAMETERS),
 }
+_BY_TEXT: Final = {
+    (Kind.PUNCTUATION, ")"): frozenset({"<operand>"}),
+    (Kind.OPERATOR, "?"): frozenset({"<operator-qmark>"}),
+}
 INDEXED_CLASSES: Final = frozenset(
     {"<string>", "<number>", "<parameter>", "<operator-qmark>", "<int4-edge>", "<untyped>"}
     | {
@@ -135,21 +139,22 @@ def _classes_of(kind: Kind, text: str) -> frozenset[str]:
         if text.strip('"`[]').lower() not in {"main", "temp"}:
             found.add("<schema-name>")
     if kind is Kind.WORD:
-        found |= {name for name, form in _WORDS if form.match(text)}
-        return frozenset(found)
-    if kind is Kind.OPERATOR and text == "?":
-        found.add("<operator-qmark>")
-    if text == ")":
-        found.add("<operand>")
-    if kind not in _BY_KIND:
-        return frozenset(found)
-    general, table = _BY_KIND[kind]
-    found |= {general, "<operand>"} | {name for name, form in table if form.match(text)}
+        found |= _fitting(_WORDS, text)
+    elif kind in _BY_KIND:
+        general, forms = _BY_KIND[kind]
+        found |= {general, "<operand>"} | _fitting(forms, text)
+    else:
+        found |= _BY_TEXT.get((kind, text), frozenset())
     if "<plain-string>" in found:
-        found |= {name for name, form in _PLAIN if form.match(text)}
+        found |= _fitting(_PLAIN, text)
     if kind is Kind.NUMBER and _INT4_EDGE.match(text):
         found.add("<int4-edge>")
     return frozenset(found)
+
+
+def _fitting(forms: Sequence[tuple[str, re.Pattern[str]]], text: str) -> set[str]:
+    """Return the classes whose form a text has."""
+    return {name for name, form in forms if form.match(text)}
 
 
 class View:
@@ -215,14 +220,7 @@ class View:
     def pairs(self) -> dict[int, int]:
         """The closing parenthesis of each opening one that has any."""
         if self._pairs is None:
-            self._pairs = {}
-            open_: list[int] = []
-            for place, token in enumerate(self.tokens):
-                if token.kind is Kind.PUNCTUATION:
-                    if token.text == "(":
-                        open_.append(place)
-                    elif token.text == ")" and open_:
-                        self._pairs[open_.pop()] = place
+            self._pairs = parenthesis_pairs(self.tokens)
         return self._pairs
 
     def is_end(self, place: int) -> bool:
@@ -245,22 +243,25 @@ class View:
 
     def after_call(self, place: int, name: str, least: int, most: int) -> int | None:
         """Return the place after a call of a function with so many arguments that stands here."""
-        if self.key(place) != name or place + 1 >= len(self.tokens):
+        if self.key(place) != name:
             return None
-        close = self.pairs.get(place + 1) if self.key(place + 1) == "(" else None
-        if close is None or not self._is_call(place):
+        end = self.after_group(place + 1)
+        if end is None or not self._is_call(place):
             return None
-        count = 0
-        at: int | None = place + 2
-        if at != close:
-            count = 1
-            brackets = 0
-            while at is not None and at < close:
-                key = self.key(at)
-                brackets += (key == "[") - (key == "]")
-                count += key == "," and not brackets
-                at = self.following(at)
-        return close + 1 if least <= count and (most < 0 or count <= most) else None
+        count = self._count_arguments(place + 2, end - 1)
+        return end if least <= count and (most < 0 or count <= most) else None
+
+    def _count_arguments(self, start: int, close: int) -> int:
+        """Return how many arguments stand between two parentheses."""
+        count = int(start != close)
+        brackets = 0
+        at: int | None = start
+        while at is not None and at < close:
+            key = self.key(at)
+            brackets += (key == "[") - (key == "]")
+            count += key == "," and not brackets
+            at = self.following(at)
+        return count
 
     def _is_call(self, place: int) -> bool:
         """Return whether a name with parentheses behind it is a call, and not a declaration.

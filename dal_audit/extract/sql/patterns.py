@@ -216,13 +216,7 @@ _TESTS: Final = frozenset({Op.START, Op.END, Op.TYPE, Op.JUMP})
 def _advance(step: Instruction, view: View, place: int) -> int | None:
     """Return the place after what one instruction takes; None where it takes nothing."""
     if step.op in _TESTS:
-        holds = (
-            step.op is Op.JUMP
-            or (step.op is Op.START and place == 0)
-            or (step.op is Op.END and view.is_end(place))
-            or (step.op is Op.TYPE and place in view.type_places)
-        )
-        return place if holds else None
+        return place if _holds(step.op, view, place) else None
     if place >= len(view.tokens):
         return None
     if step.op is Op.CLASS:
@@ -230,6 +224,19 @@ def _advance(step: Instruction, view: View, place: int) -> int | None:
     if step.op is Op.GROUP:
         return view.after_group(place)
     return view.after_call(place, step.text, step.least, step.most)
+
+
+def _holds(test: Op, view: View, place: int) -> bool:
+    """Return whether what takes no token holds at a place; a jump always does."""
+    match test:
+        case Op.START:
+            return place == 0
+        case Op.END:
+            return view.is_end(place)
+        case Op.TYPE:
+            return place in view.type_places
+        case _:
+            return True
 
 
 @cache

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from dal_audit.catalogue.portability import Feature, Respelling
 from dal_audit.extract.sql.places import Places
-from dal_audit.extract.sql.tokens import Kind, Token
+from dal_audit.extract.sql.tokens import Kind, Token, parenthesis_pairs
 from dal_audit.facts import Edit
 from dal_audit.facts.sql import Rewriting
 
@@ -83,35 +83,27 @@ class Respeller:
         if not feature.fixes or (first and self._tokens[first - 1].text == "."):
             return None  # A name with a schema before it is more than the row saw.
         if self._pairs is None:
-            self._pairs = _pairs(self._tokens)
+            self._pairs = parenthesis_pairs(self._tokens)
         for number, respelling in enumerate(feature.fixes):
             edits = _edits(respelling, (first, last), self._tokens, self._pairs)
             if edits is None:
                 continue
             if any(self._is_commented(start, end) for start, end, _ in edits):
                 return None
-            if self._results is None:
-                self._results = _results(self._tokens)
             written = tuple(Edit(self._places.span(start, end), text) for start, end, text in edits)
-            return Rewriting(written, number, self._results[first])
+            return Rewriting(written, number, self._names_a_result(first))
         return None
+
+    def _names_a_result(self, index: int) -> bool:
+        """Return whether a token lies in a list of results, and may name a column of it."""
+        if self._results is None:
+            self._results = _results(self._tokens)
+        return self._results[index]
 
     def _is_commented(self, start: int, end: int) -> bool:
         """Return whether a comment begins between two offsets: in one, no token does."""
         index = bisect_left(self._comments, (start, 0))
         return index < len(self._comments) and self._comments[index][0] < end
-
-
-def _pairs(tokens: Sequence[Token]) -> dict[int, int]:
-    """Return where each parenthesis that is closed ends, by where it begins."""
-    pairs, open_ones = {}, []
-    for index, token in enumerate(tokens):
-        if token.kind is Kind.PUNCTUATION:
-            if token.text == "(":
-                open_ones.append(index)
-            elif token.text == ")" and open_ones:
-                pairs[open_ones.pop()] = index
-    return pairs
 
 
 def _edits(
@@ -125,19 +117,11 @@ def _edits(
     fit = _fit(old, bounds, tokens, pairs)
     if fit is None:
         return None
-    held = [tokens[first:last] for first, last in fit.holes]
     if [name for name, _ in new.holes] == [name for name, _ in old.holes]:
-        edits = _between_holes(new, fit, tokens)
-        for (_, form), content in zip(new.holes, held, strict=True):
-            written = _quoted(content[0], form) if form else ""
-            if written is None:
-                return None
-            if form:
-                edits.append((content[0].start, content[0].end, written))
-        return sorted(edits)
+        return _edits_around_holes(new, fit, tokens)
     texts = {
-        name: " ".join(token.text for token in content)
-        for (name, _), content in zip(old.holes, held, strict=True)
+        name: " ".join(token.text for token in tokens[first:last])
+        for (name, _), (first, last) in zip(old.holes, fit.holes, strict=True)
     }
     parts = [new.fixed[0]]
     for (name, _), following in zip(new.holes, new.fixed[1:], strict=True):
@@ -145,6 +129,21 @@ def _edits(
     first, last = bounds[0], fit.fixed[-1][1]
     written = _apart(" ".join(filter(None, parts)), first, last, tokens)
     return [(tokens[first].start, tokens[last - 1].end, written)]
+
+
+def _edits_around_holes(
+    new: _Template, fit: _Fit, tokens: Sequence[Token]
+) -> list[tuple[int, int, str]] | None:
+    """Return the edits where the holes stay in their order; None where one cannot be quoted."""
+    edits = _between_holes(new, fit, tokens)
+    for (_, form), (first, _) in zip(new.holes, fit.holes, strict=True):
+        if not form:
+            continue
+        written = _quoted(tokens[first], form)
+        if written is None:
+            return None
+        edits.append((tokens[first].start, tokens[first].end, written))
+    return sorted(edits)
 
 
 def _fit(
@@ -163,24 +162,26 @@ def _fit(
     for (name, _), following in zip(template.holes, template.fixed[1:], strict=True):
         start = after
         if name.isdigit():
-            if start >= len(tokens) or tokens[start].kind not in _SINGLE:
-                return None
-            stop = start + 1
+            stop = _after_single(start, tokens)
         elif following:
             # A row may match no more than the beginning of a call.
             limit = len(tokens) if following[0] in {")", ","} else end
-            found = _next(following, (start, limit), tokens, pairs, is_list=not commas)
-            if found is None:
-                return None
-            stop = found
+            stop = _next(following, (start, limit), tokens, pairs, is_list=not commas)
         else:
             stop = end
+        if stop is None or stop <= start:
+            return None
         after = _after(following, stop, tokens)
-        if after is None or stop <= start:
+        if after is None:
             return None
         holes.append((start, stop))
         fixed.append((stop, after))
     return _Fit(tuple(fixed), tuple(holes))
+
+
+def _after_single(place: int, tokens: Sequence[Token]) -> int | None:
+    """Return the place after a name, a string or a number; None where there is none."""
+    return place + 1 if place < len(tokens) and tokens[place].kind in _SINGLE else None
 
 
 def _after(words: str, place: int, tokens: Sequence[Token]) -> int | None:

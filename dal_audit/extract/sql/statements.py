@@ -158,7 +158,8 @@ class _Splitter:
                 return
             if stop is Stop.LINE:
                 position = self._line(position, limit)
-            elif not self.blocks.open_after(self.tokens, reader.depth):
+                continue
+            if not self.blocks.open_after(self.tokens, reader.depth):
                 self.tokens.pop()
                 copies = _copies_from_client(self.tokens)
                 self._end()

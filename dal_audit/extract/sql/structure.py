@@ -54,7 +54,7 @@ _READING: Final = frozenset({"FROM", "INTO", "WITH", "("})
 
 _ADJECTIVES: Final = frozenset(
     {"TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL", "RECURSIVE", "TRUSTED", "PROCEDURAL",
-     "FULLTEXT", "SPATIAL", "EXTERNAL", "DEFAULT", "FORCE"}
+     "FULLTEXT", "SPATIAL", "EXTERNAL", "DEFAULT", "FORCE", "UNIQUE"}
 )  # fmt: skip
 _WORDS: Final = 3
 _HEAD: Final = 16
@@ -108,26 +108,35 @@ def _statement(cursor: Cursor) -> Structure:
         whole = cursor.expression(cursor.at, cursor.limit)
         word = _after_with(cursor)
     cursor.at += 1
-    if word in _QUERIES:
-        return Query(word, constant=word == "SELECT" and _READING.isdisjoint(cursor.words))
-    if word in _TRANSACTIONS:
-        return Transaction(_leading(cursor))
-    if word in _OTHERS:
-        return OtherStatement(_leading(cursor), _body(cursor) if word == "DO" else "")
     change = _change(cursor, word)
     if change is not None:
         return structs.replace(change, source=whole) if whole is not None else change
     if word == "CREATE":
         return _create(cursor)
     if word in {"ALTER", "DROP"}:
-        what = read_object(cursor)
-        if not what:
-            raise cursor.error(f"`{word}` of something unknown")
-        if word == "DROP":
-            return drop(cursor, what)
-        return alter_table(cursor) if what == "table" else alter_object(cursor, what)
+        return _alter_or_drop(cursor, word)
+    return _changing_no_schema(cursor, word)
+
+
+def _changing_no_schema(cursor: Cursor, word: str) -> Structure:
+    """Return a statement that changes no schema and no rows; its first word was read."""
+    if word in _QUERIES:
+        return Query(word, constant=word == "SELECT" and _READING.isdisjoint(cursor.words))
+    if word in _TRANSACTIONS:
+        return Transaction(_leading(cursor))
+    if word in _OTHERS:
+        return OtherStatement(_leading(cursor), _body(cursor) if word == "DO" else "")
     cursor.at -= 1
     raise cursor.error("no statement begins so")
+
+
+def _alter_or_drop(cursor: Cursor, word: str) -> Structure:
+    what = read_object(cursor)
+    if not what:
+        raise cursor.error(f"`{word}` of something unknown")
+    if word == "DROP":
+        return drop(cursor, what)
+    return alter_table(cursor) if what == "table" else alter_object(cursor, what)
 
 
 def _change(cursor: Cursor, word: str) -> Change | None:
@@ -177,22 +186,24 @@ def _adjectives(cursor: Cursor) -> tuple[bool, bool, bool]:
 
     Return whether it says `OR REPLACE`, that the thing is temporary, and that it is unique.
     """
-    or_replace = temporary = unique = False
-    while True:
-        if cursor.takes("OR", "REPLACE") or cursor.takes("OR", "ALTER"):
-            or_replace = True
-        elif cursor.takes("UNIQUE"):
-            unique = True
-        elif cursor.sees("DEFINER", "="):
-            # MySQL: `DEFINER = user@host` before a view or a trigger.
-            cursor.skip_to("VIEW", "TRIGGER", "FUNCTION", "PROCEDURE", "EVENT", "SQL")
-        elif cursor.takes("SQL", "SECURITY"):
-            cursor.at += 1
-        else:
-            adjective = cursor.takes_one(*_ADJECTIVES)
-            if not adjective:
-                return or_replace, temporary, unique
-            temporary = temporary or adjective in {"TEMP", "TEMPORARY"}
+    words = set()
+    while word := _adjective(cursor):
+        words.add(word)
+    return "OR" in words, not words.isdisjoint({"TEMP", "TEMPORARY"}), "UNIQUE" in words
+
+
+def _adjective(cursor: Cursor) -> str:
+    """Move over a word or a phrase; return its first word, and nothing where there is none."""
+    if cursor.takes("OR", "REPLACE") or cursor.takes("OR", "ALTER"):
+        return "OR"
+    if cursor.sees("DEFINER", "="):
+        # MySQL: `DEFINER = user@host` before a view or a trigger.
+        cursor.skip_to("VIEW", "TRIGGER", "FUNCTION", "PROCEDURE", "EVENT", "SQL")
+        return "DEFINER"
+    if cursor.takes("SQL", "SECURITY"):
+        cursor.at += 1
+        return "SQL"
+    return cursor.takes_one(*_ADJECTIVES)
 
 
 def _create(cursor: Cursor) -> Structure:

@@ -42,6 +42,13 @@ _INDEX_OPTIONS: Final = (
 _COLUMN_ACTIONS: Final = frozenset({"ADD", "DROP", "RESET", "RESTART", "SET"})
 """Words after a column that `ALTER TABLE` alters, besides `TYPE`."""
 
+_OF_COLUMN: Final[tuple[tuple[tuple[str, ...], ActionKind], ...]] = (
+    (("DROP", "DEFAULT"), "drop-default"),
+    (("SET", "NOT", "NULL"), "set-not-null"),
+    (("DROP", "NOT", "NULL"), "drop-not-null"),
+)
+"""What is altered of a column without a value."""
+
 _WORDS_OF_CLAUSE: Final = 3
 
 
@@ -69,7 +76,7 @@ def create_table(cursor: Cursor, *, temporary: bool) -> CreateTable:
         if cursor.sees("("):
             cursor.skip_group()
         options.append(read_clause(cursor, start, cursor.at))
-    elif cursor.sees("(") and not cursor.sees("(", "SELECT") and not cursor.sees("(", "WITH"):
+    elif cursor.opens_list():
         _elements(cursor, columns, constraints)
     query = _options(cursor, options)
     if query is None and cursor.at == start:
@@ -116,19 +123,24 @@ def _options(cursor: Cursor, options: list[Clause]) -> Expression | None:
             continue
         if word not in _OPTIONS:
             raise cursor.error("an option of the table was expected")
-        cursor.at += 1
-        while not cursor.done:
-            following = cursor.word()
-            if following in {",", "AS", "SELECT"} or (following in _OPTIONS and word != "DEFAULT"):
-                break
-            if following in _OPTIONS:
-                word = ""  # `DEFAULT CHARSET`: the second word belongs to the first.
-            if following == "(":
-                cursor.skip_group()
-            else:
-                cursor.at += 1
+        _skip_option(cursor)
         options.append(read_clause(cursor, start, cursor.at))
     return None
+
+
+def _skip_option(cursor: Cursor) -> None:
+    """Move over an option of a table, up to the next one."""
+    is_default = cursor.takes("DEFAULT")
+    cursor.at += not is_default
+    while not cursor.done and cursor.word() not in {",", "AS", "SELECT"}:
+        if cursor.word() in _OPTIONS:
+            if not is_default:
+                return
+            is_default = False  # `DEFAULT CHARSET`: the second word belongs to the first.
+        if cursor.sees("("):
+            cursor.skip_group()
+        else:
+            cursor.at += 1
 
 
 def create_virtual_table(cursor: Cursor) -> CreateTable:
@@ -285,9 +297,7 @@ def _alter_column(cursor: Cursor) -> AlterAction:
     name = cursor.name()
     if cursor.takes("SET", "DATA", "TYPE") or cursor.takes("TYPE"):
         declared = read_type(cursor)
-        at = cursor.at
-        cursor.skip_to(",")
-        using = cursor.expression(at) if cursor.at > at else None
+        using = _rest(cursor)
         return AlterAction(
             cursor.span(start), "alter-type", words, name, type=declared, expression=using
         )
@@ -297,19 +307,19 @@ def _alter_column(cursor: Cursor) -> AlterAction:
         return AlterAction(
             cursor.span(start), "set-default", words, name, expression=cursor.expression(at)
         )
-    kind: ActionKind = "other"
-    if cursor.takes("DROP", "DEFAULT"):
-        kind = "drop-default"
-    elif cursor.takes("SET", "NOT", "NULL"):
-        kind = "set-not-null"
-    elif cursor.takes("DROP", "NOT", "NULL"):
-        kind = "drop-not-null"
-    elif cursor.sees("SET", "NULL") or cursor.word() not in _COLUMN_ACTIONS:
+    kind: ActionKind = next((kind for phrase, kind in _OF_COLUMN if cursor.takes(*phrase)), "other")
+    is_known = cursor.word() in _COLUMN_ACTIONS and not cursor.sees("SET", "NULL")
+    if kind == "other" and not is_known:
         raise cursor.error("what to alter of the column was expected")
-    at = cursor.at
-    cursor.skip_to(",")
-    rest = cursor.expression(at) if cursor.at > at else None
+    rest = _rest(cursor)
     return AlterAction(cursor.span(start), kind, words, name, expression=rest)
+
+
+def _rest(cursor: Cursor) -> Expression | None:
+    """Read what is left of an action, up to the comma."""
+    start = cursor.at
+    cursor.skip_to(",")
+    return cursor.expression(start) if cursor.at > start else None
 
 
 def _rename(cursor: Cursor) -> AlterAction:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from dal_audit.extract.sql import grammar
@@ -194,42 +195,54 @@ class Reader:
         self, group: int | None, start: int, end: int, limit: int, tokens: list[Token]
     ) -> int:
         """Add a token that is not clear from its first characters; return where it ends."""
-        text, kind = self.text, Kind.OPERATOR
-        before = tokens[-1] if tokens else None
         if group == grammar.BLOCK_COMMENT:
-            end = self._comment_end(start, limit)
-            if end > 0:
-                self.comments.append(Token(Kind.COMMENT, text[start:end], start, end, self.depth))
-                return end
-            kind, end = Kind.UNTERMINATED, limit
-        elif group == grammar.DOLLAR:
-            closed = text.find(text[start:end], end, limit)
-            kind, end = (
-                (Kind.UNTERMINATED, limit) if closed < 0 else (Kind.STRING, closed + end - start)
-            )
-        elif group == grammar.DOUBTFUL:
-            if self._is_parameter(text[start], start, end, before):
-                kind = Kind.PARAMETER
-            else:
-                end = start + 1
-        elif group == grammar.CLIENT_LINE:
-            kind = Kind.PUNCTUATION if text[start] == "." else Kind.WORD
-            end = start + {".": 1, "g": 2, "d": 9}[text[start].lower()]
-        elif group == grammar.BRACKETS and not self._is_subscript(start, end, before):
-            kind = Kind.QUOTED
-        else:
-            kind, end = Kind.PUNCTUATION, start + 1
-            if text[start] == "[":
-                self._brackets.append(
-                    before is not None
-                    and before.end == start
-                    and _is_operand(before)
-                    and not before.is_word("ARRAY")
-                )
-            elif text[start] == "]" and self._brackets:
-                self._brackets.pop()
-        tokens.append(Token(kind, text[start:end], start, end, self.depth))
+            closed = self._comment_end(start, limit)
+            if closed > 0:
+                text = self.text[start:closed]
+                self.comments.append(Token(Kind.COMMENT, text, start, closed, self.depth))
+                return closed
+        kind, end = self._told(group, start, end, limit, tokens[-1] if tokens else None)
+        tokens.append(Token(kind, self.text[start:end], start, end, self.depth))
         return end
+
+    def _told(
+        self, group: int | None, start: int, end: int, limit: int, before: Token | None
+    ) -> tuple[Kind, int]:
+        """Return what a token is, by what stands in it and before it, and where it ends."""
+        mark = self.text[start]
+        match group:
+            case grammar.BLOCK_COMMENT:
+                return Kind.UNTERMINATED, limit
+            case grammar.DOLLAR:
+                closed = self.text.find(self.text[start:end], end, limit)
+                return (
+                    (Kind.UNTERMINATED, limit)
+                    if closed < 0
+                    else (Kind.STRING, closed + end - start)
+                )
+            case grammar.DOUBTFUL:
+                is_parameter = self._is_parameter(mark, start, end, before)
+                return (Kind.PARAMETER, end) if is_parameter else (Kind.OPERATOR, start + 1)
+            case grammar.CLIENT_LINE:
+                length = {".": 1, "g": 2, "d": 9}[mark.lower()]
+                return Kind.PUNCTUATION if mark == "." else Kind.WORD, start + length
+            case grammar.BRACKETS if not self._is_subscript(start, end, before):
+                return Kind.QUOTED, end
+            case _:
+                self._bracket(mark, start, before)
+                return Kind.PUNCTUATION, start + 1
+
+    def _bracket(self, mark: str, start: int, before: Token | None) -> None:
+        """Keep count of the brackets of arrays."""
+        if mark == "[":
+            self._brackets.append(
+                before is not None
+                and before.end == start
+                and _is_operand(before)
+                and not before.is_word("ARRAY")
+            )
+        elif mark == "]" and self._brackets:
+            self._brackets.pop()
 
     def _comment_end(self, start: int, limit: int) -> int:
         """Return where a comment ends, -1 if nowhere."""
@@ -321,3 +334,17 @@ def line_end(text: str, position: int, limit: int) -> int:
     """Return where the line of a position ends, before its line end."""
     found = _LINE_END.search(text, position, limit)
     return found.start() if found else limit
+
+
+def parenthesis_pairs(tokens: Sequence[Token]) -> dict[int, int]:
+    """Return where each parenthesis that is closed ends, by where it begins."""
+    pairs: dict[int, int] = {}
+    waiting: list[int] = []
+    for index, token in enumerate(tokens):
+        if token.kind is not Kind.PUNCTUATION:
+            continue
+        if token.text == "(":
+            waiting.append(index)
+        elif token.text == ")" and waiting:
+            pairs[waiting.pop()] = index
+    return pairs

@@ -79,14 +79,17 @@ def _in_expressions(tokens: Sequence[Token], words: list[str]) -> set[int]:
     found: set[int] = set()
     casts: dict[int, int] = {}
     for place, word in enumerate(words):
-        if word in {"::", "RETURNS"}:
-            found.add(place + 1)
-        elif word == "(" and place and words[place - 1] in {"CAST", "TRY_CAST"}:
-            casts[tokens[place].depth + 1] = place
-        elif word == ")":
-            casts.pop(tokens[place].depth + 1, None)
-        elif word == "AS" and casts.pop(tokens[place].depth, None) is not None:
-            found.add(place + 1)
+        match word:
+            case "::" | "RETURNS":
+                found.add(place + 1)
+            case "(" if place and words[place - 1] in {"CAST", "TRY_CAST"}:
+                casts[tokens[place].depth + 1] = place
+            case ")":
+                casts.pop(tokens[place].depth + 1, None)
+            case "AS" if casts.pop(tokens[place].depth, None) is not None:
+                found.add(place + 1)
+            case _:
+                pass
     return found
 
 
@@ -94,29 +97,41 @@ def _in_create(
     tokens: Sequence[Token], words: list[str], types: set[int], untyped: set[int]
 ) -> None:
     """Add the types of the columns of a table, of a composite type, and of a domain."""
-    place = 1
-    while place < len(words) and words[place] in _TABLE_WORDS:
-        place += 1
-    kind = words[place] if place < len(words) else ""
+    kind = next((word for word in words[1:] if word not in _TABLE_WORDS), "")
     if kind == "DOMAIN" and "AS" in words[:6]:
         types.add(words.index("AS") + 1)
+    opening = _opening_of_columns(kind, words)
+    if opening is None:
+        return
+    closing = _in_columns(tokens, words, opening, types, untyped)
+    if kind == "TABLE" and words[closing + 1 : closing + 2] in (["AS"], ["SELECT"], ["WITH"]):
+        untyped.clear()  # the names of a query's columns
+
+
+def _opening_of_columns(kind: str, words: list[str]) -> int | None:
+    """Return where the parenthesis with the columns of a table or a composite type opens."""
     if kind not in {"TABLE", "TYPE"} or "(" not in words:
-        return
+        return None
     opening = words.index("(")
-    if kind == "TYPE" and words[opening - 1] != "AS":
-        return
-    if kind == "TABLE" and {"AS", "OF", "LIKE", "PARTITION", "SELECT"} & set(words[:opening]):
-        return
+    if kind == "TYPE":
+        return opening if words[opening - 1] == "AS" else None
+    has_none = {"AS", "OF", "LIKE", "PARTITION", "SELECT"} & set(words[:opening])
+    return None if has_none else opening
+
+
+def _in_columns(
+    tokens: Sequence[Token], words: list[str], opening: int, types: set[int], untyped: set[int]
+) -> int:
+    """Add the types of the columns in a parenthesis; return where it closes."""
     depth = tokens[opening].depth + 1
     is_item = True
     for at in range(opening + 1, len(words)):
         if words[at] == ")" and tokens[at].depth < depth:
-            if words[at + 1 : at + 2] in (["AS"], ["SELECT"], ["WITH"]) and kind == "TABLE":
-                untyped.clear()  # the names of a query's columns
-            return
+            return at
         if is_item:
             _column(tokens, words, at, types, untyped)
         is_item = words[at] == "," and tokens[at].depth == depth
+    return len(words)
 
 
 def _column(
@@ -135,18 +150,23 @@ def _column(
 def _in_alter(words: list[str]) -> set[int]:
     """Return the types of added and of changed columns."""
     found: set[int] = set()
+    declared: set[int] = set()
     for place, word in enumerate(words):
         before = words[place - 1] if place else ""
         if word == "TYPE" and before not in {"", "ALTER"}:
             found.add(place + 1)
-        if word not in {"ADD", "MODIFY", "CHANGE"}:
-            continue
-        at = place + 1 + (words[place + 1 : place + 2] == ["COLUMN"])
-        if words[at : at + 3] == ["IF", "NOT", "EXISTS"]:
-            at += 3
-        if words[at : at + 1] == ["("]:
-            at += 1
-        at += word == "CHANGE"
-        if at + 1 < len(words) and words[at] not in _NO_COLUMN and words[at + 1] not in _NO_TYPE:
-            found.add(at + 1)
-    return found
+        if word in {"ADD", "MODIFY", "CHANGE"}:
+            at = _name_of_column(words, place)
+            if words[at : at + 1] and words[at] not in _NO_COLUMN:
+                declared.add(at + 1)
+    return found | {at for at in declared if at < len(words) and words[at] not in _NO_TYPE}
+
+
+def _name_of_column(words: list[str], place: int) -> int:
+    """Return where the column's name stands behind `ADD`, `MODIFY` or `CHANGE`; the new one."""
+    at = place + 1 + (words[place + 1 : place + 2] == ["COLUMN"])
+    if words[at : at + 3] == ["IF", "NOT", "EXISTS"]:
+        at += 3
+    if words[at : at + 1] == ["("]:
+        at += 1
+    return at + (words[place] == "CHANGE")
