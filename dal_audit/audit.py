@@ -101,8 +101,8 @@ def cache_of(
     else:
         name = sha256(os.fsencode(root)).hex()[:16]
         file = request.folder / place / f"{name}.facts"
-    look = options_for(tree.files, catalogue)
-    cache = Cache(file, key_of(catalogue, thorough=look.thorough, foreign=look.foreign))
+    options = options_for(tree.files, catalogue)
+    cache = Cache(file, key_of(catalogue, thorough=options.thorough, foreign=options.foreign))
     cache.identify((*tree.files, *tree.scripts), lambda files: digests_of(files, jobs=request.jobs))
     return cache
 

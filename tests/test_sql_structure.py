@@ -324,6 +324,7 @@ def test_the_code_of_a_block_and_a_guarded_alteration() -> None:
         ("ALTER TABLE t ALTER COLUMN a ENUM('x')", "ENUM"),
         ("DROP TABLE a b", "b"),
         ("INSERT t (a) VALUES (1)", "t"),
+        ("UPDATE OR", "OR"),
         ("CREATE NONSENSE a", "NONSENSE"),
         ("Dear reader, this is no SQL", "Dear"),
         ("/", "/"),

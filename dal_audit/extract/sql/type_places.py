@@ -148,12 +148,11 @@ def _column(
 
 
 def _in_alter(words: list[str]) -> set[int]:
-    """Return the types of added and of changed columns."""
+    """Return the types of added and of changed columns; the first word is `ALTER`."""
     found: set[int] = set()
     declared: set[int] = set()
     for place, word in enumerate(words):
-        before = words[place - 1] if place else ""
-        if word == "TYPE" and before not in {"", "ALTER"}:
+        if word == "TYPE" and words[place - 1] not in {"", "ALTER"}:
             found.add(place + 1)
         if word in {"ADD", "MODIFY", "CHANGE"}:
             at = _name_of_column(words, place)
