@@ -80,7 +80,7 @@ def hostile_report() -> Report:
             label=trick,
             related=(Related(Place(f"r/{trick}.py", Span(1, 1, 1, 4)), trick),),
             driver=trick,
-            cure=trick,
+            remedy=trick,
         )
         for trick in TRICKS
     ]

@@ -141,7 +141,7 @@ def test_any_place_in_any_source_can_be_shown(
     """A file may have changed since it was read, or never have been text."""
     first, *others = spans
     related = tuple(Related(Place("app/a.py", span), "used") for span in others)
-    found = finding_of(span=first, related=related, way=min(way, len(others)), label="here")
+    found = finding_of(span=first, related=related, flow_length=min(way, len(others)), label="here")
     report = report_of(found, sources={"app/a.py": source})
     for form in FORMATS:
         assert render(report, form, look=look).encode("utf-8")
@@ -323,7 +323,7 @@ def test_hostile_names_mean_nothing_in_markdown() -> None:
 @EXAMPLES
 @given(st.text(st.sampled_from("`*_[]()<>|\\!&#~ax1-.\n"), max_size=20))
 def test_any_message_stays_text(message: str) -> None:
-    html = rendered(render(report_of(finding_of(message=message, cure="c")), "markdown"))
+    html = rendered(render(report_of(finding_of(message=message, remedy="c")), "markdown"))
     (item,) = re.findall(
         r"<strong>1:8</strong> error <code>driver-import</code>:(.*?)(?:\n|</li>)", html
     )

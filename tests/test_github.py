@@ -65,7 +65,7 @@ def test_an_annotation() -> None:
         "50% of `x`, y",
         "b.py:3: it is used here",
         "Fails on sqlite.",
-        f"Help: {RULE.cure}",
+        f"Help: {RULE.remedy}",
     ]
 
 
@@ -115,7 +115,7 @@ def test_the_rest_commands_nothing(trick: str, where: Literal["path", "message"]
 
 
 def test_what_looks_escaped_is_escaped() -> None:
-    found = finding_of("a%0A%3Ab.py", message="100%25 of %0A", cure="c")
+    found = finding_of("a%0A%3Ab.py", message="100%25 of %0A", remedy="c")
     ((_, properties, data),) = commands(render(report_of(found), "github"))
     assert (properties["file"], data) == ("a%0A%3Ab.py", "100%25 of %0A\nHelp: c")
 
@@ -139,7 +139,7 @@ def test_hostile_names_command_nothing() -> None:
 @given(TEXT, TEXT)
 def test_any_name_and_message_survives_as_one_command(path: str, message: str) -> None:
     ((name, properties, data),) = commands(
-        render(report_of(finding_of(path or "a", message=message, cure="c")), "github")
+        render(report_of(finding_of(path or "a", message=message, remedy="c")), "github")
     )
     assert (name, properties["file"]) == ("error", visible(path or "a"))
     assert data == f"{visible(message)}\nHelp: c"

@@ -138,8 +138,8 @@ def test_a_finding_is_told_with_its_source_and_its_way() -> None:
     found = finding_of(
         label="comes in",
         related=related,
-        way=1,
-        cure="Move it.",
+        flow_length=1,
+        remedy="Move it.",
         fails_on=("sqlite",),
         driver="sqlite3",
     )

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 import dal_audit.report
 from dal_audit.catalogue.rulebook import Clause, Rule
 from dal_audit.facts import Place, Span
-from dal_audit.judge.breach import Breach, Finding, Related, Standing
+from dal_audit.judge.breach import Breach, Finding, FindingStatus, Related
 from dal_audit.report.json_report import SCHEMA, VERSION, render_json
 from dal_audit.report.model import Report
 from tests.reports import hostile_report, report_of
@@ -167,7 +167,7 @@ def test_the_published_schema_describes_every_member() -> None:
     assert schema["$id"] == SCHEMA
     assert schema["properties"]["version"]["const"] == VERSION
     finding = schema["$defs"]["finding"]["properties"]
-    assert set(finding["standing"]["enum"]) == set(get_args(Standing))
+    assert set(finding["standing"]["enum"]) == set(get_args(FindingStatus))
     log = json.loads(render_json(Report((finding_of(),), (RULE,), CLAUSES)))
     place = schema["$defs"]["place"]["properties"].keys()
     assert log.keys() == schema["properties"].keys()

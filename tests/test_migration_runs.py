@@ -29,7 +29,7 @@ def test_one_statement_is_one_finding_on_all_backends(tmp_path: Path) -> None:
     assert one.breach.message == ("a second run fails on SQLite and PostgreSQL: `t` stands already")
     assert one.breach.fails_later_on == ("sqlite", "postgresql")
     assert one.severity == "error"
-    assert one.cure == "Write `IF NOT EXISTS`."
+    assert one.remedy == "Write `IF NOT EXISTS`."
     span = one.place.span
     assert (span.line, span.column, span.end_column) == (1, 14, 15)
 
@@ -39,8 +39,8 @@ def test_the_cure_is_the_backends_own(tmp_path: Path, backend: str) -> None:
     text = "ALTER TABLE t ADD COLUMN a TEXT;"
     (one,) = found(tmp_path, {"0001_a.sql": text}, "DAL404", f'backends = ["{backend}"]\n')
     assert one.breach.fails_later_on == (backend,)
-    assert (one.cure == GUARD_COLUMN) == (backend == "postgresql")
-    assert ("SQLite has no `IF NOT EXISTS` here." in one.cure) == (backend == "sqlite")
+    assert (one.remedy == GUARD_COLUMN) == (backend == "postgresql")
+    assert ("SQLite has no `IF NOT EXISTS` here." in one.remedy) == (backend == "sqlite")
 
 
 def test_a_change_of_data_is_a_warning_and_one_of_the_schema_an_error(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_the_clauses_exist(rule: Rule) -> None:
 
 
 @each_rule
-@pytest.mark.parametrize("part", ["summary", "cure"])
+@pytest.mark.parametrize("part", ["summary", "remedy"])
 def test_summary_and_cure_are_one_short_sentence(rule: Rule, part: str) -> None:
     text = str(getattr(rule, part))
     assert text.endswith(".")

@@ -585,7 +585,9 @@ def test_nothing_tells_of_the_machine(folder: Path, monkeypatch: pytest.MonkeyPa
 def test_the_way_of_a_leak_is_a_code_flow_that_ends_where_it_arrived(folder: Path) -> None:
     rule = rule_of(folder)
     related = uses(1, path="storage.py") + uses(2, path="between.py") + uses(9)
-    log = run_of(report_of(finding_of(rule, related=related, way=2, label="it arrives here")))
+    log = run_of(
+        report_of(finding_of(rule, related=related, flow_length=2, label="it arrives here"))
+    )
     (flow,) = log["results"][0]["codeFlows"][0]["threadFlows"]
     steps = [step["location"] for step in flow["locations"]]
     assert [step["physicalLocation"]["artifactLocation"]["uri"] for step in steps] == [

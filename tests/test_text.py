@@ -40,7 +40,9 @@ def used(
 
 def test_a_finding_with_a_use() -> None:
     source = "import sqlite3\n\nsqlite3.connect()\nsqlite3.Row\n"
-    found = finding_of(label="comes in", related=(used(3, 1, 16), used(4, 1, 12)), cure="Move it.")
+    found = finding_of(
+        label="comes in", related=(used(3, 1, 16), used(4, 1, 12)), remedy="Move it."
+    )
     assert text_of(found, sources={"app/a.py": source}) == (
         "error[driver-import]: `sqlite3` is a database driver; only `storage` may import it\n"
         " --> app/a.py:1:8\n"
@@ -59,7 +61,11 @@ def test_a_finding_with_a_use() -> None:
 def test_the_way_of_a_leak_is_numbered() -> None:
     way = (used(2, 1, 4, "made here", "s/db.py"), used(1, 6, 9, "handed on", "s/__init__.py"))
     found = finding_of(
-        rule=rule_of("driver-type"), label="arrives", way=2, related=(*way, used(2, 1, 4)), cure="c"
+        rule=rule_of("driver-type"),
+        label="arrives",
+        flow_length=2,
+        related=(*way, used(2, 1, 4)),
+        remedy="c",
     )
     sources = {
         "app/a.py": "from s import Row\nRow()\n",
@@ -94,7 +100,7 @@ def drawn(
 ) -> list[str]:
     """Return a line of source and the rows below it, without the gutter."""
     related = tuple(used(1, start, end, label) for start, end, label in others)
-    found = finding_of(span=Span(1, main[0], 1, main[1]), label="main", related=related, cure="c")
+    found = finding_of(span=Span(1, main[0], 1, main[1]), label="main", related=related, remedy="c")
     rows = text_of(found, sources={"app/a.py": line}, look=look).splitlines()
     begin = rows.index("  |") + 1
     return [row[4:] for row in rows[begin:] if row[3:4] in {" ", ""} and not row.startswith("  =")]
@@ -182,7 +188,7 @@ def test_a_label_that_leaves_the_terminal_hangs() -> None:
 
 
 def test_help_is_wrapped_where_the_width_is_known() -> None:
-    found = finding_of(cure="one two three four five six seven eight")
+    found = finding_of(remedy="one two three four five six seven eight")
     rows = text_of(found, look=TerminalStyle(columns=40)).splitlines()
     assert rows[-2:] == ["  = help: one two three four five six", "          seven eight"]
     assert text_of(found).splitlines()[-1].endswith("seven eight")
@@ -215,7 +221,7 @@ def test_uses_that_are_not_shown_are_named() -> None:
     source = "import sqlite3\n" * 40
     related = tuple(used(line, 1, 4) for line in range(2, 40))
     lines = text_of(
-        finding_of(related=related, cure="c"), sources={"app/a.py": source}
+        finding_of(related=related, remedy="c"), sources={"app/a.py": source}
     ).splitlines()
     assert len([line for line in lines if line.endswith("--- used")]) == USES_SHOWN
     named = ", ".join(str(line) for line in range(5, 5 + NUMBERS_SHOWN))
@@ -247,8 +253,8 @@ def test_findings_alike_share_what_is_in_other_files() -> None:
             label="main",
             message=f"`m{n}` is public, and `I` is not",
             related=(shared, used(n + 5, 1, 4)),
-            way=1,
-            cure="c",
+            flow_length=1,
+            remedy="c",
         )
         for n in range(1, 4)
     ]
@@ -274,7 +280,7 @@ def test_findings_alike_share_what_is_in_other_files() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"cure": "another"},
+        {"remedy": "another"},
         {"driver": "psycopg"},
         {"severity": "info"},
         {"fails_on": ("sqlite",)},

@@ -97,7 +97,7 @@ class Rule(Struct, frozen=True):
         return first_sentence(self.sections["What it flags"])
 
     @property
-    def cure(self) -> str:
+    def remedy(self) -> str:
         """How to fix a finding, in one sentence."""
         return first_sentence(self.sections["How to fix"])
 

@@ -40,7 +40,7 @@ def backend_accessor(fact: Evidence, file: FileFacts, project: Project) -> Itera
                     for other, _ in others
                 ),
             ),
-            way=len(way),
+            flow_length=len(way),
             driver=found.held.source.driver.name if found.held is not None else "",
         )
 

@@ -65,7 +65,7 @@ def _breach(backends: Sequence[_Named], fact: Import, file: FileFacts) -> Breach
             ),
             *uses,
         ),
-        way=1,
+        flow_length=1,
     )
 
 

@@ -63,7 +63,7 @@ def _arrival(
         label=f"{what} arrives here",
         extent=(fact.statement.line, fact.statement.end_line) if inside else None,
         related=(*flow, *sorted(uses)),
-        way=len(flow),
+        flow_length=len(flow),
         driver=first.source.driver.name,
     )
 

@@ -87,6 +87,6 @@ def _breaches(offering: Offering, shown: Iterable[ExposedType]) -> Iterator[Brea
             label="a driver's type in the interface",
             extent=(min(offering.line, span.line), span.end_line),
             related=(*way, *others, *inherited),
-            way=len(way),
+            flow_length=len(way),
             driver=origin.driver.name,
         )

@@ -39,6 +39,6 @@ def interface_returns_internals(project: Project) -> Iterator[Breach]:
                 *way,
                 Related(interface, f"the interface `{offered_member.interface.shape.name}`"),
             ),
-            way=len(way),
+            flow_length=len(way),
             driver=held.source.driver.name,
         )

@@ -64,7 +64,7 @@ def _breach(fault: Fault, project: Project) -> Breach:
             there = Place(there.path, fault.other.declared)
         related = (Related(there, f"`{fault.other.title}`"),)
     message = f"`{name}` {fault.reason}"
-    return Breach(place, message, extent=extent, related=related, cure=fault.cure)
+    return Breach(place, message, extent=extent, related=related, remedy=fault.cure)
 
 
 def _unfiled(migration_set: MigrationSet) -> Iterator[Breach]:
@@ -79,7 +79,7 @@ def _unfiled(migration_set: MigrationSet) -> Iterator[Breach]:
         )
         path = f"{migration_set.root}/{plan}" if migration_set.root else plan
         message = f"`{plan}` lists what has no file: {named}{more}"
-        yield Breach(Place(path, START), message, cure=_LISTED)
+        yield Breach(Place(path, START), message, remedy=_LISTED)
 
 
 def _unordered(sets: list[MigrationSet], project: Project) -> Iterator[Breach]:
@@ -98,4 +98,4 @@ def _unordered(sets: list[MigrationSet], project: Project) -> Iterator[Breach]:
                 f"nothing says in which order the {count} in `{folder.folder or '.'}` run: "
                 "no migration tool names its files so"
             )
-            yield Breach(Place(paths[0], START), message, cure=_ORDER)
+            yield Breach(Place(paths[0], START), message, remedy=_ORDER)

@@ -65,6 +65,6 @@ def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> 
                 for placeholder in further
             ),
             fails_on=tuple(backend for backend in backends if backend not in TAKEN.get(form, ())),
-            cure=f"Write `{shape}`, or the value itself.",
+            remedy=f"Write `{shape}`, or the value itself.",
             fix=in_style(fact.placeholders, style) if PROVEN.issuperset(backends) else None,
         )

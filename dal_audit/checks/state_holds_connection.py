@@ -42,6 +42,6 @@ def _breach(fact: ClassShape, member: Member, held: HeldObject, file: FileFacts)
         label=f"a driver's {held.role} is kept here",
         extent=(member.span.line, span.end_line),
         related=flow,
-        way=len(flow),
+        flow_length=len(flow),
         driver=held.source.driver.name,
     )

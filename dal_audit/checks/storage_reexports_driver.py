@@ -73,7 +73,7 @@ def _offer(name: str, origin: DriverSource, place: Place) -> Breach:
         f"storage offers {_named(name, origin)}",
         label="offered from here",
         related=flow_of(origin.steps[:-1]),
-        way=len(origin.steps) - 1,
+        flow_length=len(origin.steps) - 1,
         driver=origin.driver.name,
     )
 

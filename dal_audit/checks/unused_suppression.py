@@ -38,9 +38,9 @@ def _entry(use: EntryUse) -> Breach:
     cure = "Run `dal-audit baseline`, which takes out what is gone"
     if use.found:
         return Breach(
-            use.place, f"{of} counts {use.count} findings, and {use.found} are left", cure=cure
+            use.place, f"{of} counts {use.count} findings, and {use.found} are left", remedy=cure
         )
-    return Breach(use.place, f"{of} matches no finding", cure=cure)
+    return Breach(use.place, f"{of} matches no finding", remedy=cure)
 
 
 def _comment(use: SuppressionUse, file: FileFacts) -> Iterator[Breach]:

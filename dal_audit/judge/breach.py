@@ -60,7 +60,7 @@ class Breach(Struct, frozen=True):
     related: tuple[Related, ...] = ()
     severity: Severity | None = None
     """Where a check tells one severity from another; None takes the rule's."""
-    way: int = 0
+    flow_length: int = 0
     """How many of the related places, from the first on, are the way by which it came here."""
     fails_on: tuple[str, ...] | None = None
     """The backends that reject the SQL at the place; empty where all run it and differ in what it
@@ -68,8 +68,8 @@ class Breach(Struct, frozen=True):
     fails_later_on: tuple[str, ...] = ()
     """The backends that take the SQL at the place, and fail at it when its migration is run a
     second time or taken back."""
-    cure: str = ""
-    """How to fix this very place, in one sentence; empty where the rule's own cure says it."""
+    remedy: str = ""
+    """How to fix this very place, in one sentence; empty where the rule's own remedy says it."""
     driver: str = ""
     """The catalogue's name of the driver that is reached from here; empty where there is none."""
     fix: Fix | None = None
@@ -81,7 +81,7 @@ class Breach(Struct, frozen=True):
         return self.extent or (self.place.span.line, self.place.span.line)
 
 
-Standing: TypeAlias = Literal["open", "suppressed", "waived", "baselined"]
+FindingStatus: TypeAlias = Literal["open", "suppressed", "waived", "baselined"]
 """Whether a finding counts, or what accepted it: a comment or the configuration, a waiver, or the
 baseline."""
 
@@ -92,7 +92,7 @@ class Finding(Struct, frozen=True):
     rule: Rule
     severity: Severity
     breach: Breach
-    standing: Standing = "open"
+    standing: FindingStatus = "open"
     justification: str = ""
     in_source: bool = False
     """Whether a comment in the source suppresses it, and not the configuration."""
@@ -103,9 +103,9 @@ class Finding(Struct, frozen=True):
         return self.breach.place
 
     @property
-    def cure(self) -> str:
+    def remedy(self) -> str:
         """How to fix it, in one sentence: for this very place where the check can say it."""
-        return self.breach.cure or self.rule.cure
+        return self.breach.remedy or self.rule.remedy
 
     def moved(self, to: Callable[[str], str]) -> Finding:
         """Return the finding with its paths rewritten."""
@@ -158,5 +158,5 @@ class EntryUse(Struct, frozen=True):
     count: int
 
 
-Use: TypeAlias = SuppressionUse | WaiverUse | EntryUse
+AcceptanceUse: TypeAlias = SuppressionUse | WaiverUse | EntryUse
 """What accepts findings, once all of them were seen."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule
 from dal_audit.facts import FileFacts
-from dal_audit.judge.breach import Breach, Use
+from dal_audit.judge.breach import AcceptanceUse, Breach
 from dal_audit.judge.check import Check, check_of
 
 
@@ -62,7 +62,7 @@ def in_question(project: Project, rules: Iterable[Rule]) -> Iterator[Rule]:
 
 
 def judge_suppressions(
-    project: Project, rules: Iterable[Rule], uses: Iterable[tuple[FileFacts | None, Use]]
+    project: Project, rules: Iterable[Rule], uses: Iterable[tuple[FileFacts | None, AcceptanceUse]]
 ) -> Iterator[tuple[Rule, Breach]]:
     """Yield the breaches of the rules about suppressions, waivers and the baseline.
 

@@ -53,5 +53,5 @@ def breach_of(
         extent=(statement.span.line, statement.span.end_line),
         fails_on=(),
         fails_later_on=failing,
-        cure=remark.cures[backends[0]],
+        remedy=remark.cures[backends[0]],
     )

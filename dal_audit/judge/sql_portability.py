@@ -160,7 +160,7 @@ def breach_of(verdict: PortabilityVerdict, file: FileFacts) -> Breach:
         extent=(span.line, span.end_line),
         severity=None if verdict.fails_on or verdict.late else "warning",
         fails_on=verdict.fails_on,
-        cure=verdict.feature.cure,
+        remedy=verdict.feature.cure,
     )
 
 
@@ -182,7 +182,7 @@ def objections(
                 label=f"fails on {join_names(fails_on)}",
                 extent=(objection.span.line, objection.span.end_line),
                 fails_on=fails_on,
-                cure=objection.cure,
+                remedy=objection.cure,
             )
 
 

@@ -109,14 +109,14 @@ class _Shown(Struct, frozen=True):
 def _shown(findings: Sequence[Finding]) -> _Shown:
     """Choose what is shown; the steps of a way have numbers, and what they lead to has the last."""
     first = findings[0].breach
-    steps = first.related[: first.way][-STEPS_SHOWN:]
+    steps = first.related[: first.flow_length][-STEPS_SHOWN:]
     marks = _main_marks(findings, f"{len(steps) + 1}. " if steps else "")
     marks += [
         Mark(relation.place, f"{step}. {relation.message}")
         for step, relation in enumerate(steps, 1)
     ]
     uses = _first_of_lines(
-        relation for finding in findings for relation in finding.breach.related[first.way :]
+        relation for finding in findings for relation in finding.breach.related[first.flow_length :]
     )
     worth = _worth_showing(uses, findings)
     marks += [Mark(use.place, use.message) for use in worth]
@@ -179,7 +179,7 @@ def _notes(findings: Sequence[Finding], shown: _Shown) -> Iterator[tuple[str, st
         yield finding.standing, finding.justification
     if finding.breach.fails_on:
         yield "fails on", ", ".join(finding.breach.fails_on)
-    yield "help", finding.cure
+    yield "help", finding.remedy
     fixes = {finding.breach.fix and described(finding.breach.fix) for finding in findings}
     if len(fixes) == 1 and (fix := fixes.pop()):
         yield "fix", fix

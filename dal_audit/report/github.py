@@ -88,8 +88,8 @@ def _remarks(finding: Finding) -> list[str]:
         lines.append(f"and {plural(len(related) - RELATED_SHOWN, 'more place')}")
     if finding.breach.fails_on:
         lines.append(f"Fails on {', '.join(finding.breach.fails_on)}.")
-    if finding.cure:
-        lines.append(f"Help: {visible(finding.cure)}")
+    if finding.remedy:
+        lines.append(f"Help: {visible(finding.remedy)}")
     return lines
 
 

@@ -32,11 +32,11 @@ def _key(finding: Finding) -> Key | None:
     breach, path = finding.breach, finding.place.path
     if finding.standing != "open":
         return None
-    way = breach.related[: breach.way]
+    way = breach.related[: breach.flow_length]
     elsewhere = tuple(
-        relation for relation in breach.related[breach.way :] if relation.place.path != path
+        relation for relation in breach.related[breach.flow_length :] if relation.place.path != path
     )
-    shared = (breach.driver, breach.fails_on, breach.fails_later_on, finding.cure, way, elsewhere)
+    shared = (breach.driver, breach.fails_on, breach.fails_later_on, finding.remedy, way, elsewhere)
     return path, finding.rule.id, finding.severity, *shared
 
 

@@ -127,7 +127,7 @@ def _finding(finding: Finding) -> Object:
         "related": [
             {**_place(relation.place), "message": relation.message} for relation in breach.related
         ],
-        "cure": breach.cure,
+        "cure": breach.remedy,
         "fails_on": None if breach.fails_on is None else list(breach.fails_on),
         "fails_later_on": list(breach.fails_later_on),
         "driver": breach.driver or None,

@@ -98,8 +98,8 @@ def _details(finding: Finding) -> Iterator[str]:
         yield f"  {where}: {visible(relation.message)}"
     if breach.fails_on:
         yield f"Fails on {', '.join(breach.fails_on)}."
-    if finding.cure:
-        yield f"Help: {visible(finding.cure)}"
+    if finding.remedy:
+        yield f"Help: {visible(finding.remedy)}"
 
 
 def _attribute(text: str) -> str:

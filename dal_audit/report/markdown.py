@@ -128,8 +128,8 @@ def _item(finding: Finding) -> Iterator[str]:
         yield f"  - {where}: {_text(relation.message)}"
     if len(breach.related) > RELATED_SHOWN:
         yield f"  - and {plural(len(breach.related) - RELATED_SHOWN, 'more place')}"
-    if finding.cure:
-        yield f"  - *{_text(finding.cure)}*"
+    if finding.remedy:
+        yield f"  - *{_text(finding.remedy)}*"
 
 
 def _size(line: str) -> int:

@@ -45,7 +45,7 @@ def render_rdjson(report: Report) -> str:
 def _diagnostic(finding: Finding, quoted: Quoted) -> Object:
     breach = finding.breach
     diagnostic: Object = {
-        "message": "\n".join(filter(None, [breach.message, finding.cure])),
+        "message": "\n".join(filter(None, [breach.message, finding.remedy])),
         "location": _location(breach.place, quoted),
         "severity": _SEVERITIES[finding.severity],
         "code": {"value": finding.rule.id, "url": document_of(finding.rule)},

@@ -284,7 +284,7 @@ def _result(finding: Finding, index: int, text: _Text | None, *, suppressed: boo
             {"id": number, **_location(relation.place, relation.message)}
             for number, relation in enumerate(breach.related[:RELATED_LIMIT], 1)
         ]
-    if breach.way:
+    if breach.flow_length:
         result["codeFlows"] = [{"threadFlows": [{"locations": _flow(breach)}]}]
     if text:
         result |= _of_text(breach, text)
@@ -310,7 +310,8 @@ def _of_text(breach: Breach, text: _Text) -> Object:
 def _flow(breach: Breach) -> list[Object]:
     """Return the steps by which a driver's object came to where it is found, and that place."""
     steps = [
-        _location(relation.place, relation.message) for relation in breach.related[: breach.way]
+        _location(relation.place, relation.message)
+        for relation in breach.related[: breach.flow_length]
     ]
     steps.append(_location(breach.place, breach.label or breach.message))
     return [{"location": step} for step in steps[-THREAD_LIMIT:]]
@@ -340,8 +341,8 @@ def _message(finding: Finding) -> str:
     """Return what is wrong in one sentence, and in a second one links to the related places."""
     breach = finding.breach
     first = _plain(_sentence(breach.message))
-    if breach.cure:
-        first = f"{first} {_plain(_sentence(breach.cure))}"
+    if breach.remedy:
+        first = f"{first} {_plain(_sentence(breach.remedy))}"
     links: dict[str, int] = {}
     for number, relation in enumerate(breach.related[:RELATED_LIMIT], 1):
         links.setdefault(_line_name(relation, breach.place.path), number)

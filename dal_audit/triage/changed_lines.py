@@ -36,7 +36,7 @@ def _stretches(finding: Finding) -> Iterator[tuple[str, tuple[int, int]]]:
     span = breach.place.span
     first, last = breach.lines
     yield breach.place.path, (min(first, span.line), max(last, span.end_line))
-    for relation in breach.related[breach.way :]:
+    for relation in breach.related[breach.flow_length :]:
         yield relation.place.path, (relation.place.span.line, relation.place.span.end_line)
 
 

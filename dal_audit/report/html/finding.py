@@ -53,8 +53,8 @@ def article(finding: Finding, quoted: Quoted) -> Iterator[str]:
         yield f"<p>and {plural(len(breach.related) - RELATED_SHOWN, 'more place')}</p>"
     if breach.fails_on:
         yield f"<p><strong>Fails on</strong> {shown(', '.join(breach.fails_on))}</p>"
-    if finding.cure:
-        yield f'<p class="cure"><strong>Help</strong> {coded(finding.cure)}</p>'
+    if finding.remedy:
+        yield f'<p class="cure"><strong>Help</strong> {coded(finding.remedy)}</p>'
     yield "</article>"
 
 
