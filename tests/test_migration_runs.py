@@ -25,22 +25,24 @@ def found(root: Path, files: dict[str, str], rule: str, settings: str = BOTH) ->
 
 
 def test_one_statement_is_one_finding_on_all_backends(tmp_path: Path) -> None:
-    (one,) = found(tmp_path, {"0001_a.sql": "CREATE TABLE t (\n  a INTEGER\n);\n"}, "DAL404")
-    assert one.breach.message == ("a second run fails on SQLite and PostgreSQL: `t` stands already")
-    assert one.breach.fails_later_on == ("sqlite", "postgresql")
-    assert one.severity == "error"
-    assert one.remedy == "Write `IF NOT EXISTS`."
-    span = one.place.span
+    (finding,) = found(tmp_path, {"0001_a.sql": "CREATE TABLE t (\n  a INTEGER\n);\n"}, "DAL404")
+    assert finding.breach.message == (
+        "a second run fails on SQLite and PostgreSQL: `t` stands already"
+    )
+    assert finding.breach.fails_later_on == ("sqlite", "postgresql")
+    assert finding.severity == "error"
+    assert finding.remedy == "Write `IF NOT EXISTS`."
+    span = finding.place.span
     assert (span.line, span.column, span.end_column) == (1, 14, 15)
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
 def test_the_cure_is_the_backends_own(tmp_path: Path, backend: str) -> None:
     text = "ALTER TABLE t ADD COLUMN a TEXT;"
-    (one,) = found(tmp_path, {"0001_a.sql": text}, "DAL404", f'backends = ["{backend}"]\n')
-    assert one.breach.fails_later_on == (backend,)
-    assert (one.remedy == GUARD_COLUMN) == (backend == "postgresql")
-    assert ("SQLite has no `IF NOT EXISTS` here." in one.remedy) == (backend == "sqlite")
+    (finding,) = found(tmp_path, {"0001_a.sql": text}, "DAL404", f'backends = ["{backend}"]\n')
+    assert finding.breach.fails_later_on == (backend,)
+    assert (finding.remedy == GUARD_COLUMN) == (backend == "postgresql")
+    assert ("SQLite has no `IF NOT EXISTS` here." in finding.remedy) == (backend == "sqlite")
 
 
 def test_a_change_of_data_is_a_warning_and_one_of_the_schema_an_error(tmp_path: Path) -> None:
@@ -67,9 +69,9 @@ def test_what_a_later_migration_took_away_is_said_once_a_migration(tmp_path: Pat
         "0002_b.sql": "UPDATE t SET a = 'x' WHERE b = 'y';\nUPDATE t SET a = 'z' WHERE b = 'w';",
         "0003_c.sql": "CREATE TABLE n (a TEXT);\nDROP TABLE t;\nALTER TABLE n RENAME TO t;",
     }
-    (one,) = found(tmp_path, files, "DAL404")
-    assert (one.place.path, one.place.span.line) == ("migrations/0002_b.sql", 1)
-    assert one.breach.message == (
+    (finding,) = found(tmp_path, files, "DAL404")
+    assert (finding.place.path, finding.place.span.line) == ("migrations/0002_b.sql", 1)
+    assert finding.breach.message == (
         "a second run of all migrations fails on SQLite and PostgreSQL: `t` has no column `b`"
     )
 
@@ -95,11 +97,11 @@ def test_what_comes_back_as_another_is_a_warning(tmp_path: Path) -> None:
         "0002_b.up.sql": "ALTER TABLE t DROP COLUMN b;\n",
         "0002_b.down.sql": "ALTER TABLE t ADD COLUMN b INTEGER NOT NULL DEFAULT 0;\n",
     }
-    (one,) = found(tmp_path, files, "DAL403")
-    assert one.breach.message == (
+    (finding,) = found(tmp_path, files, "DAL403")
+    assert finding.breach.message == (
         "the down brings back the column `b` of `t` as another on SQLite and PostgreSQL"
     )
-    assert one.severity == "warning"
+    assert finding.severity == "warning"
 
 
 def test_a_down_that_is_not_there_is_another_rules_business(tmp_path: Path) -> None:
@@ -114,8 +116,8 @@ def test_each_backend_has_its_own_set(tmp_path: Path) -> None:
         "postgres/0001_a.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT);",
         "postgres/0002_b.sql": "ALTER TABLE t ADD COLUMN IF NOT EXISTS b TEXT;",
     }
-    (one,) = found(tmp_path, files, "DAL404")
-    assert (one.place.path, one.breach.fails_later_on) == (
+    (finding,) = found(tmp_path, files, "DAL404")
+    assert (finding.place.path, finding.breach.fails_later_on) == (
         "migrations/sqlite/0002_b.sql",
         ("sqlite",),
     )
@@ -126,7 +128,34 @@ def test_a_loss_names_what_goes(tmp_path: Path) -> None:
         "0001_a.sql": "CREATE TABLE IF NOT EXISTS t (a TEXT, b TEXT);",
         "0002_b.sql": "ALTER TABLE t DROP COLUMN b;\nDROP TABLE IF EXISTS t;\n",
     }
-    assert [one.breach.message for one in found(tmp_path, files, "DAL409")] == [
+    assert [finding.breach.message for finding in found(tmp_path, files, "DAL409")] == [
         "the column `b` of `t` goes with its values: no down can bring that back",
         "the table `t` goes with all its rows: no down can bring that back",
     ]
+
+
+def test_what_fails_the_first_time_is_one_finding_on_all_backends(tmp_path: Path) -> None:
+    text = "CREATE TABLE t (a TEXT);\nCREATE TABLE t (b TEXT);\n"
+    (finding,) = found(tmp_path, {"0001_a.sql": text}, "DAL305")
+    assert finding.breach.message == "SQLite and PostgreSQL reject this: `t` stands already"
+    assert finding.breach.fails_on == ("sqlite", "postgresql")
+    assert finding.remedy == "Choose another name, or write `IF NOT EXISTS`."
+    again = found(tmp_path, {"0001_a.sql": text}, "DAL404")
+    assert [later.place.span.line for later in again] == [1]
+
+
+def test_each_backend_keeps_its_own_names(tmp_path: Path) -> None:
+    text = 'CREATE TABLE "T" (a TEXT, "A" TEXT);\nCREATE TABLE t (b TEXT);\n'
+    pair, table = found(tmp_path, {"0001_a.sql": text}, "DAL305")
+    assert pair.breach.message == "SQLite rejects this: the table has two columns `A`"
+    assert table.breach.message == "SQLite rejects this: names that differ in case are one name"
+
+
+def test_a_file_that_is_no_migration_is_followed_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "dal-audit.toml").write_text(BOTH, encoding="utf-8")
+    text = "CREATE TABLE t (a INT);\nDROP TABLE t;\nDROP TABLE t;\n"
+    (tmp_path / "schema.sql").write_text(text, encoding="utf-8")
+    request = Request(paths=("schema.sql",), folder=tmp_path, select=("DAL3", "DAL4"))
+    (finding,) = audit(request).open
+    assert finding.place.span.line == 3
+    assert finding.breach.message == "SQLite and PostgreSQL reject this: `t` was dropped before"

@@ -1,4 +1,4 @@
-"""What becomes of each migration's statements when they are run again, and taken back.
+"""What becomes of each migration's statements when they are run, run again, and taken back.
 
 Every set is followed from its first migration to its last, on each backend that runs it. The ups
 of a migration are run twice, one run after the other: that is what happens when a tool lost track
@@ -30,18 +30,19 @@ from dal_audit.facts.sql import (
     SqlStatement,
 )
 from dal_audit.migrations.model import Migration, Part
-from dal_audit.standing import (
+from dal_audit.schema import (
     FOLLOWED,
     Database,
     Difference,
     Effect,
     Losses,
     Problem,
+    SchemaError,
     differences,
 )
 
-Run: TypeAlias = Literal["again", "all-again", "back", "loss"]
-"""What a remark is about: a second run of one migration, or of all, the way back, or a loss."""
+RunKind: TypeAlias = Literal["rerun", "rerun-all", "down", "data-loss"]
+"""What a finding is about: a second run of one migration, or of all, the way back, or a loss."""
 
 _CHANGES = {
     "left": "the down leaves {}",
@@ -55,88 +56,131 @@ _TAKEN_AWAY = (
 _LEFT = "Undo in the down what the up does, in the opposite order."
 
 
-class Remark(Struct, frozen=True):
+class RunFinding(Struct, frozen=True):
     """What is to be said of a statement; each backend has its cure, and the rest is `Problem`'s."""
 
-    run: Run
+    run: RunKind
     span: Span
     effect: Effect
     reason: str
     cures: Mapping[str, str]
 
 
-class _Remarks:
-    """Gathers remarks by their statements; what holds on several backends is one remark."""
+class MigrationRuns(Struct, frozen=True):
+    """What the runs of all migrations give, by the identity of their statements.
+
+    `errors` are what statements fail for the first time, `findings` all else; `paths` are the files
+    of the migrations.
+    """
+
+    errors: Mapping[int, tuple[SchemaError, ...]]
+    findings: Mapping[int, tuple[RunFinding, ...]]
+    paths: frozenset[str]
+
+
+class SchemaErrors:
+    """Gathers errors by their statements; what holds on several backends is one error."""
 
     def __init__(self) -> None:
-        self._found: dict[int, dict[tuple[Run, Span, Effect, str], dict[str, str]]] = {}
+        """Begin with none."""
+        self._found: dict[int, dict[SchemaError, list[str]]] = {}
 
-    def add(self, run: Run, statement: SqlStatement, problem: Problem, backend: str) -> None:
-        """Note a remark on a statement."""
+    def add(self, statement: SqlStatement, errors: Sequence[SchemaError]) -> None:
+        """Note what a statement fails for on a backend."""
+        for error in errors:
+            own = self._found.setdefault(id(statement), {})
+            own.setdefault(replace(error, backends=()), []).extend(error.backends)
+
+    def all(self) -> dict[int, tuple[SchemaError, ...]]:
+        """Return the errors by the identity of their statements."""
+        return {
+            statement: tuple(
+                replace(error, backends=tuple(dict.fromkeys(backends)))
+                for error, backends in own.items()
+            )
+            for statement, own in self._found.items()
+        }
+
+
+class _Gathered:
+    """Gathers findings by their statements; what holds on several backends is one finding."""
+
+    def __init__(self) -> None:
+        self.errors = SchemaErrors()
+        self._found: dict[int, dict[tuple[RunKind, Span, Effect, str], dict[str, str]]] = {}
+
+    def add(self, run: RunKind, statement: SqlStatement, problem: Problem, backend: str) -> None:
+        """Note a problem of a statement."""
         key = (run, problem.span, problem.effect, problem.reason)
         own = self._found.setdefault(id(statement), {})
         own.setdefault(key, {})[backend] = problem.cure
 
-    def all(self) -> dict[int, tuple[Remark, ...]]:
-        """Return the remarks by the identity of their statements."""
+    def findings(self) -> dict[int, tuple[RunFinding, ...]]:
+        """Return the findings by the identity of their statements."""
         return {
-            statement: tuple(Remark(*key, cures) for key, cures in own.items())
+            statement: tuple(RunFinding(*key, cures) for key, cures in own.items())
             for statement, own in self._found.items()
         }
 
 
 @lru_cache(maxsize=8)
-def remarks_of(project: Project) -> Mapping[int, tuple[Remark, ...]]:
-    """Return what is to be said of statements, by their identity."""
-    found = _Remarks()
-    in_sets: set[str] = set()
-    series: list[Sequence[Migration]] = []
-    for one in project.layout.sets:
-        in_sets |= one.paths()
-        # A baseline is run instead of what was before it, and not after that.
-        series.append([migration for migration in one.migrations if migration.role != "baseline"])
-        series += [(migration,) for migration in one.migrations if migration.role == "baseline"]
-    series += [
-        (_alone(file.path),)
-        for file in project.files
-        if file.path not in in_sets and project.sql_files.is_migration(file.path)
-    ]
+def runs_of(project: Project) -> MigrationRuns:
+    """Run the migrations of a project on databases that are only thought of."""
+    gathered = _Gathered()
+    series, paths = _series(project)
     for migrations in series:
         for backend in FOLLOWED:
-            run = [one for one in migrations if _is_run(one, backend, project)]
+            run = [migration for migration in migrations if _is_run(migration, backend, project)]
             if run:
-                _follow(run, backend, project, found)
-    return found.all()
+                _follow(run, backend, project, gathered)
+    return MigrationRuns(gathered.errors.all(), gathered.findings(), paths)
 
 
-def _alone(path: str) -> Migration:
-    """Return a file that is in no set as a migration."""
-    return Migration(path, up=(Part(path, "up"),))
+def _series(project: Project) -> tuple[list[Sequence[Migration]], frozenset[str]]:
+    """Return the migrations that run one after the other, and the files of all of them.
+
+    A baseline is run instead of what was before it, and not after that. A file that is in no set is
+    a migration of its own.
+    """
+    series: list[Sequence[Migration]] = []
+    paths: set[str] = set()
+    for listed in project.layout.sets:
+        paths |= listed.paths()
+        run = listed.migrations
+        series.append([migration for migration in run if migration.role != "baseline"])
+        series += [(migration,) for migration in run if migration.role == "baseline"]
+    alone = [
+        file.path
+        for file in project.files
+        if file.path not in paths and project.sql_files.is_migration(file.path)
+    ]
+    series += [(Migration(path, up=(Part(path, "up"),)),) for path in alone]
+    return series, frozenset(paths.union(alone))
 
 
-def _is_run(one: Migration, backend: str, project: Project) -> bool:
-    return any(backend in project.sql_files.backends_of(part.path) for part in one.up)
+def _is_run(migration: Migration, backend: str, project: Project) -> bool:
+    return any(backend in project.sql_files.backends_of(part.path) for part in migration.up)
 
 
 def _follow(
-    migrations: Sequence[Migration], backend: str, project: Project, found: _Remarks
+    migrations: Sequence[Migration], backend: str, project: Project, gathered: _Gathered
 ) -> None:
-    """Follow the migrations of a set on one backend."""
+    """Follow migrations on one backend."""
     database = Database(backend)
     followed: list[tuple[Sequence[SqlStatement], bool]] = []
-    for one in migrations:
-        ups = list(_statements(one.up, project))
-        downs = list(_statements(one.down, project))
-        fails = _up(database, ups, backend, found)
+    for migration in migrations:
+        ups = list(_statements(migration.up, project))
+        downs = list(_statements(migration.down, project))
+        fails = _up(database, ups, backend, gathered)
         followed.append((ups, fails))
         if ups and not all(map(leaves_nothing, downs)):  # Else DAL402 says that it has no down.
-            _down(database, ups, downs, backend, found)
-        database.state.journal.forget()
+            _down(database, ups, downs, backend, gathered)
+        database.state.journal.clear()
     for statements, fails in followed:
-        _again(database, statements, backend, found, is_judged=not fails)
+        _rerun(database, statements, backend, gathered, is_judged=not fails)
 
 
-def _up(database: Database, ups: Sequence[SqlStatement], backend: str, found: _Remarks) -> bool:
+def _up(database: Database, ups: Sequence[SqlStatement], backend: str, gathered: _Gathered) -> bool:
     """Run the ups of a migration, and once more; return whether they fail then."""
     journal = database.state.journal
     losses = Losses(database.state)
@@ -144,24 +188,24 @@ def _up(database: Database, ups: Sequence[SqlStatement], backend: str, found: _R
     for step, statement in enumerate(ups):
         journal.step = step
         for problem in losses.of(statement):
-            found.add("loss", statement, problem, backend)
-        database.take(statement)
+            gathered.add("data-loss", statement, problem, backend)
+        gathered.errors.add(statement, database.apply(statement))
         losses.note(statement)
-    mark = journal.mark
+    savepoint = journal.savepoint
     fails = False
     for statement in ups:
-        for problem in database.try_out(statement):
-            found.add("again", statement, problem, backend)
+        for problem in database.dry_run(statement):
+            gathered.add("rerun", statement, problem, backend)
             fails = fails or problem.effect == "fails"
-    journal.back_to(mark)
+    journal.roll_back(savepoint)
     return fails
 
 
-def _again(
+def _rerun(
     database: Database,
     ups: Sequence[SqlStatement],
     backend: str,
-    found: _Remarks,
+    gathered: _Gathered,
     *,
     is_judged: bool,
 ) -> None:
@@ -171,10 +215,11 @@ def _again(
     """
     database.begin(ups)
     for statement in ups:
-        failures = [one for one in database.try_out(statement) if one.effect == "fails"]
+        problems = database.dry_run(statement)
+        failures = [problem for problem in problems if problem.effect == "fails"]
         if failures and is_judged:
             problem = replace(failures[0], cure=_TAKEN_AWAY)
-            found.add("all-again", statement, problem, backend)
+            gathered.add("rerun-all", statement, problem, backend)
             is_judged = False
 
 
@@ -183,26 +228,27 @@ def _down(
     ups: Sequence[SqlStatement],
     downs: Sequence[SqlStatement],
     backend: str,
-    found: _Remarks,
+    gathered: _Gathered,
 ) -> None:
     """Run the downs of a migration, compare with what stood before the ups, and undo the downs."""
     journal = database.state.journal
     statements = [*ups, *downs]
     database.begin(statements)
-    mark = journal.mark
+    savepoint = journal.savepoint
     for step, statement in enumerate(downs, len(ups)):
         journal.step = step
-        failures = [one for one in database.force(statement) if one.effect == "fails"]
+        problems = database.apply_anyway(statement)
+        failures = [problem for problem in problems if problem.effect == "fails"]
         for problem in failures[:1]:
-            found.add("back", statement, problem, backend)
-    if all(one.structure is not None for one in statements):
+            gathered.add("down", statement, problem, backend)
+    if all(statement.structure is not None for statement in statements):
         by_step: dict[int, list[Difference]] = {}
-        for one in differences(database.state, 0, len(ups) - 1):
-            if not database.is_doubtful(one.name):
-                by_step.setdefault(one.step, []).append(one)
+        for difference in differences(database.state, 0, len(ups) - 1):
+            if not database.state.opaque_code.names(difference.name):
+                by_step.setdefault(difference.step, []).append(difference)
         for step, several in by_step.items():
-            found.add("back", statements[step], _not_undone(statements[step], several), backend)
-    journal.back_to(mark)
+            gathered.add("down", statements[step], _not_undone(statements[step], several), backend)
+    journal.roll_back(savepoint)
 
 
 def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Problem:
@@ -210,21 +256,21 @@ def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Probl
     first = several[0]
     more = f", and {len(several) - 1} more" if len(several) > 1 else ""
     reason = _CHANGES[first.change].format(first.what) + more
-    is_only_other = all(one.change == "changed" for one in several)
+    is_only_other = all(difference.change == "changed" for difference in several)
     effect: Effect = "changes-definition" if is_only_other else "changes-schema"
     return Problem(_name_span(statement), effect, reason, _LEFT)
 
 
 def _name_span(statement: SqlStatement) -> Span:
     """Return the place of the name that a statement is about; of all of it where it has none."""
-    one = statement.structure
+    structure = statement.structure
     name = None
-    if isinstance(one, (CreateTable, CreateIndex, CreateObject, AlterObject)):
-        name = one.name
-    elif isinstance(one, (AlterTable, Change)):
-        name = one.table
-    elif isinstance(one, Drop) and one.names:
-        name = one.names[0]
+    if isinstance(structure, (CreateTable, CreateIndex, CreateObject, AlterObject)):
+        name = structure.name
+    elif isinstance(structure, (AlterTable, Change)):
+        name = structure.table
+    elif isinstance(structure, Drop) and structure.names:
+        name = structure.names[0]
     return name.span if name is not None else statement.span
 
 

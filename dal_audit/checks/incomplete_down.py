@@ -11,7 +11,7 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.run_breaches import breach_of, remarks
+from dal_audit.judge.run_breaches import breach_of, run_findings
 from dal_audit.judge.sql_portability import join_names
 
 
@@ -23,11 +23,11 @@ def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> It
     backend does not run at all is left to the rules about portability. What comes back as something
     else is a warning: SQLite adds no column that takes no NULL but with a default.
     """
-    for remark, backends in remarks("back", fact, file, project):
+    for finding, backends in run_findings("down", fact, file, project):
         where = join_names(backends)
-        message = f"{remark.reason} on {where}"
-        if remark.effect == "fails":
-            message = f"the down fails on {where}: {remark.reason}"
-        breach = breach_of(remark, backends, fact, file.path, message)
-        is_other = remark.effect == "changes-definition"
+        message = f"{finding.reason} on {where}"
+        if finding.effect == "fails":
+            message = f"the down fails on {where}: {finding.reason}"
+        breach = breach_of(finding, backends, fact, file.path, message)
+        is_other = finding.effect == "changes-definition"
         yield replace(breach, severity="warning") if is_other else breach

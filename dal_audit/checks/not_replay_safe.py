@@ -11,7 +11,7 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.run_breaches import breach_of, remarks
+from dal_audit.judge.run_breaches import breach_of, run_findings
 from dal_audit.judge.sql_portability import join_names
 
 
@@ -21,17 +21,23 @@ def not_replay_safe(fact: SqlStatement, file: FileFacts, project: Project) -> It
 
     What a backend does not run even once is left to the rules about portability.
     """
-    for remark, backends in remarks("all-again", fact, file, project):
-        message = f"a second run of all migrations fails on {join_names(backends)}: {remark.reason}"
-        yield breach_of(remark, backends, fact, file.path, message)
-    for remark, backends in remarks("again", fact, file, project):
+    for finding, backends in run_findings("rerun-all", fact, file, project):
+        message = (
+            f"a second run of all migrations fails on {join_names(backends)}: {finding.reason}"
+        )
+        yield breach_of(finding, backends, fact, file.path, message)
+    for finding, backends in run_findings("rerun", fact, file, project):
         where = join_names(backends)
-        if remark.effect == "fails":
+        if finding.effect == "fails":
             yield breach_of(
-                remark, backends, fact, file.path, f"a second run fails on {where}: {remark.reason}"
+                finding,
+                backends,
+                fact,
+                file.path,
+                f"a second run fails on {where}: {finding.reason}",
             )
             continue
-        what = "the schema" if remark.effect == "changes-schema" else "data"
-        message = f"a second run changes {what} on {where}: {remark.reason}"
-        breach = breach_of(remark, backends, fact, file.path, message)
-        yield breach if remark.effect == "changes-schema" else replace(breach, severity="warning")
+        what = "the schema" if finding.effect == "changes-schema" else "data"
+        message = f"a second run changes {what} on {where}: {finding.reason}"
+        breach = breach_of(finding, backends, fact, file.path, message)
+        yield breach if finding.effect == "changes-schema" else replace(breach, severity="warning")

@@ -12,7 +12,7 @@ from functools import cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.assemble.first_runs import objections_of
+from dal_audit.assemble.first_runs import first_run_errors
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.engine_names import ENGINE_TITLES
 from dal_audit.catalogue.portability import Feature, feature_by_id
@@ -30,7 +30,7 @@ from dal_audit.facts.sql import (
 from dal_audit.fix.sql import fix_of
 from dal_audit.judge.breach import Breach
 from dal_audit.policy import Policy
-from dal_audit.schema.model import Objection
+from dal_audit.schema import SchemaError
 
 WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 """The kinds of rows that, at the beginning of a statement, speak for all that stands in it."""
@@ -188,9 +188,9 @@ def objections(
 
 def _objections_of_rule(
     rule_id: str, statement: SqlStatement, project: Project
-) -> Iterator[Objection]:
+) -> Iterator[SchemaError]:
     own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
-    for objection in objections_of(project).get(id(statement), ()):
+    for objection in first_run_errors(project).get(id(statement), ()):
         if rule_id == (TYPES if objection.is_about_type else own):
             yield objection
 

@@ -1,10 +1,22 @@
-"""The schema that migrations make, followed statement by statement, and what fails in it where.
+"""A database that is only thought of: what stands in it while migrations are run and taken back.
 
-`model` holds what stands at a point, `families` what types have in common, `follow` applies one
-statement after the other and says which engines object.
+`database` runs statements on what `state` holds and says what each fails for: the first time by
+`demands`, again and on the way back by what it meets. `differences` says what a way back leaves,
+and `data_loss` which rows go.
 """
 
-from dal_audit.schema.follow import Follower
-from dal_audit.schema.model import Objection, Schema
+from dal_audit.schema.data_loss import Losses
+from dal_audit.schema.database import Database
+from dal_audit.schema.differences import Difference, differences
+from dal_audit.schema.objects_model import FOLLOWED, Effect, Problem, SchemaError
 
-__all__ = ["Follower", "Objection", "Schema"]
+__all__ = [
+    "FOLLOWED",
+    "Database",
+    "Difference",
+    "Effect",
+    "Losses",
+    "Problem",
+    "SchemaError",
+    "differences",
+]

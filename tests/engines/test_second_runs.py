@@ -6,7 +6,7 @@ import pytest
 
 from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.extract.sql.statements import split
-from dal_audit.standing import Database
+from dal_audit.schema import Database
 from tests.engines.servers import Engine
 
 TABLE = "create table t (id int primary key, a text, b text)"
@@ -160,7 +160,7 @@ BACK_IN_POSTGRESQL = [
 
 def texts_of(script: str) -> list[str]:
     """Return the texts of a script's statements."""
-    return [script[one.start : one.end] for one in split(script).statements]
+    return [script[statement.start : statement.end] for statement in split(script).statements]
 
 
 def failing(engine: Engine, before: list[str], script: str) -> list[bool]:
@@ -180,11 +180,11 @@ def predicted(backend: str, before: list[str], script: str) -> list[bool]:
     database = Database(backend)
     for text in before:
         for statement in statements_of(text):
-            database.take(statement)
+            database.apply(statement)
     statements = list(statements_of(script))
     database.begin(statements)
     return [
-        any(one.effect == "fails" for one in database.try_out(statement))
+        any(problem.effect == "fails" for problem in database.dry_run(statement))
         for statement in statements
     ]
 

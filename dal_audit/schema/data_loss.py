@@ -21,15 +21,16 @@ from dal_audit.facts.sql import (
     SqlName,
     SqlStatement,
 )
-from dal_audit.standing.model import Problem, Thing
-from dal_audit.standing.reads import reading_of
-from dal_audit.standing.rows import set_columns
-from dal_audit.standing.state import State
-from dal_audit.standing.tables import type_text
+from dal_audit.schema.objects_model import EMPTY, TEMPORARY, DbObject, Problem
+from dal_audit.schema.reads import reading_of
+from dal_audit.schema.rows import set_columns
+from dal_audit.schema.state import State
+from dal_audit.schema.type_families import type_text
 
 _COPY: Final = "Copy what is to be kept into another table first, and let the down copy it back."
 _WIDEN: Final = "Add a column of the new type beside the old one, and keep the old one."
 _STAR: Final = "*"
+_COPYING: Final = frozenset({"INSERT", "REPLACE", "UPDATE", "MERGE"})
 
 _LENGTH: Final = re.compile(r"\((\d+)(?:, *(\d+))?\)")
 _RANKS: Final = {
@@ -63,38 +64,40 @@ class Losses:
     def __init__(self, state: State) -> None:
         """Look at a database as it is before the migration."""
         self.state = state
-        self._new: set[Thing] = set()
-        self._columns: set[tuple[Thing, str]] = set()
+        self._new: set[DbObject] = set()
+        self._columns: set[tuple[DbObject, str]] = set()
         self._copied: dict[str, set[str]] = {}
 
     def of(self, statement: SqlStatement) -> Iterator[Problem]:
         """Yield what a statement throws away, which has not been run yet."""
-        one = statement.structure
-        if isinstance(one, Drop) and one.what in {"table", "schema"}:
-            for name in one.names:
-                yield from self._drop(name, one)
-        elif isinstance(one, AlterTable):
-            for action in one.actions:
-                yield from self._alter(one.table, action)
-        elif isinstance(one, Change) and one.table is not None:
-            yield from self._change(one, one.table)
+        structure = statement.structure
+        if isinstance(structure, Drop):
+            yield from self._drop(structure)
+        elif isinstance(structure, AlterTable):
+            for action in structure.actions:
+                yield from self._alter(structure.table, action)
+        elif isinstance(structure, Change) and structure.table is not None:
+            yield from self._change(structure, structure.table)
 
     def note(self, statement: SqlStatement) -> None:
         """Take in what a statement has made and copied, which has been run."""
-        one = statement.structure
-        if isinstance(one, CreateTable):
-            thing = self.state.relations.get(self.state.fold(one.name))
-            if thing is not None and not one.if_not_exists:
-                self._new.add(thing)
-            self._copy(one.query)
-        elif isinstance(one, AlterTable):
-            table = self.state.relations.get(self.state.fold(one.table))
-            for action in one.actions:
-                if table is not None and action.kind == "add-column" and action.name is not None:
-                    self._columns.add((table, self.state.fold(action.name)))
-        elif isinstance(one, Change) and one.verb in {"INSERT", "REPLACE", "UPDATE", "MERGE"}:
-            target = self.state.fold(one.table) if one.table is not None else ""
-            self._copy(one.source, target if one.verb == "UPDATE" else "")
+        structure = statement.structure
+        if isinstance(structure, CreateTable):
+            table = self.state.relations.get(self.state.fold(structure.name))
+            if table is not None and not structure.if_not_exists:
+                self._new.add(table)
+            self._copy(structure.query)
+        elif isinstance(structure, AlterTable):
+            self._note_columns(structure)
+        elif isinstance(structure, Change) and structure.verb in _COPYING:
+            target = structure.table if structure.verb == "UPDATE" else None
+            self._copy(structure.source, self.state.fold(target) if target is not None else "")
+
+    def _note_columns(self, alter: AlterTable) -> None:
+        table = self.state.relations.get(self.state.fold(alter.table))
+        for action in alter.actions:
+            if table is not None and action.kind == "add-column" and action.name is not None:
+                self._columns.add((table, self.state.fold(action.name)))
 
     def _copy(self, source: Expression | None, target: str = "") -> None:
         if source is None:
@@ -109,16 +112,19 @@ class Losses:
             if reading.has_star:
                 copied.add(_STAR)
 
-    def _is_own(self, table: Thing | None) -> bool:
-        return table is not None and (table in self._new or table.text == "temporary")
+    def _is_own(self, table: DbObject | None) -> bool:
+        return table is not None and (table in self._new or table.text == TEMPORARY)
 
-    def _drop(self, name: SqlName, one: Drop) -> Iterator[Problem]:
+    def _drop(self, drop: Drop) -> Iterator[Problem]:
+        for name in drop.names:
+            if drop.what == "schema" and drop.cascade:
+                yield _loss(name.span, f"the schema `{name.name}` goes with all its rows")
+            elif drop.what == "table":
+                yield from self._drop_table(name)
+
+    def _drop_table(self, name: SqlName) -> Iterator[Problem]:
         folded = self.state.fold(name)
         table = self.state.relations.get(folded)
-        if one.what == "schema":
-            if one.cascade:
-                yield _loss(name.span, f"the schema `{name.name}` goes with all its rows")
-            return
         if self._is_own(table) or self.state.is_gone(folded) or self.state.is_unseen(folded):
             return
         copied = self._copied.get(folded)
@@ -126,54 +132,55 @@ class Losses:
             yield _loss(name.span, f"the table `{name.name}` goes with all its rows")
         elif table is not None and _STAR not in copied:
             left_out = [column for column in table.names("column") if column not in copied]
-            if left_out:
-                yield _loss(
-                    name.span, f"the column `{left_out[0]}` of `{name.name}` was not copied"
-                )
+            for column in left_out[:1]:
+                yield _loss(name.span, f"the column `{column}` of `{name.name}` was not copied")
 
     def _alter(self, table_name: SqlName, action: AlterAction) -> Iterator[Problem]:
-        folded = self.state.fold(table_name)
-        table = self.state.relations.get(folded)
-        if self._is_own(table) or action.name is None:
+        table = self.state.relations.get(self.state.fold(table_name))
+        if action.name is None or self._is_own(table):
             return
         column = self.state.fold(action.name)
-        if table is not None and (table, column) in self._columns:
-            return
         if action.kind == "drop-column":
-            copied = self._copied.get(folded, set())
-            is_gone = table is not None and table.lacks(("column", column))
-            if column not in copied and not is_gone:
-                yield _loss(
-                    action.name.span,
-                    f"the column `{action.name.name}` of `{table_name.name}` goes with its values",
-                )
-        elif action.kind == "alter-type" and table is not None:
-            part = table.parts.get(("column", column))
-            new = type_text(action.type)
-            if part is not None and _is_narrower(part.type, new):
-                yield Problem(
-                    action.name.span,
-                    "changes-data",
-                    f"`{part.type}` becomes `{new}`, which holds less",
-                    _WIDEN,
-                )
+            yield from self._drop_column(table_name, table, action.name)
+        elif action.kind == "alter-type" and table is not None and not self._is_new(table, column):
+            part = table.parts.get(("column", column)) or EMPTY
+            yield from _narrowed(action.name.span, part.type, type_text(action.type))
 
-    def _change(self, one: Change, target: SqlName) -> Iterator[Problem]:
+    def _drop_column(
+        self, table_name: SqlName, table: DbObject | None, name: SqlName
+    ) -> Iterator[Problem]:
+        column = self.state.fold(name)
+        is_absent = table is not None and table.lacks(("column", column))
+        if not is_absent and not self._is_kept(self.state.fold(table_name), table, column):
+            reason = f"the column `{name.name}` of `{table_name.name}` goes with its values"
+            yield _loss(name.span, reason)
+
+    def _is_new(self, table: DbObject | None, column: str) -> bool:
+        return table is not None and (table, column) in self._columns
+
+    def _is_kept(self, name: str, table: DbObject | None, column: str) -> bool:
+        """Return whether a column's values were copied, or none can be in it."""
+        return self._is_new(table, column) or column in self._copied.get(name, ())
+
+    def _change(self, change: Change, target: SqlName) -> Iterator[Problem]:
         folded = self.state.fold(target)
         table = self.state.relations.get(folded)
         if self._is_own(table):
             return
-        if one.verb in {"DELETE", "TRUNCATE"} and folded not in self._copied:
+        if change.verb in {"DELETE", "TRUNCATE"} and folded not in self._copied:
             yield _loss(target.span, f"rows of `{target.name}` go")
-        elif one.verb == "UPDATE" and one.source is not None:
-            tokens = one.source.tokens
-            fills_gaps = _is_null_test(tokens)
-            for column in set_columns(self.state, tokens):
-                is_new = table is not None and (table, column) in self._columns
-                is_kept = column in self._copied.get(folded, set())
-                if not is_new and not is_kept and not fills_gaps:
-                    yield _loss(target.span, f"`{column}` of `{target.name}` is written over")
-                    return
+        elif change.verb == "UPDATE" and change.source is not None:
+            tokens = change.source.tokens
+            columns = [] if _is_null_test(tokens) else set_columns(self.state, tokens)
+            lost = [column for column in columns if not self._is_kept(folded, table, column)]
+            for column in lost[:1]:
+                yield _loss(target.span, f"`{column}` of `{target.name}` is written over")
+
+
+def _narrowed(span: Span, old: str, new: str) -> Iterator[Problem]:
+    if _is_narrower(old, new):
+        reason = f"`{old}` becomes `{new}`, which holds less"
+        yield Problem(span, "changes-data", reason, _WIDEN)
 
 
 def _loss(span: Span, reason: str) -> Problem:

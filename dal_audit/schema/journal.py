@@ -35,11 +35,11 @@ class Journal:
         self.step = 0
 
     @property
-    def mark(self) -> int:
+    def savepoint(self) -> int:
         """The present point, for going back to."""
         return len(self.writes)
 
-    def put(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
+    def write(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         """Set a key of a dictionary."""
         old = mapping.get(key, UNKNOWN)
         self.writes.append(Write(mapping, key, old, value, self.step))
@@ -50,15 +50,15 @@ class Journal:
         if key in mapping:
             self.writes.append(Write(mapping, key, mapping.pop(key), UNKNOWN, self.step))
 
-    def back_to(self, mark: int) -> None:
+    def roll_back(self, savepoint: int) -> None:
         """Undo all that was written after a point."""
-        while len(self.writes) > mark:
-            one = self.writes.pop()
-            if one.old is UNKNOWN:
-                one.mapping.pop(one.key, None)
+        while len(self.writes) > savepoint:
+            write = self.writes.pop()
+            if write.old is UNKNOWN:
+                write.mapping.pop(write.key, None)
             else:
-                one.mapping[one.key] = one.old
+                write.mapping[write.key] = write.old
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Keep all that was written for good."""
         self.writes.clear()

@@ -1,4 +1,4 @@
-"""The things that stand in a database, with their parts, and what can be wrong with a run."""
+"""The objects that stand in a database, with their parts, and what can be wrong with a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, Final, Literal, TypeAlias
 from msgspec import Struct, field
 
 from dal_audit.facts import Span
-from dal_audit.facts.sql import SqlName
+from dal_audit.facts.sql import SqlName, SqlType
+from dal_audit.schema.type_families import type_text
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
@@ -17,14 +18,22 @@ FOLLOWED: Final = (SQLITE, POSTGRESQL)
 ROWS: Final = ("rows", "")
 """The part of a table that says whether rows were put into it: `FILLED` or `CLEARED`."""
 NAME: Final = ("name", "")
-"""The part of a relation that says what it is called."""
+"""The part of a relation or a type that says what it is called."""
+READS: Final = ("reads", "")
+"""The part of a view that has all names in its query, and `*`."""
+UNSAID: Final = frozenset({NAME, ROWS, READS})
+"""Parts that are no objects of their own."""
+
 CONSTRAINT_INDEX: Final = "constraint's index"
 """The kind of an index that PostgreSQL makes for a constraint."""
 FILLED: Final = "filled"
 CLEARED: Final = "cleared"
+TEMPORARY: Final = "temporary"
+"""The text of a table that goes with the connection."""
+VIEWS: Final = frozenset({"view", "materialized view"})
 
 MAX_NAME: Final = 63
-"""How many bytes PostgreSQL keeps of a name."""
+"""How many bytes PostgreSQL keeps of a name (`NAMEDATALEN`, limits.html)."""
 
 _DEFAULT_SCHEMAS: Final = frozenset({"", "public", "main", "dbo"})
 
@@ -36,7 +45,7 @@ Effect: TypeAlias = Literal["fails", "changes-schema", "changes-definition", "ch
 
 
 class Problem(Struct, frozen=True):
-    """What is wrong with running a statement on a database.
+    """What is wrong with running a statement on a database, once more or to take something back.
 
     `reason` is a clause that says why in present tense: "`users` stands already". `cure` is one
     sentence.
@@ -48,35 +57,77 @@ class Problem(Struct, frozen=True):
     cure: str
 
 
-class ColumnPart(Struct, frozen=True):
-    """A column: its type as it is written, its default, and whether it takes no NULL."""
+class SchemaError(Struct, frozen=True):
+    """What a statement fails for the first time that it is run, and on which backends.
 
-    type: str = ""
+    `reason` is a clause that follows their names, "PostgreSQL: a table of this name stands
+    already", and `cure` says what to write instead.
+    """
+
+    span: Span
+    backends: tuple[str, ...]
+    reason: str
+    cure: str
+    is_about_type: bool = False
+
+
+class ColumnPart(Struct, frozen=True):
+    """A column: its type as it is declared, its default, and whether it takes no NULL.
+
+    `generated_from` are the names in the expression that it is generated from.
+    """
+
+    declared: SqlType | None = None
     default: str | None = None
     not_null: bool = False
+    generated_from: frozenset[str] = frozenset()
+
+    @property
+    def type(self) -> str:
+        """The type as a text that can be compared; empty where none is known."""
+        return type_text(self.declared)
+
+    @property
+    def definition(self) -> tuple[object, ...]:
+        """What makes a column another one."""
+        return (self.type, self.default, self.not_null)
 
 
 class ConstraintPart(Struct, frozen=True):
-    """A constraint: its kind, its columns, and the table that a foreign key refers to."""
+    """A constraint: its kind, its columns, and the table that a foreign key refers to.
+
+    `referenced` are the columns there that it names, in lower case. `inline` says that it is a
+    column's own, and goes with it.
+    """
 
     kind: str
     columns: tuple[str, ...] = ()
     table: str = ""
     text: str = ""
+    referenced: tuple[str, ...] = ()
+    inline: bool = False
+
+    @property
+    def definition(self) -> tuple[object, ...]:
+        """What makes a constraint another one, wherever it is written."""
+        return (self.kind, self.columns, self.table, self.text)
 
 
 GUESSED: Final = ConstraintPart("")
 """A constraint of which nothing is known but its name."""
+EMPTY: Final = ColumnPart()
+"""A column of which nothing is known but its name."""
 
 
-class Thing(Struct, eq=False):
+class DbObject(Struct, eq=False):
     """An object that stands: a table, an index, a view, a type, and all that has a name.
 
     `parts` are a table's columns, constraints, triggers and policies, or an enumeration's labels:
     None stands for what is known to be absent, and of what is missing nothing is known. `owned` are
     the names of what goes with it: its indexes, and in SQLite its triggers. `complete` says that a
-    table has no other columns. `table`, `columns` and `words` are an index's: its plain columns,
-    and all names in its keys and condition. `text` is what it was made from.
+    table has no other columns, or an enumeration no other labels. `table`, `columns` and `words`
+    are an index's: its plain columns, and all names in its keys and condition. `text` is what it
+    was made from, and `base` the type that a domain is of.
     """
 
     kind: str
@@ -84,10 +135,16 @@ class Thing(Struct, eq=False):
     complete: bool = False
     parts: dict[Key, Any] = field(default_factory=dict)
     owned: dict[Key, None] = field(default_factory=dict)
-    table: Thing | None = None
+    table: DbObject | None = None
     columns: tuple[str, ...] = ()
     words: frozenset[str] = frozenset()
     unique: bool = False
+    base: SqlType | None = None
+
+    @property
+    def name(self) -> str:
+        """What a relation is called, where it was ever given a name."""
+        return str(self.parts.get(NAME, ""))
 
     def lacks(self, key: Key) -> bool:
         """Return whether a part is known to be absent."""
@@ -97,7 +154,12 @@ class Thing(Struct, eq=False):
 
     def names(self, kind: str) -> list[str]:
         """Return the names of the parts of a kind that stand, in the order they were made."""
-        return [name for (one, name), part in self.parts.items() if one == kind and part]
+        return [name for (own, name), part in self.parts.items() if own == kind and part]
+
+    def constraints(self, *kinds: str) -> list[ConstraintPart]:
+        """Return the constraints of some kinds, in the order they were made; of all without one."""
+        parts = [self.parts["constraint", name] for name in self.names("constraint")]
+        return [part for part in parts if not kinds or part.kind in kinds]
 
 
 def folded(name: SqlName, backend: str) -> str:
@@ -123,3 +185,9 @@ def fold_identifier(name: str, backend: str, *, quoted: bool) -> str:
     if len(kept) <= MAX_NAME and kept.isascii():
         return kept
     return kept.encode("utf-8", "replace")[:MAX_NAME].decode("utf-8", "ignore")
+
+
+def qualified(name: str, schema_of: str) -> str:
+    """Return a name in the schema of another, where it names none itself."""
+    schema = schema_of.rpartition(".")[0]
+    return f"{schema}.{name}" if schema and "." not in name else name

@@ -1,4 +1,4 @@
-"""What types have in common, and which literals PostgreSQL takes for a default of them.
+"""Types and defaults as texts that can be compared, and which literals PostgreSQL takes for which.
 
 SQLite takes any literal for any column (datatype3.html), so all of it is about PostgreSQL
 (datatype.html, typeconv-query.html, sql-createtable.html).
@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Final
+
+from dal_audit.facts.sql import Expression, SqlType
 
 _NAMES: Final = {
     "integer": (
@@ -32,6 +34,25 @@ _NAMES: Final = {
 }
 FAMILIES: Final = {name: family for family, names in _NAMES.items() for name in names.split(", ")}
 """The family of each type that PostgreSQL has, by its name in lower case."""
+
+_ONE_NAME: Final = {
+    "bool": "boolean",
+    "bigserial": "bigint",
+    "char": "character",
+    "decimal": "numeric",
+    "float4": "real",
+    "float8": "double precision",
+    "int": "integer",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "serial": "integer",
+    "smallserial": "smallint",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+    "varchar": "character varying",
+}
+"""PostgreSQL's second names of its types (datatype.html), and the first."""
 
 _CLOCK_FITS: Final = {
     "CURRENT_TIMESTAMP": frozenset({"timestamp", "date", "time", "text"}),
@@ -57,16 +78,36 @@ _NO_CLOCK_TEXT: Final = re.compile(r"\s*(?:0000-00-00.*|current_timestamp.*|)\Z"
 """Texts that are surely no point in time; whether others are depends on settings."""
 
 
+def type_text(declared: SqlType | None) -> str:
+    """Return a type as a text that can be compared: one name for each of PostgreSQL's."""
+    if declared is None:
+        return ""
+    name = declared.name if declared.quoted else declared.name.lower()
+    arguments = f"({', '.join(declared.arguments)})" if declared.arguments else ""
+    return f"{_ONE_NAME.get(name, name)}{arguments}{'[]' * declared.dimensions}"
+
+
+def default_text(expression: Expression) -> str:
+    """Return a default as a text that can be compared: without parentheses, casts and case."""
+    tokens = list(expression.tokens)
+    while len(tokens) > 1 and tokens[0] == "(" and tokens[-1] == ")" and ")" not in tokens[1:-1]:
+        tokens = tokens[1:-1]
+    if "::" in tokens and tokens[0][:1] == "'":
+        tokens = tokens[: tokens.index("::")]
+    text = " ".join(token if token[:1] == "'" else token.lower() for token in tokens)
+    return "current_timestamp" if text == "now ( )" else text
+
+
 def family_of(name: str) -> str:
     """Return the family of a type, by its name in lower case; empty for one that has none."""
     return FAMILIES.get(name, "")
 
 
-def comparable(one: str, other: str) -> bool:
+def comparable(family: str, other: str) -> bool:
     """Return whether PostgreSQL compares two families, as a foreign key demands."""
-    if one == other or {one, other} in ({"integer", "number"}, {"timestamp", "date"}):
+    if family == other or {family, other} in ({"integer", "number"}, {"timestamp", "date"}):
         return True
-    return not one or not other
+    return not family or not other
 
 
 def unfit_default(tokens: Sequence[str], family: str, labels: Sequence[str] | None) -> str:
@@ -75,23 +116,28 @@ def unfit_default(tokens: Sequence[str], family: str, labels: Sequence[str] | No
     `labels` are those of the enumeration that the type is, None where it is none. Only single
     literals are judged, with a sign and in parentheses; empty where it fits, or is not known.
     """
-    parts = [one for one in tokens if one not in {"(", ")"}]
+    parts = [token for token in tokens if token not in {"(", ")"}]
     if parts[:1] in (["-"], ["+"]):
         parts = parts[1:]
     if len(parts) != 1:
         return ""
     text = parts[0]
+    found = _STRING.match(text)
+    if found is not None:
+        return _unfit_text(found[1].replace("''", "'"), family, labels)
+    what, fits = _value_of(text)
+    is_fit = labels is None and (not family or family in fits)
+    return "" if is_fit else what
+
+
+def _value_of(text: str) -> tuple[str, frozenset[str]]:
+    """Return what kind of value a word or a number is, and the families that take it."""
     upper = text.upper()
     if upper in {"TRUE", "FALSE"}:
-        return "" if family in {"boolean", "text", ""} and labels is None else "a boolean"
+        return "a boolean", frozenset({"boolean", "text"})
     if _NUMBER.match(text):
-        fits = family in {"integer", "number", "text", ""} and labels is None
-        return "" if fits else "a number"
-    if upper in _CLOCK_FITS:
-        fits = (not family and labels is None) or family in _CLOCK_FITS[upper]
-        return "" if fits else f"`{upper}`"
-    found = _STRING.match(text)
-    return _unfit_text(found[1].replace("''", "'"), family, labels) if found else ""
+        return "a number", frozenset({"integer", "number", "text"})
+    return (f"`{upper}`", _CLOCK_FITS[upper]) if upper in _CLOCK_FITS else ("", frozenset())
 
 
 def _unfit_text(text: str, family: str, labels: Sequence[str] | None) -> str:

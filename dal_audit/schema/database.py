@@ -1,0 +1,138 @@
+"""Run statements on a database that is only thought of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from dal_audit.facts.sql import (
+    AlterObject,
+    AlterTable,
+    Change,
+    CreateIndex,
+    CreateObject,
+    CreateTable,
+    Drop,
+    OtherStatement,
+    SqlStatement,
+    Structure,
+)
+from dal_audit.schema.alter_table import actions_of, alter_table
+from dal_audit.schema.demands import errors_after, errors_before
+from dal_audit.schema.objects_model import Problem, SchemaError
+from dal_audit.schema.opaque_code import OpaqueCode
+from dal_audit.schema.other_objects import alter_object, create_object, drop_objects
+from dal_audit.schema.rows import change_rows
+from dal_audit.schema.state import State
+from dal_audit.schema.tables import create_index, create_table
+
+
+class Database:
+    """A database of one backend, and what becomes of the statements that are run on it."""
+
+    def __init__(self, backend: str) -> None:
+        """Begin with a database that nothing is known of."""
+        self.state = State(backend)
+
+    def begin(self, statements: Sequence[SqlStatement]) -> None:
+        """Begin a script: what stands since is known for sure to stand in the rest of it.
+
+        Of what the code in its `DO` blocks names, nothing is said.
+        """
+        state = self.state
+        structures = [statement.structure for statement in statements]
+        state.file += 1
+        state.to_come = Counter(
+            state.fold(create.name) for create in structures if isinstance(create, CreateTable)
+        )
+        state.opaque_code = OpaqueCode.of(
+            other.body for other in structures if isinstance(other, OtherStatement)
+        )
+
+    def apply(self, statement: SqlStatement) -> tuple[SchemaError, ...]:
+        """Run a statement for the first time; return what it fails for.
+
+        What fails is run all the same, so that one mistake is one error.
+        """
+        state = self.state
+        errors: dict[SchemaError, None] = {}
+        state.problems = []
+        state.touched_unknown = False
+        if isinstance(statement.structure, CreateTable):
+            state.to_come[state.fold(statement.structure.name)] -= 1
+        for step in _steps(statement.structure):
+            state.placed.clear()
+            errors.update(dict.fromkeys(errors_before(state, step)))
+            _run(state, step)
+            errors.update(dict.fromkeys(errors_after(state, step)))
+        if state.touched_unknown or _may_do_anything(statement):
+            state.sees_all = False
+        if statement.structure is None or statement.head in _MAY_MAKE_TYPES:
+            state.hides_types = True
+        return tuple(errors)
+
+    def apply_anyway(self, statement: SqlStatement) -> tuple[Problem, ...]:
+        """Run a statement as if it did not fail; return what is wrong with that."""
+        state = self.state
+        state.problems = []
+        state.touched_unknown = False
+        _run(state, statement.structure)
+        return tuple(state.problems)
+
+    def dry_run(self, statement: SqlStatement) -> tuple[Problem, ...]:
+        """Run a statement, which does nothing where it fails; return what is wrong with that.
+
+        Of all for which it fails that is the first: an engine says no more.
+        """
+        savepoint = self.state.journal.savepoint
+        self.state.is_trial = True
+        problems = self.apply_anyway(statement)
+        self.state.is_trial = False
+        failures = tuple(problem for problem in problems if problem.effect == "fails")
+        if not failures:
+            return problems
+        self.state.journal.roll_back(savepoint)
+        return failures[:1]
+
+
+def _steps(structure: Structure | None) -> Iterator[Structure]:
+    """Yield what is done one after the other: the actions of an `ALTER TABLE`, or all at once."""
+    if isinstance(structure, AlterTable) and len(structure.actions) > 1:
+        for action in actions_of(structure):
+            yield replace(structure, actions=(action,))
+    elif structure is not None:
+        yield structure
+
+
+def _run(state: State, structure: Structure | None) -> None:
+    run = _READERS.get(type(structure))
+    if run is not None:
+        run(state, structure)
+
+
+def _may_do_anything(statement: SqlStatement) -> bool:
+    """Return whether a statement may make relations that no text shows."""
+    structure = statement.structure
+    if structure is None or statement.head == "CREATE EXTENSION":
+        return True
+    return isinstance(structure, OtherStatement) and structure.words[:1] in _OPAQUE
+
+
+_OPAQUE: Final = {("DO",), ("CALL",), ("EXECUTE",), ("IMPORT",), ("LOAD",), ("ATTACH",)}
+_MAY_MAKE_TYPES: Final = frozenset(
+    {"CREATE EXTENSION", "DO", "CALL", "EXECUTE", "IMPORT", "LOAD", "SET"}
+)
+"""Statements after which there may be types that no text shows; `SET search_path` is one."""
+
+_READERS: Final[dict[type, Callable[[State, Any], None]]] = {
+    CreateTable: create_table,
+    CreateIndex: create_index,
+    AlterTable: alter_table,
+    CreateObject: create_object,
+    AlterObject: alter_object,
+    Drop: drop_objects,
+    Change: change_rows,
+}

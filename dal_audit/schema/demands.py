@@ -1,0 +1,362 @@
+"""What a statement fails for the first time, and not for its grammar alone.
+
+What an engine objects to for its grammar is the catalogue's business: here stands what depends on
+what was made before, and is known for sure: what this script has made or dropped. Sources: SQLite's
+lang_altertable.html and lang_createtable.html, PostgreSQL's sql-altertable.html,
+sql-createtable.html, ddl-depend.html and ddl-constraints.html; the tests run each on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from dal_audit.facts import Span
+from dal_audit.facts.sql import (
+    AlterAction,
+    AlterTable,
+    Change,
+    Constraint,
+    CreateIndex,
+    CreateObject,
+    CreateTable,
+    Drop,
+    SqlName,
+    Structure,
+)
+from dal_audit.schema.column_demands import (
+    ONE_CASE,
+    column_errors,
+    default_errors,
+    error,
+    foreign_key_errors,
+    is_misspelled,
+    name_meant,
+    primary_key,
+    wrong_case,
+)
+from dal_audit.schema.objects_model import (
+    CONSTRAINT_INDEX,
+    POSTGRESQL,
+    VIEWS,
+    DbObject,
+    SchemaError,
+    folded,
+    qualified,
+)
+from dal_audit.schema.other_objects import RELATIONS
+from dal_audit.schema.state import State
+from dal_audit.schema.table_parts import column_holder, column_of, columns_of, is_generated_from
+from dal_audit.schema.tables import named_index
+
+
+def errors_before(state: State, structure: Structure) -> Iterator[SchemaError]:
+    """Yield what a statement fails for that is about to be run, an `ALTER TABLE` by its actions."""
+    check = _CHECKS.get(type(structure))
+    return check(state, structure) if check is not None else iter(())
+
+
+def errors_after(state: State, structure: Structure) -> Iterator[SchemaError]:
+    """Yield what a table fails for that was just made: its foreign keys may refer to itself."""
+    if isinstance(structure, CreateTable) and not structure.temporary:
+        name = state.fold(structure.name)
+        table = state.seen_table(name) if name in state.placed else None
+        if table is not None:
+            yield from _new_table_errors(state, structure, table)
+
+
+# Names
+
+
+def _taken(state: State, name: SqlName, own: str) -> Iterator[SchemaError]:
+    """Yield that a relation of the same script bears a name already."""
+    relation = state.seen(own) if state.is_certain(own) else None
+    if relation is None:
+        return
+    is_same = relation.kind != "table" or state.spelled.get(own.lower()) == folded(name, POSTGRESQL)
+    reason = (
+        f"`{name.name}` stands already" if is_same else "names that differ in case are one name"
+    )
+    yield error(state, name.span, reason, "Choose another name, or write `IF NOT EXISTS`.")
+
+
+def _table_errors(state: State, name: SqlName, *, if_exists: bool = False) -> Iterator[SchemaError]:
+    """Yield that there is no table of a name: it was dropped, or is written in another case."""
+    meant = name_meant(state, name)
+    if if_exists:
+        return
+    if state.is_dropped_here(meant):
+        yield _dropped(state, name)
+    elif is_misspelled(state, name, meant) and state.seen_table(meant) is not None:
+        yield error(state, name.span, wrong_case(meant), ONE_CASE)
+
+
+def _dropped(state: State, name: SqlName) -> SchemaError:
+    reason = f"`{name.name}` was dropped before"
+    return error(state, name.span, reason, "Write `IF EXISTS`, or leave it out.")
+
+
+def _column_errors(
+    state: State, table: DbObject, name: tuple[Span, str], own: str, cure: str
+) -> Iterator[SchemaError]:
+    """Yield that a table has no column: `name` is its place and how it is written, `own` folded."""
+    if table.parts.get(("column", own)) is not None:
+        return
+    span, written = name
+    kept = next((kept for kept in table.names("column") if kept.lower() == own.lower()), "")
+    if kept:
+        yield error(state, span, wrong_case(kept), ONE_CASE)
+    elif table.complete and state.is_certain(table.name):
+        yield error(state, span, f"the table has no column `{written}`", cure)
+
+
+# Tables
+
+
+def _create_table(state: State, create: CreateTable) -> Iterator[SchemaError]:
+    name = state.fold(create.name)
+    if create.temporary or (create.if_not_exists and state.seen(name) is not None):
+        return
+    yield from _taken(state, create.name, name)
+    columns: set[str] = set()
+    for column in create.columns:
+        own = state.fold(column.name)
+        if own in columns:
+            reason = f"the table has two columns `{column.name.name}`"
+            yield error(state, column.name.span, reason, "Give one of them another name.")
+        columns.add(own)
+
+
+def _new_table_errors(state: State, create: CreateTable, table: DbObject) -> Iterator[SchemaError]:
+    keys = 0
+    for column in create.columns:
+        yield from column_errors(state, column)
+    inline = [constraint for column in create.columns for constraint in column.constraints]
+    for constraint in (*inline, *create.constraints):
+        keys += constraint.kind == "primary-key"
+        if constraint.kind == "primary-key" and keys > 1:
+            yield _second_key(state, constraint)
+    for constraint in create.constraints:
+        yield from _foreign_key_errors(state, table, constraint)
+
+
+def _second_key(state: State, constraint: Constraint) -> SchemaError:
+    reason = "the table has two primary keys"
+    return error(state, constraint.span, reason, "Leave one of them out.")
+
+
+def _foreign_key_errors(
+    state: State, table: DbObject, constraint: Constraint
+) -> Iterator[SchemaError]:
+    """Yield what a foreign key of a table fails for."""
+    parts = {
+        column: table.parts.get(("column", column)) for column in columns_of(state, constraint)
+    }
+    own = [(column, part.declared if part else None) for column, part in parts.items()]
+    yield from foreign_key_errors(state, constraint, own)
+
+
+def _alter_table(state: State, alter: AlterTable) -> Iterator[SchemaError]:
+    yield from _table_errors(state, alter.table, if_exists=alter.if_exists)
+    table = state.seen_table(name_meant(state, alter.table))
+    for action in alter.actions if table is not None else ():
+        check = _ACTIONS.get(action.kind)
+        if check is not None:
+            yield from check(state, table, action)
+
+
+def _add_column(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:
+    column = action.column
+    if column is None:
+        return
+    if table.parts.get(("column", state.fold(column.name))) is not None:
+        if not action.if_not_exists and state.is_certain(table.name):
+            reason = f"the table has a column `{column.name.name}` already"
+            cure = "Leave the column out, or give it another name."
+            yield error(state, column.name.span, reason, cure)
+        return
+    for constraint in column.constraints:
+        if state.is_sqlite and constraint.kind in _NOT_ADDED:
+            reason = f"a column that is added cannot be `{_NOT_ADDED[constraint.kind]}`"
+            cure = "Add the column, then `CREATE UNIQUE INDEX` on it."
+            yield error(state, constraint.span, reason, cure)
+        yield from _key_errors(state, table, constraint)
+    yield from column_errors(state, column)
+
+
+def _key_errors(state: State, table: DbObject, constraint: Constraint) -> Iterator[SchemaError]:
+    """Yield that a table has a primary key already."""
+    is_second = constraint.kind == "primary-key" and bool(primary_key(table))
+    if is_second and state.is_certain(table.name):
+        yield _second_key(state, constraint)
+
+
+def _add_constraint(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:
+    if action.constraint is not None:
+        yield from _key_errors(state, table, action.constraint)
+        yield from _foreign_key_errors(state, table, action.constraint)
+
+
+def _drop_column(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:
+    name = action.name
+    if name is None:
+        return
+    column = state.fold(name)
+    if table.parts.get(("column", column)) is None:
+        if not action.if_exists:
+            place = (name.span, name.name)
+            yield from _column_errors(state, table, place, column, "Drop a column that stands.")
+        return
+    holder, cure = "", "Drop what depends on it first."
+    if state.is_sqlite:
+        holder = column_holder(state, table, column)
+        cure = "Drop what uses the column first, or make the table anew without it."
+    elif not action.cascade:
+        holder = _dependent(state, table, column)
+    if holder:
+        reason = f"the column cannot be dropped while {holder} it"
+        yield error(state, name.span, reason, cure)
+
+
+def _dependent(state: State, table: DbObject, column: str) -> str:
+    """Return what keeps PostgreSQL from dropping a column, with its verb."""
+    for other, constraint in state.referring(table.name):
+        part = other.parts["constraint", constraint]
+        if column.lower() in (part.referenced or primary_key(table)):
+            return f"`{other.name}` refers to"
+    if is_generated_from(table, column):
+        return "a generated column uses"
+    views = {*state.views_on(table.name, column), *state.views_on(table.name, "*")}
+    return f"the view `{min(views)}` may read" if views else ""
+
+
+def _set_default(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:
+    if action.name is not None and action.expression is not None:
+        part = table.parts.get(("column", state.fold(action.name)))
+        if part is not None:
+            yield from default_errors(state, part.declared, action.expression)
+
+
+def _rename_column(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:
+    name, new_name = action.name, action.new_name
+    if name is None or new_name is None:
+        return
+    old, new = state.fold(name), state.fold(new_name)
+    stands = table.parts.get(("column", new)) is not None
+    if stands and new != old and state.is_certain(table.name):
+        reason = f"the table has a column `{new_name.name}` already"
+        yield error(state, new_name.span, reason, "Choose another name.")
+    place = (name.span, name.name)
+    yield from _column_errors(state, table, place, old, "Rename a column that stands.")
+
+
+def _rename_table(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:
+    if action.new_name is not None:
+        new = qualified(state.fold(action.new_name), table.name)
+        if new != table.name:
+            yield from _taken(state, action.new_name, new)
+
+
+# What else is made, dropped and filled
+
+
+def _create_index(state: State, create: CreateIndex) -> Iterator[SchemaError]:
+    yield from _table_errors(state, create.table)
+    if create.name is not None and not create.if_not_exists:
+        name = named_index(state, create.name, state.fold(create.table))
+        yield from _taken_index(state, create.name, name)
+    table = state.seen_table(name_meant(state, create.table))
+    for key in create.keys if table is not None else ():
+        own = column_of(state, key)
+        if table is not None and own:
+            place = (key.span, key.column)
+            yield from _column_errors(state, table, place, own, "Index a column that stands.")
+
+
+def _taken_index(state: State, name: SqlName, own: str) -> Iterator[SchemaError]:
+    owner = _constraint_owner(state, own)
+    if not owner:
+        yield from _taken(state, name, own)
+        return
+    reason = f"a constraint of `{owner}` has made an index of this name"
+    cure = "Choose another name, or leave the index to the constraint."
+    yield error(state, name.span, reason, cure)
+
+
+def _constraint_owner(state: State, index: str) -> str:
+    """Return the table a constraint of which has made an index; empty where none has."""
+    relation = state.seen(index)
+    if relation is None or relation.kind != CONSTRAINT_INDEX or relation.table is None:
+        return ""
+    return relation.table.name
+
+
+def _create_object(state: State, create: CreateObject) -> Iterator[SchemaError]:
+    is_guarded = create.or_replace or create.if_not_exists
+    if create.what in VIEWS and create.name is not None and not is_guarded:
+        yield from _taken(state, create.name, state.fold(create.name))
+
+
+def _drop(state: State, drop: Drop) -> Iterator[SchemaError]:
+    dropped = {state.fold(name) for name in drop.names}
+    for name in drop.names if drop.what in RELATIONS else ():
+        if drop.what == "table":
+            yield from _table_errors(state, name, if_exists=drop.if_exists)
+            yield from _drop_table(state, drop, name, dropped)
+        elif state.is_dropped_here(state.fold(name)) and not drop.if_exists:
+            yield _dropped(state, name)
+        elif drop.what == "index" and not drop.cascade:
+            yield from _drop_index(state, name)
+
+
+def _drop_table(
+    state: State, drop: Drop, name: SqlName, dropped: set[str]
+) -> Iterator[SchemaError]:
+    own = state.fold(name)
+    if state.is_sqlite or drop.cascade or state.seen_table(own) is None:
+        return
+    tables = [table for table in state.tables_on(own) if table not in dropped]
+    views = state.views_on(own)
+    if tables or views:
+        holder = f"`{min(tables)}` refers to it" if tables else f"the view `{views[0]}` reads it"
+        reason = f"the table cannot be dropped while {holder}"
+        yield error(state, name.span, reason, "Drop what depends on it first.")
+
+
+def _drop_index(state: State, name: SqlName) -> Iterator[SchemaError]:
+    owner = _constraint_owner(state, state.fold(name))
+    if owner:
+        reason = f"the index belongs to a constraint of `{owner}`"
+        yield error(state, name.span, reason, "Drop the constraint.")
+
+
+def _change(state: State, change: Change) -> Iterator[SchemaError]:
+    if change.table is None:
+        return
+    yield from _table_errors(state, change.table)
+    table = state.seen_table(name_meant(state, change.table))
+    for column in change.columns if table is not None else ():
+        if table is not None:
+            place, own = (column.span, column.name), state.fold(column)
+            yield from _column_errors(state, table, place, own, "Name columns that stand.")
+
+
+_NOT_ADDED: Final = {"unique": "UNIQUE", "primary-key": "PRIMARY KEY"}
+"""The constraints that SQLite takes for no column which is added."""
+
+_CHECKS: Final[dict[type, Callable[[State, Any], Iterator[SchemaError]]]] = {
+    CreateTable: _create_table,
+    AlterTable: _alter_table,
+    CreateIndex: _create_index,
+    Drop: _drop,
+    CreateObject: _create_object,
+    Change: _change,
+}
+_ACTIONS: Final[dict[str, Callable[[State, Any, AlterAction], Iterator[SchemaError]]]] = {
+    "add-column": _add_column,
+    "drop-column": _drop_column,
+    "set-default": _set_default,
+    "rename-column": _rename_column,
+    "rename-table": _rename_table,
+    "add-constraint": _add_constraint,
+}
