@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.assemble.class_hierarchy import hierarchy_of
@@ -478,6 +478,7 @@ def meanings(project: Project) -> object:
     st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS}),
     st.lists(st.sampled_from([f"app/{name}.py" for name in NAMES]), unique=True),
 )
+@settings(deadline=None)
 def test_what_is_linked_in_rounds_is_what_is_linked_at_once(
     files: dict[str, str], late: list[str]
 ) -> None:
@@ -503,6 +504,7 @@ def test_what_is_linked_in_rounds_is_what_is_linked_at_once(
 @given(
     st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS})
 )
+@settings(deadline=None)
 def test_what_leads_no_further_has_nothing_behind_it(files: dict[str, str]) -> None:
     sources = sources_of(files)
     modules = ["app", "app.storage", "app.first", "app.second", "app.nowhere"]
@@ -580,6 +582,7 @@ CIRCLED = st.builds(lambda names, stars: "\n".join([*names, *stars]), EXPORTED, 
 
 
 @given(st.fixed_dictionaries({"a.py": CIRCLED, "b.py": CIRCLED}), ORIGINS)
+@settings(deadline=None)
 def test_following_ends_and_never_names_anything_twice(files: dict[str, str], name: str) -> None:
     found = leads(files, name)
     assert len(found) == len(set(found))

@@ -321,12 +321,13 @@ def _is_meant(candidate: Class, pattern: str) -> bool:
 def _merged(orders: Sequence[Sequence[Class]]) -> Iterator[Class]:
     """Yield classes in the order that Python gives them (C3); where there is none, the next one."""
     waiting = list(filter(None, orders))
-    while waiting:
+    while len(waiting) > 1:
         later = {found.name for order in waiting for found in order[1:]}
         heads = [order[0] for order in waiting]
         head = next((found for found in heads if found.name not in later), heads[0])
         yield head
         waiting = list(filter(None, (_without(head, order) for order in waiting)))
+    yield from (found for order in waiting for found in order)
 
 
 def _without(taken: Class, order: Sequence[Class]) -> Sequence[Class]:
