@@ -25,6 +25,9 @@ from dal_audit.assemble import (
     class_hierarchy as hierarchy,
 )
 from dal_audit.assemble import (
+    first_runs as migrated,
+)
+from dal_audit.assemble import (
     held_objects as holding,
 )
 from dal_audit.assemble import (
@@ -36,6 +39,9 @@ from dal_audit.assemble import (
 from dal_audit.assemble import project as project_module
 from dal_audit.assemble import (
     receiver_types as receivers,
+)
+from dal_audit.assemble import (
+    second_runs as migration_runs,
 )
 from dal_audit.assemble.accessors import accessors_of, driver_fetch
 from dal_audit.assemble.class_hierarchy import hierarchy_of
@@ -331,6 +337,8 @@ QUERIES = {
         hierarchy,
         holding,
         interface,
+        migrated,
+        migration_runs,
         receivers,
     )
     for name, asked in vars(module).items()
@@ -423,7 +431,10 @@ def test_what_an_edit_makes_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answered(body, monkeypatch) == {"evidence", "receivers_of"}
 
     sql = edited(body, "db/0001_a.sql", TEXTS["db/0001_a.sql"][1])
-    assert answered(sql, monkeypatch) == {"made_by_file", "sql_files", "script", "scripts"}
+    assert answered(sql, monkeypatch) == {
+        *("made_by_file", "sql_files", "script", "statements_by_file"),
+        *("runs_of", "first_run_errors"),
+    }
 
     # Its classes are others, and so is what storage hands out; the names lead where they led.
     store = edited(sql, "app/storage/store.py", TEXTS["app/storage/store.py"][1])

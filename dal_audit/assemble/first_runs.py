@@ -8,19 +8,19 @@ followed by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import product
 
-from dal_audit.assemble.project import Project
+from dal_audit.assemble.memo import query
+from dal_audit.assemble.project import AUDITED, POLICY, STATEMENTS, Project
 from dal_audit.assemble.second_runs import SchemaErrors, runs_of
-from dal_audit.facts import FileFacts
+from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.schema import FOLLOWED, Database, SchemaError
 
 
-@lru_cache(maxsize=8)
-def first_run_errors(project: Project) -> Mapping[int, tuple[SchemaError, ...]]:
-    """Return what statements fail for, by their identity."""
+@query(depends_on=(STATEMENTS, AUDITED, POLICY, runs_of))
+def first_run_errors(project: Project) -> Mapping[Place, tuple[SchemaError, ...]]:
+    """Return what statements fail for, by their places."""
     runs = runs_of(project)
     errors = SchemaErrors()
     backends = [backend for backend in FOLLOWED if backend in project.policy.backends]
@@ -39,4 +39,4 @@ def _follow(file: FileFacts, backend: str, errors: SchemaErrors) -> None:
         database = Database(backend)
         database.begin(statements)
         for statement in statements:
-            errors.add(statement, database.apply(statement))
+            errors.add(Place(file.path, statement.span), database.apply(statement))

@@ -39,7 +39,7 @@ def is_audited(path: str, project: Project) -> bool:
 
 def statements_of(part: Part, project: Project) -> list[SqlStatement]:
     """Return the statements of a part of an SQL file, in order."""
-    script = _scripts(project).get(part.path)
+    script = statements_by_file(project).get(part.path)
     if script is None:
         return []
     first, last = 0, len(script.lines)
@@ -75,7 +75,7 @@ def does_nothing(part: Part, project: Project) -> bool:
     """
     if part.language != "sql":
         return part.state == "empty"
-    script = _scripts(project).get(part.path)
+    script = statements_by_file(project).get(part.path)
     if script is None or script.is_doubtful:
         return False
     return all(map(leaves_nothing, statements_of(part, project)))
@@ -91,7 +91,7 @@ def leaves_nothing(statement: SqlStatement) -> bool:
     return isinstance(structure, Transaction)
 
 
-class _Script(Struct, frozen=True):
+class Script(Struct, frozen=True):
     """The statements of a file, and the line on which each begins."""
 
     statements: tuple[SqlStatement, ...] = ()
@@ -100,23 +100,21 @@ class _Script(Struct, frozen=True):
 
 
 @file_query(of=(STATEMENTS,))
-def _script(
-    _path: str, facts: Sequence[SqlStatement | NotUnderstood], _project: Project
-) -> _Script:
+def _script(_path: str, facts: Sequence[SqlStatement | NotUnderstood], _project: Project) -> Script:
     """Return a file that is judged for its statements: one of many parts is read once."""
     statements = tuple(fact for fact in facts if isinstance(fact, SqlStatement))
     lines = tuple(statement.span.line for statement in statements)
-    return _Script(statements, lines, is_doubtful=len(statements) < len(facts))
+    return Script(statements, lines, is_doubtful=len(statements) < len(facts))
 
 
 @query(depends_on=(AUDITED, _script))
-def _scripts(project: Project) -> Mapping[str, _Script]:
-    """Return what all files are as scripts; some have no statement."""
+def statements_by_file(project: Project) -> Mapping[str, Script]:
+    """Return what all files are as scripts of SQL; some have no statement."""
     known = _script(project)
     return {file.path: known.get(file.path, _EMPTY) for file in project.files}
 
 
-_EMPTY: Final = _Script()
+_EMPTY: Final = Script()
 
 
 def start_of(migration: Migration, project: Project) -> tuple[Place, tuple[int, int]]:

@@ -10,15 +10,15 @@ law has it: that finds what an earlier migration needs and a later one has taken
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.assemble.migration_sets import leaves_nothing, statements_of
-from dal_audit.assemble.project import Project
-from dal_audit.facts import Span
+from dal_audit.assemble.memo import query
+from dal_audit.assemble.migration_sets import leaves_nothing, statements_by_file, statements_of
+from dal_audit.assemble.project import AUDITED, LAYOUT, STATEMENTS, Project
+from dal_audit.facts import Place, Span
 from dal_audit.facts.sql import (
     AlterObject,
     AlterTable,
@@ -67,14 +67,14 @@ class RunFinding(Struct, frozen=True):
 
 
 class MigrationRuns(Struct, frozen=True):
-    """What the runs of all migrations give, by the identity of their statements.
+    """What the runs of all migrations give, by the places of their statements.
 
     `errors` are what statements fail for the first time, `findings` all else; `paths` are the files
     of the migrations.
     """
 
-    errors: Mapping[int, tuple[SchemaError, ...]]
-    findings: Mapping[int, tuple[RunFinding, ...]]
+    errors: Mapping[Place, tuple[SchemaError, ...]]
+    findings: Mapping[Place, tuple[RunFinding, ...]]
     paths: frozenset[str]
 
 
@@ -83,23 +83,30 @@ class SchemaErrors:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._found: dict[int, dict[SchemaError, list[str]]] = {}
+        self._found: dict[Place, dict[SchemaError, list[str]]] = {}
 
-    def add(self, statement: SqlStatement, errors: Sequence[SchemaError]) -> None:
-        """Note what a statement fails for on a backend."""
+    def add(self, place: Place, errors: Sequence[SchemaError]) -> None:
+        """Note what a statement at a place fails for on a backend."""
         for error in errors:
-            own = self._found.setdefault(id(statement), {})
+            own = self._found.setdefault(place, {})
             own.setdefault(replace(error, backends=()), []).extend(error.backends)
 
-    def all(self) -> dict[int, tuple[SchemaError, ...]]:
-        """Return the errors by the identity of their statements."""
+    def all(self) -> dict[Place, tuple[SchemaError, ...]]:
+        """Return the errors by the places of their statements."""
         return {
-            statement: tuple(
+            place: tuple(
                 replace(error, backends=tuple(dict.fromkeys(backends)))
                 for error, backends in own.items()
             )
-            for statement, own in self._found.items()
+            for place, own in self._found.items()
         }
+
+
+class _Step(NamedTuple):
+    """A statement that is run, and the place of it."""
+
+    place: Place
+    statement: SqlStatement
 
 
 class _Gathered:
@@ -107,23 +114,23 @@ class _Gathered:
 
     def __init__(self) -> None:
         self.errors = SchemaErrors()
-        self._found: dict[int, dict[tuple[RunKind, Span, Effect, str], dict[str, str]]] = {}
+        self._found: dict[Place, dict[tuple[RunKind, Span, Effect, str], dict[str, str]]] = {}
 
-    def add(self, run: RunKind, statement: SqlStatement, problem: Problem, backend: str) -> None:
-        """Note a problem of a statement."""
+    def add(self, run: RunKind, place: Place, problem: Problem, backend: str) -> None:
+        """Note a problem of a statement at a place."""
         key = (run, problem.span, problem.effect, problem.reason)
-        own = self._found.setdefault(id(statement), {})
+        own = self._found.setdefault(place, {})
         own.setdefault(key, {})[backend] = problem.cure
 
-    def findings(self) -> dict[int, tuple[RunFinding, ...]]:
-        """Return the findings by the identity of their statements."""
+    def findings(self) -> dict[Place, tuple[RunFinding, ...]]:
+        """Return the findings by the places of their statements."""
         return {
-            statement: tuple(RunFinding(*key, cures) for key, cures in own.items())
-            for statement, own in self._found.items()
+            place: tuple(RunFinding(*key, cures) for key, cures in own.items())
+            for place, own in self._found.items()
         }
 
 
-@lru_cache(maxsize=8)
+@query(depends_on=(STATEMENTS, AUDITED, LAYOUT, Project.sql_files, statements_by_file))
 def runs_of(project: Project) -> MigrationRuns:
     """Run the migrations of a project on databases that are only thought of."""
     gathered = _Gathered()
@@ -167,35 +174,37 @@ def _follow(
 ) -> None:
     """Follow migrations on one backend."""
     database = Database(backend)
-    followed: list[tuple[Sequence[SqlStatement], bool]] = []
+    followed: list[tuple[Sequence[_Step], bool]] = []
     for migration in migrations:
-        ups = list(_statements(migration.up, project))
-        downs = list(_statements(migration.down, project))
+        ups = list(_steps(migration.up, project))
+        downs = list(_steps(migration.down, project))
         fails = _up(database, ups, backend, gathered)
         followed.append((ups, fails))
-        if ups and not all(map(leaves_nothing, downs)):  # Else DAL402 says that it has no down.
+        if ups and not all(
+            leaves_nothing(step.statement) for step in downs
+        ):  # Else DAL402 says that it has no down.
             _down(database, ups, downs, backend, gathered)
         database.state.journal.clear()
-    for statements, fails in followed:
-        _rerun(database, statements, backend, gathered, is_judged=not fails)
+    for steps, fails in followed:
+        _rerun(database, steps, backend, gathered, is_judged=not fails)
 
 
-def _up(database: Database, ups: Sequence[SqlStatement], backend: str, gathered: _Gathered) -> bool:
+def _up(database: Database, ups: Sequence[_Step], backend: str, gathered: _Gathered) -> bool:
     """Run the ups of a migration, and once more; return whether they fail then."""
     journal = database.state.journal
     losses = Losses(database.state)
-    database.begin(ups)
-    for step, statement in enumerate(ups):
-        journal.step = step
+    database.begin([step.statement for step in ups])
+    for number, (place, statement) in enumerate(ups):
+        journal.step = number
         for problem in losses.of(statement):
-            gathered.add("data-loss", statement, problem, backend)
-        gathered.errors.add(statement, database.apply(statement))
+            gathered.add("data-loss", place, problem, backend)
+        gathered.errors.add(place, database.apply(statement))
         losses.note(statement)
     savepoint = journal.savepoint
     fails = False
-    for statement in ups:
+    for place, statement in ups:
         for problem in database.dry_run(statement):
-            gathered.add("rerun", statement, problem, backend)
+            gathered.add("rerun", place, problem, backend)
             fails = fails or problem.effect == "fails"
     journal.roll_back(savepoint)
     return fails
@@ -203,7 +212,7 @@ def _up(database: Database, ups: Sequence[SqlStatement], backend: str, gathered:
 
 def _rerun(
     database: Database,
-    ups: Sequence[SqlStatement],
+    ups: Sequence[_Step],
     backend: str,
     gathered: _Gathered,
     *,
@@ -213,41 +222,42 @@ def _rerun(
 
     What cannot be run again by itself is known already, and not judged here.
     """
-    database.begin(ups)
-    for statement in ups:
+    database.begin([step.statement for step in ups])
+    for place, statement in ups:
         problems = database.dry_run(statement)
         failures = [problem for problem in problems if problem.effect == "fails"]
         if failures and is_judged:
             problem = replace(failures[0], cure=_TAKEN_AWAY)
-            gathered.add("rerun-all", statement, problem, backend)
+            gathered.add("rerun-all", place, problem, backend)
             is_judged = False
 
 
 def _down(
     database: Database,
-    ups: Sequence[SqlStatement],
-    downs: Sequence[SqlStatement],
+    ups: Sequence[_Step],
+    downs: Sequence[_Step],
     backend: str,
     gathered: _Gathered,
 ) -> None:
     """Run the downs of a migration, compare with what stood before the ups, and undo the downs."""
     journal = database.state.journal
-    statements = [*ups, *downs]
-    database.begin(statements)
+    steps = [*ups, *downs]
+    database.begin([step.statement for step in steps])
     savepoint = journal.savepoint
-    for step, statement in enumerate(downs, len(ups)):
-        journal.step = step
+    for number, (place, statement) in enumerate(downs, len(ups)):
+        journal.step = number
         problems = database.apply_anyway(statement)
         failures = [problem for problem in problems if problem.effect == "fails"]
         for problem in failures[:1]:
-            gathered.add("down", statement, problem, backend)
-    if all(statement.structure is not None for statement in statements):
-        by_step: dict[int, list[Difference]] = {}
+            gathered.add("down", place, problem, backend)
+    if all(step.statement.structure is not None for step in steps):
+        by_number: dict[int, list[Difference]] = {}
         for difference in differences(database.state, 0, len(ups) - 1):
             if not database.state.opaque_code.names(difference.name):
-                by_step.setdefault(difference.step, []).append(difference)
-        for step, several in by_step.items():
-            gathered.add("down", statements[step], _not_undone(statements[step], several), backend)
+                by_number.setdefault(difference.step, []).append(difference)
+        for number, several in by_number.items():
+            place, statement = steps[number]
+            gathered.add("down", place, _not_undone(statement, several), backend)
     journal.roll_back(savepoint)
 
 
@@ -274,8 +284,8 @@ def _name_span(statement: SqlStatement) -> Span:
     return name.span if name is not None else statement.span
 
 
-def _statements(parts: Sequence[Part], project: Project) -> Iterator[SqlStatement]:
-    """Yield the statements of the SQL parts of a migration, in their order."""
+def _steps(parts: Sequence[Part], project: Project) -> Iterator[_Step]:
+    """Yield the statements of the SQL parts of a migration, in their order, with their places."""
     for part in parts:
-        if part.language == "sql":
-            yield from statements_of(part, project)
+        for statement in statements_of(part, project) if part.language == "sql" else ():
+            yield _Step(Place(part.path, statement.span), statement)

@@ -20,7 +20,7 @@ def run_findings(
 
     Those that do not run the statement even once are left out.
     """
-    every = runs_of(project).findings.get(id(statement), ())
+    every = runs_of(project).findings.get(Place(file.path, statement.span), ())
     found = [finding for finding in every if finding.run == run]
     never = _rejecting(statement, file, project) if found else frozenset()
     for finding in found:
@@ -31,7 +31,7 @@ def run_findings(
 
 def _rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> frozenset[str]:
     """Return the backends that reject a statement, for its text or for what stands before it."""
-    errors = first_run_errors(project).get(id(statement), ())
+    errors = first_run_errors(project).get(Place(file.path, statement.span), ())
     rejecting = [verdict.fails_on for verdict in verdicts(statement, file, project)]
     return frozenset().union(*rejecting, *(error.backends for error in errors))
 

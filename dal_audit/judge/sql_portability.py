@@ -168,7 +168,7 @@ def objections(
     rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
 ) -> Iterator[Breach]:
     """Yield what a statement fails for because of what the migrations made before it."""
-    objected = list(_objections_of_rule(rule_id, statement, project))
+    objected = list(_objections_of_rule(rule_id, statement, file, project))
     if not objected:
         return
     backends = project.sql_files.backends_of(file.path)
@@ -187,10 +187,10 @@ def objections(
 
 
 def _objections_of_rule(
-    rule_id: str, statement: SqlStatement, project: Project
+    rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
 ) -> Iterator[SchemaError]:
     own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
-    for objection in first_run_errors(project).get(id(statement), ()):
+    for objection in first_run_errors(project).get(Place(file.path, statement.span), ()):
         if rule_id == (TYPES if objection.is_about_type else own):
             yield objection
 
