@@ -288,7 +288,7 @@ def test_findings_alike_share_what_is_in_other_files() -> None:
         {"rule": rule_of("driver-type")},
         {"standing": "waived"},
         {"related": (used(1, 1, 2, path="b.py"),)},
-        {"related": (used(1, 1, 2),), "way": 1},
+        {"related": (used(1, 1, 2),), "flow_length": 1},
     ],
     ids=lambda other: next(iter(other)),
 )
