@@ -17,6 +17,7 @@ from dal_audit.extract.python.prefilter.driver_marks import searchable
 from dal_audit.extract.python.prefilter.import_statements import MAX_HEAD, import_statements
 from dal_audit.extract.source import UndecodableError
 from dal_audit.facts import FileFacts
+from tests.sampling import runs
 from tests.steps import steps
 
 PLAIN = [
@@ -115,7 +116,8 @@ def test_no_import_is_lost_in_any_company(parts: list[str]) -> None:
 def test_no_import_of_the_standard_library_is_lost() -> None:
     folder = Path(ast.__file__).parent
     unclear = []
-    paths = sorted(folder.glob("*.py")) + sorted(folder.glob("[a-j]*/*.py"))
+    every = sorted(folder.glob("*.py")) + sorted(folder.glob("[a-j]*/*.py"))
+    paths = every[:: len(every) // runs(len(every))]
     for path in paths:
         data = path.read_bytes()
         try:

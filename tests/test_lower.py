@@ -19,11 +19,12 @@ import pytest
 
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.parse.libcst_to_ast import lower_module
+from tests.sampling import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SAMPLE: Final = 60
+SAMPLE: Final = runs(60)
 SMALLEST, LARGEST = 1_000, 14_000
 EXACT_IN_FSTRINGS: Final = sys.version_info >= (3, 12)
 """Before Python 3.12, `ast` misplaces what lies in an f-string."""

@@ -23,14 +23,14 @@ from dal_audit.extract.source import UndecodableError
 from dal_audit.facts import DynamicImport, Import
 from dal_audit.policy.request import Request
 from tests.examples import CHECKOUT, TODAY, Example
-from tests.sampling import examples
+from tests.sampling import examples, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dal_audit.judge.breach import Finding
 
-PROPERTY = settings(max_examples=250)
+PROPERTY = settings(max_examples=runs(250))
 FIXTURES = sorted(path for path in (CHECKOUT / "fixtures").glob("*") if path.is_dir())
 SHIPPED = catalogue_in_force()
 

@@ -18,6 +18,7 @@ from dal_audit.catalogue.object_kinds import Kinds
 from dal_audit.extract.python.module_facts import python_facts
 from dal_audit.facts import FileFacts, Shape
 from dal_audit.policy import Policy
+from tests.sampling import runs
 
 CATALOGUE = catalogue_in_force()
 KINDS = Kinds(CATALOGUE)
@@ -474,6 +475,7 @@ def meanings(project: Project) -> object:
     )
 
 
+@settings(max_examples=runs(100))
 @given(
     st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS}),
     st.lists(st.sampled_from([f"app/{name}.py" for name in NAMES]), unique=True),
@@ -501,6 +503,7 @@ def test_what_is_linked_in_rounds_is_what_is_linked_at_once(
     assert meanings(project.with_files(list(project.files))) == meanings(whole)
 
 
+@settings(max_examples=runs(100))
 @given(
     st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS})
 )
