@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from dal_audit.assemble.assembly import Audited, assemble
+from dal_audit.assemble.project import Project
 from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import Rule, known_rules
@@ -103,7 +104,8 @@ def cache_of(
         file = request.folder / place / f"{name}.facts"
     options = options_for(tree.files, catalogue)
     cache = Cache(file, key_of(catalogue, thorough=options.thorough, foreign=options.foreign))
-    cache.identify((*tree.files, *tree.scripts), lambda files: digests_of(files, jobs=request.jobs))
+    known = {file.path: file for file in (*tree.files, *tree.scripts, *tree.ci, *tree.suites)}
+    cache.identify(known.values(), lambda files: digests_of(files, jobs=request.jobs))
     return cache
 
 
@@ -133,4 +135,19 @@ def result_of(
         (*project.assumptions, *audited.unknown),
         secrets_of(project.files),
         limited="." not in scope.requested or request.since is not None,
+        tested=tested_in(project),
+    )
+
+
+def tested_in(project: Project) -> tuple[tuple[str, str, bool], ...] | None:
+    """Return each target backend with the job that tests it, and whether it was seen to.
+
+    None where there is no CI.
+    """
+    if not project.ci.files and not project.ci.foreign:
+        return None
+    from dal_audit.assemble.workflows.proof import tested_backends  # only where there is CI
+
+    return tuple(
+        (tested.backend, tested.by, tested.is_proved) for tested in tested_backends(project)
     )

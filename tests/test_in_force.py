@@ -69,7 +69,7 @@ def test_each_value_says_where_it_comes_from(project: Path) -> None:
     assert (found["backend-versions.postgresql"].value) == "14"
     assert found["backend-versions.postgresql"].source == "default"
     assert (found["severity.DAL101"].value, found["severity.DAL101"].place) == ("warning", (9, 1))
-    assert found["ci.backend-env"].value == {"postgresql": "URL"}
+    assert found["ci.backend-env"].value == {"postgresql": ["URL"]}
     assert (found["ci.workflows"].value, found["ci.workflows"].source) == (
         [".github/workflows/tests.yml"],
         "found",
@@ -113,7 +113,7 @@ def test_the_text_is_toml_that_means_the_same(project: Path) -> None:
     assert read["storage"] == ["src/app/storage/**"]
     assert read["per-file-ignores"] == {"src/app/main.py": ["DAL106"]}
     assert read["waivers"][0]["expires"] == "2027-01-01"
-    assert read["ci"]["backend-env"] == {"postgresql": "URL"}
+    assert read["ci"]["backend-env"] == {"postgresql": ["URL"]}
 
 
 def test_the_command_prints_json_and_the_schema(

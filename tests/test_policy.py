@@ -156,7 +156,7 @@ def test_every_key_is_read(root: Path) -> None:
         ci=Ci(
             (".github/workflows/*.yml",),
             ("tests/storage/**",),
-            (("postgresql", "DATABASE_URL"),),
+            (("postgresql", ("DATABASE_URL",)),),
         ),
     )
     assert tomli.loads(EVERYTHING).keys() == {key.name for key in KEYS}
@@ -176,9 +176,9 @@ def test_look_ups(root: Path) -> None:
     policy = load(root, EVERYTHING)
     assert policy.version_of("sqlite") == (3, 40, 1)
     assert policy.version_of("postgresql") == (14,)
-    assert policy.ci.env_of("postgresql") == "DATABASE_URL"
-    assert policy.ci.env_of("sqlite") is None
-    assert Ci().env_of("sqlite") is None
+    assert policy.ci.env_of("postgresql") == ("DATABASE_URL",)
+    assert policy.ci.env_of("sqlite") == ()
+    assert Ci().env_of("sqlite") == ()
 
 
 def test_nothing_configured(root: Path) -> None:

@@ -55,11 +55,13 @@ RUNS = (
     Run("migrations", ".", 1),
     Run("replay", ".", 1),
     Run("monorepo", "services/orders", 1),
+    Run("ci", "faulty", 1),
+    Run("ci", "clean", 0),
 )
 CONFIGURED = tuple(
     run
     for run in RUNS
-    if str(run) in {"demo", "migrations", "monorepo/services/orders", "portable"}
+    if str(run) in {"ci/faulty", "demo", "migrations", "monorepo/services/orders", "portable"}
 )
 """Those whose folder holds its configuration: for them it does not matter what lies around it."""
 

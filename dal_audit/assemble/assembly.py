@@ -15,11 +15,13 @@ from dal_audit.assemble.reachability import follow_accesses, follow_carriers
 from dal_audit.assemble.sql_files import SqlFiles
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import ALWAYS, Rule
+from dal_audit.discover.ci_listing import anchor_of
 from dal_audit.discover.files import ProjectFiles
 from dal_audit.discover.projects import ProjectScope
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import check_decodable, extract_scripts
 from dal_audit.facts import FileFacts, SourceFile
+from dal_audit.facts.ci import CiFiles
 from dal_audit.policy.request import Request
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def assemble(
     layout = layout_of(scope, tree, cache, jobs=jobs)
     scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     edited, unknown = released_since(layout, policy.root, rules, request.since)
+    ci = ci_of(tree, policy.root, rules, cache, request)
     project = Project(
         policy,
         catalogue,
@@ -62,12 +65,26 @@ def assemble(
         empty=scope.empty_folders(file.path for file in (*tree.files, *scripts)),
         path_prefix=prefix_of(policy.root, request.folder),
         edited=edited,
+        ci=ci,
     )
     project = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
     project = follow_accesses(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
     read = scripts_facts(scripts, rules, cache, jobs=jobs)
-    project = project.with_files([*project.files, *read])
+    project = project.with_files([*project.files, *read, *ci.audited])
     return Audited(project, frozenset(file.path for file in scripts), unknown)
+
+
+def ci_of(
+    tree: ProjectFiles, root: Path, rules: Sequence[Rule], cache: Cache, request: Request
+) -> CiFiles:
+    """Return what tells how the project is tested; nothing where nobody asks for it."""
+    if not request.tests and not any("ci" in rule.languages for rule in rules):
+        return CiFiles()
+    if not tree.ci:
+        return CiFiles(anchor=anchor_of(root))
+    from dal_audit.assemble.workflows.files import read_ci  # only where there is a CI system
+
+    return read_ci(tree, cache)
 
 
 def scripts_facts(

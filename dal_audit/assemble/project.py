@@ -26,6 +26,7 @@ from dal_audit.catalogue.drivers import Catalogue, Driver
 from dal_audit.catalogue.object_kinds import Kinds
 from dal_audit.facts import (
     ClassShape,
+    ConnectionUrl,
     DynamicImport,
     Evidence,
     FileFacts,
@@ -35,6 +36,7 @@ from dal_audit.facts import (
     Shape,
     Span,
 )
+from dal_audit.facts.ci import CiFiles
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.migrations.model import MigrationLayout
 from dal_audit.policy import Policy
@@ -53,6 +55,9 @@ IMPORTS: Final = FactsInput("imports", Import, DynamicImport)
 EXPORTS: Final = FactsInput("exports", Shape)
 CLASSES: Final = FactsInput("classes", ClassShape)
 VALUES: Final = FactsInput("values", Evidence)
+URLS: Final = FactsInput("urls", ConnectionUrl)
+CI: Final = Input("ci", attrgetter("ci"))
+"""What tells how the project is tested."""
 STATEMENTS: Final = FactsInput("statements", SqlStatement, NotUnderstood)
 
 
@@ -175,6 +180,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     """The migrations that are not what was released, as far as git tells."""
     path_prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""
+    ci: CiFiles = field(default_factory=CiFiles)
+    """What tells how the project is tested."""
     memo: Memo = field(default_factory=Memo)
     """What is known of this project, and of it before its last edit."""
 
@@ -262,7 +269,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     def has_sql(self) -> bool:
         """Whether there are migrations, or other files of SQL."""
         is_laid_out = bool(self.layout.sets or self.layout.unrecognised)
-        return is_laid_out or any(file.path not in self.modules for file in self.files)
+        others = self.modules | {file.path for file in self.ci.audited}
+        return is_laid_out or any(file.path not in others for file in self.files)
 
     # Modules
 
@@ -299,6 +307,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
         )
         if on_demand:
             yield f"nothing of what `__getattr__` hands out: {', '.join(on_demand)}"
+        if self.ci.foreign:
+            yield f"nothing of what these files have run: {', '.join(self.ci.foreign)}"
         if self.policy.source_roots is None:
             yield f"source roots: {', '.join(root or '.' for root in self.names.source_roots)}"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.audit import audit_project
 from dal_audit.catalogue.rulebook import known_rules
@@ -74,9 +75,9 @@ def settings_in_force(request: Request) -> list[Settings]:
 
 
 def _settings(scope: ProjectScope, request: Request) -> Settings:
-    part = audit_project(scope, request)
+    part = audit_project(scope, replace(request, tests=True))
     policy = scope.policy
-    found = detect(part.project, scope.listed)
+    found = detect(part.project)
     severities = {rule.id: severity_of(policy, rule.id, rule.severity) for rule in part.rules}
     files = [path for path in scope.requested if (policy.root / path).is_file()]
     return Settings(
@@ -100,6 +101,7 @@ def _values(policy: Policy, found: DetectedProject, request: Request) -> Iterato
         "interfaces": found.interfaces,
         "migrations": found.migrations,
         "ci.workflows": found.workflows,
+        "ci.storage-tests": found.storage_tests,
     }
     for key in KEYS:
         if by_words.get(key.name):

@@ -1,14 +1,12 @@
 """What a project turns out to be: the values that `init` writes down and `config` shows as found.
 
-All of it is read off an audited project; only CI workflows are read here, as far as it takes to see
-which of them run tests.
+All of it is read off an audited project.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -23,20 +21,6 @@ from dal_audit.facts import Import
 from dal_audit.migrations.tools import ALEMBIC, DJANGO
 from dal_audit.policy import Backend, Migrations
 from dal_audit.policy.model import DEFAULT_BACKENDS, ToolChoice
-
-MAX_WORKFLOW: Final = 1 << 20
-"""The size in bytes up to which a workflow is read; none that a person wrote is larger."""
-
-_WORKFLOW: Final = re.compile(
-    r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.circleci/config\.yml"
-    r"|azure-pipelines\.ya?ml|\.woodpecker\.ya?ml|\.forgejo/workflows/[^/]+\.ya?ml"
-)
-"""Where CI systems look for workflows, by their manuals."""
-
-_TESTING: Final = re.compile(
-    rb"\b(?:pytest|tox|nox|unittest)\b|^[ \t-]*(?:run|script):[^\n]*\btests?\b", re.MULTILINE
-)
-"""Programs that run a Python project's tests, and commands that speak of tests."""
 
 _TEST: Final = re.compile(r"(?:.*/)?(?:tests?/.*|test_[^/]*|[^/]*_test|conftest)\.pyi?")
 """Test files, by the names that pytest collects."""
@@ -62,10 +46,11 @@ class DetectedProject(Struct, frozen=True):
     composition_roots: tuple[str, ...]
     tests: tuple[str, ...]
     workflows: tuple[str, ...]
+    storage_tests: tuple[str, ...] = ()
 
 
-def detect(project: Project, listed: Iterable[str]) -> DetectedProject:
-    """Return what was found in a project that `listed` are all paths of."""
+def detect(project: Project) -> DetectedProject:
+    """Return what was found in a project."""
     hierarchy = hierarchy_of(project)
     importing = dict(_imported(project))
     outside = {path: own for path, own in importing.items() if not project.in_storage(path)}
@@ -80,7 +65,8 @@ def detect(project: Project, listed: Iterable[str]) -> DetectedProject:
         migrations=tuple(_migrations(project)),
         composition_roots=tuple(sorted(set(_naming_backends(project)))),
         tests=tuple(sorted({path.partition("/")[0] for path in outside if _is_test(path)})),
-        workflows=workflows_of(project.policy.root, listed),
+        workflows=workflows_of(project),
+        storage_tests=storage_tests_of(project),
     )
 
 
@@ -149,19 +135,19 @@ def _folders_with_tools(
         yield unrecognised.folder, "auto", None
 
 
-def workflows_of(root: Path, listed: Iterable[str]) -> tuple[str, ...]:
+def workflows_of(project: Project) -> tuple[str, ...]:
     """Return the CI workflows that run tests."""
-    return tuple(
-        sorted(path for path in listed if _WORKFLOW.fullmatch(path) and _runs_tests(root / path))
-    )
+    if not project.ci.files:
+        return ()
+    from dal_audit.assemble.workflows.coverage import coverage_of  # only where there is a CI system
+
+    return tuple(sorted({leg.path for leg in coverage_of(project).all_legs}))
 
 
-def _runs_tests(file: Path) -> bool:
-    try:
-        # A pipe or a device would keep the reader waiting.
-        if not file.is_file():
-            return False
-        with file.open("rb") as stream:
-            return _TESTING.search(stream.read(MAX_WORKFLOW)) is not None
-    except OSError:
-        return False  # Nothing is lost: which workflows run tests is a suggestion.
+def storage_tests_of(project: Project) -> tuple[str, ...]:
+    """Return the files of the storage tests; none where no CI runs tests."""
+    if not project.ci.files:
+        return ()
+    from dal_audit.assemble.workflows.coverage import coverage_of
+
+    return tuple(sorted(coverage_of(project).suites.storage))

@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.discover.ci_listing import ci_paths, suite_paths
 from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, CACHE, reason_of
 from dal_audit.facts import SourceFile, stamp_of
 from dal_audit.policy import Policy, compile_globs
@@ -46,6 +47,9 @@ class ProjectFiles(Struct, frozen=True):
     """The SQL files to audit."""
     has_cache: bool = False
     """Whether a cache of dal-audit's is among the project's own files."""
+    ci: tuple[SourceFile, ...] = ()
+    suites: tuple[SourceFile, ...] = ()
+    """The files of CI and those of tests, where there is CI."""
 
 
 MARKERS: Final = frozenset(
@@ -66,6 +70,9 @@ def project_files(
     own = dict(_outside_of_tools(listed))
     audited = sorted(_audited(policy, own, is_left_out), key=lambda file: file.path)
     files, scripts = _parted(audited)
+    known = {file.path: file for file in files}
+    ci = _examined(policy.root, ci_paths(policy, listed), others, known)
+    tests = suite_paths(policy, listed, known) if ci else ()
     ends = tuple(MARKERS)
     likely = (path for path in listed if path.endswith(ends) and not is_left_out(path))
     return ProjectFiles(
@@ -74,7 +81,18 @@ def project_files(
         frozenset(path for path in likely if path.rpartition("/")[2] in MARKERS),
         scripts,
         any(path.startswith(CACHE) for path in listed),
+        ci,
+        _examined(policy.root, tests, (), known),
     )
+
+
+def _examined(
+    root: Path, paths: Iterable[str], others: tuple[str, ...], known: Mapping[str, SourceFile]
+) -> tuple[SourceFile, ...]:
+    """Return the files of some paths that can be read and lie in no other project."""
+    own = (path for path in sorted(paths) if not path.startswith(others))
+    found = (known.get(path) or _examine(root, path, "") for path in own)
+    return tuple(file for file in found if file and not file.flaw)
 
 
 def _outside_of_tools(listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -126,6 +144,8 @@ def with_unsaved(tree: ProjectFiles, files: Mapping[str, Path]) -> ProjectFiles:
         tree,
         files=tuple(map(moved, tree.files)),
         scripts=tuple(map(moved, tree.scripts)),
+        ci=tuple(map(moved, tree.ci)),
+        suites=tuple(map(moved, tree.suites)),
     )
 
 

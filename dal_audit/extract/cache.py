@@ -44,7 +44,7 @@ from dal_audit.facts import (
 )
 
 FactsKind: TypeAlias = Literal["first", "whole", "script"]
-OtherKind: TypeAlias = Literal["accesses", "named", "marks", "revision"]
+OtherKind: TypeAlias = Literal["accesses", "named", "marks", "revision", "ci", "suite"]
 Kind: TypeAlias = FactsKind | OtherKind
 """Of what something is kept: the first look at a Python file, a reading of the whole, an SQL file;
 the accesses in a file, what a file says that accesses led to, what a migration tool reads in it,
@@ -92,6 +92,8 @@ class _Content(Struct, array_like=True, gc=False):
     marks: Raw = _NOTHING
     script: Raw = _NOTHING
     revision: Raw = _NOTHING
+    ci: Raw = _NOTHING
+    suite: Raw = _NOTHING
 
 
 class _File(Record, frozen=True):
@@ -305,8 +307,8 @@ def _parsers() -> list[str]:
     `importlib.metadata` tells the same, and takes longer than all the rest of a small audit.
     """
     beside = Path(msgspec.__file__).resolve().parent.parent
-    names = ("ahocorasick_rs-", "libcst-", "msgspec-", "sqlglot-", "sqlglotc-")
-    return sorted(name for name in os.listdir(beside) if name.startswith(names))  # noqa: PTH208  # names alone
+    names = ("ahocorasick_rs-", "libcst-", "msgspec-", "pyyaml-", "sqlglot-", "sqlglotc-")
+    return sorted(name for name in os.listdir(beside) if name.lower().startswith(names))  # noqa: PTH208  # names alone
 
 
 def _listing(folder: Path) -> str:
@@ -341,6 +343,14 @@ def _decoder(kind: Kind) -> Decoder[Any]:
         from dal_audit.facts.migrations import Revision
 
         return Decoder(tuple[Revision | None])
+    if kind == "ci":
+        from dal_audit.facts.ci import CiRead
+
+        return Decoder(tuple[CiRead])
+    if kind == "suite":
+        from dal_audit.facts.ci import SuiteFile
+
+        return Decoder(tuple[tuple[SuiteFile, ...]])
     if kind in {"accesses", "named"}:
         return Decoder(tuple[Evidence | None])
     return Decoder(tuple[Attention, tuple[str, ...] | None, tuple[PythonFact, ...]])

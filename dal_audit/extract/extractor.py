@@ -189,6 +189,54 @@ def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:
     return [FileFacts(file.path, facts, "read") for file, facts in zip(files, found, strict=True)]
 
 
+def extract_ci(files: Sequence[SourceFile], cache: Cache | None = None) -> list[FileFacts]:
+    """Return the facts of files that have to do with CI, in the order of the files."""
+    from dal_audit.extract.ci import ci_facts
+    from dal_audit.facts.ci import CiRead  # only where there is CI
+    from dal_audit.facts.ci_files import ci_kind_of
+
+    def read(file: SourceFile) -> CiRead:
+        facts = _read_file(
+            file, lambda data: FileFacts(file.path, ci_facts(file.path, data), "read")
+        )
+        return CiRead(ci_kind_of(file.path) or "", facts.facts)  # type: ignore[arg-type]
+
+    def compute(missing: Sequence[SourceFile]) -> list[CiRead]:
+        return [read(file) for file in missing]
+
+    found = cache.other_of("ci", files, compute) if cache else compute(files)
+    return [
+        FileFacts(file.path, known.facts, "read")
+        for file, known in zip(files, map(_of_kind(read), files, found), strict=True)
+    ]
+
+
+def _of_kind(read: Callable[[SourceFile], Any]) -> Callable[[SourceFile, Any], Any]:
+    """Return what takes a memo of a file's bytes only where they were read as what the file is."""
+    from dal_audit.facts.ci_files import ci_kind_of
+
+    return lambda file, known: known if known.kind == (ci_kind_of(file.path) or "") else read(file)
+
+
+def extract_suites(files: Sequence[SourceFile], cache: Cache | None = None) -> list[FileFacts]:
+    """Return what files of tests say about the backends that they run on."""
+    from dal_audit.extract.python.suite_files import suite_facts
+    from dal_audit.extract.rust.suite_files import rust_suite_facts  # only where there is CI
+
+    def read(file: SourceFile) -> tuple[Fact, ...]:
+        facts_of = rust_suite_facts if file.path.endswith(".rs") else suite_facts
+        try:
+            return facts_of(read_bytes(file.absolute, file.size))
+        except OSError:
+            return ()  # It is said where the file is audited.
+
+    def compute(missing: Sequence[SourceFile]) -> list[tuple[Fact, ...]]:
+        return [read(file) for file in missing]
+
+    found = cache.other_of("suite", files, compute) if cache else compute(files)
+    return [FileFacts(file.path, facts, "read") for file, facts in zip(files, found, strict=True)]
+
+
 def digests_of(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[bytes]:
     """Return a hash of each file's bytes; empty for a file that cannot be read."""
     return spread(

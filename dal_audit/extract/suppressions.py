@@ -12,7 +12,7 @@ from typing import Final
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span, SuppressedRule, Suppression
 
-_MARK: Final = re.compile(r"#\s*dal-audit:")
+MARK: Final = re.compile(r"#\s*dal-audit:")
 SQL_MARK: Final = re.compile(r"--\s*dal-audit:")
 """How a comment of SQL begins that is a suppression."""
 
@@ -45,7 +45,7 @@ def suppressions(lines: Lines) -> Iterator[Suppression]:
     first_code: int | None = None
     for token in _tokens(lines.text):
         row, column = token.start
-        if token.type == tokenize.COMMENT and _MARK.search(token.string):
+        if token.type == tokenize.COMMENT and MARK.search(token.string):
             if token.line[:column].strip():
                 yield _read(lines, row, column, token.string, row, first_code)
             else:
@@ -89,7 +89,7 @@ def _open_braces(token: tokenize.TokenInfo, before: int) -> int:
 def _read(
     lines: Lines, row: int, column: int, comment: str, line: int, first_code: int | None
 ) -> Suppression:
-    mark = _MARK.search(comment)
+    mark = MARK.search(comment)
     return read_suppression(lines, lines.starts[row - 1] + column, comment, mark, line, first_code)
 
 

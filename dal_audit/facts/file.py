@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from dal_audit.facts.ci import CiFact
     from dal_audit.facts.sql import SqlStatement
 from dal_audit.facts.python import PythonFact
 from dal_audit.facts.source import Record
 
-Fact: TypeAlias = "PythonFact | SqlStatement"
+Fact: TypeAlias = "PythonFact | SqlStatement | CiFact"
 """In quotes, because the records of SQL are loaded only where there is SQL."""
 
 

@@ -58,6 +58,8 @@ def in_question(project: Project, rules: Iterable[Rule]) -> Iterator[Rule]:
     absent = set() if project.has_sql else {"sql"}
     if not project.layout.sets:
         absent.add("python-migrations")
+    if not project.ci.files and not project.ci.anchor:
+        absent.add("ci")
     return (rule for rule in rules if not absent.issuperset(rule.languages))
 
 

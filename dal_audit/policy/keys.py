@@ -47,16 +47,24 @@ class Choice(Struct, frozen=True):
     allowed: tuple[str, ...]
 
 
+class Flag(Struct, frozen=True):
+    """A boolean."""
+
+
 class Day(Struct, frozen=True):
     """A date: TOML's own, or a string such as `2026-01-31`."""
 
 
 class Many(Struct, frozen=True):
-    """A list; `unique` names the key whose value no two of its tables may share."""
+    """A list; `unique` names the key whose value no two of its tables may share.
+
+    `single` says that one item may stand without the brackets of a list.
+    """
 
     item: Shape
     least: int = 0
     unique: str = ""
+    single: bool = False
 
 
 class Table(Struct, frozen=True):
@@ -79,7 +87,7 @@ class Record(Struct, frozen=True):
     flaw: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda _fields: None
 
 
-Shape: TypeAlias = Text | Choice | Day | Many | Table | Record
+Shape: TypeAlias = Text | Choice | Flag | Day | Many | Table | Record
 
 
 class Key(Struct, frozen=True):
@@ -130,6 +138,10 @@ _WAIVER = Record(
     _waiver_flaw,
 )
 
+_VARIABLE = Text(
+    "the name of an environment variable, or `NAME=value`", r"[A-Za-z_][0-9A-Za-z_]*(=[^\n]+)?"
+)
+
 _CI = Record(
     "`ci` table",
     Ci,
@@ -138,9 +150,22 @@ _CI = Record(
         Key("storage-tests", _GLOBS, "found", "The files of the storage tests."),
         Key(
             "backend-env",
-            Table(_BACKEND, Text("the name of an environment variable", "[A-Za-z_][0-9A-Za-z_]*")),
+            Table(_BACKEND, Many(_VARIABLE, least=1, single=True)),
             "found",
-            "The environment variable that tells the tests where a backend is.",
+            "The environment variable, or variables, that tell the tests where a backend is: a "
+            "name, or `NAME=value` where the value chooses it.",
+        ),
+        Key(
+            "external-ci",
+            Flag(),
+            "false",
+            "Whether a CI system of which no file tells runs the tests, too.",
+        ),
+        Key(
+            "gate",
+            Text("a job's id"),
+            "found",
+            "The job that lets a change in when all others passed.",
         ),
     ),
 )

@@ -58,16 +58,20 @@ class Waiver(Struct, frozen=True):
 class Ci(Struct, frozen=True):
     """Where the storage tests run: workflow files, test files, and who sets a backend's URL.
 
-    `backend_env` pairs a backend with the environment variable that tells tests where it is.
+    `backend_env` pairs a backend with the environment variables that tell tests where it is, or
+    that they are to use it: each a name, or `NAME=value`. `external_ci` says that a CI system
+    tests the project, too, of which no file tells; `gate` is the job that lets a change in.
     """
 
     workflows: tuple[str, ...] | None = None
     storage_tests: tuple[str, ...] | None = None
-    backend_env: tuple[tuple[Backend, str], ...] | None = None
+    backend_env: tuple[tuple[Backend, tuple[str, ...]], ...] | None = None
+    external_ci: bool = False
+    gate: str | None = None
 
-    def env_of(self, backend: str) -> str | None:
-        """Return the environment variable that holds a backend's URL, if one is configured."""
-        return dict[str, str](self.backend_env or ()).get(backend)
+    def env_of(self, backend: str) -> tuple[str, ...]:
+        """Return the variables that choose a backend, as they are configured; empty for none."""
+        return dict[str, tuple[str, ...]](self.backend_env or ()).get(backend, ())
 
 
 class Policy(Struct, frozen=True):

@@ -39,6 +39,8 @@ class Request(Struct, frozen=True):
     """The baseline (None: the configured one, or the usual one where there is such a file)."""
     since: str | None = None
     """The git revision since whose fork only changed lines are reported."""
+    tests: bool = False
+    """Whether it is looked at how the project is tested, although no rule asks for it."""
     cache_folder: Path | None = None
     """Where they are kept (None: in the project's root)."""
     instead: Mapping[str, Path] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dal_audit.policy.keys import KEYS, Choice, Day, Key, Many, Shape, Table, Text
+from dal_audit.policy.keys import KEYS, Choice, Day, Flag, Key, Many, Shape, Table, Text
 
 
 def json_schema() -> dict[str, Any]:
@@ -48,12 +48,16 @@ def _schema(shape: Shape) -> dict[str, Any]:
             return {"type": "string", "format": "date"}
         case Many():
             least = {"minItems": shape.least} if shape.least else {}
-            return {"type": "array", "items": _schema(shape.item), **least}
+            item = _schema(shape.item)
+            listed = {"type": "array", "items": item, **least}
+            return {"anyOf": [item, listed]} if shape.single else listed
         case Table():
             return {
                 "type": "object",
                 "propertyNames": _schema(shape.key),
                 "additionalProperties": _schema(shape.value),
             }
+        case Flag():
+            return {"type": "boolean"}
         case _:
             return _table_of(shape.keys)

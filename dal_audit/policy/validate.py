@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from dal_audit.policy.globs import glob_flaw
-from dal_audit.policy.keys import Choice, Day, Many, Record, Shape, Table, Text
+from dal_audit.policy.keys import Choice, Day, Flag, Many, Record, Shape, Table, Text
 from dal_audit.policy.problems import did_you_mean, quoted
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ class Reader:
                 return self._text(shape, value, path)
             case Choice():
                 return self._choice(shape, value, path)
+            case Flag():
+                return self._flag(value, path)
             case Day():
                 return self._day(value, path)
             case Many():
@@ -99,7 +101,15 @@ class Reader:
             case Record():
                 return self._record(shape, value, path)
 
+    def _flag(self, value: object, path: KeyPath) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        self._wrong_type(path, "a boolean", value)
+        return None
+
     def _many(self, shape: Many, value: object, path: KeyPath) -> tuple[Any, ...] | None:
+        if shape.single and isinstance(value, str):
+            return (self._read(shape.item, value, path),)
         if not isinstance(value, list):
             tables = isinstance(shape.item, Record)
             wanted = f"a list of tables, written `[[{path[-1]}]]`" if tables else "a list"

@@ -33,16 +33,22 @@ class ProjectResult(Struct, frozen=True):
     assumptions: tuple[str, ...]
     secrets: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     limited: bool = False
+    tested: tuple[tuple[str, str, bool], ...] | None = None
+    """Each target backend, the job that tests it, and whether that was seen; None without CI."""
 
 
 def languages_of(
     reported: Sequence[FileFacts], scripts: Container[str], project: Project
 ) -> frozenset[str]:
-    """Return what the audited files are: SQL, Python, and migrations in Python."""
-    found = {"sql" if finding.path in scripts else "python" for finding in reported}
+    """Return what the audited files are: SQL, Python, migrations in Python, and CI's."""
+    other = {file.path for file in project.ci.audited}
+    own = [file.path for file in reported if file.path not in other]
+    found = {"sql" if path in scripts else "python" for path in own}
     sets = project.layout.by_path()
-    if any(finding.path in sets and finding.path not in scripts for finding in reported):
+    if any(path in sets and path not in scripts for path in own):
         found.add("python-migrations")
+    if project.ci.files or project.ci.foreign:
+        found.add("ci")
     return frozenset(found)
 
 
@@ -61,6 +67,7 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
         ruled_out=sum(part.ruled_out for part in parts),
         assumptions=tuple(_assumptions(parts, base)),
         limited=any(part.limited for part in parts),
+        tested=_tested(parts),
         version=__version__,
         here=_relative(folder, base),
         there=_relative(base, folder),
@@ -85,6 +92,14 @@ def _assumptions(parts: Sequence[ProjectResult], base: Path) -> Iterator[str]:
     for part in parts:
         where = f" (in {_relative(part.root, base)})" if len(parts) > 1 else ""
         yield from (f"{line}{where}" for line in part.assumptions)
+
+
+def _tested(
+    parts: Sequence[ProjectResult],
+) -> tuple[tuple[str, str, bool], ...] | None:
+    """Return what was seen of the backends of all projects that have CI."""
+    found = [part.tested for part in parts if part.tested is not None]
+    return tuple(row for rows in found for row in rows) if found else None
 
 
 def _moved(part: ProjectResult, base: Path) -> Iterator[Finding]:

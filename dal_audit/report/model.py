@@ -41,6 +41,8 @@ class Report(Struct, frozen=True):
     """How many of them their bytes ruled out."""
     assumptions: tuple[str, ...] = ()
     """What was assumed where nothing is configured, a line each."""
+    tested: tuple[tuple[str, str, bool], ...] | None = None
+    """The target backends, which job tests each, and whether that was seen; None without CI."""
     limited: bool = False
     """Whether only some paths were asked for, so that verdicts speak of these alone."""
     version: str = ""

@@ -10,6 +10,9 @@ from dal_audit.catalogue.rulebook import Clause
 from dal_audit.judge.breach import Finding
 from dal_audit.report.model import Report
 
+TESTED = "CX-DBP-013"
+"""The clause on tests, whose verdict rests on what was seen to run."""
+
 Verdict: TypeAlias = Literal["pass", "pass in part", "baselined", "fail", "not audited"]
 
 _SEVERITIES: Final = ("error", "warning", "info")
@@ -72,8 +75,8 @@ def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
         elif against[clause.id]:
             yield clause, "fail", against[clause.id]
         else:
-            passed: Verdict = "pass in part" if clause.partly else "pass"
-            yield clause, "baselined" if clause.id in baselined else passed, 0
+            passed = "baselined" if clause.id in baselined else _passed(clause, report)
+            yield clause, passed, 0
 
 
 def _enforced(report: Report) -> set[str]:
@@ -87,6 +90,19 @@ def _enforced(report: Report) -> set[str]:
         if not report.languages.isdisjoint(rule.languages) or rule.id in breached
         for clause in rule.clauses
     }
+
+
+def _passed(clause: Clause, report: Report) -> Verdict:
+    """Return how far a clause is passed that no finding is against.
+
+    That tests run on each backend is passed only where a job was seen to do it.
+    """
+    if clause.id == TESTED and report.tested is not None:
+        proved = [is_proved for _, _, is_proved in report.tested]
+        if not proved:
+            return "not audited"
+        return "pass" if all(proved) else "pass in part"
+    return "pass in part" if clause.partly else "pass"
 
 
 def _clauses_of(findings: Iterable[Finding]) -> Iterator[str]:

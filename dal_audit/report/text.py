@@ -7,7 +7,7 @@ from typing import Final
 
 from dal_audit.report.model import Report
 from dal_audit.report.suggestions import fixable
-from dal_audit.report.summary import counts, plural, verdicts
+from dal_audit.report.summary import TESTED, counts, plural, verdicts
 from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle, safe
 
 MANY: Final = 50
@@ -67,6 +67,9 @@ def _verdict_lines(report: Report, paint: Paint) -> Iterator[str]:
         )
         count = f"  {plural(against, 'finding')}" if against else ""
         yield f"{clause.id:<{longest}}  {clause.title:<{titles}}  {word}{count}"
+        if clause.id == TESTED:
+            for backend, by, _ in report.tested or ():
+                yield f"{'':<{longest}}  {backend}: {safe(by)}"
     if report.limited:
         yield paint("These verdicts are for the given paths only.", "faint")
     if unseen:

@@ -1,0 +1,1 @@
+"""How a project is tested: the legs of its CI, and what keeps each from blocking a merge."""

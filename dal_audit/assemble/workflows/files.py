@@ -1,0 +1,93 @@
+"""Which files of CI are read: those of the systems, and what their commands lead to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from dal_audit.discover.files import ProjectFiles
+from dal_audit.extract.cache import Cache
+from dal_audit.extract.extractor import extract_ci, extract_suites
+from dal_audit.facts import FileFacts, SourceFile
+from dal_audit.facts.ci import CiAction, CiCommand, CiFiles, CiStep, CiTool, CiWorkflow
+from dal_audit.facts.ci_files import ci_kind_of, is_ci_configuration
+
+MAX_ROUNDS: Final = 5
+"""How far is followed what a command calls."""
+
+_PATH: Final = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*")
+
+
+def read_ci(tree: ProjectFiles, cache: Cache) -> CiFiles:
+    """Return the facts of a project's CI."""
+    first = [file for file in tree.ci if _is_read_first(file.path)]
+    waiting = {file.path: file for file in tree.ci if not _is_read_first(file.path)}
+    found = extract_ci([file for file in first if ci_kind_of(file.path) != "foreign"], cache)
+    latest = found
+    for _ in range(MAX_ROUNDS):
+        wanted = _wanted(latest, waiting)
+        if not wanted:
+            break
+        latest = extract_ci([waiting.pop(path) for path in wanted], cache)
+        found = [*found, *latest]
+    foreign = tuple(file.path for file in first if ci_kind_of(file.path) == "foreign")
+    suites = extract_suites(tree.suites, cache)
+    known = tree.modules | {"pyproject.toml"}
+    return CiFiles(tuple(_bare(file, known) for file in found), tuple(suites), foreign)
+
+
+def _bare(file: FileFacts, modules: frozenset[str]) -> FileFacts:
+    """Return a file's facts; suppressions in Python files are read with the others of these."""
+    if file.path not in modules:
+        return file
+    facts = tuple(fact for fact in file.facts if isinstance(fact, CiTool))
+    return FileFacts(file.path, facts, file.attention)
+
+
+def _is_read_first(path: str) -> bool:
+    return is_ci_configuration(path) or ci_kind_of(path) == "action"
+
+
+def _wanted(files: Iterable[FileFacts], waiting: dict[str, SourceFile]) -> list[str]:
+    """Return the files that the commands of others lead to, or may lead to."""
+    words = {word for file in files for text in _texts(file) for word in _PATH.findall(text)}
+    names = {word.rpartition("/")[2] for word in words}
+    parts = {part for word in words for part in word.split("/")}
+    return [path for path in sorted(waiting) if _is_wanted(path, names, parts)]
+
+
+def _is_wanted(path: str, names: set[str], parts: set[str]) -> bool:
+    folder, _, name = path.rpartition("/")
+    if name in names:
+        return True
+    if ci_kind_of(path) == "shell":
+        return False
+    return not folder or folder.rpartition("/")[2] in parts
+
+
+def _texts(file: FileFacts) -> Iterator[str]:
+    for fact in file.facts:
+        if isinstance(fact, CiWorkflow):
+            yield fact.directory
+            for job in fact.jobs:
+                yield job.directory
+                yield from (setting.value.text for setting in (*job.env, *job.inputs))
+                yield from _of_steps(job.steps)
+        elif isinstance(fact, CiAction):
+            yield from _of_steps(fact.steps)
+        elif isinstance(fact, CiTool):
+            for target in fact.targets:
+                yield from _of_commands(target.commands)
+
+
+def _of_steps(steps: Iterable[CiStep]) -> Iterator[str]:
+    for step in steps:
+        yield step.directory
+        yield from (setting.value.text for setting in (*step.inputs, *step.env))
+        yield from _of_commands(step.script)
+
+
+def _of_commands(commands: Iterable[CiCommand]) -> Iterator[str]:
+    for command in commands:
+        yield from command.words

@@ -1,0 +1,122 @@
+"""Guards that skip tests of storage without a word where CI runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from dal_audit.assemble.memo import query
+from dal_audit.assemble.project import Project
+from dal_audit.assemble.workflows.coverage import Coverage, coverage_of, satisfies
+from dal_audit.assemble.workflows.installs import is_understood
+from dal_audit.assemble.workflows.model import Leg
+from dal_audit.assemble.workflows.selection import selects_tests
+from dal_audit.assemble.workflows.suites import is_location
+from dal_audit.catalogue.backend_names import backends_named
+from dal_audit.facts.ci import SkipGuard
+from dal_audit.policy.model import Backend
+
+
+class Silence(Struct, frozen=True):
+    """Guards of one file that skip for the same reason, and the legs that run into them.
+
+    `lacking` says what is missing, as a message names it; `backends` are those that are then
+    tested nowhere.
+    """
+
+    path: str
+    lacking: str
+    is_variable: bool
+    guards: tuple[SkipGuard, ...]
+    legs: tuple[Leg, ...]
+    backends: tuple[Backend, ...]
+
+
+@query(depends_on=(coverage_of,))
+def silences_of(project: Project) -> tuple[Silence, ...]:
+    """Return what skips silently in a project, a variable and file each."""
+    coverage = coverage_of(project)
+    if coverage.is_elsewhere or not coverage.targets:
+        return ()
+    return tuple(_found(coverage))
+
+
+def _found(coverage: Coverage) -> Iterator[Silence]:
+    for path, suite in sorted(coverage.suites.reach.items()):
+        legs = [leg for leg in coverage.legs if selects_tests(leg, _below(path, coverage))]
+        by_reason: dict[tuple[str, bool], list[SkipGuard]] = {}
+        for guard in suite.guards:
+            reason = _lacking(guard, coverage, legs)
+            if reason is not None:
+                by_reason.setdefault(reason, []).append(guard)
+        for (lacking, is_variable), guards in by_reason.items():
+            backends = _backends(lacking, coverage)
+            yield Silence(path, lacking, is_variable, tuple(guards), tuple(legs), backends)
+
+
+def _below(path: str, coverage: Coverage) -> dict[str, object]:
+    """Return the tests that a guard in a file is about: of shared fixtures all those below."""
+    folder, _, name = path.rpartition("/")
+    if name != "conftest.py":
+        return {path: None}
+    inside = {other: None for other in coverage.suites.storage if other.startswith(f"{folder}/")}
+    return {**inside} or {path: None}
+
+
+def _lacking(guard: SkipGuard, coverage: Coverage, legs: list[Leg]) -> tuple[str, bool] | None:
+    """Return what no leg has that a guard asks for; None where one does, or none runs it."""
+    if not legs:
+        return None
+    if guard.driver:
+        return _lacking_driver(guard.driver, coverage, legs)
+    if guard.probes and not guard.needs:
+        has = any(leg.servers or leg.is_opaque for leg in legs) or coverage.suites.starts_servers()
+        return None if has or "postgresql" not in coverage.targets else ("a server", False)
+    needs = [pair for pair in guard.needs if _matters(pair[0], coverage)]
+    if not needs or (guard.any_of and len(needs) < len(guard.needs)):
+        return None
+    wanted = [f"{name}={value}" if value else name for name, value in needs]
+    held = [[satisfies(leg.env, text) for text in wanted] for leg in legs]
+    if any((any if guard.any_of else all)(answers) for answers in held):
+        return None
+    never = [text for at, text in enumerate(wanted) if not any(row[at] for row in held)]
+    return (never or wanted)[0], True
+
+
+def _matters(variable: str, coverage: Coverage) -> bool:
+    """Return whether a variable is one that says where a target backend is, or that it is used."""
+    configured = [
+        given.partition("=")[0]
+        for backend in coverage.targets
+        for given in coverage.policy.ci.env_of(backend)
+    ]
+    if variable in configured:
+        return True
+    named = backends_named(variable)
+    return bool(named & set(coverage.targets)) or (not named and is_location(variable))
+
+
+def _lacking_driver(driver: str, coverage: Coverage, legs: list[Leg]) -> tuple[str, bool] | None:
+    """Return a driver that no leg installs, where all that is installed is written out."""
+    if not backends_named(driver) & set(coverage.targets):
+        return None
+    for leg in legs:
+        if leg.is_opaque or not leg.installs or not all(map(is_understood, leg.installs)):
+            return None
+        if any(driver in word for words in leg.installs for word in words):
+            return None
+    return f"the driver `{driver}`", False
+
+
+def _backends(lacking: str, coverage: Coverage) -> tuple[Backend, ...]:
+    """Return the backends that go untested where something is lacking."""
+    name = lacking.partition("=")[0]
+    configured = tuple(
+        backend
+        for backend in coverage.targets
+        for given in coverage.policy.ci.env_of(backend)
+        if given.partition("=")[0] == name
+    )
+    named = tuple(backend for backend in coverage.targets if backend in backends_named(lacking))
+    return configured or named or tuple(name for name in coverage.targets if name != "sqlite")

@@ -1,0 +1,59 @@
+"""Commands that write to the log what a variable holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from dal_audit.facts.ci import CiCommand
+
+_NAME: Final = re.compile(r"\$\{?([A-Za-z_]\w*)|\benv\.([A-Za-z_]\w*)|\$env:([A-Za-z_]\w*)")
+_LISTS: Final = frozenset({"env", "printenv"})
+_WRITES: Final = frozenset({"cat", "echo", "logger", "printf", "Write-Host", "Write-Output"})
+_QUIET: Final = frozenset({"grep", "wc", "cut", "sha256sum", "md5sum", "psql", "xargs", "base64"})
+_ALTERED: Final = re.compile(r"\$\{\w+(?:[#%/:^,]|@)[^}]*\}")
+
+
+def print_of(
+    command: CiCommand, following: Sequence[CiCommand], *, traced: bool
+) -> tuple[tuple[str, ...], bool, str] | None:
+    """Return the variables that a command prints, whether it prints all, and its text.
+
+    Under `set -x` any command prints what it is called with. None for one that prints nothing.
+    """
+    words = command.words
+    if not words or _is_kept(command, following):
+        return None
+    if _lists_all(command):
+        return (), True, ""
+    if words[0] not in _WRITES and not traced:
+        return None
+    if words[0] == "cat" and not traced:
+        return None
+    if any("::add-mask::" in word or "##vso[" in word for word in words):
+        return None
+    text = " ".join(_ALTERED.sub("", word) for word in words[1:])
+    if words[0] == "printenv":
+        return tuple(words[1:]), False, ""
+    names = tuple(dict.fromkeys(found[1] or found[2] or found[3] for found in _NAME.finditer(text)))
+    return names, False, text
+
+
+def _is_kept(command: CiCommand, following: Sequence[CiCommand]) -> bool:
+    """Return whether what a command prints goes into a file, or to another program."""
+    if command.output and not command.output.startswith(("/dev/stdout", "/dev/stderr", "&")):
+        return True
+    if command.then != "|" or not following:
+        return False
+    first = following[0].words[:1]
+    return bool(first) and (first[0] in _QUIET or "GITHUB_" in " ".join(following[0].words))
+
+
+def _lists_all(command: CiCommand) -> bool:
+    words = command.words
+    if words[0] in _LISTS:
+        return len(words) == 1 or words[1:] == ("-0",)
+    return words[:2] in {("export", "-p"), ("declare", "-x"), ("declare", "-p")} or words == (
+        "set",
+    )

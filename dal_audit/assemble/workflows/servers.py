@@ -1,0 +1,133 @@
+"""Servers that a job starts: services, containers, compose files; and what waits for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from posixpath import join, normpath
+from typing import Final
+
+from dal_audit.assemble.workflows.model import Server
+from dal_audit.catalogue.backend_names import is_server_image
+from dal_audit.extract.ci.expressions import UNKNOWN, Contexts, interpolate
+from dal_audit.facts import Place
+from dal_audit.facts.ci import CiCommand, CiCompose, CiJob, CiService
+
+_WAITS: Final = re.compile(
+    r"pg_isready|wait[-_]?(?:for|on|4|until)|waitfor|await|dockerize|--wait\b", re.IGNORECASE
+)
+_PROBES: Final = re.compile(
+    r"(?:^|/)(?:psql|nc|ncat|curl|docker|docker-compose|python3?|pg_isready|telnet|bash|/dev/tcp\S*)$"
+)
+_TCP: Final = re.compile(r"/dev/tcp/")
+_USES: Final = frozenset(
+    {"createdb", "createuser", "dropdb", "pg_dump", "pg_restore", "psql", "sqlx"}
+)
+_USES_BY_WORDS: Final = (
+    ("alembic", "upgrade"),
+    ("diesel", "setup"),
+    ("diesel", "database"),
+    ("manage.py", "migrate"),
+    ("flask", "db"),
+)
+_STARTS: Final = re.compile(r"postgres", re.IGNORECASE)
+_SYSTEM: Final = frozenset({"brew", "pg_ctl", "pg_ctlcluster", "service", "systemctl"})
+_QUOTED: Final = re.compile(r"'([^']*)'")
+_DEFAULT_FILES: Final = (
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yaml",
+    "docker-compose.yml",
+)
+
+
+def services_of(path: str, job: CiJob, contexts: Contexts) -> Iterator[Server]:
+    """Yield the PostgreSQL servers among a job's services."""
+    for service in job.services:
+        image = interpolate(service.image, contexts)
+        if _is_server(service, image):
+            awaited = service.checked or job.awaits_services
+            yield Server(Place(path, service.key), service.name, image, "service", awaited)
+
+
+def _is_server(service: CiService, image: str) -> bool:
+    """Return whether a service is a server; of an expression, any of its texts can tell."""
+    if UNKNOWN in image:
+        return any(is_server_image(text) for text in _QUOTED.findall(service.image)) or (
+            is_server_image(image.replace(UNKNOWN, ""))
+        )
+    return is_server_image(image)
+
+
+def started_by(
+    words: tuple[str, ...],
+    command: CiCommand,
+    path: str,
+    composes: Mapping[str, CiCompose],
+    folder: str,
+    env: Mapping[str, str],
+) -> Iterator[Server]:
+    """Yield the servers that a command starts."""
+    place = Place(path, command.span)
+    name = words[0].rpartition("/")[2] if words else ""
+    if name in {"docker", "podman"} and "run" in words[:2]:
+        image = next((word for word in words[2:] if is_server_image(word.replace(UNKNOWN, ""))), "")
+        if (image and {"-d", "--detach"}.intersection(words)) or (image and command.then == "&"):
+            yield Server(place, image, image, "container")
+    elif "up" in words and (name == "docker-compose" or "compose" in words[:2]):
+        yield from _composed(words, place, composes, folder, env)
+    elif name in _SYSTEM and (name.startswith("pg_") or any(map(_STARTS.search, words))):
+        yield Server(place, "postgresql", "", "system", awaited=True)
+
+
+def _composed(
+    words: tuple[str, ...],
+    place: Place,
+    composes: Mapping[str, CiCompose],
+    folder: str,
+    env: Mapping[str, str],
+) -> Iterator[Server]:
+    detached = bool({"-d", "--detach", "--wait"}.intersection(words))
+    chosen = {word for word in words[words.index("up") + 1 :] if not word.startswith("-")}
+    files = list(_files(words, env)) or list(_DEFAULT_FILES)
+    if not any(normpath(join(folder, file)) in composes for file in files) and detached:
+        # What cannot be seen may be a server, and may be awaited.
+        yield Server(place, "compose", "", "compose", awaited=True)
+    for file in files:
+        compose = composes.get(normpath(join(folder, file)))
+        for service in compose.services if compose else ():
+            is_chosen = not chosen or service.name in chosen
+            if is_chosen and is_server_image(_with_defaults(service.image)) and detached:
+                awaited = "--wait" in words
+                yield Server(place, service.name, service.image, "compose", awaited)
+
+
+def _with_defaults(image: str) -> str:
+    """Return an image with `${NAME:-default}` as its default."""
+    return re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", image)
+
+
+def _files(words: tuple[str, ...], env: Mapping[str, str]) -> Iterator[str]:
+    for index, word in enumerate(words[:-1]):
+        if word in {"-f", "--file"}:
+            yield words[index + 1]
+    if "-f" not in words and "--file" not in words:
+        yield from (part for part in env.get("COMPOSE_FILE", "").split(":") if part)
+
+
+def waits(words: Iterable[str], command: CiCommand) -> bool:
+    """Return whether a command waits until a server answers; a fixed `sleep` does not."""
+    texts = list(words)
+    if any(_WAITS.search(word) for word in texts if "=" not in word or word.startswith("-")):
+        return True
+    if command.part != "loop":
+        return any(_TCP.search(word) or "until " in word for word in texts)
+    return any(_PROBES.search(word) or _TCP.search(word) for word in texts)
+
+
+def uses(words: tuple[str, ...]) -> bool:
+    """Return whether a command speaks to a server."""
+    names = [word.rpartition("/")[2] for word in words]
+    if any(name in _USES for name in names):
+        return True
+    return any(first in names and second in names for first, second in _USES_BY_WORDS)

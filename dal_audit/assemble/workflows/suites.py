@@ -1,0 +1,131 @@
+"""The tests of storage: which files they are, and which backends they can run on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from typing import Final
+
+from dal_audit.assemble.module_names import ModuleNames
+from dal_audit.facts import FileFacts
+from dal_audit.facts.ci import NamedBackend, SuiteFile
+from dal_audit.policy import compile_globs
+
+CONFTEST: Final = "conftest.py"
+
+
+class Suites:
+    """The files of tests of one project."""
+
+    def __init__(
+        self,
+        suites: Iterable[FileFacts],
+        configured: Sequence[str] | None,
+        storage: AbstractSet[str],
+        names: ModuleNames,
+    ) -> None:
+        """Take the facts of the files of tests, and where the storage that they import lies."""
+        self.configured = configured
+        self.names_of_modules = names
+        self._storage_paths = storage
+        self.files = {
+            file.path: fact for file in suites for fact in file.facts if isinstance(fact, SuiteFile)
+        }
+
+    @cached_property
+    def storage(self) -> dict[str, SuiteFile]:
+        """The tests of storage: those that are configured, else those that import storage."""
+        globs = self.configured
+        if globs is not None:
+            chosen = compile_globs(globs, anchored=True)
+            return {path: suite for path, suite in self.files.items() if chosen(path)}
+        importing = {
+            path for path, suite in self.files.items() if self._imports_storage(path, suite)
+        }
+        return {
+            path: suite
+            for path, suite in self.files.items()
+            if path in importing or any(above in importing for above in _conftests(path))
+        }
+
+    @cached_property
+    def _storage_modules(self) -> frozenset[str]:
+        return frozenset(
+            self.names_of_modules.of(path) for path in self._storage_paths if path not in self.files
+        )
+
+    def _imports_storage(self, path: str, suite: SuiteFile) -> bool:
+        modules = self._storage_modules
+        return any(self.names_of_modules.absolute(name, path) in modules for name in suite.imports)
+
+    @cached_property
+    def reach(self) -> dict[str, SuiteFile]:
+        """The tests of storage, and the fixtures that are shared with them."""
+        shared = {above for path in self.storage for above in _conftests(path)}
+        further = {path: suite for path, suite in self.files.items() if path in shared}
+        return {**self.storage, **further}
+
+    def names(self, backend: str) -> bool:
+        """Return whether some test of storage names a backend, by whatever it does."""
+        return any(
+            backend in named.backends for suite in self.reach.values() for named in suite.named
+        )
+
+    def excludes(self, backend: str, targets: AbstractSet[str]) -> bool:
+        """Return whether each file of tests fixes a backend, and none of them this one."""
+        fixed = [self.fixed(path, targets) for path in self.storage]
+        if not fixed or any(named is None or backend in named.backends for named in fixed):
+            return False
+        shared = [suite for path, suite in self.reach.items() if path not in self.storage]
+        return not any(_may_choose(suite, backend) for suite in shared)
+
+    def fixed(self, path: str, targets: AbstractSet[str]) -> NamedBackend | None:
+        """Return what fixes the one backend of a file's tests; None where several can be meant."""
+        suite = self.files[path]
+        listed = self.pinned(path)
+        if listed is not None:
+            return listed if set(listed.backends) <= targets else None
+        if any(named.how == "parameters" for named in suite.named):
+            return None
+        if any(map(is_location, suite.reads)) or not suite.tests:
+            return None
+        found = {name for named in suite.named for name in named.backends} & targets
+        if len(found) != 1:
+            return None
+        fitting = (named for named in suite.named if found.issubset(named.backends))
+        return next((named for named in fitting if named.how in {"url", "name", "driver"}), None)
+
+    def pinned(self, path: str) -> NamedBackend | None:
+        """Return the list of parameters by which all tests of a file run on some backends alone."""
+        lists = [named for named in self.files[path].named if named.how == "parameters"]
+        found = {name for named in lists for name in named.backends}
+        return lists[0] if lists and len(found) == 1 else None
+
+    def starts_servers(self) -> bool:
+        """Return whether the tests themselves start a server, by a plug-in."""
+        return any(suite.servers for suite in self.reach.values())
+
+
+def _conftests(path: str) -> Iterator[str]:
+    """Yield the files whose fixtures a file of tests can use."""
+    folder = path.rpartition("/")[0]
+    while True:
+        own = f"{folder}/{CONFTEST}" if folder else CONFTEST
+        if own != path:
+            yield own
+        if not folder:
+            return
+        folder = folder.rpartition("/")[0]
+
+
+def _may_choose(suite: SuiteFile, backend: str) -> bool:
+    """Return whether shared fixtures may run tests on a backend."""
+    named = {name for named in suite.named for name in named.backends}
+    return backend in named or any(map(is_location, suite.reads))
+
+
+def is_location(variable: str) -> bool:
+    """Return whether a variable's name says that it chooses a database or tells where it is."""
+    words = set(variable.upper().split("_"))
+    return bool(words & {"DATABASE", "DB", "DSN", "SQLALCHEMY", "BACKEND", "ENGINE", "STORAGE"})

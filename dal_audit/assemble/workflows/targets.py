@@ -1,0 +1,171 @@
+"""What a call of tox, nox, make, just, a package's script or a shell script runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from posixpath import join, normpath
+from typing import Final
+
+from dal_audit.assemble.workflows.commands import Call
+from dal_audit.extract.ci.expressions import UNKNOWN
+from dal_audit.facts.ci import CiTarget, CiTool
+from dal_audit.facts.ci_files import CiKind, ci_kind_of
+
+_KINDS: Final[Mapping[str, tuple[CiKind, ...]]] = {
+    "tox": ("tox", "project"),
+    "nox": ("nox",),
+    "make": ("make",),
+    "just": ("just",),
+    "package": ("package",),
+}
+_CHOICES: Final = {"tox": ("-e", "--env"), "nox": ("-s", "--session", "--sessions", "-e")}
+_VERBS: Final = frozenset({"ci", "exec", "run", "run-script", "workspace", "--"})
+_FILE_OPTIONS: Final = ("-c", "--conf", "-f", "--noxfile", "--justfile", "--makefile")
+_SPLIT: Final = re.compile(r"[,\s]+")
+_TARGET: Final = re.compile(r"[A-Za-z][\w.:/-]*")
+
+MAX_NEEDS: Final = 64
+_NEEDED_DEPTH: Final = 5
+
+
+def called_targets(
+    call: Call, tools: Mapping[str, CiTool], folder: str
+) -> tuple[str, list[CiTarget]] | None:
+    """Return the file and the targets that a call runs; None where they are not to be seen."""
+    if call.does in {"shell", "script"}:
+        return _script(call, tools, folder)
+    found = _file(call, tools, normpath(join(folder, call.folder)))
+    if found is None:
+        return None
+    tool = tools[found]
+    targets = list(_chosen(call, tool))
+    return (found, list(_with_needs(targets, tool))) if targets else None
+
+
+def _script(
+    call: Call, tools: Mapping[str, CiTool], folder: str
+) -> tuple[str, list[CiTarget]] | None:
+    for base in dict.fromkeys((folder, "")):
+        path = normpath(join(base, call.words[0]))
+        if path in tools:
+            return path, list(tools[path].targets)
+    return None
+
+
+def _file(call: Call, tools: Mapping[str, CiTool], folder: str) -> str | None:
+    """Return the file that a tool reads: one that it is told, or one that lies in its folder."""
+    kinds = _KINDS[call.does]
+    words = call.words
+    for option in _FILE_OPTIONS:
+        if option in words[:-1]:
+            told = normpath(join(folder, words[words.index(option) + 1]))
+            if told in tools:
+                return told
+    fitting = (path for path in tools if ci_kind_of(path) in kinds)
+    here = [
+        path for path in fitting if normpath(path.rpartition("/")[0] or ".") == normpath(folder)
+    ]
+    return min(here, key=lambda path: (path.rpartition("/")[2] != "tox.ini", path), default=None)
+
+
+def _chosen(call: Call, tool: CiTool) -> Iterator[CiTarget]:
+    by_name = {target.name: target for target in tool.targets}
+    if call.does == "package":
+        names = [word for word in call.arguments if word not in _VERBS and not word.startswith("-")]
+        yield from (by_name[name] for name in names[:1] if name in by_name)
+        return
+    if call.does == "tox":
+        yield from _environments(call, tool, by_name)
+        return
+    if call.does == "nox":
+        yield from _sessions(call, tool, by_name)
+        return
+    names = [
+        word
+        for word in _without_values(call.arguments)
+        if not word.startswith("-") and "=" not in word and _TARGET.fullmatch(word)
+    ]
+    if call.does == "just":
+        names = names[:1]  # What follows are the recipe's own arguments.
+    yield from (by_name[name] for name in names or tool.first if name in by_name)
+
+
+def _without_values(words: Sequence[str]) -> Iterator[str]:
+    """Yield words but for the values of options that take one."""
+    skip = False
+    for word in words:
+        if not skip:
+            yield word
+        skip = word in {"-C", "-f", "-j", "--directory", "--justfile", "--makefile", "-d"}
+
+
+def _told(call: Call) -> list[str]:
+    """Return the environments or sessions that a call names."""
+    names: list[str] = []
+    taking = False
+    for word in call.arguments:
+        if word == "--":
+            break
+        if word in _CHOICES[call.does]:
+            taking = True
+        elif word.startswith("-"):
+            prefix = next(
+                (option for option in _CHOICES[call.does] if word.startswith(option)), None
+            )
+            taking = False
+            if prefix and len(word) > len(prefix):
+                names += _SPLIT.split(word[len(prefix) :].lstrip("="))
+        elif taking:
+            names += _SPLIT.split(word)
+            taking = call.does == "nox"
+    return [name for name in names if name]
+
+
+def _environments(call: Call, tool: CiTool, by_name: Mapping[str, CiTarget]) -> Iterator[CiTarget]:
+    """Yield the environments of tox; one that is not listed is made of its factors."""
+    names = _told(call) or _SPLIT.split(dict(call.assigned).get("TOXENV", "")) or []
+    names = [name for name in names if name] or list(tool.first)
+    fallback = by_name.get("*")
+    for name in names:
+        found = by_name.get(name) or fallback
+        if UNKNOWN in name or name == "ALL":
+            yield from (target for target in tool.targets if target.name != "*")
+        elif found is not None:
+            yield found
+
+
+def _sessions(call: Call, tool: CiTool, by_name: Mapping[str, CiTarget]) -> Iterator[CiTarget]:
+    words = call.words
+    tags = [words[index + 1] for index, word in enumerate(words[:-1]) if word in {"-t", "--tags"}]
+    names = _told(call)
+    if tags:
+        yield from (target for target in tool.targets if any(_tagged(target, tag) for tag in tags))
+        return
+    for name in names or list(tool.first):
+        found = by_name.get(name.partition("(")[0]) or by_name.get(name.rpartition("-")[0])
+        if found is not None:
+            yield found
+
+
+def _tagged(target: CiTarget, tag: str) -> bool:
+    return any(fnmatchcase(own, tag) for own in target.tags)
+
+
+def _with_needs(targets: Iterable[CiTarget], tool: CiTool) -> Iterator[CiTarget]:
+    """Yield targets, each behind those that it needs; each once, however often it is needed."""
+    by_name = {target.name: target for target in tool.targets}
+    seen: set[str] = set()
+
+    def visit(target: CiTarget, depth: int) -> Iterator[CiTarget]:
+        if target.name in seen or len(seen) > MAX_NEEDS:
+            return
+        seen.add(target.name)
+        for name in target.needs if depth < _NEEDED_DEPTH else ():
+            if name in by_name:
+                yield from visit(by_name[name], depth + 1)
+        yield target
+
+    for target in targets:
+        yield from visit(target, 0)
