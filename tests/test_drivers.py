@@ -20,6 +20,7 @@ from sqlglot.dialects.dialect import Dialects
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+ENVIRONMENTS = Path(__file__).parent / "driver_environments.toml"
 CATALOGUE = Path(__file__).parent.parent / "rules" / "catalogue" / "drivers.toml"
 
 Role = Literal["connection", "cursor", "pool", "engine", "session", "model", "other"]
@@ -44,19 +45,32 @@ class Driver(TypedDict):
 KEYS = list(Driver.__annotations__)
 ROLES = ["connection", "cursor", "pool", "engine", "session", "model", "other"]
 DIALECTS = {"", "postgresql", *(dialect.value for dialect in Dialects)} - {"postgres"}
-FEWEST = 55
+FEWEST = 250
 KINDS = ["driver", "orm", "store"]
 DRIVERS = cast("list[Driver]", tomli.loads(CATALOGUE.read_text(encoding="utf-8"))["driver"])
 NAMES = {driver["name"] for driver in DRIVERS}
 
 NOT_INSTALLABLE: Mapping[str, str] = {
     "aioodbc": "pyodbc, which it stands on, needs the system's unixODBC",
+    "arrow_odbc": "needs the system's unixODBC",
+    "etcd3": "asks for protobuf 3",
     "gino": "asks for SQLAlchemy 1.3, the other drivers for SQLAlchemy 2",
     "impyla": "a requirement of it, pure-sasl, has no wheel",
+    "leveldb": "no wheel: its C++ is for Python 3.11 at most",
+    "mimerpy": "needs Mimer SQL's client library",
     "mysqlclient": "no wheel for Linux: it is built against MySQL's C library",
+    "orator": "a requirement of it, backpack, cannot be built any more",
+    "phoenixdb": "a requirement of it, gssapi, has no wheel",
     "psycopg2cffi": "no wheel: it is built against libpq",
+    "pygresql": "no wheel for Linux: it is built against libpq",
     "pyodbc": "needs the system's unixODBC",
+    "pypyodbc": "needs the system's unixODBC",
+    "pysqlcipher3": "no wheel: it is built against SQLCipher",
+    "pysqlite2": "only for Python 2",
+    "qpython": "asks for NumPy 1",
     "records": "a requirement of it, docopt, has no wheel",
+    "taos": "needs TDengine's client library",
+    "turbodbc": "no wheel for Linux: it is built against the system's unixODBC",
 }
 """Drivers that no wheel brings on Python 3.10 to 3.13; checked where they are installed."""
 
@@ -106,8 +120,22 @@ NOT_EVERYWHERE: Mapping[str, str] = {
 }
 """Names that some supported version of a library or of Python lacks."""
 
+APART: Mapping[str, list[str]] = tomli.loads(ENVIRONMENTS.read_text(encoding="utf-8"))
+"""Drivers that have an environment of their own, with what it must hold besides their packages."""
+
 HEAVY_ONES_TOO = os.environ.get("DAL_AUDIT_HEAVY_DRIVERS") == "1"
-WANTED = [driver for driver in DRIVERS if HEAVY_ONES_TOO or driver["name"] not in HEAVY]
+ALONE = os.environ.get("DAL_AUDIT_DRIVER")
+"""The one driver that this environment is for (`tests/tools/validators/drivers.py`)."""
+
+
+def is_wanted(name: str) -> bool:
+    """Tell whether this environment should hold a driver."""
+    if ALONE is not None:
+        return name == ALONE
+    return name not in APART and (HEAVY_ONES_TOO or name not in HEAVY)
+
+
+WANTED = [driver for driver in DRIVERS if is_wanted(driver["name"])]
 
 each_wanted_driver = pytest.mark.parametrize("driver", WANTED, ids=lambda driver: driver["name"])
 
@@ -156,7 +184,7 @@ def require(driver: Driver) -> None:
         for module in driver["modules"]:
             importlib.import_module(module)
     except ImportError as error:
-        if name in NOT_INSTALLABLE:
+        if name in NOT_INSTALLABLE and ALONE is None:
             pytest.skip(NOT_INSTALLABLE[name])
         if sys.version_info[:2] > NEWEST_PYTHON.get(name, sys.version_info[:2]):
             pytest.skip(f"not for Python {sys.version_info.major}.{sys.version_info.minor}")
@@ -253,7 +281,7 @@ def test_makers_give_types_of_the_catalogue() -> None:
     assert made - known == set()
 
 
-@pytest.mark.parametrize("mapping", [NOT_INSTALLABLE, NEWEST_PYTHON, HEAVY])
+@pytest.mark.parametrize("mapping", [NOT_INSTALLABLE, NEWEST_PYTHON, HEAVY, APART])
 def test_exempted_drivers_exist(mapping: Mapping[str, object]) -> None:
     """An exemption names a driver of the catalogue."""
     assert set(mapping) <= NAMES
@@ -261,7 +289,7 @@ def test_exempted_drivers_exist(mapping: Mapping[str, object]) -> None:
 
 def test_exempted_once() -> None:
     """A driver is exempted for one reason."""
-    assert repeated([*NOT_INSTALLABLE, *NEWEST_PYTHON, *HEAVY]) == []
+    assert repeated([*NOT_INSTALLABLE, *NEWEST_PYTHON, *HEAVY, *APART]) == []
 
 
 def test_exempted_names_exist() -> None:
