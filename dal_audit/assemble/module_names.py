@@ -10,7 +10,7 @@ from typing import Final
 from dal_audit.facts import LOCAL
 
 PROJECT_MARKERS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
-"""The files that make a folder one that absolute imports resolve from."""
+"""The files that make a folder one that absolute imports resolve from, unless it is a package."""
 
 _WILD: Final = frozenset("*?[")
 """The letters that make a glob more than a name."""
@@ -57,9 +57,19 @@ class ModuleNames:
 
     @cached_property
     def _project_folders(self) -> frozenset[str]:
-        """The project's folder, and those below it that hold a project file of their own."""
+        """The project's folder, and those below it that hold a project file of their own.
+
+        Python imports what lies in a package from above it: a `setup.py` beside an `__init__.py`
+        is one of the package's modules, and makes no root whose files shadow others.
+        """
         marked = [path.rpartition("/") for path in self.markers]
-        return frozenset({"", *(folder for folder, _, name in marked if name in PROJECT_MARKERS)})
+        folders = {folder for folder, _, name in marked if name in PROJECT_MARKERS}
+        packages = {
+            path.rpartition("/")[0]
+            for path in self.modules
+            if path.endswith(("/__init__.py", "/__init__.pyi"))
+        }
+        return frozenset({"", *(folders - packages)})
 
     @cached_property
     def files(self) -> Mapping[str, str]:
