@@ -52,6 +52,8 @@ def places(text: str, *, shortcuts: bool = True) -> tuple[str | None, list[str]]
         ("from fromage import asset as a", "fromage", ["asset"]),
         ("from a import (\n# (hi\nb)", "a", ["b"]),
         ("from a import (b # as\n as\n c)", "a", ["b"]),
+        ("lazy import a.b as c", None, ["a.b"]),
+        ("lazy  from .a import b", "a", ["b"]),
     ],
 )
 def test_places(text: str, module: str | None, names: list[str], shortcuts: bool) -> None:

@@ -45,6 +45,17 @@ PLAIN = [
     "from important import import_, from_",
     "def f():\n\timport a\n\tfrom b import c",
 ]
+LAZY = [
+    "lazy import a",
+    "lazy import a.b as c, d",
+    "lazy  from a import b",
+    "lazy from . import a",
+    "lazy from a import (\n    b as c,\n    d,\n)",
+    "def f():\n\tlazy import a",
+    "lazy \\\n from a import b",
+]
+"""PEP 810: the running Python need not know it."""
+ODD_LAZY = ["lazy \\\n import a", "x = 1; lazy import a", "if x: lazy from a import b"]
 ODD = [
     "from a import (  # (so)\n    b\n)",
     "import a; import b",
@@ -90,6 +101,19 @@ def test_no_import_is_lost(text: str, newline: str) -> None:
 @pytest.mark.parametrize("text", PLAIN)
 def test_plain_statements_are_told_exactly(text: str) -> None:
     assert by_bytes(text.encode()) == by_python(text)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("text", LAZY)
+def test_a_lazy_import_is_told_as_the_eager_one(text: str, newline: str) -> None:
+    eager = text.replace("lazy \\\n ", "").replace("lazy ", "").replace("\t ", "\t").strip()
+    for whole in (text, f"x = 1\n{text}\ny = 2\n"):
+        assert by_bytes(whole.replace("\n", newline).encode()) == by_python(eager)
+
+
+@pytest.mark.parametrize("text", ODD_LAZY)
+def test_where_a_lazy_import_is_odd_nothing_is_claimed(text: str) -> None:
+    assert import_statements(text.encode()) is None
 
 
 @pytest.mark.parametrize("text", ["import a; import b", "if x: import a", "\fimport a"])

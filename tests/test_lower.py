@@ -248,6 +248,10 @@ NEWER: Final = {
     },
     (3, 13): {"PEP 696": "class C[T = a, *U = *b, **V = [c]]: d\ntype A[T = b] = c\n"},
     (3, 14): {"PEP 758": "try: a\nexcept b, c: d\n", "PEP 750": "t'{a}b{c!r:>{d}}'\n"},
+    (3, 15): {
+        "PEP 798": "[*a for a in b]\n{**a for b in c}\n(*a for a in b)\n",
+        "PEP 810": "lazy import a.b as c\nlazy from ..d import e as f\nlazy = a, c, f\n",
+    },
 }
 KNOWN: Final = {
     name: text

@@ -70,7 +70,7 @@ def _of_comprehension(node: Comprehension, scope: Scope) -> Iterator[tuple[ast.A
     for clause, around in zip(node.generators, arounds, strict=True):
         bind_target(clause.target, inside, Assigned(clause.iter, around, each=True))
     made = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
-    for part in made:
+    for part in filter(None, made):  # `{**a for a in b}` (PEP 798) has no value.
         yield part, inside
     for clause, around in zip(node.generators, arounds, strict=True):
         yield clause.target, inside

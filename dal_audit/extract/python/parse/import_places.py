@@ -17,7 +17,7 @@ _NAME: Final = r"[^\s.*,()#;\\]+"
 _DOTTED: Final = rf"{_NAME}(?:[\s\\]*\.[\s\\]*{_NAME})*"
 """A dotted name as the text has it, perhaps with white space around its dots."""
 _IMPORTED: Final = re.compile(rf"\*|{_DOTTED}")
-_MODULE: Final = re.compile(rf"from[\s\\.]*({_DOTTED})")
+_MODULE: Final = re.compile(rf"(?:lazy[\s\\]+)?from[\s\\.]*({_DOTTED})")
 
 
 def imported_span(lines: Lines, alias: ast.alias) -> Span:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import libcst as cst
 
-from dal_audit.extract.python.parse.libcst_places import Places, plain
+from dal_audit.extract.python.parse.libcst_places import Places, lowering_of, plain
 
 Lowering: TypeAlias = Callable[["ExpressionLowerer", Any], Any]
 
@@ -25,7 +25,7 @@ class ExpressionLowerer(Places):
         return self.expression(node, ast.Store())
 
     def expression(self, node: cst.CSTNode, context: ast.expr_context) -> ast.expr:
-        """Lower an expression; a kind with no lowering of its own keeps its parts as a tuple."""
+        """Lower an expression; raises ValueError for one of a kind that is not known."""
         if isinstance(node, cst.Name):
             made: ast.expr = (
                 ast.Constant(value=CONSTANTS[node.value])
@@ -42,19 +42,8 @@ class ExpressionLowerer(Places):
         elif isinstance(node, cst.Subscript):
             made = ast.Subscript(value=self.load(node.value), slice=self.index(node), ctx=context)
         else:
-            lowering = EXPRESSIONS.get(type(node))
-            made = (
-                lowering(self, node)
-                if lowering
-                else ast.Tuple(elts=self.parts(node), ctx=ast.Load())
-            )
+            made = lowering_of(EXPRESSIONS, node)(self, node)
         return self.at(node, made)
-
-    def parts(self, node: cst.CSTNode) -> list[ast.expr]:
-        """Lower the expressions directly below a node."""
-        return [
-            self.load(child) for child in node.children if isinstance(child, cst.BaseExpression)
-        ]
 
     def element(self, node: cst.BaseElement, context: ast.expr_context) -> ast.expr:
         """Lower an element of a list, tuple or set."""
@@ -199,6 +188,13 @@ class ExpressionLowerer(Places):
             generators=self.clauses(node.for_in),
         )
 
+    def unpacking_comprehension(self, node: Any) -> ast.expr:
+        """Lower `{**a for a in b}` (PEP 798), which has no value."""
+        nothing: Any = None
+        return ast.DictComp(
+            key=self.load(node.value), value=nothing, generators=self.clauses(node.for_in)
+        )
+
     def clauses(self, node: cst.CompFor | None) -> list[ast.comprehension]:
         """Lower the `for … if …` clauses of a comprehension, outermost first."""
         made = []
@@ -309,3 +305,5 @@ EXPRESSIONS: Final[dict[type, Lowering]] = {
 }
 if hasattr(cst, "TemplatedString"):  # LibCST 1.8.3 and newer: PEP 750
     EXPRESSIONS[cst.TemplatedString] = ExpressionLowerer.formatted
+if hasattr(cst, "StarredDictComp"):  # LibCST 1.9 and newer: PEP 798
+    EXPRESSIONS[cst.StarredDictComp] = ExpressionLowerer.unpacking_comprehension

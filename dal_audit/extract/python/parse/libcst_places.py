@@ -14,6 +14,7 @@ import libcst as cst
 from libcst.metadata import CodeRange
 
 Made = TypeVar("Made")
+Lowering = TypeVar("Lowering")
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LEADING_FEED: Final = re.compile(r"[ \t\f]*\f")
@@ -83,3 +84,12 @@ def without_leading_feeds(text: str) -> tuple[str, dict[int, int]]:
 
 def _split(text: str) -> Sequence[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def lowering_of(lowerings: Mapping[type, Lowering], node: cst.CSTNode) -> Lowering:
+    """Return what lowers a node; raises ValueError for one of a kind that is not known."""
+    lowering = lowerings.get(type(node))
+    if lowering is None:
+        message = f"no lowering for {type(node).__name__}"
+        raise ValueError(message)
+    return lowering

@@ -16,7 +16,13 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from dal_audit.extract.python.parse import newer_syntax
 from dal_audit.extract.python.parse.libcst_patterns import PatternLowerer
-from dal_audit.extract.python.parse.libcst_places import Made, dotted, plain, without_leading_feeds
+from dal_audit.extract.python.parse.libcst_places import (
+    Made,
+    dotted,
+    lowering_of,
+    plain,
+    without_leading_feeds,
+)
 
 
 def lower_module(text: str) -> ast.Module:
@@ -55,9 +61,12 @@ class Lowerer(PatternLowerer):
         return made
 
     def statement(self, node: cst.CSTNode) -> ast.stmt:
-        """Lower one statement; one that binds and uses no name becomes `pass`."""
-        lowering = STATEMENTS.get(type(node))
-        return self.at(node, lowering(self, node) if lowering else ast.Pass())
+        """Lower one statement.
+
+        Raises ValueError for one of a kind that is not known: to pass over it would hide it.
+        """
+        made: ast.stmt = lowering_of(STATEMENTS, node)(self, node)
+        return self.at(node, made)
 
     def block(self, node: cst.CSTNode | None) -> list[ast.stmt]:
         """Lower an `else` or `finally` clause, which may be missing."""
@@ -171,11 +180,11 @@ class Lowerer(PatternLowerer):
         )
 
     def plain_import(self, node: cst.Import) -> ast.stmt:
-        """Lower `import a.b as c`."""
+        """Lower `import a.b as c`, lazy or not (PEP 810)."""
         return ast.Import(names=[self.alias(alias) for alias in node.names])
 
     def from_import(self, node: cst.ImportFrom) -> ast.stmt:
-        """Lower `from ..a import b as c`."""
+        """Lower `from ..a import b as c`, lazy or not (PEP 810)."""
         star = isinstance(node.names, cst.ImportStar)
         names = [] if isinstance(node.names, cst.ImportStar) else node.names
         aliases = [self.alias(alias) for alias in names]
@@ -231,6 +240,9 @@ STATEMENTS: Final[dict[type, _Lowering]] = {
     cst.AugAssign: lambda low, node: ast.AugAssign(
         target=low.store(node.target), op=ast.Add(), value=low.load(node.value)
     ),
+    cst.Pass: lambda _, __: ast.Pass(),
+    cst.Break: lambda _, __: ast.Break(),
+    cst.Continue: lambda _, __: ast.Continue(),
     cst.Import: Lowerer.plain_import,
     cst.ImportFrom: Lowerer.from_import,
     cst.TypeAlias: Lowerer.type_alias,
@@ -247,3 +259,6 @@ STATEMENTS: Final[dict[type, _Lowering]] = {
     cst.Global: lambda _, node: ast.Global(names=_names(node.names)),
     cst.Nonlocal: lambda _, node: ast.Nonlocal(names=_names(node.names)),
 }
+if hasattr(cst, "LazyImport"):  # LibCST 1.9 and newer: PEP 810
+    STATEMENTS[cst.LazyImport] = Lowerer.plain_import
+    STATEMENTS[cst.LazyImportFrom] = Lowerer.from_import

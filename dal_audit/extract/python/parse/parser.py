@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from dal_audit.extract.python.parse.type_comments import annotate
+from dal_audit.extract.python.parse.unknown_syntax import UNKNOWN_KINDS, first_unknown
 
 MAX_NESTING: Final = 100
 """How deep brackets may nest: LibCST's parser recurses and knows no limit (CPython's is 200)."""
@@ -48,9 +49,21 @@ def parse(text: str, *, shortcuts: bool = True) -> ast.Module:
     """Return the syntax tree of a module, with its type comments as annotations.
 
     Raises UnparsableError where neither parser takes the text, RecursionError where one of them
-    could take it on a larger stack (`depth`).
+    could take it on a larger stack (`deep_stack`).
     """
-    return annotate(_parse(text, shortcuts=shortcuts), text)
+    tree = _parse(text, shortcuts=shortcuts)
+    _refuse_unknown(tree)
+    return annotate(tree, text)
+
+
+def _refuse_unknown(tree: ast.Module) -> None:
+    """Raise UnparsableError for syntax that no reader knows: to pass over it would hide it."""
+    node: Any = first_unknown(tree, UNKNOWN_KINDS)
+    if node is not None:
+        kind = type(node).__name__
+        raise UnparsableError(
+            f"syntax that is newer than this dal-audit (`{kind}`)", node.lineno, node.col_offset + 1
+        )
 
 
 def _parse(text: str, *, shortcuts: bool) -> ast.Module:

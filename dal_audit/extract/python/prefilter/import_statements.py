@@ -15,9 +15,11 @@ from typing import Final
 _IMPORT: Final = b"import"
 _AFTER: Final = frozenset(b" \t(*\\")
 """What can follow the word `import` in a statement."""
+_LAZY: Final = re.compile(rb"lazy[\s\\]+")
+"""What makes an import a lazy one (PEP 810); what it names is the same."""
 _FROM: Final = re.compile(rb"from[\s.\\][\w\s.\\\x80-\xff]*\Z")
 """What stands before the word, in a statement that begins its line."""
-_MAY_FOLLOW: Final = re.compile(rb"(?:[;:]|^)[ \t]*(?:from\b[^;:#\"']*)?\Z")
+_MAY_FOLLOW: Final = re.compile(rb"(?:[;:]|^)[ \t]*(?:lazy[ \t]+)?(?:from\b[^;:#\"']*)?\Z")
 """What stands before the word, where a statement may begin within the line."""
 _HARD: Final = re.compile(rb"[(;\\]")
 """What makes it less than plain where a statement ends."""
@@ -31,7 +33,7 @@ def import_statements(data: bytes) -> tuple[str, ...] | None:
     """Return the texts of a file's import statements; None where the bytes alone do not tell.
 
     `data` are UTF-8 or its subset, with identifiers in NFKC. What only looks like a statement, in
-    a docstring, is among them.
+    a docstring, is among them. A lazy import is told as the eager one that it delays.
     """
     if b"\f" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
@@ -62,6 +64,8 @@ def _bounds(data: bytes, position: int) -> tuple[int, int] | None:
     if position - start > MAX_HEAD:
         return None
     head = data[start:position].lstrip(b" \t")
+    if head.startswith(b"lazy"):
+        head = _LAZY.sub(b"", head, count=1)
     if (not head and start == line) or _FROM.match(head):
         end = _end(data, position + len(_IMPORT))
         return (position - len(head), end) if end >= 0 else None
