@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -14,13 +14,14 @@ from dal_audit.facts import Import, Reference, Span, Target
 class DriverFlow(Struct, frozen=True):
     """A driver's object that reaches a file: where it is named, what it is, where it is used.
 
-    `others` are what else it can be, where branches bind objects of several drivers.
+    `name` and the `uses` are as the file spells them; `others` are what else it can be, where
+    branches bind objects of several drivers.
     """
 
     span: Span
     name: str
     source: DriverSource
-    uses: tuple[Reference, ...]
+    uses: tuple[tuple[str, Reference], ...]
     others: tuple[DriverSource, ...] = ()
 
 
@@ -37,19 +38,14 @@ def driver_flows(fact: Import, path: str, project: Project) -> Iterator[DriverFl
         if drivers.is_foreign(name) or drivers.driver_of(name, path) is not None:
             continue
         if target.name.endswith("*"):
-            yield from _by_star(target, path, project)
+            yield from _by_star(fact, target, path, project)
         else:
-            is_top = fact.module is None and target.bound == name.partition(".")[0]
-            yield from _by_name(target, name, 1 if is_top else name.count(".") + 1, path, project)
+            yield from _by_name(fact, target, path, project)
 
 
-def _by_name(
-    target: Target, name: str, bound: int, path: str, project: Project
-) -> Iterator[DriverFlow]:
-    """Yield what an imported name is, or what is reached from it.
-
-    `bound` components of the absolute `name` are what is imported.
-    """
+def _by_name(fact: Import, target: Target, path: str, project: Project) -> Iterator[DriverFlow]:
+    """Yield what an imported name is, or what is reached from it."""
+    name = project.absolute(target.name, path)
     sources = [
         source
         for source in project.driver_sources.resolve_all(name, path)
@@ -57,12 +53,14 @@ def _by_name(
     ]
     if sources:
         first, *others = sources
-        yield DriverFlow(target.span, target.bound or target.name, first, target.uses, (*others,))
+        uses = _spelled(fact, target, target.uses)
+        yield DriverFlow(target.span, target.bound or target.name, first, uses, (*others,))
     elif project.may_mean_driver(name) or project.driver_sources.leads_on(name):
-        yield from _through_module(target, bound, path, project)
+        bound = 1 if fact.binds_top(target) else name.count(".") + 1
+        yield from _through_module(fact, target, bound, path, project)
 
 
-def _by_star(target: Target, path: str, project: Project) -> Iterator[DriverFlow]:
+def _by_star(fact: Import, target: Target, path: str, project: Project) -> Iterator[DriverFlow]:
     """Yield what a star brings that the file uses, once for each driver."""
     found: dict[str, tuple[str, DriverSource, list[Reference]]] = {}
     for use in target.uses:
@@ -71,11 +69,11 @@ def _by_star(target: Target, path: str, project: Project) -> Iterator[DriverFlow
             name = use.name.rpartition(".")[2]
             found.setdefault(source.driver.name, (name, source, []))[2].append(use)
     for name, source, uses in found.values():
-        yield DriverFlow(target.span, name, source, tuple(uses))
+        yield DriverFlow(target.span, name, source, _spelled(fact, target, uses))
 
 
 def _through_module(
-    target: Target, bound: int, path: str, project: Project
+    fact: Import, target: Target, bound: int, path: str, project: Project
 ) -> Iterator[DriverFlow]:
     """Yield what is reached from a module; `bound` components of its name are what is imported."""
     found: dict[str, tuple[Reference, DriverSource, list[Reference]]] = {}
@@ -85,7 +83,15 @@ def _through_module(
         if source is not None and not project.allows_driver_type(source.driver, path):
             found.setdefault(source.driver.name, (use, source, []))[2].append(use)
     for first, source, uses in found.values():
-        yield DriverFlow(first.span, first.name, source, tuple(uses[1:]))
+        others = _spelled(fact, target, uses[1:])
+        yield DriverFlow(first.span, fact.written(target, first), source, others)
+
+
+def _spelled(
+    fact: Import, target: Target, uses: Iterable[Reference]
+) -> tuple[tuple[str, Reference], ...]:
+    """Return the uses of what is imported, each as the file spells it."""
+    return tuple((fact.written(target, use), use) for use in uses)
 
 
 def _reached(name: str, bound: int, path: str, sources: DriverSources) -> DriverSource | None:

@@ -300,6 +300,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
         yield from self.zones.assumptions()
         if self.policy.migrations is None:
             yield from self.sql_files.assumptions()
+        if self.has_sql and self.policy.key_place_of(("backends",)) is None:
+            yield f"backends: {self._backends}"
         on_demand = sorted(
             module.path
             for module in _module(self).values()
@@ -311,6 +313,14 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
             yield f"nothing of what these files have run: {', '.join(self.ci.foreign)}"
         if self.policy.source_roots is None:
             yield f"source roots: {', '.join(root or '.' for root in self.names.source_roots)}"
+
+    @property
+    def _backends(self) -> str:
+        """The backends that SQL must run on, each with its oldest version."""
+        return ", ".join(
+            f"{backend} {'.'.join(map(str, self.policy.version_of(backend)))}"
+            for backend in self.policy.backends
+        )
 
     def place_of(self, key: tuple[str | int, ...]) -> Place:
         """Return the place of a configured value; the project's root where there is none."""

@@ -81,6 +81,12 @@ class Catalogue(Struct, frozen=True, dict=True):
             name = name.rpartition(".")[0]
         return name or None
 
+    def described(self, name: str) -> str:
+        """Return what a driver's dotted name stands for, in words: the driver, or a part of it."""
+        module = self.module_of(name) or name
+        kind = KIND_WORDS[self.by_module[module].kind if module in self.by_module else "driver"]
+        return f"a {kind}" if name == module else f"a part of the {kind} `{module}`"
+
     @property
     def digest(self) -> str:
         """A hash of all that extraction reads of the catalogue: a part of the cache's key."""

@@ -20,7 +20,8 @@ class _Named(Struct):
     name: str
     backend: Class
     interface: Class
-    uses: list[Reference] = field(default_factory=list)
+    uses: list[tuple[str, Reference]] = field(default_factory=list)
+    """Each use as the file spells it."""
 
 
 @check("DAL106")
@@ -36,7 +37,7 @@ def concrete_backend(fact: Import, file: FileFacts, project: Project) -> Iterato
         return
     found: dict[str, _Named] = {}
     for target in fact.targets:
-        for named in _named(target, file.path, project):
+        for named in _named(fact, target, file.path, project):
             found.setdefault(named.backend.name, named).uses.extend(named.uses)
     if found:
         yield _breach(list(found.values()), fact, file)
@@ -46,9 +47,9 @@ def _breach(backends: Sequence[_Named], fact: Import, file: FileFacts) -> Breach
     """Return the breach of a statement: it stands at the first backend, the uses of all with it."""
     first = backends[0]
     uses = sorted(
-        Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
+        Related(Place(file.path, use.span), f"`{written}` is {ROLE_WORDS[use.role]} here")
         for named in backends
-        for use in dict.fromkeys(named.uses)
+        for written, use in dict.fromkeys(named.uses)
         if use.span != first.span
     )
     interface = first.interface.shape.name
@@ -69,7 +70,7 @@ def _breach(backends: Sequence[_Named], fact: Import, file: FileFacts) -> Breach
     )
 
 
-def _named(target: Target, path: str, project: Project) -> Iterator[_Named]:
+def _named(fact: Import, target: Target, path: str, project: Project) -> Iterator[_Named]:
     """Yield the backends that one name of an import statement brings in.
 
     The name is a backend, or it is a module and the file reads a backend from it.
@@ -79,10 +80,12 @@ def _named(target: Target, path: str, project: Project) -> Iterator[_Named]:
     if own is not None:
         pair = hierarchy.backend_of.get(own.name)
         if pair is not None:
-            yield _Named(target.span, target.bound, *pair, list(target.uses))
+            uses = [(fact.written(target, use), use) for use in target.uses]
+            yield _Named(target.span, target.bound, *pair, uses)
         return
     for use in target.uses:
         read = hierarchy.find(use.name, path)
         pair = hierarchy.backend_of.get(read.name) if read is not None else None
         if pair is not None:
-            yield _Named(target.span, use.name.lstrip("."), *pair, [use])
+            written = fact.written(target, use)
+            yield _Named(target.span, written, *pair, [(written, use)])

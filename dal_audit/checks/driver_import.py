@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.assemble.project import Project
-from dal_audit.catalogue.drivers import KIND_WORDS, Driver
+from dal_audit.catalogue.drivers import Driver
 from dal_audit.facts import FileFacts, Import, Place, Span, Target
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related
 from dal_audit.judge.check import check
@@ -37,7 +37,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
         ]
         yield Breach(
             Place(file.path, span),
-            f"`{name}` {_what(name, driver, project)}; "
+            f"`{name}` is {project.catalogue.described(name)}; "
             f"only {project.storage_description} may import it",
             label=f"the {driver.name} {_noun(driver)} comes in here",
             extent=(fact.statement.line, fact.statement.end_line),
@@ -53,13 +53,6 @@ def _narrowest(fact: Import, target: Target, project: Project) -> tuple[Span, st
     if project.catalogue.driver_of(fact.module) is not None:
         return fact.module_span, fact.module
     return target.span, target.name
-
-
-def _what(name: str, driver: Driver, project: Project) -> str:
-    """Say whether a name is the driver or a part of it."""
-    kind = KIND_WORDS[driver.kind]
-    whole = project.catalogue.module_of(name)
-    return f"is a {kind}" if whole == name else f"is a part of the {kind} `{whole}`"
 
 
 def _noun(driver: Driver) -> str:

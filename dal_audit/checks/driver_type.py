@@ -51,9 +51,9 @@ def _arrival(
     what = words.format(driver=first.source.driver.name)
     flow = flow_of(first.source.steps)
     uses = [
-        Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
+        Related(Place(file.path, use.span), f"`{written}` is {ROLE_WORDS[use.role]} here")
         for leak in group
-        for use in leak.uses
+        for written, use in leak.uses
     ]
     inside = fact.statement.line <= first.span.line <= fact.statement.end_line
     return Breach(

@@ -32,7 +32,7 @@ def incomplete_backend(project: Project) -> Iterator[Breach]:
     seen: set[Place] = set()
     for backend, interface, missing in _pairs(hierarchy):
         if missing:
-            yield _lacking(backend, interface, missing)
+            yield _lacking(backend, interface, missing, hierarchy)
         for breach in _differing(backend, interface, hierarchy):
             if breach.place not in seen:
                 seen.add(breach.place)
@@ -63,21 +63,48 @@ def _pairs(hierarchy: Hierarchy) -> Iterator[tuple[Class, Class, list[tuple[Clas
         )
 
 
-def _lacking(backend: Class, interface: Class, missing: Sequence[tuple[Class, Member]]) -> Breach:
-    names = [f"`{member.name}`" for _, member in missing]
-    listed = ", ".join(names[:MOST_NAMED])
-    if len(names) > MOST_NAMED:
-        listed += f" and {len(names) - MOST_NAMED} more"
+def _lacking(
+    backend: Class, interface: Class, missing: Sequence[tuple[Class, Member]], hierarchy: Hierarchy
+) -> Breach:
+    above = {ancestor.name for ancestor in hierarchy.ancestors(backend)}
+    raising, lacked = [], []
+    for owner, member in missing:
+        inherits = owner.name in above and member.refuses and not member.is_abstract
+        (raising if inherits else lacked).append((owner, member))
     return Breach(
         Place(backend.path, backend.shape.span),
-        f"`{backend.shape.name}` lacks {listed} of the interface `{interface.shape.name}`",
+        f"`{backend.shape.name}` {_what(lacked, raising, interface)}",
         label="an incomplete backend",
         extent=backend.shape.extent,
-        related=tuple(
-            Related(Place(owner.path, member.span), f"`{member.name}` is declared here")
-            for owner, member in missing
-        ),
+        related=(*_related(lacked, "is declared"), *_related(raising, "only raises")),
     )
+
+
+def _what(
+    lacked: Sequence[tuple[Class, Member]],
+    raising: Sequence[tuple[Class, Member]],
+    interface: Class,
+) -> str:
+    """Say what a backend lacks, and what it inherits that does nothing but raise."""
+    of = f"the interface `{interface.shape.name}`"
+    if not raising:
+        return f"lacks {_listed(lacked)} of {of}"
+    verb = "raises" if len(raising) == 1 else "raise"
+    if not lacked:
+        return f"inherits {_listed(raising)} of {of}, which only {verb}"
+    return f"lacks {_listed(lacked)} of {of}, and inherits {_listed(raising)}, which only {verb}"
+
+
+def _listed(members: Sequence[tuple[Class, Member]]) -> str:
+    names = [f"`{member.name}`" for _, member in members]
+    listed = ", ".join(names[:MOST_NAMED])
+    more = len(names) - MOST_NAMED
+    return f"{listed} and {more} more" if more > 0 else listed
+
+
+def _related(members: Sequence[tuple[Class, Member]], what: str) -> Iterator[Related]:
+    for owner, member in members:
+        yield Related(Place(owner.path, member.span), f"`{member.name}` {what} here")
 
 
 def _differing(backend: Class, interface: Class, hierarchy: Hierarchy) -> Iterator[Breach]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
 from dal_audit.assemble.project import Project
-from dal_audit.catalogue.drivers import KIND_WORDS, Driver
+from dal_audit.catalogue.drivers import Driver
 from dal_audit.facts import FileFacts, Import, Place, Target
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
@@ -38,8 +38,8 @@ def interface_module_imports_driver(project: Project) -> Iterator[Breach]:
             defined = Related(Place(file.path, interface.shape.span), "the interface")
             yield Breach(
                 Place(file.path, target.span),
-                f"`{target.name}` is a {KIND_WORDS[driver.kind]}, and this module defines the "
-                f"storage interface `{interface.shape.name}`",
+                f"`{target.name}` is {project.catalogue.described(target.name)}, "
+                f"and this module defines the storage interface `{interface.shape.name}`",
                 label=f"{driver.name} comes in beside the interface",
                 extent=(fact.statement.line, fact.statement.end_line),
                 related=(defined, *others),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from dal_audit.assemble.driver_names import OWN_TYPES
 from dal_audit.assemble.driver_sources import DriverSource
@@ -27,7 +28,7 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
         # `config = context.config` keeps a value; it names nothing of the driver.
         if origin is not None and not (export.made == "alias" and origin.kind == "other"):
             seen.add(export.name)
-            yield _offer(export.name, origin, Place(file.path, export.span))
+            yield _offer(export.name, origin, Place(file.path, export.span), _cure(export, fact))
     yield from _listed(fact, module, project)
     if is_package and fact.offered is None:
         yield from _by_stars(fact, file, project)
@@ -39,7 +40,7 @@ def _listed(fact: Shape, module: str, project: Project) -> Iterator[Breach]:
     for name in fact.offered or ():
         origin = _driver_object(name, module, project) if name not in own else None
         if origin is not None:
-            yield _offer(name, origin, origin.steps[-1].place)
+            yield _offer(name, origin, origin.steps[-1].place, _UNLIST.format(name=name))
 
 
 def _by_stars(fact: Shape, file: FileFacts, project: Project) -> Iterator[Breach]:
@@ -56,6 +57,8 @@ def _by_stars(fact: Shape, file: FileFacts, project: Project) -> Iterator[Breach
                 f"storage offers all of `{source}` to whoever imports it",
                 label="offered from here",
                 driver=driver.name,
+                cure="Import from the driver in the modules that use it, not in the package's "
+                "`__init__`.",
             )
 
 
@@ -67,7 +70,22 @@ def _driver_object(name: str, module: str, project: Project) -> DriverSource | N
     return origin
 
 
-def _offer(name: str, origin: DriverSource, place: Place) -> Breach:
+_UNLIST: Final = "Take `{name}` out of `__all__`, and offer the interface instead."
+
+
+def _cure(export: Export, shape: Shape) -> str:
+    """Say how to take back what a module offers, by the way in which it does so."""
+    name = export.name
+    if export.name in (shape.offered or ()):
+        return _UNLIST.format(name=name)
+    if export.made == "alias":
+        return f"Call it `_{name}` if only storage uses it, and give callers a type of your own."
+    if export.renamed:
+        return f"Leave out `as {name}`, which offers it to whoever imports the module."
+    return f"Import `{name}` in the modules that use it, not in the package's `__init__`."
+
+
+def _offer(name: str, origin: DriverSource, place: Place, cure: str) -> Breach:
     return Breach(
         place,
         f"storage offers {_named(name, origin)}",
@@ -75,6 +93,7 @@ def _offer(name: str, origin: DriverSource, place: Place) -> Breach:
         related=flow_of(origin.steps[:-1]),
         flow_length=len(origin.steps) - 1,
         driver=origin.driver.name,
+        cure=cure,
     )
 
 

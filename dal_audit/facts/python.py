@@ -64,6 +64,15 @@ class Import(Variant, frozen=True):
     module_span: Span | None = None
     type_checking: bool = False
 
+    def binds_top(self, target: Target) -> bool:
+        """Return whether a target binds its first component alone, as `import a.b` binds `a`."""
+        return self.module is None and target.bound == target.name.partition(".")[0]
+
+    def written(self, target: Target, use: Reference) -> str:
+        """Return a use as the file spells it: `db.Row`, where that means `app.db.Row`."""
+        origin = target.bound if self.binds_top(target) else target.name.removesuffix("*")
+        return target.bound + use.name[len(origin) :]
+
 
 class DynamicImport(Variant, frozen=True):
     """A call or look-up that loads a module by a name made at run time.

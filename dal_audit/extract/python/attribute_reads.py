@@ -135,9 +135,10 @@ def _read(node: ast.Attribute | ast.Call) -> tuple[ast.expr | None, str]:
 
 
 def _shown(receiver: ast.expr) -> str:
-    """Return a receiver as code; of one too large to read, what it ends in."""
+    """Return a receiver as code, in brackets if it needs them; of a large one, what it ends in."""
     if sum(1 for _ in islice(ast.walk(receiver), MAX_SHOWN + 1)) <= MAX_SHOWN:
-        return ast.unparse(receiver)
+        read = ast.Attribute(value=receiver, attr="a", ctx=ast.Load())
+        return ast.unparse(read).removesuffix(".a").rstrip()
     called = isinstance(receiver, ast.Call)
     named = receiver.func if isinstance(receiver, ast.Call) else receiver
     step = f".{named.attr}" if isinstance(named, ast.Attribute) else ""
