@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from dal_audit.assemble.assembly import Audited, assemble
+from dal_audit.assemble.blind_spots import BlindSpot, blind_spots
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
@@ -23,7 +24,7 @@ from dal_audit.policy.request import Request
 from dal_audit.report.merge import ProjectResult, languages_of, merge
 from dal_audit.report.model import Report
 from dal_audit.report.summary import plural
-from dal_audit.triage.findings import triage
+from dal_audit.triage.findings import Triaged, triage
 from dal_audit.triage.redaction import secrets_of
 
 
@@ -72,8 +73,22 @@ def audit_project(scope: ProjectScope, request: Request) -> ProjectResult:
 
     request.watch(4, f"judging {plural(len(audited.project.files), 'file')}")
     breaches = judge(audited.project, rules)
-    findings = triage(audited.project, rules, breaches, request)
-    return result_of(scope, audited, rules, findings, request)
+    triaged = triage(audited.project, rules, breaches, request)
+    spots = spots_of(audited.project, rules, tree, triaged, request)
+    return result_of(scope, audited, rules, triaged.findings, spots, request)
+
+
+def spots_of(
+    project: Project,
+    rules: Sequence[Rule],
+    tree: ProjectFiles,
+    triaged: Triaged,
+    request: Request,
+) -> tuple[BlindSpot, ...]:
+    """Return what was not looked at: all of it, where no audited line changed since a revision."""
+    if triaged.is_untouched:
+        return (BlindSpot("", f"no audited line changed since {request.since}", is_total=True),)
+    return tuple(blind_spots(project, rules, tree.templates))
 
 
 def discover(scope: ProjectScope, request: Request) -> ProjectFiles:
@@ -114,6 +129,7 @@ def result_of(
     audited: Audited,
     rules: Sequence[Rule],
     findings: Sequence[Finding],
+    spots: tuple[BlindSpot, ...],
     request: Request,
 ) -> ProjectResult:
     """Return what is reported of a project: what lies in the paths that were asked for."""
@@ -134,6 +150,7 @@ def result_of(
         sum(file.attention == "ruled-out" for file in reported),
         (*project.assumptions, *audited.unknown),
         secrets_of(project.files),
+        spots,
         limited="." not in scope.requested or request.since is not None,
         tested=tested_in(project),
     )

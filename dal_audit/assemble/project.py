@@ -241,6 +241,22 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
         """Return each module and name by which a driver's object can be imported."""
         return self.driver_sources.tainted_names() | self.driver_names.own_types()
 
+    @property
+    def imports_driver(self) -> bool:
+        """Whether a file imports a driver, or the project calls types of its own a driver's."""
+        return bool(_driver_importers(self) or self.policy.driver_types)
+
+    @property
+    def modules_on_demand(self) -> tuple[str, ...]:
+        """The storage modules that make names on demand (PEP 562), of which nothing is known."""
+        return tuple(
+            sorted(
+                module.path
+                for module in _module(self).values()
+                if module.shape.is_dynamic and self.in_storage(module.path)
+            )
+        )
+
     # Zones
 
     @property
@@ -302,13 +318,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
             yield from self.sql_files.assumptions()
         if self.has_sql and self.policy.key_place_of(("backends",)) is None:
             yield f"backends: {self._backends}"
-        on_demand = sorted(
-            module.path
-            for module in _module(self).values()
-            if module.shape.is_dynamic and self.in_storage(module.path)
-        )
-        if on_demand:
-            yield f"nothing of what `__getattr__` hands out: {', '.join(on_demand)}"
+        if self.modules_on_demand:
+            yield f"nothing of what `__getattr__` hands out: {', '.join(self.modules_on_demand)}"
         if self.ci.foreign:
             yield f"nothing of what these files have run: {', '.join(self.ci.foreign)}"
         if self.policy.source_roots is None:

@@ -49,12 +49,17 @@ class RuleBookError(ValueError):
 
 
 class Clause(Struct, frozen=True):
-    """A clause of the law; `partly` says that the rules do not audit all of it yet."""
+    """A clause of the law.
+
+    `partly` says that the rules do not audit all of it yet; `needs` is what there must be in a
+    project for them to look at: an import of a driver, an interface, migrations in a known order.
+    """
 
     id: str
     title: str
     text: str
     partly: bool = False
+    needs: Literal["", "driver", "interface", "order"] = ""
 
 
 class Rule(Struct, frozen=True):

@@ -45,6 +45,8 @@ class ProjectFiles(Struct, frozen=True):
     """Paths of the files that mark folders: project files and Alembic's."""
     scripts: tuple[SourceFile, ...] = ()
     """The SQL files to audit."""
+    templates: tuple[str, ...] = ()
+    """Paths of files that become Python or SQL once they are filled in: nobody reads them."""
     has_cache: bool = False
     """Whether a cache of dal-audit's is among the project's own files."""
     ci: tuple[SourceFile, ...] = ()
@@ -55,6 +57,13 @@ class ProjectFiles(Struct, frozen=True):
 MARKERS: Final = frozenset(
     {"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml", "script.py.mako"}
 )
+
+
+FILLED_IN: Final = (
+    *(".erb", ".hbs", ".j2", ".jinja", ".jinja2", ".mako", ".mustache", ".template", ".tmpl"),
+    ".tpl",
+)
+"""What ends the names of templates (`schema.sql.j2`)."""
 
 
 def project_files(
@@ -73,13 +82,14 @@ def project_files(
     known = {file.path: file for file in files}
     ci = _examined(policy.root, ci_paths(policy, listed), others, known)
     tests = suite_paths(policy, listed, known) if ci else ()
-    ends = tuple(MARKERS)
-    likely = (path for path in listed if path.endswith(ends) and not is_left_out(path))
+    ends = (*MARKERS, *FILLED_IN)
+    likely = [path for path in listed if path.endswith(ends) and not is_left_out(path)]
     return ProjectFiles(
         files,
         frozenset(path for path in own if path.endswith(PYTHON_SUFFIXES)),
         frozenset(path for path in likely if path.rpartition("/")[2] in MARKERS),
         scripts,
+        tuple(sorted(path for path in likely if _is_template(path))),
         any(path.startswith(CACHE) for path in listed),
         ci,
         _examined(policy.root, tests, (), known),
@@ -93,6 +103,17 @@ def _examined(
     own = (path for path in sorted(paths) if not path.startswith(others))
     found = (known.get(path) or _examine(root, path, "") for path in own)
     return tuple(file for file in found if file and not file.flaw)
+
+
+def _is_template(path: str) -> bool:
+    """Return whether a file becomes Python or SQL once it is filled in.
+
+    Alembic's own makes the migrations that are yet to come.
+    """
+    stem, _, ending = path.rpartition(".")
+    is_source = stem.endswith(PYTHON_SUFFIXES) or is_script(stem)
+    is_one = f".{ending}" in FILLED_IN and is_source and not _built_in(path, set())
+    return is_one and path.rpartition("/")[2] not in MARKERS
 
 
 def _outside_of_tools(listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:

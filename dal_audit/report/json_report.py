@@ -55,8 +55,8 @@ def render_json(report: Report) -> str:
             open findings
         assumptions: [string]
         clauses: [{id, title: string, verdict: "pass" | "pass in part" | "baselined" | "fail" |
-            "not audited", findings: integer}], in the law's order; `findings` are the open ones
-            against it
+            "not audited", findings: integer, reason: string}], in the law's order; `findings` are
+            the open ones against it, `reason` says why it is not audited, or not all of it
         findings: [FINDING], by path, place and rule
 
         FINDING: {rule: {id, name: string}, severity: "error" | "warning" | "info" | "off",
@@ -88,8 +88,14 @@ def render_json(report: Report) -> str:
             "summary": _summary(report),
             "assumptions": list(report.assumptions),
             "clauses": [
-                {"id": clause.id, "title": clause.title, "verdict": verdict, "findings": against}
-                for clause, verdict, against in verdicts(report)
+                {
+                    "id": said.clause.id,
+                    "title": said.clause.title,
+                    "verdict": said.verdict,
+                    "findings": said.against,
+                    "reason": said.reason,
+                }
+                for said in verdicts(report)
             ],
             "findings": [_finding(finding) for finding in report.findings],
         }

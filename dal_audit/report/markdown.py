@@ -89,10 +89,16 @@ def _head(report: Report) -> Iterator[str]:
         yield ""
         yield from (f"- assumed {_text(line)}" for line in report.assumptions)
     yield from _table(
-        ("clause", "", "verdict", "findings"),
+        ("clause", "", "verdict", "findings", "reason"),
         (
-            (_span(clause.id), _text(clause.title), _MARKS[verdict], str(against or ""))
-            for clause, verdict, against in verdicts(report)
+            (
+                _span(said.clause.id),
+                _text(said.clause.title),
+                _MARKS[said.verdict],
+                str(said.against or ""),
+                _text(said.reason),
+            )
+            for said in verdicts(report)
         ),
     )
     if report.limited:

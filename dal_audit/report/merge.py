@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
 
 from dal_audit import __version__
+from dal_audit.assemble.blind_spots import BlindSpot
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses
 from dal_audit.discover.projects import relative_to
@@ -32,6 +34,7 @@ class ProjectResult(Struct, frozen=True):
     ruled_out: int
     assumptions: tuple[str, ...]
     secrets: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    blind_spots: tuple[BlindSpot, ...] = ()
     limited: bool = False
     tested: tuple[tuple[str, str, bool], ...] | None = None
     """Each target backend, the job that tests it, and whether that was seen; None without CI."""
@@ -66,6 +69,7 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
         languages=frozenset().union(*(part.languages for part in parts)),
         ruled_out=sum(part.ruled_out for part in parts),
         assumptions=tuple(_assumptions(parts, base)),
+        blind_spots=tuple(_spots(parts, base)),
         limited=any(part.limited for part in parts),
         tested=_tested(parts),
         version=__version__,
@@ -100,6 +104,25 @@ def _tested(
     """Return what was seen of the backends of all projects that have CI."""
     found = [part.tested for part in parts if part.tested is not None]
     return tuple(row for rows in found for row in rows) if found else None
+
+
+def _spots(parts: Sequence[ProjectResult], base: Path) -> Iterator[BlindSpot]:
+    """Yield what was not looked at; what one of several projects lacks is a part of the whole."""
+    if len(parts) == 1:
+        yield from parts[0].blind_spots
+        return
+    audited = [part for part in parts if part.files]
+    lacking = Counter(
+        scope
+        for part in audited
+        for scope in {spot.scope for spot in part.blind_spots if spot.is_total}
+    )
+    for part in audited:
+        for spot in part.blind_spots:
+            reason = f"{spot.reason} (in {_relative(part.root, base)})"
+            yield BlindSpot(
+                spot.scope, reason, is_total=spot.is_total and lacking[spot.scope] == len(audited)
+            )
 
 
 def _moved(part: ProjectResult, base: Path) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from dal_audit.assemble.blind_spots import BlindSpot
 from dal_audit.catalogue.rulebook import Clause, Rule, Severity
 from dal_audit.judge.breach import Finding
 
@@ -43,6 +44,8 @@ class Report(Struct, frozen=True):
     """What was assumed where nothing is configured, a line each."""
     tested: tuple[tuple[str, str, bool], ...] | None = None
     """The target backends, which job tests each, and whether that was seen; None without CI."""
+    blind_spots: tuple[BlindSpot, ...] = ()
+    """What was not looked at, and why: no clause is passed by it."""
     limited: bool = False
     """Whether only some paths were asked for, so that verdicts speak of these alone."""
     version: str = ""

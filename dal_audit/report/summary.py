@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
-from dal_audit.catalogue.rulebook import Clause
+from msgspec import Struct
+
+from dal_audit.assemble.blind_spots import BlindSpot
+from dal_audit.catalogue.rulebook import Clause, Rule
 from dal_audit.judge.breach import Finding
 from dal_audit.report.model import Report
 
@@ -59,52 +62,97 @@ def looked_at(report: Report) -> str:
     )
 
 
-def verdicts(report: Report) -> Iterator[tuple[Clause, Verdict, int]]:
-    """Yield each clause with its verdict and the number of open findings against it.
+class ClauseVerdict(Struct, frozen=True):
+    """What an audit says of a clause, with the number of open findings against it.
 
-    A clause that no rule of this audit looks at, or that is about a language of which there was no
-    file, is not passed, but not audited. One that only the baseline keeps from failing
-    is not passed either.
+    `reason` says why it is not audited, or not all of it; empty where there is nothing to say.
     """
-    enforced = _enforced(report)
+
+    clause: Clause
+    verdict: Verdict
+    against: int = 0
+    reason: str = ""
+
+
+def verdicts(report: Report) -> Iterator[ClauseVerdict]:
+    """Yield a verdict for each clause.
+
+    A clause that no rule of this audit looks at, or of which there was nothing to look at, is not
+    passed, but not audited; where a part of it was not looked at, it is passed in part. One that
+    only the baseline keeps from failing is not passed either.
+    """
+    ran = _rules_by_clause(report)
     against = Counter(_clauses_of(report.open))
-    baselined = set(_clauses_of(item for item in report.findings if item.standing == "baselined"))
+    baselined = set(_clauses_of(item for item in report.findings if item.status == "baselined"))
     for clause in report.clauses:
-        if clause.id not in enforced:
-            yield clause, "not audited", 0
+        if clause.id not in ran:
+            yield ClauseVerdict(clause, "not audited")
         elif against[clause.id]:
-            yield clause, "fail", against[clause.id]
+            yield ClauseVerdict(clause, "fail", against[clause.id])
         else:
-            passed = "baselined" if clause.id in baselined else _passed(clause, report)
-            yield clause, passed, 0
+            spots = [*_spots(clause, ran[clause.id], report)]
+            if clause.id == TESTED:
+                spots += _untested(report)
+            yield _unbroken(clause, spots, is_baselined=clause.id in baselined)
 
 
-def _enforced(report: Report) -> set[str]:
-    """Return the clauses that rules look at which ran on something."""
+def _unbroken(clause: Clause, spots: Sequence[BlindSpot], *, is_baselined: bool) -> ClauseVerdict:
+    """Return the verdict on a clause against which nothing counts."""
+    unseen = [spot.reason for spot in spots if spot.is_total]
+    if unseen:
+        return ClauseVerdict(clause, "not audited", reason="; ".join(unseen))
+    if is_baselined:
+        return ClauseVerdict(clause, "baselined")
+    reasons = [spot.reason for spot in spots]
+    if clause.partly:
+        reasons.append("no rule looks at all of it yet")
+    verdict: Verdict = "pass in part" if reasons else "pass"
+    return ClauseVerdict(clause, verdict, reason="; ".join(reasons))
+
+
+def _rules_by_clause(report: Report) -> Mapping[str, Sequence[Rule]]:
+    """Return the rules that ran on something, by the clauses that they look at."""
+    found: dict[str, list[Rule]] = {}
     if report.files == 0 and not report.findings:
-        return set()
+        return found
     breached = {finding.rule.id for finding in report.findings}
-    return {
-        clause
-        for rule in report.rules
-        if not report.languages.isdisjoint(rule.languages) or rule.id in breached
-        for clause in rule.clauses
-    }
+    for rule in report.rules:
+        if not report.languages.isdisjoint(rule.languages) or rule.id in breached:
+            for clause in rule.clauses:
+                found.setdefault(clause, []).append(rule)
+    return found
 
 
-def _passed(clause: Clause, report: Report) -> Verdict:
-    """Return how far a clause is passed that no finding is against.
-
-    That tests run on each backend is passed only where a job was seen to do it.
-    """
-    if clause.id == TESTED and report.tested is not None:
-        proved = [is_proved for _, _, is_proved in report.tested]
-        if not proved:
-            return "not audited"
-        return "pass" if all(proved) else "pass in part"
-    return "pass in part" if clause.partly else "pass"
+def _untested(report: Report) -> Iterator[BlindSpot]:
+    """Yield the target backends on which no job was seen to run the tests of storage."""
+    if report.tested is None:
+        return
+    if not report.tested:
+        yield BlindSpot("", "no target backend is known", is_total=True)
+    unproved = [backend for backend, _, is_proved in report.tested if not is_proved]
+    if unproved:
+        yield BlindSpot("", f"no job was seen to test {' and '.join(unproved)}")
 
 
 def _clauses_of(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield the clauses that findings are against, once for each."""
     return (clause for finding in findings for clause in finding.rule.clauses)
+
+
+def _spots(clause: Clause, ran: Iterable[Rule], report: Report) -> list[BlindSpot]:
+    """Return the blind spots of an audit that a clause is about."""
+    languages = (language for rule in ran for language in rule.languages)
+    scopes = {"", clause.id, clause.needs, *languages}
+    return [spot for spot in report.blind_spots if spot.scope in scopes]
+
+
+def not_audited(found: Iterable[ClauseVerdict]) -> Iterator[str]:
+    """Yield sentences on the clauses that are not audited: which they are, and why."""
+    unseen = [said for said in found if said.verdict == "not audited"]
+    if not unseen:
+        return
+    names = ", ".join(said.clause.id for said in unseen)
+    yield f"{plural(len(unseen), 'clause')} not audited: {names}"
+    for reason in dict.fromkeys(said.reason for said in unseen if said.reason):
+        names = ", ".join(said.clause.id for said in unseen if said.reason == reason)
+        yield f"{names}: {reason}"

@@ -7,7 +7,7 @@ from typing import Final
 
 from dal_audit.report.model import Report
 from dal_audit.report.suggestions import fixable
-from dal_audit.report.summary import TESTED, counts, plural, verdicts
+from dal_audit.report.summary import TESTED, ClauseVerdict, counts, not_audited, plural, verdicts
 from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle, safe
 
 MANY: Final = 50
@@ -30,6 +30,15 @@ def render_text(
 
         lines = list(DiagnosticRenderer(report, paint).findings(shown))
     return "\n".join([*lines, *_summary(report, paint)]) + "\n"
+
+
+def _said(said: ClauseVerdict, paint: Paint) -> str:
+    """Return a verdict with what counts against it, or with why it is not a whole one."""
+    hue = "error" if said.against else "warning" if said.verdict == "baselined" else "good"
+    word = paint(said.verdict.upper(), hue)
+    if said.against:
+        return f"{word}  {plural(said.against, 'finding')}"
+    return f"{word}  {paint(safe(said.reason), 'faint')}" if said.reason else word
 
 
 def _summary(report: Report, paint: Paint) -> Iterator[str]:
@@ -56,22 +65,14 @@ def _verdict_lines(report: Report, paint: Paint) -> Iterator[str]:
     """Yield a line for each clause that was audited, and one for all others."""
     longest = max((len(clause.id) for clause in report.clauses), default=0)
     titles = max((len(clause.title) for clause in report.clauses), default=0)
-    unseen = []
-    for clause, verdict, against in verdicts(report):
-        if verdict == "not audited":
-            unseen.append(clause.id)
-            continue
-        word = paint(
-            verdict.upper(),
-            "error" if against else "warning" if verdict == "baselined" else "good",
-        )
-        count = f"  {plural(against, 'finding')}" if against else ""
-        yield f"{clause.id:<{longest}}  {clause.title:<{titles}}  {word}{count}"
-        if clause.id == TESTED:
+    found = list(verdicts(report))
+    for said in found:
+        if said.verdict != "not audited":
+            name = f"{said.clause.id:<{longest}}  {said.clause.title:<{titles}}"
+            yield f"{name}  {_said(said, paint)}"
+        if said.clause.id == TESTED:
             for backend, by, _ in report.tested or ():
                 yield f"{'':<{longest}}  {backend}: {safe(by)}"
     if report.limited:
         yield paint("These verdicts are for the given paths only.", "faint")
-    if unseen:
-        left = f"{plural(len(unseen), 'clause')} not audited"
-        yield paint(f"{left}: {', '.join(unseen)}", "faint")
+    yield from (paint(safe(line), "faint") for line in not_audited(found))

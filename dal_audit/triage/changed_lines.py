@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,20 +15,30 @@ ALWAYS: Final = frozenset({"edited-migration", "nothing-audited", "unreadable-fi
 what was done to a migration is a change by itself."""
 
 
-def on_changed_lines(findings: Sequence[Finding], root: Path, revision: str) -> list[Finding]:
-    """Return the findings on lines that are not as they were when HEAD and a revision parted.
+class ChangedLines:
+    """The lines of a project that are not as they were when HEAD and a revision parted."""
 
-    A finding lies on all lines of its statement, and on those of the uses that hang on it; the way
-    by which a driver came here is not its own. Raises HistoryError where git cannot tell.
-    """
-    repository = Repository(root)
-    changed = repository.changed_lines(repository.merge_base(revision))
-    return [
-        finding
-        for finding in findings
-        if finding.rule.name in ALWAYS
-        or any(_meets(_lines(changed, path), stretch) for path, stretch in _stretches(finding))
-    ]
+    def __init__(self, root: Path, revision: str) -> None:
+        """Ask git; raises HistoryError where it cannot tell."""
+        repository = Repository(root)
+        self._lines = repository.changed_lines(repository.merge_base(revision))
+
+    def kept(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Return the findings on changed lines.
+
+        A finding lies on all lines of its statement, and on those of the uses that hang on it; the
+        way by which a driver came here is not its own.
+        """
+        return [
+            finding
+            for finding in findings
+            if finding.rule.name in ALWAYS
+            or any(_meets(_lines(self._lines, path), part) for path, part in _stretches(finding))
+        ]
+
+    def touch(self, paths: Iterable[str]) -> bool:
+        """Return whether a changed line lies in one of these files."""
+        return any(_lines(self._lines, path) for path in paths)
 
 
 def _stretches(finding: Finding) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+
+from msgspec import Struct
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule
@@ -16,12 +17,19 @@ from dal_audit.triage.released_fixes import mark_released_fixes_unsafe
 from dal_audit.triage.standing import Triage
 
 
+class Triaged(Struct, frozen=True):
+    """The findings of a project; `is_untouched` where no audited line changed since a revision."""
+
+    findings: list[Finding]
+    is_untouched: bool = False
+
+
 def triage(
     project: Project,
     rules: Sequence[Rule],
     breaches: Iterable[tuple[Rule, Breach]],
     request: Request,
-) -> list[Finding]:
+) -> Triaged:
     """Return all findings, none dropped but what lies outside the changed lines asked for.
 
     Raises BaselineError for a faulty baseline, HistoryError where git cannot tell what changed.
@@ -37,7 +45,13 @@ def triage(
     findings, stale = accepted(findings, project, rules, request)
     late = judge_suppressions(project, rules, [(None, use) for use in stale])
     findings += [standing.finding(rule, breach) for rule, breach in late]
-    return changed(findings, project.policy.root, request.since)
+    if request.since is None:
+        return Triaged(findings)
+    from dal_audit.triage.changed_lines import ChangedLines
+
+    changed = ChangedLines(project.policy.root, request.since)
+    is_touched = changed.touch(file.path for file in project.files)
+    return Triaged(changed.kept(findings), not is_touched)
 
 
 def accepted(
@@ -53,12 +67,3 @@ def accepted(
 
     file = request.folder / request.baseline if request.baseline else usual
     return apply_baseline(findings, file, policy.root, rules, secrets_of(project.files))
-
-
-def changed(findings: list[Finding], root: Path, revision: str | None) -> list[Finding]:
-    """Return the findings on lines changed since a revision; all where none is given."""
-    if revision is None:
-        return findings
-    from dal_audit.triage.changed_lines import on_changed_lines
-
-    return on_changed_lines(findings, root, revision)

@@ -83,13 +83,14 @@ def _clauses(report: Report) -> Iterator[str]:
     yield '<section aria-labelledby="law"><h2 id="law">The clauses of the storage law</h2>'
     yield '<div class="wide"><table><thead><tr><th scope="col">Clause</th>'
     yield '<th scope="col">Title</th><th scope="col">Verdict</th>'
-    yield '<th scope="col">Findings</th></tr></thead><tbody>'
-    for clause, verdict, against in verdicts(report):
-        name = shown(clause.id)
-        cell = f'<a href="#findings" data-clause="{name}">{name}</a>' if against else name
+    yield '<th scope="col">Findings</th><th scope="col">Reason</th></tr></thead><tbody>'
+    for said in verdicts(report):
+        name = shown(said.clause.id)
+        cell = f'<a href="#findings" data-clause="{name}">{name}</a>' if said.against else name
         yield (
-            f'<tr class="{verdict.replace(" ", "-")}"><th scope="row">{cell}</th>'
-            f"<td>{shown(clause.title)}</td><td>{verdict}</td><td>{against or ''}</td></tr>"
+            f'<tr class="{said.verdict.replace(" ", "-")}"><th scope="row">{cell}</th>'
+            f"<td>{shown(said.clause.title)}</td><td>{said.verdict}</td>"
+            f"<td>{said.against or ''}</td><td>{shown(said.reason)}</td></tr>"
         )
     yield "</tbody></table></div>"
     if report.limited:

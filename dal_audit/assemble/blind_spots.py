@@ -1,0 +1,84 @@
+"""What an audit did not look at: nothing is green because of it, and each says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from dal_audit.assemble.class_hierarchy import hierarchy_of
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.rulebook import Rule, clauses
+from dal_audit.facts import NotUnderstood
+
+Scope: TypeAlias = Literal["", "driver", "interface", "order", "python", "sql"]
+"""Which clauses a blind spot is about: those that need a driver, an interface or the order of
+migrations, those about a language, or all of them (empty)."""
+
+_NAMED: Final = 2
+"""How many paths a reason names."""
+
+
+class BlindSpot(Struct, frozen=True):
+    """Something that was not looked at, and why; `is_total` where nothing else was, either."""
+
+    scope: Scope
+    reason: str
+    is_total: bool = False
+
+
+def blind_spots(
+    project: Project, rules: Iterable[Rule], templates: Sequence[str]
+) -> Iterator[BlindSpot]:
+    """Yield what an audit of a project by some rules did not look at.
+
+    `templates` are the paths of files that become Python or SQL once they are filled in.
+    """
+    enforced = {clause for rule in rules for clause in rule.clauses}
+    needs = {clause.needs for clause in clauses() if clause.id in enforced}
+    if "driver" in needs:
+        yield from _of_drivers(project)
+    if "interface" in needs and not hierarchy_of(project).interfaces:
+        reason = "no storage interface was found; name yours in `interfaces`"
+        yield BlindSpot("interface", reason, is_total=True)
+    yield from _of_order(project)
+    yield from _of_files(project, templates)
+
+
+def _of_drivers(project: Project) -> Iterator[BlindSpot]:
+    if not project.imports_driver:
+        reason = "no known driver is imported; name yours in `extend-drivers`"
+        yield BlindSpot("driver", reason, is_total=True)
+    if on_demand := project.modules_on_demand:
+        reason = f"what `__getattr__` hands out is not followed: {_listed(on_demand)}"
+        yield BlindSpot("driver", reason)
+
+
+def _of_order(project: Project) -> Iterator[BlindSpot]:
+    loose = [folder.folder or "." for folder in project.layout.unrecognised]
+    if loose:
+        reason = f"the order of the SQL is not known in {_listed(loose)}"
+        yield BlindSpot("order", reason, is_total=not project.layout.sets)
+
+
+def _of_files(project: Project, templates: Sequence[str]) -> Iterator[BlindSpot]:
+    """Yield which files say what nobody could read."""
+    torn = [
+        file.path
+        for file in project.files
+        if any(isinstance(fact, NotUnderstood) for fact in file.facts)
+    ]
+    for paths, what in ((torn, "not understood"), (templates, "templates are not read")):
+        of_sql = [path for path in paths if ".sql" in path and path not in project.modules]
+        of_python = [path for path in paths if path not in of_sql]
+        if of_python:
+            yield BlindSpot("python", f"{what}: {_listed(of_python)}")
+        if of_sql:
+            yield BlindSpot("sql", f"{what}: {_listed(of_sql)}")
+
+
+def _listed(paths: Sequence[str]) -> str:
+    """Return some paths as a sentence names them."""
+    shown = ", ".join(paths[:_NAMED])
+    return f"{shown} and {len(paths) - _NAMED} more" if len(paths) > _NAMED else shown
