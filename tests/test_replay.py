@@ -141,11 +141,11 @@ def test_reading_and_running_agree(name: str, server: str) -> None:
 
 def test_no_clause_passes_by_a_run_that_did_not_come_that_far() -> None:
     result = replay(ReplayRequest(str(FIXTURE.parent / "portable"), on=("sqlite",)), silent)
-    said = {clause.id: verdict for clause, verdict, _ in verdicts(result.report)}
+    said = {found.clause.id: found.verdict for found in verdicts(result.report)}
     assert said["CX-DBP-011"] == "fail"
     assert said["CX-DBP-022A"] == said["CX-DBP-022B"] == "not audited"
     result = replay(ReplayRequest(str(FIXTURE / "passes"), on=("sqlite",)), silent)
-    said = {clause.id: verdict for clause, verdict, _ in verdicts(result.report)}
+    said = {found.clause.id: found.verdict for found in verdicts(result.report)}
     assert said["CX-DBP-022A"] == said["CX-DBP-022B"] == "pass"
 
 

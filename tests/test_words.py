@@ -1,4 +1,4 @@
-"""What messages and cures say: what stands in the source, and neither more nor less."""
+"""What messages and remedies say: what stands in the source, and neither more nor less."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def made(folder: Path, files: dict[str, str]) -> Path:
 
 
 def findings(folder: Path, rule: str) -> list[tuple[str, str]]:
-    """Return the messages and cures of a rule."""
+    """Return the messages and remedies of a rule."""
     report = audit(Request(folder=folder, cache=False))
     return [
-        (finding.breach.message, finding.cure)
+        (finding.breach.message, finding.remedy)
         for finding in report.findings
         if finding.rule.id == rule
     ]
@@ -98,7 +98,7 @@ def test_a_part_of_a_driver_is_called_a_part(tmp_path: Path, module: str, what: 
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "cure"),
+    ("path", "text", "remedy"),
     [
         ("store.py", "import sqlite3\nRow = sqlite3.Row\n", "Call it `_Row`"),
         ("store.py", "import sqlite3 as sqlite3\n", "Leave out `as sqlite3`"),
@@ -107,10 +107,12 @@ def test_a_part_of_a_driver_is_called_a_part(tmp_path: Path, module: str, what: 
         ("store.py", "import sqlite3\n__all__ = ['sqlite3']\n", "Take `sqlite3` out of `__all__`"),
     ],
 )
-def test_a_cure_speaks_of_what_is_there(tmp_path: Path, path: str, text: str, cure: str) -> None:
+def test_a_remedy_speaks_of_what_is_there(
+    tmp_path: Path, path: str, text: str, remedy: str
+) -> None:
     files = {"app/storage/__init__.py": "", f"app/storage/{path}": text}
     ((_, found),) = findings(made(tmp_path, files), "DAL105")
-    assert found.startswith(cure)
+    assert found.startswith(remedy)
     assert found.endswith(".")
 
 

@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Literal, TypeAlias
+from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.project import Project
-from dal_audit.catalogue.rulebook import Rule, clauses
+from dal_audit.catalogue.rulebook import Rule, clauses, rules
 from dal_audit.facts import NotUnderstood
-
-Scope: TypeAlias = Literal["", "driver", "interface", "order", "python", "sql"]
-"""Which clauses a blind spot is about: those that need a driver, an interface or the order of
-migrations, those about a language, or all of them (empty)."""
 
 _NAMED: Final = 2
 """How many paths a reason names."""
 
 
 class BlindSpot(Struct, frozen=True):
-    """Something that was not looked at, and why; `is_total` where nothing else was, either."""
+    """Something that was not looked at, and why; `is_total` where nothing else was, either.
 
-    scope: Scope
+    `scope` tells which clauses it is about: those that need a `driver`, an `interface` or the
+    `order` of migrations, those about a language, the one of an id, or all of them (empty).
+    """
+
+    scope: str
     reason: str
     is_total: bool = False
 
 
 def blind_spots(
-    project: Project, rules: Iterable[Rule], templates: Sequence[str]
+    project: Project, ran: Iterable[Rule], templates: Sequence[str]
 ) -> Iterator[BlindSpot]:
-    """Yield what an audit of a project by some rules did not look at.
+    """Yield what an audit of a project by the rules that ran did not look at.
 
     `templates` are the paths of files that become Python or SQL once they are filled in.
     """
-    enforced = {clause for rule in rules for clause in rule.clauses}
+    known = frozenset(rule.id for rule in ran)
+    yield from _of_rules(known)
+    enforced = {clause for rule in rules() if rule.id in known for clause in rule.clauses}
     needs = {clause.needs for clause in clauses() if clause.id in enforced}
     if "driver" in needs:
         yield from _of_drivers(project)
@@ -44,6 +46,20 @@ def blind_spots(
         yield BlindSpot("interface", reason, is_total=True)
     yield from _of_order(project)
     yield from _of_files(project, templates)
+
+
+def _of_rules(ran: Container[str]) -> Iterator[BlindSpot]:
+    """Yield which rules of each clause the configuration leaves out."""
+    idle = [
+        rule
+        for rule in rules()
+        if rule.id not in ran and rule.proof == "audit" and rule.severity != "off"
+    ]
+    for clause in clauses() if idle else ():
+        names = [f"`{rule.name}`" for rule in idle if clause.id in rule.clauses]
+        if names:
+            verb = "does" if len(names) == 1 else "do"
+            yield BlindSpot(clause.id, f"{', '.join(names)} {verb} not run")
 
 
 def _of_drivers(project: Project) -> Iterator[BlindSpot]:

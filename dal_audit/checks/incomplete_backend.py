@@ -67,7 +67,8 @@ def _lacking(
     backend: Class, interface: Class, missing: Sequence[tuple[Class, Member]], hierarchy: Hierarchy
 ) -> Breach:
     above = {ancestor.name for ancestor in hierarchy.ancestors(backend)}
-    raising, lacked = [], []
+    raising: list[tuple[Class, Member]] = []
+    lacked: list[tuple[Class, Member]] = []
     for owner, member in missing:
         inherits = owner.name in above and member.refuses and not member.is_abstract
         (raising if inherits else lacked).append((owner, member))

@@ -28,7 +28,7 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
         # `config = context.config` keeps a value; it names nothing of the driver.
         if origin is not None and not (export.made == "alias" and origin.kind == "other"):
             seen.add(export.name)
-            yield _offer(export.name, origin, Place(file.path, export.span), _cure(export, fact))
+            yield _offer(export.name, origin, Place(file.path, export.span), _remedy(export, fact))
     yield from _listed(fact, module, project)
     if is_package and fact.offered is None:
         yield from _by_stars(fact, file, project)
@@ -57,7 +57,7 @@ def _by_stars(fact: Shape, file: FileFacts, project: Project) -> Iterator[Breach
                 f"storage offers all of `{source}` to whoever imports it",
                 label="offered from here",
                 driver=driver.name,
-                cure="Import from the driver in the modules that use it, not in the package's "
+                remedy="Import from the driver in the modules that use it, not in the package's "
                 "`__init__`.",
             )
 
@@ -73,7 +73,7 @@ def _driver_object(name: str, module: str, project: Project) -> DriverSource | N
 _UNLIST: Final = "Take `{name}` out of `__all__`, and offer the interface instead."
 
 
-def _cure(export: Export, shape: Shape) -> str:
+def _remedy(export: Export, shape: Shape) -> str:
     """Say how to take back what a module offers, by the way in which it does so."""
     name = export.name
     if export.name in (shape.offered or ()):
@@ -85,7 +85,7 @@ def _cure(export: Export, shape: Shape) -> str:
     return f"Import `{name}` in the modules that use it, not in the package's `__init__`."
 
 
-def _offer(name: str, origin: DriverSource, place: Place, cure: str) -> Breach:
+def _offer(name: str, origin: DriverSource, place: Place, remedy: str) -> Breach:
     return Breach(
         place,
         f"storage offers {_named(name, origin)}",
@@ -93,7 +93,7 @@ def _offer(name: str, origin: DriverSource, place: Place, cure: str) -> Breach:
         related=flow_of(origin.steps[:-1]),
         flow_length=len(origin.steps) - 1,
         driver=origin.driver.name,
-        cure=cure,
+        remedy=remedy,
     )
 
 

@@ -83,7 +83,7 @@ def verdicts(report: Report) -> Iterator[ClauseVerdict]:
     """
     ran = _rules_by_clause(report)
     against = Counter(_clauses_of(report.open))
-    baselined = set(_clauses_of(item for item in report.findings if item.status == "baselined"))
+    baselined = set(_clauses_of(item for item in report.findings if item.standing == "baselined"))
     for clause in report.clauses:
         if clause.id not in ran:
             yield ClauseVerdict(clause, "not audited")

@@ -34,8 +34,10 @@ def render_text(
 
 def _said(said: ClauseVerdict, paint: Paint) -> str:
     """Return a verdict with what counts against it, or with why it is not a whole one."""
-    hue = "error" if said.against else "warning" if said.verdict == "baselined" else "good"
-    word = paint(said.verdict.upper(), hue)
+    word = paint(
+        said.verdict.upper(),
+        "error" if said.against else "warning" if said.verdict == "baselined" else "good",
+    )
     if said.against:
         return f"{word}  {plural(said.against, 'finding')}"
     return f"{word}  {paint(safe(said.reason), 'faint')}" if said.reason else word
