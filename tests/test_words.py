@@ -190,3 +190,11 @@ def test_the_backends_that_are_assumed_are_said(
 def test_where_no_sql_is_judged_no_backend_is_assumed(tmp_path: Path) -> None:
     report = audit(Request(folder=made(tmp_path, {"a.py": ""}), cache=False))
     assert not any(line.startswith("backends") for line in report.assumptions)
+
+
+def test_a_composition_root_that_is_not_there_is_said(tmp_path: Path) -> None:
+    roots = 'composition-roots = ["app/main.py", "app/mian.py"]\n'
+    files = {"app/main.py": "", "dal-audit.toml": CONFIGURATION + roots}
+    report = audit(Request(folder=made(tmp_path, files), cache=False))
+    said = [line for line in report.assumptions if "composition" in line]
+    assert said == ["no composition root by `app/mian.py`, which matches no file"]

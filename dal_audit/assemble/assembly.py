@@ -62,6 +62,7 @@ def assemble(
         tree.modules,
         tree.markers,
         layout=layout,
+        listed=scope.listed,
         empty=scope.empty_folders(file.path for file in (*tree.files, *scripts)),
         path_prefix=prefix_of(policy.root, request.folder),
         edited=edited,

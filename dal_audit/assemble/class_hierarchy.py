@@ -184,7 +184,7 @@ class Hierarchy:
         return tuple(
             candidate
             for candidate in self.in_order
-            if any(_is_meant(candidate, pattern) for pattern in configured)
+            if any(is_meant(candidate, pattern) for pattern in configured)
         )
 
     def _found_interfaces(self) -> Iterator[Class]:
@@ -313,7 +313,8 @@ def _module_of(owned: Class) -> str:
     return owned.name.removesuffix(f".{owned.shape.name}")
 
 
-def _is_meant(candidate: Class, pattern: str) -> bool:
+def is_meant(candidate: Class, pattern: str) -> bool:
+    """Return whether a class is one that an entry of `interfaces` names."""
     module, _, name = pattern.partition(":")
     return is_named(_module_of(candidate), module) and is_named(candidate.shape.name, name)
 

@@ -7,7 +7,7 @@ what only some checks ask is a query beside its answer.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,7 +39,7 @@ from dal_audit.facts import (
 from dal_audit.facts.ci import CiFiles
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.migrations.model import MigrationLayout
-from dal_audit.policy import Policy
+from dal_audit.policy import Policy, compile_globs
 
 if TYPE_CHECKING:
     from dal_audit.migrations.released import ReleasedChange
@@ -172,6 +172,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     modules: frozenset[str]
     """The paths of all Python files of the project, audited or not."""
     markers: frozenset[str] = frozenset()
+    listed: Collection[str] = ()
+    """The paths of all files in the project's folder that git knows of, whatever they are."""
     empty: tuple[str, ...] = ()
     """The folders that were asked for and hold nothing to audit."""
     layout: MigrationLayout = field(default_factory=MigrationLayout)
@@ -305,6 +307,10 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
         """Return a dotted name as an absolute one, as a file means it."""
         return self.names.absolute(name, path)
 
+    def matches_file(self, glob: str, *, anchored: bool) -> bool:
+        """Return whether a configured glob matches a file of the project, audited or not."""
+        return any(map(compile_globs([glob], anchored=anchored), self.listed or self.modules))
+
     # What is said of it
 
     @property
@@ -314,6 +320,9 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
 
     def _assumptions(self) -> Iterator[str]:
         yield from self.zones.assumptions()
+        for glob in self.policy.composition_roots or ():
+            if not self.matches_file(glob, anchored=True):
+                yield f"no composition root by `{glob}`, which matches no file"
         if self.policy.migrations is None:
             yield from self.sql_files.assumptions()
         if self.has_sql and self.policy.key_place_of(("backends",)) is None:

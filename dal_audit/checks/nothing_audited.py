@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.class_hierarchy import hierarchy_of, is_meant
+from dal_audit.assemble.module_names import is_named
 from dal_audit.assemble.project import Project
 from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 from dal_audit.policy import compile_globs
+from dal_audit.policy.problems import did_you_mean
 
 NOTHING = "it holds no Python file and no SQL migration"
 
 
 @check("DAL902")
 def nothing_audited(project: Project) -> Iterator[Breach]:
-    """Flag an audit that looked at nothing, and a storage package or interface that is missing."""
+    """Flag an audit that looked at nothing, and what it was told to look at that is missing."""
     for folder in project.empty:
         what = "nothing was audited" if folder == "." else f"nothing in `{folder}` was audited"
         below = "" if folder == "." else f"{folder}/"
@@ -25,7 +28,9 @@ def nothing_audited(project: Project) -> Iterator[Breach]:
     if not project.files and not project.empty:
         yield Breach(project.place_of(()), f"nothing was audited: {NOTHING}")
     yield from _missing_storage(project)
+    yield from _missing_includes(project)
     yield from _missing_interfaces(project)
+    yield from _missing_modules(project)
 
 
 def _missing_storage(project: Project) -> Iterator[Breach]:
@@ -38,12 +43,65 @@ def _missing_storage(project: Project) -> Iterator[Breach]:
             )
 
 
+def _missing_includes(project: Project) -> Iterator[Breach]:
+    for index, glob in enumerate(project.policy.include or ()):
+        if not project.matches_file(glob, anchored=False):
+            yield Breach(
+                project.place_of(("include", index)),
+                f"`{glob}` of `include` matches no file",
+                label="matches no file",
+            )
+
+
 def _missing_interfaces(project: Project) -> Iterator[Breach]:
     for index, interface in enumerate(project.policy.interfaces or ()):
-        module = interface.partition(":")[0]
+        module, _, name = interface.partition(":")
+        place = project.place_of(("interfaces", index))
         if not project.has_module(module):
             yield Breach(
-                project.place_of(("interfaces", index)),
+                place,
                 f"the interface `{interface}` does not exist: there is no module `{module}`",
                 label="names no module",
             )
+            continue
+        classes = hierarchy_of(project).in_order
+        if not any(is_meant(candidate, interface) for candidate in classes):
+            beside = [
+                candidate.shape.name
+                for candidate in classes
+                if is_named(candidate.name.removesuffix(f".{candidate.shape.name}"), module)
+            ]
+            yield Breach(
+                place,
+                f"the interface `{interface}` does not exist: there is no class `{name}` in "
+                f"`{module}`{did_you_mean(name, beside)}",
+                label="names no class",
+            )
+
+
+def _missing_modules(project: Project) -> Iterator[Breach]:
+    """Flag what the configuration looks for in a module of the project that is not there."""
+    of_helpers = [helper.partition(":")[0] for helper in project.policy.import_helpers]
+    for key, names in (
+        ("driver-types", [name.rpartition(".")[0] for name in project.policy.driver_types]),
+        ("import-helpers", of_helpers),
+    ):
+        for index, module in enumerate(names):
+            if _is_missing(module, project):
+                yield Breach(
+                    project.place_of((key, index)),
+                    f"this entry of `{key}` names nothing: there is no module `{module}`"
+                    f"{did_you_mean(module, project.names.files)}",
+                    label="names no module",
+                )
+
+
+def _is_missing(module: str, project: Project) -> bool:
+    """Return whether a name begins as one of the project's, and leads to none of its modules.
+
+    What lies in a class has its module further up.
+    """
+    is_own = module.partition(".")[0] in project.names.tops
+    while module and "." in module and not project.has_module(module):
+        module = module.rpartition(".")[0]
+    return is_own and not project.has_module(module)

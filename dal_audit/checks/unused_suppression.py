@@ -14,12 +14,12 @@ from dal_audit.judge.check import check
 
 @check("DAL903")
 def unused_suppression(
-    use: SuppressionUse | WaiverUse | EntryUse, file: FileFacts | None, project: Project
+    use: SuppressionUse | WaiverUse | EntryUse | Project, file: FileFacts | None, project: Project
 ) -> Iterator[Breach]:
     """Flag a suppression, a waiver or a baseline entry that hides nothing, or cannot hide anything.
 
-    A rule that does not run in this audit is not judged: whether it would have found something is
-    not known.
+    So does an entry of the configuration that leaves files out and matches none. A rule that does
+    not run in this audit is not judged: whether it would have found something is not known.
     """
     if isinstance(use, SuppressionUse):
         if file is not None:
@@ -28,8 +28,36 @@ def unused_suppression(
         if use.idle:
             place = project.place_of(("waivers", use.index, "id"))
             yield Breach(place, f"the waiver `{use.waiver.id}` lifts no finding")
-    else:
+    elif isinstance(use, EntryUse):
         yield _entry(use)
+    else:
+        yield from _unmatched(use)
+
+
+def _unmatched(project: Project) -> Iterator[Breach]:
+    """Yield the entries of the configuration that match no file, and would hide the next one."""
+    policy = project.policy
+    entries: list[tuple[str, str | int, str]] = [
+        ("per-file-ignores", glob, glob) for glob, _ in policy.per_file_ignores
+    ]
+    entries += [
+        ("exclude", index, glob)
+        for index, glob in enumerate(policy.exclude)
+        if not _may_be_ignored(glob, project)
+    ]
+    for key, where, glob in entries:
+        if not project.matches_file(glob, anchored=False):
+            place = project.place_of((key, where))
+            yield Breach(place, f"`{glob}` of `{key}` matches no file", label="matches no file")
+
+
+def _may_be_ignored(glob: str, project: Project) -> bool:
+    """Return whether a glob may match what git ignores, and so does not list.
+
+    It does where what it begins with is there; of one that begins with a wildcard nothing is known.
+    """
+    plain = glob.partition("*")[0].partition("?")[0].partition("[")[0].rstrip("/")
+    return not plain or (project.policy.root / plain).exists()
 
 
 def _entry(use: EntryUse) -> Breach:
