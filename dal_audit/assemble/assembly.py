@@ -55,6 +55,8 @@ def assemble(
     scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     edited, unknown = released_since(layout, policy.root, rules, request.since)
     ci = ci_of(tree, policy.root, rules, cache, request)
+    sources = [file.path for file in (*tree.files, *scripts)]
+    read = [*sources, *(file.path for file in ci.audited)]
     project = Project(
         policy,
         catalogue,
@@ -63,15 +65,17 @@ def assemble(
         tree.markers,
         layout=layout,
         listed=scope.listed,
-        empty=scope.empty_folders(file.path for file in (*tree.files, *scripts)),
+        empty=scope.empty_folders(read),
+        # An editor sends what it shows, whatever that is.
+        unread=() if request.instead else scope.unread(read),
         path_prefix=prefix_of(policy.root, request.folder),
         edited=edited,
         ci=ci,
     )
     project = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
     project = follow_accesses(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
-    read = scripts_facts(scripts, rules, cache, jobs=jobs)
-    project = project.with_files([*project.files, *read, *ci.audited])
+    statements = scripts_facts(scripts, rules, cache, jobs=jobs)
+    project = project.with_files([*project.files, *statements, *ci.audited])
     return Audited(project, frozenset(file.path for file in scripts), unknown)
 
 

@@ -12,6 +12,8 @@ from dal_audit.facts import LOCAL
 PROJECT_MARKERS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
 """The files that make a folder one that absolute imports resolve from, unless it is a package."""
 
+_IMPORTABLE: Final = (".py", ".pyi", ".pyw")
+
 _WILD: Final = frozenset("*?[")
 """The letters that make a glob more than a name."""
 
@@ -22,8 +24,12 @@ class ModuleNames:
     def __init__(
         self, modules: frozenset[str], markers: frozenset[str], roots: Sequence[str] | None
     ) -> None:
-        """Take the paths of all Python files and project files, and the configured source roots."""
+        """Take the paths of all Python files and project files, and the configured source roots.
+
+        Scripts without a suffix and notebooks are nothing that could be imported.
+        """
         self.modules = modules
+        self.importable = [path for path in modules if path.endswith(_IMPORTABLE)]
         self.markers = markers
         self._configured = roots
         self._names: dict[str, str] = {}
@@ -112,7 +118,7 @@ class ModuleNames:
     def _regular(self) -> frozenset[str]:
         """Paths, without ending, of modules and of packages with an `__init__`."""
         found = set()
-        for path in self.modules:
+        for path in self.importable:
             stem = path.rpartition(".")[0]
             found.add(stem.removesuffix("/__init__"))
         return frozenset(found)
@@ -147,7 +153,7 @@ class ModuleNames:
     @cached_property
     def _folders(self) -> frozenset[str]:
         found: set[str] = set()
-        for path in self.modules:
+        for path in self.importable:
             folder = path.rpartition("/")[0]
             while folder and folder not in found:
                 found.add(folder)
@@ -155,9 +161,14 @@ class ModuleNames:
         return frozenset(found)
 
     def of(self, path: str) -> str:
-        """Return the dotted name of a file's module, from the innermost source root above it."""
+        """Return the dotted name of a file's module, from the innermost source root above it.
+
+        What cannot be imported is called by its path, as no module is.
+        """
         found = self._names.get(path)
-        if found is None:
+        if found is None and not path.endswith(_IMPORTABLE):
+            found = self._names[path] = f"/{path.replace('.', '/')}"
+        elif found is None:
             roots = [root for root in self.source_roots if _is_below(path, root)]
             root = max(roots, key=len, default="")
             stem = path[len(root) + 1 if root else 0 :].rpartition(".")[0]

@@ -176,6 +176,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     """The paths of all files in the project's folder that git knows of, whatever they are."""
     empty: tuple[str, ...] = ()
     """The folders that were asked for and hold nothing to audit."""
+    unread: tuple[str, ...] = ()
+    """The files that were asked for and are not audited."""
     layout: MigrationLayout = field(default_factory=MigrationLayout)
     """The migration sets."""
     edited: tuple[ReleasedChange, ...] = ()

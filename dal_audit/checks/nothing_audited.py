@@ -10,10 +10,14 @@ from dal_audit.assemble.project import Project
 from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
+from dal_audit.migrations.names import is_script
 from dal_audit.policy import compile_globs
 from dal_audit.policy.problems import did_you_mean
 
 NOTHING = "it holds no Python file and no SQL migration"
+
+_LEFT_OUT = "Do not ask for it (pre-commit's hooks have an `exclude` of their own), or audit it."
+_OTHER = "Do not ask for it, or give a script a first line that names `python`."
 
 
 @check("DAL902")
@@ -25,7 +29,12 @@ def nothing_audited(project: Project) -> Iterator[Breach]:
         hidden = any(path.startswith(below) for path in project.modules)
         why = "`exclude` or `include` leaves all of it out" if hidden else NOTHING
         yield Breach(Place(folder, START), f"{what}: {why}")
-    if not project.files and not project.empty:
+    for path in project.unread:
+        hidden = path in project.modules or is_script(path)
+        why = "`exclude` or `include` leaves it out" if hidden else "it is no Python and no SQL"
+        remedy = _LEFT_OUT if hidden else _OTHER
+        yield Breach(Place(path, START), f"`{path}` was not audited: {why}", remedy=remedy)
+    if not project.files and not project.empty and not project.unread:
         yield Breach(project.place_of(()), f"nothing was audited: {NOTHING}")
     yield from _missing_storage(project)
     yield from _missing_includes(project)

@@ -22,6 +22,13 @@ from dal_audit.facts import SourceFile, stamp_of
 from dal_audit.policy import Policy, compile_globs
 
 PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
+_PYTHON: Final = (*PYTHON_SUFFIXES, ".ipynb")
+_SHEBANG: Final = re.compile(
+    rb"#![^\r\n]*?(?:[/! \t](?:python|pypy)[\d.]*w?(?![\w.-])|[/ \t]uv[ \t]+run\b)"
+)
+"""The first line of a script that Python runs; `uv run` does so, too (PEP 723)."""
+_FIRST_LINE: Final = 256
+"""How many bytes of a first line are read; Linux reads as many (`BINPRM_BUF_SIZE`)."""
 
 _SQL_NAME: Final = re.compile(
     r"\.sql(?:\.(?:duckdb|mariadb|mysql|pg|postgres|postgresql|sqlite|sqlite3))?\Z", re.IGNORECASE
@@ -77,6 +84,8 @@ def project_files(
         return path.startswith(others) or excluded(path)
 
     own = dict(_outside_of_tools(listed))
+    programs = dict(_programs(policy.root, listed, is_left_out))
+    own.update(programs)
     audited = sorted(_audited(policy, own, is_left_out), key=lambda file: file.path)
     files, scripts = _parted(audited)
     known = {file.path: file for file in files}
@@ -86,7 +95,7 @@ def project_files(
     likely = [path for path in listed if path.endswith(ends) and not is_left_out(path)]
     return ProjectFiles(
         files,
-        frozenset(path for path in own if path.endswith(PYTHON_SUFFIXES)),
+        frozenset(path for path in own if path.endswith(_PYTHON) or path in programs),
         frozenset(path for path in likely if path.rpartition("/")[2] in MARKERS),
         scripts,
         tuple(sorted(path for path in likely if _is_template(path))),
@@ -120,9 +129,35 @@ def _outside_of_tools(listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the paths of source, and those with a flaw, that lie in no folder of a tool's."""
     packages = {path.rpartition("/")[0] for path in listed if path.endswith("/__init__.py")}
     for path, flaw in listed.items():
-        is_source = path.endswith(PYTHON_SUFFIXES) or is_script(path)
+        is_source = path.endswith(_PYTHON) or is_script(path)
         if (is_source or flaw) and not _built_in(_named(path, flaw), packages):
             yield path, flaw
+
+
+def _programs(
+    root: Path, listed: Mapping[str, str], is_left_out: Callable[[str], bool]
+) -> Iterator[tuple[str, str]]:
+    """Yield the files without a suffix whose first line says that Python runs them."""
+    for path, flaw in listed.items():
+        name = path.rpartition("/")[2]
+        if "." in name or flaw or is_left_out(path) or _built_in(path, set()):
+            continue
+        if _is_program(f"{root}{os.sep}{path}"):
+            yield path, ""
+
+
+def _is_program(file: str) -> bool:
+    """Return whether a file begins as a script of Python does."""
+    try:
+        if not stat.S_ISREG(os.lstat(file).st_mode):
+            return False
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            return _SHEBANG.match(os.read(descriptor, _FIRST_LINE)) is not None
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return False
 
 
 def _named(path: str, flaw: str) -> str:

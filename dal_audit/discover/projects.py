@@ -49,6 +49,18 @@ class ProjectScope(Struct, frozen=True):
             and not any(path == "." or inner.startswith(f"{path}/") for inner in known)
         )
 
+    def unread(self, files: Iterable[str]) -> tuple[str, ...]:
+        """Return the requested files that are none of these, nor in another project."""
+        known = frozenset(files)
+        others = tuple(f"{folder}/" for folder in self.nested)
+        return tuple(
+            path
+            for path in self.requested
+            if path not in known
+            and not path.startswith(others)
+            and (self.policy.root / path).is_file()
+        )
+
 
 class AuditPlan(Struct, frozen=True):
     """The projects to audit, and the folder that reported paths are relative to."""

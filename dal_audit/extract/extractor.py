@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
@@ -32,11 +33,13 @@ from dal_audit.facts import (
     NotUnderstood,
     PythonFact,
     SourceFile,
+    Span,
     Suppression,
 )
 
 # What reads files is imported where one is read: a warm run knows all of them already.
 if TYPE_CHECKING:
+    from dal_audit.extract.python.notebooks import Notebook
     from dal_audit.extract.python.prefilter.driver_marks import ByteSignals, Prefilter
     from dal_audit.extract.python.prefilter.import_marks import Carriers
 
@@ -48,6 +51,9 @@ _Packed: TypeAlias = tuple[tuple[PythonFact, ...], Attention, tuple[str, ...] | 
 THOROUGH_BYTES = 1 << 20
 """Up to this much Python in a project, every file is parsed, so that a syntax error is reported in
 a file that names no driver, too. In a larger one a file that its bytes rule out stays unparsed."""
+
+NOTEBOOK = ".ipynb"
+"""What the names of Jupyter's notebooks end in."""
 
 MAX_PARSED_BYTES = 16 << 20
 """Larger files are not parsed: a syntax tree takes a hundred times the memory of its text."""
@@ -251,7 +257,10 @@ def _digest(file: SourceFile) -> bytes:
     import hashlib
 
     try:
-        return hashlib.sha256(read_bytes(file.absolute, file.size)).digest()[:16]
+        data = read_bytes(file.absolute, file.size)
+        # The same bytes are another thing under another name.
+        kind = NOTEBOOK.encode() if file.path.endswith(NOTEBOOK) else b""
+        return hashlib.sha256(kind + data).digest()[:16]
     except OSError:
         return b""
 
@@ -367,16 +376,46 @@ def extract_file(file: SourceFile, options: ExtractionOptions, prefilter: Prefil
     return _read_file(file, lambda data: extract_bytes(file.path, data, options, prefilter))
 
 
+def python_bytes(path: str, data: bytes) -> tuple[bytes, Notebook | None]:
+    """Return the Python in a file's bytes: all of them, but for a notebook, which comes with it.
+
+    Raises UndecodableError for a notebook that is no text, ValueError for one that is none.
+    """
+    if not path.endswith(NOTEBOOK):
+        return data, None
+    from dal_audit.extract.python.notebooks import Notebook
+    from dal_audit.extract.source import decode_script
+
+    notebook = Notebook(decode_script(data))
+    return notebook.text.encode("utf-8", "surrogatepass"), notebook
+
+
+def _facts_of_notebook(path: str, data: bytes, facts_of: Callable[[bytes], FileFacts]) -> FileFacts:
+    """Return the facts of a notebook's code, at their places in its file."""
+    from dal_audit.extract.source import UndecodableError, not_decoded
+
+    try:
+        code, notebook = python_bytes(path, data)
+    except UndecodableError as error:
+        return FileFacts(path, (not_decoded(data, error),), "read")
+    except ValueError as error:
+        span = Span(*[getattr(error, "lineno", 1), getattr(error, "colno", 1)] * 2)
+        detail = getattr(error, "msg", str(error))
+        return FileFacts(path, (NotUnderstood(span, "unparsable", detail),), "read")
+    found = facts_of(code)
+    return found if notebook is None else replace(found, facts=notebook.facts(found.facts))
+
+
 def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
     """Return whether a file's bytes show how to take one of the carried names from its module."""
     if file.flaw:
         return False
     from dal_audit.extract.python.prefilter.driver_marks import searchable
-    from dal_audit.extract.source import UndecodableError
 
     try:
-        return carriers.reach(file.path, searchable(read_bytes(file.absolute, file.size)))
-    except (OSError, UndecodableError):
+        data, _ = python_bytes(file.path, read_bytes(file.absolute, file.size))
+        return carriers.reach(file.path, searchable(data))
+    except (OSError, ValueError):  # An UndecodableError is one.
         return False  # The first look has reported it.
 
 
@@ -395,6 +434,22 @@ def extract_bytes(
     reached: bool = False,
 ) -> FileFacts:
     """Return the facts of a file's bytes; `reached` says that a carrier was seen in them."""
+    if path.endswith(NOTEBOOK):
+        return _facts_of_notebook(
+            path, data, lambda code: _facts_of_code(path, code, options, prefilter, reached=reached)
+        )
+    return _facts_of_code(path, data, options, prefilter, reached=reached)
+
+
+def _facts_of_code(
+    path: str,
+    data: bytes,
+    options: ExtractionOptions,
+    prefilter: Prefilter,
+    *,
+    reached: bool,
+) -> FileFacts:
+    """Return the facts of Python's bytes."""
     from dal_audit.extract.python.prefilter.driver_marks import searchable
     from dal_audit.extract.python.prefilter.import_statements import import_statements
     from dal_audit.extract.source import UndecodableError, decode, not_decoded

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import MAX_PARSED_BYTES, read_bytes
+from dal_audit.extract.extractor import MAX_PARSED_BYTES, python_bytes, read_bytes
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
 from dal_audit.facts import START, Evidence, FileFacts, SourceFile
 
@@ -109,21 +109,22 @@ def _evidence(
         return None
     # Only where a file is read:
     from dal_audit.extract.python.parse.deep_stack import deeply
-    from dal_audit.extract.python.parse.parser import UnparsableError, parse
+    from dal_audit.extract.python.parse.parser import parse
     from dal_audit.extract.python.prefilter.driver_marks import searchable
     from dal_audit.extract.python.value_facts import evidence
-    from dal_audit.extract.source import Lines, UndecodableError, decode
+    from dal_audit.extract.source import Lines, decode
 
     try:
-        data = read_bytes(file.absolute, file.size)
+        data, notebook = python_bytes(file.path, read_bytes(file.absolute, file.size))
         if not always and not words.accessed(searchable(data)):
             return None
         text = decode(data)
         with warnings.catch_warnings():
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
-            return deeply(
+            found = deeply(
                 lambda: evidence(parse(text, shortcuts=shortcuts), Lines(text), words.words)
             )
-    except (OSError, UndecodableError, UnparsableError, RecursionError):
+    except (OSError, ValueError, RecursionError):  # What is no text, or no Python, is a ValueError.
         return None
+    return found if notebook is None or found is None else notebook.moved(found)

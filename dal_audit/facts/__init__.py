@@ -5,7 +5,13 @@ force alone, so equal bytes give equal facts and facts can be cached by content.
 migrations and replays is imported from its own module, so that it is loaded only where it is met.
 """
 
-from dal_audit.facts.any_language import Gap, NotUnderstood, SuppressedRule, Suppression
+from dal_audit.facts.any_language import (
+    Gap,
+    NotebookCell,
+    NotUnderstood,
+    SuppressedRule,
+    Suppression,
+)
 from dal_audit.facts.file import Attention, Fact, FileFacts
 from dal_audit.facts.python import (
     CALL,
@@ -65,6 +71,7 @@ __all__ = [
     "Member",
     "MemberKind",
     "NotUnderstood",
+    "NotebookCell",
     "Parameter",
     "ParameterKind",
     "Place",

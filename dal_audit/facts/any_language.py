@@ -40,3 +40,14 @@ class NotUnderstood(Variant, frozen=True):
     span: Span
     gap: Gap
     detail: str
+
+
+class NotebookCell(Variant, frozen=True):
+    """A code cell of a notebook: its number among all cells, from 1, and where its lines begin.
+
+    `starts` are the line and the column in the notebook's file of each line of the cell.
+    """
+
+    span: Span
+    number: int
+    starts: tuple[tuple[int, int], ...]

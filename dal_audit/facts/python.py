@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from dal_audit.facts.any_language import NotUnderstood, Suppression
+from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppression
 from dal_audit.facts.source import Record, Span, Variant
 
 Role: TypeAlias = Literal[
@@ -310,4 +310,5 @@ PythonFact: TypeAlias = (
     | ConnectionUrl
     | Suppression
     | NotUnderstood
+    | NotebookCell
 )

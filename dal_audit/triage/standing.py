@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, find_rule, rules
-from dal_audit.facts import FileFacts, Suppression
+from dal_audit.facts import FileFacts, NotebookCell, Suppression
 from dal_audit.judge.breach import Breach, Finding, SuppressionUse, WaiverUse
 from dal_audit.policy import Policy, Waiver, compile_globs, per_file_ignored, severity_of
+from dal_audit.triage.notebooks import in_cell
 
 SAYS_NOTHING: Final = frozenset(
     {"fixme", "later", "n a", "na", "no reason", "none", "reason", "tbd", "todo", "xxx"}
@@ -43,8 +44,11 @@ class Triage:
         self.in_force = frozenset(rule.id for rule in rules)
         self.ignored = per_file_ignored(self.policy)
         self.suppressions: dict[str, list[_Watched]] = {}
+        self.cells: dict[str, list[NotebookCell]] = {}
         for file in project.files:
             for fact in file.facts:
+                if isinstance(fact, NotebookCell):
+                    self.cells.setdefault(file.path, []).append(fact)
                 if isinstance(fact, Suppression):
                     known = {
                         allowed.name: rule.id
@@ -63,7 +67,7 @@ class Triage:
     def finding(self, rule: Rule, breach: Breach) -> Finding:
         """Return a breach as a finding."""
         severity = severity_of(self.policy, rule.id, breach.severity or rule.severity)
-        finding = Finding(rule, severity, breach)
+        finding = Finding(rule, severity, in_cell(breach, self.cells.get(breach.place.path, ())))
         if self.ignored(breach.place.path, rule.id):
             return replace(finding, standing="suppressed", justification="per-file-ignores")
         # A suppression cannot vouch for itself.
