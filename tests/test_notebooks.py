@@ -18,7 +18,9 @@ from dal_audit.policy.request import Request
 
 def notebook(*sources: str | list[str], indent: int | None = 1, **metadata: Any) -> str:
     """Return a notebook of code cells, as Jupyter writes one."""
-    cells = [{"cell_type": "code", "metadata": {}, "source": source} for source in sources]
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "code", "metadata": {}, "source": source} for source in sources
+    ]
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4}, indent=indent)
 
 
