@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.assemble.class_hierarchy import hierarchy_of
-from dal_audit.assemble.driver_sources import DriverSource, DriverSources
+from dal_audit.assemble.driver_objects import DriverSource
+from dal_audit.assemble.driver_sources import DriverSources
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.symbols import SymbolId, SymbolTable, module_of
 from dal_audit.catalogue.drivers import catalogue_in_force

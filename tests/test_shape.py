@@ -8,6 +8,7 @@ import pytest
 
 from dal_audit.audit import audit
 from dal_audit.extract.python.exports import shapes_of
+from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.parse.parser import parse
 from dal_audit.extract.source import Lines
 from dal_audit.facts import LOCAL, Export, Shape
@@ -16,7 +17,8 @@ from dal_audit.policy.request import Request
 
 def shape(text: str, *, used: frozenset[str] = frozenset(), shortcuts: bool = True) -> Shape:
     """Return the shape of a text."""
-    first, *_ = shapes_of(parse(text, shortcuts=shortcuts), Lines(text), used)
+    tree = parse(text, shortcuts=shortcuts)
+    first, *_ = shapes_of(tree, Lines(text), used, read_names(tree).module)
     assert isinstance(first, Shape)
     return first
 
@@ -106,8 +108,7 @@ def test_assignments(line: str, export: str) -> None:
         "x += a",
         "x.y = a",
         "x[0] = a",
-        "def x(): return a",
-        "async def x(): return a",
+        "def x(): return 1",
         "del a",
     ],
 )
@@ -345,3 +346,42 @@ def test_the_report_says_what_it_does_not_follow(tmp_path: Path) -> None:
     (tmp_path / "storage" / "lazy.py").write_text(lazy, encoding="utf-8")
     report = audit(Request(folder=tmp_path))
     assert "nothing of what `__getattr__` hands out: storage/lazy.py" in report.assumptions
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("def f() -> a: ...", "m.a.()"),
+        ("async def f() -> a | None: ...", "m.a.()"),
+        ("def f() -> Iterator[a]: ...", f"{LOCAL}Iterator.() m.a.()"),
+        ("def f(): return a", "m.a"),
+        ("def f(): return a(1)", "m.a.()"),
+        ("def f():\n    x = a()\n    return x.y()", "m.a.().y.()"),
+        ("def f():\n    with a() as x:\n        yield x.y", "m.a.().y"),
+        ("def f(x: a): return x.y", "m.a.().y"),
+        ("def f() -> Any: return a()", "m.a.()"),
+        ("def f():\n    def g(): return a()", ""),
+        ("def f(): return 1", ""),
+        ("def f() -> type[a]: ...", ""),
+        ("def f() -> Callable[[], a]: ...", ""),
+        ("def f(a): return a()", ""),
+    ],
+)
+def test_what_functions_give(text: str, origins: str) -> None:
+    found = exports(f"from m import a\n{text}")[1:]
+    assert found == ([f"f function {origins}"] if origins else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "export"),
+    [
+        ("x = a().b()", "x call m.a.().b"),
+        ("x = a()()", "x call m.a.()"),
+        ("x = a[int]().b()", "x call m.a.().b"),
+        ("x = (await a()).b()", "x call m.a.().b"),
+        ("x = a.b['c'].d", "x alias m.a.b.[].d"),
+        ("x = a() if y else None", "x call m.a"),
+    ],
+)
+def test_calls_on_the_way_to_a_value(line: str, export: str) -> None:
+    assert exports(f"from m import a\n{line}")[1:] == [export]

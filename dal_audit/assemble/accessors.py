@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from msgspec import Struct
 
@@ -16,7 +17,10 @@ from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import POLICY, Project
 from dal_audit.assemble.receiver_types import ReceiverType, receivers_of
 from dal_audit.assemble.state_classes import keeps_state
-from dal_audit.facts import Access, Member
+from dal_audit.facts import Access, Import, Member, Reference, Role
+
+_CALLING: Final[frozenset[Role]] = frozenset({"call", "dependency"})
+"""The parts that a function plays where it is called."""
 
 
 class DriverFetch(Struct, frozen=True):
@@ -29,6 +33,35 @@ class DriverFetch(Struct, frozen=True):
     owner: Class | None
     member: Member | None
     held: HeldObject | None
+
+
+class FunctionFetch(Struct, frozen=True):
+    """A use by which a function is called, and the driver's object that storage so gives."""
+
+    use: Reference
+    held: HeldObject
+
+
+def function_fetches(fact: Import, path: str, project: Project) -> Iterator[FunctionFetch]:
+    """Yield the calls of storage's functions that an import brings and that give a driver's object.
+
+    What a framework calls for a parameter (`Depends(get_session)`) is called as well.
+    """
+    for target in fact.targets:
+        for use in target.uses:
+            found = _given(use, path, project) if use.role in _CALLING else None
+            if found is not None:
+                yield FunctionFetch(use, found)
+
+
+def _given(use: Reference, path: str, project: Project) -> HeldObject | None:
+    """Return what a function of storage gives that a use means."""
+    source = project.driver_sources.function(use.name, path)
+    if source is None or not project.in_storage(source.function):
+        return None
+    if project.allows_driver_type(source.driver, path):
+        return None
+    return held_objects_of(project).held(source)
 
 
 @query(depends_on=(POLICY, hierarchy_of, held_objects_of), cuts_off=True)

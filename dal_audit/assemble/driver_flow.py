@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from dal_audit.assemble.driver_sources import DriverSource, DriverSources
+from dal_audit.assemble.driver_objects import DriverSource
+from dal_audit.assemble.driver_sources import DriverSources
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Import, Reference, Span, Target
 

@@ -9,45 +9,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.assemble.driver_names import DriverNames
+from dal_audit.assemble.driver_objects import (
+    CONNECTION_ROLES,
+    DriverObjects,
+    DriverSource,
+    ReexportStep,
+)
 from dal_audit.assemble.symbols import Module, PendingExport, SymbolId, SymbolTable
-from dal_audit.catalogue.drivers import Driver
-from dal_audit.catalogue.object_kinds import Kind, Kinds
-from dal_audit.facts import Export, Place
-
-Form: TypeAlias = Literal["itself", "type", "subclass", "instance"]
-"""How the object arrives: as what it is, inside a type that was put together, as the base of a
-class, or made into an object."""
-
-CONNECTION_ROLES: Final = frozenset({"connection", "cursor", "pool", "engine", "session"})
-"""The roles of types that hold on to a database: an object of one, or a subclass, is the driver's.
-Models, columns and results are not (judgement call 6)."""
-
-
-class ReexportStep(Struct, frozen=True):
-    """A step on the way of a name: where it was handed on, and what happened there."""
-
-    place: Place
-    message: str
-
-
-class DriverSource(Struct, frozen=True):
-    """What a name comes from: a driver's object, by its dotted name, and the way from there.
-
-    `steps` begin where the name was made and end where it was last handed on.
-    """
-
-    driver: Driver
-    name: str
-    kind: Kind
-    steps: tuple[ReexportStep, ...] = ()
-    form: Form = "itself"
-
+from dal_audit.catalogue.object_kinds import Kinds
+from dal_audit.facts import CALL, Export, Place
 
 Reached: TypeAlias = tuple[SymbolId, DriverSource]
 """A name that was reached, and what it comes from."""
@@ -61,6 +36,7 @@ class DriverSources:
         self.symbols = symbols
         self.drivers = drivers
         self.kinds = kinds
+        self.objects = DriverObjects(kinds)
         self._meanings: dict[str, tuple[DriverSource, ...]] = {}
         """What names mean that mean the same in all files."""
         self._sources: dict[SymbolId, dict[str, DriverSource]] = {}
@@ -83,27 +59,41 @@ class DriverSources:
             return known
         driver = self.drivers.owner_of(absolute, path)
         if driver is not None:
-            return (self._itself(driver, absolute),)
+            named = self.objects.named(driver, absolute)
+            value = self.objects.value(named) if named is not None else None
+            return () if value is None else (value,)
         known = tuple(self._meant(absolute))
         # A module of the project can hide a driver's from some of its files.
         if self.drivers.catalogue.driver_of(absolute) is None:
             self._meanings[absolute] = known
         return known
 
-    def _itself(self, driver: Driver, name: str) -> DriverSource:
-        """Return a driver's object under its own name."""
-        return DriverSource(driver, name, self.kinds.of(name))
+    def function(self, name: str, path: str) -> DriverSource | None:
+        """Return what a function of the project gives of a driver, by its name in a file."""
+        parted = self.symbols.symbol_of(self.symbols.absolute(name, path))
+        if parted is None or parted[1]:
+            return None
+        sources = self._sources.get(parted[0], {}).values()
+        return next((source for source in sources if source.form == "function"), None)
 
     def _meant(self, absolute: str) -> Iterator[DriverSource]:
-        """Yield the driver's objects that a name of the project can mean, in whatever file."""
+        """Yield the driver's objects that a name of the project can mean, in whatever file.
+
+        A function is none, whatever it gives.
+        """
         parted = self.symbols.symbol_of(absolute)
         if parted is None:
             return
         symbol, rest = parted
         for source in self._sources.get(symbol, {}).values():
-            inner = self._attribute(source, rest) if rest else source
-            if inner is not None:
+            behind = self._behind(source, rest)
+            inner = self.objects.value(behind) if behind is not None else None
+            if inner is not None and inner.form != "function":
                 yield inner
+
+    def _behind(self, source: DriverSource, rest: str) -> DriverSource | None:
+        """Return what the attributes and calls give that stand behind a name."""
+        return self.objects.follow(source, rest.split(".") if rest else ())
 
     def leads_on(self, absolute: str) -> bool:
         """Return whether longer names than this one may mean an object that this one does not.
@@ -158,7 +148,7 @@ class DriverSources:
         while queue:
             symbol, found = queue.popleft()
             for module, export, rest in waiting.get(symbol, ()):
-                inner = self._attribute(found, rest) if rest else found
+                inner = self._behind(found, rest)
                 if inner is not None:
                     self._hand_on(inner, module, export, queue)
             for module in stars.get(symbol[0], ()):
@@ -176,14 +166,16 @@ class DriverSources:
         if own is not None:
             waiting.setdefault((module.name, own[0]), []).append((module, export, own[1]))
         elif driver is not None:
-            self._hand_on(self._itself(driver, absolute), module, export, queue)
+            named = self.objects.named(driver, absolute)
+            if named is not None:
+                self._hand_on(named, module, export, queue)
         elif (parted := self.symbols.symbol_of(absolute)) is not None:
             waiting.setdefault(parted[0], []).append((module, export, parted[1]))
 
     def _hand_on(
         self, found: DriverSource, module: Module, export: Export, queue: deque[Reached]
     ) -> None:
-        made = self._as(export, found)
+        made = self._as(export, found, module)
         if made is not None:
             message = _WORDS[export.made].format(name=export.name, origin=found.name)
             step = ReexportStep(Place(module.path, export.span), message)
@@ -203,7 +195,9 @@ class DriverSources:
         if driver is None:
             return False
         for name in self.kinds.names_in(source):
-            self._by_star(self._itself(driver, f"{source}.{name}"), name, module, source, queue)
+            named = self.objects.named(driver, f"{source}.{name}")
+            if named is not None:
+                self._by_star(named, name, module, source, queue)
         return True
 
     def _star(
@@ -227,18 +221,29 @@ class DriverSources:
         step = ReexportStep(place, f"`{name}` is imported here by a star")
         self._take((module.name, name), replace(found, steps=(*found.steps, step)), queue)
 
-    def _as(self, export: Export, found: DriverSource) -> DriverSource | None:
+    def _as(self, export: Export, found: DriverSource, module: Module) -> DriverSource | None:
         """Return what an export is, given the driver's object that it was made from."""
-        if export.made in {"import", "alias"}:
-            return found
-        if export.made == "type":
-            return replace(found, form="type") if found.form == "itself" else found
+        if export.made == "call":
+            return self._instance(self.objects.follow(found, (CALL,)))
+        value = self.objects.value(found)
+        if value is None or export.made in {"import", "alias"}:
+            return value
         if export.made == "class":
-            return self._subclass(found)
-        made = self._made(export, found)
-        if self.kinds.role(made) not in CONNECTION_ROLES:
-            return None
-        return replace(found, name=made, kind=self.kinds.of(made), form="instance")
+            return self._subclass(value)
+        if export.made == "annotation":
+            return self._object_of(value)
+        if export.made == "function":
+            is_object = value.form == "instance"
+            return replace(value, form="function", function=module.path) if is_object else None
+        return replace(value, form=export.made) if value.form == "itself" else value
+
+    def _object_of(self, found: DriverSource) -> DriverSource | None:
+        """Return what is annotated as a driver's type, or as a type that is made of one."""
+        return None if found.form == "function" else self.objects.instance(found, found.name)
+
+    def _instance(self, found: DriverSource | None) -> DriverSource | None:
+        """Return an object, if it holds on to a database; the project's own types tell nothing."""
+        return self.objects.instance(found, found.name) if found is not None else None
 
     def _subclass(self, found: DriverSource) -> DriverSource | None:
         """Return what a class is whose base is a driver's object."""
@@ -247,21 +252,6 @@ class DriverSources:
         is_kept = found.kind == "exception" or self.kinds.role(found.name) in CONNECTION_ROLES
         return replace(found, form="subclass") if is_kept else None
 
-    def _made(self, export: Export, found: DriverSource) -> str:
-        """Return the type of what was called or annotated; empty where it is not known."""
-        if found.form == "instance":
-            # `SessionLocal()`: the object that a factory makes when it is called.
-            is_call = export.made == "call"
-            return self.kinds.makers.get(f"{found.name}.__call__", "") if is_call else ""
-        return found.name if export.made == "annotation" else self.kinds.made_by(found.name)
-
-    def _attribute(self, found: DriverSource, rest: str) -> DriverSource | None:
-        """Return what an attribute of a driver's object is; that of an instance is not known."""
-        if found.form != "itself":
-            return None
-        name = f"{found.name}.{rest}"
-        return replace(found, name=name, kind=self.kinds.of(name))
-
 
 _WORDS: Final = {
     "import": "`{name}` is imported here",
@@ -269,5 +259,7 @@ _WORDS: Final = {
     "call": "`{name}` is made here by `{origin}`",
     "annotation": "`{name}` is annotated as `{origin}` here",
     "type": "`{name}` is put together here from `{origin}`",
+    "collection": "`{name}` is a collection here with `{origin}` in it",
     "class": "`{name}` is a subclass of `{origin}`",
+    "function": "`{name}` gives an object of `{origin}`",
 }

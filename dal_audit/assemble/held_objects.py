@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.class_hierarchy import Class
 from dal_audit.assemble.driver_names import OWN_TYPES
-from dal_audit.assemble.driver_sources import CONNECTION_ROLES, DriverSource, DriverSources
+from dal_audit.assemble.driver_objects import CONNECTION_ROLES, DriverSource
+from dal_audit.assemble.driver_sources import DriverSources
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import CLASSES, Project
-from dal_audit.facts import LOCAL, Member, Span
+from dal_audit.facts import CALL, LOCAL, Member, Span
 
 OWN_OBJECT: Final = LOCAL + "self."
 """How an origin begins that is an attribute of the object itself."""
@@ -88,16 +89,12 @@ class HeldObjects:
     def annotated(self, name: str, path: str) -> HeldObject | None:
         """Return what an object is whose annotation is a dotted name in a file."""
         source = self.sources.resolve(name, path)
-        return self._held(source) if source is not None else None
+        return self.held(source) if source is not None else None
 
     def called(self, name: str, path: str) -> Iterator[HeldObject]:
         """Yield what a call of a dotted name in a file makes."""
-        source = self.sources.resolve(name, path)
-        if source is None:
-            return
-        if source.driver is not OWN_TYPES:
-            source = replace(source, name=self.sources.kinds.made_by(source.name))
-        held = self._held(source)
+        source = self.sources.resolve(f"{name}.{CALL}", path)
+        held = self.held(source) if source is not None else None
         if held is not None:
             yield held
 
@@ -108,12 +105,14 @@ class HeldObjects:
             if not deeper:
                 yield replace(held, span=None)
                 continue
-            made = self.sources.kinds.made_by(f"{held.source.name}.{deeper}")
-            inner = self._held(replace(held.source, name=made)) if made else None
+            own = replace(held.source, form="instance")
+            made = self.sources.objects.follow(own, (*deeper.split("."), CALL))
+            inner = self.held(made) if made is not None else None
             if inner is not None:
                 yield inner
 
-    def _held(self, source: DriverSource) -> HeldObject | None:
+    def held(self, source: DriverSource) -> HeldObject | None:
+        """Return a driver's object as one that is held; None where it holds on to no database."""
         if source.driver is OWN_TYPES:
             return HeldObject(source, WRAPPER)
         role = self.sources.kinds.role(source.name)

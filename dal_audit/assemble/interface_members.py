@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
-from dal_audit.assemble.driver_sources import DriverSource
+from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.held_objects import held_objects_of
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import Project

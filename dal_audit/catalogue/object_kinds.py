@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.catalogue.drivers import Catalogue, Driver
 
 Kind: TypeAlias = Literal["module", "type", "exception", "other"]
 """What a driver's object is: the driver itself or a part of it, a class, an exception, or another
@@ -22,13 +22,17 @@ class Kinds:
         self.catalogue = catalogue
         self.roles: dict[str, str] = {}
         self.makers: dict[str, str] = {}
+        self._methods: dict[str, str] = {}
+        """The makers that are methods, by their driver and the last names of type and method."""
         for driver in catalogue.drivers:
             for role, names in (*driver.types, ("exception", driver.exceptions)):
                 for name in names:
                     self.roles[name] = role
                     # A type is reached by more paths than are documented.
                     self.roles.setdefault(f"{driver.name}:{name.rpartition('.')[2]}", role)
-            self.makers.update(driver.makers)
+            for maker, made in driver.makers:
+                self.makers[maker] = made
+                self._methods.setdefault(self._method_key(driver, maker), made)
 
     def names_in(self, module: str) -> list[str]:
         """Return the names in a driver's module that are known."""
@@ -62,5 +66,30 @@ class Kinds:
 
     def made_by(self, name: str) -> str:
         """Return the type of what calling a driver's object gives; empty where it is not known."""
+        made = self.method_makes(name)
+        return made or (name if self.of(name) == "type" else "")
+
+    def method_makes(self, name: str) -> str:
+        """Return the type of what a method of a driver's type gives; empty where it is not known.
+
+        The type may be named by any path that leads to it.
+        """
         made = self.makers.get(name)
-        return made if made is not None else name if self.of(name) == "type" else ""
+        if made is not None:
+            return made
+        driver = self.catalogue.driver_of(name)
+        return self._methods.get(self._method_key(driver, name), "") if driver is not None else ""
+
+    def is_value(self, name: str) -> bool:
+        """Return whether a driver's name is, as far as is known, a plain value: a version, a flag.
+
+        What makes an object is none, nor what is called as classes are.
+        """
+        if self.of(name) != "other" or name in self.makers:
+            return False
+        last = name.rpartition(".")[2].lstrip("_")
+        return not (last[:1].isupper() and not last.isupper())
+
+    @staticmethod
+    def _method_key(driver: Driver, name: str) -> str:
+        return f"{driver.name}:{'.'.join(name.split('.')[-2:])}"

@@ -4,21 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.accessors import DriverFetch, driver_fetch
+from dal_audit.assemble.accessors import DriverFetch, FunctionFetch, driver_fetch, function_fetches
 from dal_audit.assemble.project import Project
-from dal_audit.facts import Access, Evidence, FileFacts, Place
-from dal_audit.judge.breach import Breach, Related, flow_of
+from dal_audit.assemble.state_fields import held_fields
+from dal_audit.facts import Access, ClassShape, Evidence, FileFacts, Import, Place
+from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, flow_of
 from dal_audit.judge.check import check
 
 
 @check("DAL107")
-def backend_accessor(fact: Evidence, file: FileFacts, project: Project) -> Iterator[Breach]:
-    """Flag a driver's object that is fetched from a storage object outside storage.
+def backend_accessor(
+    fact: Evidence | Import, file: FileFacts, project: Project
+) -> Iterator[Breach]:
+    """Flag a driver's object that storage hands to a file outside it.
 
-    One attribute of one class gives one breach a file; the other places hang on the first.
+    One attribute of one class, and one function, give one breach a file; the other places hang on
+    the first.
     """
     if project.in_storage(file.path):
         return
+    if isinstance(fact, Import):
+        yield from _given_by_functions(fact, file, project)
+    else:
+        yield from _fetched(fact, file, project)
+
+
+def _given_by_functions(fact: Import, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag what the functions of storage give that a file imports and calls."""
+    groups: dict[str, list[FunctionFetch]] = {}
+    kept = _lines_of_state(file, project)
+    for fetch in function_fetches(fact, file.path, project):
+        if fetch.use.span.line in kept:
+            continue
+        groups.setdefault(fetch.use.name, []).append(fetch)
+    for first, *others in groups.values():
+        flow = flow_of(first.held.source.steps)
+        name = first.use.name.lstrip(".")
+        yield Breach(
+            Place(file.path, first.use.span),
+            f"`{name}` gives {first.held.described}, to whoever calls it; "
+            f"only {project.storage_description} may use it",
+            label="storage's own object is fetched here",
+            related=(
+                *flow,
+                *(
+                    Related(Place(file.path, other.use.span), f"`{name}` is {_called(other)} here")
+                    for other in others
+                ),
+            ),
+            flow_length=len(flow),
+            driver=first.held.source.driver.name,
+        )
+
+
+def _lines_of_state(file: FileFacts, project: Project) -> frozenset[int]:
+    """Return the lines on which the program's state is set to an object, which DAL110 reports."""
+    return frozenset(
+        member.span.line
+        for shape in file.facts
+        if isinstance(shape, ClassShape)
+        for member, _ in held_fields(shape, file.path, project).values()
+    )
+
+
+def _called(fetch: FunctionFetch) -> str:
+    return ROLE_WORDS[fetch.use.role]
+
+
+def _fetched(fact: Evidence, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag what is read from objects of storage's classes."""
     groups: dict[tuple[str, str], list[tuple[Access, DriverFetch]]] = {}
     for access in sorted(fact.accesses, key=lambda access: access.span):
         found = driver_fetch(access, file.path, project)

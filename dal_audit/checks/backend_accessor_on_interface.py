@@ -12,17 +12,9 @@ from dal_audit.assemble.interface_members import (
     interface_members,
 )
 from dal_audit.assemble.project import Project
-from dal_audit.facts import LOCAL, Member, Place
+from dal_audit.facts import LOCAL, TELLS_NOTHING, Member, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
-
-_SILENT = frozenset(
-    {"Any", "object", "Annotated", "ClassVar", "Final", "Optional", "Union", "type", "Type"}
-    | {"Awaitable", "Coroutine", "Generator", "AsyncGenerator", "Iterator", "AsyncIterator"}
-    | {"Iterable", "AsyncIterable", "ContextManager", "AsyncContextManager", "Callable"}
-    | {"AbstractContextManager", "AbstractAsyncContextManager"}
-)
-"""Types that say nothing of what is in them."""
 
 
 @check("DAL202")
@@ -84,6 +76,6 @@ def _is_refuted(offered: InterfaceMember, project: Project) -> bool:
     ):
         return True
     # An attribute that begins as None is yet to become something.
-    silent = _SILENT if member.kind == "method" else _SILENT | {"None"}
+    silent = TELLS_NOTHING if member.kind == "method" else TELLS_NOTHING | {"None"}
     names = {named.origin.removeprefix(LOCAL).rpartition(".")[2] for named in member.types}
     return bool(names - silent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.driver_sources import DriverSource
+from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import, Place
 from dal_audit.judge.breach import Breach, Related, and_more

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.class_hierarchy import hierarchy_of
-from dal_audit.assemble.held_objects import HeldObject, held_objects_of
+from dal_audit.assemble.held_objects import HeldObject
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.state_classes import keeps_state
+from dal_audit.assemble.state_fields import held_fields
 from dal_audit.facts import ClassShape, FileFacts, Member, Place
 from dal_audit.judge.breach import Breach, flow_of
 from dal_audit.judge.check import check
@@ -18,16 +17,7 @@ def state_holds_connection(fact: ClassShape, file: FileFacts, project: Project) 
     """Flag a field of a state class outside storage whose type is a driver's."""
     if project.in_storage(file.path):
         return
-    hierarchy = hierarchy_of(project)
-    own = hierarchy.classes.get(f"{project.module_name(file.path)}.{fact.name}")
-    if own is None or not keeps_state(own, hierarchy):
-        return
-    fields: dict[str, tuple[Member, HeldObject]] = {}
-    for member in fact.members:
-        held = held_objects_of(project).of(own, member) if member.kind == "attribute" else None
-        if held is not None and not project.allows_driver_type(held.source.driver, file.path):
-            fields.setdefault(member.name, (member, held))
-    for member, held in fields.values():
+    for member, held in held_fields(fact, file.path, project).values():
         yield _breach(fact, member, held, file)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dal_audit.assemble.driver_names import OWN_TYPES
-from dal_audit.assemble.driver_sources import DriverSource
+from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Export, FileFacts, Place, Shape
 from dal_audit.judge.breach import Breach, flow_of

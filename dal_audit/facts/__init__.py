@@ -15,7 +15,9 @@ from dal_audit.facts.any_language import (
 from dal_audit.facts.file import Attention, Fact, FileFacts
 from dal_audit.facts.python import (
     CALL,
+    ITEM,
     LOCAL,
+    TELLS_NOTHING,
     Access,
     ClassShape,
     ConnectionUrl,
@@ -52,8 +54,10 @@ from dal_audit.facts.source import (
 
 __all__ = [
     "CALL",
+    "ITEM",
     "LOCAL",
     "START",
+    "TELLS_NOTHING",
     "Access",
     "Attention",
     "ClassShape",

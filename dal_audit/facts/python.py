@@ -5,7 +5,7 @@ What a file in another language can say as well is written in the same words.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppression
 from dal_audit.facts.source import Record, Span, Variant
@@ -21,9 +21,11 @@ Role: TypeAlias = Literal[
     "cast",
     "pattern",
     "type",
+    "dependency",
 ]
-"""The part that a reference plays where it stands; the last five ask what an object's class is
-(`pattern` in a `case`, `type` where `type(x)` is compared), or say it."""
+"""The part that a reference plays where it stands; `isinstance` to `type` ask what an object's
+class is (`pattern` in a `case`, `type` where `type(x)` is compared), or say it; a `dependency` is
+called by a framework, which hands its result to a parameter (`Depends(get_session)`)."""
 
 
 class Reference(Record, frozen=True):
@@ -90,10 +92,18 @@ class DynamicImport(Variant, frozen=True):
     """Whether it loads modules only if it is one of the project's own import helpers."""
 
 
-Made: TypeAlias = Literal["import", "alias", "type", "call", "annotation", "class"]
+Made: TypeAlias = Literal[
+    "import", "alias", "type", "collection", "call", "annotation", "class", "function"
+]
 """How a module came by a name: it imported it, named something else by it, put a type together
-(`A | B`, `Annotated[A, …]`, `NewType`), called something for it, annotated it, or defined it as a
-class."""
+(`A | B`, `Annotated[A, …]`, `NewType`) or a collection, called something for it, annotated it, or
+defined it as a class or as a function."""
+
+CALL = "()"
+"""The part of a dotted name that calls what stands before it (`create_engine.().connect`)."""
+
+ITEM = "[]"
+"""The part of a dotted name that takes an item of what stands before it."""
 
 
 LOCAL = "self:"
@@ -104,8 +114,9 @@ class Export(Record, frozen=True):
     """A module-level name, which other modules can import.
 
     `origins` are the dotted names that it stands for: what was imported or named, the function that
-    was called, the annotated type, the class's bases. A relative import keeps its leading dots, a
-    name of the same module is marked with `LOCAL`.
+    was called, the annotated type, the class's bases, what a function gives. A relative import
+    keeps its leading dots, a name of the same module is marked with `LOCAL`; calls and items in a
+    name are the parts `CALL` and `ITEM`.
     """
 
     name: str
@@ -247,15 +258,20 @@ class ClassShape(Variant, frozen=True):
     arguments: tuple[TypeName, ...] = ()
 
 
-CALL = "()"
-"""The step of a `Known` that calls what stands before it."""
+TELLS_NOTHING: Final = frozenset(
+    {"Any", "object", "Annotated", "ClassVar", "Final", "Optional", "Union", "type", "Type"}
+    | {"Awaitable", "Coroutine", "Generator", "AsyncGenerator", "Iterator", "AsyncIterator"}
+    | {"Iterable", "AsyncIterable", "ContextManager", "AsyncContextManager", "Callable"}
+    | {"AbstractContextManager", "AbstractAsyncContextManager"}
+)
+"""The last names of types that say nothing of what is in them."""
 
 
 class Known(Record, frozen=True):
     """What is known of a value: the dotted name that it begins with, and the steps from there.
 
     `origin` reads like an `Export`'s; `is_object` says that the value is an object of that type.
-    Steps are the names of attributes, and `CALL`: `hs.get_datastores().main`, with `hs:
+    Steps are the names of attributes, `CALL` and `ITEM`: `hs.get_datastores().main`, with `hs:
     HomeServer`, is an object of `HomeServer` and the steps `get_datastores`, `()`, `main`.
     """
 

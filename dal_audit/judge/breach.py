@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.assemble.driver_sources import ReexportStep
+from dal_audit.assemble.driver_objects import ReexportStep
 from dal_audit.catalogue.rulebook import Rule, Severity
 from dal_audit.facts import Place, Role, Suppression
 from dal_audit.fix.model import Fix
@@ -25,6 +25,7 @@ ROLE_WORDS: Mapping[Role, str] = {
     "cast": "cast to",
     "pattern": "matched",
     "type": "tested for",
+    "dependency": "handed to what calls it",
 }
 
 

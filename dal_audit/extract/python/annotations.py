@@ -10,7 +10,7 @@ from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.parse.walk import Function
 from dal_audit.extract.source import Lines
-from dal_audit.facts import LOCAL, TypeName
+from dal_audit.facts import CALL, ITEM, LOCAL, TypeName
 
 TYPE_MAKERS: Final = frozenset({"NewType", "TypeVar", "cast"})
 """Calls whose result stands for the type that they are handed."""
@@ -62,7 +62,8 @@ class TypeReader:
         """Yield the origins of what an expression calls for its value."""
         value = awaited(node)
         if isinstance(value, ast.Call):
-            yield from self.origins(value.func)
+            func = value.func
+            yield from self.dotted(func) if isinstance(func, ast.Call) else self.origins(func)
 
     def bounds(self, node: ast.ClassDef | Function) -> Iterator[TypeName]:
         """Yield the types that a class's or a function's own type parameters are bound by."""
@@ -90,21 +91,37 @@ class TypeReader:
                 waiting += reversed(parts)
 
     def dotted(self, node: ast.expr) -> Iterator[str]:
-        """Yield what a dotted name stands for; a name of the module itself is marked `LOCAL`."""
+        """Yield what a dotted name stands for; a name of the module itself is marked `LOCAL`.
+
+        Calls and items in it are parts of the name (`create_engine.().connect`).
+        """
         parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name):
+        first = node
+        while (step := _step(first)) is not None:
+            part, first = step
+            parts.append(part)
+        if not isinstance(first, ast.Name):
             return
-        rest = "".join(f".{part}" for part in reversed(parts))
-        for origin in self.imported.get(node.id) or [LOCAL + node.id]:
+        rest = "".join(f".{part}" for part in reversed(parts) if part)
+        for origin in self.imported.get(first.id) or [LOCAL + first.id]:
             yield origin + rest
 
 
 def awaited(node: ast.expr | None) -> ast.expr | None:
     """Return what an `await` waits for, or the expression itself."""
     return node.value if isinstance(node, ast.Await) else node
+
+
+def _step(node: ast.expr) -> tuple[str, ast.expr] | None:
+    """Return the last part of a dotted name, and what stands before it; an `await` is none."""
+    if isinstance(node, ast.Attribute):
+        return node.attr, node.value
+    if isinstance(node, ast.Call):
+        # `sessionmaker[Session](engine)` calls what stands before the brackets.
+        return CALL, node.func.value if isinstance(node.func, ast.Subscript) else node.func
+    if isinstance(node, ast.Subscript):
+        return ITEM, node.value
+    return ("", node.value) if isinstance(node, ast.Await) else None
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

@@ -16,6 +16,7 @@ from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.classes import class_shapes
 from dal_audit.extract.python.definitions import assignments, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.function_results import FunctionResults
 from dal_audit.extract.python.parse.import_places import (
     imported_span,
     name_span,
@@ -23,7 +24,7 @@ from dal_audit.extract.python.parse.import_places import (
     own_statements,
 )
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
-from dal_audit.extract.python.scopes import imported_names, source_module
+from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.source import Lines
 from dal_audit.facts import ClassShape, Export, Made, Shape, Span
 
@@ -31,15 +32,16 @@ _GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
 
 
 def shapes_of(
-    tree: ast.Module, lines: Lines, used: AbstractSet[str]
+    tree: ast.Module, lines: Lines, used: AbstractSet[str], module: Scope
 ) -> Iterator[Shape | ClassShape]:
     """Yield the shape of a module and of its classes.
 
-    `used` are the names that the module itself reads.
+    `used` are the names that the module itself reads, `module` is its outermost scope.
     """
     reader = _Shaper(lines)
     reader.statements(tree)
     reader.globals_of_functions(tree)
+    reader.results(module)
     exports = tuple(
         Export(found.name, found.span, found.made, found.origins, found.name in used, found.renamed)
         for found in reader.exports
@@ -68,6 +70,7 @@ class _Shaper:
         self.types = TypeReader(lines)
         self.only: AbstractSet[str] | None = None
         """The names that count, None for all."""
+        self.functions: list[Function] = []
         self._walrus = ":=" in lines.text
 
     @property
@@ -85,10 +88,22 @@ class _Shaper:
                 origins = [name for base in bases for name in self.types.origins(base)]
                 self.add(statement.name, name_span(self.lines, statement), "class", origins)
             elif isinstance(statement, FUNCTIONS):
-                is_own = self.only is None
-                self.is_dynamic = self.is_dynamic or (is_own and statement.name == "__getattr__")
+                if self.only is None:
+                    self.function(statement)
             else:
                 self.assigned(statement)
+
+    def function(self, node: Function) -> None:
+        self.is_dynamic = self.is_dynamic or node.name == "__getattr__"
+        self.functions.append(node)
+
+    def results(self, module: Scope) -> None:
+        """Read what functions give, by all the imports that the module has."""
+        reader = FunctionResults(self.types, module)
+        for node in self.functions:
+            origins = list(reader.of(node))
+            if origins:
+                self.add(node.name, name_span(self.lines, node), "function", origins)
 
     def imports(self, statement: ast.Import | ast.ImportFrom) -> None:
         if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
@@ -125,12 +140,17 @@ class _Shaper:
     def bind(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
         pairs = [pair for target in targets for pair in _pairs(target, value)]
         for target, single in pairs:
-            inner = single.value if isinstance(single, ast.Await) else single
-            if isinstance(inner, ast.Call) and last_name(inner.func) not in TYPE_MAKERS:
-                self.named([target], "call", self.types.origins(inner.func))
-            else:
-                plain = isinstance(inner, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))
-                self.named([target], "alias" if plain else "type", self.types.origins(inner))
+            branches = list(_branches(single))
+            is_made = any(isinstance(branch, ast.Call) for branch in branches)
+            for value in branches if is_made or len(branches) == 1 else [single]:
+                self.bind_single(target, value)
+
+    def bind_single(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(value, ast.Call) and last_name(value.func) not in TYPE_MAKERS:
+            self.named([target], "call", self.types.called(value))
+        else:
+            plain = isinstance(value, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))
+            self.named([target], "alias" if plain else "type", self.types.origins(value))
 
     def named(self, targets: Sequence[ast.expr], made: Made, origins: Iterator[str]) -> None:
         found = list(origins)
@@ -205,6 +225,21 @@ def _sides(targets: Sequence[ast.expr]) -> Iterator[slice]:
     tail = len(targets) - head - 1
     if tail > 0:
         yield slice(-tail, None)
+
+
+def _branches(value: ast.expr) -> Iterator[ast.expr]:
+    """Yield what a value can be, where conditions or `or` choose; what is awaited is the value."""
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Await, ast.NamedExpr)):
+            waiting.append(node.value)
+        elif isinstance(node, ast.IfExp):
+            waiting += [node.orelse, node.body]
+        elif isinstance(node, ast.BoolOp):
+            waiting += reversed(node.values)
+        else:
+            yield node
 
 
 def _is_starred(node: ast.expr) -> bool:

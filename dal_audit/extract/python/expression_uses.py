@@ -47,14 +47,19 @@ _TRANSPARENT = (ast.BinOp, ast.Starred, ast.Tuple)
 """What stands in these plays the part that they play: `A | B`, `*Ts`, `(A, B)`."""
 
 
-_TESTS: Mapping[str, tuple[Role, int]] = {
+DEPENDENCIES: Final = frozenset({"Depends", "Security", "Provide", "Inject"})
+"""Calls by which frameworks hand a parameter what a function returns (FastAPI and its like)."""
+
+_ARGUMENT_ROLES: Mapping[str, tuple[Role, int]] = {
     "isinstance": ("isinstance", 1),
     "issubclass": ("issubclass", 1),
     "cast": ("cast", 0),
+    **dict.fromkeys(DEPENDENCIES, ("dependency", 0)),
 }
-"""Calls that ask for a class or say it, with the position of the class among the arguments."""
+"""Calls that ask for a class or say it, or that have a function called, with its position among the
+arguments."""
 
-_NO_TEST: tuple[Role, int] = ("value", 0)
+_NO_ROLE: tuple[Role, int] = ("value", 0)
 
 _QUOTABLE: frozenset[Role] = frozenset({"annotation", "cast"})
 """Where a string is read as the type that it names."""
@@ -128,7 +133,7 @@ class Expressions:
         """Visit a call; some of them ask for a class."""
         self.call_site(node, scope)
         self.expression(node.func, scope, "call")
-        role, position = _TESTS.get(last_name(node.func), _NO_TEST)
+        role, position = _ARGUMENT_ROLES.get(last_name(node.func), _NO_ROLE)
         for index, argument in enumerate(node.args):
             self.expression(argument, scope, role if index == position else "value")
         for keyword in node.keywords:

@@ -177,7 +177,7 @@ class _Reader:
                 yield self._import(statement, uses, type_checking=type_checking)
         if self.depth == 0:
             used = {use.dotted.partition(".")[0] for use in names.uses}
-            yield from shapes_of(self.tree, self.lines, used)
+            yield from shapes_of(self.tree, self.lines, used, names.module)
             yield from self._quoted(names)
 
     def _loaded(self, names: FileNames) -> Iterator[Fact]:

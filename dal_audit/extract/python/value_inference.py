@@ -12,12 +12,9 @@ from itertools import islice
 from typing import Final
 
 from dal_audit.extract.python.annotations import TypeReader
-from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
 from dal_audit.facts import CALL, LOCAL, Known
-
-DEPENDENCIES: Final = frozenset({"Depends", "Security", "Provide", "Inject"})
-"""Calls by which frameworks hand a parameter what a function returns (FastAPI and its like)."""
 
 MAX_DEPTH: Final = 24
 """How deep expressions and names are followed for one value."""
