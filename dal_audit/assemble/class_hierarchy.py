@@ -217,9 +217,10 @@ class Hierarchy:
 
     @property
     def _implemented_in_storage(self) -> frozenset[str]:
-        """What storage classes inherit, with the help of a driver if any does."""
+        """What concrete storage classes inherit, with the help of a driver if any does."""
         driven = self._driver_backed
-        lineages = map(self.ancestors, self._in_storage)
+        concrete = (found for found in self._in_storage if not self.is_interface(found))
+        lineages = map(self.ancestors, concrete)
         return frozenset(
             ancestor.name
             for lineage in lineages
@@ -292,19 +293,39 @@ class Hierarchy:
                 covered.update(wider.name for wider in self.ancestors(ancestor))
 
     @cached_property
+    def families(self) -> tuple[tuple[Class, Class], ...]:
+        """Each abstract storage class that several backends share, with the interface behind it.
+
+        It does a part of what the interface leaves open, with a driver that its file imports: so it
+        is the base of one engine's or one driver's implementations, and no narrower interface.
+        """
+        interfaces = {interface.name for interface in self.interfaces}
+        return tuple(
+            (candidate, interface)
+            for candidate in self.in_order
+            if candidate.path in self._driver_backed_storage and candidate.name not in interfaces
+            if self.is_interface(candidate) and self._implements(candidate)
+            for interface in self._implemented_by(candidate, interfaces)
+        )
+
+    @cached_property
     def backend_of(self) -> Mapping[str, tuple[Class, Class]]:
-        """The backends by their dotted names, each with the first interface that it implements."""
+        """The backends and their families by their dotted names.
+
+        Each comes with the first interface that it implements.
+        """
         return {
-            backend.name: (backend, interface) for backend, interface in reversed(self.backends)
+            backend.name: (backend, interface)
+            for backend, interface in reversed((*self.backends, *self.families))
         }
 
     def tainted_names(self) -> frozenset[SymbolId]:
         """Return each module and name by which a backend can be imported."""
-        if not self.backends:
+        if not self.backend_of:
             return frozenset()
         return self.symbols.importable_as(
             (_module_of(backend), backend.shape.name.partition(".")[0])
-            for backend, _ in self.backends
+            for backend, _ in self.backend_of.values()
         )
 
 

@@ -111,6 +111,12 @@ class DriverSources:
         """Return the driver's object that a module offers under a name, or None."""
         return next(iter(self._sources.get((module, name), {}).values()), None)
 
+    def of_export(self, export: Export, path: str) -> DriverSource | None:
+        """Return the driver's object that one binding of a name in a file gives it, or None."""
+        module = self.symbols.modules[self.drivers.names.of(path)]
+        found = (source for origin in export.origins for source in self.resolve_all(origin, path))
+        return next(filter(None, (self._handed_on(each, module, export) for each in found)), None)
+
     def tainted_names(self) -> frozenset[SymbolId]:
         """Return each module and name by which a driver's object can be reached.
 
@@ -175,12 +181,20 @@ class DriverSources:
     def _hand_on(
         self, found: DriverSource, module: Module, export: Export, queue: deque[Reached]
     ) -> None:
-        made = self._as(export, found, module)
+        made = self._handed_on(found, module, export)
         if made is not None:
-            message = _WORDS[export.made].format(name=export.name, origin=found.name)
-            step = ReexportStep(Place(module.path, export.span), message)
-            made = replace(made, steps=(*found.steps, step))
             self._take((module.name, export.name), made, queue)
+
+    def _handed_on(
+        self, found: DriverSource, module: Module, export: Export
+    ) -> DriverSource | None:
+        """Return what an export is, with the step that it is on the way."""
+        made = self._as(export, found, module)
+        if made is None:
+            return None
+        message = _WORDS[export.made].format(name=export.name, origin=found.name)
+        step = ReexportStep(Place(module.path, export.span), message)
+        return replace(made, steps=(*found.steps, step))
 
     def _take(self, symbol: SymbolId, source: DriverSource, queue: deque[Reached]) -> None:
         """Note what a name comes from; the first way to each driver counts."""
@@ -226,7 +240,11 @@ class DriverSources:
         if export.made == "call":
             return self._instance(self.objects.follow(found, (CALL,)))
         value = self.objects.value(found)
-        if value is None or export.made in {"import", "alias"}:
+        if value is None or export.made == "import":
+            return value
+        if value.form == "itself" and self.kinds.is_value(value.name):
+            return None  # A version, a flag: what is copied from a driver names nothing of it.
+        if export.made == "alias":
             return value
         if export.made == "class":
             return self._subclass(value)

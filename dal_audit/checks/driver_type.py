@@ -18,6 +18,7 @@ _KINDS = {
 }
 _FORMS = {
     "type": "a type made of {driver}'s",
+    "collection": "a collection with a part of {driver}",
     "subclass": "a subclass of {driver}'s",
     "instance": "a {driver} object",
 }

@@ -21,6 +21,7 @@ from dal_audit.judge.check import check
 _FORMS = {
     "itself": "`{name}`",
     "type": "a type made of `{name}`",
+    "collection": "a collection of `{name}`",
     "subclass": "a subclass of `{name}`",
     "instance": "an object of `{name}`",
 }

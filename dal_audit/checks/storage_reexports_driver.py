@@ -24,9 +24,9 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
     for export in fact.exports:
         if export.name in seen or not _is_offered(export, fact, is_package=is_package):
             continue
-        origin = _driver_object(export.name, module, project)
-        # `config = context.config` keeps a value; it names nothing of the driver.
-        if origin is not None and not (export.made == "alias" and origin.kind == "other"):
+        # A name that branches bind to different things is each of them: this binding's own counts.
+        origin = _itself(project.driver_sources.of_export(export, file.path))
+        if origin is not None:
             seen.add(export.name)
             yield _offer(export.name, origin, Place(file.path, export.span), _remedy(export, fact))
     yield from _listed(fact, module, project)
@@ -64,7 +64,11 @@ def _by_stars(fact: Shape, file: FileFacts, project: Project) -> Iterator[Breach
 
 def _driver_object(name: str, module: str, project: Project) -> DriverSource | None:
     """Return the object of a driver that a module's name is, if it is one itself."""
-    origin = project.driver_sources.origin(module, name)
+    return _itself(project.driver_sources.origin(module, name))
+
+
+def _itself(origin: DriverSource | None) -> DriverSource | None:
+    """Return a driver's object that is offered as it is, and belongs to no type of the project."""
     if origin is None or origin.form != "itself" or origin.driver is OWN_TYPES:
         return None
     return origin
@@ -116,4 +120,8 @@ def _is_offered(export: Export, shape: Shape, *, is_package: bool) -> bool:
         return False
     if export.made == "import":
         return export.renamed or (is_package and not export.used)
-    return export.made == "alias"
+    # What stands in for an import that failed is offered as that import is.
+    is_stand_in = any(
+        other.name == export.name and other.made == "import" for other in shape.exports
+    )
+    return export.made == "alias" and not is_stand_in

@@ -12,7 +12,7 @@ from dal_audit.extract.python.parse.walk import Function
 from dal_audit.extract.source import Lines
 from dal_audit.facts import CALL, ITEM, LOCAL, TypeName
 
-TYPE_MAKERS: Final = frozenset({"NewType", "TypeVar", "cast"})
+TYPE_MAKERS: Final = frozenset({"NewType", "TypeAliasType", "TypeVar", "cast"})
 """Calls whose result stands for the type that they are handed."""
 
 
@@ -64,6 +64,11 @@ class TypeReader:
         if isinstance(value, ast.Call):
             func = value.func
             yield from self.dotted(func) if isinstance(func, ast.Call) else self.origins(func)
+
+    def value(self, node: ast.expr) -> Iterator[str]:
+        """Yield the dotted names of what a value is; a text is a text, and names nothing."""
+        if not isinstance(node, ast.Constant):
+            yield from self.dotted(node) if isinstance(node, ast.Call) else self.origins(node)
 
     def bounds(self, node: ast.ClassDef | Function) -> Iterator[TypeName]:
         """Yield the types that a class's or a function's own type parameters are bound by."""

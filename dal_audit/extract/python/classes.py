@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from msgspec.structs import replace
+
 from dal_audit.extract.python.annotations import TypeReader, awaited
 from dal_audit.extract.python.bindings import parameters
 from dal_audit.extract.python.definitions import (
@@ -15,7 +17,8 @@ from dal_audit.extract.python.definitions import (
     own_attribute,
     without_brackets,
 )
-from dal_audit.extract.python.methods import Methods
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.methods import GETTERS, Methods
 from dal_audit.extract.python.parse.import_places import name_span, node_span, own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
 from dal_audit.extract.source import Lines
@@ -79,11 +82,20 @@ class _Classes:
             elif isinstance(statement, ast.ClassDef):
                 yield Member(statement.name, name_span(self.lines, statement), "class")
             elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
-                yield from self.attributes(statement)
+                yield from self.attributes(statement, node)
 
-    def attributes(self, statement: ast.Assign | ast.AnnAssign) -> Iterator[Member]:
-        """Yield the attributes that a class sets, or only annotates, in its own block."""
+    def attributes(
+        self, statement: ast.Assign | ast.AnnAssign, owner: ast.ClassDef
+    ) -> Iterator[Member]:
+        """Yield the attributes that a class sets, or only annotates, in its own block.
+
+        `property(f)` makes a property of a method of the block.
+        """
         for targets, value, annotation in assignments(statement):
+            getter = self.getter(value, owner)
+            if getter is not None:
+                yield from self.properties(targets, getter)
+                continue
             said = annotation if annotation is not None else value
             names = tuple(self.types.names(said)) if said is not None else ()
             for target in targets:
@@ -97,6 +109,25 @@ class _Classes:
                         has_body=value is not None,
                         is_value=annotation is None,
                     )
+
+    def getter(self, value: ast.expr | None, owner: ast.ClassDef) -> Function | None:
+        """Return the method of a class's block that a call makes a property of."""
+        if not isinstance(value, ast.Call) or last_name(value.func) not in GETTERS:
+            return None
+        named = [keyword.value for keyword in value.keywords if keyword.arg in {"fget", "func"}]
+        first = (*value.args, *named)[:1]
+        name = last_name(first[0]) if first else ""
+        methods = (part for part in own_statements(owner) if isinstance(part, FUNCTIONS))
+        return next((method for method in methods if method.name == name), None)
+
+    def properties(self, targets: Sequence[ast.expr], getter: Function) -> Iterator[Member]:
+        """Yield a property under each of its names, as its getter gives it."""
+        member = self.methods.member(getter, list(own_statements(getter)))
+        for target in targets:
+            if isinstance(target, ast.Name):
+                span = node_span(self.lines, target)
+                types = tuple(replace(name, span=span) for name in member.types)
+                yield replace(member, name=target.id, span=span, kind="property", types=types)
 
     def set_in(self, node: Function, own: Sequence[ast.stmt]) -> Iterator[Member]:
         """Yield the attributes that a method sets on its object."""

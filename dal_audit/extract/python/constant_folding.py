@@ -8,7 +8,8 @@ look-ups in literal dictionaries are folded; what is unknown becomes `UNKNOWN` i
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from itertools import count
 from string import Formatter
 from typing import Any, Final, TypeAlias
@@ -21,6 +22,20 @@ UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
 MAX_CANDIDATES: Final = 32
 MAX_DEPTH: Final = 20
 MAX_LENGTH: Final = 10_000
+
+_CONVERSION: Final = re.compile(r"%([-0 +#]*\d{0,3}[sdi])")
+_SPECIFICATION: Final = re.compile(r"[-<>^=+ #0]*\d{0,3}[sdxXob]?")
+"""What numbers and texts are formatted by; widths of more digits would make texts of any length."""
+
+_CHANGES: Final[Mapping[str, Callable[[str], str]]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "casefold": str.casefold,
+    "strip": str.strip,
+    "lstrip": str.lstrip,
+    "rstrip": str.rstrip,
+}
+"""Methods of texts that make another text of one, without arguments."""
 
 ConstantSet: TypeAlias = tuple[str, ...]
 """All texts that an expression can be."""
@@ -38,9 +53,17 @@ def fold_constant(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
 
 def _fold(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     if isinstance(node, ast.Constant):
-        return (node.value,) if isinstance(node.value, str) else _NOTHING
+        return _text_of(node.value)
     folding = _FOLDINGS.get(type(node))
     return folding(node, scope, depth) if folding is not None else _NOTHING
+
+
+def _text_of(value: object) -> ConstantSet:
+    """Return the text of a constant; a number counts, as it is formatted into texts."""
+    if isinstance(value, str):
+        return (value,)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return (str(value),) if is_number else _NOTHING
 
 
 def _formatted(node: ast.JoinedStr, scope: Scope, depth: int) -> ConstantSet:
@@ -83,30 +106,60 @@ def _concatenate(parts: list[ConstantSet]) -> ConstantSet:
 
 
 def _piece(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
-    """Fold one part of an f-string; a conversion other than `!s` or a format is not followed."""
+    """Fold one part of an f-string; a conversion other than `!s` is not followed."""
     if not isinstance(node, ast.FormattedValue):
         return fold_constant(node, scope, depth)
-    if node.format_spec is not None or node.conversion not in {-1, ord("s")}:
+    if node.conversion not in {-1, ord("s")}:
         return _NOTHING
-    return fold_constant(node.value, scope, depth)
+    found = fold_constant(node.value, scope, depth)
+    if node.format_spec is None:
+        return found
+    wanted = fold_constant(node.format_spec, scope, depth)
+    return tuple(_in_format(text, only) for text in found for only in wanted)
+
+
+def _in_format(text: str, specification: str) -> str:
+    """Return a text, or a number that it stands for, by a format specification."""
+    if UNKNOWN in text + specification or not _SPECIFICATION.fullmatch(specification):
+        return UNKNOWN
+    value = int(text) if text.isdecimal() and specification[-1:] != "s" else text
+    try:
+        return format(value, specification)
+    except ValueError:
+        return UNKNOWN
 
 
 def _percent(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
     arguments = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
     found: list[str] = []
     for text in fold_constant(node.left, scope, depth):
-        pieces = text.split("%s")
-        if "%" in "".join(pieces) or len(pieces) != len(arguments) + 1:
+        pieces = _CONVERSION.split(text)
+        if "%" in "".join(pieces[::2]) or len(pieces) != 2 * len(arguments) + 1:
             return _NOTHING
         parts: list[ConstantSet] = [(pieces[0],)]
-        for argument, piece in zip(arguments, pieces[1:], strict=True):
-            parts += [fold_constant(argument, scope, depth), (piece,)]
+        for argument, wanted, piece in zip(arguments, pieces[1::2], pieces[2::2], strict=True):
+            values = fold_constant(argument, scope, depth)
+            parts += [tuple(_converted(value, wanted) for value in values), (piece,)]
         found += _concatenate(parts)
     return tuple(found)
 
 
+def _converted(text: str, conversion: str) -> str:
+    """Return a text, or a number that it stands for, by a conversion such as `02d` or `s`."""
+    flags, kind = conversion[:-1], conversion[-1]
+    return text if conversion == "s" else _in_format(text, flags + ("" if kind == "s" else "d"))
+
+
+def _called(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
+    """Fold `str(…)`, and methods of texts."""
+    if isinstance(node.func, ast.Name) and node.func.id == "str" and len(node.args) == 1:
+        is_builtin = not scope.lookup("str")
+        return fold_constant(node.args[0], scope, depth) if is_builtin else _NOTHING
+    return _method(node, scope, depth)
+
+
 def _method(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
-    """Fold `"…".format(…)` and `"…".join([…])`."""
+    """Fold `"…".format(…)`, `"…".join([…])`, and changes of case and white space."""
     if not isinstance(node.func, ast.Attribute):
         return _NOTHING
     texts = fold_constant(node.func.value, scope, depth)
@@ -114,7 +167,8 @@ def _method(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
         return _joined(texts, node.args[0], scope, depth)
     if node.func.attr == "format" and UNKNOWN not in texts:
         return tuple(made for text in texts for made in _format(text, node, scope, depth))
-    return _NOTHING
+    change = _CHANGES.get(node.func.attr) if not node.args and not node.keywords else None
+    return tuple(map(change, texts)) if change is not None else _NOTHING
 
 
 def _joined(between: ConstantSet, node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
@@ -128,7 +182,7 @@ def _joined(between: ConstantSet, node: ast.expr, scope: Scope, depth: int) -> C
 
 
 def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
-    """Fold the fields `{}`, `{0}` and `{name}`; any other kind ends the folding."""
+    """Fold the fields `{}`, `{0}`, `{name}` and `{:d}`; any other kind ends the folding."""
     try:
         fields = list(Formatter().parse(text))
     except ValueError:
@@ -141,9 +195,10 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
         if field is None:
             continue
         value = values.get(field or str(next(automatic)))
-        if value is None or specification or conversion:
+        if value is None or conversion:
             return _NOTHING
-        parts.append(fold_constant(value, scope, depth))
+        texts = fold_constant(value, scope, depth)
+        parts.append(tuple(_in_format(only, specification or "") for only in texts))
     return _concatenate(parts)
 
 
@@ -162,16 +217,26 @@ def _name(node: ast.Name, scope: Scope, depth: int) -> ConstantSet:
     if not binding.each:
         return fold_constant(binding.value, binding.scope, depth)
     values = follow_assignment(binding.value, binding.scope)
+    return fold_elements(values, binding.scope, depth)
+
+
+def fold_elements(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
+    """Return the texts in a literal collection; of a dictionary, its keys."""
+    values = follow_assignment(node, scope)
+    elements: list[ast.expr] = []
     if isinstance(values, (ast.List, ast.Tuple, ast.Set)):
-        return tuple(
-            text for element in values.elts for text in fold_constant(element, binding.scope, depth)
-        )
-    return _NOTHING
+        elements = values.elts
+    elif isinstance(values, ast.Dict):
+        elements = [key for key in values.keys if key is not None]
+    found = tuple(text for element in elements for text in fold_constant(element, scope, depth))
+    return found or _NOTHING
 
 
 def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
     """Fold a look-up in a literal dictionary: the value of a known key, else any of its values."""
     table = follow_assignment(node.value, scope)
+    if isinstance(table, (ast.List, ast.Tuple)):
+        return _element(table, node.slice, scope, depth)
     if not isinstance(table, ast.Dict):
         return _NOTHING
     keys = fold_constant(node.slice, scope, depth)
@@ -179,6 +244,14 @@ def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
     named = [value for key, value in pairs if set(fold_constant(key, scope, depth)) & set(keys)]
     values = named if UNKNOWN not in keys else [value for _, value in pairs]
     return tuple(text for value in values for text in fold_constant(value, scope, depth))
+
+
+def _element(table: ast.List | ast.Tuple, index: ast.expr, scope: Scope, depth: int) -> ConstantSet:
+    """Fold one element of a literal list, by its number."""
+    if not isinstance(index, ast.Constant) or not isinstance(index.value, int):
+        return _NOTHING
+    is_inside = 0 <= index.value < len(table.elts)
+    return fold_constant(table.elts[index.value], scope, depth) if is_inside else _NOTHING
 
 
 def _only_binding(name: str, scope: Scope) -> Binding:
@@ -242,7 +315,7 @@ _Folding: TypeAlias = Callable[[Any, Scope, int], ConstantSet]
 _FOLDINGS: Final[dict[type[ast.AST], _Folding]] = {
     ast.BinOp: _operation,
     ast.BoolOp: _either,
-    ast.Call: _method,
+    ast.Call: _called,
     ast.IfExp: _either,
     ast.JoinedStr: _formatted,
     ast.Name: _name,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.newer_syntax import TYPE_ALIASES
 
 
@@ -29,6 +30,41 @@ def assignments(statement: Any) -> Iterator[Assignment]:
                 yield Assignment([item.optional_vars], item.context_expr)
     elif type(statement) in TYPE_ALIASES:
         yield Assignment([statement.name], statement.value)
+
+
+_COLLECTIONS: Final = frozenset(
+    {"dict", "frozenset", "list", "set", "tuple", "MappingProxyType", "OrderedDict", "ChainMap"}
+)
+"""What makes a collection of other ones, or of named values."""
+
+
+def collected(node: ast.expr) -> list[ast.expr] | None:
+    """Return what a collection that is written out holds, in all depths; None for another value."""
+    if _inside(node) is None:
+        return None
+    found: list[ast.expr] = []
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        inner = _inside(part)
+        if inner is None:
+            found.append(part)
+        else:
+            waiting += reversed(inner)
+    return found
+
+
+def _inside(node: ast.expr) -> list[ast.expr] | None:
+    """Return what a collection holds; None for what is none."""
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return list(node.elts)
+    if isinstance(node, ast.Starred):
+        return [node.value]
+    if isinstance(node, ast.Dict):
+        return [*filter(None, node.keys), *node.values]
+    if isinstance(node, ast.Call) and last_name(node.func) in _COLLECTIONS:
+        return [*node.args, *(keyword.value for keyword in node.keywords)]
+    return None
 
 
 def without_brackets(nodes: Sequence[ast.expr]) -> list[ast.expr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -11,10 +11,13 @@ from msgspec import Struct
 from dal_audit.extract.python.constant_folding import (
     UNKNOWN,
     fold_constant,
+    fold_elements,
     follow_assignment,
     qualified_names,
 )
+from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import CallSite
+from dal_audit.extract.python.presence_tests import is_probe
 from dal_audit.extract.python.scopes import Scope
 
 
@@ -65,6 +68,12 @@ _READERS: Final = frozenset({"get", "pop", "setdefault", "__getitem__"})
 _LAST_NAMES: Final = frozenset(
     {*(name.rpartition(".")[2] for name in LOADERS), *_READERS, _LOAD_MODULE}
 )
+_NAMED_LOADERS: Final = frozenset(
+    name for name, loader in LOADERS.items() if loader.position == 0 and name != _FROM_SPEC
+)
+_MAPS: Final = frozenset({"builtins.map", "itertools.starmap"})
+_RELATIVE: Final = frozenset({"importlib.import_module"})
+"""What is told the package that a relative name counts from."""
 _LEVEL: Final = 4
 """The position of `level` among the parameters of `__import__`."""
 
@@ -85,11 +94,13 @@ def loaded(site: CallSite, helpers: frozenset[str]) -> Iterator[Loaded]:
         if _MODULES in qualified_names(node.value, scope):
             yield from _texts(node.slice, scope, _MODULES)
         return
+    yield from _handed(node, scope)
     func = node.func
     if isinstance(func, ast.Attribute) and func.attr not in _LAST_NAMES | helpers:
         return
     for origin in sorted(qualified_names(func, scope)):
-        yield from _loaded_by(origin, node, scope, helpers)
+        if not (origin.startswith(_MODULES) and is_probe(node, site.statement)):
+            yield from _loaded_by(origin, node, scope, helpers)
     if isinstance(func, ast.Attribute) and func.attr == _LOAD_MODULE:
         yield from _found(func.value, scope, _LOAD_MODULE)
 
@@ -104,6 +115,8 @@ def _loaded_by(
         return
     if origin == _FROM_SPEC:
         yield from _found(argument, scope, origin)
+    elif origin in _RELATIVE:
+        yield from _in_package(argument, node, scope, origin)
     else:
         yield from _texts(argument, scope, origin, by_helper=loader.by_helper)
 
@@ -125,13 +138,54 @@ def _found(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:
     if isinstance(call, ast.Call) and qualified_names(call.func, scope) & FINDERS:
         argument = _argument(call, Loader(0, "name"))
         if argument is not None:
-            yield from _texts(argument, scope, how)
+            yield from _in_package(argument, call, scope, how)
+
+
+def _handed(node: ast.Call, scope: Scope) -> Iterator[Loaded]:
+    """Yield what a loader loads that is itself handed on, with the name behind it.
+
+    So `partial(import_module, "x")` and `submit(import_module, "x")` do; `map` takes many names.
+    """
+    for index, argument in enumerate(node.args[:-1]):
+        if last_name(argument) == "" or isinstance(argument, ast.Call):
+            continue
+        for origin in sorted(qualified_names(argument, scope) & _NAMED_LOADERS):
+            name = node.args[index + 1]
+            if qualified_names(node.func, scope) & _MAPS:
+                yield from _told(name, origin, fold_elements(name, scope))
+            else:
+                yield from _texts(name, scope, origin)
+
+
+def _in_package(node: ast.expr, call: ast.Call, scope: Scope, how: str) -> Iterator[Loaded]:
+    """Yield what is loaded by a name that may be relative to a package, which the call is told."""
+    package = _argument(call, Loader(1, "package"))
+    packages = fold_constant(package, scope) if package is not None else ()
+    names = fold_constant(node, scope)
+    whole = [name for name in names if not name.startswith(".")]
+    joined = [_resolved(name, base) for name in names if name[:1] == "." for base in packages]
+    yield from _told(node, how, tuple(whole + joined))
+
+
+def _resolved(name: str, package: str) -> str:
+    """Return what a relative name means in a package (library reference, `resolve_name`)."""
+    rest = name.lstrip(".")
+    parts = package.split(".")
+    above = len(name) - len(rest) - 1
+    kept = parts[: len(parts) - above] if above < len(parts) else []
+    return ".".join([*kept, rest]) if kept and UNKNOWN not in package else UNKNOWN
 
 
 def _texts(node: ast.expr, scope: Scope, how: str, *, by_helper: bool = False) -> Iterator[Loaded]:
-    texts = tuple(text for text in fold_constant(node, scope) if not text.startswith(UNKNOWN))
-    if texts:
-        yield Loaded(node, how, texts, by_helper)
+    yield from _told(node, how, fold_constant(node, scope), by_helper=by_helper)
+
+
+def _told(
+    node: ast.expr, how: str, texts: Iterable[str], *, by_helper: bool = False
+) -> Iterator[Loaded]:
+    known = tuple(text for text in texts if not text.startswith(UNKNOWN))
+    if known:
+        yield Loaded(node, how, known, by_helper)
 
 
 def _argument(node: ast.Call, loader: Loader) -> ast.expr | None:

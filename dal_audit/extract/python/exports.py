@@ -14,7 +14,7 @@ from typing import Final
 
 from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.classes import class_shapes
-from dal_audit.extract.python.definitions import assignments, without_brackets
+from dal_audit.extract.python.definitions import assignments, collected, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_results import FunctionResults
 from dal_audit.extract.python.parse.import_places import (
@@ -142,11 +142,14 @@ class _Shaper:
         for target, single in pairs:
             branches = list(_branches(single))
             is_made = any(isinstance(branch, ast.Call) for branch in branches)
-            for value in branches if is_made or len(branches) == 1 else [single]:
-                self.bind_single(target, value)
+            for branch in branches if is_made or len(branches) == 1 else [single]:
+                self.bind_single(target, branch)
 
     def bind_single(self, target: ast.expr, value: ast.expr) -> None:
-        if isinstance(value, ast.Call) and last_name(value.func) not in TYPE_MAKERS:
+        elements = collected(value)
+        if elements is not None:
+            self.named([target], "collection", (o for e in elements for o in self.types.value(e)))
+        elif isinstance(value, ast.Call) and last_name(value.func) not in TYPE_MAKERS:
             self.named([target], "call", self.types.called(value))
         else:
             plain = isinstance(value, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))

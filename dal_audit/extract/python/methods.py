@@ -19,9 +19,10 @@ from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Member, MemberKind, Parameter, ParameterKind, TypeName
 
-_PROPERTIES: Final = frozenset(
-    {"property", "cached_property", "abstractproperty", "setter", "deleter", "getter"}
-)
+GETTERS: Final = frozenset({"property", "cached_property", "abstractproperty"})
+"""What makes a property of the method that reads it."""
+
+_PROPERTIES: Final = GETTERS | {"setter", "deleter", "getter"}
 _CONTEXTS: Final = frozenset({"asynccontextmanager"})
 """Decorators after which a call gives something to enter, not something to await."""
 _ABSTRACT: Final = frozenset({"abstractmethod", "abstractproperty"})
