@@ -57,7 +57,7 @@ from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
 from dal_audit.extract.python.value_facts import evidence
 from dal_audit.extract.source import Lines
 from dal_audit.extract.sql.scripts import script_facts
-from dal_audit.facts import ConnectionUrl, Evidence, FileFacts, Import, NotUnderstood, Span
+from dal_audit.facts import ConnectionUrl, FileFacts, Import, NotUnderstood, Span, ValueFacts
 from dal_audit.policy import Policy
 
 HERE = Span(1, 1, 1, 1)
@@ -369,7 +369,7 @@ def said(project: Project) -> list[object]:
     ]
     for file in project.files:
         for fact in file.facts:
-            if isinstance(fact, Evidence):
+            if isinstance(fact, ValueFacts):
                 found += [driver_fetch(access, file.path, project) for access in fact.accesses]
             elif isinstance(fact, Import):
                 sources = project.driver_sources

@@ -17,7 +17,7 @@ from dal_audit.assemble.symbols import SymbolId, SymbolTable, module_of
 from dal_audit.catalogue.drivers import catalogue_in_force
 from dal_audit.catalogue.object_kinds import Kinds
 from dal_audit.extract.python.module_facts import python_facts
-from dal_audit.facts import FileFacts, Shape
+from dal_audit.facts import FileFacts, ModuleExports
 from dal_audit.policy import Policy
 from tests.sampling import runs
 
@@ -319,7 +319,7 @@ def steps(files: dict[str, str]) -> int:
         module_of(file.path, fact, project.names, project.driver_names)
         for file in project.files
         for fact in file.facts
-        if isinstance(fact, Shape)
+        if isinstance(fact, ModuleExports)
     ]
     return Counting(SymbolTable(modules, project.absolute), project.driver_names, KINDS).steps
 

@@ -12,7 +12,7 @@ from dal_audit.extract.python.parse.parser import parse
 from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
 from dal_audit.extract.python.value_facts import evidence
 from dal_audit.extract.source import Lines
-from dal_audit.facts import FileFacts, Known
+from dal_audit.facts import AbstractValue, FileFacts
 from dal_audit.policy import Policy
 
 CATALOGUE = catalogue_in_force()
@@ -36,7 +36,7 @@ def types_of(files: dict[str, str], name: str) -> list[ReceiverType]:
         for path, text in files.items()
     ]
     project = Project(POLICY, CATALOGUE, facts, frozenset(files))
-    return receivers_of(project).of([Known(name)], "use.py")
+    return receivers_of(project).of([AbstractValue(name)], "use.py")
 
 
 def test_a_chain_of_modules_of_any_length_is_followed() -> None:

@@ -11,15 +11,17 @@ from dal_audit.extract.python.exports import shapes_of
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.parse.parser import parse
 from dal_audit.extract.source import Lines
-from dal_audit.facts import LOCAL, Export, Shape
+from dal_audit.facts import OWN_MODULE, Export, ModuleExports
 from dal_audit.policy.request import Request
 
 
-def shape(text: str, *, used: frozenset[str] = frozenset(), shortcuts: bool = True) -> Shape:
+def shape(
+    text: str, *, used: frozenset[str] = frozenset(), shortcuts: bool = True
+) -> ModuleExports:
     """Return the shape of a text."""
     tree = parse(text, shortcuts=shortcuts)
     first, *_ = shapes_of(tree, Lines(text), used, read_names(tree).module)
-    assert isinstance(first, Shape)
+    assert isinstance(first, ModuleExports)
     return first
 
 
@@ -88,8 +90,8 @@ def test_several_imports_in_a_statement() -> None:
         ("x: a | None", "x annotation m.a"),
         ("x: 'a'", "x annotation m.a"),
         ("x: Final", "x annotation self:Final"),
-        ("x = y", f"x alias {LOCAL}y"),
-        ("x = y.z", f"x alias {LOCAL}y.z"),
+        ("x = y", f"x alias {OWN_MODULE}y"),
+        ("x = y.z", f"x alias {OWN_MODULE}y.z"),
         ("x = 'a'", "x type m.a"),
     ],
 )
@@ -355,7 +357,7 @@ def test_the_report_says_what_it_does_not_follow(tmp_path: Path) -> None:
     [
         ("def f() -> a: ...", "m.a.()"),
         ("async def f() -> a | None: ...", "m.a.()"),
-        ("def f() -> Iterator[a]: ...", f"{LOCAL}Iterator.() m.a.()"),
+        ("def f() -> Iterator[a]: ...", f"{OWN_MODULE}Iterator.() m.a.()"),
         ("def f(): return a", "m.a"),
         ("def f(): return a(1)", "m.a.()"),
         ("def f():\n    x = a()\n    return x.y()", "m.a.().y.()"),

@@ -17,9 +17,9 @@ from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import POLICY, Project
 from dal_audit.assemble.receiver_types import ReceiverType, receivers_of
 from dal_audit.assemble.state_classes import keeps_state
-from dal_audit.facts import Access, Import, Member, Reference, Role
+from dal_audit.facts import AttributeRead, Import, Member, Reference, UseKind
 
-_CALLING: Final[frozenset[Role]] = frozenset({"call", "dependency"})
+_CALLING: Final[frozenset[UseKind]] = frozenset({"call", "dependency"})
 """The parts that a function plays where it is called."""
 
 
@@ -79,7 +79,7 @@ def accessors_of(project: Project) -> frozenset[str]:
     return frozenset(found | set(project.policy.accessors))
 
 
-def driver_fetch(access: Access, path: str, project: Project) -> DriverFetch | None:
+def driver_fetch(access: AttributeRead, path: str, project: Project) -> DriverFetch | None:
     """Return what an access fetches from a storage object or the program's state, or None."""
     receivers = receivers_of(project).of(access.receivers, path)
     owned = [

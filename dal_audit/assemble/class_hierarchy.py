@@ -14,7 +14,7 @@ from dal_audit.assemble.module_names import ModuleNames, is_named, longest_modul
 from dal_audit.assemble.project import CLASSES, Project
 from dal_audit.assemble.symbols import Module, SymbolId, SymbolTable
 from dal_audit.assemble.zones import Zones
-from dal_audit.facts import LOCAL, ClassShape, Member
+from dal_audit.facts import OWN_MODULE, ClassDefinition, Member
 
 ABSTRACT_BASES: Final = frozenset(
     {"typing.Protocol", "typing_extensions.Protocol", "abc.ABC", "zope.interface.Interface"}
@@ -33,7 +33,7 @@ class Class(Struct, frozen=True):
 
     name: str
     path: str
-    shape: ClassShape
+    shape: ClassDefinition
 
 
 class Hierarchy:
@@ -139,7 +139,7 @@ class Hierarchy:
         return all(
             self.find(base.origin, ancestor.path) is not None
             or self.names.absolute(base.origin, ancestor.path) in PLAIN_BASES
-            or base.origin == f"{LOCAL}object"
+            or base.origin == f"{OWN_MODULE}object"
             for ancestor in self.ancestors(derived)
             for base in ancestor.shape.bases
         )
@@ -357,7 +357,7 @@ def _without(taken: Class, order: Sequence[Class]) -> Sequence[Class]:
 
 
 @file_query(of=(CLASSES,), depends_on=(Project.names,))
-def _classes(path: str, shapes: Sequence[ClassShape], project: Project) -> tuple[Class, ...]:
+def _classes(path: str, shapes: Sequence[ClassDefinition], project: Project) -> tuple[Class, ...]:
     """Return the classes of a file."""
     module = project.module_name(path)
     return tuple(Class(f"{module}.{shape.name}", path, shape) for shape in shapes)

@@ -14,9 +14,9 @@ from dal_audit.assemble.driver_objects import CONNECTION_ROLES, DriverSource
 from dal_audit.assemble.driver_sources import DriverSources
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import CLASSES, Project
-from dal_audit.facts import CALL, LOCAL, Member, Span
+from dal_audit.facts import CALL, OWN_MODULE, Member, Span
 
-OWN_OBJECT: Final = LOCAL + "self."
+OWN_OBJECT: Final = OWN_MODULE + "self."
 """How an origin begins that is an attribute of the object itself."""
 
 WRAPPER: Final = "wrapper"
@@ -71,7 +71,7 @@ class HeldObjects:
 
     def _typed(self, owner: Class, member: Member) -> Iterator[HeldObject]:
         """Yield what a member holds by its types."""
-        heads = {name.origin.rpartition(".")[2].removeprefix(LOCAL) for name in member.types}
+        heads = {name.origin.rpartition(".")[2].removeprefix(OWN_MODULE) for name in member.types}
         if heads & _TYPE_GENERICS:
             return
         for name in member.types:

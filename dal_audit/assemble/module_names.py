@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
 
-from dal_audit.facts import LOCAL
+from dal_audit.facts import OWN_MODULE
 
 PROJECT_MARKERS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
 """The files that make a folder one that absolute imports resolve from, unless it is a package."""
@@ -178,10 +178,10 @@ class ModuleNames:
     def absolute(self, name: str, path: str) -> str:
         """Return a dotted name as an absolute one: leading dots count from the file's package.
 
-        A name that is marked `LOCAL` is one of the file's own module.
+        A name that is marked `OWN_MODULE` is one of the file's own module.
         """
-        if name.startswith(LOCAL):
-            return f"{self.of(path)}.{name.removeprefix(LOCAL)}"
+        if name.startswith(OWN_MODULE):
+            return f"{self.of(path)}.{name.removeprefix(OWN_MODULE)}"
         if not name.startswith("."):
             return name
         last = name.lstrip(".")

@@ -25,16 +25,16 @@ from dal_audit.assemble.zones import Zones
 from dal_audit.catalogue.drivers import Catalogue, Driver
 from dal_audit.catalogue.object_kinds import Kinds
 from dal_audit.facts import (
-    ClassShape,
+    ClassDefinition,
     ConnectionUrl,
     DynamicImport,
-    Evidence,
     FileFacts,
     Import,
+    ModuleExports,
     NotUnderstood,
     Place,
-    Shape,
     Span,
+    ValueFacts,
 )
 from dal_audit.facts.ci import CiFiles
 from dal_audit.facts.sql import SqlStatement
@@ -52,9 +52,9 @@ LAYOUT: Final = Input("layout", attrgetter("layout"))
 AUDITED: Final = Input("audited", lambda project: tuple(file.path for file in project.files))
 """The paths of the files whose facts are there, in their order."""
 IMPORTS: Final = FactsInput("imports", Import, DynamicImport)
-EXPORTS: Final = FactsInput("exports", Shape)
-CLASSES: Final = FactsInput("classes", ClassShape)
-VALUES: Final = FactsInput("values", Evidence)
+EXPORTS: Final = FactsInput("exports", ModuleExports)
+CLASSES: Final = FactsInput("classes", ClassDefinition)
+VALUES: Final = FactsInput("values", ValueFacts)
 URLS: Final = FactsInput("urls", ConnectionUrl)
 CI: Final = Input("ci", attrgetter("ci"))
 """What tells how the project is tested."""
@@ -101,7 +101,7 @@ def _zones(project: Project) -> Zones:
 
 
 @file_query(of=(EXPORTS,), depends_on=(_names, _driver_names))
-def _module(path: str, shapes: Sequence[Shape], project: Project) -> Module:
+def _module(path: str, shapes: Sequence[ModuleExports], project: Project) -> Module:
     """Return the module that a file is."""
     return module_of(path, shapes[-1], project.names, project.driver_names)
 

@@ -16,7 +16,7 @@ from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.module_names import ModuleNames, longest_module
 from dal_audit.assemble.project import AUDITED, VALUES, Project
-from dal_audit.facts import CALL, Evidence, Known
+from dal_audit.facts import CALL, AbstractValue, ValueFacts
 
 TypeForm: TypeAlias = Literal[
     "object", "class", "function", "module", "external", "external_object"
@@ -46,7 +46,7 @@ class Receivers:
 
     def __init__(
         self,
-        evidence: Mapping[str, Evidence],
+        evidence: Mapping[str, ValueFacts],
         audited: frozenset[str],
         names: ModuleNames,
         hierarchy: Hierarchy,
@@ -57,7 +57,7 @@ class Receivers:
         self._evidence = evidence
         self._audited = audited
         self._asked: set[str] = set()
-        self._values: dict[str, dict[str, tuple[Known, ...]]] = {}
+        self._values: dict[str, dict[str, tuple[AbstractValue, ...]]] = {}
         self._classes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._types: dict[tuple[str, str], tuple[ReceiverType, ...]] = {}
         for path, known in evidence.items():
@@ -71,7 +71,7 @@ class Receivers:
                 self.of(access.receivers, path)
         return frozenset(self._asked)
 
-    def of(self, receivers: Iterable[Known], path: str) -> list[ReceiverType]:
+    def of(self, receivers: Iterable[AbstractValue], path: str) -> list[ReceiverType]:
         """Return all that an access's receiver can be; nothing where that is not known."""
         return list(dict.fromkeys(found for value in receivers for found in self._of(value, path)))
 
@@ -99,7 +99,7 @@ class Receivers:
         for base in self._classes.get(derived.path, {}).get(derived.name, ()):
             yield from (found for found in self._named(base, derived.path) if found.form == "class")
 
-    def _of(self, value: Known, path: str) -> Iterator[ReceiverType]:
+    def _of(self, value: AbstractValue, path: str) -> Iterator[ReceiverType]:
         types: Iterable[ReceiverType] = self._named(value.origin, path)
         if value.is_object:
             types = [
@@ -180,7 +180,7 @@ class Receivers:
                 seen.add(inner)
                 waiting.append(self._bindings(*inner))
 
-    def _bindings(self, path: str, name: str) -> Iterator[ReceiverType | tuple[Known, str]]:
+    def _bindings(self, path: str, name: str) -> Iterator[ReceiverType | tuple[AbstractValue, str]]:
         """Yield what a name is bound to in a file's module, and the values that it is set to.
 
         Each value comes with the file that it is read in.
@@ -201,9 +201,11 @@ class Receivers:
             yield from ((value, path) for value in self._values[path][name])
         elif "." not in name:
             # It may have been taken by a star.
-            yield from ((Known(f"{star}.{name}"), path) for star in self._evidence[path].stars)
+            yield from (
+                (AbstractValue(f"{star}.{name}"), path) for star in self._evidence[path].stars
+            )
 
-    def _handed_on(self, value: Known, path: str) -> tuple[str, str] | None:
+    def _handed_on(self, value: AbstractValue, path: str) -> tuple[str, str] | None:
         """Return the file and the name in it that a value is nothing but another name for."""
         if value.is_object or value.steps:
             return None
@@ -231,7 +233,7 @@ def _of_external(receiver: ReceiverType, step: str) -> Iterator[ReceiverType]:
 
 
 @file_query(of=(VALUES,))
-def _evidence(_path: str, evidence: Sequence[Evidence], _project: Project) -> Evidence:
+def _evidence(_path: str, evidence: Sequence[ValueFacts], _project: Project) -> ValueFacts:
     """Return what was read last of a file's values."""
     return evidence[-1]
 

@@ -8,11 +8,11 @@ from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.held_objects import HeldObject, held_objects_of
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.state_classes import keeps_state
-from dal_audit.facts import ClassShape, Member
+from dal_audit.facts import ClassDefinition, Member
 
 
 def held_fields(
-    shape: ClassShape, path: str, project: Project
+    shape: ClassDefinition, path: str, project: Project
 ) -> Mapping[str, tuple[Member, HeldObject]]:
     """Return the fields of a class that hold a driver's object, by name; none of another class."""
     hierarchy = hierarchy_of(project)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from dal_audit.assemble.driver_names import DriverNames
 from dal_audit.assemble.module_names import ModuleNames, longest_module
 from dal_audit.catalogue.drivers import Driver
-from dal_audit.facts import LOCAL, Export, Shape, Span
+from dal_audit.facts import OWN_MODULE, Export, ModuleExports, Span
 
 SymbolId: TypeAlias = tuple[str, str]
 """A module's dotted name, and a name in it."""
@@ -40,7 +40,7 @@ class Module(Struct, frozen=True):
 
     name: str
     path: str
-    shape: Shape
+    shape: ModuleExports
     pending: tuple[PendingExport, ...]
     aliases: tuple[tuple[str, str], ...]
     reexports: Mapping[str, tuple[str, ...]]
@@ -52,7 +52,7 @@ class Module(Struct, frozen=True):
         return next((span for star, span in spans if star == source), self.shape.span)
 
 
-def module_of(path: str, shape: Shape, names: ModuleNames, drivers: DriverNames) -> Module:
+def module_of(path: str, shape: ModuleExports, names: ModuleNames, drivers: DriverNames) -> Module:
     """Return a file's module; it follows from the file and the names of all modules."""
     name = names.of(path)
     pending: list[PendingExport] = []
@@ -76,8 +76,8 @@ def _pending(
     export: Export, origin: str, absolute: str, path: str, drivers: DriverNames
 ) -> Iterator[PendingExport]:
     """Yield an export with an origin that can be a driver's or the project's."""
-    if origin.startswith(LOCAL):
-        first, _, rest = origin.removeprefix(LOCAL).partition(".")
+    if origin.startswith(OWN_MODULE):
+        first, _, rest = origin.removeprefix(OWN_MODULE).partition(".")
         if first != export.name:
             yield export, absolute, None, (first, rest)
         return

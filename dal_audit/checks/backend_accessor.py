@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dal_audit.assemble.accessors import DriverFetch, FunctionFetch, driver_fetch, function_fetches
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.state_fields import held_fields
-from dal_audit.facts import Access, ClassShape, Evidence, FileFacts, Import, Place
+from dal_audit.facts import AttributeRead, ClassDefinition, FileFacts, Import, Place, ValueFacts
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, flow_of
 from dal_audit.judge.check import check
 
 
 @check("DAL107")
 def backend_accessor(
-    fact: Evidence | Import, file: FileFacts, project: Project
+    fact: ValueFacts | Import, file: FileFacts, project: Project
 ) -> Iterator[Breach]:
     """Flag a driver's object that storage hands to a file outside it.
 
@@ -62,7 +62,7 @@ def _lines_of_state(file: FileFacts, project: Project) -> frozenset[int]:
     return frozenset(
         member.span.line
         for shape in file.facts
-        if isinstance(shape, ClassShape)
+        if isinstance(shape, ClassDefinition)
         for member, _ in held_fields(shape, file.path, project).values()
     )
 
@@ -71,9 +71,9 @@ def _called(fetch: FunctionFetch) -> str:
     return ROLE_WORDS[fetch.use.role]
 
 
-def _fetched(fact: Evidence, file: FileFacts, project: Project) -> Iterator[Breach]:
+def _fetched(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag what is read from objects of storage's classes."""
-    groups: dict[tuple[str, str], list[tuple[Access, DriverFetch]]] = {}
+    groups: dict[tuple[str, str], list[tuple[AttributeRead, DriverFetch]]] = {}
     for access in sorted(fact.accesses, key=lambda access: access.span):
         found = driver_fetch(access, file.path, project)
         if found is not None:
@@ -99,7 +99,7 @@ def _fetched(fact: Evidence, file: FileFacts, project: Project) -> Iterator[Brea
         )
 
 
-def _shown(access: Access) -> str:
+def _shown(access: AttributeRead) -> str:
     """Return the access as code, without the beginning of a long receiver."""
     shown = access.shown.replace("`", "'")
     short = shown if len(shown) <= 40 else f"…{shown[-40:]}"  # noqa: PLR2004

@@ -12,7 +12,7 @@ from dal_audit.assemble.interface_members import (
     interface_members,
 )
 from dal_audit.assemble.project import Project
-from dal_audit.facts import LOCAL, TELLS_NOTHING, Member, Place
+from dal_audit.facts import OWN_MODULE, TELLS_NOTHING, Member, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
 
@@ -77,5 +77,5 @@ def _is_refuted(offered: InterfaceMember, project: Project) -> bool:
         return True
     # An attribute that begins as None is yet to become something.
     silent = TELLS_NOTHING if member.kind == "method" else TELLS_NOTHING | {"None"}
-    names = {named.origin.removeprefix(LOCAL).rpartition(".")[2] for named in member.types}
+    names = {named.origin.removeprefix(OWN_MODULE).rpartition(".")[2] for named in member.types}
     return bool(names - silent)

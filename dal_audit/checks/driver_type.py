@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dal_audit.assemble.driver_flow import DriverFlow, driver_flows
 from dal_audit.assemble.project import Project
-from dal_audit.facts import FileFacts, Import, Place, Quoted
+from dal_audit.facts import FileFacts, Import, Place, StringAnnotationName
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, and_more, flow_of
 from dal_audit.judge.check import check
 
@@ -25,7 +25,9 @@ _FORMS = {
 
 
 @check("DAL103")
-def driver_type(fact: Import | Quoted, file: FileFacts, project: Project) -> Iterator[Breach]:
+def driver_type(
+    fact: Import | StringAnnotationName, file: FileFacts, project: Project
+) -> Iterator[Breach]:
     """Flag a driver's object that reaches a file outside storage by way of other modules.
 
     One statement gives one breach a driver; the way of the first object and the uses of all hang
@@ -33,7 +35,7 @@ def driver_type(fact: Import | Quoted, file: FileFacts, project: Project) -> Ite
     """
     if project.in_storage(file.path):
         return
-    if isinstance(fact, Quoted):
+    if isinstance(fact, StringAnnotationName):
         yield from _quoted(fact, file, project)
     elif project.policy.counts_import(type_checking=fact.type_checking):
         found: dict[str, list[DriverFlow]] = {}
@@ -75,7 +77,7 @@ def _real_names(leak: DriverFlow) -> str:
     return "" if names == [leak.name] else ", " + " or ".join(f"`{name}`" for name in names)
 
 
-def _quoted(fact: Quoted, file: FileFacts, project: Project) -> Iterator[Breach]:
+def _quoted(fact: StringAnnotationName, file: FileFacts, project: Project) -> Iterator[Breach]:
     driver = project.driver_of(fact.name, file.path)
     if driver is not None:
         yield Breach(

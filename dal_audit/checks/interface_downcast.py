@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
 from dal_audit.assemble.project import Project
-from dal_audit.facts import FileFacts, Import, Place, Reference, Role
+from dal_audit.facts import FileFacts, Import, Place, Reference, UseKind
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
 
-_ASKED: dict[Role, str] = {
+_ASKED: dict[UseKind, str] = {
     "isinstance": "`isinstance` asks for",
     "issubclass": "`issubclass` asks for",
     "cast": "`cast` goes down to",
@@ -28,7 +28,7 @@ def interface_downcast(fact: Import, file: FileFacts, project: Project) -> Itera
     if project.in_storage(file.path) or project.in_composition_root(file.path):
         return
     hierarchy = hierarchy_of(project)
-    found: dict[tuple[Role, int], list[tuple[Reference, Class, Class]]] = {}
+    found: dict[tuple[UseKind, int], list[tuple[Reference, Class, Class]]] = {}
     for use in _questions(fact):
         backend = hierarchy.find(use.name, file.path)
         if backend is not None and backend.name in hierarchy.backend_of:

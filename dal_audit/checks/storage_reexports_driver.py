@@ -8,13 +8,15 @@ from typing import Final
 from dal_audit.assemble.driver_names import OWN_TYPES
 from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.project import Project
-from dal_audit.facts import Export, FileFacts, Place, Shape
+from dal_audit.facts import Export, FileFacts, ModuleExports, Place
 from dal_audit.judge.breach import Breach, flow_of
 from dal_audit.judge.check import check
 
 
 @check("DAL105")
-def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> Iterator[Breach]:
+def storage_reexports_driver(
+    fact: ModuleExports, file: FileFacts, project: Project
+) -> Iterator[Breach]:
     """Flag a driver's object that a storage module offers to its users."""
     if not project.in_storage(file.path):
         return
@@ -34,7 +36,7 @@ def storage_reexports_driver(fact: Shape, file: FileFacts, project: Project) -> 
         yield from _by_stars(fact, file, project)
 
 
-def _listed(fact: Shape, module: str, project: Project) -> Iterator[Breach]:
+def _listed(fact: ModuleExports, module: str, project: Project) -> Iterator[Breach]:
     """Flag what a module lists and has by a star."""
     own = {export.name for export in fact.exports}
     for name in fact.offered or ():
@@ -43,7 +45,7 @@ def _listed(fact: Shape, module: str, project: Project) -> Iterator[Breach]:
             yield _offer(name, origin, origin.steps[-1].place, _UNLIST.format(name=name))
 
 
-def _by_stars(fact: Shape, file: FileFacts, project: Project) -> Iterator[Breach]:
+def _by_stars(fact: ModuleExports, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag the stars of drivers in a package's `__init__`.
 
     Without `__all__` a star in another module serves the module itself.
@@ -77,7 +79,7 @@ def _itself(origin: DriverSource | None) -> DriverSource | None:
 _UNLIST: Final = "Take `{name}` out of `__all__`, and offer the interface instead."
 
 
-def _remedy(export: Export, shape: Shape) -> str:
+def _remedy(export: Export, shape: ModuleExports) -> str:
     """Say how to take back what a module offers, by the way in which it does so."""
     name = export.name
     if export.name in (shape.offered or ()):
@@ -108,7 +110,7 @@ def _named(name: str, origin: DriverSource) -> str:
     return f"`{name}` to whoever imports it, and that is `{origin.name}`"
 
 
-def _is_offered(export: Export, shape: Shape, *, is_package: bool) -> bool:
+def _is_offered(export: Export, shape: ModuleExports, *, is_package: bool) -> bool:
     """Return whether a module offers a name and does not only use it.
 
     `__all__` decides where there is one. Without, a public alias is offered, and what a package's

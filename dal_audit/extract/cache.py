@@ -31,15 +31,15 @@ from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.resources import rules_folder
 from dal_audit.facts import (
-    Attention,
-    Evidence,
+    FactRecord,
     FileFacts,
+    FileStamp,
     NotUnderstood,
     PythonFact,
-    Record,
+    ReadDepth,
     SourceFile,
-    Stamp,
     Suppression,
+    ValueFacts,
     stamp_of,
 )
 
@@ -96,15 +96,15 @@ class _Content(Struct, array_like=True, gc=False):
     suite: Raw = _NOTHING
 
 
-class _File(Record, frozen=True):
+class _File(FactRecord, frozen=True):
     """A file as it was seen last, and the number of its content."""
 
     path: str
-    stamp: Stamp
+    stamp: FileStamp
     content: int
 
 
-class _Stored(Record, frozen=True):
+class _Stored(FactRecord, frozen=True):
     """All that the cache's file holds; `words` tells what its evidence was asked for."""
 
     words: bytes
@@ -123,7 +123,7 @@ class Cache:
         self.words = b""
         self.changed = False
         self._contents: dict[bytes, _Content] = {}
-        self._files: dict[str, tuple[Stamp, _Content]] = {}
+        self._files: dict[str, tuple[FileStamp, _Content]] = {}
         self._seen: dict[str, tuple[SourceFile, _Content]] = {}
         self._encoder = Encoder()
         if place is not None:
@@ -334,7 +334,7 @@ def _decoder(kind: Kind) -> Decoder[Any]:
         from dal_audit.facts.sql import SqlStatement
 
         fact = SqlStatement | Suppression | NotUnderstood
-        return Decoder(tuple[Attention, tuple[str, ...] | None, tuple[fact, ...]])
+        return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[fact, ...]])
     if kind == "marks":
         from dal_audit.facts.migrations import MigrationMarks
 
@@ -352,8 +352,8 @@ def _decoder(kind: Kind) -> Decoder[Any]:
 
         return Decoder(tuple[tuple[SuiteFile, ...]])
     if kind in {"accesses", "named"}:
-        return Decoder(tuple[Evidence | None])
-    return Decoder(tuple[Attention, tuple[str, ...] | None, tuple[PythonFact, ...]])
+        return Decoder(tuple[ValueFacts | None])
+    return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[PythonFact, ...]])
 
 
 def _is_as_it_was(file: SourceFile) -> bool:

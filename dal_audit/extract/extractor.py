@@ -27,11 +27,11 @@ from dal_audit.extract.parallel import (
 )
 from dal_audit.facts import (
     START,
-    Attention,
     Fact,
     FileFacts,
     NotUnderstood,
     PythonFact,
+    ReadDepth,
     SourceFile,
     Span,
     Suppression,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_Packed: TypeAlias = tuple[tuple[PythonFact, ...], Attention, tuple[str, ...] | None]
+_Packed: TypeAlias = tuple[tuple[PythonFact, ...], ReadDepth, tuple[str, ...] | None]
 """The fields of a Python file's facts, without the path, which may be no text."""
 
 THOROUGH_BYTES = 1 << 20
@@ -143,7 +143,7 @@ def _facts_of(
 ) -> list[FileFacts]:
     """Spread the reading of Python files over processes."""
 
-    def packed(part: Sequence[SourceFile]) -> list[tuple[Any, Attention, tuple[str, ...] | None]]:
+    def packed(part: Sequence[SourceFile]) -> list[tuple[Any, ReadDepth, tuple[str, ...] | None]]:
         return [(file.facts, file.attention, file.importing) for file in batch(part)]
 
     found = spread(packed, files, jobs=jobs, worth=worth, answer=_Packed)
@@ -482,7 +482,7 @@ def _facts_of_text(
     *,
     reached: bool,
     ruled_out: bool,
-) -> tuple[Iterable[Fact], Attention]:
+) -> tuple[Iterable[Fact], ReadDepth]:
     """Return the facts of a module's text, and how closely it was read for them."""
     from dal_audit.extract.python.module_facts import (  # only where it is needed
         python_facts,

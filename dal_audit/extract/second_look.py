@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import MAX_PARSED_BYTES, python_bytes, read_bytes
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
-from dal_audit.facts import START, Evidence, FileFacts, SourceFile
+from dal_audit.facts import START, FileFacts, SourceFile, ValueFacts
 
 if TYPE_CHECKING:
     from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
@@ -36,19 +36,19 @@ def inspect_accesses(
     Without `shortcuts` no file is ruled out by its bytes.
     """
 
-    def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
+    def compute(missing: Sequence[SourceFile]) -> list[ValueFacts | None]:
         if not missing:
             return []
         from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
 
         found = AccessorWords(words)
 
-        def batch(part: Sequence[SourceFile]) -> list[Evidence | None]:
+        def batch(part: Sequence[SourceFile]) -> list[ValueFacts | None]:
             return [
                 _evidence(one, found, always=not shortcuts, shortcuts=shortcuts) for one in part
             ]
 
-        return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=Evidence | None)
+        return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=ValueFacts | None)
 
     return _joined(
         known, files, cache.other_of("accesses", files, compute) if cache else compute(files)
@@ -68,10 +68,10 @@ def inspect_named(
 
     One that cannot be read has some, too, and it is empty: nobody needs to ask for it again.
     """
-    nothing = Evidence(START, (), ())
+    nothing = ValueFacts(START, (), ())
     wanted = [file for file in files if file.path in paths]
 
-    def compute(missing: Sequence[SourceFile]) -> list[Evidence | None]:
+    def compute(missing: Sequence[SourceFile]) -> list[ValueFacts | None]:
         if not missing:
             return []
         from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
@@ -86,7 +86,7 @@ def inspect_named(
 
 
 def _joined(
-    known: Sequence[FileFacts], files: Sequence[SourceFile], made: Sequence[Evidence | None]
+    known: Sequence[FileFacts], files: Sequence[SourceFile], made: Sequence[ValueFacts | None]
 ) -> list[FileFacts]:
     by_path = {file.path: one for file, one in zip(files, made, strict=True) if one is not None}
     return [
@@ -103,7 +103,7 @@ def _joined(
 
 def _evidence(
     file: SourceFile, words: AccessorWords, *, always: bool, shortcuts: bool
-) -> Evidence | None:
+) -> ValueFacts | None:
     """Return a file's evidence; None where it has none, or was reported as not understood."""
     if file.flaw or file.size > MAX_PARSED_BYTES:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Span, SuppressedRule, Suppression
+from dal_audit.facts import AllowedRule, Span, Suppression
 
 MARK: Final = re.compile(r"#\s*dal-audit:")
 SQL_MARK: Final = re.compile(r"--\s*dal-audit:")
@@ -128,14 +128,14 @@ def read_suppression(
     return Suppression(span, None if whole_file else line, rules, reason, flaw, whole)
 
 
-def _rules(lines: Lines, start: int, listed: str) -> Iterator[SuppressedRule]:
+def _rules(lines: Lines, start: int, listed: str) -> Iterator[AllowedRule]:
     """Yield the rules in a list that begins at an offset of the text."""
     for rule in _RULE.finditer(listed.rstrip()):
         first = start + rule.start()
-        yield SuppressedRule(lines.span(first, first + len(rule[0].rstrip())), rule[0].strip())
+        yield AllowedRule(lines.span(first, first + len(rule[0].rstrip())), rule[0].strip())
 
 
-def _flaw(rules: tuple[SuppressedRule, ...], reason: str) -> str:
+def _flaw(rules: tuple[AllowedRule, ...], reason: str) -> str:
     """Return what a suppression lacks; empty where it lacks nothing."""
     if not rules:
         return "it names no rule"

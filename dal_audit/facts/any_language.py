@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from dal_audit.facts.source import Record, Span, Variant
+from dal_audit.facts.source import FactRecord, Span, TaggedFact
 
-Gap: TypeAlias = Literal["unreadable", "undecodable", "unparsable"]
+Failure: TypeAlias = Literal["unreadable", "undecodable", "unparsable"]
 """Why a file, or a part of one, was not understood."""
 
 
-class SuppressedRule(Record, frozen=True):
+class AllowedRule(FactRecord, frozen=True):
     """One rule named by a suppression, as it is written, and where."""
 
     span: Span
     name: str
 
 
-class Suppression(Variant, frozen=True):
+class Suppression(TaggedFact, frozen=True):
     """A `dal-audit: allow[…]` comment.
 
     `line` is the line of code that it is about: its own, the next code line for a comment that
@@ -28,21 +28,21 @@ class Suppression(Variant, frozen=True):
 
     span: Span
     line: int | None
-    rules: tuple[SuppressedRule, ...]
+    rules: tuple[AllowedRule, ...]
     reason: str
     flaw: str = ""
     whole: Span | None = None
 
 
-class NotUnderstood(Variant, frozen=True):
+class NotUnderstood(TaggedFact, frozen=True):
     """A file, or a part of one, that could not be read, decoded or parsed."""
 
     span: Span
-    gap: Gap
+    gap: Failure
     detail: str
 
 
-class NotebookCell(Variant, frozen=True):
+class NotebookCell(TaggedFact, frozen=True):
     """A code cell of a notebook: its number among all cells, from 1, and where its lines begin.
 
     `starts` are the line and the column in the notebook's file of each line of the cell.

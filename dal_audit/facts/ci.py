@@ -10,18 +10,18 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from dal_audit.facts import FileFacts, NotUnderstood, Record, Span, Suppression, Variant
+from dal_audit.facts import FactRecord, FileFacts, NotUnderstood, Span, Suppression, TaggedFact
 from dal_audit.facts.ci_files import CiSystem, ci_kind_of
 
 
-class CiText(Record, frozen=True):
+class CiText(FactRecord, frozen=True):
     """A text and where it stands."""
 
     text: str
     span: Span
 
 
-class CiSetting(Record, frozen=True):
+class CiSetting(FactRecord, frozen=True):
     """A key with a text for its value; `key` is where the key stands."""
 
     name: str
@@ -32,7 +32,7 @@ class CiSetting(Record, frozen=True):
 DataKind: TypeAlias = Literal["text", "number", "boolean", "null", "list", "table"]
 
 
-class CiData(Record, frozen=True):
+class CiData(FactRecord, frozen=True):
     """A value of a matrix: a scalar as it is written, or a list or table of further ones."""
 
     kind: DataKind
@@ -42,7 +42,7 @@ class CiData(Record, frozen=True):
     items: tuple[CiData, ...] = ()
 
 
-class CiMatrix(Record, frozen=True):
+class CiMatrix(FactRecord, frozen=True):
     """The legs of a job: the values of each axis, combinations that are added and left out.
 
     `computed` is the expression of a matrix that only a run knows.
@@ -62,7 +62,7 @@ Part: TypeAlias = Literal["", "condition", "branch", "loop"]
 loop."""
 
 
-class CiCommand(Record, frozen=True):
+class CiCommand(FactRecord, frozen=True):
     """A simple command of a shell script.
 
     `words` have lost their quotes, and keep variables and expressions; `assigned` are the variables
@@ -81,7 +81,7 @@ class CiCommand(Record, frozen=True):
     given: str = ""
 
 
-class CiService(Record, frozen=True):
+class CiService(FactRecord, frozen=True):
     """A server that is started beside a job; `checked` says that its health is looked at."""
 
     name: str
@@ -91,7 +91,7 @@ class CiService(Record, frozen=True):
     checked: bool = False
 
 
-class CiStep(Record, frozen=True):
+class CiStep(FactRecord, frozen=True):
     """A step of a job: a script, or an action that is used with inputs."""
 
     span: Span
@@ -108,7 +108,7 @@ class CiStep(Record, frozen=True):
     directory: str = ""
 
 
-class CiTrigger(Record, frozen=True):
+class CiTrigger(FactRecord, frozen=True):
     """An event that starts a workflow or a job, with the filters that it has to pass.
 
     `branches` are those on which it runs, None for all; `narrowed` says that only tags or some
@@ -125,7 +125,7 @@ class CiTrigger(Record, frozen=True):
     paths_key: Span | None = None
 
 
-class CiJob(Record, frozen=True):
+class CiJob(FactRecord, frozen=True):
     """A job; `key` is where its name stands.
 
     `needs_key` is where the jobs stand that it waits for. `awaits_services` says that the CI system
@@ -151,7 +151,7 @@ class CiJob(Record, frozen=True):
     triggers: tuple[CiTrigger, ...] | None = None
 
 
-class CiWorkflow(Variant, frozen=True):
+class CiWorkflow(TaggedFact, frozen=True):
     """A CI system's file: what starts it, and its jobs.
 
     `parameters` are the inputs of one that others call, with their defaults.
@@ -170,7 +170,7 @@ class CiWorkflow(Variant, frozen=True):
     """Keys that stand twice in one table, for which the system refuses the file."""
 
 
-class CiAction(Variant, frozen=True):
+class CiAction(TaggedFact, frozen=True):
     """A composite action: its steps, and its inputs with their defaults."""
 
     span: Span
@@ -178,7 +178,7 @@ class CiAction(Variant, frozen=True):
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-class CiTarget(Record, frozen=True):
+class CiTarget(FactRecord, frozen=True):
     """What a tool runs by a name: a tox environment, a session, a target, a script.
 
     `env` is set for it; `passes` are the globs of variables that reach it from outside, None for
@@ -194,7 +194,7 @@ class CiTarget(Record, frozen=True):
     tags: tuple[str, ...] = ()
 
 
-class CiTool(Variant, frozen=True):
+class CiTool(TaggedFact, frozen=True):
     """A file that says what a command runs, by names; `first` are those that run without one."""
 
     span: Span
@@ -204,14 +204,14 @@ class CiTool(Variant, frozen=True):
     """The packages that it declares which start a server for tests."""
 
 
-class CiCompose(Variant, frozen=True):
+class CiCompose(TaggedFact, frozen=True):
     """A compose file's services."""
 
     span: Span
     services: tuple[CiService, ...]
 
 
-class SkipGuard(Record, frozen=True):
+class SkipGuard(FactRecord, frozen=True):
     """What skips tests without a word: at `span`, unless its variables are set.
 
     `needs` are variables with the value that they must have ("" for any); one of them is enough
@@ -230,7 +230,7 @@ class SkipGuard(Record, frozen=True):
 NamedHow: TypeAlias = Literal["parameters", "url", "driver", "variable", "name"]
 
 
-class NamedBackend(Record, frozen=True):
+class NamedBackend(FactRecord, frozen=True):
     """A place in a test that names a backend: how, and which ones (all of a list of parameters)."""
 
     span: Span
@@ -239,7 +239,7 @@ class NamedBackend(Record, frozen=True):
     backends: tuple[str, ...]
 
 
-class PrintedVariable(Record, frozen=True):
+class PrintedVariable(FactRecord, frozen=True):
     """A place that prints what an environment variable holds."""
 
     span: Span
@@ -247,7 +247,7 @@ class PrintedVariable(Record, frozen=True):
     variable: str
 
 
-class SuiteFile(Variant, frozen=True):
+class SuiteFile(TaggedFact, frozen=True):
     """What a file of tests says about the backends that it runs on.
 
     `imports` are the dotted names of the modules it imports, `reads` the environment variables,
@@ -269,7 +269,7 @@ CiFact: TypeAlias = (
 )
 
 
-class CiRead(Record, frozen=True):
+class CiRead(FactRecord, frozen=True):
     """What was read of a file, and as what: equal bytes mean something else in another file."""
 
     kind: str

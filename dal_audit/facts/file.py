@@ -8,18 +8,18 @@ if TYPE_CHECKING:
     from dal_audit.facts.ci import CiFact
     from dal_audit.facts.sql import SqlStatement
 from dal_audit.facts.python import PythonFact
-from dal_audit.facts.source import Record
+from dal_audit.facts.source import FactRecord
 
 Fact: TypeAlias = "PythonFact | SqlStatement | CiFact"
 """In quotes, because the records of SQL are loaded only where there is SQL."""
 
 
-Attention: TypeAlias = Literal["ruled-out", "read", "whole"]
+ReadDepth: TypeAlias = Literal["ruled-out", "read", "whole"]
 """How closely a file was looked at: its bytes ruled it out, its syntax was read for what matters
 anywhere, or for all that it imports and offers."""
 
 
-class FileFacts(Record, frozen=True):
+class FileFacts(FactRecord, frozen=True):
     """All that is known of one file.
 
     `importing` are the texts of its import statements, and what looks like one; None where only a
@@ -28,5 +28,5 @@ class FileFacts(Record, frozen=True):
 
     path: str
     facts: tuple[Fact, ...]
-    attention: Attention
+    attention: ReadDepth
     importing: tuple[str, ...] | None = None

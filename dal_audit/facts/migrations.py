@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from dal_audit.facts import Record, Span
+from dal_audit.facts import FactRecord, Span
 
 Tool: TypeAlias = Literal[
     "alembic",
@@ -59,7 +59,7 @@ that says that there is none to run; `dialect` names the engine that the file is
 """
 
 
-class Directive(Record, frozen=True):
+class Directive(FactRecord, frozen=True):
     """A comment by which an SQL file tells a migration tool something.
 
     `span` is the comment, `text` what follows the directive's name, without space around it.
@@ -71,7 +71,7 @@ class Directive(Record, frozen=True):
     text: str = ""
 
 
-class MigrationMarks(Record, frozen=True):
+class MigrationMarks(FactRecord, frozen=True):
     """What shows in an SQL file whether, how and by whom it is run.
 
     `lines` is the number of lines; `defines` says whether the text seems to define something
@@ -94,7 +94,7 @@ For a list of operations, `raises` means that one of them cannot be reversed.
 """
 
 
-class EmbeddedSql(Record, frozen=True):
+class EmbeddedSql(FactRecord, frozen=True):
     """SQL in a literal of a Python migration: where the literal stands, and its value.
 
     `whole` is false where the value is not known in full (an f-string with holes, a name).
@@ -105,7 +105,7 @@ class EmbeddedSql(Record, frozen=True):
     whole: bool = True
 
 
-class Half(Record, frozen=True):
+class Half(FactRecord, frozen=True):
     """One direction of a Python migration: the functions or operations, and the SQL in them.
 
     `span` is the name of the function, the first operation that cannot be reversed, or the list.
@@ -116,7 +116,7 @@ class Half(Record, frozen=True):
     sql: tuple[EmbeddedSql, ...] = ()
 
 
-class Revision(Record, frozen=True):
+class Revision(FactRecord, frozen=True):
     """A Python file that is a migration.
 
     `id` is what the file calls itself, empty where its name does that. `parents` come before it
@@ -138,7 +138,7 @@ class Revision(Record, frozen=True):
     down: Half = Half("absent")
 
 
-class ToolSettings(Record, frozen=True):
+class ToolSettings(FactRecord, frozen=True):
     """What a file that belongs to a migration tool, or names it, says about a set.
 
     `order` are the migrations in the order in which the tool runs them, by the stem of their file

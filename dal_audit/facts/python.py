@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppression
-from dal_audit.facts.source import Record, Span, Variant
+from dal_audit.facts.source import FactRecord, Span, TaggedFact
 
-Role: TypeAlias = Literal[
+UseKind: TypeAlias = Literal[
     "annotation",
     "base",
     "call",
@@ -28,7 +28,7 @@ class is (`pattern` in a `case`, `type` where `type(x)` is compared), or say it;
 called by a framework, which hands its result to a parameter (`Depends(get_session)`)."""
 
 
-class Reference(Record, frozen=True):
+class Reference(FactRecord, frozen=True):
     """A use of an imported name: where it stands, what it resolves to, and its part there.
 
     `name` is the dotted name that the text resolves to through the file's imports, for example
@@ -37,10 +37,10 @@ class Reference(Record, frozen=True):
 
     span: Span
     name: str
-    role: Role
+    role: UseKind
 
 
-class Target(Record, frozen=True):
+class Target(FactRecord, frozen=True):
     """One thing that an import statement names.
 
     `name` is its absolute dotted name (`a.b` for `import a.b`, `a.b.c` for `from a.b import c`, and
@@ -53,7 +53,7 @@ class Target(Record, frozen=True):
     uses: tuple[Reference, ...] = ()
 
 
-class Import(Variant, frozen=True):
+class Import(TaggedFact, frozen=True):
     """An import statement that names a catalogued module.
 
     `module` is the dotted name after `from`, and `module_span` its place; both are None for a plain
@@ -76,7 +76,7 @@ class Import(Variant, frozen=True):
         return target.bound + use.name[len(origin) :]
 
 
-class DynamicImport(Variant, frozen=True):
+class DynamicImport(TaggedFact, frozen=True):
     """A call or look-up that loads a module by a name made at run time.
 
     `span` is the narrowest text that gives the name, `statement` the statement around it, `how` the
@@ -92,7 +92,7 @@ class DynamicImport(Variant, frozen=True):
     """Whether it loads modules only if it is one of the project's own import helpers."""
 
 
-Made: TypeAlias = Literal[
+BindingKind: TypeAlias = Literal[
     "import", "alias", "type", "collection", "call", "annotation", "class", "function"
 ]
 """How a module came by a name: it imported it, named something else by it, put a type together
@@ -106,22 +106,22 @@ ITEM = "[]"
 """The part of a dotted name that takes an item of what stands before it."""
 
 
-LOCAL = "self:"
+OWN_MODULE = "self:"
 """Stands before a dotted name that begins with a name of the module itself."""
 
 
-class Export(Record, frozen=True):
+class Export(FactRecord, frozen=True):
     """A module-level name, which other modules can import.
 
     `origins` are the dotted names that it stands for: what was imported or named, the function that
     was called, the annotated type, the class's bases, what a function gives. A relative import
-    keeps its leading dots, a name of the same module is marked with `LOCAL`; calls and items in a
-    name are the parts `CALL` and `ITEM`.
+    keeps its leading dots, a name of the same module is marked with `OWN_MODULE`; calls and
+    items in a name are the parts `CALL` and `ITEM`.
     """
 
     name: str
     span: Span
-    made: Made
+    made: BindingKind
     origins: tuple[str, ...]
     used: bool = False
     """Whether the module itself uses what it imported under this name."""
@@ -129,7 +129,7 @@ class Export(Record, frozen=True):
     """Whether the import says `as`: `import x as x` offers `x` to others (PEP 484, stub files)."""
 
 
-class Shape(Variant, frozen=True):
+class ModuleExports(TaggedFact, frozen=True):
     """What a module offers to others: a fact of that file alone."""
 
     span: Span
@@ -146,7 +146,7 @@ class Shape(Variant, frozen=True):
     """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
 
 
-class SqlText(Variant, frozen=True):
+class SqlText(TaggedFact, frozen=True):
     """SQL that is handed to a call which executes it, or to one that builds a statement of it.
 
     `span` is the narrowest text that shows it, `statement` the statement around it; `text` is the
@@ -167,7 +167,7 @@ class SqlText(Variant, frozen=True):
     """Where the text is written, if not in the call itself."""
 
 
-class ConnectionUrl(Variant, frozen=True):
+class ConnectionUrl(TaggedFact, frozen=True):
     """A database URL in a literal: where it stands, its scheme, and the store that this means.
 
     `secrets` are the places of the passwords in it; no fact holds a password.
@@ -180,7 +180,7 @@ class ConnectionUrl(Variant, frozen=True):
     secrets: tuple[Span, ...] = ()
 
 
-class TypeName(Record, frozen=True):
+class TypeName(FactRecord, frozen=True):
     """A type that an annotation names, and where; `origin` reads like an `Export`'s origins."""
 
     span: Span
@@ -192,7 +192,7 @@ ParameterKind: TypeAlias = Literal["positional-only", "plain", "list", "keyword-
 position (`*args`), by name alone, all further ones by name (`**kwargs`)."""
 
 
-class Parameter(Record, frozen=True):
+class Parameter(FactRecord, frozen=True):
     """A parameter of a method, without `self` and `cls`.
 
     `types` are those of its annotation and what its default names.
@@ -207,7 +207,7 @@ class Parameter(Record, frozen=True):
 MemberKind: TypeAlias = Literal["method", "property", "attribute", "class"]
 
 
-class Member(Record, frozen=True):
+class Member(FactRecord, frozen=True):
     """A member of a class.
 
     `types` are the annotated types: what a method or property returns, what an attribute is, the
@@ -241,7 +241,7 @@ class Member(Record, frozen=True):
     """Whether `types` are what an attribute was set to (`x = T`), and no annotation of it."""
 
 
-class ClassShape(Variant, frozen=True):
+class ClassDefinition(TaggedFact, frozen=True):
     """A class: its name (dotted where it is nested), its bases and members.
 
     `extent` are the first and the last line of its header, `decorators` the origins of what
@@ -267,7 +267,7 @@ TELLS_NOTHING: Final = frozenset(
 """The last names of types that say nothing of what is in them."""
 
 
-class Known(Record, frozen=True):
+class AbstractValue(FactRecord, frozen=True):
     """What is known of a value: the dotted name that it begins with, and the steps from there.
 
     `origin` reads like an `Export`'s; `is_object` says that the value is an object of that type.
@@ -280,7 +280,7 @@ class Known(Record, frozen=True):
     steps: tuple[str, ...] = ()
 
 
-class Access(Record, frozen=True):
+class AttributeRead(FactRecord, frozen=True):
     """An attribute that is read from a receiver, and all that the receiver can be.
 
     `span` is the narrowest text that shows it; `lines` are the first and the last of its statement.
@@ -290,10 +290,10 @@ class Access(Record, frozen=True):
     lines: tuple[int, int]
     attribute: str
     shown: str
-    receivers: tuple[Known, ...]
+    receivers: tuple[AbstractValue, ...]
 
 
-class Evidence(Variant, frozen=True):
+class ValueFacts(TaggedFact, frozen=True):
     """What the names of a module evidently stand for, and the accesses in it that matter.
 
     `values` are by the name of a module-level name (`store`), of a class's attribute or property
@@ -302,13 +302,13 @@ class Evidence(Variant, frozen=True):
     """
 
     span: Span
-    values: tuple[tuple[str, tuple[Known, ...]], ...]
+    values: tuple[tuple[str, tuple[AbstractValue, ...]], ...]
     classes: tuple[tuple[str, tuple[str, ...]], ...]
     stars: tuple[str, ...] = ()
-    accesses: tuple[Access, ...] = ()
+    accesses: tuple[AttributeRead, ...] = ()
 
 
-class Quoted(Variant, frozen=True):
+class StringAnnotationName(TaggedFact, frozen=True):
     """A name of a driver in a string annotation, in a module that does not bind it otherwise."""
 
     span: Span
@@ -317,11 +317,11 @@ class Quoted(Variant, frozen=True):
 
 PythonFact: TypeAlias = (
     Import
-    | Quoted
+    | StringAnnotationName
     | DynamicImport
-    | Shape
-    | ClassShape
-    | Evidence
+    | ModuleExports
+    | ClassDefinition
+    | ValueFacts
     | SqlText
     | ConnectionUrl
     | Suppression

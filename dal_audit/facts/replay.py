@@ -5,10 +5,10 @@ All spans are as `dal_audit.facts.Span` describes.
 
 from __future__ import annotations
 
-from dal_audit.facts import Record, Span
+from dal_audit.facts import FactRecord, Span
 
 
-class SchemaDifference(Record, frozen=True):
+class SchemaDifference(FactRecord, frozen=True):
     """Something that two engines made differently of the same migrations.
 
     `span` is the statement that it comes from, `kind` what is compared (`table`, `column`,

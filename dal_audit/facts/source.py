@@ -12,15 +12,15 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 
-class Record(Struct, frozen=True, array_like=True, gc=False):
+class FactRecord(Struct, frozen=True, array_like=True, gc=False):
     """A fact, or a part of one: immutable, and written to the cache as the list of its fields."""
 
 
-class Variant(Record, frozen=True, tag=True, tag_field="variant"):
+class TaggedFact(FactRecord, frozen=True, tag=True, tag_field="variant"):
     """A record where others may stand, too: written with its name before its fields."""
 
 
-class Span(Record, frozen=True, order=True):
+class Span(FactRecord, frozen=True, order=True):
     """A stretch of source text.
 
     Lines are 1-based and end at LF, CR or CR LF; columns are 1-based and count UTF-16 code units,
@@ -37,31 +37,31 @@ START: Final = Span(1, 1, 1, 1)
 """A file's first line, on which a pull request shows a finding about all of it."""
 
 
-class Place(Record, frozen=True, order=True):
+class Place(FactRecord, frozen=True, order=True):
     """A span in a file; the path is POSIX and relative to the project's root."""
 
     path: str
     span: Span
 
 
-class Edit(Record, frozen=True):
+class Edit(FactRecord, frozen=True):
     """A change of a file's text: what to write in the place of a span, which may be empty."""
 
     span: Span
     text: str
 
 
-Stamp: TypeAlias = tuple[int, int, int, int]
+FileStamp: TypeAlias = tuple[int, int, int, int]
 """Size in bytes, times of the last change of content and of status in nanoseconds, and inode: a
 file whose stamp has not changed is taken to be the same."""
 
 
-def stamp_of(status: os.stat_result) -> Stamp:
+def stamp_of(status: os.stat_result) -> FileStamp:
     """Return a file's stamp."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-class SourceFile(Record, frozen=True):
+class SourceFile(FactRecord, frozen=True):
     """A file to audit; `path` is POSIX and relative to the project's root, `size` is in bytes.
 
     `flaw` says why the file cannot be read, where that shows without reading it.
@@ -71,4 +71,4 @@ class SourceFile(Record, frozen=True):
     absolute: str
     size: int
     flaw: str = ""
-    stamp: Stamp = (0, 0, 0, 0)
+    stamp: FileStamp = (0, 0, 0, 0)

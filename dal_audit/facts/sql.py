@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from dal_audit.facts import Edit, Record, Span, Variant
+from dal_audit.facts import Edit, FactRecord, Span, TaggedFact
 
 
-class SqlName(Record, frozen=True):
+class SqlName(FactRecord, frozen=True):
     """A name, with the schema before it: its parts without their quotes, and which were quoted."""
 
     span: Span
@@ -29,7 +29,7 @@ class SqlName(Record, frozen=True):
         return ".".join(self.parts[:-1])
 
 
-class Expression(Record, frozen=True):
+class Expression(FactRecord, frozen=True):
     """A stretch of SQL that is not taken apart further: its tokens, as they are spelled."""
 
     span: Span
@@ -41,7 +41,7 @@ class Expression(Record, frozen=True):
         return " ".join(self.tokens)
 
 
-class SqlType(Record, frozen=True):
+class SqlType(FactRecord, frozen=True):
     """A declared type: its words in lower case with single spaces, and its arguments as spelled.
 
     `timestamp(3) with time zone[]` has the name `timestamp with time zone`, the argument `3` and
@@ -79,7 +79,7 @@ clauses of MySQL's that stand where constraints do; `other` is a clause that con
 """
 
 
-class Key(Record, frozen=True):
+class Key(FactRecord, frozen=True):
     """A column, or an expression, in a key or an index; `words` are what follows it (`DESC`)."""
 
     span: Span
@@ -88,7 +88,7 @@ class Key(Record, frozen=True):
     words: tuple[str, ...] = ()
 
 
-class Constraint(Record, frozen=True):
+class Constraint(FactRecord, frozen=True):
     """A constraint of a column or of a table.
 
     `name` is what stands after `CONSTRAINT`. `expression` is that of a default, a check, a
@@ -108,7 +108,7 @@ class Constraint(Record, frozen=True):
     words: tuple[str, ...] = ()
 
 
-class Column(Record, frozen=True):
+class Column(FactRecord, frozen=True):
     """A column of a table; SQLite's may lack a type."""
 
     span: Span
@@ -117,7 +117,7 @@ class Column(Record, frozen=True):
     constraints: tuple[Constraint, ...] = ()
 
 
-class Clause(Record, frozen=True):
+class Clause(FactRecord, frozen=True):
     """A clause of a statement: its first words in capitals, and all its tokens."""
 
     span: Span
@@ -125,7 +125,7 @@ class Clause(Record, frozen=True):
     tokens: tuple[str, ...]
 
 
-class CreateTable(Variant, frozen=True):
+class CreateTable(TaggedFact, frozen=True):
     """`CREATE TABLE`; `query` is what stands after `AS`, `module` what a virtual table is of."""
 
     name: SqlName
@@ -138,7 +138,7 @@ class CreateTable(Variant, frozen=True):
     module: str = ""
 
 
-class CreateIndex(Variant, frozen=True):
+class CreateIndex(TaggedFact, frozen=True):
     """`CREATE INDEX`; `name` is None where PostgreSQL makes one up, `options` follow the keys."""
 
     name: SqlName | None
@@ -170,7 +170,7 @@ ActionKind: TypeAlias = Literal[
 ]
 
 
-class AlterAction(Record, frozen=True):
+class AlterAction(FactRecord, frozen=True):
     """One action of an `ALTER TABLE`.
 
     `name` is the column or constraint that it is about, `new_name` what that is renamed to;
@@ -191,7 +191,7 @@ class AlterAction(Record, frozen=True):
     cascade: bool = False
 
 
-class AlterTable(Variant, frozen=True):
+class AlterTable(TaggedFact, frozen=True):
     """`ALTER TABLE` with its actions, in order."""
 
     table: SqlName
@@ -199,7 +199,7 @@ class AlterTable(Variant, frozen=True):
     if_exists: bool = False
 
 
-class CreateObject(Variant, frozen=True):
+class CreateObject(TaggedFact, frozen=True):
     """`CREATE` of anything but a table or an index.
 
     `what` says of what, in lower case (`view`, `materialized view`, `trigger`, `function`, `enum`).
@@ -218,7 +218,7 @@ class CreateObject(Variant, frozen=True):
     rest: Expression | None = None
 
 
-class AlterObject(Variant, frozen=True):
+class AlterObject(TaggedFact, frozen=True):
     """`ALTER` of anything but a table; `new_name` is set where it renames."""
 
     what: str
@@ -228,7 +228,7 @@ class AlterObject(Variant, frozen=True):
     if_exists: bool = False
 
 
-class Drop(Variant, frozen=True):
+class Drop(TaggedFact, frozen=True):
     """`DROP`: of what (in lower case), and which; `table` is a trigger's.
 
     `arguments` count what stands in the parentheses after each name: None where there are none.
@@ -242,7 +242,7 @@ class Drop(Variant, frozen=True):
     arguments: tuple[int | None, ...] = ()
 
 
-class Change(Variant, frozen=True):
+class Change(TaggedFact, frozen=True):
     """`INSERT`, `REPLACE`, `UPDATE`, `DELETE`, `TRUNCATE` or `MERGE`, and the table in question.
 
     `columns` are those that an `INSERT` lists. `conflict` is its `ON CONFLICT` or
@@ -258,7 +258,7 @@ class Change(Variant, frozen=True):
     source: Expression | None = None
 
 
-class Query(Variant, frozen=True):
+class Query(TaggedFact, frozen=True):
     """A statement that reads: `SELECT`, `VALUES`, `TABLE`, or `WITH` before one of them.
 
     A `constant` one reads no table and calls nothing: `SELECT 1`.
@@ -268,13 +268,13 @@ class Query(Variant, frozen=True):
     constant: bool = False
 
 
-class Transaction(Variant, frozen=True):
+class Transaction(TaggedFact, frozen=True):
     """`BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT` and the like: their words in capitals."""
 
     words: tuple[str, ...]
 
 
-class OtherStatement(Variant, frozen=True):
+class OtherStatement(TaggedFact, frozen=True):
     """Any other statement: its first words in capitals; `body` is the text of a `DO` block."""
 
     words: tuple[str, ...]
@@ -295,7 +295,7 @@ Structure: TypeAlias = (
 )
 
 
-class Rewriting(Record, frozen=True):
+class Rewriting(FactRecord, frozen=True):
     """How a construct is spelled portably: the edits, and which of the row's respellings it is.
 
     `names_result` says that the construct may name a column of a result, so that another spelling
@@ -307,7 +307,7 @@ class Rewriting(Record, frozen=True):
     names_result: bool = False
 
 
-class SqlConstruct(Record, frozen=True):
+class SqlConstruct(FactRecord, frozen=True):
     """A place in a statement where a row of the portability catalogue was recognised.
 
     `feature` is the row's id; `first` and `last` count the statement's tokens from 0, the last
@@ -322,7 +322,7 @@ class SqlConstruct(Record, frozen=True):
     rewriting: Rewriting | None = None
 
 
-class SqlCall(Record, frozen=True):
+class SqlCall(FactRecord, frozen=True):
     """A call of a function that engines do not have, by their own lists: its name as written.
 
     `lacked_by` are those engines; `first` and `last` count tokens as a `SqlConstruct`'s do.
@@ -341,7 +341,7 @@ PlaceholderForm: TypeAlias = Literal[
 """How a parameter is written: `$1`, `$name`, `?`, `?1`, `:name`, `@name`, `%s` or `%(name)s`."""
 
 
-class SqlPlaceholder(Record, frozen=True):
+class SqlPlaceholder(FactRecord, frozen=True):
     """A parameter of a statement, as written."""
 
     span: Span
@@ -349,7 +349,7 @@ class SqlPlaceholder(Record, frozen=True):
     text: str
 
 
-class SqlStatement(Variant, frozen=True):
+class SqlStatement(TaggedFact, frozen=True):
     """A statement of an SQL text.
 
     `part` is `up` or `down` where the file's markers say so, else empty. `head` is its verb in

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dal_audit.facts import Edit, Span, SuppressedRule, Suppression
+from dal_audit.facts import AllowedRule, Edit, Span, Suppression
 from dal_audit.fix.model import Applicability, Fix
 
 
 def without(
-    suppression: Suppression, rule: SuppressedRule, applicability: Applicability = "safe"
+    suppression: Suppression, rule: AllowedRule, applicability: Applicability = "safe"
 ) -> Fix | None:
     """Return how a rule is taken out of a suppression; None where its text is not known to be one.
 
@@ -29,6 +29,6 @@ def without(
     return Fix(f"take `{rule.name}` out of the list", (Edit(span, ""),), applicability)
 
 
-def renamed(rule: SuppressedRule, name: str) -> Fix:
+def renamed(rule: AllowedRule, name: str) -> Fix:
     """Return how a misspelt rule is written; unsafe, because it then hides what it did not."""
     return Fix(f"write `{name}`", (Edit(rule.span, name),), "unsafe")

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.driver_objects import ReexportStep
 from dal_audit.catalogue.rulebook import Rule, Severity
-from dal_audit.facts import Place, Role, Suppression
+from dal_audit.facts import Place, Suppression, UseKind
 from dal_audit.fix.model import Fix
 from dal_audit.policy import Waiver
 
-ROLE_WORDS: Mapping[Role, str] = {
+ROLE_WORDS: Mapping[UseKind, str] = {
     "annotation": "used in an annotation",
     "base": "subclassed",
     "call": "called",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from dal_audit.catalogue.engine_names import Engine
-from dal_audit.facts import Place, Record
+from dal_audit.facts import FactRecord, Place
 
 Objects: TypeAlias = dict[str, str]
 """What stands in a database, to the letter: a kind and a name (`index users_email`), and how the
@@ -16,14 +16,14 @@ Aspects: TypeAlias = dict[str, str]
 are in lower case. Two engines' schemas are the same if these are."""
 
 
-class Command(Record, frozen=True):
+class Command(FactRecord, frozen=True):
     """A statement of a migration, without the delimiter, and the place where it is written."""
 
     place: Place
     text: str
 
 
-class Step(Record, frozen=True):
+class Step(FactRecord, frozen=True):
     """A migration as it is run: the statements of its up, and of its down.
 
     `path` is the file of the up; `down` is None where nothing undoes it.
@@ -34,7 +34,7 @@ class Step(Record, frozen=True):
     down: tuple[Command, ...] | None = None
 
 
-class Refusal(Record, frozen=True):
+class Refusal(FactRecord, frozen=True):
     """An engine's answer to a statement that it did not take.
 
     `message` is one line in the engine's own words; `code` is PostgreSQL's SQLSTATE, empty for
@@ -45,7 +45,7 @@ class Refusal(Record, frozen=True):
     code: str = ""
 
 
-class Failure(Record, frozen=True):
+class Failure(FactRecord, frozen=True):
     """A statement of a migration that an engine did not take; `step` is the migration's index."""
 
     step: int
@@ -53,7 +53,7 @@ class Failure(Record, frozen=True):
     refusal: Refusal
 
 
-class Change(Record, frozen=True):
+class Change(FactRecord, frozen=True):
     """What a statement did to the schema that it should have left alone.
 
     `what` reads after a subject: ``drops index `users_email` ``.
@@ -64,7 +64,7 @@ class Change(Record, frozen=True):
     what: str
 
 
-class Outcome(Record, frozen=True):
+class Outcome(FactRecord, frozen=True):
     """What became of a set on one engine.
 
     `applied` are the failures of the first run, and `again` those of the second run of a single
@@ -97,7 +97,7 @@ class Outcome(Record, frozen=True):
         return frozenset(failing).union(change.step for change in self.changed)
 
 
-class Job(Record, frozen=True):
+class Job(FactRecord, frozen=True):
     """What a worker is asked to do: run steps on an engine.
 
     `address` is what a PostgreSQL driver connects to; it may hold a password, so a job is handed
@@ -112,7 +112,7 @@ class Job(Record, frozen=True):
     """Whether others live on the server that it is on."""
 
 
-class Event(Record, frozen=True):
+class Event(FactRecord, frozen=True):
     """A line from a worker: a sign of life, then at last its outcome, or why there is none."""
 
     done: int = 0

@@ -10,7 +10,7 @@ from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.parse.walk import Function
 from dal_audit.extract.source import Lines
-from dal_audit.facts import CALL, ITEM, LOCAL, TypeName
+from dal_audit.facts import CALL, ITEM, OWN_MODULE, TypeName
 
 TYPE_MAKERS: Final = frozenset({"NewType", "TypeAliasType", "TypeVar", "cast"})
 """Calls whose result stands for the type that they are handed."""
@@ -96,7 +96,7 @@ class TypeReader:
                 waiting += reversed(parts)
 
     def dotted(self, node: ast.expr) -> Iterator[str]:
-        """Yield what a dotted name stands for; a name of the module itself is marked `LOCAL`.
+        """Yield what a dotted name stands for; a name of the module itself is marked `OWN_MODULE`.
 
         Calls and items in it are parts of the name (`create_engine.().connect`).
         """
@@ -108,7 +108,7 @@ class TypeReader:
         if not isinstance(first, ast.Name):
             return
         rest = "".join(f".{part}" for part in reversed(parts) if part)
-        for origin in self.imported.get(first.id) or [LOCAL + first.id]:
+        for origin in self.imported.get(first.id) or [OWN_MODULE + first.id]:
             yield origin + rest
 
 

@@ -19,7 +19,7 @@ from dal_audit.extract.python.parse.walk import FUNCTIONS, children
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.value_inference import Inference, is_own, read_by_name
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Access, Span
+from dal_audit.facts import AttributeRead, Span
 
 _WORD: Final = re.compile(r"\w")
 MAX_SHOWN: Final = 200
@@ -63,7 +63,7 @@ class Accesses:
         self.words = words
         self.values = values
         self.marked = MarkedLines(accessing_lines(lines, words))
-        self.found: list[Access] = []
+        self.found: list[AttributeRead] = []
         self._lines: dict[int, tuple[int, int]] = {}
 
     def _extent(self, place: _Place) -> tuple[int, int]:
@@ -107,7 +107,7 @@ class Accesses:
         if span is not None:
             known = tuple(dict.fromkeys(self.values.infer(receiver, scope)))
             extent = self._extent(place)
-            self.found.append(Access(span, extent, attribute, _shown(receiver), known))
+            self.found.append(AttributeRead(span, extent, attribute, _shown(receiver), known))
 
     def place_of(self, node: ast.Attribute | ast.Call, place: _Place) -> Span | None:
         """Return the place of an access; None where white space parts the name from its dot.

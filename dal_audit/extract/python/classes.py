@@ -22,13 +22,13 @@ from dal_audit.extract.python.methods import GETTERS, Methods
 from dal_audit.extract.python.parse.import_places import name_span, node_span, own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
 from dal_audit.extract.source import Lines
-from dal_audit.facts import ClassShape, Member, TypeName
+from dal_audit.facts import ClassDefinition, Member, TypeName
 
 OWN: Final = ("self", "cls")
 """How methods call their object, or its class."""
 
 
-def class_shapes(tree: ast.Module, lines: Lines, types: TypeReader) -> Iterator[ClassShape]:
+def class_shapes(tree: ast.Module, lines: Lines, types: TypeReader) -> Iterator[ClassDefinition]:
     """Yield the classes of a module's own block and the classes nested in them."""
     yield from _Classes(lines, types).block(tree, "")
 
@@ -39,13 +39,13 @@ class _Classes:
         self.types = types
         self.methods = Methods(lines, types)
 
-    def block(self, node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[ClassShape]:
+    def block(self, node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[ClassDefinition]:
         for statement in own_statements(node):
             if isinstance(statement, ast.ClassDef):
                 yield self.shape(statement, prefix)
                 yield from self.block(statement, f"{prefix}{statement.name}.")
 
-    def shape(self, node: ast.ClassDef, prefix: str) -> ClassShape:
+    def shape(self, node: ast.ClassDef, prefix: str) -> ClassDefinition:
         bases = (name for base in without_brackets(node.bases) for name in self.types.names(base))
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         header = max(node.body[0].lineno - 1, node.lineno) if node.body else node.lineno
@@ -56,7 +56,7 @@ class _Classes:
                 decorator.func if isinstance(decorator, ast.Call) else decorator
             )
         )
-        return ClassShape(
+        return ClassDefinition(
             prefix + node.name,
             name_span(self.lines, node),
             (first, header),

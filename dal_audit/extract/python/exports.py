@@ -26,14 +26,14 @@ from dal_audit.extract.python.parse.import_places import (
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.source import Lines
-from dal_audit.facts import ClassShape, Export, Made, Shape, Span
+from dal_audit.facts import BindingKind, ClassDefinition, Export, ModuleExports, Span
 
 _GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
 
 
 def shapes_of(
     tree: ast.Module, lines: Lines, used: AbstractSet[str], module: Scope
-) -> Iterator[Shape | ClassShape]:
+) -> Iterator[ModuleExports | ClassDefinition]:
     """Yield the shape of a module and of its classes.
 
     `used` are the names that the module itself reads, `module` is its outermost scope.
@@ -46,7 +46,7 @@ def shapes_of(
         Export(found.name, found.span, found.made, found.origins, found.name in used, found.renamed)
         for found in reader.exports
     )
-    yield Shape(
+    yield ModuleExports(
         Span(1, 1, 1, 1),
         exports,
         tuple(reader.stars),
@@ -155,13 +155,13 @@ class _Shaper:
             plain = isinstance(value, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))
             self.named([target], "alias" if plain else "type", self.types.origins(value))
 
-    def named(self, targets: Sequence[ast.expr], made: Made, origins: Iterator[str]) -> None:
+    def named(self, targets: Sequence[ast.expr], made: BindingKind, origins: Iterator[str]) -> None:
         found = list(origins)
         for target in targets:
             if isinstance(target, ast.Name) and found:
                 self.add(target.id, node_span(self.lines, target), made, found)
 
-    def add(self, name: str, span: Span, made: Made, origins: list[str]) -> None:
+    def add(self, name: str, span: Span, made: BindingKind, origins: list[str]) -> None:
         if self.only is None or name in self.only:
             self.exports.append(Export(name, span, made, tuple(dict.fromkeys(origins))))
 

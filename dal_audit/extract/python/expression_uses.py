@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from dal_audit.extract.python.bindings import COMPREHENSIONS, bind, scoped_children
 from dal_audit.extract.python.parse.walk import children
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.facts import Role
+from dal_audit.facts import UseKind
 
 
 class NameUse(Struct, frozen=True):
@@ -21,7 +21,7 @@ class NameUse(Struct, frozen=True):
     node: ast.expr
     dotted: str
     scope: Scope
-    role: Role
+    role: UseKind
 
 
 class CallSite(Struct, frozen=True):
@@ -50,7 +50,7 @@ _TRANSPARENT = (ast.BinOp, ast.Starred, ast.Tuple)
 DEPENDENCIES: Final = frozenset({"Depends", "Security", "Provide", "Inject"})
 """Calls by which frameworks hand a parameter what a function returns (FastAPI and its like)."""
 
-_ARGUMENT_ROLES: Mapping[str, tuple[Role, int]] = {
+_ARGUMENT_ROLES: Mapping[str, tuple[UseKind, int]] = {
     "isinstance": ("isinstance", 1),
     "issubclass": ("issubclass", 1),
     "cast": ("cast", 0),
@@ -59,9 +59,9 @@ _ARGUMENT_ROLES: Mapping[str, tuple[Role, int]] = {
 """Calls that ask for a class or say it, or that have a function called, with its position among the
 arguments."""
 
-_NO_ROLE: tuple[Role, int] = ("value", 0)
+_NO_ROLE: tuple[UseKind, int] = ("value", 0)
 
-_QUOTABLE: frozenset[Role] = frozenset({"annotation", "cast"})
+_QUOTABLE: frozenset[UseKind] = frozenset({"annotation", "cast"})
 """Where a string is read as the type that it names."""
 
 
@@ -80,7 +80,7 @@ class Expressions:
         """Visit statements, which may stand below an expression's parent."""
         raise NotImplementedError
 
-    def parts(self, node: ast.AST, scope: Scope, role: Role = "value") -> None:
+    def parts(self, node: ast.AST, scope: Scope, role: UseKind = "value") -> None:
         """Visit what lies directly below a node."""
         for child in children(node):
             if isinstance(child, ast.expr):
@@ -100,7 +100,7 @@ class Expressions:
         elif not isinstance(node, ast.Name):
             self.expression(node, scope)
 
-    def expression(self, node: ast.expr, scope: Scope, role: Role = "value") -> None:
+    def expression(self, node: ast.expr, scope: Scope, role: UseKind = "value") -> None:
         """Visit an expression that plays a part."""
         visit = _VISITS.get(type(node))
         if visit is not None:
@@ -108,12 +108,12 @@ class Expressions:
         else:
             self.parts(node, scope, role if isinstance(node, _TRANSPARENT) else "value")
 
-    def name(self, node: ast.Name, scope: Scope, role: Role) -> None:
+    def name(self, node: ast.Name, scope: Scope, role: UseKind) -> None:
         """Note a name that is read."""
         if (self.wanted is None or node.id in self.wanted) and not isinstance(node.ctx, ast.Store):
             self.names.uses.append(NameUse(self.string or node, node.id, scope, role))
 
-    def attribute(self, node: ast.Attribute, scope: Scope, role: Role) -> None:
+    def attribute(self, node: ast.Attribute, scope: Scope, role: UseKind) -> None:
         """Note a dotted name, or visit what an attribute is taken from."""
         inner: ast.expr = node.value
         while isinstance(inner, ast.Attribute):
@@ -129,7 +129,7 @@ class Expressions:
             text = ".".join([inner.id, *reversed(parts)])
             self.names.uses.append(NameUse(self.string or node, text, scope, role))
 
-    def call(self, node: ast.Call, scope: Scope, _role: Role) -> None:
+    def call(self, node: ast.Call, scope: Scope, _role: UseKind) -> None:
         """Visit a call; some of them ask for a class."""
         self.call_site(node, scope)
         self.expression(node.func, scope, "call")
@@ -139,7 +139,7 @@ class Expressions:
         for keyword in node.keywords:
             self.expression(keyword.value, scope)
 
-    def subscript(self, node: ast.Subscript, scope: Scope, role: Role) -> None:
+    def subscript(self, node: ast.Subscript, scope: Scope, role: UseKind) -> None:
         """Visit a subscript, which in an annotation is a generic type."""
         if isinstance(node.ctx, ast.Load):
             self.call_site(node, scope)
@@ -158,10 +158,10 @@ class Expressions:
             return
         self.expression(node.slice, scope, role)
 
-    def comparison(self, node: ast.Compare, scope: Scope, _role: Role) -> None:
+    def comparison(self, node: ast.Compare, scope: Scope, _role: UseKind) -> None:
         """Visit a comparison; one of `type(x)` asks for a class."""
         operands = [node.left, *node.comparators]
-        role: Role = "type" if any(map(_is_type_of, operands)) else "value"
+        role: UseKind = "type" if any(map(_is_type_of, operands)) else "value"
         for operand in operands:
             self.expression(operand, scope, role)
 
@@ -171,12 +171,12 @@ class Expressions:
             site = CallSite(node, scope, self.statement, self.type_checking)
             self.names.call_sites.append(site)
 
-    def elements(self, node: ast.List, scope: Scope, role: Role) -> None:
+    def elements(self, node: ast.List, scope: Scope, role: UseKind) -> None:
         """Visit a list; in `Callable[[Connection], None]` it holds annotations."""
         for element in node.elts:
             self.expression(element, scope, role)
 
-    def constant(self, node: ast.Constant, scope: Scope, role: Role) -> None:
+    def constant(self, node: ast.Constant, scope: Scope, role: UseKind) -> None:
         """Read a string annotation; all names in it stand where the string stands."""
         if role not in _QUOTABLE or not isinstance(node.value, str) or self.string is not None:
             return
@@ -189,7 +189,7 @@ class Expressions:
         self.expression(inner, scope, role)
         self.string, self.wanted = None, wanted
 
-    def formatted(self, node: ast.JoinedStr, scope: Scope, _role: Role) -> None:
+    def formatted(self, node: ast.JoinedStr, scope: Scope, _role: UseKind) -> None:
         """Visit an f-string.
 
         Before Python 3.12, `ast` misplaces what lies in it: the string's place serves.
@@ -198,19 +198,19 @@ class Expressions:
         self.parts(node, scope)
         self.string = outer
 
-    def named(self, node: ast.NamedExpr, scope: Scope, _role: Role) -> None:
+    def named(self, node: ast.NamedExpr, scope: Scope, _role: UseKind) -> None:
         """Visit `name := value`."""
         self.expression(node.value, scope)
         bind(node, scope)
 
-    def opening(self, node: ast.expr, scope: Scope, _role: Role) -> None:
+    def opening(self, node: ast.expr, scope: Scope, _role: UseKind) -> None:
         """Visit a comprehension or a lambda, which is a scope of its own."""
         for part, where in scoped_children(node, scope):
             if isinstance(part, ast.expr):
                 self.expression(part, where)
 
 
-_Visit: TypeAlias = Callable[[Expressions, Any, Scope, Role], None]
+_Visit: TypeAlias = Callable[[Expressions, Any, Scope, UseKind], None]
 
 _VISITS: Final[dict[type[ast.AST], _Visit]] = {
     ast.Attribute: Expressions.attribute,

@@ -11,7 +11,7 @@ from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_ty
 from dal_audit.extract.python.parse.walk import Function
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.value_inference import Inference
-from dal_audit.facts import CALL, LOCAL, TELLS_NOTHING, Known
+from dal_audit.facts import CALL, OWN_MODULE, TELLS_NOTHING, AbstractValue
 
 _CLASSES: Final = frozenset({"Callable", "type", "Type"})
 """Generic types that speak of a type and are no object of it."""
@@ -42,7 +42,7 @@ class FunctionResults:
         elif not isinstance(node.returns, ast.Constant):
             yield from dict.fromkeys(map(dotted, self.returned(node)))
 
-    def returned(self, node: Function) -> Iterator[Known]:
+    def returned(self, node: Function) -> Iterator[AbstractValue]:
         """Yield what a function's own block returns and yields."""
         scope = open_type_parameters(node, self.module).open("function")
         bind_parameters(node.args, scope)
@@ -51,11 +51,11 @@ class FunctionResults:
                 yield from self.inference.infer(part.value, scope)
 
 
-def dotted(known: Known) -> str:
+def dotted(known: AbstractValue) -> str:
     """Return what is known of a value as a dotted name, with calls as its parts."""
     made = (CALL,) if known.is_object else ()
     return ".".join((known.origin, *made, *known.steps))
 
 
 def _last(origin: str) -> str:
-    return origin.removeprefix(LOCAL).rpartition(".")[2]
+    return origin.removeprefix(OWN_MODULE).rpartition(".")[2]

@@ -43,9 +43,9 @@ from dal_audit.facts import (
     Fact,
     Import,
     NotUnderstood,
-    Quoted,
     Reference,
     Span,
+    StringAnnotationName,
     Target,
 )
 
@@ -199,7 +199,7 @@ class _Reader:
             return not statement.level and (statement.module or "").partition(".")[0] in foreign
         return all(alias.name.partition(".")[0] in foreign for alias in statement.names)
 
-    def _quoted(self, names: FileNames) -> Iterator[Quoted]:
+    def _quoted(self, names: FileNames) -> Iterator[StringAnnotationName]:
         """Yield drivers' names in string annotations whose first part nothing here binds."""
         seen: set[tuple[Span, str]] = set()
         for use in names.uses:
@@ -211,7 +211,7 @@ class _Reader:
                 key = (node_span(self.lines, use.node), use.dotted)
                 if key not in seen:
                     seen.add(key)
-                    yield Quoted(*key)
+                    yield StringAnnotationName(*key)
 
     def _uses(self, names: FileNames) -> dict[int, list[NameUse]]:
         """Return the uses of each alias, by the alias's identity."""

@@ -24,7 +24,7 @@ from dal_audit.extract.python.expression_uses import (
 from dal_audit.extract.python.parse.newer_syntax import TRIES, TYPE_ALIASES
 from dal_audit.extract.python.parse.walk import Function, children
 from dal_audit.extract.python.scopes import Imported, Scope
-from dal_audit.facts import Role
+from dal_audit.facts import UseKind
 
 __all__ = ["CallSite", "FileNames", "NameUse", "read_names"]
 
@@ -68,7 +68,7 @@ class _Walker(Expressions):
     def annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
         self.expression(node.annotation, scope, "annotation")
         if node.value is not None:
-            role: Role = "annotation" if _says_alias(node.annotation) else "value"
+            role: UseKind = "annotation" if _says_alias(node.annotation) else "value"
             self.expression(node.value, scope, role)
         bind(node, scope)
         self.target(node.target, scope)

@@ -16,8 +16,8 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Access, Fact, NotebookCell, NotUnderstood, Span, Suppression
-from dal_audit.facts.source import Record
+from dal_audit.facts import AttributeRead, Fact, NotebookCell, NotUnderstood, Span, Suppression
+from dal_audit.facts.source import FactRecord
 
 Path: TypeAlias = tuple[str | int, ...]
 """The keys and indices that lead to a value in a JSON document."""
@@ -99,12 +99,12 @@ class Notebook:
             return self._span(value)
         if isinstance(value, tuple):
             return tuple(map(self.moved, value))
-        if not isinstance(value, Record):
+        if not isinstance(value, FactRecord):
             return value
         moved = type(value)(**{name: self.moved(part) for name, part in asdict(value).items()})
         if isinstance(moved, Suppression):
             return self._suppression(moved)
-        if isinstance(moved, Access):
+        if isinstance(moved, AttributeRead):
             first, last = moved.lines
             return replace(moved, lines=(self._line(first), self._line(last)))
         return moved

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from dal_audit.facts import Known
+from dal_audit.facts import AbstractValue
 
 ScopeKind: TypeAlias = Literal["module", "class", "function", "comprehension", "types"]
 
@@ -77,9 +77,9 @@ class Declared(Struct, frozen=True):
     default: ast.expr | None = None
 
 
-Binding: TypeAlias = Imported | Assigned | Entered | Declared | Known | None
-"""`Known` is what a reader knows without an expression (a method's own object); None stands for a
-binding of which nothing more is known."""
+Binding: TypeAlias = Imported | Assigned | Entered | Declared | AbstractValue | None
+"""`AbstractValue` is what a reader knows without an expression (a method's own object); None stands
+for a binding of which nothing more is known."""
 
 
 class Scope(Struct, eq=False):

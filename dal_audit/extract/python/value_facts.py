@@ -22,7 +22,7 @@ from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.python.value_inference import Inference
 from dal_audit.extract.source import Lines
-from dal_audit.facts import CALL, LOCAL, Evidence, Known, Span
+from dal_audit.facts import CALL, OWN_MODULE, AbstractValue, Span, ValueFacts
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
 _SETTING: Final = (re.compile(r"self\.\w+\s*[:=]"), re.compile(r"global\b"))
@@ -32,7 +32,7 @@ _Block: TypeAlias = tuple[Scope, list[ast.AST]]
 """A function's scope, and what lies in the function but not in those inside it."""
 
 
-def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidence:
+def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> ValueFacts:
     """Return what a module's names stand for, and its accesses to attributes of these names.
 
     Raises RecursionError for a tree that is nested too deeply to walk.
@@ -44,7 +44,7 @@ def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidenc
         reader.block(tree, module, "")
     finally:
         module.forget()
-    return Evidence(
+    return ValueFacts(
         Span(1, 1, 1, 1),
         tuple((name, tuple(dict.fromkeys(found))) for name, found in reader.values.items()),
         tuple(reader.classes.items()),
@@ -55,7 +55,7 @@ def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> Evidenc
 
 class _Reader:
     def __init__(self, lines: Lines, words: AbstractSet[str]) -> None:
-        self.values: dict[str, list[Known]] = {}
+        self.values: dict[str, list[AbstractValue]] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.stars: list[str] = []
         self.yields = "yield" in lines.text
@@ -78,11 +78,11 @@ class _Reader:
                 continue
             for imported in imported_names(statement):
                 self.types.imported.setdefault(imported.name, []).append(imported.origin)
-                self.note(imported.name, [Known(imported.origin)])
+                self.note(imported.name, [AbstractValue(imported.origin)])
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
                 self.stars.append(source_module(statement))
 
-    def note(self, name: str, found: Iterable[Known]) -> None:
+    def note(self, name: str, found: Iterable[AbstractValue]) -> None:
         self.values.setdefault(name, []).extend(found)
 
     # Blocks
@@ -115,10 +115,10 @@ class _Reader:
                     name = _dotted(owner, target.id)
                     self.note(name, annotated or self.meant(value, scope))
 
-    def meant(self, value: ast.expr | None, scope: Scope) -> Iterator[Known]:
+    def meant(self, value: ast.expr | None, scope: Scope) -> Iterator[AbstractValue]:
         """Return what a value is, or which types an alias of types stands for."""
         if isinstance(value, (ast.Subscript, ast.BinOp)):
-            return (Known(origin) for origin in self.types.origins(value))
+            return (AbstractValue(origin) for origin in self.types.origins(value))
         return self.inference.infer(value, scope)
 
     # Functions
@@ -155,7 +155,7 @@ class _Reader:
         decorators = {last_name(decorator) for decorator in node.decorator_list}
         if owner and positional and "staticmethod" not in decorators:
             is_object = "classmethod" not in decorators
-            scope.bindings[positional[0].arg] = [Known(LOCAL + owner, is_object)]
+            scope.bindings[positional[0].arg] = [AbstractValue(OWN_MODULE + owner, is_object)]
         nodes = bind_all(node.body, scope)
         for part in nodes if self.rebinds else ():
             if isinstance(part, FUNCTIONS):
@@ -205,7 +205,7 @@ class _Reader:
 
     def set_to(
         self, value: ast.expr | None, annotation: ast.expr | None, scope: Scope
-    ) -> Iterator[Known]:
+    ) -> Iterator[AbstractValue]:
         """Return what is set: what an annotation says, else what the value is."""
         if annotation is not None:
             return self.inference.annotated(annotation)

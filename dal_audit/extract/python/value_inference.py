@@ -14,7 +14,7 @@ from typing import Final
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
-from dal_audit.facts import CALL, LOCAL, Known
+from dal_audit.facts import CALL, OWN_MODULE, AbstractValue
 
 MAX_DEPTH: Final = 24
 """How deep expressions and names are followed for one value."""
@@ -29,9 +29,9 @@ class Inference:
     def __init__(self, types: TypeReader) -> None:
         """Read names by a module's own imports."""
         self.types = types
-        self._known: dict[tuple[Scope, str], tuple[Known, ...]] = {}
+        self._known: dict[tuple[Scope, str], tuple[AbstractValue, ...]] = {}
 
-    def infer(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> Iterator[Known]:
+    def infer(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> Iterator[AbstractValue]:
         """Yield all that an expression can be; nothing where that is not known."""
         if node is None or depth > MAX_DEPTH:
             return
@@ -50,17 +50,17 @@ class Inference:
             for value in node.values:
                 yield from self.infer(value, scope, depth)
 
-    def annotated(self, node: ast.expr | None) -> Iterator[Known]:
+    def annotated(self, node: ast.expr | None) -> Iterator[AbstractValue]:
         """Yield the types that an annotation names, as objects of them."""
         for name in self.types.names(node) if node is not None else ():
-            yield Known(name.origin, is_object=True)
+            yield AbstractValue(name.origin, is_object=True)
 
-    def _name(self, name: str, scope: Scope, depth: int) -> Iterator[Known]:
+    def _name(self, name: str, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         found = scope.find(name)
         if found is None or found[0].kind == "module":
             # What the module's own names are is known when the project is linked.
-            for origin in self.types.imported.get(name) or [LOCAL + name]:
-                yield Known(origin)
+            for origin in self.types.imported.get(name) or [OWN_MODULE + name]:
+                yield AbstractValue(origin)
             return
         where, bindings = found
         key = where, name
@@ -70,12 +70,12 @@ class Inference:
             self._known[key] = tuple(dict.fromkeys(islice(values, MAX_KNOWN)))
         yield from self._known[key]
 
-    def _bound(self, binding: Binding, depth: int) -> Iterator[Known]:
+    def _bound(self, binding: Binding, depth: int) -> Iterator[AbstractValue]:
         """Yield what a name is by one of its bindings."""
-        if isinstance(binding, Known):
+        if isinstance(binding, AbstractValue):
             yield binding
         elif isinstance(binding, Imported):
-            yield Known(binding.origin)
+            yield AbstractValue(binding.origin)
         elif isinstance(binding, Entered):
             yield from self.infer(binding.context, binding.scope, depth)
         elif isinstance(binding, Declared):
@@ -89,11 +89,11 @@ class Inference:
             if not binding.each:
                 yield from self.infer(binding.value, binding.scope, depth)
 
-    def _step(self, node: ast.expr, step: str, scope: Scope, depth: int) -> Iterator[Known]:
+    def _step(self, node: ast.expr, step: str, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         for known in self.infer(node, scope, depth + 1):
-            yield Known(known.origin, known.is_object, (*known.steps, step))
+            yield AbstractValue(known.origin, known.is_object, (*known.steps, step))
 
-    def _call(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[Known]:
+    def _call(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         name = last_name(node.func)
         if name == "cast" and node.args:
             yield from self.annotated(node.args[0])
