@@ -57,7 +57,7 @@ def spelled(pattern: str, text: str, within: str = "") -> list[str]:
 
 def test_there_are_rows_of_every_kind() -> None:
     assert len(features()) >= 350
-    assert len({feature.kind for feature in features()}) == 16
+    assert len({feature.kind for feature in features()}) == 17
     assert {feature.rule for feature in features()} == {
         f"DAL{number}" for number in range(301, 310)
     }

@@ -2,8 +2,8 @@
 
 The classes of tokens that a pattern can name:
 
-- `<any>`; `<name>`: a word, a quoted identifier, or a template that gives one; `<operand>`: what
-  can stand before an operator;
+- `<any>`; `<name>`: a word, a quoted identifier, or a template that gives one; `<word>`: a word;
+  `<operand>`: what can stand before an operator;
 - `<string>` and of it `<plain-string>`, `<escape-string>`, `<dollar-string>`, `<hex-string>`,
   `<bit-string>`, `<national-string>`, `<unicode-string>`, `<empty-string>`, `<cased-string>` (a
   letter of ASCII in it), `<non-ascii>`, `<iso-t-string>`, `<bytea-string>`, `<now-string>`;
@@ -28,7 +28,7 @@ from typing import Final
 from dal_audit.extract.sql.tokens import Kind, Token, parenthesis_pairs
 from dal_audit.extract.sql.type_places import TypePlaces, type_places
 
-_LOOSE: Final = frozenset({"<any>", "<name>", "<operand>", "<schema-name>", "<quoted>"})
+_LOOSE: Final = frozenset({"<any>", "<name>", "<word>", "<operand>", "<schema-name>", "<quoted>"})
 """Classes that hold too much to be searched for."""
 
 _STRINGS: Final = (
@@ -139,7 +139,7 @@ def _classes_of(kind: Kind, text: str) -> frozenset[str]:
         if text.strip('"`[]').lower() not in {"main", "temp"}:
             found.add("<schema-name>")
     if kind is Kind.WORD:
-        found |= _fitting(_WORDS, text)
+        found |= {"<word>"} | _fitting(_WORDS, text)
     elif kind in _BY_KIND:
         general, forms = _BY_KIND[kind]
         found |= {general, "<operand>"} | _fitting(forms, text)
