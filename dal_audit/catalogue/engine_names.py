@@ -44,6 +44,7 @@ class EngineNames(Struct, frozen=True):
     `functions` maps a name to the numbers of arguments that it takes, as (least, most) with -1 for
     no upper bound. `types` is None where an engine takes any name for a type. `keywords` are words
     of its grammar: what stands before a parenthesis and is one of them need not be a function.
+    `reserved` are those of them that name no table and no column, unless in quotes.
     """
 
     engine: str
@@ -52,6 +53,7 @@ class EngineNames(Struct, frozen=True):
     types: frozenset[str] | None
     operators: frozenset[str] | None
     keywords: frozenset[str]
+    reserved: frozenset[str]
 
     def has_function(self, name: str) -> bool:
         """Return whether a function, an aggregate or a function-like form has this name."""
@@ -89,6 +91,7 @@ def engine_names(engine: str) -> EngineNames | None:
         types=None if row["types"] is None else frozenset(row["types"]),
         operators=None if row["operators"] is None else frozenset(row["operators"]),
         keywords=frozenset(row["keywords"]),
+        reserved=frozenset(row["reserved"]),
     )
 
 

@@ -45,6 +45,7 @@ from dal_audit.schema.objects_model import (
     qualified,
 )
 from dal_audit.schema.other_objects import RELATIONS
+from dal_audit.schema.reserved_words import reserved_word_errors
 from dal_audit.schema.state import State
 from dal_audit.schema.table_parts import column_holder, column_of, columns_of, is_generated_from
 from dal_audit.schema.tables import named_index
@@ -52,8 +53,10 @@ from dal_audit.schema.tables import named_index
 
 def errors_before(state: State, structure: Structure) -> Iterator[SchemaError]:
     """Yield what a statement fails for that is about to be run, an `ALTER TABLE` by its actions."""
+    yield from reserved_word_errors(state, structure)
     check = _CHECKS.get(type(structure))
-    return check(state, structure) if check is not None else iter(())
+    if check is not None:
+        yield from check(state, structure)
 
 
 def errors_after(state: State, structure: Structure) -> Iterator[SchemaError]:
@@ -125,6 +128,18 @@ def _create_table(state: State, create: CreateTable) -> Iterator[SchemaError]:
             reason = f"the table has two columns `{column.name.name}`"
             yield error(state, column.name.span, reason, "Give one of them another name.")
         columns.add(own)
+    if state.is_sqlite and create.constraints and create.columns:
+        yield from _late_columns(state, create)
+
+
+def _late_columns(state: State, create: CreateTable) -> Iterator[SchemaError]:
+    """Yield that a column stands behind a constraint of the table."""
+    first = create.constraints[0].span
+    for column in create.columns:
+        if (column.span.line, column.span.column) > (first.line, first.column):
+            reason = "a column stands behind a constraint of the table"
+            yield error(state, column.span, reason, "Write the constraints behind all columns.")
+            return
 
 
 def _new_table_errors(state: State, create: CreateTable, table: DbObject) -> Iterator[SchemaError]:

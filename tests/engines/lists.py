@@ -52,6 +52,9 @@ SPELLINGS = (
 OPTIONAL = frozenset({"median", "percentile", "percentile_cont", "percentile_disc"})
 """What SQLite has only with SQLITE_ENABLE_PERCENTILE, which apsw sets and a default build does not."""
 
+NO_NAMES = "RT"
+"""The categories of PostgreSQL's words that name no table and no column: reserved, of functions."""
+
 SERIALS = ("bigserial", "serial", "serial2", "serial4", "serial8", "smallserial")
 
 
@@ -81,7 +84,8 @@ def _merged(bounds: set[tuple[int, int]]) -> list[str]:
 def postgresql(connection: psycopg.Connection[Any]) -> dict[str, object]:
     """Return what a PostgreSQL has."""
     ask = connection.execute
-    keywords = [row[0] for row in ask("SELECT word FROM pg_get_keywords()")]
+    categories = dict(ask("SELECT word, catcode::text FROM pg_get_keywords()").fetchall())
+    keywords = list(categories)
     aliases = {name for name in (*SPELLINGS, *keywords) if _is_type(connection, name)}
     types = {row[0] for row in ask(POSTGRES_TYPES)} | aliases
     for serial in SERIALS:
@@ -95,6 +99,7 @@ def postgresql(connection: psycopg.Connection[Any]) -> dict[str, object]:
         "types": sorted(types),
         "operators": sorted({row[0] for row in ask("SELECT oprname FROM pg_operator")}),
         "keywords": sorted(keywords),
+        "reserved": sorted(word for word, code in categories.items() if code in NO_NAMES),
     }
 
 
@@ -113,6 +118,7 @@ def sqlite() -> dict[str, object]:
     """Return what the newest SQLite has in its core; it takes any name for a type."""
     connection = apsw.Connection(":memory:")
     rows = connection.execute("SELECT name, narg FROM pragma_function_list WHERE builtin")
+    keywords = sorted(word.lower() for word in apsw.keywords)
     return {
         "engine": "sqlite",
         "version": apsw.sqlite_lib_version(),
@@ -121,8 +127,18 @@ def sqlite() -> dict[str, object]:
         ),
         "types": None,
         "operators": None,
-        "keywords": sorted(word.lower() for word in apsw.keywords),
+        "keywords": keywords,
+        "reserved": [word for word in keywords if not _may_be_name(connection, word)],
     }
+
+
+def _may_be_name(connection: apsw.Connection, word: str) -> bool:
+    """Return whether SQLite takes a word without quotes for a column's name."""
+    try:
+        connection.execute(f"CREATE TEMP TABLE names ({word} TEXT); DROP TABLE names")
+    except apsw.SQLError:
+        return False
+    return True
 
 
 def sqlite_arity(name: str, count: int) -> tuple[str, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dal_audit.catalogue.engine_names import engine_names
 from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.extract.sql.statements import split
 from dal_audit.schema import Database
@@ -136,6 +137,22 @@ SCRIPTS = [
     "create table t (a int, b int); create index i on t (a); alter table t rename column a to c; alter table t drop column c",
     "create table t (a int unique); alter table t rename to u; create table t (a int unique); create index u_a_key on t (a)",
     "create table t (a int); create index t_a_idx on t (a); drop table t; create table t_a_idx (b int)",
+    "create table user (a int); drop table user",
+    'create table "user" (a int); insert into "user" (a) values (1); insert into user (a) values (1)',
+    "create table t (a int, end int)",
+    "create table t (a int, offset int, window int)",
+    "create table t (a int, key text, value text, type text, date text, name text)",
+    "create table t (a int); alter table t add column desc text",
+    "create table t (a int); alter table t rename column a to user",
+    "create table t (a int); alter table t rename to user",
+    'create table t ("user" int); create index i on t (user desc); create index k on t (user)',
+    'create table t ("limit" int); create index i on t (limit)',
+    'create table "user" (a int primary key); create table t (a int references user (a))',
+    'create table "user" (a int primary key); create table t (a int, foreign key (a) references user (a))',
+    "create table t (a int, constraint user check (a > 0))",
+    "create table t (a int, primary key (a), b int)",
+    "create table t (a int, constraint k check (a > 0), b int, c int)",
+    "create table t (a int, b int, primary key (a), unique (b))",
 ]
 """Scripts of which one engine or both refuse a statement, and the same with nothing to refuse."""
 
@@ -163,6 +180,25 @@ IN_POSTGRESQL = [
     "create schema s; create table s.t (a int); create index i on s.t (a); drop index s.i; create index i on s.t (a)",
 ]
 """The same, in the words of PostgreSQL."""
+
+
+def test_words_are_reserved_where_the_engine_says_so(engines: tuple[Engine, ...]) -> None:
+    _, sqlite, server = engines
+    for engine in (sqlite, server):
+        listed = engine_names(engine.name)
+        assert listed is not None
+        for word in sorted(listed.keywords):
+            script = f"create table t (a int, {word} int)"
+            (statement,) = statements_of(script)
+            is_objected = statement.structure is None or objected(script, engine.name) != [False]
+            if word not in OF_CONSTRAINTS:
+                assert is_objected == (refused(script, engine) != [False]), (engine.name, word)
+
+
+OF_CONSTRAINTS = frozenset(
+    {"check", "constraint", "foreign", "primary", "unique", "exclude", "like"}
+)
+"""Words that begin what stands beside columns, so that there is more to be read than a name."""
 
 
 def refused(script: str, engine: Engine) -> list[bool]:
