@@ -10,24 +10,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import product
 
+from msgspec import Struct
+
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import AUDITED, POLICY, STATEMENTS, Project
 from dal_audit.assemble.second_runs import SchemaErrors, runs_of
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
-from dal_audit.schema import FOLLOWED, Database, SchemaError
+from dal_audit.schema import FOLLOWED, Database, Exemption, SchemaError
+
+
+class FirstRuns(Struct, frozen=True):
+    """What statements fail for, and what the catalogue is wrong about in them, by their places."""
+
+    errors: Mapping[Place, tuple[SchemaError, ...]]
+    exemptions: Mapping[Place, tuple[Exemption, ...]]
 
 
 @query(depends_on=(STATEMENTS, AUDITED, POLICY, runs_of))
-def first_run_errors(project: Project) -> Mapping[Place, tuple[SchemaError, ...]]:
-    """Return what statements fail for, by their places."""
+def first_runs(project: Project) -> FirstRuns:
+    """Run each statement of a project once, on databases that are only thought of."""
     runs = runs_of(project)
     errors = SchemaErrors()
     backends = [backend for backend in FOLLOWED if backend in project.policy.backends]
     others = [file for file in project.files if file.path not in runs.paths]
     for file, backend in product(others, backends):
         _follow(file, backend, errors)
-    return {**runs.errors, **errors.all()}
+    return FirstRuns({**runs.errors, **errors.all()}, {**runs.exemptions, **errors.exemptions})
 
 
 def _follow(file: FileFacts, backend: str, errors: SchemaErrors) -> None:
@@ -39,4 +48,4 @@ def _follow(file: FileFacts, backend: str, errors: SchemaErrors) -> None:
         database = Database(backend)
         database.begin(statements)
         for statement in statements:
-            errors.add(Place(file.path, statement.span), database.apply(statement))
+            errors.run(database, Place(file.path, statement.span), statement)

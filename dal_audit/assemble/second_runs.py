@@ -35,6 +35,7 @@ from dal_audit.schema import (
     Database,
     Difference,
     Effect,
+    Exemption,
     Losses,
     Problem,
     SchemaError,
@@ -69,21 +70,33 @@ class RunFinding(Struct, frozen=True):
 class MigrationRuns(Struct, frozen=True):
     """What the runs of all migrations give, by the places of their statements.
 
-    `errors` are what statements fail for the first time, `findings` all else; `paths` are the files
-    of the migrations.
+    `errors` are what statements fail for the first time, `exemptions` what the catalogue is wrong
+    about in them, `findings` all else; `paths` are the files of the migrations.
     """
 
     errors: Mapping[Place, tuple[SchemaError, ...]]
+    exemptions: Mapping[Place, tuple[Exemption, ...]]
     findings: Mapping[Place, tuple[RunFinding, ...]]
     paths: frozenset[str]
 
 
 class SchemaErrors:
-    """Gathers errors by their statements; what holds on several backends is one error."""
+    """Gathers errors by their statements; what holds on several backends is one error.
+
+    `exemptions` are what the catalogue is wrong about, by the places of the statements.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
+        self.exemptions: dict[Place, tuple[Exemption, ...]] = {}
         self._found: dict[Place, dict[SchemaError, list[str]]] = {}
+
+    def run(self, database: Database, place: Place, statement: SqlStatement) -> None:
+        """Run a statement for the first time, and note what the database says of it."""
+        self.add(place, database.apply(statement))
+        exemptions = database.exemptions(statement)
+        if exemptions:
+            self.exemptions[place] = exemptions
 
     def add(self, place: Place, errors: Sequence[SchemaError]) -> None:
         """Note what a statement at a place fails for on a backend."""
@@ -140,7 +153,8 @@ def runs_of(project: Project) -> MigrationRuns:
             run = [migration for migration in migrations if _is_run(migration, backend, project)]
             if run:
                 _follow(run, backend, project, gathered)
-    return MigrationRuns(gathered.errors.all(), gathered.findings(), paths)
+    errors = gathered.errors
+    return MigrationRuns(errors.all(), errors.exemptions, gathered.findings(), paths)
 
 
 def _series(project: Project) -> tuple[list[Sequence[Migration]], frozenset[str]]:
@@ -198,7 +212,7 @@ def _up(database: Database, ups: Sequence[_Step], backend: str, gathered: _Gathe
         journal.step = number
         for problem in losses.of(statement):
             gathered.add("data-loss", place, problem, backend)
-        gathered.errors.add(place, database.apply(statement))
+        gathered.errors.run(database, place, statement)
         losses.note(statement)
     savepoint = journal.savepoint
     fails = False

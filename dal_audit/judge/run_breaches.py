@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dal_audit.assemble.first_runs import first_run_errors
+from dal_audit.assemble.first_runs import first_runs
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.second_runs import RunFinding, RunKind, runs_of
 from dal_audit.facts import FileFacts, Place
@@ -31,7 +31,7 @@ def run_findings(
 
 def _rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> frozenset[str]:
     """Return the backends that reject a statement, for its text or for what stands before it."""
-    errors = first_run_errors(project).get(Place(file.path, statement.span), ())
+    errors = first_runs(project).errors.get(Place(file.path, statement.span), ())
     rejecting = [verdict.fails_on for verdict in verdicts(statement, file, project)]
     return frozenset().union(*rejecting, *(error.backends for error in errors))
 

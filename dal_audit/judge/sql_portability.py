@@ -12,7 +12,7 @@ from functools import cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.assemble.first_runs import first_run_errors
+from dal_audit.assemble.first_runs import first_runs
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.engine_names import ENGINE_TITLES
 from dal_audit.catalogue.portability import Feature, feature_by_id
@@ -30,7 +30,7 @@ from dal_audit.facts.sql import (
 from dal_audit.fix.sql import fix_of
 from dal_audit.judge.breach import Breach
 from dal_audit.policy import Policy
-from dal_audit.schema import SchemaError
+from dal_audit.schema import EXEMPTED, SchemaError
 
 WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 """The kinds of rows that, at the beginning of a statement, speak for all that stands in it."""
@@ -86,7 +86,27 @@ def verdicts(
         if call.first not in rows
     ]
     late = _looked_up_late(statement)
-    return _without_echoes([_in_use(verdict, late) for verdict in found if verdict is not None])
+    in_use = [_in_use(verdict, late) for verdict in found if verdict is not None]
+    return _without_echoes(list(_not_exempt(in_use, Place(file.path, statement.span), project)))
+
+
+def _not_exempt(
+    found: Iterable[PortabilityVerdict], place: Place, project: Project
+) -> Iterator[PortabilityVerdict]:
+    """Yield verdicts without those that the schema knows to be wrong."""
+    for verdict in found:
+        if verdict.feature.id not in EXEMPTED:
+            yield verdict
+            continue
+        wrong = {
+            exemption.backend
+            for exemption in first_runs(project).exemptions.get(place, ())
+            if exemption.feature == verdict.feature.id
+            and _overlap(exemption.span, verdict.construct.span)
+        }
+        fails_on = tuple(fail for fail in verdict.fails_on if fail not in wrong)
+        if fails_on:
+            yield replace(verdict, fails_on=fails_on)
 
 
 def _looked_up_late(statement: SqlStatement) -> list[Span]:
@@ -190,7 +210,7 @@ def _objections_of_rule(
     rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
 ) -> Iterator[SchemaError]:
     own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
-    for objection in first_run_errors(project).get(Place(file.path, statement.span), ()):
+    for objection in first_runs(project).errors.get(Place(file.path, statement.span), ()):
         if rule_id == (TYPES if objection.is_about_type else own):
             yield objection
 

@@ -8,13 +8,16 @@ and `data_loss` which rows go.
 from dal_audit.schema.data_loss import Losses
 from dal_audit.schema.database import Database
 from dal_audit.schema.differences import Difference, differences
+from dal_audit.schema.exemptions import EXEMPTED, Exemption
 from dal_audit.schema.objects_model import FOLLOWED, Effect, Problem, SchemaError
 
 __all__ = [
+    "EXEMPTED",
     "FOLLOWED",
     "Database",
     "Difference",
     "Effect",
+    "Exemption",
     "Losses",
     "Problem",
     "SchemaError",

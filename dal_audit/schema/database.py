@@ -22,6 +22,7 @@ from dal_audit.facts.sql import (
 )
 from dal_audit.schema.alter_table import actions_of, alter_table
 from dal_audit.schema.demands import errors_after, errors_before
+from dal_audit.schema.exemptions import Exemption, exemptions_of
 from dal_audit.schema.objects_model import Problem, SchemaError
 from dal_audit.schema.opaque_code import OpaqueCode
 from dal_audit.schema.other_objects import alter_object, create_object, drop_objects
@@ -73,6 +74,10 @@ class Database:
         if statement.structure is None or statement.head in _MAY_MAKE_TYPES:
             state.hides_types = True
         return tuple(errors)
+
+    def exemptions(self, statement: SqlStatement) -> tuple[Exemption, ...]:
+        """Return what the catalogue is wrong about in a statement that was just run."""
+        return exemptions_of(self.state, statement)
 
     def apply_anyway(self, statement: SqlStatement) -> tuple[Problem, ...]:
         """Run a statement as if it did not fail; return what is wrong with that."""

@@ -20,7 +20,7 @@ ROWS: Final = ("rows", "")
 NAME: Final = ("name", "")
 """The part of a relation or a type that says what it is called."""
 READS: Final = ("reads", "")
-"""The part of a view that has all names in its query, and `*`."""
+"""The part of a view that has all names in its query, and `*`; `t.column` where it says whose."""
 UNSAID: Final = frozenset({NAME, ROWS, READS})
 """Parts that are no objects of their own."""
 

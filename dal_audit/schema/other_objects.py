@@ -13,6 +13,7 @@ from dal_audit.facts.sql import AlterObject, CreateObject, Drop, SqlName
 from dal_audit.schema.functions import argument_count, declared_count, with_arguments
 from dal_audit.schema.journal import UNKNOWN
 from dal_audit.schema.objects_model import NAME, READS, VIEWS, DbObject, Key, qualified
+from dal_audit.schema.reads import words_read
 from dal_audit.schema.state import State
 from dal_audit.schema.tables import GUARD_CREATE, GUARD_DROP
 
@@ -105,10 +106,11 @@ def _create_relation(state: State, create: CreateObject, kind: str, own: SqlName
 
 def _read(state: State, create: CreateObject, name: str, view: DbObject) -> None:
     """Keep in mind what a view reads."""
-    words = state.words_of(create.rest)
+    tokens = create.rest.tokens if create.rest is not None else ()
+    words = words_read(state, tokens)
     for word in words:
         state.readers.setdefault(word, set()).add(name)
-    has_star = create.rest is not None and "*" in create.rest.tokens
+    has_star = "*" in tokens
     state.set_part(view, READS, words | {"*"} if has_star else words)
 
 

@@ -46,6 +46,18 @@ def reading_of(state: State, tokens: Sequence[str], target: str = "") -> Reading
     return _Reader(state, tokens).read(target)
 
 
+def words_read(state: State, tokens: Sequence[str]) -> frozenset[str]:
+    """Return all names in the tokens of a query: those of which the table is said as `t.column`."""
+    tables = reading_of(state, tokens).tables
+    words = set()
+    for at, token in enumerate(tokens):
+        name = state.fold_token(token)
+        is_qualified = at > 1 and tokens[at - 1] == "."
+        table = tables.get(state.fold_token(tokens[at - 2]), "") if is_qualified else ""
+        words.add(f"{table}.{name}" if table and name else name)
+    return frozenset(words - {""})
+
+
 class _Reader:
     """Goes through the tokens of a statement and notes the tables and names in it."""
 

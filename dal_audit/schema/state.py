@@ -318,10 +318,10 @@ class State:
 
     def views_on(self, name: str, column: str = "") -> list[str]:
         """Return the views that read a relation, or may read its column, in their names' order."""
-        wanted = {name, column or name}
+        wanted = {column or name, f"{name}.{column}"}
         return [
             view
             for view in sorted(self.readers.get(name, ()))
             if (relation := self.relations.get(view)) is not None
-            and wanted <= relation.parts.get(READS, frozenset())
+            and not wanted.isdisjoint(relation.parts.get(READS, frozenset()))
         ]

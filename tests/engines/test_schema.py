@@ -137,6 +137,8 @@ SCRIPTS = [
     "create table t (a int, b int); create index i on t (a); alter table t rename column a to c; alter table t drop column c",
     "create table t (a int unique); alter table t rename to u; create table t (a int unique); create index u_a_key on t (a)",
     "create table t (a int); create index t_a_idx on t (a); drop table t; create table t_a_idx (b int)",
+    "create table p (a int); create table t (a int, b int); create view v as select p.a from t join p on p.a = t.b; alter table t drop column a; alter table t drop column b",
+    "create table p (a int); create table t (a int, b int); create view v as select x.a, y.b from t as y join p as x on x.a = y.b; alter table t drop column a",
     "create table user (a int); drop table user",
     'create table "user" (a int); insert into "user" (a) values (1); insert into user (a) values (1)',
     "create table t (a int, end int)",
