@@ -149,7 +149,7 @@ def result_of(
         languages_of(reported, audited.scripts, project),
         sum(file.attention == "ruled-out" for file in reported),
         (*project.assumptions, *audited.unknown),
-        secrets_of(project.files),
+        secrets_of(project),
         spots,
         limited="." not in scope.requested or request.since is not None,
         tested=tested_in(project),

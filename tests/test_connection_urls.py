@@ -9,8 +9,8 @@ import pytest
 from dal_audit.audit import audit
 from dal_audit.catalogue.drivers import catalogue_in_force, shipped_drivers
 from dal_audit.catalogue.url_schemes import schemes_in_force, shipped_schemes
+from dal_audit.extract.passwords import passwords
 from dal_audit.extract.python.module_facts import python_facts
-from dal_audit.extract.python.passwords import passwords
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.facts import ConnectionUrl, Span
 from dal_audit.policy.request import Request

@@ -211,6 +211,13 @@ class CiCompose(TaggedFact, frozen=True):
     services: tuple[CiService, ...]
 
 
+class CiSecrets(TaggedFact, frozen=True):
+    """Where passwords stand in a file of CI; also in one that cannot be parsed."""
+
+    span: Span
+    secrets: tuple[Span, ...]
+
+
 class SkipGuard(FactRecord, frozen=True):
     """What skips tests without a word: at `span`, unless its variables are set.
 
@@ -251,7 +258,8 @@ class SuiteFile(TaggedFact, frozen=True):
     """What a file of tests says about the backends that it runs on.
 
     `imports` are the dotted names of the modules it imports, `reads` the environment variables,
-    `servers` the libraries that start a server for it; `tests` are the names of its tests.
+    `servers` the libraries that start a server for it; `tests` are the names of its tests,
+    `secrets` the places of passwords.
     """
 
     span: Span
@@ -262,10 +270,11 @@ class SuiteFile(TaggedFact, frozen=True):
     printed: tuple[PrintedVariable, ...] = ()
     servers: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    secrets: tuple[Span, ...] = ()
 
 
 CiFact: TypeAlias = (
-    CiWorkflow | CiAction | CiTool | CiCompose | SuiteFile | Suppression | NotUnderstood
+    CiWorkflow | CiAction | CiTool | CiCompose | CiSecrets | SuiteFile | Suppression | NotUnderstood
 )
 
 

@@ -66,4 +66,4 @@ def accepted(
     from dal_audit.triage.baseline_file import apply_baseline  # only where there is a baseline
 
     file = request.folder / request.baseline if request.baseline else usual
-    return apply_baseline(findings, file, policy.root, rules, secrets_of(project.files))
+    return apply_baseline(findings, file, policy.root, rules, secrets_of(project))

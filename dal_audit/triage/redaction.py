@@ -2,33 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from dal_audit.facts import ConnectionUrl, FileFacts, Span
+from msgspec.structs import replace
+
+from dal_audit.assemble.project import Project
+from dal_audit.discover.files import PYTHON_SUFFIXES
+from dal_audit.facts import ConnectionUrl, FileFacts, NotUnderstood, Span
+from dal_audit.judge.breach import Breach
 
 MASK = "*"
 
 
-def secrets_of(files: Iterable[FileFacts]) -> dict[str, tuple[Span, ...]]:
+def secrets_of(project: Project) -> dict[str, tuple[Span, ...]]:
     """Return where secrets stand, by file: all of them, whichever rules run."""
     found: dict[str, tuple[Span, ...]] = {}
-    for file in files:
+    for file in project.files:
         for fact in file.facts:
             if isinstance(fact, ConnectionUrl) and fact.secrets:
                 found[file.path] = found.get(file.path, ()) + fact.secrets
+    for path, spans in _of_ci((*project.ci.files, *project.ci.suites)):
+        found[path] = found.get(path, ()) + spans
     return found
 
 
-def redacted(data: bytes, secrets: Iterable[Span]) -> bytes:
-    """Return a file's bytes, as UTF-8, with each secret masked.
+def _of_ci(files: Iterable[FileFacts]) -> Iterator[tuple[str, tuple[Span, ...]]]:
+    from dal_audit.facts.ci import CiSecrets, SuiteFile
+
+    for file in files:
+        for fact in file.facts:
+            if isinstance(fact, (CiSecrets, SuiteFile)) and fact.secrets:
+                yield file.path, fact.secrets
+            elif isinstance(fact, NotUnderstood) and fact.gap == "undecodable":
+                yield file.path, (fact.span,)  # Nothing is quoted of a text that is not known.
+
+
+def without_secrets_of_ci(breach: Breach) -> Breach:
+    """Return a breach with the passwords masked that it quotes of scripts and titles."""
+    from dal_audit.extract.secrets import without_secrets  # only where CI is at fault
+
+    related = tuple(
+        replace(relation, message=without_secrets(relation.message)) for relation in breach.related
+    )
+    return replace(
+        breach,
+        message=without_secrets(breach.message),
+        label=without_secrets(breach.label),
+        remedy=without_secrets(breach.remedy),
+        related=related,
+    )
+
+
+def redacted(data: bytes, secrets: Iterable[Span], path: str = "") -> bytes:
+    """Return a file's bytes, as UTF-8, with each secret masked; its path tells how it is decoded.
 
     Columns stay: a character becomes as many stars as it has UTF-16 units. What cannot be decoded
     is not quoted at all.
     """
-    from dal_audit.extract.source import Lines, UndecodableError, decode  # secrets are rare
+    from dal_audit.extract.source import (  # secrets are rare
+        Lines,
+        UndecodableError,
+        decode,
+        decode_script,
+    )
 
     try:
-        text = decode(data)
+        is_python = not path or path.endswith(PYTHON_SUFFIXES)
+        text = decode(data) if is_python else decode_script(data)
     except UndecodableError:
         return b""
     lines = Lines(text)

@@ -16,6 +16,7 @@ from dal_audit.facts import FileFacts, NotebookCell, Suppression
 from dal_audit.judge.breach import Breach, Finding, SuppressionUse, WaiverUse
 from dal_audit.policy import Policy, Waiver, compile_globs, per_file_ignored, severity_of
 from dal_audit.triage.notebooks import in_cell
+from dal_audit.triage.redaction import without_secrets_of_ci
 
 SAYS_NOTHING: Final = frozenset(
     {"fixme", "later", "n a", "na", "no reason", "none", "reason", "tbd", "todo", "xxx"}
@@ -66,6 +67,8 @@ class Triage:
 
     def finding(self, rule: Rule, breach: Breach) -> Finding:
         """Return a breach as a finding."""
+        if "ci" in rule.languages:
+            breach = without_secrets_of_ci(breach)
         severity = severity_of(self.policy, rule.id, breach.severity or rule.severity)
         finding = Finding(rule, severity, in_cell(breach, self.cells.get(breach.place.path, ())))
         if self.ignored(breach.place.path, rule.id):

@@ -10,7 +10,7 @@ from dal_audit.discover.files import ProjectFiles
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import extract_ci, extract_suites
 from dal_audit.facts import FileFacts, SourceFile
-from dal_audit.facts.ci import CiAction, CiCommand, CiFiles, CiStep, CiTool, CiWorkflow
+from dal_audit.facts.ci import CiAction, CiCommand, CiFiles, CiSecrets, CiStep, CiTool, CiWorkflow
 from dal_audit.facts.ci_files import ci_kind_of, is_ci_configuration
 
 MAX_ROUNDS: Final = 5
@@ -41,7 +41,7 @@ def _bare(file: FileFacts, modules: frozenset[str]) -> FileFacts:
     """Return a file's facts; suppressions in Python files are read with the others of these."""
     if file.path not in modules:
         return file
-    facts = tuple(fact for fact in file.facts if isinstance(fact, CiTool))
+    facts = tuple(fact for fact in file.facts if isinstance(fact, (CiTool, CiSecrets)))
     return FileFacts(file.path, facts, file.attention)
 
 

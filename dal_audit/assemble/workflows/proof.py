@@ -8,6 +8,7 @@ from dal_audit.assemble.project import Project
 from dal_audit.assemble.workflows.coverage import Coverage, coverage_of
 from dal_audit.assemble.workflows.guards import silences_of
 from dal_audit.assemble.workflows.model import Leg
+from dal_audit.extract.secrets import without_secrets
 
 
 class Tested(Struct, frozen=True, order=True):
@@ -40,4 +41,4 @@ def _tested(backend: str, coverage: Coverage, project: Project) -> Tested:
 
 
 def _named(leg: Leg) -> str:
-    return f"{leg.title} in {leg.path}"
+    return f"{without_secrets(leg.title)} in {leg.path}"

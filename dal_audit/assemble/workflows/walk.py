@@ -32,6 +32,7 @@ from dal_audit.extract.ci.expressions import (
     value_of,
 )
 from dal_audit.extract.ci.shell import commands_at
+from dal_audit.extract.secrets import without_secrets
 from dal_audit.facts import Place, Span
 from dal_audit.facts.ci import CiCommand, CiJob, CiSetting, CiStep, CiWorkflow
 
@@ -398,13 +399,16 @@ def _conditions(
         known = [truth_of(text, {**state.contexts, **event}) for event in state.events]
         if all(answer is False for answer in known) or condition.name == "when":
             place = Place(path, condition.key)
-            yield Hindrance(place, f"`{condition.name}: {_cut(text)}` never holds before a merge")
+            yield Hindrance(
+                place,
+                f"`{condition.name}: {_cut(text)}` never holds before a merge",
+            )
     if soft is not None and truth_of(soft.value.text, state.contexts) is True:
         yield Hindrance(Place(path, soft.key), f"`{soft.name}`")
 
 
 def _cut(text: str) -> str:
-    shown = " ".join(text.split())
+    shown = " ".join(without_secrets(text).split())
     return shown if len(shown) <= 60 else f"{shown[:57]}…"  # noqa: PLR2004  # a message is one line
 
 

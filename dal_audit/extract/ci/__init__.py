@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from dal_audit.extract.ci.targets import just_tool, make_tool, package_tool, shell_tool
 from dal_audit.extract.ci.tox import nox_tool, project_tool, tox_tool
-from dal_audit.extract.source import Lines, UndecodableError, decode_script, not_decoded
+from dal_audit.extract.secrets import secret_spans
+from dal_audit.extract.source import Lines, UndecodableError, decode, decode_script, not_decoded
 from dal_audit.facts import NotUnderstood, Span, Suppression
-from dal_audit.facts.ci import CiCompose, CiFact
+from dal_audit.facts.ci import CiCompose, CiFact, CiSecrets
 from dal_audit.facts.ci_files import SYSTEMS, CiKind, ci_kind_of
 
 MAX_BYTES: Final = 4 << 20
@@ -33,12 +34,14 @@ def ci_facts(path: str, data: bytes) -> tuple[CiFact, ...]:
         detail = f"larger than {MAX_BYTES >> 20} MiB"
         return _unread(kind, NotUnderstood(Span(1, 1, 1, 1), "unreadable", detail))
     try:
-        text = decode_script(data)
+        text = decode(data) if kind == "nox" else decode_script(data)
     except UndecodableError as error:
         return _unread(kind, not_decoded(data, error))
+    secrets = secret_spans(text, is_program=kind == "nox")
+    hidden = (CiSecrets(Span(1, 1, 1, 1), secrets),) if secrets else ()
     suppressions = tuple(_suppressions(text)) if "dal-audit:" in text else ()
     facts = _of_yaml(kind, text) if kind in _YAML else _of_tool(kind, text)
-    return (*suppressions, *facts)
+    return (*hidden, *suppressions, *facts)
 
 
 def _unread(kind: CiKind, fact: NotUnderstood) -> tuple[CiFact, ...]:

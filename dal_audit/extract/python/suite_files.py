@@ -8,6 +8,7 @@ from typing import Final
 
 from dal_audit.catalogue.backend_names import backends_named, backends_of_url
 from dal_audit.extract.python.skip_conditions import Conditions, Needs, variable_of
+from dal_audit.extract.secrets import secret_spans
 from dal_audit.extract.source import Lines, UndecodableError, decode
 from dal_audit.facts import Span
 from dal_audit.facts.ci import NamedBackend, NamedHow, PrintedVariable, SkipGuard, SuiteFile
@@ -74,6 +75,7 @@ class _Reader:
             tuple(sorted(self._printed(), key=lambda printed: printed.span)),
             tuple(name for name in imports if name.startswith(_SERVERS)),
             tuple(sorted(self._tests())),
+            secret_spans(self.lines.text, is_program=True),
         )
 
     def _span(self, node: ast.expr | ast.stmt | ast.ExceptHandler) -> Span:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dal_audit.catalogue.backend_names import backends_named, backends_of_url
+from dal_audit.extract.secrets import secret_spans
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 from dal_audit.facts.ci import NamedBackend, PrintedVariable, SkipGuard, SuiteFile
@@ -42,6 +43,7 @@ def rust_suite_facts(data: bytes) -> tuple[SuiteFile, ...]:
             tuple(_printed(text, lines)),
             ("testcontainers",) if "testcontainers" in text else (),
             tuple(sorted(_TEST.findall(text))),
+            secret_spans(data.decode("utf-8", "replace"), is_program=True),
         ),
     )
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
-from dal_audit.extract.python.constant_folding import UNKNOWN
-
 _PLACEHOLDERS: Final = frozenset(
     [
         "changeme",
@@ -55,8 +53,11 @@ _PLACEHOLDERS: Final = frozenset(
 )
 """Words that documents and throw-away containers put where a password would stand."""
 
+_HOLE: Final = "\N{REPLACEMENT CHARACTER}"
+"""What front ends write for the part of a text that only a run knows."""
+
 _MADE_UP: Final = re.compile(
-    rf"\W*|[x*.]+|<.*>|\[.*\]|\{{.*\}}|\$.*|%.*|.*{UNKNOWN}.*|(?:your|my|the|some)[-_].*|pass(?:word)?\d*"
+    rf"\W*|[x*.]+|<.*>|\[.*\]|\{{.*\}}|\$.*|%.*|.*{_HOLE}.*|(?:your|my|the|some)[-_].*|pass(?:word)?\d*"
     r"|.*[-_](?:here|password|pass)",
     re.IGNORECASE | re.DOTALL,
 )
