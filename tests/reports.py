@@ -85,5 +85,6 @@ def hostile_report() -> Report:
         for trick in TRICKS
     ]
     findings.append(finding_of(standing="waived", justification=TRICKS[4]))
+    tested = tuple((trick, trick, bool(index % 2)) for index, trick in enumerate(TRICKS))
     sources = {one.place.path: TRICKS[4].encode() for one in findings}
-    return report_of(*findings, sources=sources, assumptions=TRICKS)
+    return report_of(*findings, sources=sources, assumptions=TRICKS, tested=tested)

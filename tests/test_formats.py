@@ -287,6 +287,14 @@ def rendered(text: str) -> str:
     return str(MarkdownIt("gfm-like", {"linkify": False, "html": True}).render(text))
 
 
+def test_a_summary_says_which_job_tests_a_backend() -> None:
+    tested = (("sqlite", "by tests (3.13) in ci.yml", True), ("postgresql", "no job", False))
+    html = rendered(render(report_of(tested=tested), "markdown"))
+    assert "<li>✅ <code>sqlite</code>: by tests (3.13) in ci.yml</li>" in html
+    assert "<li>⚪ <code>postgresql</code>: no job</li>" in html
+    assert "Storage tests" not in render(report_of(tested=()), "markdown")
+
+
 def test_a_summary() -> None:
     related = tuple(Related(Place("b.py", Span(n, 1, n, 4)), "used here") for n in range(1, 9))
     html = rendered(render(report_of(finding_of(related=related)), "markdown"))

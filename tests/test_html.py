@@ -255,3 +255,11 @@ def test_text_stands_out_from_what_is_behind_it(scheme: int) -> None:
     for front, back in pairs:
         darker, lighter = sorted((luminance(colors[front]), luminance(colors[back])))
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (front, back)
+
+
+def test_the_page_says_which_job_tests_a_backend() -> None:
+    tested = (("sqlite", "by tests (3.13) in ci.yml", True), ("postgresql", "no job <b>", False))
+    page = render(report_of(tested=tested), "html")
+    assert "<td>by tests (3.13) in ci.yml</td><td>yes</td>" in page
+    assert "<td>no job &lt;b&gt;</td><td>no</td>" in page
+    assert "Storage tests on" not in render(report_of(), "html")

@@ -48,6 +48,7 @@ def test_the_whole_report() -> None:
         files=12,
         ruled_out=5,
         assumptions=("storage is `app/storage`",),
+        tested=(("sqlite", "by tests in ci.yml", True), ("postgresql", "no job", False)),
         version="0.1.0",
     )
     assert json.loads(render_json(report)) == {
@@ -81,6 +82,10 @@ def test_the_whole_report() -> None:
                 "findings": 0,
                 "reason": "",
             },
+        ],
+        "tested": [
+            {"backend": "sqlite", "seen": True, "by": "by tests in ci.yml"},
+            {"backend": "postgresql", "seen": False, "by": "no job"},
         ],
         "findings": [
             {
@@ -141,6 +146,7 @@ def test_an_accepted_finding_breaks_no_clause() -> None:
 
 def test_nothing_found() -> None:
     text = render_json(Report((), (RULE,), CLAUSES))
+    assert json.loads(text)["tested"] is None
     assert json.loads(text)["findings"] == []
     assert text.endswith("}\n")
 

@@ -57,6 +57,9 @@ def render_json(report: Report) -> str:
         clauses: [{id, title: string, verdict: "pass" | "pass in part" | "baselined" | "fail" |
             "not audited", findings: integer, reason: string}], in the law's order; `findings` are
             the open ones against it, `reason` says why it is not audited, or not all of it
+        tested: [{backend: string, seen: boolean, by: string}] | null, the backends on which storage
+            tests have to run: whether a job was seen to run them and to block, and which, or why
+            not; null where there is no CI
         findings: [FINDING], by path, place and rule
 
         FINDING: {rule: {id, name: string}, severity: "error" | "warning" | "info" | "off",
@@ -97,6 +100,7 @@ def render_json(report: Report) -> str:
                 }
                 for said in verdicts(report)
             ],
+            "tested": None if report.tested is None else [*map(_tested, report.tested)],
             "findings": [_finding(finding) for finding in report.findings],
         }
     )
@@ -116,6 +120,11 @@ def _summary(report: Report) -> Object:
         "warning": severities["warning"],
         "info": severities["info"],
     }
+
+
+def _tested(row: tuple[str, str, bool]) -> Object:
+    backend, by, is_seen = row
+    return {"backend": backend, "seen": is_seen, "by": by}
 
 
 def _finding(finding: Finding) -> Object:

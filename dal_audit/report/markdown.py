@@ -37,6 +37,7 @@ _MARKS: Final[dict[Verdict, str]] = {
     "fail": "❌ fail",
     "not audited": "⚪ not audited",
 }
+_SEEN: Final = {True: "✅", False: "⚪"}
 _CODE: Final = re.compile(r"`([^`]+)`")
 _MEANT: Final = re.compile(r"[\\`*_\[\]<>&#|~$@!]|:(?=/)|\.(?=\S)")
 """Punctuation that means something within a line; `.` and `:` where they could make a link."""
@@ -101,6 +102,10 @@ def _head(report: Report) -> Iterator[str]:
             for said in verdicts(report)
         ),
     )
+    if report.tested:
+        yield from ("", "Storage tests, as CI was seen to run them and to block a merge:", "")
+        for backend, by, is_seen in report.tested:
+            yield f"- {_SEEN[is_seen]} {_span(backend)}: {_text(by)}"
     if report.limited:
         yield from ("", "These verdicts are for the given paths only.")
     rows = statistics(report)

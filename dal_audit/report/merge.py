@@ -71,7 +71,7 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
         assumptions=tuple(_assumptions(parts, base)),
         blind_spots=tuple(_spots(parts, base)),
         limited=any(part.limited for part in parts),
-        tested=_tested(parts),
+        tested=_tested(parts, base),
         version=__version__,
         here=_relative(folder, base),
         there=_relative(base, folder),
@@ -94,16 +94,25 @@ def _secrets(part: ProjectResult, base: Path) -> Iterator[tuple[str, tuple[Span,
 def _assumptions(parts: Sequence[ProjectResult], base: Path) -> Iterator[str]:
     """Yield what was assumed, and in which project where there are several."""
     for part in parts:
-        where = f" (in {_relative(part.root, base)})" if len(parts) > 1 else ""
+        where = _where(part, parts, base)
         yield from (f"{line}{where}" for line in part.assumptions)
 
 
-def _tested(
-    parts: Sequence[ProjectResult],
-) -> tuple[tuple[str, str, bool], ...] | None:
-    """Return what was seen of the backends of all projects that have CI."""
-    found = [part.tested for part in parts if part.tested is not None]
-    return tuple(row for rows in found for row in rows) if found else None
+def _tested(parts: Sequence[ProjectResult], base: Path) -> tuple[tuple[str, str, bool], ...] | None:
+    """Return what was seen of the backends of all projects that have CI, and in which project."""
+    found = [part for part in parts if part.tested is not None]
+    if not found:
+        return None
+    return tuple(
+        (backend, f"{by}{_where(part, parts, base)}", is_seen)
+        for part in found
+        for backend, by, is_seen in part.tested or ()
+    )
+
+
+def _where(part: ProjectResult, parts: Sequence[ProjectResult], base: Path) -> str:
+    """Return in which project something is; nothing where there is one."""
+    return f" (in {_relative(part.root, base)})" if len(parts) > 1 else ""
 
 
 def _spots(parts: Sequence[ProjectResult], base: Path) -> Iterator[BlindSpot]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from html import escape
 from itertools import groupby
@@ -93,9 +93,25 @@ def _clauses(report: Report) -> Iterator[str]:
             f"<td>{said.against or ''}</td><td>{shown(said.reason)}</td></tr>"
         )
     yield "</tbody></table></div>"
+    yield from _backends(report.tested or ())
     if report.limited:
         yield "<p>These verdicts are for the given paths only.</p>"
     yield "</section>"
+
+
+def _backends(tested: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
+    """Yield on which backends CI was seen to run the storage tests."""
+    if not tested:
+        return
+    yield '<div class="wide"><table><thead><tr><th scope="col">Storage tests on</th>'
+    yield '<th scope="col">Job</th><th scope="col">Seen to run and to block</th>'
+    yield "</tr></thead><tbody>"
+    for backend, by, is_seen in tested:
+        yield (
+            f'<tr><th scope="row">{shown(backend)}</th><td>{shown(by)}</td>'
+            f"<td>{'yes' if is_seen else 'no'}</td></tr>"
+        )
+    yield "</tbody></table></div>"
 
 
 def _tools(findings: Iterable[Finding]) -> Iterator[str]:
