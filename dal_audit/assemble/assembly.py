@@ -22,6 +22,7 @@ from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import check_decodable, extract_scripts
 from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.facts.ci import CiFiles
+from dal_audit.policy import Policy
 from dal_audit.policy.request import Request
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def assemble(
     layout = layout_of(scope, tree, cache, jobs=jobs)
     scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     edited, unknown = released_since(layout, policy.root, rules, request.since)
-    ci = ci_of(tree, policy.root, rules, cache, request)
+    ci = ci_of(tree, policy, rules, cache, request)
     sources = [file.path for file in (*tree.files, *scripts)]
     read = [*sources, *(file.path for file in ci.audited)]
     project = Project(
@@ -80,16 +81,16 @@ def assemble(
 
 
 def ci_of(
-    tree: ProjectFiles, root: Path, rules: Sequence[Rule], cache: Cache, request: Request
+    tree: ProjectFiles, policy: Policy, rules: Sequence[Rule], cache: Cache, request: Request
 ) -> CiFiles:
     """Return what tells how the project is tested; nothing where nobody asks for it."""
     if not request.tests and not any("ci" in rule.languages for rule in rules):
         return CiFiles()
     if not tree.ci:
-        return CiFiles(anchor=anchor_of(root))
+        return CiFiles(anchor=anchor_of(policy.root), is_known=True)
     from dal_audit.assemble.workflows.files import read_ci  # only where there is a CI system
 
-    return read_ci(tree, cache)
+    return read_ci(tree, policy, cache)
 
 
 def scripts_facts(

@@ -40,6 +40,7 @@ def nothing_audited(project: Project) -> Iterator[Breach]:
     yield from _missing_includes(project)
     yield from _missing_interfaces(project)
     yield from _missing_modules(project)
+    yield from _missing_workflows(project)
 
 
 def _missing_storage(project: Project) -> Iterator[Breach]:
@@ -114,3 +115,14 @@ def _is_missing(module: str, project: Project) -> bool:
     while module and "." in module and not project.has_module(module):
         module = module.rpartition(".")[0]
     return is_own and not project.has_module(module)
+
+
+def _missing_workflows(project: Project) -> Iterator[Breach]:
+    globs = project.policy.ci.workflows or ()
+    for index, glob in enumerate(globs if project.ci.is_known else ()):
+        if not any(map(compile_globs([glob], anchored=True), project.ci.workflows)):
+            yield Breach(
+                project.place_of(("ci", "workflows", index)),
+                f"the CI workflow `{glob}` does not exist: no file that matches it holds jobs",
+                label="matches no workflow",
+            )

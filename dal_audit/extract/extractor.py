@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -195,17 +195,30 @@ def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:
     return [FileFacts(file.path, facts, "read") for file, facts in zip(files, found, strict=True)]
 
 
-def extract_ci(files: Sequence[SourceFile], cache: Cache | None = None) -> list[FileFacts]:
-    """Return the facts of files that have to do with CI, in the order of the files."""
-    from dal_audit.extract.ci import ci_facts
+def extract_ci(
+    files: Sequence[SourceFile], cache: Cache | None = None, workflows: Container[str] = ()
+) -> list[FileFacts]:
+    """Return the facts of files that have to do with CI, in the order of the files.
+
+    `workflows` are the paths of those that are read as GitHub's wherever they lie.
+    """
+    from dal_audit.extract.ci import facts_of_kind
     from dal_audit.facts.ci import CiRead  # only where there is CI
-    from dal_audit.facts.ci_files import ci_kind_of
+    from dal_audit.facts.ci_files import CiKind, ci_kind_of
+
+    def kind_of(file: SourceFile) -> CiKind | None:
+        return "github" if file.path in workflows else ci_kind_of(file.path)
 
     def read(file: SourceFile) -> CiRead:
+        kind = kind_of(file)
         facts = _read_file(
-            file, lambda data: FileFacts(file.path, ci_facts(file.path, data), "read")
+            file, lambda data: FileFacts(file.path, facts_of_kind(kind, data), "read")
         )
-        return CiRead(ci_kind_of(file.path) or "", facts.facts)  # type: ignore[arg-type]
+        return CiRead(kind or "", facts.facts)  # type: ignore[arg-type]
+
+    def of_kind(file: SourceFile, known: CiRead) -> CiRead:
+        # Equal bytes may have been read as what another file is.
+        return known if known.kind == (kind_of(file) or "") else read(file)
 
     def compute(missing: Sequence[SourceFile]) -> list[CiRead]:
         return [read(file) for file in missing]
@@ -213,15 +226,8 @@ def extract_ci(files: Sequence[SourceFile], cache: Cache | None = None) -> list[
     found = cache.other_of("ci", files, compute) if cache else compute(files)
     return [
         FileFacts(file.path, known.facts, "read")
-        for file, known in zip(files, map(_of_kind(read), files, found), strict=True)
+        for file, known in zip(files, map(of_kind, files, found), strict=True)
     ]
-
-
-def _of_kind(read: Callable[[SourceFile], Any]) -> Callable[[SourceFile, Any], Any]:
-    """Return what takes a memo of a file's bytes only where they were read as what the file is."""
-    from dal_audit.facts.ci_files import ci_kind_of
-
-    return lambda file, known: known if known.kind == (ci_kind_of(file.path) or "") else read(file)
 
 
 def extract_suites(files: Sequence[SourceFile], cache: Cache | None = None) -> list[FileFacts]:

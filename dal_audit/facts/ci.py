@@ -289,13 +289,25 @@ class CiFiles(Struct, frozen=True):
     """The files of a project that tell how it is tested.
 
     `foreign` are the paths of CI systems that are not read, `suites` the facts of its tests.
-    `anchor` is the file of a project in a repository of its own that has no CI at all.
+    `anchor` is the file of a project in a repository of its own that has no CI at all; `is_known`
+    says that somebody asked, so that what is not here does not exist.
     """
 
     files: tuple[FileFacts, ...] = ()
     suites: tuple[FileFacts, ...] = ()
     foreign: tuple[str, ...] = ()
     anchor: str = ""
+    is_known: bool = False
+
+    @property
+    def workflows(self) -> tuple[str, ...]:
+        """The files that are a CI system's, also those that are not understood."""
+        read = (
+            file.path
+            for file in self.files
+            if any(isinstance(fact, (CiWorkflow, NotUnderstood)) for fact in file.facts)
+        )
+        return (*read, *self.foreign)
 
     @property
     def audited(self) -> tuple[FileFacts, ...]:

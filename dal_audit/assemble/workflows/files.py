@@ -12,6 +12,7 @@ from dal_audit.extract.extractor import extract_ci, extract_suites
 from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.facts.ci import CiAction, CiCommand, CiFiles, CiSecrets, CiStep, CiTool, CiWorkflow
 from dal_audit.facts.ci_files import ci_kind_of, is_ci_configuration
+from dal_audit.policy import Policy, compile_globs
 
 MAX_ROUNDS: Final = 5
 """How far is followed what a command calls."""
@@ -19,11 +20,16 @@ MAX_ROUNDS: Final = 5
 _PATH: Final = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*")
 
 
-def read_ci(tree: ProjectFiles, cache: Cache) -> CiFiles:
-    """Return the facts of a project's CI."""
-    first = [file for file in tree.ci if _is_read_first(file.path)]
-    waiting = {file.path: file for file in tree.ci if not _is_read_first(file.path)}
-    found = extract_ci([file for file in first if ci_kind_of(file.path) != "foreign"], cache)
+def read_ci(tree: ProjectFiles, policy: Policy, cache: Cache) -> CiFiles:
+    """Return the facts of a project's CI.
+
+    What the configuration names as a workflow is read as GitHub's where it is no other system's.
+    """
+    named = _named_workflows(tree, policy)
+    first = [file for file in tree.ci if file.path in named or _is_read_first(file.path)]
+    begun = {file.path for file in first}
+    waiting = {file.path: file for file in tree.ci if file.path not in begun}
+    found = extract_ci([file for file in first if ci_kind_of(file.path) != "foreign"], cache, named)
     latest = found
     for _ in range(MAX_ROUNDS):
         wanted = _wanted(latest, waiting)
@@ -34,7 +40,21 @@ def read_ci(tree: ProjectFiles, cache: Cache) -> CiFiles:
     foreign = tuple(file.path for file in first if ci_kind_of(file.path) == "foreign")
     suites = extract_suites(tree.suites, cache)
     known = tree.modules | {"pyproject.toml"}
-    return CiFiles(tuple(_bare(file, known) for file in found), tuple(suites), foreign)
+    return CiFiles(
+        tuple(_bare(file, known) for file in found), tuple(suites), foreign, is_known=True
+    )
+
+
+def _named_workflows(tree: ProjectFiles, policy: Policy) -> frozenset[str]:
+    """Return the YAML files that are workflows only because the configuration says so."""
+    configured = compile_globs(policy.ci.workflows or (), anchored=True)
+    return frozenset(
+        file.path
+        for file in tree.ci
+        if file.path.endswith((".yml", ".yaml"))
+        and ci_kind_of(file.path) in {None, "shell"}
+        and configured(file.path)
+    )
 
 
 def _bare(file: FileFacts, modules: frozenset[str]) -> FileFacts:

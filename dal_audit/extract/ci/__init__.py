@@ -22,12 +22,16 @@ _YAML: Final = SYSTEMS | {"action", "compose"}
 
 
 def ci_facts(path: str, data: bytes) -> tuple[CiFact, ...]:
-    """Return the facts of a file that has to do with CI, by its path and bytes.
+    """Return the facts of a file that has to do with CI, by its path and bytes."""
+    return facts_of_kind(ci_kind_of(path), data)
+
+
+def facts_of_kind(kind: CiKind | None, data: bytes) -> tuple[CiFact, ...]:
+    """Return the facts of a file of a kind that has to do with CI.
 
     What cannot be read is said of the files of CI systems alone: other tools have their own say
     about theirs.
     """
-    kind = ci_kind_of(path)
     if kind is None or kind == "foreign":
         return ()
     if len(data) > MAX_BYTES:
