@@ -13,7 +13,7 @@ import pytest
 from dal_audit.audit import audit
 from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.discover import files as discover
-from dal_audit.discover import git_listing
+from dal_audit.discover import git_command, git_listing
 from dal_audit.discover.files import path_filter, project_files
 from dal_audit.discover.git_listing import DiscoveryError, git_toplevel, list_paths
 from dal_audit.policy import default_policy, load_policy
@@ -500,7 +500,7 @@ def test_all_that_git_says_of_one_repository_is_known() -> None:
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     kept = {"GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"}
     assert kept < set(told)
-    assert set(told) - kept - git_listing.OF_A_REPOSITORY == set()
+    assert set(told) - kept - git_command.OF_A_REPOSITORY == set()
 
 
 def test_a_repository_inside_another_is_the_nearer(tmp_path: Path) -> None:

@@ -260,17 +260,23 @@ def test_what_moved_since_a_commit(work: Work) -> None:
     repository = Repository(work.root)
     fork = repository.default_merge_base()
     assert fork is not None
-    found = [(one.state, one.before, one.path) for one in repository.changed_files(fork)]
+    found = [
+        (file.state, file.before, file.path)
+        for file in repository.changed_files(fork, lambda _: True)
+    ]
     assert found == [
         ("D", "app/other.py", "app/other.py"),
         ("R", "app/old.py", "app/renamed.py"),
         ("M", "app/storage/db.py", "app/storage/db.py"),
     ]
     assert repository.content(fork, "app/storage/db.py") == IMPORT.encode()
-    assert repository.content(fork, "app/new.py") is None
-    assert repository.changed_lines(fork)["app/storage/db.py"] == ((1, 1),)
+    assert repository.holds(fork, "app/other.py")
+    assert not repository.holds(fork, "app/new.py")
+    with pytest.raises(HistoryError, match="cat-file"):
+        repository.content(fork, "app/new.py")
+    assert repository.changed_lines(fork, ["app/storage/db.py"])["app/storage/db.py"] == ((1, 1),)
     work.write({"new.py": ""})
-    assert repository.changed_lines(fork)["new.py"] == ALL
+    assert repository.changed_lines(fork, ["new.py"])["new.py"] == ALL
 
 
 def test_the_command_line_says_what_git_lacks(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def failure(error: BaseException, *, verbose: bool = False) -> int:
         return INTERRUPTED
     if isinstance(error, DiscoveryError | OSError):
         print_error(f"error: {error}")
-        return FAILED if isinstance(error, DiscoveryError) else USAGE
+        return USAGE
     import traceback  # only where a bug is met
 
     print_error(f"error: dal-audit itself failed: {error}")

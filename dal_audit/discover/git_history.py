@@ -1,39 +1,40 @@
 """History: what git says about how a project's files came to be what they are.
 
 Git is asked in such a way that neither the repository's nor the user's configuration changes the
-answer, and nothing that a repository brings along is run.
+answer, and nothing that a repository brings along is run: it compares trees, and never a file.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.git_listing import git_environment, git_toplevel
+from dal_audit.discover.git_command import ask_git
+from dal_audit.discover.git_listing import git_toplevel, holds_repository
+from dal_audit.discover.git_snapshot import submodules, work_tree_index
 
 DEFAULT_BRANCHES: Final = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 """What a release is made from, the likeliest first."""
 
-_GIT: Final = ("git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=true")
-
 _DIFF: Final = (
-    *("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "--text"),
-    *("--find-renames", "--ignore-submodules=none", "--submodule=short"),
+    *("diff-index", "--cached", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative"),
+    *("--text", "--find-renames", "--ignore-submodules=dirty", "--submodule=short"),
 )
 
 _PATCH: Final = (
     *(*_DIFF, "--patch", "--unified=0", "--inter-hunk-context=0"),
-    *("--src-prefix=a/", "--dst-prefix=b/"),
+    *("--src-prefix=a/", "--dst-prefix=b/", "--ignore-cr-at-eol"),
 )
 
 _HUNK: Final = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_PARTIAL: Final = r"^(extensions\.partialclone|remote\..*\.promisor)$"
 _ESCAPE: Final = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _PLAIN: Final = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13}
 
@@ -101,13 +102,18 @@ class Repository:
                     return None
         return None
 
-    def changed_lines(self, commit: str) -> dict[str, Lines]:
-        """Return the lines of each file in the work tree that a commit did not have.
+    def changed_lines(self, commit: str, paths: Collection[str]) -> dict[str, Lines]:
+        """Return the lines of files in the work tree that a commit did not have.
 
-        A line that only lost what stood before it counts as changed, too: a suppression may have
-        gone from there. Files that git does not track are new, unless it ignores them.
+        `paths` are those that are asked for; others may be missing. A line that only lost what
+        stood before it counts as changed, too: a suppression may have gone from there. Files that
+        git does not track are new, unless it ignores them. Raises HistoryError.
         """
-        changed = dict(self._parsed(self._asked(*_PATCH, commit, "--")))
+        wanted = {f"{self._prefix}{path}" for path in paths}
+        with self._work_tree(wanted.__contains__) as environment:
+            patch = self._asked(*_PATCH, commit, "--", environment=environment)
+        changed = dict(self._parsed(patch))
+        changed.update(tuple(self._in_submodules(wanted, changed)))
         listed = self._asked("ls-files", "-z", "--others", "--exclude-standard")
         # Below a submodule's folder, or another repository's, all may have changed.
         others = (os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name)
@@ -118,25 +124,62 @@ class Repository:
             if path.startswith(self._prefix)
         }
 
-    def changed_files(self, commit: str) -> Iterator[ChangedFile]:
-        """Yield what became of the files of a commit that are not in the work tree as they were."""
-        entries = self._asked(*_DIFF, "--raw", "-z", "--abbrev=40", commit, "--")
-        words = iter(os.fsdecode(entries).split("\0"))
-        for word in words:
+    def _in_submodules(
+        self, wanted: Collection[str], moved: Collection[str]
+    ) -> Iterator[tuple[str, Lines]]:
+        """Yield the changes in submodules, of those that stand at the commit that they stood at."""
+        for folder in submodules(self._asked):
+            if folder in moved:
+                continue
+            inside = {path[len(folder) + 1 :] for path in wanted if path.startswith(f"{folder}/")}
+            if inside and holds_repository(self._top / folder):
+                repository = Repository(self._top / folder)
+                for path, lines in repository.changed_lines("HEAD", inside).items():
+                    yield f"{folder}/{path}", lines
+
+    def changed_files(self, commit: str, is_wanted: Callable[[str], bool]) -> Iterator[ChangedFile]:
+        """Yield what became of the files of a commit that are not in the work tree as they were.
+
+        The contents of files that are not wanted are taken to be those of the index. Raises
+        HistoryError.
+        """
+
+        def is_inside(path: str) -> bool:
+            return path.startswith(self._prefix) and is_wanted(path.removeprefix(self._prefix))
+
+        with self._work_tree(is_inside) as environment:
+            words = (*_DIFF, "--raw", "-z", "--abbrev=40", commit, "--")
+            entries = self._asked(*words, environment=environment)
+        words_of = iter(os.fsdecode(entries).split("\0"))
+        for word in words_of:
             if not word.startswith(":"):
                 continue
             state = word.rpartition(" ")[2][:1]
-            before = next(words)
-            path = next(words) if state in {"R", "C"} else before
+            before = next(words_of)
+            path = next(words_of) if state in {"R", "C"} else before
             if state in {"A", "C"} or not before.startswith(self._prefix):
                 continue
             yield ChangedFile(
                 state, before.removeprefix(self._prefix), os.path.relpath(path, self._prefix or ".")
             )
 
-    def content(self, commit: str, path: str) -> bytes | None:
-        """Return a file as it stood in a commit; None where it cannot be had."""
-        return self._run("cat-file", "blob", f"{commit}:{self._prefix}{path}")
+    def holds(self, commit: str, path: str) -> bool:
+        """Return whether a commit has a file, be its content here or not."""
+        full = f"{self._prefix}{path}"
+        return self._asked("ls-tree", "-z", commit, "--", f":(top,literal){full}") != b""
+
+    def content(self, commit: str, path: str) -> bytes:
+        """Return a file as it stood in a commit. Raises HistoryError where it cannot be had."""
+        return self._asked("cat-file", "blob", f"{commit}:{self._prefix}{path}")
+
+    @contextmanager
+    def _work_tree(self, is_wanted: Callable[[str], bool]) -> Iterator[Mapping[str, str]]:
+        with ExitStack() as stack:
+            try:
+                lent = stack.enter_context(work_tree_index(self._asked, self._top, is_wanted))
+            except OSError as error:
+                raise HistoryError(f"error: no room to compare with a commit: {error}") from error
+            yield lent
 
     def _commit(self, revision: str) -> str | None:
         found = self._run(
@@ -147,32 +190,39 @@ class Repository:
     def _cure(self) -> str:
         if self._run("rev-parse", "--is-shallow-repository") == b"true\n":
             return "; the clone is shallow: fetch all of it (`fetch-depth: 0` of actions/checkout)"
+        if self._run("config", "--get-regexp", _PARTIAL):
+            return (
+                "; the clone is partial, and dal-audit fetches nothing:"
+                " fetch all of it (`git fetch --refetch --no-filter`)"
+            )
         return ""
 
-    def _asked(self, *words: str) -> bytes:
-        answer = self._run(*words)
-        if answer is None:
-            raise HistoryError(f"error: `git {words[0]}` failed in {self._top}")
-        return answer
+    def _asked(
+        self,
+        *words: str,
+        top: Path | None = None,
+        given: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Return what git says, of a submodule's `top` where one is given.
+
+        Raises HistoryError where it fails.
+        """
+        try:
+            answer = ask_git(top or self._top, *words, given=given, environment=environment)
+        except (OSError, ValueError) as error:
+            raise HistoryError(f"error: git cannot be run: {error}") from error
+        if answer.fails:
+            raise HistoryError(f"error: `git {words[0]}` failed in {self._top}{self._cure()}")
+        return answer.output
 
     def _run(self, *words: str) -> bytes | None:
         """Return what git says; None where it fails."""
-        environment = git_environment(self._top)
-        for name in ("GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF"):
-            environment.pop(name, None)
-        environment |= {"GIT_LITERAL_PATHSPECS": "0", "GIT_OPTIONAL_LOCKS": "0"}
         try:
-            answer = subprocess.run(
-                [*_GIT, *words],
-                cwd=self._top,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
+            answer = ask_git(self._top, *words)
         except (OSError, ValueError) as error:
             raise HistoryError(f"error: git cannot be run: {error}") from error
-        return None if answer.returncode else answer.stdout
+        return None if answer.fails else answer.output
 
     def _parsed(self, patch: bytes) -> Iterator[tuple[str, Lines]]:
         """Yield the files of a patch, each with its changed lines."""

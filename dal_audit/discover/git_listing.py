@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from dal_audit.discover.git_command import ask_git
+
 CACHE: Final = ".dal_audit_cache"
 """The folder in a project's root that dal-audit keeps its facts in."""
 
@@ -40,37 +42,9 @@ BUILT_IN_EXCLUDES: Final = frozenset(
 
 
 LISTING: Final = (
-    "git",
-    # A hook of the repository's own would be run for the listing; an audit runs nothing of it.
-    *("-c", "core.fsmonitor=false"),
     *("ls-files", "-z", "-t", "--cached", "--stage", "--deleted", "--others", "--exclude-standard"),
 )
 """Each file with its state (`-t`) and mode (`--stage`); a deleted one comes twice, as H and R."""
-
-
-OF_A_REPOSITORY: Final = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_CONFIG",
-        "GIT_DIR",
-        "GIT_GRAFT_FILE",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_INTERNAL_SUPER_PREFIX",
-        "GIT_NAMESPACE",
-        "GIT_NO_REPLACE_OBJECTS",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_REPLACE_REF_BASE",
-        "GIT_SHALLOW_FILE",
-        "GIT_WORK_TREE",
-    }
-)
-"""Variables that speak of one repository (`git rev-parse --local-env-vars`).
-
-Not those of `git -c`, as git keeps them for a submodule, too: `safe.directory` may be set there.
-"""
 
 
 _UNOPENED: Final = re.compile(r"could not open directory '(.*?)/?(?:': ([^'\n]*))?$", re.MULTILINE)
@@ -127,21 +101,18 @@ def _git_paths(root: Path, top: Path) -> dict[str, str] | None:
 
     Entries are `? path` for an untracked file, else `tag mode object stage<TAB>path`.
     """
-    import subprocess  # only where there is a repository: it takes as long as to read the rules
-
     try:
-        answer = subprocess.run(
-            LISTING, cwd=root, env=git_environment(top), capture_output=True, check=False
-        )
+        answer = ask_git(top, *LISTING, folder=root)
+    except TimeoutError as error:
+        raise DiscoveryError(str(error)) from error
     except OSError:
         return None
-    said = os.fsdecode(answer.stderr)
-    if answer.returncode:
-        raise DiscoveryError(f"`git ls-files` failed in {root}: {said.strip()}")
-    entries = os.fsdecode(answer.stdout).split("\0")
+    if answer.fails:
+        raise DiscoveryError(f"`git ls-files` failed in {root}: {answer.said.strip()}")
+    entries = os.fsdecode(answer.output).split("\0")
     # After the last end of an entry stands nothing.
     found, repositories = _entries(root, entries[:-1])
-    for folder, reason in _UNOPENED.findall(said):
+    for folder, reason in _UNOPENED.findall(answer.said):
         found[folder] = reason.lower() or "a folder that git cannot open"
     for path in repositories:
         found.update(_repository(root, path))
@@ -170,19 +141,6 @@ def _entries(root: Path, entries: Iterable[str]) -> tuple[dict[str, str], list[s
     return found, list(repositories)
 
 
-def git_environment(top: Path) -> dict[str, str]:
-    """Return what git is to be told: to look at this repository, and to answer in English.
-
-    A repository is the one that its folder says, as far up as it lies and no further, whatever a
-    hook of another one exports.
-    """
-    environment = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
-    environment["GIT_CEILING_DIRECTORIES"] = str(top.parent)
-    environment["GIT_DISCOVERY_ACROSS_FILESYSTEM"] = "1"
-    environment["LC_ALL"] = "C"
-    return environment
-
-
 def _is_absent(root: Path, path: str) -> bool:
     """Return whether there is no such file; one that cannot be looked at is there."""
     try:
@@ -200,7 +158,7 @@ def _repository(root: Path, path: str) -> Iterator[tuple[str, str]]:
     if folder.is_symlink() or not folder.is_dir():
         if not _is_absent(root, path):
             yield path, ""
-    elif not _holds_repository(folder):
+    elif not holds_repository(folder):
         yield from _walk(root, path)  # A submodule that is not checked out: empty, as a rule.
     else:
         try:
@@ -214,12 +172,12 @@ def _repository(root: Path, path: str) -> Iterator[tuple[str, str]]:
 def git_toplevel(folder: Path) -> Path | None:
     """Return the nearest folder at or above one that holds a git repository."""
     for candidate in (folder, *folder.parents):
-        if _holds_repository(candidate):
+        if holds_repository(candidate):
             return candidate
     return None
 
 
-def _holds_repository(folder: Path) -> bool:
+def holds_repository(folder: Path) -> bool:
     """Return whether `.git` lies here: a repository, or the file that says where it is.
 
     Git passes over a folder of that name that has no HEAD.

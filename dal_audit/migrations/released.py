@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from dal_audit.catalogue.rulebook import Rule
-from dal_audit.discover.git_history import ChangedFile, Repository
+from dal_audit.discover.git_history import ChangedFile, HistoryError, Repository
 from dal_audit.facts.migrations import Tool
 from dal_audit.migrations.model import MigrationLayout, MigrationSet, Side
 from dal_audit.migrations.tools import TOOLS, MigrationTool
@@ -19,6 +19,10 @@ from dal_audit.migrations.tools import TOOLS, MigrationTool
 ChangeKind: TypeAlias = Literal["changed", "renamed", "deleted"]
 
 _NUMBERED: Final = re.compile(r"[UV]?(\d[\d._]*)", re.IGNORECASE)
+_NO_DEFAULT: Final = (
+    "released migrations are unknown, for git knows no default branch"
+    " (give --since, or fetch the whole history)"
+)
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 
 
@@ -52,16 +56,16 @@ def edited_migrations(
     if revision is None and not _is_in_repository(root):
         return (), ()
     repository = Repository(root)
-    commit = (
-        repository.default_merge_base() if revision is None else repository.merge_base(revision)
-    )
-    if commit is None:
-        unknown = (
-            "released migrations are unknown, for git knows no default branch"
-            " (give --since, or fetch the whole history)"
-        )
-        return (), (unknown,)
-    return tuple(_Released(repository, commit, root).changes(layout.sets)), ()
+    if revision is not None:
+        commit = repository.merge_base(revision)
+        return tuple(_Released(repository, commit, root).changes(layout.sets)), ()
+    try:
+        default = repository.default_merge_base()
+        if default is None:
+            return (), (_NO_DEFAULT,)
+        return tuple(_Released(repository, default, root).changes(layout.sets)), ()
+    except HistoryError as error:
+        return (), (f"released migrations are unknown: {str(error).removeprefix('error: ')}",)
 
 
 def _is_in_repository(root: Path) -> bool:
@@ -80,7 +84,12 @@ class _Released:
 
     def changes(self, sets: Sequence[MigrationSet]) -> Iterator[ReleasedChange]:
         """Yield what became of the files of the sets; each file is one set's."""
-        for file in self.repository.changed_files(self.commit):
+        members = {path for migrations in sets for path, _ in _files(migrations)}
+
+        def is_wanted(path: str) -> bool:
+            return path in members or any(_could_be_of(path, migrations) for migrations in sets)
+
+        for file in self.repository.changed_files(self.commit, is_wanted):
             changes = (self._change(file, migrations) for migrations in sets)
             change = next(filter(None, changes), None)
             if change is not None:
@@ -115,7 +124,7 @@ class _Released:
             now = (self.root / file.path).read_bytes()
         except OSError:
             return None  # That is a finding already.
-        if before is None or _is_same(before, now, tool, file.path):
+        if _is_same(before, now, tool, file.path):
             return None
         line = _first_difference(before, now)
         return ReleasedChange("changed", file.path, line, file.before, tool.name, side)
@@ -125,7 +134,12 @@ class _Released:
         tool = TOOLS[migrations.tool]
         name = _name(path, tool)
         is_same = path != file.before and name != "" and name == _name(file.before, tool)
-        return is_same and self.repository.content(self.commit, path) is None
+        return is_same and not self.repository.holds(self.commit, path)
+
+
+def _could_be_of(path: str, migrations: MigrationSet) -> bool:
+    """Return whether a file lies below a set's folder."""
+    return migrations.root in {"", "."} or path.startswith(f"{migrations.root}/")
 
 
 def _files(migrations: MigrationSet) -> Iterator[tuple[str, Side]]:
@@ -141,9 +155,8 @@ def _files(migrations: MigrationSet) -> Iterator[tuple[str, Side]]:
 
 def _was_migration(path: str, migrations: MigrationSet, files: Collection[str]) -> bool:
     """Return whether a path that is no more looks like one of a set's."""
-    inside = migrations.root in {"", "."} or path.startswith(f"{migrations.root}/")
     suffix = Path(path).suffix
-    if not inside or not any(file.endswith(suffix) for file in files):
+    if not _could_be_of(path, migrations) or not any(file.endswith(suffix) for file in files):
         return False
     if path.count("/") not in {file.count("/") for file in files}:
         return False

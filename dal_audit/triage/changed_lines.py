@@ -18,10 +18,10 @@ what was done to a migration is a change by itself."""
 class ChangedLines:
     """The lines of a project that are not as they were when HEAD and a revision parted."""
 
-    def __init__(self, root: Path, revision: str) -> None:
-        """Ask git; raises HistoryError where it cannot tell."""
+    def __init__(self, root: Path, revision: str, paths: Iterable[str]) -> None:
+        """Ask git of some paths; raises HistoryError where it cannot tell."""
         repository = Repository(root)
-        self._lines = repository.changed_lines(repository.merge_base(revision))
+        self._lines = repository.changed_lines(repository.merge_base(revision), frozenset(paths))
 
     def kept(self, findings: Sequence[Finding]) -> list[Finding]:
         """Return the findings on changed lines.
@@ -39,6 +39,11 @@ class ChangedLines:
     def touch(self, paths: Iterable[str]) -> bool:
         """Return whether a changed line lies in one of these files."""
         return any(_lines(self._lines, path) for path in paths)
+
+
+def paths_of(finding: Finding) -> Iterator[str]:
+    """Yield the paths of the files that a finding lies in."""
+    return (path for path, _ in _stretches(finding))
 
 
 def _stretches(finding: Finding) -> Iterator[tuple[str, tuple[int, int]]]:

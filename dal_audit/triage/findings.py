@@ -47,10 +47,12 @@ def triage(
     findings += [standing.finding(rule, breach) for rule, breach in late]
     if request.since is None:
         return Triaged(findings)
-    from dal_audit.triage.changed_lines import ChangedLines
+    from dal_audit.triage.changed_lines import ChangedLines, paths_of
 
-    changed = ChangedLines(project.policy.root, request.since)
-    is_touched = changed.touch(file.path for file in project.files)
+    audited = [file.path for file in project.files]
+    asked = {*audited, *(path for finding in findings for path in paths_of(finding))}
+    changed = ChangedLines(project.policy.root, request.since, asked)
+    is_touched = changed.touch(audited)
     return Triaged(changed.kept(findings), not is_touched)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from dal_audit.discover.git_listing import git_environment, git_toplevel
+from dal_audit.discover.git_command import ask_git
+from dal_audit.discover.git_listing import git_toplevel
 from dal_audit.judge.breach import Finding
 
 
@@ -72,12 +73,8 @@ def _held(top: Path) -> frozenset[str] | None:
 
 def _git(top: Path, *words: str) -> bytes | None:
     """Return what git answers; None where it refuses, or is not there."""
-    import subprocess  # only where a migration has a fix
-
     try:
-        answer = subprocess.run(
-            ("git", *words), cwd=top, env=git_environment(top), capture_output=True, check=False
-        )
+        answer = ask_git(top, *words)
     except OSError:
         return None
-    return answer.stdout if answer.returncode == 0 else None
+    return None if answer.fails else answer.output
