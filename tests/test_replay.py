@@ -28,6 +28,7 @@ from dal_audit.replay.database import EngineError
 from dal_audit.replay.portable_types import default_of
 from dal_audit.replay.postgresql import Postgresql
 from dal_audit.replay.run import ReplayRequest, replay
+from dal_audit.replay.scratch_database import PREFIX
 from dal_audit.replay.sqlite import Sqlite
 from dal_audit.report.render import Report, render
 from dal_audit.report.summary import verdicts
@@ -67,7 +68,7 @@ def left_on(url: str) -> list[str]:
     """Return the scratch databases on a server."""
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT datname FROM pg_database").fetchall()
-    return [name for (name,) in rows if name.startswith(server_process.PREFIX)]
+    return [name for (name,) in rows if name.startswith(PREFIX)]
 
 
 # What it reports
@@ -352,7 +353,7 @@ def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
 
 def test_what_a_killed_keeper_left_is_cleared_by_the_next(server: str, tmp_path: Path) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {server_process.PREFIX}dead_0".encode())
+        connection.execute(f"CREATE DATABASE {PREFIX}dead_0".encode())
     result = run(written(tmp_path, up_1="SELECT 1;"), "--on", "postgresql", url=server)
     assert result.exit_code == 0, result.output
     assert left_on(server) == []

@@ -31,7 +31,13 @@ _BEYOND: Final = re.compile(
     r"|COPY\b.*\b(?:TO|FROM)\s+(?:PROGRAM\b|E?')|LOAD\b)",
     re.IGNORECASE | re.DOTALL,
 )
-"""Statements that reach beyond the scratch database, into the server or its files."""
+"""Statements that plainly reach beyond the scratch database, into the server or its files.
+
+They are said to; what keeps all others from it is the role that they run as.
+"""
+
+_NOT_ALLOWED: Final = "42501"
+"""What a role is refused with that may not do what it asks for."""
 
 _ROLES: Final = re.compile(
     r"\s*(?:(?:CREATE|ALTER|DROP)\s+(?:ROLE|USER(?!\s+MAPPING)|GROUP)|REASSIGN\s+OWNED)\b",
@@ -114,6 +120,8 @@ class Postgresql:
         text = " ".join(message.decode("utf-8", "replace").split())
         if code == "57014":
             text = f"it took longer than {self.seconds:g} seconds"
+        if code == _NOT_ALLOWED:
+            text += " (a replay's role is no superuser, and owns its database only)"
         return Refusal(text, code)
 
     def settle(self) -> None:

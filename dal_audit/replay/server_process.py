@@ -25,12 +25,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 
 from dal_audit.replay.database import EngineError
 from dal_audit.replay.postgresql import connected, reason
+from dal_audit.replay.scratch_database import PREFIX, clear, create, drop
 
-PREFIX: Final = "dal_audit_replay_"
 FOLDER: Final = "dal-audit-replay-"
 HASTY: Final = ("fsync", "synchronous_commit", "full_page_writes")
 """What a server that is thrown away need not do."""
@@ -45,7 +44,7 @@ def main() -> None:
     url = sys.stdin.readline().strip()
     try:
         with contextlib.ExitStack() as stack:
-            serve(url or stack.enter_context(own_server()))
+            serve(url or stack.enter_context(own_server()), is_shared=bool(url))
     except EngineError as error:
         say(error=str(error))
 
@@ -56,10 +55,11 @@ def say(**words: str) -> None:
         print(json.dumps(words), flush=True)  # noqa: T201  # the protocol
 
 
-def serve(url: str) -> None:
+def serve(url: str, *, is_shared: bool) -> None:
     """Make a scratch database for each line that comes in; drop it before the next, and at the end.
 
-    Raises EngineError where the server cannot be reached.
+    `is_shared` says that others have databases on the server. Raises EngineError where that cannot
+    be reached.
     """
     mark = PREFIX + secrets.token_hex(6)
     with connected(psycopg_address(url, mark)) as connection:
@@ -67,20 +67,26 @@ def serve(url: str) -> None:
         name = ""
         try:
             for number, _ in enumerate(sys.stdin):
-                drop(connection, name)
+                if name:
+                    drop(connection, name)
                 name = f"{mark}_{number}"
-                say(**made(connection, name, psycopg_address(url, mark, name)))
+                address = psycopg_address(url, mark, name)
+                say(**made(connection, name, address, is_shared=is_shared))
         finally:
-            drop(connection, name)
+            if name:
+                drop(connection, name)
 
 
-def made(connection: psycopg.Connection[Any], name: str, address: str) -> dict[str, str]:
+def made(
+    connection: psycopg.Connection[Any], name: str, address: str, *, is_shared: bool
+) -> dict[str, str]:
     """Make a scratch database; return its address, or why there is none, as an answer."""
     try:
-        create(connection, name)
+        return {"address": create(connection, name, address, is_shared=is_shared)}
+    except EngineError as error:
+        return {"error": str(error)}
     except psycopg.Error as error:
         return {"error": f"no scratch database can be made: {reason(error)}"}
-    return {"address": address}
 
 
 def psycopg_address(url: str, mark: str, database: str = "") -> str:
@@ -93,34 +99,6 @@ def psycopg_address(url: str, mark: str, database: str = "") -> str:
         return psycopg.conninfo.make_conninfo(url, application_name=mark, **named)
     except psycopg.Error:
         raise EngineError("the URL of PostgreSQL is not one that its driver takes") from None
-
-
-def create(connection: psycopg.Connection[Any], name: str) -> None:
-    """Make a database that holds nothing but what the server itself brings."""
-    made = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
-    connection.execute(made.format(sql.Identifier(name)))
-
-
-def drop(connection: psycopg.Connection[Any], name: str) -> None:
-    """Drop a database and its copy, whoever is still connected to them."""
-    for database in (f"{name}_copy", name) if name else ():
-        dropped = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        connection.execute(dropped.format(sql.Identifier(database)))
-
-
-def clear(connection: psycopg.Connection[Any]) -> None:
-    """Drop the scratch databases of keepers that are gone."""
-    rows = connection.execute(
-        "SELECT d.datname FROM pg_catalog.pg_database d"
-        " JOIN pg_catalog.pg_roles r ON r.oid = d.datdba"
-        " WHERE r.rolname = current_user AND starts_with(d.datname, %s) AND NOT EXISTS ("
-        "SELECT FROM pg_catalog.pg_stat_activity a"
-        " WHERE a.application_name <> '' AND starts_with(d.datname, a.application_name))",
-        (PREFIX,),
-    ).fetchall()
-    for (name,) in rows:
-        with contextlib.suppress(psycopg.Error):  # Another keeper may be at it.
-            drop(connection, name)
 
 
 @contextlib.contextmanager
