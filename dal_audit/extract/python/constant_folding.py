@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
-from itertools import count
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import count, product
+from math import prod
 from string import Formatter
 from typing import Any, Final, TypeAlias
 
+from dal_audit.extract.python.constant_methods import (
+    FUNCTIONS,
+    METHODS,
+    OF_BYTES,
+    applied,
+    decoded,
+    encoded,
+)
 from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
 
 UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
@@ -26,16 +36,6 @@ MAX_LENGTH: Final = 10_000
 _CONVERSION: Final = re.compile(r"%([-0 +#]*\d{0,3}[sdi])")
 _SPECIFICATION: Final = re.compile(r"[-<>^=+ #0]*\d{0,3}[sdxXob]?")
 """What numbers and texts are formatted by; widths of more digits would make texts of any length."""
-
-_CHANGES: Final[Mapping[str, Callable[[str], str]]] = {
-    "lower": str.lower,
-    "upper": str.upper,
-    "casefold": str.casefold,
-    "strip": str.strip,
-    "lstrip": str.lstrip,
-    "rstrip": str.rstrip,
-}
-"""Methods of texts that make another text of one, without arguments."""
 
 ConstantSet: TypeAlias = tuple[str, ...]
 """All texts that an expression can be."""
@@ -150,25 +150,78 @@ def _converted(text: str, conversion: str) -> str:
     return text if conversion == "s" else _in_format(text, flags + ("" if kind == "s" else "d"))
 
 
-def _called(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
-    """Fold `str(…)`, and methods of texts."""
-    if isinstance(node.func, ast.Name) and node.func.id == "str" and len(node.args) == 1:
-        is_builtin = not scope.lookup("str")
-        return fold_constant(node.args[0], scope, depth) if is_builtin else _NOTHING
-    return _method(node, scope, depth)
+def _call(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
+    """Fold a call of a text's method, or of a function that makes one text of another."""
+    func = node.func
+    if isinstance(func, ast.Attribute) and func.attr in METHODS:
+        return _applied(
+            METHODS[func.attr], fold_constant(func.value, scope, depth), node.args, scope, depth
+        )
+    if isinstance(func, ast.Attribute) and func.attr == "decode":
+        return _applied(decoded, fold_bytes(func.value, scope, depth), node.args, scope, depth)
+    made = _by_function(FUNCTIONS, node, scope, depth)
+    if made is not None:
+        return made
+    return _method(node, func, scope, depth) if isinstance(func, ast.Attribute) else _NOTHING
 
 
-def _method(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
-    """Fold `"…".format(…)`, `"…".join([…])`, and changes of case and white space."""
-    if not isinstance(node.func, ast.Attribute):
+def fold_bytes(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
+    """Return the bytes that an expression can be, as the texts of the same values."""
+    if depth > MAX_DEPTH:
         return _NOTHING
-    texts = fold_constant(node.func.value, scope, depth)
-    if node.func.attr == "join" and len(texts) == len(node.args) == 1:
+    made = follow_assignment(node, scope)
+    if isinstance(made, ast.Constant) and isinstance(made.value, bytes):
+        return (made.value.decode("latin-1"),)
+    if not isinstance(made, ast.Call):
+        return _NOTHING
+    if isinstance(made.func, ast.Attribute) and made.func.attr == "encode":
+        texts = fold_constant(made.func.value, scope, depth + 1)
+        return _applied(encoded, texts, made.args, scope, depth + 1)
+    return _by_function(OF_BYTES, made, scope, depth + 1) or _NOTHING
+
+
+def fold_source(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
+    """Return the texts that an expression can be, or its bytes where it is none."""
+    texts = fold_constant(node, scope, depth)
+    return fold_bytes(node, scope, depth) if texts == _NOTHING else texts
+
+
+def _by_function(
+    functions: Mapping[str, Callable[..., str]], node: ast.Call, scope: Scope, depth: int
+) -> ConstantSet | None:
+    """Fold a call of one of these functions; None for a call of another."""
+    names = qualified_names(node.func, scope, depth).intersection(functions)
+    named = [keyword.value for keyword in node.keywords if keyword.arg in {"source", "encoding"}]
+    arguments = [*node.args, *named]
+    if not names or not arguments:
+        return None
+    texts = fold_source(arguments[0], scope, depth)
+    return _applied(functions[min(names)], texts, arguments[1:], scope, depth)
+
+
+def _applied(
+    function: Callable[..., str],
+    texts: ConstantSet,
+    arguments: Sequence[ast.expr],
+    scope: Scope,
+    depth: int,
+) -> ConstantSet:
+    """Fold a function of constant texts."""
+    folded = [texts, *(fold_constant(argument, scope, depth) for argument in arguments)]
+    if prod(map(len, folded)) > MAX_CANDIDATES or any(UNKNOWN in text for text in texts):
+        return _NOTHING
+    made = [applied(function, *chosen) for chosen in product(*folded)]
+    return tuple(UNKNOWN if text is None else text for text in made)
+
+
+def _method(node: ast.Call, func: ast.Attribute, scope: Scope, depth: int) -> ConstantSet:
+    """Fold `"…".format(…)` and `"…".join([…])`."""
+    texts = fold_constant(func.value, scope, depth)
+    if func.attr == "join" and len(texts) == len(node.args) == 1:
         return _joined(texts, node.args[0], scope, depth)
-    if node.func.attr == "format" and UNKNOWN not in texts:
+    if func.attr == "format" and UNKNOWN not in texts:
         return tuple(made for text in texts for made in _format(text, node, scope, depth))
-    change = _CHANGES.get(node.func.attr) if not node.args and not node.keywords else None
-    return tuple(map(change, texts)) if change is not None else _NOTHING
+    return _NOTHING
 
 
 def _joined(between: ConstantSet, node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
@@ -235,6 +288,8 @@ def fold_elements(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
 def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
     """Fold a look-up in a literal dictionary: the value of a known key, else any of its values."""
     table = follow_assignment(node.value, scope)
+    if isinstance(node.slice, ast.Slice):
+        return _sliced(node.value, node.slice, scope, depth)
     if isinstance(table, (ast.List, ast.Tuple)):
         return _element(table, node.slice, scope, depth)
     if not isinstance(table, ast.Dict):
@@ -252,6 +307,23 @@ def _element(table: ast.List | ast.Tuple, index: ast.expr, scope: Scope, depth: 
         return _NOTHING
     is_inside = 0 <= index.value < len(table.elts)
     return fold_constant(table.elts[index.value], scope, depth) if is_inside else _NOTHING
+
+
+def _sliced(node: ast.expr, bounds: ast.Slice, scope: Scope, depth: int) -> ConstantSet:
+    """Fold a part of a text, or the text backwards."""
+    try:
+        ends = [
+            None if bound is None else ast.literal_eval(bound)
+            for bound in (bounds.lower, bounds.upper, bounds.step)
+        ]
+        texts = fold_constant(node, scope, depth)
+        return (
+            _NOTHING
+            if any(UNKNOWN in text for text in texts)
+            else tuple(text[slice(*ends)] for text in texts)
+        )
+    except (TypeError, ValueError):
+        return _NOTHING
 
 
 def _only_binding(name: str, scope: Scope) -> Binding:
@@ -279,15 +351,16 @@ def qualified_names(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[s
     if isinstance(node, ast.Attribute):
         owners = qualified_names(node.value, scope, depth + 1)
         return frozenset(f"{owner}.{node.attr}" for owner in owners)
-    if isinstance(node, ast.Call):
-        return _read_by_name(node, scope, depth + 1)
+    if isinstance(node, (ast.Call, ast.Subscript)):
+        return _reflected(node, scope, depth + 1)
     return _named(node, scope, depth + 1) if isinstance(node, ast.Name) else frozenset()
 
 
 def _named(node: ast.Name, scope: Scope, depth: int) -> frozenset[str]:
     bindings = scope.lookup(node.id)
     if not bindings:
-        return frozenset([f"builtins.{node.id}"])
+        is_module = node.id == "__builtins__"
+        return frozenset(["builtins" if is_module else f"builtins.{node.id}"])
     found: set[str] = set()
     for binding in bindings:
         if isinstance(binding, Imported):
@@ -297,17 +370,53 @@ def _named(node: ast.Name, scope: Scope, depth: int) -> frozenset[str]:
     return frozenset(found)
 
 
-def _read_by_name(node: ast.Call, scope: Scope, depth: int) -> frozenset[str]:
-    """Return what `getattr(x, "y")` can mean; nothing for another call."""
-    if len(node.args) < 2:  # noqa: PLR2004  # an object and a name
-        return frozenset()
-    if "builtins.getattr" not in qualified_names(node.func, scope, depth):
-        return frozenset()
+def _reflected(node: ast.Call | ast.Subscript, scope: Scope, depth: int) -> frozenset[str]:
+    """Return what is meant by `getattr(x, "y")`, `vars(x)["y"]`, `__import__("x")` and the like."""
+    if isinstance(node, ast.Subscript):
+        return _by_key(node.value, node.slice, scope, depth)
+    if isinstance(node.func, ast.Attribute) and node.args and node.func.attr in _KEY_READERS:
+        found = _by_key(node.func.value, node.args[0], scope, depth)
+        if found:
+            return found
+    callees = qualified_names(node.func, scope, depth)
+    if node.args and callees & _IMPORTERS:
+        return frozenset(fold_constant(node.args[0], scope, depth))
+    if len(node.args) >= 2 and callees & _ATTRIBUTE_READERS:  # noqa: PLR2004  # an object and a name
+        return _members(qualified_names(node.args[0], scope, depth), node.args[1], scope, depth)
+    return frozenset()
+
+
+def _by_key(owner: ast.expr, key: ast.expr, scope: Scope, depth: int) -> frozenset[str]:
+    """Return what a key of a namespace means: `x.__dict__["y"]`, `vars(x)["y"]` and the like."""
+    if isinstance(owner, ast.Call):
+        callees = qualified_names(owner.func, scope, depth)
+        if callees & _NAMESPACES and not owner.args:
+            names = (ast.Name(name, ast.Load()) for name in fold_constant(key, scope, depth))
+            found = (_named(name, scope.module(), depth) for name in names)
+            return frozenset(name for several in found for name in several)
+        if "builtins.vars" in callees and owner.args:
+            return _members(qualified_names(owner.args[0], scope, depth), key, scope, depth)
+    owners = qualified_names(owner, scope, depth)
+    of_modules = {name.removesuffix(".__dict__") for name in owners if name.endswith(".__dict__")}
+    if "sys.modules" in owners:
+        return frozenset(fold_constant(key, scope, depth))
+    return _members(of_modules | (owners & {"builtins"}), key, scope, depth)
+
+
+def _members(owners: AbstractSet[str], name: ast.expr, scope: Scope, depth: int) -> frozenset[str]:
     return frozenset(
-        f"{owner}.{name}"
-        for owner in qualified_names(node.args[0], scope, depth)
-        for name in fold_constant(node.args[1], scope, depth)
+        f"{owner}.{member}" for owner in owners for member in fold_constant(name, scope, depth)
     )
+
+
+_KEY_READERS: Final = frozenset({"__getitem__", "get"})
+_ATTRIBUTE_READERS: Final = frozenset(
+    {"builtins.getattr", "builtins.object.__getattribute__", "inspect.getattr_static"}
+)
+_IMPORTERS: Final = frozenset(
+    {"builtins.__import__", "importlib.__import__", "importlib.import_module"}
+)
+_NAMESPACES: Final = frozenset({"builtins.globals", "builtins.locals", "builtins.vars"})
 
 
 _Folding: TypeAlias = Callable[[Any, Scope, int], ConstantSet]
@@ -315,7 +424,7 @@ _Folding: TypeAlias = Callable[[Any, Scope, int], ConstantSet]
 _FOLDINGS: Final[dict[type[ast.AST], _Folding]] = {
     ast.BinOp: _operation,
     ast.BoolOp: _either,
-    ast.Call: _called,
+    ast.Call: _call,
     ast.IfExp: _either,
     ast.JoinedStr: _formatted,
     ast.Name: _name,

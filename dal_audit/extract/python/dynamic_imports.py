@@ -12,6 +12,7 @@ from dal_audit.extract.python.constant_folding import (
     UNKNOWN,
     fold_constant,
     fold_elements,
+    fold_source,
     follow_assignment,
     qualified_names,
 )
@@ -177,7 +178,8 @@ def _resolved(name: str, package: str) -> str:
 
 
 def _texts(node: ast.expr, scope: Scope, how: str, *, by_helper: bool = False) -> Iterator[Loaded]:
-    yield from _told(node, how, fold_constant(node, scope), by_helper=by_helper)
+    found = fold_source(node, scope) if how in EXECUTORS else fold_constant(node, scope)
+    yield from _told(node, how, found, by_helper=by_helper)
 
 
 def _told(

@@ -148,8 +148,8 @@ class ExpressionLowerer(Places):
         return ast.BoolOp(op=operator, values=[self.load(node.left), self.load(node.right)])
 
     def unary(self, node: cst.UnaryOperation) -> ast.expr:
-        """Lower a unary operation; only `not` is told apart."""
-        operator = ast.Not() if isinstance(node.operator, cst.Not) else ast.UAdd()
+        """Lower a unary operation; only `not` and `-` are told apart."""
+        operator = UNARY.get(type(node.operator), ast.UAdd)()
         return ast.UnaryOp(op=operator, operand=self.load(node.expression))
 
     def comparison(self, node: cst.Comparison) -> ast.expr:
@@ -258,6 +258,7 @@ def _unescape(text: str) -> str:
 
 
 CONSTANTS: Final = {"None": None, "True": True, "False": False}
+UNARY: Final[dict[type, type[ast.unaryop]]] = {cst.Not: ast.Not, cst.Minus: ast.USub}
 BINARY: Final[dict[type, type[ast.operator]]] = {
     cst.Add: ast.Add,
     cst.Modulo: ast.Mod,

@@ -35,6 +35,7 @@ _BEFORE_QUOTED: Final = b"\"'[|("
 SUPPRESSION_MARK: Final = b"dal-audit:"
 
 DYNAMIC_MARKS: Final = (
+    b"importlib",
     b"import_module",
     b"__import__",
     b"resolve_name",
