@@ -131,6 +131,48 @@ def test_what_one_of_several_projects_lacks_is_a_part(tmp_path: Path) -> None:
     assert reasons.count("no known driver") == 2
 
 
+MONOREPO: Final = {
+    "dal-audit.toml": 'storage = ["app/storage/**"]',
+    **STORAGE,
+    "services/one/dal-audit.toml": "",
+    "services/one/one/storage/__init__.py": "import redis as _redis\n\nclient = _redis.Redis()\n",
+    "services/one/one/use.py": "from one.storage import x\nimport json, yaml\n",
+    "services/two/dal-audit.toml": "",
+    "services/two/two/use.py": "import json\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "statement", "told"),
+    [
+        ("app/use.py", "from services.one.one.storage import client", "services.one.one.storage"),
+        ("app/use.py", "from one.storage import client", "one.storage"),
+        ("services/two/two/use.py", "import services.one.one.storage", "services.one.one.storage"),
+        ("services/two/two/use.py", "from one.storage import client", "one.storage"),
+        ("services/two/two/use.py", "import app.storage.lite as lite", "app.storage.lite"),
+        ("services/two/two/use.py", "from ....app import storage", "....app.storage"),
+        ("services/two/two/use.py", "from two import storage, one", ""),
+        ("app/use.py", "from app.storage import lite", ""),
+        ("app/use.py", "from app import one", ""),
+    ],
+)
+def test_what_crosses_into_another_project_is_said(
+    tmp_path: Path, path: str, statement: str, told: str
+) -> None:
+    found = said(tmp_path, {**MONOREPO, path: f"{statement}\n"})
+    own = path.removeprefix("services/two/")
+    where = "services/two" if own != path else "."
+    reason = f"what another project hands out is not followed: `{told}` in {own} (in {where})"
+    assert (reason in found[API][1]) == bool(told)
+    assert ("another project" in found[API][1]) == bool(told)
+
+
+def test_what_crosses_is_said_where_the_other_project_is_not_asked_for(tmp_path: Path) -> None:
+    files = {**MONOREPO, "app/use.py": "from services.one.one.storage import client\n"}
+    found = said(tmp_path, files, paths=("app",))
+    assert "`services.one.one.storage` in app/use.py" in found[API][1]
+
+
 @pytest.fixture
 def committed(tmp_path: Path) -> Path:
     """Return a repository whose files are as they were committed."""

@@ -66,6 +66,7 @@ def assemble(
         tree.markers,
         layout=layout,
         listed=scope.listed,
+        nested=scope.nested,
         empty=scope.empty_folders(read),
         # An editor sends what it shows, whatever that is.
         unread=() if request.instead else scope.unread(read),

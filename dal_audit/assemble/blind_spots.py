@@ -67,14 +67,14 @@ def _of_drivers(project: Project) -> Iterator[BlindSpot]:
         reason = "no known driver is imported; name yours in `extend-drivers`"
         yield BlindSpot("driver", reason, is_total=True)
     if on_demand := project.modules_on_demand:
-        reason = f"what `__getattr__` hands out is not followed: {_listed(on_demand)}"
+        reason = f"what `__getattr__` hands out is not followed: {listed(on_demand)}"
         yield BlindSpot("driver", reason)
 
 
 def _of_order(project: Project) -> Iterator[BlindSpot]:
     loose = [folder.folder or "." for folder in project.layout.unrecognised]
     if loose:
-        reason = f"the order of the SQL is not known in {_listed(loose)}"
+        reason = f"the order of the SQL is not known in {listed(loose)}"
         yield BlindSpot("order", reason, is_total=not project.layout.sets)
 
 
@@ -89,12 +89,12 @@ def _of_files(project: Project, templates: Sequence[str]) -> Iterator[BlindSpot]
         of_sql = [path for path in paths if ".sql" in path and path not in project.modules]
         of_python = [path for path in paths if path not in of_sql]
         if of_python:
-            yield BlindSpot("python", f"{what}: {_listed(of_python)}")
+            yield BlindSpot("python", f"{what}: {listed(of_python)}")
         if of_sql:
-            yield BlindSpot("sql", f"{what}: {_listed(of_sql)}")
+            yield BlindSpot("sql", f"{what}: {listed(of_sql)}")
 
 
-def _listed(paths: Sequence[str]) -> str:
+def listed(paths: Sequence[str]) -> str:
     """Return some paths as a sentence names them."""
     shown = ", ".join(paths[:_NAMED])
     return f"{shown} and {len(paths) - _NAMED} more" if len(paths) > _NAMED else shown

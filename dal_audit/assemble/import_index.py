@@ -50,7 +50,7 @@ class ImportIndex:
             if found is not None:
                 self._plain[_tail(found[1])].append(statement)
             else:
-                for name in _names(statement):
+                for name in imported_names(statement):
                     self._statements[_tail(name)].append(statement)
 
     def importers_of(self, tainted: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -71,7 +71,7 @@ class ImportIndex:
     def _importing_relative(self, tail: str, key: str) -> Iterator[str]:
         """Yield the files that import a dotted name by a relative one that ends in a tail."""
         for statement in self._naming(tail):
-            names = [name for name in _names(statement) if _tail(name) == tail]
+            names = [name for name in imported_names(statement) if _tail(name) == tail]
             for path in self._paths[statement]:
                 if any(self._absolute(name, path) == key for name in names):
                     yield path
@@ -80,7 +80,7 @@ class ImportIndex:
         """Return the statements that import a name, absolute or relative as `_tail` has it."""
         module = tail.rpartition(".")[0] or ("." if tail.startswith(".") else "")
         for statement in self._plain.pop(module, ()):
-            for name in _names(statement):
+            for name in imported_names(statement):
                 self._statements[_tail(name)].append(statement)
         return self._statements.get(tail, ())
 
@@ -91,7 +91,7 @@ class ImportIndex:
         return frozenset(
             path
             for statement, paths in (self._paths.items() if patterns else ())
-            for name in _names(statement)
+            for name in imported_names(statement)
             for path in paths
             if any(pattern.match(self._absolute(name, path)) for pattern in patterns)
         )
@@ -117,7 +117,7 @@ def _tail(name: str) -> str:
 
 
 @lru_cache(maxsize=1 << 15)
-def _names(statement: str) -> Sequence[str]:
+def imported_names(statement: str) -> Sequence[str]:
     """Return the dotted names that a statement's text imports."""
     names = []
     for module, name, is_renamed in written(statement):

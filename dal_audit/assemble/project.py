@@ -174,6 +174,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     markers: frozenset[str] = frozenset()
     listed: Collection[str] = ()
     """The paths of all files in the project's folder that git knows of, whatever they are."""
+    nested: tuple[str, ...] = ()
+    """The folders of other projects below the root."""
     empty: tuple[str, ...] = ()
     """The folders that were asked for and hold nothing to audit."""
     unread: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from dal_audit import __version__
 from dal_audit.assemble.blind_spots import BlindSpot
+from dal_audit.assemble.crossings import crossings
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses
 from dal_audit.discover.projects import relative_to
@@ -119,6 +120,7 @@ def _spots(parts: Sequence[ProjectResult], base: Path) -> Iterator[BlindSpot]:
     """Yield what was not looked at; what one of several projects lacks is a part of the whole."""
     if len(parts) == 1:
         yield from parts[0].blind_spots
+        yield from crossings(parts[0].project, (), base)
         return
     audited = [part for part in parts if part.files]
     lacking = Counter(
@@ -127,7 +129,8 @@ def _spots(parts: Sequence[ProjectResult], base: Path) -> Iterator[BlindSpot]:
         for scope in {spot.scope for spot in part.blind_spots if spot.is_total}
     )
     for part in audited:
-        for spot in part.blind_spots:
+        others = [other.project for other in parts if other is not part]
+        for spot in (*part.blind_spots, *crossings(part.project, others, base)):
             reason = f"{spot.reason} (in {_relative(part.root, base)})"
             yield BlindSpot(
                 spot.scope, reason, is_total=spot.is_total and lacking[spot.scope] == len(audited)
