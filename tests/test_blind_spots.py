@@ -120,6 +120,18 @@ def test_the_order_of_sql_that_is_not_known_is_said(tmp_path: Path) -> None:
     assert reason == "the order of the SQL is not known in db/migrations"
 
 
+@pytest.mark.parametrize("name", ["db/migrations/schema.sql", "query.sql"])
+def test_without_a_set_of_migrations_their_clauses_are_not_audited(
+    tmp_path: Path, name: str
+) -> None:
+    files = {**STORAGE, name: "SELECT 1;\n"}
+    found = said(tmp_path, files, paths=(".", name))
+    reason = "no set of migrations was found"
+    for clause in ("CX-DBP-022", "CX-DBP-022A", "CX-DBP-022B"):
+        assert found[clause] == ("not audited", reason)
+    assert found["CX-DBP-011"] == ("pass", "")
+
+
 def test_what_one_of_several_projects_lacks_is_a_part(tmp_path: Path) -> None:
     write(tmp_path / "one", {**STORAGE, "dal-audit.toml": ""})
     found = said(tmp_path, {"two/dal-audit.toml": "", "two/a.py": "x = 1\n"})

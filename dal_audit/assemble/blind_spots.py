@@ -72,10 +72,14 @@ def _of_drivers(project: Project) -> Iterator[BlindSpot]:
 
 
 def _of_order(project: Project) -> Iterator[BlindSpot]:
-    loose = [folder.folder or "." for folder in project.layout.unrecognised]
-    if loose:
-        reason = f"the order of the SQL is not known in {listed(loose)}"
-        yield BlindSpot("order", reason, is_total=not project.layout.sets)
+    """Yield what of the migrations runs in an order that nothing tells; there may be none."""
+    layout = project.layout
+    if layout.unordered:
+        folders = [folder.folder or "." for folder in layout.unordered]
+        reason = f"the order of the SQL is not known in {listed(folders)}"
+        yield BlindSpot("order", reason, is_total=not layout.sets)
+    elif not layout.sets:
+        yield BlindSpot("order", "no set of migrations was found", is_total=True)
 
 
 def _of_files(project: Project, templates: Sequence[str]) -> Iterator[BlindSpot]:

@@ -144,7 +144,7 @@ class SqlFiles:
                 if is_judged == wanted
             ]
             yield from _line(title, shown)
-        loose = [folder.folder or "." for folder in self._layout.unrecognised]
+        loose = [folder.folder or "." for folder in self._layout.unordered]
         yield from _line("SQL in no order that is known", loose)
 
 

@@ -88,14 +88,13 @@ def _unordered(sets: list[MigrationSet], project: Project) -> Iterator[Breach]:
     Scripts beside the migrations of a set, or below them, may be read by these: an assumption
     tells of them.
     """
-    for folder in project.layout.unrecognised:
+    for folder in project.layout.unordered:
         if any(within(folder.folder, migration_set.root) for migration_set in sets):
             continue
         paths = [path for path in folder.paths if is_audited(path, project)]
         if paths:
-            count = f"{len(paths)} SQL files" if len(paths) > 1 else "SQL file"
             message = (
-                f"nothing says in which order the {count} in `{folder.folder or '.'}` run: "
-                "no migration tool names its files so"
+                f"nothing says in which order the {len(folder.paths)} SQL files in "
+                f"`{folder.folder or '.'}` run: no migration tool names its files so"
             )
             yield Breach(Place(paths[0], START), message, remedy=_ORDER)

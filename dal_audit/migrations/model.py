@@ -191,6 +191,11 @@ class MigrationLayout(Struct, frozen=True):
     sets: tuple[MigrationSet, ...] = ()
     unrecognised: tuple[Unrecognised, ...] = ()
 
+    @property
+    def unordered(self) -> tuple[Unrecognised, ...]:
+        """The folders whose files run in an order that nothing tells; one alone needs none."""
+        return tuple(folder for folder in self.unrecognised if len(folder.paths) > 1)
+
     def by_path(self) -> dict[str, MigrationSet]:
         """Return the set that each file is part of."""
         return {path: found for found in self.sets for path in found.paths()}
