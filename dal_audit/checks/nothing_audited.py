@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dal_audit.assemble.class_hierarchy import hierarchy_of, is_meant
 from dal_audit.assemble.module_names import is_named
 from dal_audit.assemble.project import Project
+from dal_audit.discover.files import is_script
 from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.migrations.names import is_script
 from dal_audit.policy import compile_globs
 from dal_audit.policy.problems import did_you_mean
 
