@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.assemble.accessor_names import PLUMBING
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.assemble.held_objects import HeldObject, held_objects_of
 from dal_audit.assemble.memo import query
@@ -21,6 +22,15 @@ from dal_audit.facts import AttributeRead, Import, Member, Reference, UseKind
 
 _CALLING: Final[frozenset[UseKind]] = frozenset({"call", "dependency"})
 """The parts that a function plays where it is called."""
+
+
+_CALLED_BY_SYNTAX: Final = frozenset(
+    {"__enter__", "__aenter__", "__call__", "__getitem__", "__iter__", "__aiter__"}
+)
+"""Special methods that others call by a `with`, a call, brackets or a loop."""
+
+_PLUMBING: Final = PLUMBING | {f"_{name}" for name in PLUMBING}
+"""What gives itself away on a storage interface, though nobody in view has it."""
 
 
 class DriverFetch(Struct, frozen=True):
@@ -74,9 +84,10 @@ def accessors_of(project: Project) -> frozenset[str]:
         for owner in hierarchy.classes.values()
         if owner.shape.members and _hands_out(owner, hierarchy)
         for member in owner.shape.members
-        if not _is_special(member.name) and held_objects.of(owner, member) is not None
+        if _is_read(member.name) and held_objects.of(owner, member) is not None
     }
-    return frozenset(found | set(project.policy.accessors))
+    told = _PLUMBING if hierarchy.interfaces else frozenset[str]()
+    return frozenset(found | told | set(project.policy.accessors))
 
 
 def driver_fetch(access: AttributeRead, path: str, project: Project) -> DriverFetch | None:
@@ -94,8 +105,23 @@ def driver_fetch(access: AttributeRead, path: str, project: Project) -> DriverFe
             allowed = project.allows_driver_type(held.source.driver, path)
             return None if allowed else DriverFetch(owner, member, held)
     if access.attribute not in project.policy.accessors:
-        return None
+        return None if owned else _beyond_interface(receivers, access.attribute, project)
     return _configured(owned) if receivers else DriverFetch(None, None, None)
+
+
+def _beyond_interface(
+    receivers: Iterable[ReceiverType], name: str, project: Project
+) -> DriverFetch | None:
+    """Return the fetch of plumbing from a storage interface that does not have it."""
+    if name not in _PLUMBING:
+        return None
+    hierarchy = hierarchy_of(project)
+    interfaces = {interface.name for interface in hierarchy.interfaces}
+    for receiver in receivers:
+        lineage = list(_lineage(receiver, project)) if receiver.form == "object" else []
+        if lineage and lineage[0].name in interfaces and hierarchy.is_known(lineage[0]):
+            return DriverFetch(lineage[0], None, None)
+    return None
 
 
 def _configured(owned: Iterable[tuple[Class, Member]]) -> DriverFetch | None:
@@ -115,6 +141,8 @@ def _definitions(
     """
     if receiver.form not in {"object", "class"}:
         return
+    if name in _CALLED_BY_SYNTAX and receiver.form == "class":
+        return  # What syntax calls on a class is its metaclass's.
     hierarchy = hierarchy_of(project)
     lineage = list(_lineage(receiver, project))
     for owner in lineage:
@@ -123,6 +151,8 @@ def _definitions(
             yield from found if _hands_out(owner, hierarchy) else ()
             return
     yield from _implementations({owner.name for owner in lineage}, name, hierarchy)
+    for owner in lineage[:1]:
+        yield from _look_alikes(owner, name, hierarchy)
 
 
 def _implementations(
@@ -132,6 +162,20 @@ def _implementations(
     for backend, interface in hierarchy.backends:
         if interface.name in names and name in (members := hierarchy.members(backend)):
             yield members[name]
+
+
+def _look_alikes(
+    protocol: Class, name: str, hierarchy: Hierarchy
+) -> Iterator[tuple[Class, Member]]:
+    """Yield what a name means in the storage classes that a Protocol's members all have."""
+    if not hierarchy.is_protocol(protocol):
+        return
+    wanted = hierarchy.members(protocol).keys()
+    for candidate in hierarchy.in_order if wanted else ():
+        if hierarchy.zones.in_storage(candidate.path) and not hierarchy.is_protocol(candidate):
+            members = hierarchy.members(candidate)
+            if name in members and wanted <= members.keys():
+                yield members[name]
 
 
 def _lineage(receiver: ReceiverType, project: Project) -> Iterator[Class]:
@@ -148,5 +192,6 @@ def _hands_out(owner: Class, hierarchy: Hierarchy) -> bool:
     return hierarchy.zones.in_storage(owner.path) or keeps_state(owner, hierarchy)
 
 
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
+def _is_read(name: str) -> bool:
+    """Return whether others read a member by its name, or by what calls it without."""
+    return name in _CALLED_BY_SYNTAX or not (name.startswith("__") and name.endswith("__"))

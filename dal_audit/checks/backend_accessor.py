@@ -107,6 +107,8 @@ def _shown(access: AttributeRead) -> str:
 
 
 def _what(found: DriverFetch) -> str:
+    if found.held is None and found.member is None and found.owner is not None:
+        return "what no storage interface may have,"
     if found.held is None:
         return "what the configuration calls an accessor"
     return f"{found.held.described},"

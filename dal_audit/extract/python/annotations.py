@@ -28,6 +28,14 @@ _LITERALS: Final[Mapping[type, str]] = {
 }
 
 
+_CONTAINERS: Final = frozenset(
+    {"list", "dict", "set", "frozenset", "tuple", "deque", "defaultdict", "OrderedDict"}
+    | {"List", "Dict", "Set", "FrozenSet", "Tuple", "Deque", "DefaultDict", "Collection"}
+    | {"Sequence", "MutableSequence", "Mapping", "MutableMapping", "Iterable", "AsyncIterable"}
+)
+"""The generic types whose arguments are types of what they hold."""
+
+
 class TypeReader:
     """Reads which names an expression stands for, by a module's own imports."""
 
@@ -43,6 +51,14 @@ class TypeReader:
             if origin not in seen:
                 seen.add(origin)
                 yield TypeName(node_span(self.lines, place), origin)
+
+    def own_names(self, node: ast.expr) -> Iterator[str]:
+        """Yield the types that an object of an annotation can be: what a container holds is none.
+
+        An iterator's elements are, as functions that yield are annotated by them.
+        """
+        for origin, _ in self._placed(node, node, with_items=False):
+            yield origin
 
     def origins(self, node: ast.expr) -> Iterator[str]:
         """Yield the dotted names that an expression, read as a type or as a value, stands for."""
@@ -76,7 +92,9 @@ class TypeReader:
             if getattr(parameter, "bound", None) is not None:
                 yield from self.names(parameter.bound)
 
-    def _placed(self, whole: ast.expr, place: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    def _placed(
+        self, whole: ast.expr, place: ast.expr, *, with_items: bool = True
+    ) -> Iterator[tuple[str, ast.expr]]:
         """Yield names with the expression where each stands; in a string, that is the string.
 
         Without recursion: generators that nest pass each name up through all of them.
@@ -91,6 +109,8 @@ class TypeReader:
                 read = _read(node.value)
                 if read is not None:
                     waiting.append((read, place))
+            elif not with_items and _holds_items(node):
+                continue
             else:
                 parts = [(part, part if place is node else place) for part in _parts(node)]
                 waiting += reversed(parts)
@@ -115,6 +135,10 @@ class TypeReader:
 def awaited(node: ast.expr | None) -> ast.expr | None:
     """Return what an `await` waits for, or the expression itself."""
     return node.value if isinstance(node, ast.Await) else node
+
+
+def _holds_items(node: ast.expr) -> bool:
+    return isinstance(node, ast.Subscript) and last_name(node.value) in _CONTAINERS
 
 
 def _step(node: ast.expr) -> tuple[str, ast.expr] | None:

@@ -14,14 +14,19 @@ from ahocorasick_rs import AhoCorasick
 from msgspec import Struct
 
 from dal_audit.extract.python.bindings import bind_all, defaults, scoped_children
+from dal_audit.extract.python.named_reads import reads
 from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.parse.walk import FUNCTIONS, children
+from dal_audit.extract.python.prefilter.attribute_marks import SPECIAL
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.value_inference import Inference, is_own, read_by_name
+from dal_audit.extract.python.value_inference import Inference, is_own
 from dal_audit.extract.source import Lines
-from dal_audit.facts import AttributeRead, Span
+from dal_audit.facts import Access, Known, Span
 
 _WORD: Final = re.compile(r"\w")
+_BY_NAME: Final = "getattr|attrgetter|methodcaller|__dict__|vars"
+_ITERATING: Final = ("__iter__", "__aiter__")
+_ENTERING: Final = ("__enter__", "__aenter__")
 MAX_SHOWN: Final = 200
 """The most nodes of a receiver that is shown whole: a chain of accesses has a receiver for each."""
 
@@ -41,11 +46,21 @@ class _Place(Struct):
 def accessing_lines(lines: Lines, words: AbstractSet[str]) -> Iterator[int]:
     """Yield the lines with what looks like an access to an attribute of one of these names."""
     text = lines.text
+    for mark in _marks(words, text):
+        yield from (lines.line_of(found.start()) for found in re.finditer(mark, text))
     for _, start, end in _automaton(frozenset(words)).find_matches_as_indexes(
         text, overlapping=True
     ):
         if not _WORD.match(text, end):
             yield lines.line_of(start)
+
+
+def _marks(words: AbstractSet[str], text: str) -> Iterator[str]:
+    """Yield the patterns of what reads attributes without a dot before their names."""
+    yield _BY_NAME
+    if "match" in text:
+        yield r"\bcase\b"
+    yield from {SPECIAL[word] for word in words if word in SPECIAL}
 
 
 @lru_cache(maxsize=2)
@@ -83,6 +98,16 @@ class Accesses:
             for child in _expressions(statement):
                 part = child if hasattr(statement, "body") else statement
                 self.expression(child, scope, _Place(statement, part))
+            if isinstance(statement, (ast.With, ast.AsyncWith)):
+                entering = _ENTERING[isinstance(statement, ast.AsyncWith)]
+                for item in statement.items:
+                    place = _Place(statement, item)
+                    self.special(item.context_expr, entering, scope, place)
+            elif isinstance(statement, (ast.For, ast.AsyncFor)):
+                looping = _ITERATING[isinstance(statement, ast.AsyncFor)]
+                self.special(statement.iter, looping, scope, _Place(statement, statement.iter))
+            elif isinstance(statement, ast.Match):
+                self.matched(statement)
             for inner in _bodies(statement):
                 self.read(inner, scope)
 
@@ -91,31 +116,92 @@ class Accesses:
         if isinstance(node, ast.JoinedStr) and place.string is None:
             # Before Python 3.12, `ast` misplaces what lies in an f-string: its own place serves.
             place = _Place(place.statement, place.part, node)
-        if isinstance(node, (ast.Attribute, ast.Call)):
+        if isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
             self.access(node, scope, place)
+        for generator in getattr(node, "generators", ()):
+            self.special(generator.iter, _ITERATING[generator.is_async], scope, place)
         for child, where in scoped_children(node, scope):
             if isinstance(node, ast.Lambda) and where is not scope:
                 bind_all([child], where)
             self.expression(child, where, place)
 
-    def access(self, node: ast.Attribute | ast.Call, scope: Scope, place: _Place) -> None:
+    def access(
+        self, node: ast.Attribute | ast.Call | ast.Subscript, scope: Scope, place: _Place
+    ) -> None:
         """Note what is an access; its place is the narrowest text on one line."""
-        receiver, attribute = _read(node)
-        if receiver is None or attribute not in self.words or is_own(receiver):
-            return
-        span = self.place_of(node, place)
-        if span is not None:
-            known = tuple(dict.fromkeys(self.values.infer(receiver, scope)))
-            extent = self._extent(place)
-            self.found.append(AttributeRead(span, extent, attribute, _shown(receiver), known))
+        for receiver, named in reads(node, scope):
+            self.path(node, receiver, named, scope, place)
+        if isinstance(node, ast.Call):
+            self.special(node.func, "__call__", scope, place, node)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            self.special(node.value, "__getitem__", scope, place, node)
 
-    def place_of(self, node: ast.Attribute | ast.Call, place: _Place) -> Span | None:
+    def path(
+        self, node: ast.expr, receiver: ast.expr, named: str, scope: Scope, place: _Place
+    ) -> None:
+        """Note an access to an attribute, or to one behind others (`attrgetter("store.pool")`)."""
+        before: tuple[str, ...] = ()
+        for attribute in named.split("."):
+            if attribute in self.words and not (is_own(receiver) and not before):
+                self.note(node, receiver, (attribute, before), scope, place)
+            before = (*before, attribute)
+
+    def special(
+        self,
+        receiver: ast.expr,
+        method: str,
+        scope: Scope,
+        place: _Place,
+        node: ast.expr | None = None,
+    ) -> None:
+        """Note what calls a special method: a call, brackets, a loop, a `with`."""
+        if method in self.words and not is_own(receiver):
+            self.note(node or receiver, receiver, (method, ()), scope, place)
+
+    def note(
+        self,
+        node: ast.expr,
+        receiver: ast.expr,
+        attribute: tuple[str, tuple[str, ...]],
+        scope: Scope,
+        place: _Place,
+    ) -> None:
+        """Note an access to an attribute, with those that are read of the receiver before it."""
+        name, before = attribute
+        span = self.place_of(node, place)
+        if span is None:
+            return
+        known = tuple(
+            Known(found.origin, found.is_object, (*found.steps, *before))
+            for found in dict.fromkeys(self.values.infer(receiver, scope))
+        )
+        shown = ".".join((_shown(receiver), *before))
+        self.found.append(Access(span, self._extent(place), name, shown, known))
+
+    def matched(self, statement: ast.Match) -> None:
+        """Note what class patterns read of the object that they match."""
+        for case in statement.cases:
+            for pattern in ast.walk(case.pattern):
+                if isinstance(pattern, ast.MatchClass):
+                    self.pattern(pattern)
+
+    def pattern(self, node: ast.MatchClass) -> None:
+        """Note the attributes that a class pattern reads."""
+        known = tuple(self.values.annotated(node.cls))
+        span = node_span(self.lines, node.cls)
+        for attribute in node.kwd_attrs:
+            if attribute in self.words:
+                extent = (node.lineno, node.end_lineno or node.lineno)
+                shown = ast.unparse(node.cls)
+                self.found.append(Access(span, extent, attribute, shown, known))
+
+    def place_of(self, node: ast.expr, place: _Place) -> Span | None:
         """Return the place of an access; None where white space parts the name from its dot.
 
         The prefilter looks for the name right behind its dot.
         """
         span = node_span(self.lines, place.string or node)
-        if place.string is not None or isinstance(node, ast.Call):
+        if place.string is not None or not isinstance(node, ast.Attribute):
             return span
         end = self.lines.offset(
             node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
@@ -124,14 +210,6 @@ class Accesses:
         if self.lines.text[start - 1 : start] != ".":
             return None
         return span if span.line == span.end_line else self.lines.span(start, end)
-
-
-def _read(node: ast.Attribute | ast.Call) -> tuple[ast.expr | None, str]:
-    """Return of what an expression reads which attribute; None where it reads none."""
-    if isinstance(node, ast.Attribute):
-        return (node.value if isinstance(node.ctx, ast.Load) else None), node.attr
-    attribute = read_by_name(node)
-    return (None, "") if attribute is None else (node.args[0], attribute)
 
 
 def _shown(receiver: ast.expr) -> str:

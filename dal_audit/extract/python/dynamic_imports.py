@@ -153,7 +153,7 @@ def _handed(node: ast.Call, scope: Scope) -> Iterator[Loaded]:
         for origin in sorted(qualified_names(argument, scope) & _NAMED_LOADERS):
             name = node.args[index + 1]
             if qualified_names(node.func, scope) & _MAPS:
-                yield from _told(name, origin, fold_elements(name, scope))
+                yield from _told(argument, origin, fold_elements(name, scope))
             else:
                 yield from _texts(name, scope, origin)
 

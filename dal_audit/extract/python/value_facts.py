@@ -18,7 +18,7 @@ from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_ty
 from dal_audit.extract.python.definitions import assignments, own_attribute, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import MarkedLines, own_statements
-from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
+from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.python.value_inference import Inference
 from dal_audit.extract.source import Lines
@@ -89,8 +89,7 @@ class _Reader:
 
     def block(self, node: ast.Module | ast.ClassDef, scope: Scope, owner: str) -> None:
         """Read the module's block, or the block of the class `owner`."""
-        # What the module's names are is told by all modules together, and is not bound here.
-        nodes = bind_all(node.body, scope) if owner else list(inside(node.body))
+        nodes = bind_all(node.body, scope)
         for part in nodes:
             self.named(part, scope, owner)
         for part in nodes:

@@ -7,12 +7,13 @@ module's own text is left out, never guessed.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
+from dal_audit.extract.python.named_reads import read_by_call
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
 from dal_audit.facts import CALL, OWN_MODULE, AbstractValue
 
@@ -52,8 +53,8 @@ class Inference:
 
     def annotated(self, node: ast.expr | None) -> Iterator[AbstractValue]:
         """Yield the types that an annotation names, as objects of them."""
-        for name in self.types.names(node) if node is not None else ():
-            yield AbstractValue(name.origin, is_object=True)
+        for origin in self.types.own_names(node) if node is not None else ():
+            yield Known(origin, is_object=True)
 
     def _name(self, name: str, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         found = scope.find(name)
@@ -89,9 +90,14 @@ class Inference:
             if not binding.each:
                 yield from self.infer(binding.value, binding.scope, depth)
 
-    def _step(self, node: ast.expr, step: str, scope: Scope, depth: int) -> Iterator[AbstractValue]:
+    def _step(self, node: ast.expr, step: str, scope: Scope, depth: int) -> Iterator[Known]:
+        yield from self._steps(node, (step,), scope, depth)
+
+    def _steps(
+        self, node: ast.expr, steps: Iterable[str], scope: Scope, depth: int
+    ) -> Iterator[Known]:
         for known in self.infer(node, scope, depth + 1):
-            yield AbstractValue(known.origin, known.is_object, (*known.steps, step))
+            yield Known(known.origin, known.is_object, (*known.steps, *steps))
 
     def _call(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         name = last_name(node.func)
@@ -99,20 +105,12 @@ class Inference:
             yield from self.annotated(node.args[0])
         elif name in DEPENDENCIES and node.args:
             yield from self._step(node.args[0], CALL, scope, depth)
-        elif (attribute := read_by_name(node)) is not None:
-            yield from self._step(node.args[0], attribute, scope, depth)
+        elif by_name := list(read_by_call(node, scope)):
+            for receiver, attribute in by_name:
+                yield from self._steps(receiver, attribute.split("."), scope, depth)
         else:
             func = node.func.value if isinstance(node.func, ast.Subscript) else node.func
             yield from self._step(func, CALL, scope, depth)
-
-
-def read_by_name(node: ast.Call) -> str | None:
-    """Return the attribute that `getattr(receiver, "name")` reads; None for another call."""
-    if isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1:
-        name = node.args[1]
-        if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            return name.value
-    return None
 
 
 def is_own(node: ast.expr) -> bool:

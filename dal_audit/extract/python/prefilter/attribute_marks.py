@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
 _AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
 _OWN: Final = re.compile(rb"(?<![\w.\x80-\xff])self\Z")
-_BY_NAME: Final = b"getattr"
+_BY_NAME: Final = (b"getattr", b"attrgetter", b"methodcaller", b"__dict__", b"vars")
+SPECIAL: Final[Mapping[str, str]] = {
+    "__enter__": r"\bwith\b",
+    "__aenter__": r"\bwith\b",
+    "__iter__": r"\bfor\b",
+    "__aiter__": r"\bfor\b",
+    "__call__": r"[\w)\]]\s*\(",
+    "__getitem__": r"[\w)\]]\s*\[",
+}
+"""The methods that syntax calls without their names, and how it does."""
+_MATCHING: Final = (b"match", b"case")
 
 
 class AccessorWords:
@@ -25,6 +35,10 @@ class AccessorWords:
             *(quote + name + quote for name in names for quote in (b'"', b"'")),
         ]
         self._first_quoted = len(names)
+        marks = {SPECIAL[word] for word in self.words if word in SPECIAL}
+        self._special = re.compile("|".join(sorted(marks)).encode()) if marks else None
+        named = "|".join(map(re.escape, sorted(self.words)))
+        self._matched = re.compile(rf"\b(?:{named})\s*=(?!=)".encode())
         self._automaton = BytesAhoCorasick(self._patterns) if names else None
 
     def accessed(self, data: bytes) -> bool:
@@ -34,11 +48,15 @@ class AccessorWords:
         """
         if self._automaton is None:
             return False
+        if self._special is not None and self._special.search(data):
+            return True
+        if all(word in data for word in _MATCHING) and self._matched.search(data):
+            return True
         by_name: bool | None = None
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
             if index >= self._first_quoted:
                 if by_name is None:
-                    by_name = _BY_NAME in data
+                    by_name = any(mark in data for mark in _BY_NAME)
                 if by_name:
                     return True
             elif _AFTER.match(data, end) and not _OWN.search(data, max(start - 5, 0), start):
