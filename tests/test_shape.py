@@ -195,11 +195,26 @@ def test_below_every_statement_of_the_module(block: str) -> None:
         "def f():\n    from m import a",
         "class C:\n    from m import a",
         "async def f():\n    import a\n    x = a",
-        "class C:\n    x = a\n    y: a",
+        "class C:\n    x = a()\n    y: a",
+        "class C:\n    def f(self): return a",
     ],
 )
 def test_functions_and_classes_keep_their_names(text: str) -> None:
     assert [one for one in exports(text) if not one.startswith("C class")] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "export"),
+    [
+        ("class C:\n    x = a.b", "C.x alias m.a.b"),
+        ("class C:\n    x = (a, 1)", "C.x collection m.a"),
+        ("class C:\n    x = a | None", "C.x type m.a"),
+        ("class C:\n    class D:\n        x = a", "C.D.x alias m.a"),
+    ],
+)
+def test_what_names_in_classes_stand_for(text: str, export: str) -> None:
+    found = exports(f"from m import a\n{text}")
+    assert [line for line in found if line.startswith("C.") and "class" not in line] == [export]
 
 
 def test_every_binding_counts() -> None:

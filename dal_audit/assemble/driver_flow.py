@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
 from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.driver_sources import DriverSources
-from dal_audit.assemble.project import Project
-from dal_audit.facts import Import, Reference, Span, Target
+from dal_audit.assemble.memo import file_query, query
+from dal_audit.assemble.project import IMPORTS, Project
+from dal_audit.facts import DynamicImport, Import, Reference, Span, Target
 
 
 class DriverFlow(Struct, frozen=True):
@@ -62,8 +64,10 @@ def _by_name(fact: Import, target: Target, path: str, project: Project) -> Itera
 
 
 def _by_star(fact: Import, target: Target, path: str, project: Project) -> Iterator[DriverFlow]:
-    """Yield what a star brings that the file uses, once for each driver."""
+    """Yield what a star brings that the file uses, or hands on, once for each driver."""
     found: dict[str, tuple[str, DriverSource, list[Reference]]] = {}
+    for name, taken in _handed_on(target, path, project):
+        found.setdefault(taken.driver.name, (name, taken, []))
     for use in target.uses:
         source = project.driver_sources.resolve(use.name, path)
         if source is not None and not project.allows_driver_type(source.driver, path):
@@ -73,13 +77,47 @@ def _by_star(fact: Import, target: Target, path: str, project: Project) -> Itera
         yield DriverFlow(target.span, name, source, _spelled(fact, target, uses))
 
 
+def _handed_on(target: Target, path: str, project: Project) -> Iterator[tuple[str, DriverSource]]:
+    """Yield what a star brings that other files take from this one."""
+    module = project.module_name(path)
+    star = project.absolute(target.name, path).removesuffix("*")
+    for name in sorted(_taken(project).get(module, ())):
+        source = project.driver_sources.resolve(f"{star}{name}", path)
+        if source is not None and not project.allows_driver_type(source.driver, path):
+            yield name, source
+
+
+@file_query(of=(IMPORTS,), depends_on=(Project.names,))
+def _taken_by(
+    path: str, imports: Sequence[Import | DynamicImport], project: Project
+) -> frozenset[str]:
+    """Return what a file's statements import by name, as absolute names."""
+    targets = (target for fact in imports if isinstance(fact, Import) for target in fact.targets)
+    return frozenset(project.absolute(target.name, path) for target in targets)
+
+
+@query(depends_on=(_taken_by,))
+def _taken(project: Project) -> Mapping[str, AbstractSet[str]]:
+    """Return which names of each module other modules import."""
+    found: dict[str, set[str]] = {}
+    for names in _taken_by(project).values():
+        for name in names:
+            module, _, last = name.rpartition(".")
+            found.setdefault(module, set()).add(last)
+    return found
+
+
 def _through_module(
     fact: Import, target: Target, bound: int, path: str, project: Project
 ) -> Iterator[DriverFlow]:
     """Yield what is reached from a module; `bound` components of its name are what is imported."""
     found: dict[str, tuple[Reference, DriverSource, list[Reference]]] = {}
     names, sources = project.names, project.driver_sources
+    # What a class names and a file catches is reported where it is caught (DAL104).
+    is_class = sources.is_class(names.absolute(target.name, path))
     for use in target.uses:
+        if is_class and use.role == "except":
+            continue
         source = _reached(names.absolute(use.name, path), bound, path, sources)
         if source is not None and not project.allows_driver_type(source.driver, path):
             found.setdefault(source.driver.name, (use, source, []))[2].append(use)

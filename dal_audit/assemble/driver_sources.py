@@ -8,7 +8,8 @@ what they are long, not more.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
@@ -62,7 +63,7 @@ class DriverSources:
             named = self.objects.named(driver, absolute)
             value = self.objects.value(named) if named is not None else None
             return () if value is None else (value,)
-        known = tuple(self._meant(absolute))
+        known = tuple(self._meant(absolute)) or tuple(self._of_classes(absolute, path))
         # A module of the project can hide a driver's from some of its files.
         if self.drivers.catalogue.driver_of(absolute) is None:
             self._meanings[absolute] = known
@@ -91,6 +92,70 @@ class DriverSources:
             if inner is not None and inner.form != "function":
                 yield inner
 
+    def _of_classes(self, absolute: str, path: str) -> Iterator[DriverSource]:
+        """Yield what the attribute of a class stands for, which the class or a base of it names."""
+        waiting = [absolute] if self._named_inside else []
+        seen: set[str] = set()
+        while waiting:
+            name = waiting.pop(0)
+            for lead in self.symbols.resolve(name, path) if name not in seen else ():
+                parted = self.symbols.symbol_of(lead)
+                if parted is not None and parted[1]:
+                    yield from self._of_class(*parted)
+                    waiting += self._of_bases(*parted)
+            seen.add(name)
+
+    def _of_class(self, symbol: SymbolId, rest: str) -> Iterator[DriverSource]:
+        module, name = symbol
+        parts = rest.split(".")
+        for count in range(1, len(parts) + 1):
+            inner = (module, ".".join((name, *parts[:count])))
+            for source in self._sources.get(inner, {}).values():
+                found = self._behind(source, ".".join(parts[count:]))
+                # An object that a class holds is fetched from it: that is an accessor's business.
+                if found is not None and found.form not in {"instance", "attribute", "function"}:
+                    yield found
+
+    def _of_bases(self, symbol: SymbolId, rest: str) -> Iterator[str]:
+        """Yield what an attribute is called where a class inherits it from."""
+        module = self.symbols.modules[symbol[0]]
+        for export in module.shape.exports:
+            if export.name == symbol[1] and export.made == "class":
+                for base in export.origins:
+                    yield f"{self.symbols.absolute(base, module.path)}.{rest}"
+
+    @cached_property
+    def _holders(self) -> frozenset[SymbolId]:
+        """The names of classes by which an attribute can be had that stands for a driver's."""
+        found: frozenset[SymbolId] = frozenset()
+        new = frozenset((module, name.partition(".")[0]) for module, name in self._named_inside)
+        while not new <= found:
+            found |= self.symbols.importable_as(new)
+            new = frozenset(heir for base in found for heir in self._heirs.get(base, ()))
+        return found
+
+    @cached_property
+    def _named_inside(self) -> Sequence[SymbolId]:
+        """The names in classes that stand for drivers' objects."""
+        return [symbol for symbol in self._sources if "." in symbol[1]]
+
+    @cached_property
+    def _heirs(self) -> Mapping[SymbolId, Sequence[SymbolId]]:
+        """The classes that inherit what a name stands for, by its symbol."""
+        found: dict[SymbolId, list[SymbolId]] = {}
+        for module in self.symbols.modules.values():
+            for export in module.shape.exports:
+                for origin in export.origins if export.made == "class" else ():
+                    parted = self.symbols.symbol_of(self.symbols.absolute(origin, module.path))
+                    if parted is not None and not parted[1]:
+                        found.setdefault(parted[0], []).append((module.name, export.name))
+        return found
+
+    def is_class(self, name: str) -> bool:
+        """Return whether an absolute name is that of a class by which a driver's is reached."""
+        parted = self.symbols.symbol_of(name)
+        return parted is not None and parted[0] in self._holders
+
     def _behind(self, source: DriverSource, rest: str) -> DriverSource | None:
         """Return what the attributes and calls give that stand behind a name."""
         return self.objects.follow(source, rest.split(".") if rest else ())
@@ -105,7 +170,8 @@ class DriverSources:
         if parted is None or absolute in self.symbols.packages:
             return True
         symbol, _ = parted
-        return symbol in self.symbols.module_aliases or symbol in self._sources
+        is_known = symbol in self._sources or symbol in self._holders
+        return is_known or symbol in self.symbols.module_aliases
 
     def origin(self, module: str, name: str) -> DriverSource | None:
         """Return the driver's object that a module offers under a name, or None."""
@@ -126,7 +192,7 @@ class DriverSources:
         aliases: dict[str, list[SymbolId]] = {}
         for symbol, target in self.symbols.module_aliases.items():
             aliases.setdefault(target, []).append(symbol)
-        found = set(self._sources)
+        found = {symbol for symbol in self._sources if "." not in symbol[1]}.union(self._holders)
         queue = deque(sorted({module for module, _ in found}))
         seen: set[str] = set()
         while queue:
@@ -221,7 +287,8 @@ class DriverSources:
         source, name = symbol
         shape = self.symbols.modules[source].shape
         is_open = shape.offered is None or shape.offers_more
-        if name in (shape.offered or ()) or (is_open and not name.startswith("_")):
+        first = name.partition(".")[0]
+        if first in (shape.offered or ()) or (is_open and not name.startswith("_")):
             self._by_star(found, name, module, source, queue)
 
     def _by_star(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dal_audit.assemble.accessor_names import is_accessor, is_telling, plumbing_names
-from dal_audit.assemble.class_hierarchy import hierarchy_of
+from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
+from dal_audit.assemble.held_objects import held_objects_of
 from dal_audit.assemble.interface_members import (
     InterfaceMember,
     exposed_by_member,
     interface_members,
 )
 from dal_audit.assemble.project import Project
-from dal_audit.facts import OWN_MODULE, TELLS_NOTHING, Member, Place
+from dal_audit.facts import FORWARDING, OWN_MODULE, TELLS_NOTHING, Member, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
 
@@ -28,6 +29,7 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
     for offered in interface_members(project):
         if not offered.member.local:
             members.setdefault((offered.owner.name, offered.member.name), []).append(offered)
+    yield from _forwarding(project)
     for definitions in members.values():
         if not _gives_away(definitions, project):
             continue
@@ -44,6 +46,46 @@ def backend_accessor_on_interface(project: Project) -> Iterator[Breach]:
             extent=(span.line, span.end_line),
             related=(Related(place, f"the interface `{first.interface.shape.name}`"),),
         )
+
+
+def _forwarding(project: Project) -> Iterator[Breach]:
+    """Flag a special method of an interface that answers for all that its backend has."""
+    hierarchy = hierarchy_of(project)
+    for interface in hierarchy.interfaces:
+        for owner, definitions in hierarchy.all_definitions(interface).values():
+            for member in definitions:
+                if member.name in FORWARDING and _is_backends(interface, member, project):
+                    yield _forwards(interface, owner, member)
+
+
+def _forwards(interface: Class, owner: Class, member: Member) -> Breach:
+    span = member.span
+    return Breach(
+        Place(owner.path, span),
+        f"`{owner.shape.name}.{member.name}` hands on whatever is asked of it to "
+        f"`self.{member.gives[0]}`, which is the backend's",
+        label="answers for the backend here",
+        extent=(span.line, span.end_line),
+        related=(
+            Related(
+                Place(interface.path, interface.shape.span),
+                f"the interface `{interface.shape.name}`",
+            ),
+        ),
+    )
+
+
+def _is_backends(interface: Class, member: Member, project: Project) -> bool:
+    """Return whether a method hands on to a driver's object, by its type or by its name."""
+    hierarchy = hierarchy_of(project)
+    held_objects = held_objects_of(project)
+    heirs = [backend for backend, of in hierarchy.backends if of.name == interface.name]
+    for name in member.gives:
+        owned = [hierarchy.members(heir).get(name) for heir in (interface, *heirs)]
+        known = [held_objects.of(*found) for found in owned if found is not None]
+        if any(known) or (not known and is_accessor(name, plumbing_names(project))):
+            return True
+    return False
 
 
 def _gives_away(definitions: Sequence[InterfaceMember], project: Project) -> bool:

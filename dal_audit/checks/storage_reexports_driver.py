@@ -118,7 +118,7 @@ def _is_offered(export: Export, shape: ModuleExports, *, is_package: bool) -> bo
     """
     if shape.offered is not None and (export.name in shape.offered or not shape.offers_more):
         return export.name in shape.offered
-    if export.name.startswith("_"):
+    if export.name.startswith("_") or "." in export.name:
         return False
     if export.made == "import":
         return export.renamed or (is_package and not export.used)

@@ -15,6 +15,7 @@ from dal_audit.facts.any_language import (
 from dal_audit.facts.file import Fact, FileFacts, ReadDepth
 from dal_audit.facts.python import (
     CALL,
+    FORWARDING,
     ITEM,
     OWN_MODULE,
     TELLS_NOTHING,
@@ -54,6 +55,7 @@ from dal_audit.facts.source import (
 
 __all__ = [
     "CALL",
+    "FORWARDING",
     "ITEM",
     "OWN_MODULE",
     "START",

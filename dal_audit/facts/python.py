@@ -258,6 +258,9 @@ class ClassDefinition(TaggedFact, frozen=True):
     arguments: tuple[TypeName, ...] = ()
 
 
+FORWARDING: Final = frozenset({"__getattr__", "__getattribute__", "__getitem__"})
+"""Special methods that are asked for any attribute or item."""
+
 TELLS_NOTHING: Final = frozenset(
     {"Any", "object", "Annotated", "ClassVar", "Final", "Optional", "Union", "type", "Type"}
     | {"Awaitable", "Coroutine", "Generator", "AsyncGenerator", "Iterator", "AsyncIterator"}

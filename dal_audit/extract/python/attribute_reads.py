@@ -21,7 +21,7 @@ from dal_audit.extract.python.prefilter.attribute_marks import SPECIAL
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.value_inference import Inference, is_own
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Access, Known, Span
+from dal_audit.facts import AbstractValue, AttributeRead, Span
 
 _WORD: Final = re.compile(r"\w")
 _BY_NAME: Final = "getattr|attrgetter|methodcaller|__dict__|vars"
@@ -172,11 +172,11 @@ class Accesses:
         if span is None:
             return
         known = tuple(
-            Known(found.origin, found.is_object, (*found.steps, *before))
+            AbstractValue(found.origin, found.is_object, (*found.steps, *before))
             for found in dict.fromkeys(self.values.infer(receiver, scope))
         )
         shown = ".".join((_shown(receiver), *before))
-        self.found.append(Access(span, self._extent(place), name, shown, known))
+        self.found.append(AttributeRead(span, self._extent(place), name, shown, known))
 
     def matched(self, statement: ast.Match) -> None:
         """Note what class patterns read of the object that they match."""
@@ -193,7 +193,7 @@ class Accesses:
             if attribute in self.words:
                 extent = (node.lineno, node.end_lineno or node.lineno)
                 shown = ast.unparse(node.cls)
-                self.found.append(Access(span, extent, attribute, shown, known))
+                self.found.append(AttributeRead(span, extent, attribute, shown, known))
 
     def place_of(self, node: ast.expr, place: _Place) -> Span | None:
         """Return the place of an access; None where white space parts the name from its dot.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -87,11 +87,26 @@ class _Shaper:
                 bases = without_brackets(statement.bases)
                 origins = [name for base in bases for name in self.types.origins(base)]
                 self.add(statement.name, name_span(self.lines, statement), "class", origins)
+                if self.only is None:
+                    self.in_class(statement, statement.name)
             elif isinstance(statement, FUNCTIONS):
                 if self.only is None:
                     self.function(statement)
             else:
                 self.assigned(statement)
+
+    def in_class(self, node: ast.ClassDef, owner: str) -> None:
+        """Read what a class's names stand for; what it calls for one is an attribute's value."""
+        for statement in own_statements(node):
+            if isinstance(statement, ast.ClassDef):
+                self.in_class(statement, f"{owner}.{statement.name}")
+                continue
+            for targets, value, _ in assignments(statement):
+                made, origins = self.meant(value) if value is not None else ("call", [])
+                for target in targets if made != "call" and origins else ():
+                    if isinstance(target, ast.Name):
+                        span = node_span(self.lines, target)
+                        self.add(f"{owner}.{target.id}", span, made, origins)
 
     def function(self, node: Function) -> None:
         self.is_dynamic = self.is_dynamic or node.name == "__getattr__"
@@ -146,16 +161,20 @@ class _Shaper:
                 self.bind_single(target, branch)
 
     def bind_single(self, target: ast.expr, value: ast.expr) -> None:
+        made, origins = self.meant(value)
+        self.named([target], made, origins)
+
+    def meant(self, value: ast.expr) -> tuple[BindingKind, list[str]]:
+        """Return how a value is made, and what of."""
         elements = collected(value)
         if elements is not None:
-            self.named([target], "collection", (o for e in elements for o in self.types.value(e)))
-        elif isinstance(value, ast.Call) and last_name(value.func) not in TYPE_MAKERS:
-            self.named([target], "call", self.types.called(value))
-        else:
-            plain = isinstance(value, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))
-            self.named([target], "alias" if plain else "type", self.types.origins(value))
+            return "collection", [name for part in elements for name in self.types.value(part)]
+        if isinstance(value, ast.Call) and last_name(value.func) not in TYPE_MAKERS:
+            return "call", list(self.types.called(value))
+        is_plain = isinstance(value, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))
+        return "alias" if is_plain else "type", list(self.types.origins(value))
 
-    def named(self, targets: Sequence[ast.expr], made: BindingKind, origins: Iterator[str]) -> None:
+    def named(self, targets: Sequence[ast.expr], made: BindingKind, origins: Iterable[str]) -> None:
         found = list(origins)
         for target in targets:
             if isinstance(target, ast.Name) and found:

@@ -17,7 +17,7 @@ from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import MarkedLines, name_span
 from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Member, MemberKind, Parameter, ParameterKind, TypeName
+from dal_audit.facts import FORWARDING, Member, MemberKind, Parameter, ParameterKind, TypeName
 
 GETTERS: Final = frozenset({"property", "cached_property", "abstractproperty"})
 """What makes a property of the method that reads it."""
@@ -53,7 +53,7 @@ class Methods:
             types=tuple(self.returned_types(node)),
             parameters=tuple(self.parameters(node.args, is_bound=not is_static)),
             made_by=tuple(origin for value in values for origin in self.types.called(value)),
-            gives=_own_attributes(values),
+            gives=(*_own_attributes(values), *_forwarded(node, values)),
             is_async=isinstance(node, ast.AsyncFunctionDef) and not yields and not enters,
             is_abstract=not _ABSTRACT.isdisjoint(decorators),
             is_bound=not is_static,
@@ -133,6 +133,28 @@ def _own_attributes(values: Sequence[ast.expr | None]) -> tuple[str, ...]:
     """Return the attributes of the method's own object among some values, each once."""
     names = (own_attribute(value, ("self", "cls")) for value in values if value is not None)
     return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _forwarded(node: Function, values: Sequence[ast.expr | None]) -> tuple[str, ...]:
+    """Return the attributes of its object that a method hands all names or keys on to.
+
+    `__getattr__` that returns `getattr(self.x, name)` answers as `self.x` does.
+    """
+    parameters = [parameter.arg for parameter in node.args.args[1:]]
+    if node.name not in FORWARDING or not parameters:
+        return ()
+    owners = (_asked_for(value, parameters[0]) for value in values)
+    return _own_attributes([owner for owner in owners if owner is not None])
+
+
+def _asked_for(value: ast.expr | None, name: str) -> ast.expr | None:
+    """Return what an attribute or an item of the name in a parameter is read of, or None."""
+    if isinstance(value, ast.Subscript):
+        return value.value if isinstance(value.slice, ast.Name) and value.slice.id == name else None
+    if not isinstance(value, ast.Call) or last_name(value.func) != "getattr":
+        return None
+    is_name = len(value.args) > 1 and last_name(value.args[1]) == name
+    return value.args[0] if is_name else None
 
 
 def _has_body(node: Function) -> bool:

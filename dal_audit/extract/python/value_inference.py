@@ -54,7 +54,7 @@ class Inference:
     def annotated(self, node: ast.expr | None) -> Iterator[AbstractValue]:
         """Yield the types that an annotation names, as objects of them."""
         for origin in self.types.own_names(node) if node is not None else ():
-            yield Known(origin, is_object=True)
+            yield AbstractValue(origin, is_object=True)
 
     def _name(self, name: str, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         found = scope.find(name)
@@ -90,14 +90,14 @@ class Inference:
             if not binding.each:
                 yield from self.infer(binding.value, binding.scope, depth)
 
-    def _step(self, node: ast.expr, step: str, scope: Scope, depth: int) -> Iterator[Known]:
+    def _step(self, node: ast.expr, step: str, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         yield from self._steps(node, (step,), scope, depth)
 
     def _steps(
         self, node: ast.expr, steps: Iterable[str], scope: Scope, depth: int
-    ) -> Iterator[Known]:
+    ) -> Iterator[AbstractValue]:
         for known in self.infer(node, scope, depth + 1):
-            yield Known(known.origin, known.is_object, (*known.steps, *steps))
+            yield AbstractValue(known.origin, known.is_object, (*known.steps, *steps))
 
     def _call(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         name = last_name(node.func)
