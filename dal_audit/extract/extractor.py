@@ -15,10 +15,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
+from dal_audit.extract.notebook_bytes import NOTEBOOK, facts_of_notebook, python_bytes
 from dal_audit.extract.parallel import (
     HASHED_WORTH_A_PROCESS,
     PARSED_WORTH_A_PROCESS,
@@ -33,13 +33,11 @@ from dal_audit.facts import (
     PythonFact,
     ReadDepth,
     SourceFile,
-    Span,
     Suppression,
 )
 
 # What reads files is imported where one is read: a warm run knows all of them already.
 if TYPE_CHECKING:
-    from dal_audit.extract.python.notebooks import Notebook
     from dal_audit.extract.python.prefilter.driver_marks import ByteSignals, Prefilter
     from dal_audit.extract.python.prefilter.import_marks import Carriers
 
@@ -51,9 +49,6 @@ _Packed: TypeAlias = tuple[tuple[PythonFact, ...], ReadDepth, tuple[str, ...] | 
 THOROUGH_BYTES = 1 << 20
 """Up to this much Python in a project, every file is parsed, so that a syntax error is reported in
 a file that names no driver, too. In a larger one a file that its bytes rule out stays unparsed."""
-
-NOTEBOOK = ".ipynb"
-"""What the names of Jupyter's notebooks end in."""
 
 MAX_PARSED_BYTES = 16 << 20
 """Larger files are not parsed: a syntax tree takes a hundred times the memory of its text."""
@@ -382,36 +377,6 @@ def extract_file(file: SourceFile, options: ExtractionOptions, prefilter: Prefil
     return _read_file(file, lambda data: extract_bytes(file.path, data, options, prefilter))
 
 
-def python_bytes(path: str, data: bytes) -> tuple[bytes, Notebook | None]:
-    """Return the Python in a file's bytes: all of them, but for a notebook, which comes with it.
-
-    Raises UndecodableError for a notebook that is no text, ValueError for one that is none.
-    """
-    if not path.endswith(NOTEBOOK):
-        return data, None
-    from dal_audit.extract.python.notebooks import Notebook
-    from dal_audit.extract.source import decode_script
-
-    notebook = Notebook(decode_script(data))
-    return notebook.text.encode("utf-8", "surrogatepass"), notebook
-
-
-def _facts_of_notebook(path: str, data: bytes, facts_of: Callable[[bytes], FileFacts]) -> FileFacts:
-    """Return the facts of a notebook's code, at their places in its file."""
-    from dal_audit.extract.source import UndecodableError, not_decoded
-
-    try:
-        code, notebook = python_bytes(path, data)
-    except UndecodableError as error:
-        return FileFacts(path, (not_decoded(data, error),), "read")
-    except ValueError as error:
-        span = Span(*[getattr(error, "lineno", 1), getattr(error, "colno", 1)] * 2)
-        detail = getattr(error, "msg", str(error))
-        return FileFacts(path, (NotUnderstood(span, "unparsable", detail),), "read")
-    found = facts_of(code)
-    return found if notebook is None else replace(found, facts=notebook.facts(found.facts))
-
-
 def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
     """Return whether a file's bytes show how to take one of the carried names from its module."""
     if file.flaw:
@@ -441,7 +406,7 @@ def extract_bytes(
 ) -> FileFacts:
     """Return the facts of a file's bytes; `reached` says that a carrier was seen in them."""
     if path.endswith(NOTEBOOK):
-        return _facts_of_notebook(
+        return facts_of_notebook(
             path, data, lambda code: _facts_of_code(path, code, options, prefilter, reached=reached)
         )
     return _facts_of_code(path, data, options, prefilter, reached=reached)
