@@ -52,7 +52,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(module, name, watched)
 
-    watch(dal_audit.extract.extractor, "_read_file")
+    watch(dal_audit.extract.extractor, "read_file")
     watch(inspection, "_evidence")
     return names
 

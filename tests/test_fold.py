@@ -6,13 +6,9 @@ import ast
 
 import pytest
 
-from dal_audit.extract.python.constant_folding import (
-    MAX_CANDIDATES,
-    MAX_LENGTH,
-    UNKNOWN,
-    fold_constant,
-)
+from dal_audit.extract.python.constant_folding import MAX_CANDIDATES, MAX_LENGTH, fold_constant
 from dal_audit.extract.python.name_uses import read_names
+from dal_audit.extract.python.text_formats import UNKNOWN
 
 
 def folded(text: str) -> list[tuple[str, ...]]:

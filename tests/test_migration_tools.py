@@ -20,8 +20,15 @@ from dal_audit.migrations.tools import PLAIN, TOOLS, MigrationTool
 
 PACKAGE = Path(dal_audit.__file__).parent
 
-MAY_NAME = (PACKAGE / "extract", Path(str(migration_facts.__file__)), Path(str(tools.__file__)))
-"""What reads a tool's directives and settings, the type of its name, and the table."""
+MAY_NAME = (
+    PACKAGE / "extract",
+    PACKAGE / "assemble" / "workflows" / "commands.py",
+    PACKAGE / "assemble" / "workflows" / "servers.py",
+    Path(str(migration_facts.__file__)),
+    Path(str(tools.__file__)),
+)
+"""What reads a tool's directives and settings, which programs CI starts (a word on a command line,
+none of a tool's traits), the type of its name, and the table."""
 
 NAMED = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(TOOLS.keys() - {PLAIN.name}))})(?![\w-])")
 

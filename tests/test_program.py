@@ -481,7 +481,6 @@ def meanings(project: Project) -> object:
     st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS}),
     st.lists(st.sampled_from([f"app/{name}.py" for name in NAMES]), unique=True),
 )
-@settings(deadline=None)
 def test_what_is_linked_in_rounds_is_what_is_linked_at_once(
     files: dict[str, str], late: list[str]
 ) -> None:
@@ -508,7 +507,6 @@ def test_what_is_linked_in_rounds_is_what_is_linked_at_once(
 @given(
     st.fixed_dictionaries({f"app/{name}.py": TEXTS for name in NAMES} | {"app/__init__.py": TEXTS})
 )
-@settings(deadline=None)
 def test_what_leads_no_further_has_nothing_behind_it(files: dict[str, str]) -> None:
     sources = sources_of(files)
     modules = ["app", "app.storage", "app.first", "app.second", "app.nowhere"]

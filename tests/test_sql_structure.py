@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dal_audit.discover.files import is_script, project_files
-from dal_audit.extract.extractor import extract_scripts
 from dal_audit.extract.sql.scripts import script_facts, statements_of
+from dal_audit.extract.sql_scripts import extract_scripts
 from dal_audit.facts import NotUnderstood, SourceFile, Span, Suppression
 from dal_audit.facts.sql import (
     AlterObject,

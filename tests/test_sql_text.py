@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from dal_audit.catalogue.drivers import catalogue_in_force
-from dal_audit.extract.python.constant_folding import UNKNOWN
 from dal_audit.extract.python.module_facts import python_facts
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.extract.python.prefilter.sql_marks import AMBIGUOUS_CALLS, executors
 from dal_audit.extract.python.sql_detection import read_sql
+from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.facts import Span, SqlText
 
 CATALOGUE = catalogue_in_force()

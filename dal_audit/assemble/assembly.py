@@ -19,7 +19,7 @@ from dal_audit.discover.ci_listing import anchor_of
 from dal_audit.discover.files import ProjectFiles
 from dal_audit.discover.projects import ProjectScope
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import check_decodable, extract_scripts
+from dal_audit.extract.sql_scripts import check_decodable, extract_scripts
 from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.facts.ci import CiFiles
 from dal_audit.policy import Policy

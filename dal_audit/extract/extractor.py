@@ -10,8 +10,7 @@ import gc
 import os
 import sys
 import warnings
-from collections.abc import Callable, Container, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -33,7 +32,6 @@ from dal_audit.facts import (
     PythonFact,
     ReadDepth,
     SourceFile,
-    Suppression,
 )
 
 # What reads files is imported where one is read: a warm run knows all of them already.
@@ -148,102 +146,6 @@ def _facts_of(
     ]
 
 
-def extract_scripts(
-    files: Sequence[SourceFile], *, jobs: int | None = None, cache: Cache | None = None
-) -> list[FileFacts]:
-    """Return the facts of each SQL file, in the order of the files."""
-    return (
-        cache.facts_of("script", files, partial(_scripts, jobs)) if cache else _scripts(jobs, files)
-    )
-
-
-def check_decodable(files: Sequence[SourceFile]) -> list[FileFacts]:
-    """Return of each SQL file only why it cannot be read, where no rule asks what it says."""
-    from dal_audit.extract.source import UndecodableError, decode_script, not_decoded
-
-    def read(path: str, data: bytes) -> FileFacts:
-        try:
-            decode_script(data)
-        except UndecodableError as error:
-            return FileFacts(path, (not_decoded(data, error),), "read")
-        return FileFacts(path, (), "read")
-
-    return [_read_file(file, partial(read, file.path)) for file in files]
-
-
-def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:
-    if not files:
-        return []
-    from dal_audit.extract.sql.scripts import script_facts  # only where there is SQL
-    from dal_audit.facts.sql import SqlStatement
-
-    def read(file: SourceFile) -> tuple[Fact, ...]:
-        return _read_file(file, lambda data: FileFacts(file.path, script_facts(data), "read")).facts
-
-    found = spread(
-        lambda part: [read(file) for file in part],
-        files,
-        jobs=jobs,
-        worth=PARSED_WORTH_A_PROCESS,
-        answer=tuple[SqlStatement | Suppression | NotUnderstood, ...],
-    )
-    return [FileFacts(file.path, facts, "read") for file, facts in zip(files, found, strict=True)]
-
-
-def extract_ci(
-    files: Sequence[SourceFile], cache: Cache | None = None, workflows: Container[str] = ()
-) -> list[FileFacts]:
-    """Return the facts of files that have to do with CI, in the order of the files.
-
-    `workflows` are the paths of those that are read as GitHub's wherever they lie.
-    """
-    from dal_audit.extract.ci import facts_of_kind
-    from dal_audit.facts.ci import CiRead  # only where there is CI
-    from dal_audit.facts.ci_files import CiKind, ci_kind_of
-
-    def kind_of(file: SourceFile) -> CiKind | None:
-        return "github" if file.path in workflows else ci_kind_of(file.path)
-
-    def read(file: SourceFile) -> CiRead:
-        kind = kind_of(file)
-        facts = _read_file(
-            file, lambda data: FileFacts(file.path, facts_of_kind(kind, data), "read")
-        )
-        return CiRead(kind or "", facts.facts)  # type: ignore[arg-type]
-
-    def of_kind(file: SourceFile, known: CiRead) -> CiRead:
-        # Equal bytes may have been read as what another file is.
-        return known if known.kind == (kind_of(file) or "") else read(file)
-
-    def compute(missing: Sequence[SourceFile]) -> list[CiRead]:
-        return [read(file) for file in missing]
-
-    found = cache.other_of("ci", files, compute) if cache else compute(files)
-    return [
-        FileFacts(file.path, known.facts, "read")
-        for file, known in zip(files, map(of_kind, files, found), strict=True)
-    ]
-
-
-def extract_suites(files: Sequence[SourceFile], cache: Cache | None = None) -> list[FileFacts]:
-    """Return what files of tests say about the backends that they run on."""
-    from dal_audit.extract.python.suite_files import suite_facts
-    from dal_audit.extract.rust.suite_files import rust_suite_facts  # only where there is CI
-
-    def read(file: SourceFile) -> tuple[Fact, ...]:
-        facts_of = rust_suite_facts if file.path.endswith(".rs") else suite_facts
-        try:
-            return facts_of(read_bytes(file.absolute, file.size))
-        except OSError:
-            return ()  # It is said where the file is audited.
-
-    def compute(missing: Sequence[SourceFile]) -> list[tuple[Fact, ...]]:
-        return [read(file) for file in missing]
-
-    found = cache.other_of("suite", files, compute) if cache else compute(files)
-    return [FileFacts(file.path, facts, "read") for file, facts in zip(files, found, strict=True)]
-
-
 def digests_of(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[bytes]:
     """Return a hash of each file's bytes; empty for a file that cannot be read."""
     return spread(
@@ -266,7 +168,7 @@ def _digest(file: SourceFile) -> bytes:
         return b""
 
 
-def _read_file(file: SourceFile, facts_of: Callable[[bytes], FileFacts]) -> FileFacts:
+def read_file(file: SourceFile, facts_of: Callable[[bytes], FileFacts]) -> FileFacts:
     """Return what is made of a file's bytes; a file that cannot be read yields `NotUnderstood`."""
     detail = file.flaw
     if not detail:
@@ -374,7 +276,7 @@ def read_bytes(path: str, size: int) -> bytes:
 
 def extract_file(file: SourceFile, options: ExtractionOptions, prefilter: Prefilter) -> FileFacts:
     """Return the facts of one Python file; one that cannot be read yields `NotUnderstood`."""
-    return _read_file(file, lambda data: extract_bytes(file.path, data, options, prefilter))
+    return read_file(file, lambda data: extract_bytes(file.path, data, options, prefilter))
 
 
 def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
@@ -391,7 +293,7 @@ def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
 
 
 def _extract_deep(file: SourceFile, options: ExtractionOptions, prefilter: Prefilter) -> FileFacts:
-    return _read_file(
+    return read_file(
         file, lambda data: extract_bytes(file.path, data, options, prefilter, reached=True)
     )
 

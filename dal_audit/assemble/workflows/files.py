@@ -8,7 +8,7 @@ from typing import Final
 
 from dal_audit.discover.files import ProjectFiles
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import extract_ci, extract_suites
+from dal_audit.extract.ci_sources import extract_ci, extract_suites
 from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.facts.ci import CiAction, CiCommand, CiFiles, CiSecrets, CiStep, CiTool, CiWorkflow
 from dal_audit.facts.ci_files import ci_kind_of, is_ci_configuration

@@ -6,14 +6,10 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from dal_audit.extract.python.constant_folding import (
-    MAX_DEPTH,
-    UNKNOWN,
-    fold_constant,
-    follow_assignment,
-)
+from dal_audit.extract.python.constant_folding import MAX_DEPTH, fold_constant, follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Assigned, Scope
+from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.facts import Span
 from dal_audit.facts.migrations import EmbeddedSql
 

@@ -25,17 +25,13 @@ from dal_audit.extract.python.constant_methods import (
     encoded,
 )
 from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
-
-UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
-"""Stands for text that is not known; no dotted name holds it."""
+from dal_audit.extract.python.text_formats import UNKNOWN, converted, format_values, in_format
 
 MAX_CANDIDATES: Final = 32
 MAX_DEPTH: Final = 20
 MAX_LENGTH: Final = 10_000
 
 _CONVERSION: Final = re.compile(r"%([-0 +#]*\d{0,3}[sdi])")
-_SPECIFICATION: Final = re.compile(r"[-<>^=+ #0]*\d{0,3}[sdxXob]?")
-"""What numbers and texts are formatted by; widths of more digits would make texts of any length."""
 
 ConstantSet: TypeAlias = tuple[str, ...]
 """All texts that an expression can be."""
@@ -115,18 +111,7 @@ def _piece(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     if node.format_spec is None:
         return found
     wanted = fold_constant(node.format_spec, scope, depth)
-    return tuple(_in_format(text, only) for text in found for only in wanted)
-
-
-def _in_format(text: str, specification: str) -> str:
-    """Return a text, or a number that it stands for, by a format specification."""
-    if UNKNOWN in text + specification or not _SPECIFICATION.fullmatch(specification):
-        return UNKNOWN
-    value = int(text) if text.isdecimal() and specification[-1:] != "s" else text
-    try:
-        return format(value, specification)
-    except ValueError:
-        return UNKNOWN
+    return tuple(in_format(text, only) for text in found for only in wanted)
 
 
 def _percent(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
@@ -139,15 +124,9 @@ def _percent(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
         parts: list[ConstantSet] = [(pieces[0],)]
         for argument, wanted, piece in zip(arguments, pieces[1::2], pieces[2::2], strict=True):
             values = fold_constant(argument, scope, depth)
-            parts += [tuple(_converted(value, wanted) for value in values), (piece,)]
+            parts += [tuple(converted(value, wanted) for value in values), (piece,)]
         found += _concatenate(parts)
     return tuple(found)
-
-
-def _converted(text: str, conversion: str) -> str:
-    """Return a text, or a number that it stands for, by a conversion such as `02d` or `s`."""
-    flags, kind = conversion[:-1], conversion[-1]
-    return text if conversion == "s" else _in_format(text, flags + ("" if kind == "s" else "d"))
 
 
 def _call(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
@@ -240,7 +219,7 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
         fields = list(Formatter().parse(text))
     except ValueError:
         return _NOTHING
-    values = _format_values(node)
+    values = format_values(node)
     automatic = count()
     parts: list[ConstantSet] = []
     for literal, field, specification, conversion in fields:
@@ -251,16 +230,8 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
         if value is None or conversion:
             return _NOTHING
         texts = fold_constant(value, scope, depth)
-        parts.append(tuple(_in_format(only, specification or "") for only in texts))
+        parts.append(tuple(in_format(only, specification or "") for only in texts))
     return _concatenate(parts)
-
-
-def _format_values(node: ast.Call) -> dict[str, ast.expr]:
-    """Return what each field can name; none where a starred argument shifts the positions."""
-    if any(isinstance(argument, ast.Starred) for argument in node.args):
-        return {}
-    named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-    return named | {str(index): value for index, value in enumerate(node.args)}
 
 
 def _name(node: ast.Name, scope: Scope, depth: int) -> ConstantSet:

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
 from dal_audit.extract.python.connection_urls import connection_urls
-from dal_audit.extract.python.constant_folding import UNKNOWN
 from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
 from dal_audit.extract.python.exports import shapes_of
 from dal_audit.extract.python.name_uses import CallSite, FileNames, NameUse, read_names
@@ -36,6 +35,7 @@ from dal_audit.extract.python.prefilter.driver_marks import (
 from dal_audit.extract.python.scopes import Binding, Imported, source_module
 from dal_audit.extract.python.sql_calls import SqlCalls
 from dal_audit.extract.python.sql_strings import sql_texts
+from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.extract.source import Lines
 from dal_audit.extract.suppressions import suppressions
 from dal_audit.facts import (

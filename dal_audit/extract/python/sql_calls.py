@@ -13,7 +13,6 @@ from msgspec import Struct
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.python.constant_folding import (
     MAX_DEPTH,
-    UNKNOWN,
     fold_constant,
     follow_assignment,
     qualified_names,
@@ -23,6 +22,7 @@ from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SQL_ONLY_CALLS, executes
 from dal_audit.extract.python.scopes import Assigned, Imported, Scope
 from dal_audit.extract.python.sql_detection import FRAGMENT, is_fragment, read_sql
+from dal_audit.extract.python.text_formats import UNKNOWN
 
 DATABASE_WORDS: Final = frozenset(
     [

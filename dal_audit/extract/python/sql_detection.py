@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from dal_audit.extract.python.constant_folding import UNKNOWN
+from dal_audit.extract.python.text_formats import UNKNOWN
 
 _NAME: Final = rf'(?:[\w.$#@:{UNKNOWN}]|"[^"]+"|`[^`]+`|\[[^\]]+\]|\{{\w*\}}|%s|%\(\w+\)s)+'
 _OBJECT: Final = (
