@@ -46,9 +46,10 @@ class DriverFetch(Struct, frozen=True):
 
 
 class FunctionFetch(Struct, frozen=True):
-    """A use by which a function is called, and the driver's object that storage so gives."""
+    """A use by which a function is called, how it is written, and the object that is given."""
 
     use: Reference
+    written: str
     held: HeldObject
 
 
@@ -61,7 +62,7 @@ def function_fetches(fact: Import, path: str, project: Project) -> Iterator[Func
         for use in target.uses:
             found = _given(use, path, project) if use.role in _CALLING else None
             if found is not None:
-                yield FunctionFetch(use, found)
+                yield FunctionFetch(use, fact.written(target, use), found)
 
 
 def _given(use: Reference, path: str, project: Project) -> HeldObject | None:

@@ -39,16 +39,18 @@ def _given_by_functions(fact: Import, file: FileFacts, project: Project) -> Iter
         groups.setdefault(fetch.use.name, []).append(fetch)
     for first, *others in groups.values():
         flow = flow_of(first.held.source.steps)
-        name = first.use.name.lstrip(".")
         yield Breach(
             Place(file.path, first.use.span),
-            f"`{name}` gives {first.held.described}, to whoever calls it; "
+            f"`{first.written}` gives {first.held.described}, to whoever calls it; "
             f"only {project.storage_description} may use it",
             label="storage's own object is fetched here",
             related=(
                 *flow,
                 *(
-                    Related(Place(file.path, other.use.span), f"`{name}` is {_called(other)} here")
+                    Related(
+                        Place(file.path, other.use.span),
+                        f"`{other.written}` is {_called(other)} here",
+                    )
                     for other in others
                 ),
             ),
