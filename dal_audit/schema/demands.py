@@ -45,15 +45,24 @@ from dal_audit.schema.objects_model import (
     qualified,
 )
 from dal_audit.schema.other_objects import RELATIONS
+from dal_audit.schema.quoted_text import quoted_text_errors
 from dal_audit.schema.reserved_words import reserved_word_errors
+from dal_audit.schema.rows import columns_set_whole
 from dal_audit.schema.state import State
-from dal_audit.schema.table_parts import column_holder, column_of, columns_of, is_generated_from
+from dal_audit.schema.table_parts import (
+    column_holder,
+    column_of,
+    columns_of,
+    is_generated_from,
+    unique_keys,
+)
 from dal_audit.schema.tables import named_index
 
 
 def errors_before(state: State, structure: Structure) -> Iterator[SchemaError]:
     """Yield what a statement fails for that is about to be run, an `ALTER TABLE` by its actions."""
     yield from reserved_word_errors(state, structure)
+    yield from quoted_text_errors(state, structure)
     check = _CHECKS.get(type(structure))
     if check is not None:
         yield from check(state, structure)
@@ -322,6 +331,7 @@ def _drop(state: State, drop: Drop) -> Iterator[SchemaError]:
             yield _dropped(state, name)
         elif drop.what == "index" and not drop.cascade:
             yield from _drop_index(state, name)
+            yield from _key_index_errors(state, name)
 
 
 def _drop_table(
@@ -345,6 +355,22 @@ def _drop_index(state: State, name: SqlName) -> Iterator[SchemaError]:
         yield error(state, name.span, reason, "Drop the constraint.")
 
 
+def _key_index_errors(state: State, name: SqlName) -> Iterator[SchemaError]:
+    """Yield that a foreign key needs an index in PostgreSQL: no other key has these columns."""
+    index = state.seen(state.fold(name))
+    if state.is_sqlite or index is None or index.table is None or not index.unique:
+        return
+    columns = {column.lower() for column in index.columns}
+    keys = [{column.lower() for column in key} for key in unique_keys(state, index.table)]
+    if keys.count(columns) != 1:
+        return
+    for other, constraint in state.referring(index.table.name):
+        if set(other.parts["constraint", constraint].referenced) == columns:
+            reason = f"the index cannot be dropped while a foreign key of `{other.name}` needs it"
+            yield error(state, name.span, reason, "Drop the foreign key first.")
+            return
+
+
 def _change(state: State, change: Change) -> Iterator[SchemaError]:
     if change.table is None:
         return
@@ -353,9 +379,14 @@ def _change(state: State, change: Change) -> Iterator[SchemaError]:
     for column in change.columns if table is not None else ():
         if table is not None:
             place, own = (column.span, column.name), state.fold(column)
-            yield from _column_errors(state, table, place, own, "Name columns that stand.")
+            yield from _column_errors(state, table, place, own, _STANDING)
+    if table is not None and change.verb == "UPDATE" and change.source is not None:
+        for column in columns_set_whole(state, change.source.tokens):
+            place = (change.source.span, column)
+            yield from _column_errors(state, table, place, column, _STANDING)
 
 
+_STANDING: Final = "Name columns that stand."
 _NOT_ADDED: Final = {"unique": "UNIQUE", "primary-key": "PRIMARY KEY"}
 """The constraints that SQLite takes for no column which is added."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 from dal_audit.facts.sql import Change, Expression, SqlName
@@ -184,6 +184,19 @@ def _bounds(tokens: Sequence[str]) -> list[int]:
 def set_columns(state: State, tokens: Sequence[str]) -> list[str]:
     """Return the columns that an `UPDATE` sets, folded."""
     return [column for column, _, _ in _assignments(state, tokens)]
+
+
+def columns_set_whole(state: State, tokens: Sequence[str]) -> list[str]:
+    """Return the columns that an `UPDATE` of a single table sets, folded; not those set in part."""
+    words = [token.upper() for token in tokens]
+    if "SET" not in words or not {"JOIN", ","}.isdisjoint(words[: words.index("SET")]):
+        return []
+    found: list[str] = []
+    for first, last in pairwise(_bounds(tokens)):
+        named = list(takewhile(lambda spelled: spelled != "=", tokens[first : last - 1]))
+        if not {".", "["} & set(named):
+            found += filter(None, map(state.fold_token, named))
+    return found
 
 
 def _update(state: State, change: Change, target: SqlName) -> None:

@@ -123,6 +123,8 @@ def _changing_no_schema(cursor: Cursor, word: str) -> Structure:
     if word in _QUERIES:
         return Query(word, constant=word == "SELECT" and _READING.isdisjoint(cursor.words))
     if word in _TRANSACTIONS:
+        if cursor.token.kind is Kind.OPERATOR:
+            raise cursor.error("the end of the statement was expected")
         return Transaction(_leading(cursor))
     if word in _OTHERS:
         return OtherStatement(_leading(cursor), _body(cursor) if word == "DO" else "")

@@ -49,6 +49,11 @@ _OF_COLUMN: Final[tuple[tuple[tuple[str, ...], ActionKind], ...]] = (
 )
 """What is altered of a column without a value."""
 
+_NO_ACTIONS: Final = frozenset(
+    {"INSERT", "APPEND", "CREATE", "DELETE", "UPDATE", "SELECT", "REMOVE"}
+)
+"""Verbs that no engine has for an action of `ALTER TABLE`."""
+
 _WORDS_OF_CLAUSE: Final = 3
 
 
@@ -106,6 +111,8 @@ def _elements(cursor: Cursor, columns: list[Column], constraints: list[Constrain
             columns.append(read_column(cursor))
         if cursor.at < end:
             cursor.expect(",")
+            if cursor.at == end:
+                raise cursor.error("a column or a constraint was expected after the comma")
     cursor.at = end + 1
 
 
@@ -236,7 +243,7 @@ def _other(cursor: Cursor, start: int) -> AlterAction:
     cursor.at = start
     cursor.skip_to(",")
     clause = read_clause(cursor, start, cursor.at)
-    if not clause.words:
+    if not clause.words or clause.words[0] in _NO_ACTIONS:
         cursor.at = start
         raise cursor.error("an action was expected")
     return AlterAction(clause.span, "other", clause.words, expression=cursor.expression(start))
