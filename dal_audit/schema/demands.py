@@ -381,9 +381,9 @@ def _change(state: State, change: Change) -> Iterator[SchemaError]:
             place, own = (column.span, column.name), state.fold(column)
             yield from _column_errors(state, table, place, own, _STANDING)
     if table is not None and change.verb == "UPDATE" and change.source is not None:
-        for column in columns_set_whole(state, change.source.tokens):
-            place = (change.source.span, column)
-            yield from _column_errors(state, table, place, column, _STANDING)
+        span = change.source.span
+        for own in columns_set_whole(state, change.source.tokens):
+            yield from _column_errors(state, table, (span, own), own, _STANDING)
 
 
 _STANDING: Final = "Name columns that stand."

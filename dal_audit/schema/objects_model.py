@@ -16,17 +16,18 @@ FOLLOWED: Final = (SQLITE, POSTGRESQL)
 """The backends whose databases are followed."""
 
 ROWS: Final = ("rows", "")
-"""The part of a table that says whether rows were put into it: `FILLED` or `CLEARED`."""
+"""The part of a table that says in which run rows were put into it, or that it was `CLEARED`."""
+ABSENT: Final = ("absent", "")
+"""The part of a table that has the rows which were taken out: a unique column, and its literal."""
 NAME: Final = ("name", "")
 """The part of a relation or a type that says what it is called."""
 READS: Final = ("reads", "")
 """The part of a view that has all names in its query, and `*`; `t.column` where it says whose."""
-UNSAID: Final = frozenset({NAME, ROWS, READS})
+UNSAID: Final = frozenset({NAME, ROWS, ABSENT, READS})
 """Parts that are no objects of their own."""
 
 CONSTRAINT_INDEX: Final = "constraint's index"
 """The kind of an index that PostgreSQL makes for a constraint."""
-FILLED: Final = "filled"
 CLEARED: Final = "cleared"
 TEMPORARY: Final = "temporary"
 """The text of a table that goes with the connection."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 from typing import Final
 
 from dal_audit.facts.sql import Change, Expression, SqlName
-from dal_audit.schema.objects_model import CLEARED, FILLED, ROWS, DbObject
+from dal_audit.schema.objects_model import ABSENT, DbObject
 from dal_audit.schema.reads import check_reads
+from dal_audit.schema.row_history import (
+    FILLING,
+    LITERAL,
+    ends_itself,
+    note_rows,
+    takes_place,
+    was_filled_before,
+)
 from dal_audit.schema.state import State
 from dal_audit.schema.table_parts import unique_keys
 
-_LITERAL: Final = re.compile(r"[+-]?[0-9.][\w.]*\Z|(?:[eExXbBnN]|[uU]&)?'.*'\Z", re.DOTALL)
 _WORDS: Final = frozenset({"TRUE", "FALSE", "CURRENT_DATABASE"})
 _GUARDS: Final = frozenset({"EXISTS", "EXCEPT"})
 _CONFLICT: Final = "Write `ON CONFLICT DO NOTHING`."
@@ -33,15 +39,14 @@ def change_rows(state: State, change: Change) -> None:
             name,
         )
     table = state.relations.get(name) or DbObject("table")
-    if change.verb in {"INSERT", "REPLACE", "MERGE"}:
+    if change.verb in FILLING:
         _insert(state, change, change.table, table)
     else:
         check_reads(state, change.source, (name,))
         if change.verb == "UPDATE":
             _update(state, change, change.table)
     if table.kind == "table" and change.verb != "UPDATE":
-        is_filling = change.verb in {"INSERT", "REPLACE", "MERGE"}
-        state.set_part(state.table(name), ROWS, FILLED if is_filling else CLEARED)
+        note_rows(state, change, state.table(name))
 
 
 def _insert(state: State, change: Change, target: SqlName, table: DbObject) -> None:
@@ -53,8 +58,15 @@ def _insert(state: State, change: Change, target: SqlName, table: DbObject) -> N
         check_reads(state, change.source, ())
     if not _repeats(change) or _is_command(change, target, table):
         return
-    if table.parts.get(ROWS) == FILLED and (is_row or not _looks_first(words)):
-        _note_repeated(state, target, _constant_key(state, change, table, words))
+    if is_row or not _looks_first(words):
+        _put_in(state, target, table, _constant_key(state, change, table, words))
+
+
+def _put_in(state: State, target: SqlName, table: DbObject, row: dict[str, str]) -> None:
+    """Note that a row is put in again, which has these values in a unique key, if it has one."""
+    takes = len(row) == 1 and takes_place(state, table, *row.items())
+    if not takes and was_filled_before(state, table) and (row or not table.parts.get(ABSENT)):
+        _note_repeated(state, target, tuple(row))
 
 
 def _check_columns(state: State, change: Change, name: str, table: DbObject) -> None:
@@ -104,18 +116,18 @@ def _looks_first(words: Sequence[str]) -> bool:
 
 def _constant_key(
     state: State, change: Change, table: DbObject, words: Sequence[str]
-) -> tuple[str, ...]:
-    """Return the columns of a unique key in which an `INSERT` writes the same values every time."""
+) -> dict[str, str]:
+    """Return a unique key in which an `INSERT` writes the same every time, with its values."""
     is_row = words[:1] == ["VALUES"] or {"FROM", "WHERE"}.isdisjoint(words)
     values = _values(change.source) if is_row else None
     columns = [state.fold(column) for column in change.columns] or table.names("column")
     if values is None or len(values) != len(columns):
-        return ()
+        return {}
     given = dict(zip(columns, values, strict=True))
     for key in unique_keys(state, table):
         if all(_is_constant(given, column, table) for column in key):
-            return key
-    return ()
+            return {column: " ".join(given.get(column, ())) for column in key}
+    return {}
 
 
 def _is_constant(given: dict[str, tuple[str, ...]], column: str, table: DbObject) -> bool:
@@ -129,7 +141,7 @@ def _is_constant(given: dict[str, tuple[str, ...]], column: str, table: DbObject
     bare = [token for token in tokens if token not in {"(", ")", "-", "+"}]
     if len(bare) > 1 and bare[1] == "::":
         bare = bare[:1]
-    return len(bare) == 1 and (bool(_LITERAL.match(bare[0])) or bare[0].upper() in _WORDS)
+    return len(bare) == 1 and (bool(LITERAL.match(bare[0])) or bare[0].upper() in _WORDS)
 
 
 def _values(source: Expression | None) -> list[tuple[str, ...]] | None:
@@ -207,6 +219,9 @@ def _update(state: State, change: Change, target: SqlName) -> None:
     tokens = change.source.tokens if change.source is not None else ()
     assigned = list(_assignments(state, tokens))
     end = max((last for _, _, last in assigned), default=0)
+    values = {column: tokens[first:last] for column, first, last in assigned}
+    if ends_itself(state, values, tokens[end:]):
+        return
     later = {state.fold_token(token) for token in tokens[end:]}
     for column, first, last in assigned:
         if column not in later and _goes_on(state, tokens[first:last], column):

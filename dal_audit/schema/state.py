@@ -87,6 +87,11 @@ class State:
         """Whether this is a database of SQLite."""
         return self.backend == SQLITE
 
+    @property
+    def run(self) -> tuple[int, bool]:
+        """The run that a statement belongs to: its script's number, and whether it is a trial."""
+        return self.file, self.is_trial
+
     # What is wrong
 
     def existing_object(self, span: Span, reason: str, cure: str, *names: str) -> None:
