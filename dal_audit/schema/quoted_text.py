@@ -53,7 +53,8 @@ def _before_results(tokens: Sequence[str]) -> Sequence[str]:
 
 def _text_in(state: State, tokens: Sequence[str], table: str) -> str:
     """Return the first text in double quotes that is no name; empty where there is none."""
-    places = [at for at, token in enumerate(tokens) if token[0] == '"' and _is_column(tokens, at)]
+    # What comes first is another name for the table: `UPDATE t "x" SET`.
+    places = [at for at in range(1, len(tokens)) if _is_column(tokens, at)]
     if not places:
         return ""
     tables = reading_of(state, tokens, table).tables
@@ -64,11 +65,11 @@ def _text_in(state: State, tokens: Sequence[str], table: str) -> str:
 
 
 def _is_column(tokens: Sequence[str], at: int) -> bool:
-    """Return whether a name can be nothing but a column of the tables that are read."""
-    before = tokens[at - 1].upper() if at else ""
+    """Return whether a token in double quotes can be nothing but a column of what is read."""
+    before = tokens[at - 1].upper()
     after = tokens[at + 1] if at + 1 < len(tokens) else ""
-    is_filled_in = not _TEMPLATES.isdisjoint(tokens[at])
-    return not is_filled_in and before not in _NO_COLUMN_AFTER and after not in _NO_COLUMN_BEFORE
+    is_text = tokens[at][0] == '"' and _TEMPLATES.isdisjoint(tokens[at])
+    return is_text and before not in _NO_COLUMN_AFTER and after not in _NO_COLUMN_BEFORE
 
 
 def _is_known(state: State, table: str) -> bool:

@@ -168,6 +168,7 @@ SCRIPTS = [
 
 
 IN_POSTGRESQL = [
+    'create table t (a text, b text); update t "x" set a = "x".b',
     "create type m as enum ('a'); create table t (x m default 'b')",
     "create type m as enum ('a'); alter type m rename to n; create table t (x n default 'a'); create table u (x m)",
     "create domain d as int; create table t (x d default 'x')",
