@@ -106,13 +106,15 @@ def cache_of(
     """Return what is known of the files from an earlier run.
 
     A cache that git tracks is none of this machine's: whoever put it there could have left a leak
-    out of it.
+    out of it. So is one behind a link that lies in the project.
     """
     if not request.cache or not request.shortcuts or tree.has_cache:
         return no_cache()
     root = scope.policy.root
     place = request.cache_folder
     if place is None:
+        if (root / CACHE).is_symlink():
+            return no_cache()
         file = root / CACHE / FILE
     else:
         name = sha256(os.fsencode(root)).hex()[:16]

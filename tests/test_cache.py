@@ -283,7 +283,7 @@ def test_the_folder_is_ignored_by_git_and_backups(tmp_path: Path) -> None:
 def test_what_a_killed_run_left_is_removed_in_time(tmp_path: Path) -> None:
     root = project(tmp_path)
     told(root, cache=True)
-    old, young = kept(root).with_name("old.tmp"), kept(root).with_name("young.tmp")
+    old, young = kept(root).with_name("facts-1.tmp"), kept(root).with_name("facts-2.tmp")
     old.write_bytes(b"")
     young.write_bytes(b"")
     os.utime(old, ns=(1, 1))

@@ -22,6 +22,8 @@ from msgspec.structs import replace
 from dal_audit.audit import audit
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import is_script
+from dal_audit.discover.links import leads_out
+from dal_audit.discover.projects import root_of
 from dal_audit.fix.model import Fix
 from dal_audit.fix.rewrite import AmendError, amended, compatible, text_of
 from dal_audit.policy.request import Request
@@ -144,7 +146,7 @@ class _Work:
         if path in self.after:
             return self.after[path]
         file = self.file(path)
-        if not file.resolve().is_relative_to(self.base.resolve()):
+        if leads_out(file, self.base) or leads_out(file, root_of(file.parent, self.request.folder)):
             raise AmendError("it is a link that leads out of the project")
         data = file.read_bytes()
         self.before[path] = data

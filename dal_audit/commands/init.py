@@ -23,6 +23,7 @@ from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.commands.config_text import SHOWN, proposed_settings, render_toml
 from dal_audit.commands.detected import DetectedProject, detect
 from dal_audit.discover.errors import UsageError
+from dal_audit.discover.links import check_within
 from dal_audit.discover.projects import root_of, whole_project
 from dal_audit.facts import Span
 from dal_audit.policy import (
@@ -74,10 +75,11 @@ class Plan(Struct, frozen=True):
     def write(self) -> None:
         """Put the text into the file.
 
-        Raises FileExistsError where a file has come up that was not there, OSError where it cannot
-        be written.
+        Raises UsageError for a link that leads out of the project, FileExistsError where a file has
+        come up that was not there, OSError where it cannot be written.
         """
         if self.addition:
+            check_within(self.file, self.file.parent)
             with self.file.open("xb" if self.is_new else "ab") as file:
                 file.write(self.addition.encode())
 

@@ -45,11 +45,17 @@ def is_left_out(form: str, report: Report, *, quiet: bool) -> bool:
 
 
 def write(text: str, output: str) -> None:
-    """Write a report; what the output's encoding lacks is escaped."""
+    """Write a report; what the output's encoding lacks is escaped.
+
+    Raises UsageError for a link below the current folder that leads out of it, OSError.
+    """
     if output != "-":
         from pathlib import Path  # nothing else of `--version` needs it
 
+        from dal_audit.discover.links import check_within
+
         file = Path(output)
+        check_within(file, Path.cwd())
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         return

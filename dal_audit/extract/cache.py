@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -77,6 +79,10 @@ FILE: Final = "facts"
 """The name of the cache in a project's own folder."""
 
 
+_OWN: Final = re.compile(rf"{FILE}|[0-9a-f]{{16}}\.facts|(?:{FILE}|[0-9a-f]{{16}})-\d+\.tmp")
+"""How the files of caches are called, in a project's own folder and in one of several."""
+
+
 _NOTHING: Final = Raw(b"\xc0")
 """Nil: no facts are written so."""
 
@@ -131,6 +137,10 @@ class Cache:
 
     def _load(self, place: Path) -> None:
         try:
+            state = place.lstat()
+            # Neither a link, nor a pipe that nobody writes to, nor what no run would have kept.
+            if not stat.S_ISREG(state.st_mode) or state.st_size > MAX_BYTES + _HEAD:
+                return
             data = place.read_bytes()
         except OSError:
             return
@@ -367,25 +377,29 @@ def _is_as_it_was(file: SourceFile) -> bool:
 def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
     """Put a cache in its place, whole; remove what a killed process left there half written.
 
-    Raises OSError where that cannot be done.
+    No link is followed below the folder. Raises OSError where that cannot be done.
     """
     folder = place.parent
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in _MARKS.items():
         if not os.path.lexists(folder / name):
-            (folder / name).write_text(text, encoding="utf-8")
+            with (folder / name).open("x", encoding="utf-8") as mark:
+                mark.write(text)
     for left in folder.glob("*.tmp"):
-        if left.stat().st_mtime_ns < now - STALE_NS:
+        if left.lstat().st_mtime_ns < now - STALE_NS and _is_own(left):
             left.unlink(missing_ok=True)
     written = folder / f"{place.stem}-{os.getpid()}.tmp"
-    try:
-        with written.open("wb") as file:
+    if _is_own(written):
+        written.unlink()
+    with written.open("xb") as file:
+        try:
             file.write(_MAGIC + key + zlib.crc32(payload).to_bytes(_SUM_BYTES, "big"))
             file.write(payload)
-        written.replace(place)
-    except BaseException:
-        written.unlink(missing_ok=True)
-        raise
+            file.close()
+            written.replace(place)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
 
 
 def remove_cache(folder: Path) -> None:
@@ -395,8 +409,33 @@ def remove_cache(folder: Path) -> None:
     """
     if folder.is_symlink() or not folder.is_dir():
         return
-    for path in list(folder.iterdir()):
-        if path.name in {FILE, *_MARKS} or path.suffix in {".facts", ".tmp"}:
-            path.unlink(missing_ok=True)
+    own = [path for path in folder.iterdir() if _is_own(path)]
+    marks = [path for path in folder.iterdir() if _is_mark(path)]
+    for path in (*own, *marks):
+        path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether a file is a cache, or the beginning of one: by its name and by its bytes."""
+    if not _OWN.fullmatch(path.name):
+        return False
+    head = _head(path, len(_MAGIC))
+    return head is not None and _MAGIC.startswith(head)
+
+
+def _is_mark(path: Path) -> bool:
+    text = _MARKS.get(path.name)
+    return text is not None and _head(path, len(text) + 1) == text.encode()
+
+
+def _head(path: Path, count: int) -> bytes | None:
+    """Return the first bytes of a file; None where it is a link, or no file."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError:
+        return None

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.catalogue.rulebook import Rule, rules
+from dal_audit.discover.links import check_within
 from dal_audit.facts import Place, Span
 from dal_audit.judge.breach import EntryUse, Finding
 from dal_audit.triage.baseline import (
@@ -85,8 +86,10 @@ def write_baseline(
     """Write the baseline of a project; a first one takes in all, a later one only shrinks.
 
     `judged` tells of which entries this audit would have found what they stand for. Raises
-    BaselineError for a faulty baseline, OSError where it cannot be written.
+    BaselineError for a faulty baseline, UsageError for a link out of the project, OSError where it
+    cannot be written.
     """
+    check_within(file, root)
     exists = os.path.lexists(file)
     entries = read_baseline(file) if exists else ()
     keys = keys_of(
