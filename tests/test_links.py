@@ -159,3 +159,54 @@ def test_a_path_that_lies_elsewhere_was_chosen(root: Path, other: Path) -> None:
     assert leads_out(root / "outside/a", root)
     assert run(root, "check", "--output", str(other / "report.txt")).exit_code == 1
     assert (other / "report.txt").is_file()
+
+
+@pytest.mark.parametrize("way", ["ignored", "excluded", "suffix", "build", "hidden"])
+def test_a_link_to_what_is_not_audited_is_read(root: Path, way: str) -> None:
+    target = {
+        "ignored": "kept/b.py",
+        "excluded": "skipped/b.py",
+        "suffix": "b.txt",
+        "build": "build/b.py",
+        "hidden": "venv/b.py",
+    }[way]
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    (root / ".gitignore").write_text("kept\n")
+    (root / "dal-audit.toml").write_text("exclude = ['skipped']\n")
+    (root / target).parent.mkdir(exist_ok=True)
+    (root / target).write_text(LEAK)
+    (root / "app/link.py").symlink_to(root / target)
+    answer = run(root, "check", "--format", "concise")
+    assert "app/link.py:1" in answer.output
+
+
+def test_a_link_to_what_is_audited_is_no_second_file(root: Path) -> None:
+    (root / "app/link.py").symlink_to("a.py")
+    answer = run(root, "check", "--format", "concise")
+    assert "app/a.py:1" in answer.output
+    assert "link.py" not in answer.output
+
+
+@pytest.mark.parametrize("way", ["dangling", "folder", "pipe", "device"])
+def test_a_configuration_that_is_no_file_is_said(root: Path, way: str) -> None:
+    place = root / "dal-audit.toml"
+    place.unlink()
+    if way == "folder":
+        place.mkdir()
+    elif way == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to("nowhere" if way == "dangling" else os.devnull)
+    answer = run(root, "check")
+    assert answer.exit_code == 2
+    assert "dal-audit.toml" in answer.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_configuration_in_utf_16_is_said(root: Path, encoding: str) -> None:
+    (root / "dal-audit.toml").unlink()
+    text = "\ufeff[tool.dal-audit]\n"
+    (root / "pyproject.toml").write_bytes(text.encode(encoding))
+    answer = run(root, "check")
+    assert answer.exit_code == 2
+    assert "UTF-16" in answer.stderr

@@ -109,9 +109,13 @@ def _examined(
     root: Path, paths: Iterable[str], others: tuple[str, ...], known: Mapping[str, SourceFile]
 ) -> tuple[SourceFile, ...]:
     """Return the files of some paths that can be read and lie in no other project."""
-    own = (path for path in sorted(paths) if not path.startswith(others))
-    found = (known.get(path) or _examine(root, path, "") for path in own)
-    return tuple(file for file in found if file and not file.flaw)
+    found: dict[str, SourceFile] = {}
+    links: dict[str, str] = {}
+    for path in sorted(paths):
+        file = known.get(path) or _examine(root, path, "", links)
+        if file and not file.flaw and not path.startswith(others):
+            found[path] = file
+    return tuple(_without_doubles(found, links))
 
 
 def _is_template(path: str) -> bool:
@@ -172,12 +176,22 @@ def _audited(
     policy: Policy, listed: Mapping[str, str], is_left_out: Callable[[str], bool]
 ) -> Iterator[SourceFile]:
     included = compile_globs(policy.include, anchored=False) if policy.include else None
+    found: dict[str, SourceFile] = {}
+    links: dict[str, str] = {}
     for path, flaw in listed.items():
         named = _named(path, flaw)
         if not is_left_out(named) and (included is None or included(named)):
-            file = _examine(policy.root, path, flaw)
+            file = _examine(policy.root, path, flaw, links)
             if file is not None:
-                yield file
+                found[path] = file
+    yield from _without_doubles(found, links)
+
+
+def _without_doubles(
+    found: Mapping[str, SourceFile], links: Mapping[str, str]
+) -> Iterator[SourceFile]:
+    """Yield files, but for links to what is among them under its own name."""
+    return (file for path, file in found.items() if links.get(path) not in found)
 
 
 def _parted(files: Sequence[SourceFile]) -> tuple[tuple[SourceFile, ...], tuple[SourceFile, ...]]:
@@ -220,22 +234,25 @@ def _built_in(path: str, packages: set[str]) -> bool:
     )
 
 
-def _examine(root: Path, path: str, flaw: str) -> SourceFile | None:
-    """Return a file with its size, or with its flaw; None for what is no file of the project."""
+def _examine(root: Path, path: str, flaw: str, links: dict[str, str]) -> SourceFile | None:
+    """Return a file with its size, or with its flaw; None for what is no file of the project.
+
+    Where it is a link to a file below the root, `links` is told the path of that.
+    """
     absolute = f"{root}{os.sep}{path}"
     if flaw:
         return SourceFile(path, absolute, 0, flaw)
     try:
         status = os.lstat(absolute)
         if stat.S_ISLNK(status.st_mode):
-            return _follow(root, path, absolute)
+            return _follow(root, path, absolute, links)
     except OSError as error:
         return SourceFile(path, absolute, 0, reason_of(error))
     return _regular(path, absolute, status)
 
 
-def _follow(root: Path, path: str, absolute: str) -> SourceFile | None:
-    """Return what a symbolic link leads to, unless it is audited under its own name."""
+def _follow(root: Path, path: str, absolute: str, links: dict[str, str]) -> SourceFile | None:
+    """Return what a symbolic link leads to; None for a folder."""
     if path.rpartition("/")[2].startswith(".#"):
         return None  # An Emacs lock: a link to no file, by design.
     try:
@@ -245,8 +262,8 @@ def _follow(root: Path, path: str, absolute: str) -> SourceFile | None:
         reason = reason_of(error)
         return SourceFile(path, absolute, 0, f"a symbolic link that leads nowhere: {reason}")
     inside = os.path.realpath(root) + os.sep
-    if target.startswith(inside) or stat.S_ISDIR(status.st_mode):
-        return None
+    if target.startswith(inside):
+        links[path] = target.removeprefix(inside).replace(os.sep, "/")
     return _regular(path, absolute, status)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from os.path import normpath
 from pathlib import Path
@@ -21,6 +22,9 @@ OWN_FILE: Final = "dal-audit.toml"
 SHARED_FILE: Final = "pyproject.toml"
 SHARED_TABLE: Final = ("tool", "dal-audit")
 
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""What a text in UTF-16 begins with."""
+
 _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
 
@@ -29,12 +33,12 @@ def find_configuration(folder: Path) -> Path | None:
 
     In one folder `dal-audit.toml` wins over `pyproject.toml`, which counts only when it has a
     `[tool.dal-audit]` table. Raises ConfigurationError when a `pyproject.toml` seems to have one
-    and cannot be read.
+    and cannot be read, and when what is called `dal-audit.toml` is no file.
     """
     start = Path(normpath(folder.absolute()))
     for above in (start, *start.parents):
         own, shared = above / OWN_FILE, above / SHARED_FILE
-        if _is_file(own):
+        if _is_own(own):
             return own
         if _is_file(shared) and _configures(shared):
             return shared
@@ -106,9 +110,26 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _is_own(path: Path) -> bool:
+    """Tell whether there is a file that configures dal-audit and nothing else.
+
+    Raises ConfigurationError for what bears its name and is no file: a configuration that is passed
+    over would be as if it allowed all.
+    """
+    if not os.path.lexists(path):
+        return False
+    if _is_file(path):
+        return True
+    is_there = os.path.exists(path)  # noqa: PTH110  # it raises nothing
+    reason = "it is not a regular file" if is_there else "a symbolic link that leads nowhere"
+    raise _unreadable(path, reason)
+
+
 def _configures(file: Path) -> bool:
     """Tell whether a pyproject.toml has a table for dal-audit."""
     data = _bytes(file)
+    if data.startswith(_UTF_16) and b"dal-audit" in data.replace(b"\0", b""):
+        raise _unreadable(file, "it is UTF-16, and TOML is UTF-8")
     if b"dal-audit" not in data:
         # Most files are settled here, without a parser.
         return False
@@ -126,9 +147,12 @@ def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        message = f"the configuration cannot be read: {reason}"
-        raise ConfigurationError([Problem(_shown(file), None, message)]) from error
+        raise _unreadable(file, error.strerror or type(error).__name__) from error
+
+
+def _unreadable(file: Path, reason: str) -> ConfigurationError:
+    message = f"the configuration cannot be read: {reason}"
+    return ConfigurationError([Problem(_shown(file), None, message)])
 
 
 def _decoded(file: Path, data: bytes) -> str:
