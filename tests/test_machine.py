@@ -160,7 +160,7 @@ def test_a_name_that_is_no_text() -> None:
 
 
 def test_what_a_terminal_obeys_is_escaped() -> None:
-    tricks = "\x1b[31m\x07\x7f\x85\x9b\u061c\u200e\u2028\u202e\u2066"
+    tricks = "\x1b[31m\x07\x7f\x85\x9b\u061c\u200b\u2060\ufeff\u200e\u2028\u202e\u2066"
     text = render_json(Report((finding_of(f"{tricks}.py", tricks),), (RULE,), CLAUSES))
     assert not set(tricks) & set(text) - set("[31m")
     (found,) = json.loads(text)["findings"]

@@ -41,7 +41,7 @@ NEIGHBOUR: Final = "import sqlite3\n"
 """What is audited beside the odd file, and must be found."""
 
 UNSAFE: Final = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 """Control characters, bidirectional controls, line ends of Unicode, lone surrogates."""
 
@@ -779,7 +779,7 @@ def test_a_hostile_folder(tmp_path: Path) -> None:
 
 def test_hostile_text_is_not_obeyed(tmp_path: Path) -> None:
     """What a file holds is shown in excerpts and in messages."""
-    tricks = "\x1b[31m \u202e \u2066 \u061c \x07 \x9b \x85 \u2028"
+    tricks = "\x1b[31m \u200b \u2060 \ufeff \u202e \u2066 \u061c \x07 \x9b \x85 \u2028"
     (tmp_path / "odd.py").write_bytes(
         f"import sqlite3; x = '{tricks}'\n"
         f"import json  # dal-audit: allow[{tricks}] {tricks}\n"

@@ -25,8 +25,10 @@ Object: TypeAlias = dict[str, object]
 """A JSON object under construction."""
 
 _LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
-_OBEYED: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""What `json` leaves as it is and a terminal obeys: control and bidirectional characters."""
+_OBEYED: Final = re.compile(
+    r"[\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+"""What `json` leaves as it is and a terminal obeys or hides: controls, bidi, what has no width."""
 
 
 def json_text(value: Object | Sequence[Object]) -> str:

@@ -21,10 +21,11 @@ _CODES: Final[dict[Style, str]] = {
     "frame": "1;34",
 }
 _UNSAFE: Final = (
-    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff"
     r"\ud800-\udfff]"
 )
-"""Control characters, line ends of Unicode, bidirectional overrides, undecodable bytes."""
+"""Control characters, line ends of Unicode, what has no width, bidirectional overrides, undecodable
+bytes."""
 
 TAB_WIDTH: Final = 4
 

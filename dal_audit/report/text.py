@@ -74,7 +74,7 @@ def _verdict_lines(report: Report, paint: Paint) -> Iterator[str]:
             yield f"{name}  {_said(said, paint)}"
         if said.clause.id == TESTED:
             for backend, by, _ in report.tested or ():
-                yield f"{'':<{longest}}  {backend}: {safe(by)}"
+                yield f"{'':<{longest}}  {safe(backend)}: {safe(by)}"
     if report.limited:
         yield paint("These verdicts are for the given paths only.", "faint")
     yield from (paint(safe(line), "faint") for line in not_audited(found))
