@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from dal_audit.assemble.module_names import ModuleNames
-from dal_audit.catalogue.drivers import Catalogue, Driver
+from dal_audit.catalogue.drivers import Catalogue, Driver, unknown_driver
 
-OWN_TYPES: Final = Driver("storage", ("storage",))
+OWN_TYPES: Final = unknown_driver("storage")
 """Stands for the project itself as the owner of its `driver-types`."""
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Raw, Struct, json
 from msgspec.structs import replace
 
 from dal_audit.catalogue.digest import sha256
@@ -27,25 +27,47 @@ KIND_WORDS: Mapping[Kind, str] = {
 }
 
 
+class DriverObjects(Struct, frozen=True, array_like=True):
+    """A driver's objects by their dotted names.
+
+    `types` maps a role (connection, cursor, pool, engine, session, model, other, and exception) to
+    names; `makers` maps a callable to the type of what it returns.
+    """
+
+    types: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    makers: tuple[tuple[str, str], ...] = ()
+
+
+NO_OBJECTS: Final = Raw(json.encode(DriverObjects()))
+
+
 class Driver(Struct, frozen=True):
     """A library that talks to a database.
 
-    `modules` are dotted import names, each covering its submodules; `types` maps a role
-    (connection, cursor, pool, engine, session, model, other) to dotted names; `makers` maps a
-    callable to the type of what it returns.
+    `modules` are dotted import names, each covering its submodules; `written_objects` are its
+    objects as JSON. Those are four fifths of the catalogue, and a run asks for few drivers' ones.
     """
 
     name: str
     modules: tuple[str, ...]
-    kind: Kind = "driver"
-    packages: tuple[str, ...] = ()
-    dialect: str = ""
-    types: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    exceptions: tuple[str, ...] = ()
-    accessors: tuple[str, ...] = ()
-    executes: tuple[str, ...] = ()
-    makers: tuple[tuple[str, str], ...] = ()
-    source: str = ""
+    kind: Kind
+    dialect: str
+    accessors: tuple[str, ...]
+    executes: tuple[str, ...]
+    written_objects: Raw
+
+    def __hash__(self) -> int:
+        """Return a hash; `Raw` has none."""
+        return hash((self.name, self.modules))
+
+    def objects(self) -> DriverObjects:
+        """Read what the catalogue knows of the driver's objects."""
+        return json.decode(self.written_objects, type=DriverObjects)
+
+
+def unknown_driver(module: str) -> Driver:
+    """Return the driver that a module is of which the shipped catalogue knows nothing."""
+    return Driver(module, (module,), "driver", "", (), (), NO_OBJECTS)
 
 
 class Catalogue(Struct, frozen=True, dict=True):
@@ -100,21 +122,29 @@ def shipped_drivers() -> tuple[Driver, ...]:
     return table("drivers", tuple[Driver, ...], driver_in)
 
 
+@cache
+def shipped_catalogue() -> Catalogue:
+    """Return the catalogue of a project that configures none."""
+    return Catalogue(shipped_drivers())
+
+
 def driver_in(row: Mapping[str, Any]) -> Driver:
     """Return the driver of a table in `drivers.toml`."""
     return Driver(
         name=row["name"],
-        kind=row["kind"],
         modules=tuple(row["modules"]),
-        packages=tuple(row["packages"]),
+        kind=row["kind"],
         dialect=row["dialect"],
-        types=tuple((role, tuple(names)) for role, names in row["types"].items()),
-        exceptions=tuple(row["exceptions"]),
         accessors=tuple(row["accessors"]),
         executes=tuple(row["executes"]),
-        makers=tuple(row["makers"].items()),
-        source=row["source"],
+        written_objects=Raw(json.encode(_objects_in(row))),
     )
+
+
+def _objects_in(row: Mapping[str, Any]) -> DriverObjects:
+    roles = {**row["types"], "exception": row["exceptions"]}
+    types = tuple((role, tuple(names)) for role, names in roles.items() if names)
+    return DriverObjects(types, tuple(row["makers"].items()))
 
 
 def catalogue_in_force(
@@ -129,7 +159,7 @@ def catalogue_in_force(
     prefix that it does not know becomes a driver of that name. `import_helpers` are written
     `module:function`.
     """
-    shipped = Catalogue(shipped_drivers())
+    shipped = shipped_catalogue()
     drivers = list(shipped.drivers) if only is None else _named(only, shipped)
     known = {module for driver in drivers for module in driver.modules}
     drivers += _named((prefix for prefix in also if prefix not in known), shipped)
@@ -141,7 +171,7 @@ def _named(prefixes: Iterable[str], shipped: Catalogue) -> list[Driver]:
     """Return a driver for each prefix; prefixes of one shipped driver share it."""
     found: dict[str, Driver] = {}
     for prefix in prefixes:
-        driver = shipped.driver_of(prefix) or Driver(prefix, ())
+        driver = shipped.driver_of(prefix) or unknown_driver(prefix)
         driver = found.get(driver.name) or replace(driver, modules=())
         if prefix not in driver.modules:
             found[driver.name] = replace(driver, modules=(*driver.modules, prefix))

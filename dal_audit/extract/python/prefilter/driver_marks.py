@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple, TypeAlias
 
 from ahocorasick_rs import BytesAhoCorasick
 
@@ -26,11 +27,11 @@ from dal_audit.extract.python.prefilter.sql_marks import (
 )
 from dal_audit.extract.source import ASCII_SUPERSETS, declared_encoding, decode
 
-_BEFORE_MODULE: Final = b" \t\f\r\n,\\"
-"""What can stand before a module's name in an import statement."""
+_BEFORE_MODULE: Final = frozenset(b" \t\f\r\n,\\" + b"\"'[|(")
+"""What can stand before a module's name in an import statement, and in a string annotation."""
 
-_BEFORE_QUOTED: Final = b"\"'[|("
-"""What else can stand before a module's name in a string annotation."""
+_AFTER_MODULE: Final = re.compile(rb"(?![\w\x80-\xff])")
+"""What follows the name of a driver's module."""
 
 SUPPRESSION_MARK: Final = b"dal-audit:"
 
@@ -59,6 +60,10 @@ _DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
 _GAP: Final = rb"[ \t\f\r\n\\]*"
 
 
+Trie: TypeAlias = dict[str, "Trie"]
+"""Modules by their components; `""` is where a driver's module ends."""
+
+
 class ByteSignals(NamedTuple):
     """What a file may hold.
 
@@ -83,22 +88,11 @@ class Prefilter:
 
     def __init__(self, catalogue: Catalogue) -> None:
         """Build the automaton from the catalogue in force."""
-        trie: dict[str, dict] = {}  # type: ignore[type-arg]  # recursive
-        for module in catalogue.by_module:
-            node = trie
-            for part in module.split("."):
-                node = node.setdefault(part, {})
-            node[""] = {}
+        self._below = _trie(catalogue.by_module)
+        self._tops = list(self._below)
+        self._rest: dict[str, re.Pattern[bytes]] = {}
         helpers = tuple(name.rpartition(".")[2].encode() for name in catalogue.import_helpers)
-        self._rest = {
-            part: re.compile(_rest_pattern(below)) for part, below in trie.items() if part
-        }
-        self._patterns: list[bytes] = []
-        self._tops: list[str] = []
-        for part in self._rest:
-            for before in _BEFORE_MODULE + _BEFORE_QUOTED:
-                self._patterns.append(bytes([before]) + part.encode())
-                self._tops.append(part)
+        self._patterns = [top.encode() for top in self._tops]
         self._first_other = len(self._patterns)
         self._patterns += [*_EXECUTORS, _MODULES, *DYNAMIC_MARKS, *helpers]
         self._first_url = len(self._patterns)
@@ -127,9 +121,18 @@ class Prefilter:
 
     def _names(self, index: int, start: int, end: int, data: bytes) -> bool:
         """Return whether a driver's first name is a driver's module in an import or annotation."""
-        return self._rest[self._tops[index]].match(data, end) is not None and (
-            in_import(data, start) or _DOTTED.match(data, end) is not None
+        if not start or data[start - 1] not in _BEFORE_MODULE:
+            return False
+        return self._rest_of(self._tops[index]).match(data, end) is not None and (
+            in_import(data, start - 1) or _DOTTED.match(data, end) is not None
         )
+
+    def _rest_of(self, top: str) -> re.Pattern[bytes]:
+        """Return what must follow a first name; few files name more than a few of them."""
+        if top not in self._rest:
+            below = self._below[top]
+            self._rest[top] = _AFTER_MODULE if "" in below else re.compile(_rest_pattern(below))
+        return self._rest[top]
 
     def _other(self, index: int, start: int, data: bytes) -> bool:
         pattern = self._patterns[index]
@@ -176,10 +179,21 @@ def searchable(data: bytes) -> bytes:
     return unicodedata.normalize("NFKC", text).encode("utf-8")
 
 
-def _rest_pattern(below: dict[str, dict]) -> bytes:  # type: ignore[type-arg]
+def _trie(modules: Iterable[str]) -> Trie:
+    """Return modules as a trie of their components."""
+    trie: Trie = {}
+    for module in modules:
+        node = trie
+        for part in module.split("."):
+            node = node.setdefault(part, {})
+        node[""] = {}
+    return trie
+
+
+def _rest_pattern(below: Trie) -> bytes:
     """Return a pattern for what must follow a module's first component to reach a driver."""
     if "" in below:
-        return rb"(?![\w\x80-\xff])"
+        return _AFTER_MODULE.pattern
     deeper = b"|".join(
         re.escape(part.encode()) + _rest_pattern(rest) for part, rest in sorted(below.items())
     )
