@@ -17,6 +17,8 @@ import pytest
 import tomli
 from sqlglot.dialects.dialect import Dialects
 
+from dal_audit.catalogue.drivers import shipped_catalogue
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -272,6 +274,16 @@ def test_names_lie_under_the_drivers_modules() -> None:
     for driver in DRIVERS:
         names = [*driver["exceptions"], *type_names(driver), *driver["makers"]]
         assert [name for name in names if not lies_under(name, driver["modules"])] == []
+
+
+def test_a_name_belongs_to_the_driver_that_lists_it() -> None:
+    """Its driver is found by its longest module, and its objects are read for it alone."""
+    catalogue = shipped_catalogue()
+    for driver in catalogue.drivers:
+        objects = driver.objects()
+        names = {name for _, names in objects.types for name in names} | dict(objects.makers).keys()
+        assert [name for name in names if catalogue.driver_of(name) is not driver] == []
+        assert not names & catalogue.by_module.keys()
 
 
 def test_makers_give_types_of_the_catalogue() -> None:
