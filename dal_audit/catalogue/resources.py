@@ -1,7 +1,7 @@
 """Where the rule book lies, and how the tables of its catalogue are read.
 
 People write the tables as TOML. Beside `drivers.toml` lies `drivers.json`, the same rows in the
-form that is read at every start, as far as a run can ask for them: that takes a fiftieth of the
+form that is read at every start, as far as a run can ask for them: that takes a fifteenth of the
 time. It counts as long as it is what was made from the TOML that lies there; where somebody edited
 either, the TOML is read, and a test asks for the JSON to be made anew.
 """
