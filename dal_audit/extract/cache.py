@@ -360,7 +360,7 @@ def _decoder(kind: Kind) -> Decoder[Any]:
     if kind == "suite":
         from dal_audit.facts.ci import SuiteFile
 
-        return Decoder(tuple[tuple[SuiteFile, ...]])
+        return Decoder(tuple[tuple[SuiteFile | Suppression, ...]])
     if kind in {"accesses", "named"}:
         return Decoder(tuple[ValueFacts | None])
     return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[PythonFact, ...]])

@@ -51,12 +51,8 @@ class Triage:
                 if isinstance(fact, NotebookCell):
                     self.cells.setdefault(file.path, []).append(fact)
                 if isinstance(fact, Suppression):
-                    known = {
-                        allowed.name: rule.id
-                        for allowed in fact.rules
-                        if (rule := find_rule(allowed.name))
-                    }
-                    self.suppressions.setdefault(file.path, []).append(_Watched(file, fact, known))
+                    self._watch(file, fact, _known(fact))
+        self._watch_ci(project)
         self.flaws = [waiver_problem(waiver, today) for waiver in self.policy.waivers]
         self.waivers = [
             (index, waiver, compile_globs(waiver.paths, anchored=True))
@@ -64,6 +60,21 @@ class Triage:
             if not self.flaws[index]
         ]
         self.used_waivers: set[int] = set()
+
+    def _watch(self, file: FileFacts, fact: Suppression, known: Mapping[str, str]) -> None:
+        self.suppressions.setdefault(file.path, []).append(_Watched(file, fact, known))
+
+    def _watch_ci(self, project: Project) -> None:
+        """Read the suppressions of files that are read for CI alone, as tests that are left out.
+
+        Nobody looks there for what other rules flag, so what is allowed of them is not judged.
+        """
+        audited = {file.path for file in project.files}
+        for file in (*project.ci.files, *project.ci.suites):
+            for fact in file.facts if file.path not in audited else ():
+                known = _known(fact, language="ci") if isinstance(fact, Suppression) else {}
+                if isinstance(fact, Suppression) and known:
+                    self._watch(file, fact, known)
 
     def finding(self, rule: Rule, breach: Breach) -> Finding:
         """Return a breach as a finding."""
@@ -142,6 +153,16 @@ class Triage:
                 zip(self.policy.waivers, self.flaws, strict=True)
             )
         ]
+
+
+def _known(fact: Suppression, language: str = "") -> dict[str, str]:
+    """Return the ids of the rules that a suppression names, and that are about a language."""
+    found = ((allowed.name, find_rule(allowed.name)) for allowed in fact.rules)
+    return {
+        name: rule.id
+        for name, rule in found
+        if rule is not None and (not language or language in rule.languages)
+    }
 
 
 def waiver_problem(waiver: Waiver, today: datetime.date) -> str:

@@ -39,9 +39,8 @@ def read_ci(tree: ProjectFiles, policy: Policy, cache: Cache) -> CiFiles:
         found = [*found, *latest]
     foreign = tuple(file.path for file in first if ci_kind_of(file.path) == "foreign")
     suites = extract_suites(tree.suites, cache)
-    known = tree.modules | {"pyproject.toml"}
     return CiFiles(
-        tuple(_bare(file, known) for file in found), tuple(suites), foreign, is_known=True
+        tuple(_bare(file, tree.modules) for file in found), tuple(suites), foreign, is_known=True
     )
 
 
@@ -59,7 +58,7 @@ def _named_workflows(tree: ProjectFiles, policy: Policy) -> frozenset[str]:
 
 def _bare(file: FileFacts, modules: frozenset[str]) -> FileFacts:
     """Return a file's facts; suppressions in Python files are read with the others of these."""
-    if file.path not in modules:
+    if file.path not in modules or ci_kind_of(file.path) == "nox":
         return file
     facts = tuple(fact for fact in file.facts if isinstance(fact, (CiTool, CiSecrets)))
     return FileFacts(file.path, facts, file.attention)

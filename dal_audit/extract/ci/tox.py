@@ -26,6 +26,9 @@ _ASSIGNED: Final = re.compile(r"([A-Za-z_]\w*)\s*=\s*(.*)")
 _ENVIRON: Final = re.compile(r"\{env:(\w+)(?::([^{}]*))?\}")
 _POSARGS: Final = re.compile(r"\{posargs(?::([^{}]*))?\}|\{\[[^\]]*\][^}]*\}")
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
+"""What tox 4 takes off each line."""
+
 _SPLIT: Final = re.compile(r"[\s,]+")
 
 PASSED: Final = ("CI", "GITHUB_*", "HOME", "LANG", "LC_*", "PATH", "PIP_*", "TOX_*", "TMP*", "USER")
@@ -128,9 +131,10 @@ def _sections(text: str) -> dict[str, _Section]:
     found: dict[str, _Section] = {}
     section: _Section | None = None
     lines: list[Line] = []
-    for number, row in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
+        row = _COMMENT.sub("", line)
         bare = row.strip()
-        if not bare or bare.startswith(("#", ";")):
+        if not bare or bare.startswith(";"):
             continue
         heading = _SECTION.fullmatch(bare) if not row[:1].isspace() else None
         key = _KEY.match(row) if not row[:1].isspace() else None

@@ -65,7 +65,7 @@ class Document:
         start, end = node.start_mark, node.end_mark
         first = self._offset(start.line, start.column)
         if end.line != start.line:
-            stop = first + len(self.text[first:].partition("\n")[0].rstrip())
+            stop = first + len(self.lines.line(start.line + 1)[start.column :].rstrip())
         else:
             stop = self._offset(end.line, end.column)
         return self.lines.span(first, max(stop, first))

@@ -10,7 +10,8 @@ from dal_audit.catalogue.backend_names import backends_named, backends_of_url
 from dal_audit.extract.python.skip_conditions import Conditions, Needs, variable_of
 from dal_audit.extract.secrets import secret_spans
 from dal_audit.extract.source import Lines, UndecodableError, decode
-from dal_audit.facts import Span
+from dal_audit.extract.suppressions import MARK, suppressions
+from dal_audit.facts import Span, Suppression
 from dal_audit.facts.ci import NamedBackend, NamedHow, PrintedVariable, SkipGuard, SuiteFile
 
 MAX_URL: Final = 500
@@ -33,10 +34,10 @@ _LOGS: Final = frozenset(
 _DRIVERS: Final = frozenset({"aiosqlite", "asyncpg", "psycopg", "psycopg2", "sqlite3"})
 
 
-def suite_facts(data: bytes) -> tuple[SuiteFile, ...]:
-    """Return what a Python file of tests says; nothing for one that cannot be read.
+def suite_facts(data: bytes) -> tuple[SuiteFile | Suppression, ...]:
+    """Return what a Python file of tests says, and the suppressions in it.
 
-    That it cannot be read is said where it is audited.
+    Nothing for one that cannot be read: that is said where it is audited.
     """
     from dal_audit.extract.python.parse.parser import UnparsableError, parse
 
@@ -45,7 +46,9 @@ def suite_facts(data: bytes) -> tuple[SuiteFile, ...]:
         tree = parse(text)
     except (UndecodableError, UnparsableError, RecursionError):
         return ()
-    return (_Reader(Lines(text), tree).read(),)
+    lines = Lines(text)
+    hidden = suppressions(lines) if MARK.search(text) else ()
+    return (_Reader(lines, tree).read(), *hidden)
 
 
 class _Reader:
