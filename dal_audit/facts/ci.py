@@ -82,13 +82,18 @@ class CiCommand(FactRecord, frozen=True):
 
 
 class CiService(FactRecord, frozen=True):
-    """A server that is started beside a job; `checked` says that its health is looked at."""
+    """A server that is started beside a job; `checked` says that its health is looked at.
+
+    `needs` are the services of a compose file that are started before it, each with whether it is
+    waited for until it is healthy.
+    """
 
     name: str
     key: Span
     image: str
     options: str = ""
     checked: bool = False
+    needs: tuple[tuple[str, bool], ...] = ()
 
 
 class CiStep(FactRecord, frozen=True):

@@ -74,8 +74,11 @@ def started_by(
         image = next((word for word in words[2:] if is_server_image(word.replace(UNKNOWN, ""))), "")
         if (image and {"-d", "--detach"}.intersection(words)) or (image and command.then == "&"):
             yield Server(place, image, image, "container")
-    elif "up" in words and (name == "docker-compose" or "compose" in words[:2]):
-        yield from _composed(words, place, composes, folder, env)
+    elif name == "docker-compose" or "compose" in words[:2]:
+        if "up" in words:
+            yield from _composed(words, place, composes, folder, env)
+        elif "run" in words:
+            yield from _needed(words, place, _read(words, composes, folder, env))
     elif name in _SYSTEM and (name.startswith("pg_") or any(map(_STARTS.search, words))):
         yield Server(place, "postgresql", "", "system", awaited=True)
 
@@ -89,17 +92,40 @@ def _composed(
 ) -> Iterator[Server]:
     detached = bool({"-d", "--detach", "--wait"}.intersection(words))
     chosen = {word for word in words[words.index("up") + 1 :] if not word.startswith("-")}
-    files = list(_files(words, env)) or list(_DEFAULT_FILES)
-    if not any(normpath(join(folder, file)) in composes for file in files) and detached:
+    read = _read(words, composes, folder, env)
+    if not read and detached:
         # What cannot be seen may be a server, and may be awaited.
         yield Server(place, "compose", "", "compose", awaited=True)
-    for file in files:
-        compose = composes.get(normpath(join(folder, file)))
-        for service in compose.services if compose else ():
+    for compose in read:
+        for service in compose.services:
             is_chosen = not chosen or service.name in chosen
             if is_chosen and is_server_image(_with_defaults(service.image)) and detached:
                 awaited = "--wait" in words
                 yield Server(place, service.name, service.image, "compose", awaited)
+
+
+def _needed(words: tuple[str, ...], place: Place, read: Iterable[CiCompose]) -> Iterator[Server]:
+    """Yield the servers that `compose run` starts because the service that it runs needs them."""
+    given = words[words.index("run") + 1 :]
+    for compose in read if "--no-deps" not in given else ():
+        services = {service.name: service for service in compose.services}
+        run = next((services[word] for word in given if word in services), None)
+        for name, awaited in run.needs if run else ():
+            server = services.get(name)
+            if server is not None and is_server_image(_with_defaults(server.image)):
+                yield Server(place, name, server.image, "compose", awaited)
+
+
+def _read(
+    words: tuple[str, ...],
+    composes: Mapping[str, CiCompose],
+    folder: str,
+    env: Mapping[str, str],
+) -> list[CiCompose]:
+    """Return the compose files that a command reads, as far as they are to be seen."""
+    files = list(_files(words, env)) or list(_DEFAULT_FILES)
+    paths = (normpath(join(folder, file)) for file in files)
+    return [composes[path] for path in paths if path in composes]
 
 
 def _with_defaults(image: str) -> str:

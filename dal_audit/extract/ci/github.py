@@ -6,6 +6,7 @@ The form is that of GitHub's "Workflow syntax" and "Metadata syntax" pages.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from yaml.nodes import MappingNode, Node, SequenceNode
@@ -181,7 +182,16 @@ def _service(document: Document, name: str, key: Span, node: Node) -> CiService:
     text = document.text_of(image if image is not None else node)
     options = _text(entry(node, "options"))
     checked = HEALTH.search(options) is not None or entry(node, "healthcheck") is not None
-    return CiService(name, key, text.text if text else "", options, checked)
+    needs = tuple(_needed_services(entry(node, "depends_on")))
+    return CiService(name, key, text.text if text else "", options, checked, needs)
+
+
+def _needed_services(node: Node | None) -> Iterator[tuple[str, bool]]:
+    """Yield the services that one of a compose file depends on, in the short or the long form."""
+    for key, value in pairs(node):
+        yield key.value, _text(entry(value, "condition")) == "service_healthy"
+    if isinstance(node, SequenceNode):
+        yield from ((_text(item), False) for item in node.value)
 
 
 def _text(node: Node | None) -> str:
