@@ -173,6 +173,8 @@ class CiWorkflow(TaggedFact, frozen=True):
     directory: str = ""
     duplicates: tuple[CiText, ...] = ()
     """Keys that stand twice in one table, for which the system refuses the file."""
+    leads_on: bool = False
+    """Whether it takes in jobs from further files, which are not read."""
 
 
 class CiAction(TaggedFact, frozen=True):

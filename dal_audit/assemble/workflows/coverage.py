@@ -79,8 +79,9 @@ class Coverage:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether a CI system that is not read may test the project, too."""
-        return bool(self.ci.foreign) or self.policy.ci.external_ci
+        """Whether a CI system, or a file of one, that is not read may test the project, too."""
+        leads_on = any(workflow.leads_on for workflow in self.workflows.values())
+        return bool(self.ci.foreign) or self.policy.ci.external_ci or leads_on
 
     # Targets
 

@@ -308,7 +308,9 @@ class JobWalk:
             _use(state.servers)
         inner = tuple(word for word in words if word != "sudo")
         started = started_by(inner, command, path, self.files.composes, state.folder, state.env)
-        state.servers.extend(started)
+        # Compose starts once what is running already.
+        running = {server.name for server in state.servers if server.how == "compose"}
+        state.servers += [server for server in started if server.name not in running]
         if words[:1] in {("pip",), ("uv",), ("poetry",), ("pip3",), ("pdm",)} or "install" in words:
             state.installs.append(words)
 

@@ -5,6 +5,7 @@ The form is that of Microsoft's "YAML schema reference". Nothing waits for servi
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from yaml.nodes import MappingNode, Node
@@ -14,6 +15,7 @@ from dal_audit.extract.ci.yaml_tree import Document, entry, items, key_node, pai
 from dal_audit.facts import Span
 from dal_audit.facts.ci import CiJob, CiMatrix, CiService, CiSetting, CiStep, CiTrigger, CiWorkflow
 
+_TEMPLATE: Final = re.compile(r"^[ \t]*(?:-[ \t]+)*(?:template|extends)[ \t]*:", re.MULTILINE)
 _SCRIPTS: Final = ("script", "bash", "powershell", "pwsh")
 
 
@@ -24,12 +26,14 @@ def workflow_in(document: Document) -> CiWorkflow | None:
         return None
     reader = _Reader(document, root)
     jobs = tuple(reader.jobs())
-    if not jobs:
+    leads_on = _TEMPLATE.search(document.text) is not None
+    if not jobs and not leads_on:
         return None
     key = key_node(root, "pr") or key_node(root, "trigger")
     place = document.span(key) if key is not None else Span(1, 1, 1, 1)
     env = reader.variables(entry(root, "variables"))
-    return CiWorkflow(document.span(root), "azure", reader.triggers(place), place, jobs, env)
+    triggers = reader.triggers(place)
+    return CiWorkflow(document.span(root), "azure", triggers, place, jobs, env, leads_on=leads_on)
 
 
 class _Reader:

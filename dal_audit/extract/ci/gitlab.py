@@ -69,7 +69,15 @@ def workflow_in(document: Document) -> CiWorkflow | None:
     jobs = tuple(reader.jobs())
     every = (CiTrigger("push", start), CiTrigger("pull_request", start))
     env = reader.variables(entry(document.root, "variables"))
-    return CiWorkflow(document.span(document.root), "gitlab", every, start, jobs, env)
+    return CiWorkflow(
+        document.span(document.root),
+        "gitlab",
+        every,
+        start,
+        jobs,
+        env,
+        leads_on=entry(document.root, "include") is not None,
+    )
 
 
 class _Reader:
