@@ -1,1 +1,26 @@
 """Assemble: the facts of all files and the policy make a project that answers questions."""
+
+__all__ = [
+    "accessor_names",
+    "accessors",
+    "assembly",
+    "blind_spots",
+    "class_hierarchy",
+    "conformance",
+    "crossings",
+    "driver_flow",
+    "driver_names",
+    "driver_objects",
+    "first_runs",
+    "held_objects",
+    "interface_members",
+    "migration_layout",
+    "migration_sets",
+    "module_names",
+    "project",
+    "second_runs",
+    "sql_files",
+    "state_fields",
+    "workflows",
+    "zones",
+]

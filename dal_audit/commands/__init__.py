@@ -1,1 +1,3 @@
 """Commands: what stands on the command line, a file a command."""
+
+__all__ = ["main"]

@@ -1,1 +1,12 @@
 """Discover: which files, which projects, and what git says of them."""
+
+__all__ = [
+    "ci_listing",
+    "errors",
+    "files",
+    "git_command",
+    "git_history",
+    "git_listing",
+    "links",
+    "projects",
+]

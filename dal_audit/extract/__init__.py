@@ -3,3 +3,16 @@
 The only stage that knows parsers. What it finds depends on a file's bytes and the catalogue in
 force, never on the policy; so facts can be cached by content.
 """
+
+__all__ = [
+    "cache",
+    "ci",
+    "ci_sources",
+    "extractor",
+    "migrations",
+    "second_look",
+    "secrets",
+    "source",
+    "sql",
+    "sql_scripts",
+]

@@ -96,5 +96,11 @@ __all__ = [
     "TypeName",
     "UseKind",
     "ValueFacts",
+    "ci",
+    "ci_files",
+    "migrations",
+    "replay",
+    "source",
+    "sql",
     "stamp_of",
 ]

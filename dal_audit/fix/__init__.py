@@ -1,1 +1,3 @@
 """Fixers: from facts to the edits that mend them; pure functions, one module a kind of fact."""
+
+__all__ = ["model", "placeholders", "rewrite", "sql", "suppressions"]

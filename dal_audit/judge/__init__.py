@@ -1,1 +1,3 @@
 """Judge: what a check is, what it says, and who runs it."""
+
+__all__ = ["breach", "check", "run", "run_breaches", "selection", "sql_portability"]

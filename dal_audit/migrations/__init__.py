@@ -4,3 +4,14 @@
 `model` has what they are, and `tools` what tells one tool from another. Nothing is loaded here: a
 project without migrations needs the model alone.
 """
+
+__all__ = [
+    "detect",
+    "folders",
+    "graph_flaws",
+    "listing",
+    "model",
+    "numbering_flaws",
+    "released",
+    "tools",
+]

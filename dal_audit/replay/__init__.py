@@ -3,3 +3,5 @@
 `plan` says which sets run on which engines, `workers` runs each of them in a process of its
 own, `breaches` says what that proves.
 """
+
+__all__ = ["database", "plan", "run"]

@@ -124,3 +124,6 @@ def _suppressions(text: str) -> Iterator[Suppression]:
         comment = row[found.start() :]
         mark = MARK.search(comment)
         yield read_suppression(lines, begin, comment, mark, about, code[0] if code else None)
+
+
+__all__ = ["expressions", "shell"]

@@ -1,1 +1,3 @@
 """SQL: from a text to tokens, statements, and the structure that they declare."""
+
+__all__ = ["places", "scripts", "statements", "tokens"]
