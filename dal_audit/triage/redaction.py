@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from dal_audit.assemble.project import Project
-from dal_audit.discover.files import PYTHON_SUFFIXES
 from dal_audit.facts import ConnectionUrl, FileFacts, NotUnderstood, Span
 from dal_audit.judge.breach import Breach
 
@@ -67,8 +66,7 @@ def redacted(data: bytes, secrets: Iterable[Span], path: str = "") -> bytes:
     )
 
     try:
-        is_python = not path or path.endswith(PYTHON_SUFFIXES)
-        text = decode(data) if is_python else decode_script(data)
+        text = decode(data) if _is_python(path) else decode_script(data)
     except UndecodableError:
         return b""
     lines = Lines(text)
@@ -84,3 +82,11 @@ def redacted(data: bytes, secrets: Iterable[Span], path: str = "") -> bytes:
             if char not in "\r\n":
                 pieces[index] = MASK * (len(char.encode("utf-16-le")) // 2)
     return "".join(pieces).encode("utf-8")
+
+
+def _is_python(path: str) -> bool:
+    """Return whether a file is decoded as Python is: all are but those of CI and Rust's."""
+    from dal_audit.facts.ci_files import ci_kind_of
+
+    is_other = path.endswith((".rs", ".yml", ".yaml"))
+    return not is_other and ci_kind_of(path) in {None, "nox"}
