@@ -32,13 +32,22 @@ def raw_sql(fact: SqlText, file: FileFacts, project: Project) -> Iterator[Breach
 def _is_something_else(fact: SqlText, file: FileFacts, project: Project) -> bool:
     """Return whether the receiver comes from a library that is no driver, or a local namesake."""
     if fact.builds:
-        return all(project.names.is_local(name, file.path) for name in fact.receivers)
+        return not any(_is_drivers(name, file.path, project) for name in fact.receivers)
     return bool(fact.receivers) and all(
         not name.startswith((".", "builtins."))
         and not project.names.is_local(name, file.path)
         and project.driver_of(name, file.path) is None
         for name in fact.receivers
     )
+
+
+def _is_drivers(name: str, path: str, project: Project) -> bool:
+    """Return whether a maker of SQL is a driver's, or one of its objects' (`db.text`)."""
+    if project.driver_of(name, path) is not None:
+        return True
+    owner, _, method = name.rpartition(".")
+    source = project.driver_sources.resolve(owner, path) if owner else None
+    return source is not None and (source.form != "instance" or method in source.driver.executes)
 
 
 def _what(does: str) -> str:

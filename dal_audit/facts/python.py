@@ -318,8 +318,19 @@ class StringAnnotationName(TaggedFact, frozen=True):
     name: str
 
 
+class ClassNameTest(TaggedFact, frozen=True):
+    """A comparison of the name of an object's class with texts: `type(x).__name__ == "Store"`.
+
+    `span` is the comparison, or the pattern, and `names` are the texts.
+    """
+
+    span: Span
+    names: tuple[str, ...]
+
+
 PythonFact: TypeAlias = (
     Import
+    | ClassNameTest
     | StringAnnotationName
     | DynamicImport
     | ModuleExports

@@ -161,7 +161,7 @@ class Expressions:
     def comparison(self, node: ast.Compare, scope: Scope, _role: UseKind) -> None:
         """Visit a comparison; one of `type(x)` asks for a class."""
         operands = [node.left, *node.comparators]
-        role: UseKind = "type" if any(map(_is_type_of, operands)) else "value"
+        role: UseKind = "type" if any(map(is_type_of, operands)) else "value"
         for operand in operands:
             self.expression(operand, scope, role)
 
@@ -229,7 +229,7 @@ if hasattr(ast, "TemplateStr"):  # Python 3.14: PEP 750
     _VISITS[ast.TemplateStr] = Expressions.formatted
 
 
-def _is_type_of(node: ast.expr) -> bool:
+def is_type_of(node: ast.expr) -> bool:
     """Return whether an expression is the class of an object: `type(x)`, `x.__class__`."""
     if isinstance(node, ast.Call):
         return last_name(node.func) == "type" and len(node.args) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -13,9 +14,11 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
+from dal_audit.extract.python.class_names import class_name_tests
 from dal_audit.extract.python.connection_urls import connection_urls
 from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
 from dal_audit.extract.python.exports import shapes_of
+from dal_audit.extract.python.loaded_modules import LoadedModule, LoadedModules
 from dal_audit.extract.python.name_uses import CallSite, FileNames, NameUse, read_names
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.import_places import (
@@ -50,6 +53,7 @@ from dal_audit.facts import (
 )
 
 _BUILTINS: Final = frozenset(dir(builtins))
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 MAX_EXEC_DEPTH: Final = 2
 """How deep text that is handed to `exec` inside text handed to `exec` is read."""
 
@@ -142,10 +146,13 @@ class _Reader:
         self.look = look
         self.catalogue = look.catalogue
         self.depth = depth
+        self.modules = LoadedModules(lines)
         self.helpers = frozenset(name.rpartition(".")[2] for name in self.catalogue.import_helpers)
 
     def facts(self) -> Iterator[Fact]:
         signals = self.signals
+        if signals.names_classes and self.depth == 0:
+            yield from class_name_tests(self.tree, self.lines)
         loads = signals.executes or signals.constructs or signals.loads
         if not self.look.whole and not loads:
             return
@@ -159,6 +166,8 @@ class _Reader:
 
     def _wanted(self) -> AbstractSet[str] | None:
         """Return the names whose uses are noted; None for all, as a star can bring any."""
+        if self.signals.loads:
+            return None  # Any name can be a module's that is loaded.
         if not self.look.whole:
             return frozenset()
         bound = {
@@ -186,6 +195,8 @@ class _Reader:
         # The prefilter looks for the same words: what bears none of them loads nothing.
         for site in names.call_sites if signals.loads else ():
             yield from self._loads(site)
+        if self.depth == 0:
+            yield from self.modules.imports(self.tree, names.uses, names.module)
         if self.depth == 0 and (signals.executes or signals.constructs):
             calls = SqlCalls(
                 self.catalogue, executed=signals.executes, constructed=signals.constructs
@@ -290,6 +301,7 @@ class _Reader:
         for load in loaded(site, self.helpers):
             names = self._executed(load) if load.how in EXECUTORS else _module_names(load.texts)
             drivers = {name for name in names if self.catalogue.driver_of(name) is not None}
+            self._note(load, [name for name in names if name not in drivers], site)
             if drivers:
                 yield DynamicImport(
                     span=node_span(self.lines, load.node),
@@ -299,6 +311,19 @@ class _Reader:
                     type_checking=site.type_checking,
                     by_helper=load.by_helper,
                 )
+
+    def _note(self, load: Loaded, names: Sequence[str], site: CallSite) -> None:
+        """Note that a module of the project may be loaded, which can hand on a driver's objects."""
+        own = tuple(
+            name
+            for name in names
+            if _DOTTED.fullmatch(name) and name.partition(".")[0] not in self.look.foreign
+        )
+        if own and load.how not in EXECUTORS and not load.by_helper:
+            span = node_span(self.lines, load.node)
+            statement = self._header(site.statement, load.node)
+            found = LoadedModule(site.node, own, span, statement, site.type_checking)
+            self.modules.loads.append(found)
 
     def _executed(self, load: Loaded) -> Iterator[str]:
         """Yield what text that is handed to `exec` or `eval` imports."""

@@ -86,9 +86,12 @@ class SqlCalls(Struct, frozen=True):
         if not isinstance(node, ast.Call) or not (node.args or node.keywords):
             return
         origin = self._constructor(node, scope) if self.constructed else ""
+        owned = self._owned_constructor(node, scope) if self.constructed and not origin else ""
         name = _name(node.func)
         if origin:
             yield from islice(_built(node, scope, origin), 1)
+        elif owned:
+            yield from islice(_built(node, scope, owned, certain=False), 1)
         elif self.executed and executes(name):
             yield from islice(self._executed(node, name, scope), 1)
 
@@ -103,6 +106,16 @@ class SqlCalls(Struct, frozen=True):
             if origin.rpartition(".")[2] in CONSTRUCTORS and self.catalogue.driver_of(origin):
                 return origin
         return ""
+
+    def _owned_constructor(self, node: ast.Call, scope: Scope) -> str:
+        """Return the dotted name of a maker of SQL that is read of an imported object.
+
+        Whether the object is a driver's is known when the project is linked.
+        """
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in CONSTRUCTORS:
+            return ""
+        origins = qualified_names(node.func, scope)
+        return next((name for name in sorted(origins) if not name.startswith("builtins.")), "")
 
     def _executed(self, node: ast.Call, name: str, scope: Scope) -> Iterator[Handed]:
         receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -127,9 +140,10 @@ class SqlCalls(Struct, frozen=True):
         return known or name in SQL_ONLY_CALLS or bool(words & DATABASE_WORDS)
 
 
-def _built(node: ast.Call, scope: Scope, origin: str) -> Iterator[Handed]:
+def _built(node: ast.Call, scope: Scope, origin: str, *, certain: bool = True) -> Iterator[Handed]:
     for argument, text, written in _argument_texts(node, scope):
-        does = read_sql(text, certain=True) or (FRAGMENT if is_fragment(text) else "")
+        does = read_sql(text, certain=certain)
+        does = does or (FRAGMENT if certain and is_fragment(text) else "")
         if does:
             yield Handed(argument, written, text, does, origin, (origin,), builds=True)
 

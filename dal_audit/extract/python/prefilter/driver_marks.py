@@ -20,6 +20,7 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
 from dal_audit.extract.python.prefilter.sql_marks import (
     begins_execution,
+    calls_constructor,
     execute_marks,
     names_constructor,
     opens_sql,
@@ -57,6 +58,8 @@ _DOT: Final = ord(".")
 _IMPORTING: Final = re.compile(rb"\b(?:import|from)\b")
 _DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
 """What follows a module's name in a string annotation such as `"sqlite3.Connection"`."""
+_CLASS_NAME: Final = re.compile(rb"(?:__class__|type\s*\([^()]*\))\s*\.\s*__(?:qual)?name__")
+"""The name of an object's class, which tells one backend from another."""
 _GAP: Final = rb"[ \t\f\r\n\\]*"
 
 
@@ -68,7 +71,8 @@ class ByteSignals(NamedTuple):
     """What a file may hold.
 
     That is a driver in an import or a string annotation, SQL in execute-like calls, functions that
-    make SQL, modules that are loaded by a name made at run time, database URLs, and suppressions.
+    make SQL, modules that are loaded by a name made at run time, database URLs, suppressions, and
+    the names of objects' classes.
     """
 
     names: bool
@@ -77,6 +81,7 @@ class ByteSignals(NamedTuple):
     loads: bool
     urls: bool
     suppresses: bool
+    names_classes: bool = False
 
     def __bool__(self) -> bool:
         """Return whether a rule could find anything."""
@@ -150,11 +155,12 @@ class Prefilter:
 def _confirmed(found: ByteSignals, data: bytes) -> ByteSignals:
     """Return what holds of what was found: what runs SQL needs some, and a maker of SQL its name.
 
-    What makes SQL is a driver's own, and imported from it.
+    What makes SQL is a driver's own: imported from it, or read of an object of it.
     """
     return found._replace(
         executes=found.executes and opens_sql(data),
-        constructs=found.constructs and names_constructor(data),
+        constructs=names_constructor(data) and (found.constructs or calls_constructor(data)),
+        names_classes=_CLASS_NAME.search(data) is not None,
     )
 
 

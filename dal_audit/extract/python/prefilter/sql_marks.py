@@ -93,6 +93,8 @@ CONSTRUCTORS: Final = frozenset({"DDL", "QueryString", "RawSQL", "RunSQL", "SQL"
 """Names in the catalogue that make SQL out of text instead of running it."""
 _CONSTRUCTORS: Final = tuple(name.encode() for name in sorted(CONSTRUCTORS))
 
+_CONSTRUCTION: Final = re.compile(rb"\.(?:" + b"|".join(_CONSTRUCTORS) + rb")\s*\(")
+
 
 @cache
 def executors() -> frozenset[str]:
@@ -179,6 +181,11 @@ def begins_execution(data: bytes, position: int) -> bool:
 def opens_sql(data: bytes) -> bool:
     """Return whether searchable bytes hold a word that SQL begins with."""
     return _sql_opening().search(data) is not None
+
+
+def calls_constructor(data: bytes) -> bool:
+    """Return whether searchable bytes hold SQL, and a call of an object's maker of SQL."""
+    return _CONSTRUCTION.search(data) is not None and opens_sql(data)
 
 
 def names_constructor(data: bytes) -> bool:
