@@ -15,7 +15,8 @@ from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import ProjectFiles, path_filter, project_files, with_unsaved
 from dal_audit.discover.git_listing import CACHE
 from dal_audit.discover.projects import AuditPlan, ProjectScope, plan_audit, relative_to
-from dal_audit.extract.cache import FILE, Cache, key_of, no_cache
+from dal_audit.extract.cache import Cache, key_of, no_cache
+from dal_audit.extract.cache_file import FILE
 from dal_audit.extract.extractor import digests_of, extract, options_for
 from dal_audit.judge.breach import Finding
 from dal_audit.judge.run import judge

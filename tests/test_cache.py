@@ -22,6 +22,7 @@ from dal_audit.audit import audit
 from dal_audit.commands.parser import cli
 from dal_audit.extract import second_look as inspection
 from dal_audit.extract.cache import Cache
+from dal_audit.extract.cache_file import write_cache
 from dal_audit.facts import SourceFile
 from dal_audit.policy.request import Request
 from dal_audit.report.render import render
@@ -238,7 +239,7 @@ def test_a_payload_of_any_bytes_is_read_by_its_types_or_not_at_all(
 ) -> None:
     place = tmp_path_factory.getbasetemp() / "any"
     key = b"k" * 32
-    cache_module.write_cache(place, key, payload, 0)
+    write_cache(place, key, payload, 0)
     Cache(place, key)
 
 

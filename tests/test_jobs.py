@@ -24,10 +24,10 @@ import datetime, os, sys
 from pathlib import Path
 from dal_audit.extract import extractor as extract
 from dal_audit.audit import Request, audit
-from dal_audit.extract import second_look as inspection
+from dal_audit.extract import second_look as inspection, sql_scripts
 from dal_audit.report.render import render
 
-for module in (extract, inspection):
+for module in (extract, inspection, sql_scripts):
     for name in list(vars(module)):
         if name.endswith("WORTH_A_PROCESS"):
             setattr(module, name, 1)

@@ -140,7 +140,7 @@ def test_alembic() -> None:
             """Say."""
             op.execute("CREATE TABLE x "
                        "(y INT)")
-            op.get_bind().execute(sa.text(f"SELECT {1} FROM x"))
+            op.get_bind().execute(sa.text(f"SELECT {n} FROM x"))
 
         def downgrade():
             op.execute(SQL)

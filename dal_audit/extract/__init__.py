@@ -6,6 +6,7 @@ force, never on the policy; so facts can be cached by content.
 
 __all__ = [
     "cache",
+    "cache_file",
     "ci",
     "ci_sources",
     "extractor",

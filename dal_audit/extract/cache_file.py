@@ -1,0 +1,108 @@
+"""The file that a cache is kept in: written whole, and removed only where it is our own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import zlib
+from pathlib import Path
+from typing import Final
+
+MAGIC: Final = b"dal-audit facts\n"
+
+
+KEY_BYTES: Final = 32
+
+
+SUM_BYTES: Final = 4
+
+
+HEAD: Final = len(MAGIC) + KEY_BYTES + SUM_BYTES
+
+
+STALE_NS: Final = 3600 * 1_000_000_000
+"""What a killed process left half written is removed after this time."""
+
+
+_MARKS: Final = {
+    ".gitignore": "*\n",
+    "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
+}
+"""How git and backup programs know that a folder is a cache (bford.info/cachedir)."""
+
+
+FILE: Final = "facts"
+"""The name of the cache in a project's own folder."""
+
+
+_OWN: Final = re.compile(rf"{FILE}|[0-9a-f]{{16}}\.facts|(?:{FILE}|[0-9a-f]{{16}})-\d+\.tmp")
+"""How the files of caches are called, in a project's own folder and in one of several."""
+
+
+def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
+    """Put a cache in its place, whole; remove what a killed process left there half written.
+
+    No link is followed below the folder. Raises OSError where that cannot be done.
+    """
+    folder = place.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in _MARKS.items():
+        if not os.path.lexists(folder / name):
+            with (folder / name).open("x", encoding="utf-8") as mark:
+                mark.write(text)
+    for left in folder.glob("*.tmp"):
+        if left.lstat().st_mtime_ns < now - STALE_NS and _is_own(left):
+            left.unlink(missing_ok=True)
+    written = folder / f"{place.stem}-{os.getpid()}.tmp"
+    if _is_own(written):
+        written.unlink()
+    with written.open("xb") as file:
+        try:
+            file.write(MAGIC + key + zlib.crc32(payload).to_bytes(SUM_BYTES, "big"))
+            file.write(payload)
+            file.close()
+            written.replace(place)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
+
+
+def remove_cache(folder: Path) -> None:
+    """Remove the caches in a folder, and the folder where nothing else is in it.
+
+    Raises OSError where that cannot be done.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    own = [path for path in folder.iterdir() if _is_own(path)]
+    marks = [path for path in folder.iterdir() if _is_mark(path)]
+    for path in (*own, *marks):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether a file is a cache, or the beginning of one: by its name and by its bytes."""
+    if not _OWN.fullmatch(path.name):
+        return False
+    head = _head(path, len(MAGIC))
+    return head is not None and MAGIC.startswith(head)
+
+
+def _is_mark(path: Path) -> bool:
+    text = _MARKS.get(path.name)
+    return text is not None and _head(path, len(text) + 1) == text.encode()
+
+
+def _head(path: Path, count: int) -> bytes | None:
+    """Return the first bytes of a file; None where it is a link, or no file."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError:
+        return None
