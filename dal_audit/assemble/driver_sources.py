@@ -311,7 +311,7 @@ class DriverSources:
             return value
         if value.form == "itself" and self.kinds.is_value(value.name):
             return None  # A version, a flag: what is copied from a driver names nothing of it.
-        if export.made == "alias":
+        if export.made in {"alias", "on-demand"}:
             return value
         if export.made == "class":
             return self._subclass(value)
@@ -346,5 +346,6 @@ _WORDS: Final = {
     "type": "`{name}` is put together here from `{origin}`",
     "collection": "`{name}` is a collection here with `{origin}` in it",
     "class": "`{name}` is a subclass of `{origin}`",
+    "on-demand": "`__getattr__` answers `{name}` with `{origin}`",
     "function": "`{name}` gives an object of `{origin}`",
 }

@@ -25,7 +25,7 @@ PendingExport: TypeAlias = tuple[Export, str, Driver | None, tuple[str, str] | N
 """A name that a module offers and one of its origins: absolute; with its driver, if it is one's;
 and parted into the first name and the rest, if it is one of the module's own."""
 
-_HANDED_ON: Final = frozenset({"import", "alias", "type"})
+_HANDED_ON: Final = frozenset({"import", "alias", "type", "on-demand"})
 """How exports are made that stand for what their origins are."""
 
 

@@ -93,11 +93,11 @@ class DynamicImport(TaggedFact, frozen=True):
 
 
 BindingKind: TypeAlias = Literal[
-    "import", "alias", "type", "collection", "call", "annotation", "class", "function"
+    "import", "alias", "type", "collection", "call", "annotation", "class", "function", "on-demand"
 ]
 """How a module came by a name: it imported it, named something else by it, put a type together
-(`A | B`, `Annotated[A, …]`, `NewType`) or a collection, called something for it, annotated it, or
-defined it as a class or as a function."""
+(`A | B`, `Annotated[A, …]`, `NewType`) or a collection, called something for it, annotated it,
+defined it as a class or as a function, or gives it when its `__getattr__` is asked for it."""
 
 CALL = "()"
 """The part of a dotted name that calls what stands before it (`create_engine.().connect`)."""

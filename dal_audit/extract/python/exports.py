@@ -17,6 +17,7 @@ from dal_audit.extract.python.classes import class_shapes
 from dal_audit.extract.python.definitions import assignments, collected, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_results import FunctionResults
+from dal_audit.extract.python.on_demand import NamesOnDemand, attached
 from dal_audit.extract.python.parse.import_places import (
     imported_span,
     name_span,
@@ -28,6 +29,7 @@ from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.source import Lines
 from dal_audit.facts import BindingKind, ClassDefinition, Export, ModuleExports, Span
 
+_LAZY_LOADER: Final = "lazy_loader."
 _GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
 
 
@@ -71,6 +73,7 @@ class _Shaper:
         self.only: AbstractSet[str] | None = None
         """The names that count, None for all."""
         self.functions: list[Function] = []
+        self.attachments: list[ast.Call] = []
         self._walrus = ":=" in lines.text
 
     @property
@@ -115,10 +118,29 @@ class _Shaper:
     def results(self, module: Scope) -> None:
         """Read what functions give, by all the imports that the module has."""
         reader = FunctionResults(self.types, module)
+        for call in self.attachments:
+            self.attached(call, module)
         for node in self.functions:
+            if node.name == "__getattr__":
+                self.on_demand(node, module)
+                continue
             origins = list(reader.of(node))
             if origins:
                 self.add(node.name, name_span(self.lines, node), "function", origins)
+
+    def attached(self, call: ast.Call, module: Scope) -> None:
+        """Read what a package lets `lazy_loader` answer (SPEC 1 of Scientific Python)."""
+        if not any(name.startswith(_LAZY_LOADER) for name in self.types.called(call)):
+            return
+        self.is_dynamic = True
+        for name, origin in attached(call, module):
+            self.add(name, node_span(self.lines, call), "on-demand", [origin])
+
+    def on_demand(self, node: Function, module: Scope) -> None:
+        """Read what the module's `__getattr__` answers."""
+        span = name_span(self.lines, node)
+        for name, origins in NamesOnDemand(self.types, module).of(node):
+            self.add(name, span, "on-demand", origins)
 
     def imports(self, statement: ast.Import | ast.ImportFrom) -> None:
         if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
@@ -140,6 +162,8 @@ class _Shaper:
                 self.named(targets, "annotation", self.types.origins(annotation))
             if value is not None:
                 self.bind(targets, value)
+            if isinstance(value, ast.Call) and last_name(value.func) == "attach":
+                self.attachments.append(value)
         self.listing(statement)
         if self._walrus:
             for part in children(statement):

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final
 
 from dal_audit.extract.python.annotations import TypeReader
+from dal_audit.extract.python.constant_folding import UNKNOWN, fold_constant
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
 from dal_audit.extract.python.named_reads import read_by_call
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
@@ -105,12 +106,21 @@ class Inference:
             yield from self.annotated(node.args[0])
         elif name in DEPENDENCIES and node.args:
             yield from self._step(node.args[0], CALL, scope, depth)
+        elif name == "import_module" and node.args:
+            yield from _loaded(node.args[0], scope)
         elif by_name := list(read_by_call(node, scope)):
             for receiver, attribute in by_name:
                 yield from self._steps(receiver, attribute.split("."), scope, depth)
         else:
             func = node.func.value if isinstance(node.func, ast.Subscript) else node.func
             yield from self._step(func, CALL, scope, depth)
+
+
+def _loaded(name: ast.expr, scope: Scope) -> Iterator[AbstractValue]:
+    """Yield the modules that are loaded by a name; a relative one counts from the package."""
+    for text in fold_constant(name, scope):
+        if UNKNOWN not in text:
+            yield AbstractValue(text)
 
 
 def is_own(node: ast.expr) -> bool:
