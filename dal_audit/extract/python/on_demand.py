@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.bindings import bind_all, bind_parameters
 from dal_audit.extract.python.constant_folding import (
-    UNKNOWN,
     fold_constant,
     fold_elements,
     follow_assignment,
@@ -20,6 +19,7 @@ from dal_audit.extract.python.constant_folding import (
 from dal_audit.extract.python.function_results import dotted
 from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.python.scopes import Assigned, Scope
+from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.extract.python.value_inference import Inference
 
 
