@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from dal_audit.extract.secrets import without_secrets
 from dal_audit.facts.ci import CiCommand, CiStep
 
 _TEST_STEP: Final = re.compile(r"\btests?\b", re.IGNORECASE)
@@ -104,3 +105,9 @@ def unknown_suite(step: CiStep) -> CiCommand | None:
         if command.words and command.words[0].rpartition("/")[2] not in _PLAIN
     ]
     return unknown[-1] if unknown else None
+
+
+def shortened(text: str) -> str:
+    """Return a text on one line, without passwords, no longer than a message bears."""
+    shown = " ".join(without_secrets(text).split())
+    return shown if len(shown) <= 60 else f"{shown[:57]}…"  # noqa: PLR2004  # a message is one line

@@ -24,7 +24,7 @@ from dal_audit.assemble.workflows.outcome import swallowed
 from dal_audit.assemble.workflows.servers import services_of, started_by, uses, waits
 from dal_audit.assemble.workflows.state import Files, Start, State
 from dal_audit.assemble.workflows.targets import called_targets
-from dal_audit.assemble.workflows.titles import unknown_suite
+from dal_audit.assemble.workflows.titles import shortened, unknown_suite
 from dal_audit.extract.ci.expressions import (
     UNKNOWN,
     interpolate,
@@ -32,7 +32,6 @@ from dal_audit.extract.ci.expressions import (
     value_of,
 )
 from dal_audit.extract.ci.shell import commands_at
-from dal_audit.extract.secrets import without_secrets
 from dal_audit.facts import Place, Span
 from dal_audit.facts.ci import CiCommand, CiJob, CiSetting, CiStep, CiWorkflow
 
@@ -403,15 +402,10 @@ def _conditions(
             place = Place(path, condition.key)
             yield Hindrance(
                 place,
-                f"`{condition.name}: {_cut(text)}` never holds before a merge",
+                f"`{condition.name}: {shortened(text)}` never holds before a merge",
             )
     if soft is not None and truth_of(soft.value.text, state.contexts) is True:
         yield Hindrance(Place(path, soft.key), f"`{soft.name}`")
-
-
-def _cut(text: str) -> str:
-    shown = " ".join(without_secrets(text).split())
-    return shown if len(shown) <= 60 else f"{shown[:57]}…"  # noqa: PLR2004  # a message is one line
 
 
 def _has_pipefail(shell: str, runner: str) -> bool:
