@@ -89,9 +89,9 @@ def _is_test(path: str) -> bool:
 
 
 def _abstract(hierarchy: Hierarchy) -> Iterator[Class]:
-    for _, one in sorted(hierarchy.classes.items()):
-        if hierarchy.zones.in_storage(one.path) and hierarchy.is_interface(one):
-            yield one
+    for _, class_ in sorted(hierarchy.classes.items()):
+        if hierarchy.zones.in_storage(class_.path) and hierarchy.is_interface(class_):
+            yield class_
 
 
 def _spelled(class_: Class) -> str:

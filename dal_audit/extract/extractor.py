@@ -250,7 +250,7 @@ def _batch(
         with warnings.catch_warnings():
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
-            return [extraction(one, options, prefilter) for one in part]
+            return [extraction(file, options, prefilter) for file in part]
     finally:
         if collecting:
             gc.enable()

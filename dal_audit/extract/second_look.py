@@ -46,7 +46,7 @@ def inspect_accesses(
 
         def batch(part: Sequence[SourceFile]) -> list[ValueFacts | None]:
             return [
-                _evidence(one, found, always=not shortcuts, shortcuts=shortcuts) for one in part
+                _evidence(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part
             ]
 
         return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=ValueFacts | None)
@@ -89,7 +89,11 @@ def inspect_named(
 def _joined(
     known: Sequence[FileFacts], files: Sequence[SourceFile], made: Sequence[ValueFacts | None]
 ) -> list[FileFacts]:
-    by_path = {file.path: one for file, one in zip(files, made, strict=True) if one is not None}
+    by_path = {
+        file.path: evidence
+        for file, evidence in zip(files, made, strict=True)
+        if evidence is not None
+    }
     return [
         replace(
             file,

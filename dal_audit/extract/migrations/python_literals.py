@@ -68,18 +68,18 @@ def sql_in(
     if every and isinstance(node, ast.expr):
         nodes = list(_statements(node, names))
     else:
-        calls = [one for one in ast.walk(node) if isinstance(one, ast.Call) and one.args]
-        calls.sort(key=lambda one: (one.lineno, one.col_offset))
+        calls = [call for call in ast.walk(node) if isinstance(call, ast.Call) and call.args]
+        calls.sort(key=lambda call: (call.lineno, call.col_offset))
         nodes = [
-            one.args[0]
-            for one in calls
-            if isinstance(one.func, ast.Attribute) and one.func.attr in _RUNS
+            call.args[0]
+            for call in calls
+            if isinstance(call.func, ast.Attribute) and call.func.attr in _RUNS
         ]
     scope = Scope("module")
     for name, value in names.items():
         scope.bind(name, Assigned(value, scope))
-    for one in nodes:
-        text, whole, at = _text(one, scope)
+    for expression in nodes:
+        text, whole, at = _text(expression, scope)
         if text is not None:
             yield EmbeddedSql(span(at), text, whole)
 
