@@ -77,7 +77,7 @@ def _given(use: Reference, path: str, project: Project) -> HeldObject | None:
 
 @query(depends_on=(POLICY, hierarchy_of, held_objects_of), cuts_off=True)
 def accessors_of(project: Project) -> frozenset[str]:
-    """Return the names of all attributes that hand out a driver's object."""
+    """Return the names of all attributes that hand out a driver's object, or hand SQL on."""
     hierarchy = hierarchy_of(project)
     held_objects = held_objects_of(project)
     found = {
@@ -86,6 +86,13 @@ def accessors_of(project: Project) -> frozenset[str]:
         if owner.shape.members and _hands_out(owner, hierarchy)
         for member in owner.shape.members
         if _is_read(member.name) and held_objects.of(owner, member) is not None
+    }
+    found |= {
+        member.name
+        for owner in hierarchy.classes.values()
+        if hierarchy.zones.in_storage(owner.path)
+        for member in owner.shape.members
+        if member.executed
     }
     told = _PLUMBING if hierarchy.interfaces else frozenset[str]()
     return frozenset(found | told | set(project.policy.accessors))
@@ -108,6 +115,15 @@ def driver_fetch(access: AttributeRead, path: str, project: Project) -> DriverFe
     if access.attribute not in project.policy.accessors:
         return None if owned else _beyond_interface(receivers, access.attribute, project)
     return _configured(owned) if receivers else DriverFetch(None, None, None)
+
+
+def hands_on(read: AttributeRead, path: str, project: Project) -> bool:
+    """Return whether a method of storage that is handed SQL hands it on to what executes it."""
+    return any(
+        member.executed
+        for receiver in receivers_of(project).of(read.receivers, path)
+        for _, member in _definitions(receiver, read.attribute, project)
+    )
 
 
 def _beyond_interface(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final
@@ -132,11 +132,22 @@ class ModuleNames:
         roots = self._roots.get(path)
         if roots is None:
             found = (root for root in self.source_roots if self._resolves_from(root, path))
-            roots = self._roots[path] = tuple(found)
+            roots = self._roots[path] = (*found, *self._beside_script(path))
         is_local = self._local.get((name, roots))
         if is_local is None:
             is_local = self._local[name, roots] = self._lies_in(roots, name)
         return is_local
+
+    def _beside_script(self, path: str) -> Iterator[str]:
+        """Yield the folder of a script, which is run from there: its neighbours come first.
+
+        Scripts lie outside all configured source roots, in a folder that is no package.
+        """
+        if self._configured is None or any(_is_below(path, root) for root in self.source_roots):
+            return
+        folder = path.rpartition("/")[0]
+        if folder not in self._regular:
+            yield folder
 
     def _lies_in(self, roots: Iterable[str], name: str) -> bool:
         parts = name.split(".")

@@ -77,7 +77,7 @@ def _fetched(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Br
     """Flag what is read from objects of storage's classes."""
     groups: dict[tuple[str, str], list[tuple[AttributeRead, DriverFetch]]] = {}
     for access in sorted(fact.accesses, key=lambda access: access.span):
-        found = driver_fetch(access, file.path, project)
+        found = driver_fetch(access, file.path, project) if not access.sql else None
         if found is not None:
             owner = found.owner.name if found.owner is not None else f"{access.shown}."
             groups.setdefault((owner, access.attribute), []).append((access, found))

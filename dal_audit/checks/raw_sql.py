@@ -4,18 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.accessors import hands_on
 from dal_audit.assemble.project import Project
-from dal_audit.facts import FileFacts, Place, SqlText
+from dal_audit.facts import FileFacts, Place, SqlText, ValueFacts
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
 
 
 @check("DAL108")
-def raw_sql(fact: SqlText, file: FileFacts, project: Project) -> Iterator[Breach]:
-    """Flag SQL that a file outside storage executes or builds."""
-    if project.in_storage(file.path) or _is_something_else(fact, file, project):
+def raw_sql(fact: SqlText | ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag SQL that a file outside storage executes or builds, or has a storage object execute."""
+    if project.in_storage(file.path):
         return
-    yield Breach(
+    if isinstance(fact, ValueFacts):
+        yield from _handed_on(fact, file, project)
+    elif not _is_something_else(fact, file, project):
+        yield _breach(fact, file, project)
+
+
+def _handed_on(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
+    """Flag SQL that a method of storage is handed and hands on."""
+    for read in fact.accesses:
+        if read.sql and hands_on(read, file.path, project):
+            yield Breach(
+                Place(file.path, read.span),
+                f"`{read.shown}.{read.attribute}` hands {_what(read.sql)} on to what executes it; "
+                f"only {project.storage_description} may hold SQL",
+                label="this is SQL",
+                extent=read.lines,
+            )
+
+
+def _breach(fact: SqlText, file: FileFacts, project: Project) -> Breach:
+    return Breach(
         Place(file.path, fact.span),
         f"`{fact.how}` {'builds' if fact.builds else 'executes'} {_what(fact.does)}; "
         f"only {project.storage_description} may hold SQL",

@@ -237,6 +237,8 @@ class Member(FactRecord, frozen=True):
     """Whether a method raises, and does nothing else."""
     local: bool = False
     decorators: tuple[str, ...] = ()
+    executed: tuple[str, ...] = ()
+    """The parameters that a method hands on, as they are, to a call that executes SQL."""
     is_value: bool = False
     """Whether `types` are what an attribute was set to (`x = T`), and no annotation of it."""
 
@@ -287,6 +289,7 @@ class AttributeRead(FactRecord, frozen=True):
     """An attribute that is read from a receiver, and all that the receiver can be.
 
     `span` is the narrowest text that shows it; `lines` are the first and the last of its statement.
+    `sql` says what text does that the attribute is handed, as its only or first one that is SQL.
     """
 
     span: Span
@@ -294,6 +297,7 @@ class AttributeRead(FactRecord, frozen=True):
     attribute: str
     shown: str
     receivers: tuple[AbstractValue, ...]
+    sql: str = ""
 
 
 class ValueFacts(TaggedFact, frozen=True):

@@ -18,7 +18,10 @@ from dal_audit.extract.python.named_reads import reads
 from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.parse.walk import FUNCTIONS, children
 from dal_audit.extract.python.prefilter.attribute_marks import SPECIAL
+from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.sql_calls import texts
+from dal_audit.extract.python.sql_detection import read_sql
 from dal_audit.extract.python.value_inference import Inference, is_own
 from dal_audit.extract.source import Lines
 from dal_audit.facts import AbstractValue, AttributeRead, Span
@@ -132,6 +135,7 @@ class Accesses:
         for receiver, named in reads(node, scope):
             self.path(node, receiver, named, scope, place)
         if isinstance(node, ast.Call):
+            self.handed(node, scope, place)
             self.special(node.func, "__call__", scope, place, node)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
             self.special(node.value, "__getitem__", scope, place, node)
@@ -145,6 +149,22 @@ class Accesses:
             if attribute in self.words and not (is_own(receiver) and not before):
                 self.note(node, receiver, (attribute, before), scope, place)
             before = (*before, attribute)
+
+    def handed(self, node: ast.Call, scope: Scope, place: _Place) -> None:
+        """Note SQL that a method is handed which may hand it on; what executes it is none."""
+        func = node.func
+        if not isinstance(func, ast.Attribute) or func.attr not in self.words:
+            return
+        if executes(func.attr.lstrip("_")):
+            return
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            found = (read_sql(text, certain=False) for text, _ in texts(argument, scope))
+            for sql in islice(filter(None, found), 1):
+                known = tuple(dict.fromkeys(self.values.infer(func.value, scope)))
+                span, extent = node_span(self.lines, argument), self._extent(place)
+                shown = _shown(func.value)
+                self.found.append(AttributeRead(span, extent, func.attr, shown, known, sql))
+                return
 
     def special(
         self,

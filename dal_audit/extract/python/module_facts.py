@@ -38,6 +38,7 @@ from dal_audit.extract.python.prefilter.driver_marks import (
 from dal_audit.extract.python.scopes import Binding, Imported, source_module
 from dal_audit.extract.python.sql_calls import SqlCalls
 from dal_audit.extract.python.sql_strings import sql_texts
+from dal_audit.extract.python.statement_heads import StatementHeads
 from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.extract.source import Lines
 from dal_audit.extract.suppressions import suppressions
@@ -147,6 +148,7 @@ class _Reader:
         self.catalogue = look.catalogue
         self.depth = depth
         self.modules = LoadedModules(lines)
+        self.heads = StatementHeads(lines)
         self.helpers = frozenset(name.rpartition(".")[2] for name in self.catalogue.import_helpers)
 
     def facts(self) -> Iterator[Fact]:
@@ -201,7 +203,7 @@ class _Reader:
             calls = SqlCalls(
                 self.catalogue, executed=signals.executes, constructed=signals.constructs
             )
-            yield from sql_texts(names.call_sites, self.lines, calls, self._header)
+            yield from sql_texts(names.call_sites, self.lines, calls, self.heads.span)
 
     def _is_foreign(self, statement: ast.Import | ast.ImportFrom) -> bool:
         """Return whether an import can bring nothing of the project's or a driver's."""
@@ -305,7 +307,7 @@ class _Reader:
             if drivers:
                 yield DynamicImport(
                     span=node_span(self.lines, load.node),
-                    statement=self._header(site.statement, load.node),
+                    statement=self.heads.span(site.statement, load.node),
                     how=load.how,
                     names=tuple(sorted(drivers)),
                     type_checking=site.type_checking,
@@ -321,7 +323,7 @@ class _Reader:
         )
         if own and load.how not in EXECUTORS and not load.by_helper:
             span = node_span(self.lines, load.node)
-            statement = self._header(site.statement, load.node)
+            statement = self.heads.span(site.statement, load.node)
             found = LoadedModule(site.node, own, span, statement, site.type_checking)
             self.modules.loads.append(found)
 
@@ -340,39 +342,6 @@ class _Reader:
                     yield from (target.name for target in fact.targets)
                 elif isinstance(fact, DynamicImport):
                     yield from fact.names
-
-    def _header(self, statement: ast.stmt | ast.ExceptHandler, node: ast.expr) -> Span:
-        """Return the span of a statement; of a compound one only of its head.
-
-        A decorator and the guard of a `case` lie outside that head, and span themselves.
-        """
-        start = self.lines.offset(statement.lineno, statement.col_offset)
-        block = getattr(statement, "body", None) or getattr(statement, "cases", None)
-        if not block:
-            end_line, end_column = statement.end_lineno, statement.end_col_offset
-            end = self.lines.offset(end_line or statement.lineno, end_column or 0)
-            return self.lines.span(start, max(start, end))
-        own = node_span(self.lines, node)
-        last = self._end_of_head(block[0])
-        if not statement.lineno <= own.line <= last:
-            return own
-        last = max(last, own.end_line)
-        return self.lines.span(
-            start, self.lines.starts[last - 1] + len(self.lines.line(last).rstrip())
-        )
-
-    def _end_of_head(self, first: ast.stmt | ast.match_case) -> int:
-        """Return the last line of what stands before the first statement or case of a block."""
-        line = first.pattern.lineno if isinstance(first, ast.match_case) else first.lineno
-        for decorator in getattr(first, "decorator_list", ()):
-            line = min(line, decorator.lineno)
-        before = self.lines.line(line)[: getattr(first, "col_offset", 0)]
-        if before.strip() and not isinstance(first, ast.match_case):
-            return line  # `if x: pass`
-        line -= 1
-        while line > 1 and self.lines.line(line).lstrip()[:1] in {"", "#"}:
-            line -= 1
-        return line
 
 
 def _imports(body: Sequence[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:

@@ -8,7 +8,7 @@ another character.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -176,6 +176,17 @@ def url_marks(schemes: Iterable[str]) -> list[bytes]:
 def begins_execution(data: bytes, position: int) -> bool:
     """Return whether an execute-like call begins where one of the marks was found."""
     return _call().match(data, position) is not None
+
+
+def execution_starts(text: str) -> Iterator[int]:
+    """Yield where execute-like calls may begin in a module's text."""
+    if _EXECUTE in text or any(f"{name}(" in text for name in _names()):
+        yield from (found.start() for found in _called().finditer(text))
+
+
+@cache
+def _called() -> re.Pattern[str]:
+    return re.compile(_call().pattern.decode())
 
 
 def opens_sql(data: bytes) -> bool:
