@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from click.testing import CliRunner, Result
 
 from dal_audit.audit import audit
-from dal_audit.commands.parser import cli
 from dal_audit.discover import git_command
 from dal_audit.policy.request import Request
+from tests.invocation import run
 from tests.test_since import CLEAN, IMPORT, Work
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="scripts and pipes of POSIX")
@@ -100,16 +99,6 @@ def work(tmp_path: Path) -> Work:
 def touched(root: Path) -> None:
     (root / "app/a.py").write_text(f"y = 2\n{CLEAN}{IMPORT}import psycopg\n")
     (root / MIGRATION).write_text(f"{TABLE}-- more\n")
-
-
-def run(root: Path, *words: str) -> Result:
-    """Run the command line in a folder."""
-    before = Path.cwd()
-    os.chdir(root)
-    try:
-        return CliRunner().invoke(cli, list(words))
-    finally:
-        os.chdir(before)
 
 
 def test_the_trap_is_one(work: Work, trap: Trap) -> None:

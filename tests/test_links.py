@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from dal_audit.commands.parser import cli
 from dal_audit.discover.git_listing import CACHE
 from dal_audit.discover.links import leads_out
 from dal_audit.extract import cache
 from dal_audit.policy.request import BASELINE
+from tests.invocation import run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links of POSIX")
 
@@ -39,15 +38,6 @@ def other(tmp_path: Path) -> Path:
     other = tmp_path / "other"
     other.mkdir()
     return other
-
-
-def run(root: Path, *words: str) -> Result:
-    before = Path.cwd()
-    os.chdir(root)
-    try:
-        return CliRunner().invoke(cli, list(words))
-    finally:
-        os.chdir(before)
 
 
 def precious(folder: Path, name: str) -> Path:
