@@ -11,9 +11,9 @@ from dal_audit.assemble.project import Project
 from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import Rule, known_rules
+from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import ProjectFiles, path_filter, project_files, with_unsaved
-from dal_audit.discover.git_listing import CACHE
 from dal_audit.discover.projects import AuditPlan, ProjectScope, plan_audit, relative_to
 from dal_audit.extract.cache import Cache, key_of, no_cache
 from dal_audit.extract.cache_file import FILE
@@ -35,9 +35,9 @@ def audit(request: Request) -> Report:
     Raises ConfigurationError for a faulty configuration, UsageError for a path that does not exist,
     DiscoveryError, WorkerError and CheckError where dal-audit itself fails.
     """
-    scopes = projects_of(request)
-    results = [audit_project(scope, request) for scope in scopes.scopes]
-    return merge(results, scopes.base, request)
+    plan = projects_of(request)
+    results = [audit_project(scope, request) for scope in plan.scopes]
+    return merge(results, plan, request)
 
 
 def projects_of(request: Request) -> AuditPlan:

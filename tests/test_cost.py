@@ -193,6 +193,12 @@ def test_a_hook_on_clean_files_loads_no_parser_and_nothing_of_sql(tmp_path: Path
     assert not {name for name in loaded if name.startswith("dal_audit.extract.sql.")}
     time.sleep(SETTLED_NS / 1e9 + 0.1)  # What changed just before an audit is not kept.
     modules(tmp_path, "a.py", "b.py", "c.py")
+    time.sleep(SETTLED_NS / 1e9 + 0.1)  # The folder of the cache is new.
+    modules(tmp_path, "a.py", "b.py", "c.py")
+    again = modules(tmp_path, "a.py", "b.py", "c.py")
+    assert "dal_audit.discover.stamps" in again
+    assert not again & {"dal_audit.audit", "msgspec", "pathlib", "re"}
+    (tmp_path / "note.txt").write_text("")  # Not even what stands beside it may be new.
     loaded = modules(tmp_path, "a.py", "b.py", "c.py")
     # What msgspec brings along depends on the Python, and on whether `typing_extensions` is there.
     by_others = imported(tmp_path, "-c", "import msgspec")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.discover.git_listing import CACHE
+from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.links import leads_out
 from dal_audit.extract import cache
 from dal_audit.policy.request import BASELINE

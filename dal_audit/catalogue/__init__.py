@@ -5,9 +5,9 @@ __all__ = [
     "digest",
     "drivers",
     "engine_names",
+    "installation",
     "object_kinds",
     "portability",
-    "resources",
     "rulebook",
     "url_schemes",
 ]

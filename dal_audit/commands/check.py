@@ -15,6 +15,7 @@ from dal_audit.audit import audit
 from dal_audit.commands.output import (
     CLEAN,
     FINDINGS,
+    encoded,
     failure,
     is_left_out,
     output_pairs,
@@ -31,6 +32,7 @@ from dal_audit.report.terminal import PLAIN
 
 if TYPE_CHECKING:
     from dal_audit.commands.fix import Fixed
+    from dal_audit.commands.last_report import Rerun
     from dal_audit.report.formats import Format
     from dal_audit.report.model import Report
     from dal_audit.report.terminal import TerminalStyle
@@ -63,8 +65,11 @@ UNSET: Final[Mapping[str, Any]] = {
 """What the options of `check` are where none is given; a test holds it against the command line."""
 
 
-def run_check(options: Mapping[str, Any]) -> int:
-    """Audit, report, and return the exit code; `options` are those of `check`, by their names."""
+def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
+    """Audit, report, and return the exit code; `options` are those of `check`, by their names.
+
+    What is printed is kept for the next `rerun`, where all of it hangs on files alone.
+    """
     try:
         pairs = output_pairs(
             options["formats"], options["outputs"], statistics=options["statistics"]
@@ -82,13 +87,26 @@ def run_check(options: Mapping[str, Any]) -> int:
             return _diff(request, options)
         report = (_mended if options["fix"] else _watched)(request, options)
         code = exit_code(report, fail_on=options["fail_on"])
+        printed = ""
         for form, output in pairs:
             if not is_left_out(form, report, quiet=options["quiet"]):
                 look = terminal_style(options["color"]) if output == "-" else PLAIN
-                write(_rendered(report, form, look, options), output)
+                printed = _rendered(report, form, look, options)
+                write(printed, output)
+        code = CLEAN if options["exit_zero"] else code
+        if rerun is not None and _is_repeatable(options):
+            rerun.keep(report, code, encoded(printed))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         return failure(error, verbose=options["verbose"])
-    return CLEAN if options["exit_zero"] else code
+    return code
+
+
+def _is_repeatable(options: Mapping[str, Any]) -> bool:
+    """Return whether a run reads files alone, and does nothing but print."""
+    is_plain = options["cache"] and options["shortcuts"] and options["cache_dir"] is None
+    is_silent = not (options["outputs"] or options["verbose"] or options["fix"])
+    reads_files = options["stdin_filename"] is None and "-" not in options["paths"]
+    return is_plain and is_silent and reads_files
 
 
 def _rendered(report: Report, form: Format, look: TerminalStyle, options: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dal_audit.catalogue.rulebook import known_rules
-from dal_audit.discover.git_listing import CACHE
+from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.projects import plan_audit
 from dal_audit.extract.cache_file import remove_cache
 from dal_audit.policy.request import Request

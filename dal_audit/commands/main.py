@@ -9,10 +9,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final, NoReturn
 
 from dal_audit import __version__
+from dal_audit.commands.last_report import Rerun
 from dal_audit.commands.output import (
     CLEAN,
     FAILED,
@@ -21,7 +20,13 @@ from dal_audit.commands.output import (
     print_error,
     silence_stdout,
     write,
+    write_bytes,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # To import `typing` takes longer than to print what was printed before.
+    from collections.abc import Sequence
+    from typing import Final, NoReturn
 
 COMMANDS: Final = frozenset(
     {"baseline", "check", "clean", "config", "explain", "init", "replay", "rules"}
@@ -35,17 +40,24 @@ def main() -> NoReturn:
     gc.disable()
     try:
         words = sys.argv[1:]
-        paths = plain_paths(words)
         if words == ["--version"]:
             write(f"dal-audit, version {__version__}\n", "-")
-        elif paths is None:
+            sys.exit(CLEAN)
+        rerun = None if os.name == "nt" else Rerun(words)
+        last = None if rerun is None else rerun.printed()
+        if last is not None:
+            code, printed = last
+            write_bytes(printed)
+            sys.exit(code)
+        paths = plain_paths(words)
+        if paths is None:
             from dal_audit.commands.parser import cli
 
-            cli(prog_name="dal-audit")
+            cli(prog_name="dal-audit", obj=rerun)
         else:
             from dal_audit.commands.check import UNSET, run_check
 
-            sys.exit(run_check({**UNSET, "paths": paths}))
+            sys.exit(run_check({**UNSET, "paths": paths}, rerun))
     except BrokenPipeError:
         silence_stdout()
         sys.exit(UNREAD)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from dal_audit.report.model import Report
 
 CLEAN, FINDINGS, USAGE, FAILED = 0, 1, 2, 3
@@ -59,11 +61,21 @@ def write(text: str, output: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
         return
+    write_bytes(encoded(text))
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as standard output takes it; what its encoding lacks is escaped."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace")
+
+
+def write_bytes(data: bytes) -> None:
+    """Write to standard output. Raises OSError, also where it is closed."""
     if sys.stdout is None:
         message = "standard output is closed"
         raise OSError(message)
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
+    sys.stdout.buffer.write(data)
     sys.stdout.flush()
 
 

@@ -28,6 +28,8 @@ from dal_audit.commands.replay import replay
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from dal_audit.commands.last_report import Rerun
+
 
 class _Commands(click.Group):
     """A group whose `check` needs no name: what is no command's name belongs to `check`."""
@@ -112,7 +114,8 @@ def cli() -> None:
 @click.option(
     "-v", "--verbose", is_flag=True, help="Show tracebacks, and how long each stage took."
 )
-def check(**options: Any) -> NoReturn:
+@click.pass_obj
+def check(rerun: Rerun | None, /, **options: Any) -> NoReturn:
     """Audit PATHS (the current folder by default).
 
     Given files only limit what is reported: the whole project is always analysed.
@@ -120,7 +123,7 @@ def check(**options: Any) -> NoReturn:
     # Imported here, so that `--help` and `--version` do not pay for it.
     from dal_audit.commands.check import run_check
 
-    sys.exit(run_check(options))
+    sys.exit(run_check(options, rerun))
 
 
 @cli.command("clean")

@@ -1,6 +1,7 @@
 """Discover: which files, which projects, and what git says of them."""
 
 __all__ = [
+    "cache_folder",
     "ci_listing",
     "errors",
     "files",
@@ -9,4 +10,6 @@ __all__ = [
     "git_listing",
     "links",
     "projects",
+    "stamps",
+    "sweep",
 ]

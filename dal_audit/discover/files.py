@@ -16,8 +16,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.ci_listing import ci_paths, suite_paths
-from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, CACHE, reason_of
+from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, reason_of
 from dal_audit.facts import SourceFile, stamp_of
 from dal_audit.policy import Policy, compile_globs
 

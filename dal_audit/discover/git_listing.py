@@ -8,11 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.git_command import ask_git
-
-CACHE: Final = ".dal_audit_cache"
-"""The folder in a project's root that dal-audit keeps its facts in."""
-
 
 BUILT_IN_EXCLUDES: Final = frozenset(
     {

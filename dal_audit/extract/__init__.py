@@ -7,6 +7,7 @@ force, never on the policy; so facts can be cached by content.
 __all__ = [
     "cache",
     "cache_file",
+    "cache_form",
     "ci",
     "ci_sources",
     "extractor",

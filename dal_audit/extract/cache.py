@@ -12,26 +12,21 @@ not there.
 from __future__ import annotations
 
 import contextlib
-import os
 import stat
-import sys
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from time import time_ns as now_ns
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-import msgspec
 from msgspec import MsgspecError, Raw, Struct
 from msgspec.msgpack import Decoder, Encoder
 
-import dal_audit
-from dal_audit import __version__
 from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
-from dal_audit.catalogue.resources import rules_folder
-from dal_audit.extract.cache_file import HEAD, KEY_BYTES, MAGIC, SUM_BYTES, write_cache
+from dal_audit.catalogue.installation import installation
+from dal_audit.extract.cache_file import make_folder, write_cache
+from dal_audit.extract.cache_form import HEAD, payload_of
 from dal_audit.facts import (
     FactRecord,
     FileFacts,
@@ -124,10 +119,8 @@ class Cache:
             data = place.read_bytes()
         except OSError:
             return
-        if data[: len(MAGIC)] != MAGIC or data[len(MAGIC) : len(MAGIC) + KEY_BYTES] != self.key:
-            return
-        payload = memoryview(data)[HEAD:]
-        if zlib.crc32(payload).to_bytes(SUM_BYTES, "big") != data[HEAD - SUM_BYTES : HEAD]:
+        payload = payload_of(data, self.key)
+        if payload is None:
             return
         try:
             stored = Decoder(_Stored).decode(payload)
@@ -160,6 +153,10 @@ class Cache:
                 unknown.append(file)
         self._hashed(unknown, digests_of(unknown))
         self.changed = self.changed or bool(unknown) or self._files.keys() != self._seen.keys()
+        if self.changed and self._seen:
+            # Early, so that the folder above is old enough when the next run looks at its time.
+            with contextlib.suppress(OSError):
+                make_folder(self.place.parent)
 
     def _hashed(self, files: Sequence[SourceFile], digests: Sequence[bytes]) -> None:
         """Note which content files have by their digests."""
@@ -277,41 +274,10 @@ def no_cache() -> Cache:
 def key_of(catalogue: Catalogue, *, thorough: bool, foreign: Iterable[str]) -> bytes:
     """Return a hash of all that facts depend on beside the files' bytes.
 
-    That is how files are looked at, the catalogue in force, this version of dal-audit with the rule
-    book's data, the grammar of the running Python, and the parsers.
+    That is how files are looked at, the catalogue in force, and what is installed.
     """
-    package = Path(dal_audit.__file__).resolve().parent
-    said = [__version__, sys.version, catalogue.digest, str(thorough)]
-    said += [*sorted(foreign), *_parsers()]
-    if rules_folder().parent != package:  # A checkout, whose files are edited under one version.
-        said += [_listing(package), _listing(rules_folder() / "catalogue")]
+    said = [*installation(), catalogue.digest, str(thorough), *sorted(foreign)]
     return sha256("\0".join(said).encode())
-
-
-def _parsers() -> list[str]:
-    """Return the names and versions of the parsers that are installed beside each other.
-
-    `importlib.metadata` tells the same, and takes longer than all the rest of a small audit.
-    """
-    beside = Path(msgspec.__file__).resolve().parent.parent
-    names = ("ahocorasick_rs-", "libcst-", "msgspec-", "pyyaml-", "sqlglot-", "sqlglotc-")
-    return sorted(name for name in os.listdir(beside) if name.lower().startswith(names))  # noqa: PTH208  # names alone
-
-
-def _listing(folder: Path) -> str:
-    """Return the files of a folder and of all below it, with their sizes and times."""
-    found = []
-    waiting = [str(folder)]
-    while waiting:
-        with os.scandir(waiting.pop()) as listed:
-            entries = [entry for entry in listed if entry.name != "__pycache__"]
-        for entry in entries:
-            if entry.is_dir():
-                waiting.append(entry.path)
-            else:
-                status = entry.stat()
-                found.append((entry.path, status.st_size, status.st_mtime_ns))
-    return repr(sorted(found))
 
 
 @cache

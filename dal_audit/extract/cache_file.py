@@ -6,21 +6,10 @@ import contextlib
 import os
 import re
 import stat
-import zlib
 from pathlib import Path
 from typing import Final
 
-MAGIC: Final = b"dal-audit facts\n"
-
-
-KEY_BYTES: Final = 32
-
-
-SUM_BYTES: Final = 4
-
-
-HEAD: Final = len(MAGIC) + KEY_BYTES + SUM_BYTES
-
+from dal_audit.extract.cache_form import MAGIC, head_of
 
 STALE_NS: Final = 3600 * 1_000_000_000
 """What a killed process left half written is removed after this time."""
@@ -37,8 +26,20 @@ FILE: Final = "facts"
 """The name of the cache in a project's own folder."""
 
 
-_OWN: Final = re.compile(rf"{FILE}|[0-9a-f]{{16}}\.facts|(?:{FILE}|[0-9a-f]{{16}})-\d+\.tmp")
-"""How the files of caches are called, in a project's own folder and in one of several."""
+_OWN: Final = re.compile(
+    rf"{FILE}|[0-9a-f]{{16}}\.(?:facts|report)|(?:{FILE}|[0-9a-f]{{16}})-\d+\.tmp"
+)
+"""How the files of caches are called, in a project's own folder and in one of several; also those
+of kept reports."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for caches, with the marks of one, where there is none. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in _MARKS.items():
+        if not os.path.lexists(folder / name):
+            with (folder / name).open("x", encoding="utf-8") as mark:
+                mark.write(text)
 
 
 def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
@@ -47,11 +48,7 @@ def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
     No link is followed below the folder. Raises OSError where that cannot be done.
     """
     folder = place.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in _MARKS.items():
-        if not os.path.lexists(folder / name):
-            with (folder / name).open("x", encoding="utf-8") as mark:
-                mark.write(text)
+    make_folder(folder)
     for left in folder.glob("*.tmp"):
         if left.lstat().st_mtime_ns < now - STALE_NS and _is_own(left):
             left.unlink(missing_ok=True)
@@ -60,7 +57,7 @@ def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
         written.unlink()
     with written.open("xb") as file:
         try:
-            file.write(MAGIC + key + zlib.crc32(payload).to_bytes(SUM_BYTES, "big"))
+            file.write(head_of(key, payload))
             file.write(payload)
             file.close()
             written.replace(place)

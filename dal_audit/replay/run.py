@@ -93,7 +93,7 @@ def replay(request: ReplayRequest, progress: Progress) -> Result:
             all_replayed += replayed
             differing.update({root: len(several) for root, several in found.items()})
             parts.append(_part(scope, request, replayed, [*chain.from_iterable(found.values())]))
-    report = merge(parts, scopes.base, Request(folder=request.folder))
+    report = merge(parts, scopes, Request(folder=request.folder))
     return Result(report, table(all_replayed, differing), notes)
 
 

@@ -14,7 +14,7 @@ from dal_audit.assemble.blind_spots import BlindSpot
 from dal_audit.assemble.crossings import crossings
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses
-from dal_audit.discover.projects import relative_to
+from dal_audit.discover.projects import AuditPlan, relative_to
 from dal_audit.facts import FileFacts, Span
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
@@ -56,9 +56,9 @@ def languages_of(
     return frozenset(found)
 
 
-def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Report:
+def merge(parts: Sequence[ProjectResult], plan: AuditPlan, request: Request) -> Report:
     """Make one report of several projects, with paths relative to the base."""
-    folder = request.folder
+    folder, base = request.folder, plan.base
     findings = sorted((finding for part in parts for finding in _moved(part, base)), key=_order)
     secrets = dict(pair for part in parts for pair in _secrets(part, base))
     return Report(
@@ -74,6 +74,7 @@ def merge(parts: Sequence[ProjectResult], base: Path, request: Request) -> Repor
         limited=any(part.limited for part in parts),
         tested=_tested(parts, base),
         version=__version__,
+        scopes=plan.scopes,
         here=_relative(folder, base),
         there=_relative(base, folder),
     )

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from dal_audit.assemble.blind_spots import BlindSpot
 from dal_audit.catalogue.rulebook import Clause, Rule, Severity
+from dal_audit.discover.projects import ProjectScope
 from dal_audit.judge.breach import Finding
 
 _RANKS: Final[Mapping[Severity, int]] = {"off": 0, "info": 1, "warning": 2, "error": 3}
@@ -49,6 +50,8 @@ class Report(Struct, frozen=True):
     limited: bool = False
     """Whether only some paths were asked for, so that verdicts speak of these alone."""
     version: str = ""
+    scopes: tuple[ProjectScope, ...] = ()
+    """The projects, as they were found: their files and what was asked for of each."""
     here: str = "."
     """The current folder, POSIX and relative to `base`; text reports name files relative to it."""
     there: str = "."

@@ -1,0 +1,221 @@
+"""Sweep: all places in the file system that the result of an audit hangs on.
+
+Where none of them has another stamp (`stamps`), the next run finds what this one found. That is
+each listed file, each folder in which another could appear, what configures the project or git, and
+the state of each repository.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from dal_audit.discover.git_command import ask_git
+from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, git_toplevel
+from dal_audit.discover.projects import CONFIGURATION_FILES, PROJECT_FILES, ProjectScope
+from dal_audit.policy import Policy
+
+MAX_PLACES: Final = 400_000
+"""Of more places no sweep is kept: to look at all would not be quick."""
+
+_IN_A_REPOSITORY: Final = (
+    *("HEAD", "commondir", "config", "config.worktree", "gitdir", "index", "packed-refs"),
+    *("shallow", "info/attributes", "info/exclude", "info/grafts", "info/sparse-checkout"),
+)
+"""What git reads beside its objects, which never change."""
+
+_REFERENCES: Final = ("refs", "reftable")
+"""The folders of a repository that hold branches and tags, at any depth."""
+
+_LONGEST: Final = 1024
+"""A longer text in a configuration is no path."""
+
+
+def places_of(scope: ProjectScope, named: Iterable[str], current: Path) -> list[str]:
+    """Return the places that a project's result hangs on, each once.
+
+    They are relative to the project's root where they lie in it, else absolute. `named` are the
+    words of the command line, of which some may be paths, relative to the `current` folder.
+    """
+    root = scope.policy.root
+    folders = _Folders(scope)
+    found = dict.fromkeys(_configuring(scope, named, current))
+    found.update(dict.fromkeys(_of_git(root, folders.repositories)))
+    found.update(dict.fromkeys(folders.rules))
+    found.update(dict.fromkeys(folder or "." for folder in folders.found))
+    found.update(dict.fromkeys(scope.listed))
+    return list(found)
+
+
+class _Folders:
+    """The folders of a project in which a file could appear that an audit would read.
+
+    `found` are their paths, `repositories` those that hold one of git's, `rules` the paths of files
+    that say what git ignores, listed or not.
+    """
+
+    def __init__(self, scope: ProjectScope) -> None:
+        self.root = scope.policy.root
+        self.requested = scope.requested
+        self.found = dict.fromkeys(sorted(_with_parents(scope.listed)))
+        self.repositories: list[str] = []
+        self.rules: list[str] = []
+        others = self._scanned(list(self.found))
+        waiting = [folder for folder in others if folder not in self._ignored(others)]
+        while waiting:
+            self.found.update(dict.fromkeys(waiting))
+            waiting = self._scanned(waiting)
+
+    def _scanned(self, folders: Sequence[str]) -> list[str]:
+        """Return the folders in these that hold nothing listed; note what else matters in them."""
+        return [below for folder in folders for below in self._below(folder)]
+
+    def _below(self, folder: str) -> Iterator[str]:
+        base = f"{folder}/" if folder else ""
+        try:
+            entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
+        except OSError:
+            return  # Its stamp tells when it can be read.
+        for entry in entries:
+            path = base + entry.name
+            if entry.name == ".git":
+                self.repositories.append(folder)
+            elif entry.name == ".gitignore":
+                self.rules.append(path)
+            elif entry.name not in BUILT_IN_EXCLUDES and self._is_other(entry, path):
+                yield path
+
+    def _is_other(self, entry: os.DirEntry[str], path: str) -> bool:
+        return path not in self.found and entry.is_dir(follow_symlinks=False)
+
+    def _ignored(self, folders: Sequence[str]) -> frozenset[str]:
+        """Return those of some folders that git ignores, with all that is ever in them.
+
+        What was asked for by name is read although git ignores it.
+        """
+        top = git_toplevel(Path(os.path.realpath(self.root)))
+        if top is None or not folders:
+            return frozenset()
+        asked = [path for path in self.requested if path != "."]
+        given = [".", *asked, *folders]
+        try:
+            words = "\0".join(given) + "\0"
+            answer = ask_git(
+                top, "check-ignore", "-z", "--stdin", folder=self.root, given=os.fsencode(words)
+            )
+        except OSError:
+            return frozenset()
+        ignored = frozenset(os.fsdecode(answer.output).split("\0")[:-1])
+        if "." in ignored:
+            return frozenset()
+        exempt = tuple(f"{path}/" for path in ignored.intersection(asked))
+        return frozenset(
+            path for path in ignored if path not in asked and not path.startswith(exempt)
+        )
+
+
+def _with_parents(paths: Iterable[str]) -> set[str]:
+    """Return all folders that hold one of the paths at any depth; "" is the root."""
+    found = {""}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
+def _configuring(scope: ProjectScope, named: Iterable[str], current: Path) -> Iterator[str]:
+    """Yield what configures a project, or could: also files that are not there, or ignored."""
+    root = scope.policy.root
+    requested = [root / path for path in scope.requested]
+    for folder in {root, *root.parents, *requested, *_between(root, requested)}:
+        for name in (*CONFIGURATION_FILES, *PROJECT_FILES, ".git", ".gitignore"):
+            yield str(folder / name)
+    for text in _texts(scope.policy):
+        yield str(root / text)
+    for word in named:
+        yield str(current / word.partition("=")[2] if word.startswith("--") else current / word)
+
+
+def _between(root: Path, paths: Iterable[Path]) -> Iterator[Path]:
+    return (folder for path in paths for folder in path.parents if root in folder.parents)
+
+
+def _texts(policy: Policy) -> Iterator[str]:
+    """Yield all texts of a configuration, of which some are paths."""
+    waiting: list[object] = [msgspec.to_builtins(policy, enc_hook=str)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if value and len(value) < _LONGEST and "\n" not in value and "\0" not in value:
+                yield value
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+
+
+def _of_git(root: Path, repositories: Iterable[str]) -> Iterator[str]:
+    """Yield the places of all that git reads of its repositories, and of its configuration."""
+    place = Path(os.path.realpath(root))
+    top = git_toplevel(place)
+    if top is None:
+        return
+    for folder in {top, *(place / repository for repository in repositories)}:
+        for own in _git_folders(folder / ".git"):
+            yield from (str(own / name) for name in _IN_A_REPOSITORY)
+            for name in _REFERENCES:
+                yield from _all_below(own / name)
+    yield from _git_configuration(top)
+
+
+def _git_folders(marker: Path) -> Iterator[Path]:
+    """Yield the folders that hold a repository's state: its own, and one that work trees share."""
+    own = _pointed(marker, b"gitdir:") if marker.is_file() else marker
+    if own is not None:
+        yield own
+        shared = _pointed(own / "commondir", b"")
+        if shared is not None:
+            yield shared
+
+
+def _pointed(file: Path, mark: bytes) -> Path | None:
+    """Return the folder that a file of git's names, by a path that counts from the file's own."""
+    try:
+        with file.open("rb") as opened:
+            line = opened.read(4096).strip()
+    except OSError:
+        return None
+    return file.parent / os.fsdecode(line.removeprefix(mark).strip())
+
+
+def _all_below(folder: Path) -> Iterator[str]:
+    """Yield a folder, and all files and folders in it."""
+    yield str(folder)
+    for path, folders, files in os.walk(folder):
+        yield from (f"{path}{os.sep}{name}" for name in (*folders, *files))
+
+
+def _git_configuration(top: Path) -> Iterator[str]:
+    """Yield the files that configure git here, and those that would if they were there."""
+    home = Path(os.environ.get("HOME", "/"))
+    common = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+    yield from map(str, (home / ".gitconfig", common / "config", common / "ignore"))
+    yield "/etc/gitconfig"
+    try:
+        answer = ask_git(top, "config", "--list", "--show-origin", "-z")
+    except OSError:
+        return
+    texts = os.fsdecode(answer.output).split("\0")
+    for origin, entry in zip(texts[::2], texts[1::2], strict=False):
+        kind, _, file = origin.partition(":")
+        if kind == "file":
+            yield str(top / file)
+        key, _, value = entry.partition("\n")
+        if key == "core.excludesfile":
+            yield str(top / value.replace("~", str(home), 1))

@@ -1,0 +1,21 @@
+"""The form of a kept file: what it is, what it hangs on, a checksum, and its payload."""
+
+from __future__ import annotations
+
+import zlib
+
+MAGIC = b"dal-audit facts\n"
+KEY_BYTES = 32
+SUM_BYTES = 4
+HEAD = len(MAGIC) + KEY_BYTES + SUM_BYTES
+
+
+def head_of(key: bytes, payload: bytes | memoryview) -> bytes:
+    """Return what stands before a payload that is kept under a key."""
+    return MAGIC + key + zlib.crc32(payload).to_bytes(SUM_BYTES, "big")
+
+
+def payload_of(data: bytes, key: bytes) -> memoryview | None:
+    """Return the payload of a whole file; None where it is none of ours, of another key, or cut."""
+    payload = memoryview(data)[HEAD:]
+    return payload if data[:HEAD] == head_of(key, payload) else None
