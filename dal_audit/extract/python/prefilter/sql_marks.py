@@ -93,7 +93,7 @@ CONSTRUCTORS: Final = frozenset({"DDL", "QueryString", "RawSQL", "RunSQL", "SQL"
 """Names in the catalogue that make SQL out of text instead of running it."""
 _CONSTRUCTORS: Final = tuple(name.encode() for name in sorted(CONSTRUCTORS))
 
-_CONSTRUCTION: Final = re.compile(rb"\.(?:" + b"|".join(_CONSTRUCTORS) + rb")\s*\(")
+_OPEN: Final = re.compile(rb"\s*\(")
 
 
 @cache
@@ -158,6 +158,16 @@ def execute_marks() -> list[bytes]:
     return [_EXECUTE.encode(), *(f"{name}(".encode() for name in other)]
 
 
+def construction_marks() -> list[bytes]:
+    """Return the byte strings without which no object's own maker of SQL is called."""
+    return [b"." + name for name in _CONSTRUCTORS]
+
+
+def begins_call(data: bytes, position: int) -> bool:
+    """Return whether a bracket opens where a name ended."""
+    return _OPEN.match(data, position) is not None
+
+
 def executes(name: str) -> bool:
     """Return whether a function bears the name of one that runs SQL."""
     return name in executors() or re.fullmatch(_WRAPPER, name) is not None
@@ -192,11 +202,6 @@ def _called() -> re.Pattern[str]:
 def opens_sql(data: bytes) -> bool:
     """Return whether searchable bytes hold a word that SQL begins with."""
     return _sql_opening().search(data) is not None
-
-
-def calls_constructor(data: bytes) -> bool:
-    """Return whether searchable bytes hold SQL, and a call of an object's maker of SQL."""
-    return _CONSTRUCTION.search(data) is not None and opens_sql(data)
 
 
 def names_constructor(data: bytes) -> bool:
