@@ -20,7 +20,10 @@ from typing import Final
 from tests.test_drivers import APART, DRIVERS
 
 ROOT: Final = Path(__file__).parents[3]
-TOOLS: Final = ["pytest", "pytest-xdist", "tomli", "sqlglot", "setuptools<81"]
+TOOLS: Final = [
+    *("pytest", "pytest-xdist", "hypothesis", "msgspec", "sqlglot", "tomli"),
+    "setuptools<81",
+]
 """What the test itself needs; setuptools, because older drivers import `pkg_resources`."""
 
 PACKAGES: Final = {driver["name"]: driver["packages"] for driver in DRIVERS}
@@ -41,7 +44,7 @@ def failure(name: str, folder: Path) -> str:
     python = str(folder / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     wanted = [*TOOLS, *PACKAGES[name], *APART.get(name, [])]
     test = ["tests/test_drivers.py", "-n0", "-k", "as_described"]
-    return run([python, "-m", "pip", "install", "-q", *wanted]) or run(
+    return run([python, "-m", "pip", "install", "-q", "--no-compile", *wanted]) or run(
         [python, "-m", "pytest", *test], DAL_AUDIT_DRIVER=name
     )
 
