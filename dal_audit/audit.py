@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
-from dal_audit.assemble.assembly import Audited, assemble
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.assemble.assembly import Audited, assemble, reassemble
 from dal_audit.assemble.blind_spots import BlindSpot, blind_spots
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.digest import sha256
@@ -53,8 +57,24 @@ def projects_of(request: Request) -> AuditPlan:
     return found
 
 
+class Reading(Struct, frozen=True):
+    """A project that was read and can be judged, with what an edit of it goes on from."""
+
+    scope: ProjectScope
+    rules: Sequence[Rule]
+    catalogue: Catalogue
+    tree: ProjectFiles
+    cache: Cache
+    audited: Audited
+
+
 def audit_project(scope: ProjectScope, request: Request) -> ProjectResult:
     """Take one project through the stages."""
+    return judged(read_project(scope, request), request)
+
+
+def read_project(scope: ProjectScope, request: Request) -> Reading:
+    """Take one project through the stages up to its assembly."""
     policy = scope.policy
     rules = [rule for rule in active_rules(policy, request) if rule.proof == "audit"]
     catalogue = catalogue_of(policy)
@@ -71,12 +91,31 @@ def audit_project(scope: ProjectScope, request: Request) -> ProjectResult:
     request.watch(3, "following names through files")
     audited = assemble(scope, tree, catalogue, facts, rules, cache, request)
     cache.save()
+    return Reading(scope, rules, catalogue, tree, cache, audited)
 
-    request.watch(4, f"judging {plural(len(audited.project.files), 'file')}")
-    breaches = judge(audited.project, rules)
-    triaged = triage(audited.project, rules, breaches, request)
-    spots = spots_of(audited.project, rules, tree, triaged, request)
-    return result_of(scope, audited, rules, triaged.findings, spots, request)
+
+def read_again(before: Reading, path: str, text: Path, request: Request) -> Reading:
+    """Return a project of which one Python file holds another text, which lies elsewhere.
+
+    The file must be one that was audited, and no migration.
+    """
+    tree = with_unsaved(before.tree, {path: text})
+    edited = [file for file in tree.files if file.path == path]
+    before.cache.forget(path)
+    facts = extract(
+        edited, before.catalogue, jobs=1, shortcuts=request.shortcuts, project=tree.files
+    )
+    audited = reassemble(before.audited, tree, facts, before.cache, request)
+    return replace(before, tree=tree, audited=audited)
+
+
+def judged(reading: Reading, request: Request) -> ProjectResult:
+    """Take a project that was read through the stages that are left."""
+    rules, project = reading.rules, reading.audited.project
+    request.watch(4, f"judging {plural(len(project.files), 'file')}")
+    triaged = triage(project, rules, judge(project, rules), request)
+    spots = spots_of(project, rules, reading.tree, triaged, request)
+    return result_of(reading.scope, reading.audited, rules, triaged.findings, spots, request)
 
 
 def spots_of(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.assemble.migration_layout import audited_scripts, layout_of
 from dal_audit.assemble.project import Project
@@ -39,6 +40,10 @@ class Audited(Struct, frozen=True):
     project: Project
     scripts: frozenset[str]
     unknown: tuple[str, ...]
+    linked: Project
+    """The project as it is before its accesses are inspected: an edit goes on from here."""
+    others: tuple[FileFacts, ...]
+    """The facts of the files of other languages than Python."""
 
 
 def assemble(
@@ -74,11 +79,48 @@ def assemble(
         edited=edited,
         ci=ci,
     )
-    project = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
-    project = follow_accesses(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
-    statements = scripts_facts(scripts, rules, cache, jobs=jobs)
-    project = project.with_files([*project.files, *statements, *ci.audited])
-    return Audited(project, frozenset(file.path for file in scripts), unknown)
+    linked = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
+    others = (*scripts_facts(scripts, rules, cache, jobs=jobs), *ci.audited)
+    return Audited(
+        _inspected(linked, others, tree, cache, request),
+        frozenset(file.path for file in scripts),
+        unknown,
+        linked,
+        others,
+    )
+
+
+def reassemble(
+    before: Audited,
+    tree: ProjectFiles,
+    edited: Sequence[FileFacts],
+    cache: Cache,
+    request: Request,
+) -> Audited:
+    """Return what a project is once some of its Python files say something else.
+
+    What was read closely stays read so, although nothing may lead there any more: it says no more
+    of other files than that they cannot be read.
+    """
+    facts = {file.path: file for file in edited}
+    project = before.linked.with_files([facts.get(file.path, file) for file in before.linked.files])
+    linked = follow_carriers(project, tree.files, cache, jobs=1, shortcuts=request.shortcuts)
+    project = _inspected(linked, before.others, tree, cache, request)
+    return replace(before, project=project, linked=linked)
+
+
+def _inspected(
+    linked: Project,
+    others: tuple[FileFacts, ...],
+    tree: ProjectFiles,
+    cache: Cache,
+    request: Request,
+) -> Project:
+    """Return a linked project with what its accesses show, and the files that are no Python."""
+    project = follow_accesses(
+        linked, tree.files, cache, jobs=request.jobs, shortcuts=request.shortcuts
+    )
+    return project.with_files([*project.files, *others])
 
 
 def ci_of(

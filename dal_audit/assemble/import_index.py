@@ -13,6 +13,8 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Final
 
+from dal_audit.assemble.memo import query
+from dal_audit.assemble.project import IMPORTING, Project
 from dal_audit.facts import FileFacts
 
 _FROM: Final = re.compile(r"from\s*([.\w\s]*?)\s*\bimport\b(.*)", re.DOTALL)
@@ -109,6 +111,12 @@ class ImportIndex:
                 package = package.rpartition(".")[0]
         holders = (path for package in above for path in self._importing(package))
         return frozenset(holders).union(self.unknown)
+
+
+@query(depends_on=(IMPORTING, Project.names))
+def import_index_of(project: Project) -> ImportIndex:
+    """Return the index of a project; most edits leave the import statements as they are."""
+    return ImportIndex(project.files, project.names.absolute)
 
 
 def _tail(name: str) -> str:

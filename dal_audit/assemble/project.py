@@ -51,6 +51,10 @@ PATHS: Final = Input("paths", lambda project: (project.modules, project.markers)
 LAYOUT: Final = Input("layout", attrgetter("layout"))
 AUDITED: Final = Input("audited", lambda project: tuple(file.path for file in project.files))
 """The paths of the files whose facts are there, in their order."""
+IMPORTING: Final = Input(
+    "importing", lambda project: tuple([(file.path, file.importing) for file in project.files])
+)
+"""The texts of all import statements, by file."""
 IMPORTS: Final = FactsInput("imports", Import, DynamicImport)
 EXPORTS: Final = FactsInput("exports", ModuleExports)
 CLASSES: Final = FactsInput("classes", ClassDefinition)

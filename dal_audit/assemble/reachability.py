@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dal_audit.assemble.accessors import accessors_of
 from dal_audit.assemble.class_hierarchy import hierarchy_of
-from dal_audit.assemble.import_index import ImportIndex
+from dal_audit.assemble.import_index import import_index_of
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.receiver_types import receivers_of
 from dal_audit.extract.cache import Cache
@@ -28,7 +28,7 @@ def follow_carriers(
     Each round links the project and looks for the files that can import what was found; it ends
     when no further name is tainted.
     """
-    index = ImportIndex(project.files, project.names.absolute)
+    index = import_index_of(project)
     followed: frozenset[tuple[str, str]] = frozenset()
     read: frozenset[str] = frozenset()
     while True:

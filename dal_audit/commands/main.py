@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # To import `typing` takes longer than to print what was prin
     from typing import Final, NoReturn
 
 COMMANDS: Final = frozenset(
-    {"baseline", "check", "clean", "config", "explain", "init", "replay", "rules"}
+    {"baseline", "check", "clean", "config", "explain", "init", "replay", "rules", "server"}
 )
 """The names of all commands; a test holds them against the command line."""
 

@@ -284,4 +284,19 @@ def baseline_command(**options: Any) -> NoReturn:
     sys.exit(CLEAN)
 
 
+@cli.command("server")
+def server_command() -> NoReturn:
+    """Audit in an editor, which speaks the Language Server Protocol on standard input and output.
+
+    It needs the extra `dal-audit[lsp]`.
+    """
+    try:
+        from dal_audit.server.protocol import serve
+    except ModuleNotFoundError as error:
+        print_error(f"error: {error.name} is missing: pip install 'dal-audit[lsp]'")
+        sys.exit(USAGE)
+    serve()
+    sys.exit(CLEAN)
+
+
 cli.add_command(replay)

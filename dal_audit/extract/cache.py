@@ -167,6 +167,10 @@ class Cache:
                     content = self._contents[digest] = _Content(digest)
                 self._seen[file.path] = file, content
 
+    def forget(self, path: str) -> None:
+        """Forget which content a file had: it has another one by now."""
+        self._seen.pop(path, None)
+
     def set_words(self, words: Iterable[str]) -> None:
         """Say what evidence is asked for; what was kept for other words is of no use."""
         digest = sha256("\0".join(sorted(words)).encode())

@@ -59,15 +59,17 @@ def extract(
     jobs: int | None = None,
     shortcuts: bool = True,
     cache: Cache | None = None,
+    project: Sequence[SourceFile] | None = None,
 ) -> list[FileFacts]:
     """Return the facts of each file, in the order of the files.
 
     `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
-    ruled out by its bytes and LibCST reads every file whole; the findings are the same.
+    ruled out by its bytes and LibCST reads every file whole; the findings are the same. `project`
+    are all files of the project, where these are some of them.
     """
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
-        options = options_for(files, catalogue, shortcuts=shortcuts)
+        options = options_for(project or files, catalogue, shortcuts=shortcuts)
         worth = PARSED_WORTH_A_PROCESS if options.thorough or not shortcuts else WORTH_A_PROCESS
         return _facts_of(lambda part: _batch(part, options, extract_file), missing, jobs, worth)
 

@@ -1,0 +1,88 @@
+"""A session: one project that an editor works on, read whole once and then edit by edit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dal_audit.assemble.project import Project
+from dal_audit.audit import Reading, judged, projects_of, read_again, read_project
+from dal_audit.judge.breach import Finding
+from dal_audit.policy.request import Request, Watch
+from dal_audit.server.buffers import Buffers
+
+
+def project_sessions(folder: Path, buffers: Buffers, watch: Watch) -> list[Session]:
+    """Return a session for each project in a folder.
+
+    Raises as `audit.projects_of` does.
+    """
+    request = Request(folder=folder, cache=True, watch=watch)
+    return [Session(scope.policy.root, buffers, watch) for scope in projects_of(request).scopes]
+
+
+class Session:
+    """One project, and what its files say as the editor shows them."""
+
+    def __init__(self, root: Path, buffers: Buffers, watch: Watch) -> None:
+        """Take the project's root; nothing is read yet."""
+        self.root = root
+        self.findings: Sequence[Finding] = ()
+        self._buffers = buffers
+        self._watch = watch
+        self._reading: Reading | None = None
+
+    @property
+    def project(self) -> Project | None:
+        """The project as it was read last; None before that."""
+        return None if self._reading is None else self._reading.audited.project
+
+    def holds(self, path: Path) -> bool:
+        """Return whether a file lies in the project."""
+        return path.is_relative_to(self.root)
+
+    def read(self) -> None:
+        """Read the whole project, as it is saved but for what the editor shows.
+
+        Raises as `audit` does; what was found before stays.
+        """
+        request = self._request()
+        (scope,) = (
+            scope for scope in projects_of(request).scopes if scope.policy.root == self.root
+        )
+        self._take(read_project(scope, request), request)
+
+    def edit(self, path: Path) -> None:
+        """Read one file again whose text the editor changed, and what hangs on it.
+
+        Where that could be more than Python's names, the whole project is read. Raises as `read`.
+        """
+        name = path.relative_to(self.root).as_posix()
+        request = self._request()
+        text = request.instead.get(name)
+        if self._reading is None or text is None or not self._is_module(self._reading, name):
+            self.read()
+        else:
+            self._take(read_again(self._reading, name, text, request), request)
+
+    def _is_module(self, reading: Reading, name: str) -> bool:
+        """Return whether nothing but Python's readers read a file."""
+        tree = reading.tree
+        others = (*tree.scripts, *tree.ci, *tree.suites)
+        is_other = any(file.path == name for file in others)
+        is_migration = name in reading.audited.project.layout.by_path()
+        is_audited = any(file.path == name for file in tree.files)
+        return is_audited and name.endswith((".py", ".pyi")) and not is_other and not is_migration
+
+    def _request(self) -> Request:
+        return Request(
+            folder=self.root,
+            cache=True,
+            jobs=1,  # A thread must not fork: locks that others hold stay held in the child.
+            instead=self._buffers.below(self.root),
+            watch=self._watch,
+        )
+
+    def _take(self, reading: Reading, request: Request) -> None:
+        self.findings = judged(reading, request).findings
+        self._reading = reading
