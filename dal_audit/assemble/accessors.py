@@ -94,7 +94,7 @@ def accessors_of(project: Project) -> frozenset[str]:
         for member in owner.shape.members
         if member.executed
     }
-    told = _PLUMBING if hierarchy.interfaces else frozenset[str]()
+    told = _PLUMBING if any(map(hierarchy.is_known, hierarchy.interfaces)) else frozenset[str]()
     return frozenset(found | told | set(project.policy.accessors))
 
 

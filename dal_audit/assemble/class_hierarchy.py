@@ -9,10 +9,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.assemble.accessor_names import HANDLES, PLUMBING, words
+from dal_audit.assemble.driver_backing import DriverBacking, driver_backing_of
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.module_names import ModuleNames, is_named, longest_module
 from dal_audit.assemble.project import CLASSES, Project
-from dal_audit.assemble.symbols import Module, SymbolId, SymbolTable
+from dal_audit.assemble.symbols import SymbolId, SymbolTable
 from dal_audit.assemble.zones import Zones
 from dal_audit.facts import OWN_MODULE, ClassDefinition, Member
 
@@ -26,6 +28,9 @@ PROTOCOLS: Final = ABSTRACT_BASES - {"abc.ABC"}
 
 PLAIN_BASES: Final = ABSTRACT_BASES | {"typing.Generic", "typing_extensions.Generic"}
 """Bases that bring no members which a user would call."""
+
+
+_HELD: Final = PLUMBING | HANDLES
 
 
 class Class(Struct, frozen=True):
@@ -46,8 +51,9 @@ class Hierarchy:
         names: ModuleNames,
         zones: Zones,
         driver_backed_storage: frozenset[str],
+        backing: DriverBacking,
     ) -> None:
-        """Take the classes, where names lead, and which files use a driver where storage is."""
+        """Take the classes, where names lead, and what uses a driver where storage is."""
         self.classes: dict[str, Class] = {}
         for found in classes:
             self.classes.setdefault(found.name, found)
@@ -55,6 +61,7 @@ class Hierarchy:
         self.names = names
         self.zones = zones
         self._driver_backed_storage = driver_backed_storage
+        self._backing = backing
         self._found: dict[str, Class | None] = {}
         self._orders: dict[str, tuple[Class, ...]] = {}
 
@@ -218,37 +225,21 @@ class Hierarchy:
     @property
     def _implemented_in_storage(self) -> frozenset[str]:
         """What concrete storage classes inherit, with the help of a driver if any does."""
-        driven = self._driver_backed
         concrete = (found for found in self._in_storage if not self.is_interface(found))
         lineages = map(self.ancestors, concrete)
         return frozenset(
             ancestor.name
             for lineage in lineages
-            if not driven or any(member.path in driven for member in lineage)
+            if not self._backing.files or any(map(self._works_with_driver, lineage))
             for ancestor in lineage[1:]
         )
 
-    @property
-    def _driver_backed(self) -> frozenset[str]:
-        """The storage files that import a driver's object, or another one of these files."""
-        importers: dict[str, set[str]] = {}
-        for module in self.symbols.modules.values():
-            path = self.names.files.get(module.name, "")
-            for imported in self._reexported_files(module) if self.zones.in_storage(path) else ():
-                importers.setdefault(imported, set()).add(path)
-        waiting = list(self._driver_backed_storage)
-        found: set[str] = set()
-        while waiting:
-            path = waiting.pop()
-            if path not in found:
-                found.add(path)
-                waiting += importers.get(path, ())
-        return frozenset(found)
-
-    def _reexported_files(self, module: Module) -> Iterator[str]:
-        """Yield the files of the modules whose names a module hands on."""
-        for origin in {origin for found in module.reexports.values() for origin in found}:
-            yield from self._file_of(origin)
+    def _works_with_driver(self, candidate: Class) -> bool:
+        """Return whether a class may work with a driver, by what it mentions or is handed."""
+        path, shape = candidate.path, candidate.shape
+        if path not in self._backing.files:
+            return False
+        return self._backing.reaches(path, shape.name) or any(map(_is_handed, shape.members))
 
     def _implements(self, derived: Class) -> bool:
         """Return whether a class has code for something that a class above it leaves open."""
@@ -329,6 +320,13 @@ class Hierarchy:
         )
 
 
+def _is_handed(member: Member) -> bool:
+    """Return whether a member, or what it takes, is called like what drivers work with."""
+    names = [parameter.name for parameter in member.parameters]
+    held = [member.name] if member.kind in {"attribute", "property"} else []
+    return any(words(name)[-1:] and words(name)[-1] in _HELD for name in (*names, *held))
+
+
 def _module_of(owned: Class) -> str:
     """Return the dotted name of a class's module."""
     return owned.name.removesuffix(f".{owned.shape.name}")
@@ -370,6 +368,7 @@ def _classes(path: str, shapes: Sequence[ClassDefinition], project: Project) -> 
         Project.names,
         Project.zones,
         Project.driver_backed_storage,
+        driver_backing_of,
     )
 )
 def hierarchy_of(project: Project) -> Hierarchy:
@@ -380,4 +379,5 @@ def hierarchy_of(project: Project) -> Hierarchy:
         project.names,
         project.zones,
         project.driver_backed_storage,
+        driver_backing_of(project),
     )

@@ -31,6 +31,7 @@ from dal_audit.facts import (
     FileFacts,
     Import,
     ModuleExports,
+    NameMentions,
     NotUnderstood,
     Place,
     Span,
@@ -58,6 +59,7 @@ IMPORTING: Final = Input(
 IMPORTS: Final = FactsInput("imports", Import, DynamicImport)
 EXPORTS: Final = FactsInput("exports", ModuleExports)
 CLASSES: Final = FactsInput("classes", ClassDefinition)
+MENTIONS: Final = FactsInput("mentions", NameMentions)
 VALUES: Final = FactsInput("values", ValueFacts)
 URLS: Final = FactsInput("urls", ConnectionUrl)
 CI: Final = Input("ci", attrgetter("ci"))

@@ -146,6 +146,18 @@ class ModuleExports(TaggedFact, frozen=True):
     """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
 
 
+class NameMentions(TaggedFact, frozen=True):
+    """Which of a module's names the text of its definitions mentions, where classes inherit.
+
+    `definitions` are its functions, classes and other names of its outermost block; what they
+    mention are such names, and what is imported anywhere in the module. Comments and texts count:
+    what is not mentioned is not used.
+    """
+
+    span: Span
+    definitions: tuple[tuple[str, tuple[str, ...]], ...]
+
+
 class SqlText(TaggedFact, frozen=True):
     """SQL that is handed to a call which executes it, or to one that builds a statement of it.
 
@@ -338,6 +350,7 @@ PythonFact: TypeAlias = (
     | StringAnnotationName
     | DynamicImport
     | ModuleExports
+    | NameMentions
     | ClassDefinition
     | ValueFacts
     | SqlText

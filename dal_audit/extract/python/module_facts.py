@@ -19,6 +19,7 @@ from dal_audit.extract.python.connection_urls import connection_urls
 from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
 from dal_audit.extract.python.exports import shapes_of
 from dal_audit.extract.python.loaded_modules import LoadedModule, LoadedModules
+from dal_audit.extract.python.mentions import name_mentions
 from dal_audit.extract.python.name_uses import CallSite, FileNames, NameUse, read_names
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.import_places import (
@@ -189,6 +190,12 @@ class _Reader:
         if self.depth == 0:
             used = {use.dotted.partition(".")[0] for use in names.uses}
             yield from shapes_of(self.tree, self.lines, used, names.module)
+            imported = {
+                Imported(statement, alias).name
+                for statement, _ in names.imports
+                for alias in statement.names
+            }
+            yield from name_mentions(self.tree, self.lines, imported, names.module)
             yield from self._quoted(names)
 
     def _loaded(self, names: FileNames) -> Iterator[Fact]:

@@ -19,6 +19,7 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
+from dal_audit.extract.python.prefilter.class_name_marks import NAME_MARKS, compares_class_name
 from dal_audit.extract.python.prefilter.sql_marks import (
     begins_call,
     begins_execution,
@@ -60,11 +61,6 @@ _DOT: Final = ord(".")
 _IMPORTING: Final = re.compile(rb"\b(?:import|from)\b")
 _DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
 """What follows a module's name in a string annotation such as `"sqlite3.Connection"`."""
-_CLASS_NAME: Final = re.compile(rb"(?:__class__|type\s*\([^()]*\))\s*\.\s*__(?:qual)?name__")
-"""The name of an object's class, which tells one backend from another."""
-_NAME: Final = b"name__"
-"""How the names of a class's name end."""
-
 _MANY: Final = 1000
 """Of so many files the search is worth an automaton that is faster and takes longer to make."""
 
@@ -119,7 +115,7 @@ class Prefilter:
             "executes": execute_marks(),
             "constructs": construction_marks(),
             "suppresses": (SUPPRESSION_MARK,),
-            "names_classes": (_NAME,),
+            "names_classes": NAME_MARKS,
         }
         self._patterns = [mark for several in marks.values() for mark in several]
         self._kinds = [kind for kind, several in marks.items() for _ in several]
@@ -130,7 +126,7 @@ class Prefilter:
             "executes": lambda _index, start, _end, data: begins_execution(data, start),
             "constructs": lambda _index, _start, end, data: begins_call(data, end),
             "suppresses": lambda _index, _start, _end, _data: True,
-            "names_classes": lambda _index, start, _end, data: _is_attribute(data, start),
+            "names_classes": lambda _index, start, end, data: compares_class_name(data, start, end),
         }
         # A search by it takes half the time, and to make it twelve times as long.
         kind = Implementation.DFA if files > _MANY else None
@@ -188,14 +184,8 @@ def _confirmed(found: AbstractSet[Kind], data: bytes) -> ByteSignals:
         loads="loads" in found,
         urls="urls" in found,
         suppresses="suppresses" in found,
-        names_classes="names_classes" in found and _CLASS_NAME.search(data) is not None,
+        names_classes="names_classes" in found,
     )
-
-
-def _is_attribute(data: bytes, start: int) -> bool:
-    """Return whether `__name__` or `__qualname__`, whose last part starts here, follows a dot."""
-    before = data[max(start - 64, 0) : start].removesuffix(b"qual").removesuffix(b"__")
-    return before.rstrip().endswith(b".") or not before.strip()
 
 
 def searchable_text(text: str) -> bytes:
