@@ -20,6 +20,7 @@ __all__ = [
     "project",
     "second_runs",
     "sql_files",
+    "sql_functions",
     "state_fields",
     "workflows",
     "zones",

@@ -37,12 +37,13 @@ class DriverFetch(Struct, frozen=True):
     """What an access fetches: by which member of which class, and what it is.
 
     `held` is None for an attribute that only the configuration calls an accessor; `owner` and
-    `member` are, too, where the receiver's class is not known.
+    `member` are, too, where the receiver's class is not known, or the receiver is a `module`.
     """
 
     owner: Class | None
     member: Member | None
     held: HeldObject | None
+    module: str = ""
 
 
 class FunctionFetch(Struct, frozen=True):
@@ -94,6 +95,7 @@ def accessors_of(project: Project) -> frozenset[str]:
         for member in owner.shape.members
         if member.executed
     }
+    found |= project.driver_sources.names_of_objects()
     told = _PLUMBING if any(map(hierarchy.is_known, hierarchy.interfaces)) else frozenset[str]()
     return frozenset(found | told | set(project.policy.accessors))
 
@@ -105,6 +107,10 @@ def driver_fetch(access: AttributeRead, path: str, project: Project) -> DriverFe
         pair for receiver in receivers for pair in _definitions(receiver, access.attribute, project)
     ]
     held_objects = held_objects_of(project)
+    for receiver in receivers:
+        held = _of_module(receiver, access.attribute, project)
+        if held is not None and not project.allows_driver_type(held.source.driver, path):
+            return DriverFetch(None, None, held, receiver.name)
     for owner, member in owned:
         if held_objects.annotated(owner.name, owner.path) is not None:
             return None  # The receiver is a driver's object itself: where it came from is reported.
@@ -115,6 +121,18 @@ def driver_fetch(access: AttributeRead, path: str, project: Project) -> DriverFe
     if access.attribute not in project.policy.accessors:
         return None if owned else _beyond_interface(receivers, access.attribute, project)
     return _configured(owned) if receivers else DriverFetch(None, None, None)
+
+
+def _of_module(receiver: ReceiverType, name: str, project: Project) -> HeldObject | None:
+    """Return what a module of the project that something is set to gives by a name."""
+    if receiver.form != "module":
+        return None
+    source = project.driver_sources.origin(receiver.name, name)
+    if source is None or source.form not in {"instance", "function"}:
+        return None
+    if source.form == "function" and not project.in_storage(source.function):
+        return None  # What a function outside storage makes is reported there.
+    return held_objects_of(project).held(source)
 
 
 def hands_on(read: AttributeRead, path: str, project: Project) -> bool:

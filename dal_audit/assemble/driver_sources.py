@@ -177,6 +177,14 @@ class DriverSources:
         """Return the driver's object that a module offers under a name, or None."""
         return next(iter(self._sources.get((module, name), {}).values()), None)
 
+    def names_of_objects(self) -> frozenset[str]:
+        """Return the names by which modules offer connections and the like, or functions do."""
+        return frozenset(
+            name
+            for (_, name), sources in self._sources.items()
+            if any(source.form in {"instance", "function"} for source in sources.values())
+        )
+
     def of_export(self, export: Export, path: str) -> DriverSource | None:
         """Return the driver's object that one binding of a name in a file gives it, or None."""
         module = self.symbols.modules[self.drivers.names.of(path)]

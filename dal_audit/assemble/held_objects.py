@@ -22,6 +22,9 @@ OWN_OBJECT: Final = OWN_MODULE + "self."
 WRAPPER: Final = "wrapper"
 """The role of the project's own driver types."""
 
+MODULE: Final = "module"
+"""The role of a driver's module that an attribute is set to (`self.db = sqlite3`)."""
+
 _TYPE_GENERICS: Final = frozenset({"Callable", "type", "Type"})
 """Generic types that speak of a type and hold no object of it."""
 
@@ -38,6 +41,8 @@ class HeldObject(Struct, frozen=True):
         """The object, as a message names it."""
         if self.role == WRAPPER:
             return f"`{self.source.name}`, a driver type of the project"
+        if self.role == MODULE:
+            return f"`{self.source.name}`, a module of the driver"
         return f"a database {self.role}, `{self.source.name}`"
 
 
@@ -78,6 +83,14 @@ class HeldObjects:
             held = self.annotated(name.origin, owner.path)
             if held is not None and (not member.is_value or held.source.form == "instance"):
                 yield replace(held, span=name.span)
+            elif member.is_value and (module := self._module(name.origin, owner.path)):
+                yield HeldObject(module, MODULE, name.span)
+
+    def _module(self, name: str, path: str) -> DriverSource | None:
+        """Return the driver's module that a dotted name means in a file, or None."""
+        source = self.sources.resolve(name, path)
+        is_one = source is not None and source.kind == "module" and source.form == "itself"
+        return source if is_one else None
 
     def _named(self, owner: Class, name: str) -> Iterator[HeldObject]:
         """Yield what the members of a name hold."""

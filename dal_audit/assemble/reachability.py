@@ -9,6 +9,8 @@ from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.import_index import import_index_of
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.receiver_types import receivers_of
+from dal_audit.assemble.sql_functions import importable_sql_functions
+from dal_audit.assemble.symbols import SymbolId
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import Frontier, extract_deep
 from dal_audit.extract.second_look import inspect_accesses, inspect_named
@@ -26,24 +28,26 @@ def follow_carriers(
     """Read, round by round, what the tainted names reach: those of drivers' objects and backends.
 
     Each round links the project and looks for the files that can import what was found; it ends
-    when no further name is tainted.
+    when no further name is tainted. Files that can hand SQL to a function of storage are read, too.
     """
     index = import_index_of(project)
-    followed: frozenset[tuple[str, str]] = frozenset()
+    followed: frozenset[SymbolId] = frozenset()
     read: frozenset[str] = frozenset()
+    spoken: frozenset[SymbolId] = frozenset()
     while True:
         hierarchy = hierarchy_of(project)
         new = (project.tainted_names() | hierarchy.tainted_names()) - followed
         due = (project.always_read | hierarchy.storage_base_files) - read
-        if not new and not due:
+        speaking = importable_sql_functions(project) - spoken
+        if not new and not due and not speaking:
             return project
-        followed, read = followed | new, read | due
+        followed, read, spoken = followed | new, read | due, spoken | speaking
         due |= index.importers_of(new) | index.matching(project.policy.driver_types)
         facts = extract_deep(
             files,
             project.files,
             project.catalogue,
-            Frontier(new, due, index.may_import(new)),
+            Frontier(new, due, index.may_import(new), _callers(speaking, index)),
             jobs=jobs,
             shortcuts=shortcuts,
             cache=cache,
@@ -51,6 +55,11 @@ def follow_carriers(
         if all(found is known for found, known in zip(facts, project.files, strict=True)):
             return project
         project = project.with_files(facts)
+
+
+def _callers(functions: frozenset[SymbolId], index: ImportIndex) -> frozenset[str]:
+    """Return the files that can call some functions."""
+    return index.importers_of(functions) | index.may_import(functions) if functions else frozenset()
 
 
 def follow_accesses(

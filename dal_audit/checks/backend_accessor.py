@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from dal_audit.assemble.accessors import DriverFetch, FunctionFetch, driver_fetch, function_fetches
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.state_fields import held_fields
-from dal_audit.facts import AttributeRead, ClassDefinition, FileFacts, Import, Place, ValueFacts
+from dal_audit.facts import (
+    AttributeRead,
+    ClassDefinition,
+    FileFacts,
+    Import,
+    Place,
+    ValueFacts,
+)
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, flow_of
 from dal_audit.judge.check import check
 
@@ -18,8 +25,8 @@ def backend_accessor(
 ) -> Iterator[Breach]:
     """Flag a driver's object that storage hands to a file outside it.
 
-    One attribute of one class, and one function, give one breach a file; the other places hang on
-    the first.
+    One attribute of one class gives one breach a file, and one function one for each import of it;
+    the other places hang on the first.
     """
     if project.in_storage(file.path):
         return
@@ -76,10 +83,12 @@ def _called(fetch: FunctionFetch) -> str:
 def _fetched(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag what is read from objects of storage's classes."""
     groups: dict[tuple[str, str], list[tuple[AttributeRead, DriverFetch]]] = {}
+    imported = _uses_of_imports(file)
     for access in sorted(fact.accesses, key=lambda access: access.span):
         found = driver_fetch(access, file.path, project) if not access.sql else None
-        if found is not None:
-            owner = found.owner.name if found.owner is not None else f"{access.shown}."
+        start = access.span.line, access.span.column
+        if found is not None and not (found.module and start in imported):
+            owner = found.owner.name if found.owner else found.module or f"{access.shown}."
             groups.setdefault((owner, access.attribute), []).append((access, found))
     for (access, found), *others in groups.values():
         way = _way(found)
@@ -101,6 +110,17 @@ def _fetched(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Br
         )
 
 
+def _uses_of_imports(file: FileFacts) -> frozenset[tuple[int, int]]:
+    """Return where uses of imported names begin: what those give is a matter of the import."""
+    return frozenset(
+        (use.span.line, use.span.column)
+        for fact in file.facts
+        if isinstance(fact, Import)
+        for target in fact.targets
+        for use in target.uses
+    )
+
+
 def _shown(access: AttributeRead) -> str:
     """Return the access as code, without the beginning of a long receiver."""
     shown = access.shown.replace("`", "'")
@@ -117,14 +137,16 @@ def _what(found: DriverFetch) -> str:
 
 
 def _whom(found: DriverFetch) -> str:
+    if found.module:
+        return f"the module `{found.module}`"
     return "a receiver of unknown class" if found.owner is None else f"`{found.owner.shape.name}`"
 
 
 def _way(found: DriverFetch) -> list[Related]:
     """Return how the object came to be held, up to the member that hands it out."""
-    if found.owner is None or found.member is None:
-        return []
     hops = found.held.source.steps if found.held is not None else ()
+    if found.owner is None or found.member is None:
+        return [*flow_of(hops)]
     verb = "holds" if found.member.kind == "attribute" else "hands out"
     member = f"`{found.owner.shape.name}.{found.member.name}` {verb} the object here"
     return [

@@ -6,33 +6,47 @@ from collections.abc import Iterator
 
 from dal_audit.assemble.accessors import hands_on
 from dal_audit.assemble.project import Project
-from dal_audit.facts import FileFacts, Place, SqlText, ValueFacts
+from dal_audit.assemble.sql_functions import hands_sql_on
+from dal_audit.facts import FileFacts, HandedSql, Place, SqlText, ValueFacts
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
 
 
 @check("DAL108")
-def raw_sql(fact: SqlText | ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
+def raw_sql(
+    fact: SqlText | HandedSql | ValueFacts, file: FileFacts, project: Project
+) -> Iterator[Breach]:
     """Flag SQL that a file outside storage executes or builds, or has a storage object execute."""
     if project.in_storage(file.path):
         return
     if isinstance(fact, ValueFacts):
-        yield from _handed_on(fact, file, project)
+        yield from _handed_to_methods(fact, file, project)
+    elif isinstance(fact, HandedSql):
+        if hands_sql_on(fact.function, file.path, project):
+            lines = fact.statement.line, fact.statement.end_line
+            yield _handed_on(Place(file.path, fact.span), lines, fact.shown, fact.does, project)
     elif not _is_something_else(fact, file, project):
         yield _breach(fact, file, project)
 
 
-def _handed_on(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
+def _handed_to_methods(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag SQL that a method of storage is handed and hands on."""
     for read in fact.accesses:
         if read.sql and hands_on(read, file.path, project):
-            yield Breach(
-                Place(file.path, read.span),
-                f"`{read.shown}.{read.attribute}` hands {_what(read.sql)} on to what executes it; "
-                f"only {project.storage_description} may hold SQL",
-                label="this is SQL",
-                extent=read.lines,
-            )
+            shown = f"{read.shown}.{read.attribute}"
+            yield _handed_on(Place(file.path, read.span), read.lines, shown, read.sql, project)
+
+
+def _handed_on(
+    place: Place, lines: tuple[int, int], shown: str, does: str, project: Project
+) -> Breach:
+    return Breach(
+        place,
+        f"`{shown}` hands {_what(does)} on to what executes it; "
+        f"only {project.storage_description} may hold SQL",
+        label="this is SQL",
+        extent=lines,
+    )
 
 
 def _breach(fact: SqlText, file: FileFacts, project: Project) -> Breach:

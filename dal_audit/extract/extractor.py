@@ -37,7 +37,6 @@ from dal_audit.facts import (
 # What reads files is imported where one is read: a warm run knows all of them already.
 if TYPE_CHECKING:
     from dal_audit.extract.python.prefilter.driver_marks import ByteSignals, Prefilter
-    from dal_audit.extract.python.prefilter.import_marks import Carriers
 
 Result = TypeVar("Result")
 
@@ -111,6 +110,8 @@ def _led_to(
     open_paths = frontier.doubtful - frontier.due
     doubtful = [file for file in waiting if file.path in open_paths]
     due = frontier.due.union(_reached(doubtful, frontier.carried, jobs) if doubtful else ())
+    callers = [file for file in waiting if file.path in frontier.callers - due]
+    due |= frozenset(_with_sql(callers, jobs) if callers else ())
     return [file for file in waiting if file.path in due and not file.flaw]
 
 
@@ -120,14 +121,27 @@ def _reached(
     """Return the paths of the files whose bytes show how to take one of the carried names."""
     from dal_audit.extract.python.prefilter.import_marks import Carriers
 
-    carriers = Carriers(carried)
+    return _showing(doubtful, Carriers(carried).reach, jobs)
+
+
+def _with_sql(callers: Sequence[SourceFile], jobs: int | None) -> list[str]:
+    """Return the paths of the files whose bytes hold a word that SQL begins with."""
+    from dal_audit.extract.python.prefilter.sql_marks import opens_sql
+
+    return _showing(callers, lambda _path, data: opens_sql(data), jobs)
+
+
+def _showing(
+    files: Sequence[SourceFile], shows: Callable[[str, bytes], bool], jobs: int | None
+) -> list[str]:
+    """Return the paths of the files whose bytes show something."""
     answers = spread(
-        lambda part: [_is_reached(file, carriers) for file in part],
-        doubtful,
+        lambda part: [_shows(file, shows) for file in part],
+        files,
         jobs=jobs,
         worth=WORTH_A_PROCESS,
     )
-    return [file.path for file, is_so in zip(doubtful, answers, strict=True) if is_so]
+    return [file.path for file, is_so in zip(files, answers, strict=True) if is_so]
 
 
 def _facts_of(
@@ -189,13 +203,14 @@ def is_small(files: Sequence[SourceFile]) -> bool:
 class Frontier(Struct, frozen=True):
     """Where a round of following leads.
 
-    It leads to the files in `due`, and to those in `doubtful` whose bytes show how to take one of
-    the `carried` names from its module.
+    It leads to the files in `due`, to those in `doubtful` whose bytes show how to take one of the
+    `carried` names from its module, and to those in `callers` whose bytes hold SQL.
     """
 
     carried: frozenset[tuple[str, str]]
     due: frozenset[str]
     doubtful: frozenset[str]
+    callers: frozenset[str] = frozenset()
 
 
 class ExtractionOptions(Struct, frozen=True):
@@ -282,15 +297,15 @@ def extract_file(file: SourceFile, options: ExtractionOptions, prefilter: Prefil
     return read_file(file, lambda data: extract_bytes(file.path, data, options, prefilter))
 
 
-def _is_reached(file: SourceFile, carriers: Carriers) -> bool:
-    """Return whether a file's bytes show how to take one of the carried names from its module."""
+def _shows(file: SourceFile, shows: Callable[[str, bytes], bool]) -> bool:
+    """Return whether a file's searchable bytes show something."""
     if file.flaw:
         return False
     from dal_audit.extract.python.prefilter.driver_marks import searchable
 
     try:
         data, _ = python_bytes(file.path, read_bytes(file.absolute, file.size))
-        return carriers.reach(file.path, searchable(data))
+        return shows(file.path, searchable(data))
     except (OSError, ValueError):  # An UndecodableError is one.
         return False  # The first look has reported it.
 

@@ -142,6 +142,8 @@ class ModuleExports(TaggedFact, frozen=True):
     """Where each of the stars stands."""
     offers_more: bool = False
     """Whether `__all__` holds further names, which are not written out."""
+    executing: tuple[str, ...] = ()
+    """The functions that hand a parameter on, as it is, to a call that executes SQL."""
     is_dynamic: bool = False
     """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
 
@@ -177,6 +179,20 @@ class SqlText(TaggedFact, frozen=True):
     builds: bool = False
     written: Span | None = None
     """Where the text is written, if not in the call itself."""
+
+
+class HandedSql(TaggedFact, frozen=True):
+    """SQL that is handed to a function of another module, which may hand it on.
+
+    `span` is the argument, `statement` what stands around the call; `function` is the dotted name
+    of what is called, `shown` the same as the file writes it, and `does` says what the SQL does.
+    """
+
+    span: Span
+    statement: Span
+    function: str
+    shown: str
+    does: str
 
 
 class ConnectionUrl(TaggedFact, frozen=True):
@@ -354,6 +370,7 @@ PythonFact: TypeAlias = (
     | ClassDefinition
     | ValueFacts
     | SqlText
+    | HandedSql
     | ConnectionUrl
     | Suppression
     | NotUnderstood

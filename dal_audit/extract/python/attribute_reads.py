@@ -14,14 +14,13 @@ from ahocorasick_rs import AhoCorasick
 from msgspec import Struct
 
 from dal_audit.extract.python.bindings import bind_all, defaults, scoped_children
+from dal_audit.extract.python.handed_sql import sql_argument
 from dal_audit.extract.python.named_reads import reads
 from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.parse.walk import FUNCTIONS, children
 from dal_audit.extract.python.prefilter.attribute_marks import SPECIAL
 from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.sql_calls import texts
-from dal_audit.extract.python.sql_detection import read_sql
 from dal_audit.extract.python.value_inference import Inference, is_own
 from dal_audit.extract.source import Lines
 from dal_audit.facts import AbstractValue, AttributeRead, Span
@@ -157,14 +156,13 @@ class Accesses:
             return
         if executes(func.attr.lstrip("_")):
             return
-        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-            found = (read_sql(text, certain=False) for text, _ in texts(argument, scope))
-            for sql in islice(filter(None, found), 1):
-                known = tuple(dict.fromkeys(self.values.infer(func.value, scope)))
-                span, extent = node_span(self.lines, argument), self._extent(place)
-                shown = _shown(func.value)
-                self.found.append(AttributeRead(span, extent, func.attr, shown, known, sql))
-                return
+        handed = sql_argument(node, scope)
+        if handed is not None:
+            argument, sql = handed
+            known = tuple(dict.fromkeys(self.values.infer(func.value, scope)))
+            span, extent = node_span(self.lines, argument), self._extent(place)
+            shown = _shown(func.value)
+            self.found.append(AttributeRead(span, extent, func.attr, shown, known, sql))
 
     def special(
         self,

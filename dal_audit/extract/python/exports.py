@@ -17,6 +17,8 @@ from dal_audit.extract.python.classes import class_shapes
 from dal_audit.extract.python.definitions import assignments, collected, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_results import FunctionResults
+from dal_audit.extract.python.handed_sql import ExecutedParameters
+from dal_audit.extract.python.namespace_entries import NAMESPACE_MARK, NamespaceEntries
 from dal_audit.extract.python.on_demand import NamesOnDemand, attached
 from dal_audit.extract.python.parse.import_places import (
     imported_span,
@@ -43,7 +45,7 @@ def shapes_of(
     reader = _Shaper(lines)
     reader.statements(tree)
     reader.globals_of_functions(tree)
-    reader.results(module)
+    reader.results(tree, module)
     exports = tuple(
         Export(found.name, found.span, found.made, found.origins, found.name in used, found.renamed)
         for found in reader.exports
@@ -55,6 +57,7 @@ def shapes_of(
         reader.offered,
         tuple(reader.star_spans),
         reader.lists_more,
+        tuple(reader.executing),
         reader.is_dynamic,
     )
     yield from class_shapes(tree, lines, reader.types)
@@ -73,6 +76,7 @@ class _Shaper:
         self.only: AbstractSet[str] | None = None
         """The names that count, None for all."""
         self.functions: list[Function] = []
+        self.executing: list[str] = []
         self.attachments: list[ast.Call] = []
         self._walrus = ":=" in lines.text
 
@@ -115,12 +119,28 @@ class _Shaper:
         self.is_dynamic = self.is_dynamic or node.name == "__getattr__"
         self.functions.append(node)
 
-    def results(self, module: Scope) -> None:
+    def namespace(self, tree: ast.Module, module: Scope) -> None:
+        """Read what any block binds of the module's names by `globals()`."""
+        if not NAMESPACE_MARK.search(self.lines.text):
+            return
+        functions = (node for node in ast.walk(tree) if isinstance(node, FUNCTIONS))
+        for node in (tree, *functions):
+            entries = NamespaceEntries(module, in_function=node is not tree)
+            for statement in own_statements(node):
+                for place, name, value in entries.of(statement):
+                    target = ast.copy_location(ast.Name(name, ast.Store()), place)
+                    self.bind([target], value)
+
+    def results(self, tree: ast.Module, module: Scope) -> None:
         """Read what functions give, by all the imports that the module has."""
+        self.namespace(tree, module)
         reader = FunctionResults(self.types, module)
+        executed = ExecutedParameters(self.lines)
         for call in self.attachments:
             self.attached(call, module)
         for node in self.functions:
+            if any(executed.of(node)):
+                self.executing.append(node.name)
             if node.name == "__getattr__":
                 self.on_demand(node, module)
                 continue

@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dal_audit.extract.python.annotations import TypeReader, awaited
-from dal_audit.extract.python.bindings import parameters
 from dal_audit.extract.python.definitions import assignments, own_attribute
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.handed_sql import ExecutedParameters
 from dal_audit.extract.python.parse.import_places import MarkedLines, name_span
 from dal_audit.extract.python.parse.walk import Function, inside
-from dal_audit.extract.python.prefilter.sql_marks import executes, execution_starts
 from dal_audit.extract.source import Lines
 from dal_audit.facts import FORWARDING, Member, MemberKind, Parameter, ParameterKind, TypeName
 
@@ -38,7 +37,7 @@ class Methods:
         self.lines = lines
         self.types = types
         words = re.finditer("yield", lines.text) if "yield" in lines.text else ()
-        self.executing = MarkedLines(lines.line_of(start) for start in execution_starts(lines.text))
+        self.executed = ExecutedParameters(lines)
         self.yielding = MarkedLines(lines.line_of(word.start()) for word in words)
 
     def member(self, node: Function, own: Sequence[ast.stmt]) -> Member:
@@ -63,19 +62,8 @@ class Methods:
             has_body=_has_body(node),
             refuses=_refuses(node),
             decorators=decorators,
-            executed=tuple(self.executed(node)),
+            executed=tuple(self.executed.of(node)),
         )
-
-    def executed(self, node: Function) -> Iterator[str]:
-        """Yield the parameters of a function that it hands on to calls which execute SQL."""
-        if not self.executing.touch(node):
-            return
-        names = {parameter.arg for parameter in parameters(node.args)}
-        for part in inside(node.body):
-            if isinstance(part, ast.Call) and part.args and executes(last_name(part.func)):
-                first = part.args[0]
-                if isinstance(first, ast.Name) and first.id in names:
-                    yield first.id
 
     def returned_types(self, node: Function) -> Iterator[TypeName]:
         """Yield the types that a function is annotated to return, and its parameters' bounds."""

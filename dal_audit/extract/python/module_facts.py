@@ -18,6 +18,7 @@ from dal_audit.extract.python.class_names import class_name_tests
 from dal_audit.extract.python.connection_urls import connection_urls
 from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
 from dal_audit.extract.python.exports import shapes_of
+from dal_audit.extract.python.handed_sql import handed_sql
 from dal_audit.extract.python.loaded_modules import LoadedModule, LoadedModules
 from dal_audit.extract.python.mentions import name_mentions
 from dal_audit.extract.python.name_uses import CallSite, FileNames, NameUse, read_names
@@ -36,6 +37,7 @@ from dal_audit.extract.python.prefilter.driver_marks import (
     Prefilter,
     searchable_text,
 )
+from dal_audit.extract.python.prefilter.sql_marks import opens_sql
 from dal_audit.extract.python.scopes import Binding, Imported, source_module
 from dal_audit.extract.python.sql_calls import SqlCalls
 from dal_audit.extract.python.sql_strings import sql_texts
@@ -159,10 +161,13 @@ class _Reader:
         loads = signals.executes or signals.constructs or signals.loads
         if not self.look.whole and not loads:
             return
-        names = read_names(self.tree, self._wanted(), call_sites=loads)
+        hands = self.look.whole and self.depth == 0 and opens_sql(searchable_text(self.lines.text))
+        names = read_names(self.tree, self._wanted(), call_sites=loads or hands)
         try:
             if self.look.whole:
                 yield from self._whole(names)
+            if hands:
+                yield from handed_sql(names.call_sites, self.lines, self.heads.span)
             yield from self._loaded(names)
         finally:
             names.module.forget()
