@@ -6,7 +6,7 @@ a file in none of them its path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
@@ -88,6 +88,10 @@ class SqlFiles:
         """
         made = self._made.get(self.set_of(path), frozenset())
         return EXTENSION in made or name.lower() in made
+
+    def makes(self, names: Collection[str], path: str) -> bool:
+        """Return whether the set of a file makes functions of all these names itself."""
+        return bool(names) and self._made.get(self.set_of(path), frozenset()).issuperset(names)
 
     @cached_property
     def _made(self) -> Mapping[str, frozenset[str]]:

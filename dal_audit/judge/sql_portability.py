@@ -6,6 +6,7 @@ the checks only choose whose rows they report.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
@@ -29,7 +30,6 @@ from dal_audit.facts.sql import (
 )
 from dal_audit.fix.sql import fix_of
 from dal_audit.judge.breach import Breach
-from dal_audit.policy import Policy
 from dal_audit.schema import EXEMPTED, SchemaError
 
 WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
@@ -37,6 +37,9 @@ WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 
 MAKE_FUNCTIONS = frozenset({"postgresql"})
 """The backends in which SQL itself can make functions."""
+
+_CALLED = re.compile(r"(\w+)/\d")
+"""The functions that a row's pattern is about: each with the number of its arguments."""
 
 LOOK_UP_LATE = frozenset({"sqlite"})
 """The backends that take any function in such places as a view, and look it up when it is used."""
@@ -78,7 +81,9 @@ def verdicts(
     if not statement.constructs and not statement.calls:
         return []
     backends = project.sql_files.backends_of(file.path)
-    found = [_verdict(construct, backends, project.policy) for construct in statement.constructs]
+    found = [
+        _verdict(construct, backends, file.path, project) for construct in statement.constructs
+    ]
     rows = {construct.first for construct in statement.constructs}
     found += [
         _verdict_of_call(call, backends, file.path, project)
@@ -270,11 +275,15 @@ def join_names(backends: Sequence[str]) -> str:
 
 
 def _verdict(
-    construct: SqlConstruct, backends: tuple[str, ...], policy: Policy
+    construct: SqlConstruct, backends: tuple[str, ...], path: str, project: Project
 ) -> PortabilityVerdict | None:
     """Return what becomes of a construct; None where it is portable."""
     feature = feature_by_id()[construct.feature]
-    fails_on = _fails_on(feature.id, backends, policy.backend_versions)
+    fails_on = _fails_on(feature.id, backends, project.policy.backend_versions)
+    if MAKE_FUNCTIONS.intersection(fails_on) and feature.kind == "functions":
+        called = frozenset(_CALLED.findall(feature.match))
+        if project.sql_files.makes(called, path):
+            fails_on = tuple(name for name in fails_on if name not in MAKE_FUNCTIONS)
     differs = feature.differs and len(backends) > 1
     return (
         PortabilityVerdict(construct, feature, backends, fails_on) if fails_on or differs else None
