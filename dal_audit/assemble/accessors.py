@@ -184,10 +184,17 @@ def _definitions(
         found = [(owner, member) for member in owner.shape.members if member.name == name]
         if found:
             yield from found if _hands_out(owner, hierarchy) else ()
+        if not all(_says_nothing(member) for _, member in found):
             return
     yield from _implementations({owner.name for owner in lineage}, name, hierarchy)
     for owner in lineage[:1]:
         yield from _look_alikes(owner, name, hierarchy)
+
+
+def _says_nothing(member: Member) -> bool:
+    """Return whether a class only sets an attribute, and leaves it to its bases what that is."""
+    known = {name.origin for name in member.types} - {"None"}
+    return member.kind == "attribute" and not (known or member.made_by or member.gives)
 
 
 def _implementations(

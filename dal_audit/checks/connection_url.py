@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from dal_audit.assemble.project import Project
 from dal_audit.facts import ConnectionUrl, FileFacts, Place
-from dal_audit.judge.breach import Breach
+from dal_audit.judge.breach import Breach, with_article
 from dal_audit.judge.check import check
 
 SETTINGS_NAMES = frozenset({"settings", "config", "configuration", "conf"})
@@ -19,7 +19,7 @@ def connection_url(fact: ConnectionUrl, file: FileFacts, project: Project) -> It
     """Flag a database URL in a literal outside storage and settings; with a password, an error."""
     if project.in_storage(file.path) or _is_settings(file.path):
         return
-    what = f"a {fact.store} URL" + (" with a password" if fact.secrets else "")
+    what = with_article(f"{fact.store} URL") + (" with a password" if fact.secrets else "")
     yield Breach(
         Place(file.path, fact.span),
         f"{what} is written into the code; "

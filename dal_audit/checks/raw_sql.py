@@ -8,7 +8,7 @@ from dal_audit.assemble.accessors import hands_on
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.sql_functions import hands_sql_on
 from dal_audit.facts import FileFacts, HandedSql, Place, SqlText, ValueFacts
-from dal_audit.judge.breach import Breach, Related
+from dal_audit.judge.breach import Breach, Related, with_article
 from dal_audit.judge.check import check
 
 
@@ -88,4 +88,4 @@ def _is_drivers(name: str, path: str, project: Project) -> bool:
 def _what(does: str) -> str:
     if not does.startswith("`"):
         return "a piece of SQL"
-    return f"an {does}" if does[1] in "AEIOU" else f"a {does}"
+    return with_article(does)

@@ -36,6 +36,11 @@ class Related(Struct, frozen=True, order=True):
     message: str
 
 
+def with_article(words: str) -> str:
+    """Return words behind `an` where they begin with a vowel, or behind `a`."""
+    return f"an {words}" if words.lstrip("`")[:1].upper() in set("AEIOU") else f"a {words}"
+
+
 def flow_of(steps: Iterable[ReexportStep]) -> tuple[Related, ...]:
     """Return the way on which a driver's object was handed on, as places of a breach."""
     return tuple(Related(step.place, step.message) for step in steps)

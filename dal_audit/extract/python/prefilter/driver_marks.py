@@ -227,7 +227,7 @@ def _rest_pattern(below: Trie) -> bytes:
     deeper = b"|".join(
         re.escape(part.encode()) + _rest_pattern(rest) for part, rest in sorted(below.items())
     )
-    return rb"(?:" + _GAP + rb"\." + _GAP + rb"(?:" + deeper + rb")|" + _GAP + rb"import\b)"
+    return rb"(?:" + _GAP + rb"\." + _GAP + rb"(?:" + deeper + rb")|" + _GAP + rb"(?:import|as)\b)"
 
 
 def in_import(data: bytes, position: int) -> bool:
