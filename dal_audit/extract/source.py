@@ -194,7 +194,8 @@ class Lines:
         start = self.starts[line - 1]
         if self.ascii:
             return index - start + 1
-        return 1 + len(self.text[start:index].encode("utf-16-le")) // 2
+        before = self.text[start:index]
+        return 1 + (len(before) if before.isascii() else len(before.encode("utf-16-le")) // 2)
 
     def index(self, line: int, column: int) -> int:
         """Return the index in the text of a 1-based UTF-16 column of a line."""

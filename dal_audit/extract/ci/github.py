@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dal_audit.extract.ci.scripts import commands_in
 from dal_audit.extract.ci.yaml_tree import Document, entry, items, key_node, pairs
@@ -218,21 +218,31 @@ def _step(document: Document, node: Node) -> CiStep:
 
 def duplicates_in(document: Document) -> tuple[CiText, ...]:
     """Return the keys that stand twice in one table: GitHub refuses a workflow with such a key."""
-    found: list[CiText] = []
-    waiting: list[Node | None] = [document.root]
+    keys = (key for table in _tables(document.root) for key in _repeated(table))
+    found = (CiText(key.value, document.span(key)) for key in keys)
+    return tuple(sorted(found, key=lambda text: text.span))
+
+
+def _tables(root: Node | None) -> Iterator[MappingNode]:
+    """Yield the tables of a document, each once, however often an alias names it."""
+    waiting = [root]
     seen: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if node is None or id(node) in seen:
+        if id(node) in seen or not isinstance(node, (MappingNode, SequenceNode)):
             continue
         seen.add(id(node))
         if isinstance(node, SequenceNode):
             waiting += node.value
-        elif isinstance(node, MappingNode):
-            names: set[str] = set()
-            for key, value in pairs(node):
-                if key.value in names:
-                    found.append(CiText(key.value, document.span(key)))
-                names.add(key.value)
-                waiting.append(value)
-    return tuple(sorted(found, key=lambda text: text.span))
+        else:
+            waiting += [value for _, value in node.value]
+            yield node
+
+
+def _repeated(table: MappingNode) -> Iterator[ScalarNode]:
+    """Yield the keys of a table that stood in it before."""
+    names: set[str] = set()
+    for key, _ in pairs(table):
+        if key.value in names:
+            yield key
+        names.add(key.value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 import yaml
@@ -27,10 +28,11 @@ MAX_DEPTH: Final = 100
 MAX_NODES: Final = 500_000
 """How many nodes a document may be once each alias stands for what it names."""
 
-_BREAKS: Final = str.maketrans("\x85\u2028\u2029", "   ")
+_BREAKS: Final = re.compile("[\x85\u2028\u2029]")
 """What YAML 1.1 takes for line ends, and no editor that shows line numbers does."""
 
 _NESTED: Final = re.compile(r"^[ ]*(?:- )*", re.MULTILINE)
+_ANCHOR: Final = re.compile(r"(?:^|[\s,\[{])&[^\s,\[\]{}&]")
 _NUMBER: Final = re.compile(
     r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|0x[0-9a-fA-F]+|0o[0-7]+"
 )
@@ -54,15 +56,18 @@ class Document:
 
         Raises Unreadable for a text that is no YAML, or is nested too deeply.
         """
-        self.text = text.translate(_BREAKS)
+        self.text = text if text.isascii() else _BREAKS.sub(" ", text)
         self.lines = Lines(text)
         self.root = _composed(self.text, self.lines)
-        if self.root is not None and _expanded_size(self.root, {}) > MAX_NODES:
-            raise Unreadable(_flaw(f"its aliases make more than {MAX_NODES} nodes of it", 1, 1))
+        if self.root is not None and _ANCHOR.search(text) is not None:
+            _refuse_growth(self.root)
 
     def span(self, node: Node) -> Span:
         """Return where a node stands; of one over several lines, its first line alone."""
         start, end = node.start_mark, node.end_mark
+        if start.line == end.line and self.lines.ascii:
+            line = start.line + 1
+            return Span(line, start.column + 1, line, end.column + 1)
         first = self._offset(start.line, start.column)
         if end.line != start.line:
             stop = first + len(self.lines.line(start.line + 1)[start.column :].rstrip())
@@ -93,8 +98,8 @@ class Document:
     def setting(self, node: Node | None, *names: str) -> CiSetting | None:
         """Return the first of a table's keys that is there, with its scalar."""
         for key, value in pairs(node):
-            text = self.text_of(value)
-            if key.value in names and text is not None:
+            text = self.text_of(value) if key.value in names else None
+            if text is not None:
                 return CiSetting(key.value, self.span(key), text)
         return None
 
@@ -115,8 +120,7 @@ class Document:
 
 
 def _composed(text: str, lines: Lines) -> Node | None:
-    deepest = max((len(found[0]) for found in _NESTED.finditer(text)), default=0)
-    if deepest > 20 * MAX_DEPTH or _flow_depth(text) > MAX_DEPTH:
+    if _block_depth(text, lines) > 20 * MAX_DEPTH or _flow_depth(text) > MAX_DEPTH:
         raise Unreadable(_flaw("nested too deeply to parse", 1, 1))
     try:
         loader = _LOADER(text)
@@ -128,6 +132,12 @@ def _composed(text: str, lines: Lines) -> Node | None:
         raise Unreadable(_flaw_of(error, lines)) from error
     except (RecursionError, ValueError) as error:
         raise Unreadable(_flaw("nested too deeply to parse", 1, 1)) from error
+
+
+def _refuse_growth(root: Node) -> None:
+    """Raise Unreadable for a document that its aliases make too large."""
+    if _expanded_size(root, {}) > MAX_NODES:
+        raise Unreadable(_flaw(f"its aliases make more than {MAX_NODES} nodes of it", 1, 1))
 
 
 def _expanded_size(node: Node, known: dict[int, int]) -> int:
@@ -144,8 +154,18 @@ def _expanded_size(node: Node, known: dict[int, int]) -> int:
     return size
 
 
+def _block_depth(text: str, lines: Lines) -> int:
+    """Return an upper bound for how deep blocks nest in a text, in columns."""
+    longest = max((end - start for start, end in pairwise(lines.starts)), default=len(text))
+    if max(longest, len(text) - lines.starts[-1]) <= 20 * MAX_DEPTH:
+        return 0  # No line has room for more.
+    return max((len(found[0]) for found in _NESTED.finditer(text)), default=0)
+
+
 def _flow_depth(text: str) -> int:
     """Return an upper bound for how deep brackets nest in a text."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return 0
     deepest = depth = 0
     for found in re.finditer(r"[\[{]+|[\]}]", text):
         depth = depth + len(found[0]) if found[0][0] in "[{" else max(depth - 1, 0)
@@ -176,7 +196,12 @@ def pairs(node: Node | None) -> Iterator[tuple[ScalarNode, Node]]:
 
 def entry(node: Node | None, *names: str) -> Node | None:
     """Return the value of the first of a table's keys that has one of the names."""
-    return next((value for key, value in pairs(node) if key.value in names), None)
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            # The key of another kind holds a list, which is no name.
+            if key.value in names:
+                return value  # type: ignore[no-any-return]  # PyYAML has no types here
+    return None
 
 
 def key_node(node: Node | None, name: str) -> ScalarNode | None:
