@@ -46,6 +46,7 @@ def blind_spots(
         yield BlindSpot("interface", reason, is_total=True)
     yield from _of_order(project)
     yield from _of_files(project, templates)
+    yield from _of_workflows(project)
 
 
 def _of_rules(ran: Container[str]) -> Iterator[BlindSpot]:
@@ -90,12 +91,32 @@ def _of_files(project: Project, templates: Sequence[str]) -> Iterator[BlindSpot]
         if any(isinstance(fact, NotUnderstood) for fact in file.facts)
     ]
     for paths, what in ((torn, "not understood"), (templates, "templates are not read")):
+        of_ci = [path for path in paths if path in project.ci.workflows]
         of_sql = [path for path in paths if ".sql" in path and path not in project.modules]
-        of_python = [path for path in paths if path not in of_sql]
+        of_python = [path for path in paths if path not in {*of_sql, *of_ci}]
+        if of_ci:
+            yield BlindSpot("ci", f"{what}: {listed(of_ci)}")
         if of_python:
             yield BlindSpot("python", f"{what}: {listed(of_python)}")
         if of_sql:
             yield BlindSpot("sql", f"{what}: {listed(of_sql)}")
+
+
+def _of_workflows(project: Project) -> Iterator[BlindSpot]:
+    """Yield what of CI was not read: other systems' files, jobs from elsewhere."""
+    if project.ci.foreign:
+        yield BlindSpot("ci", f"a CI system that is not read: {listed(project.ci.foreign)}")
+    if not project.ci.files:
+        return
+    from dal_audit.assemble.workflows.coverage import coverage_of  # only where there is CI
+
+    coverage = coverage_of(project)
+    leading = [path for path, workflow in sorted(coverage.workflows.items()) if workflow.leads_on]
+    if leading:
+        yield BlindSpot("ci", f"jobs from further files are not read: {listed(leading)}")
+    jobs = [f"{place.path}:{place.span.line}" for place in sorted(coverage.unread)]
+    if jobs:
+        yield BlindSpot("ci", f"what these jobs call is not read: {listed(jobs)}")
 
 
 def listed(paths: Sequence[str]) -> str:

@@ -44,12 +44,14 @@ NO_OBJECTS: Final = Raw(json.encode(DriverObjects()))
 class Driver(Struct, frozen=True):
     """A library that talks to a database.
 
-    `modules` are dotted import names, each covering its submodules; `written_objects` are its
+    `modules` are dotted import names, each covering its submodules, `packages` the names by which
+    it is installed; `written_objects` are its
     objects as JSON. Those are four fifths of the catalogue, and a run asks for few drivers' ones.
     """
 
     name: str
     modules: tuple[str, ...]
+    packages: tuple[str, ...]
     kind: Kind
     dialect: str
     accessors: tuple[str, ...]
@@ -67,7 +69,7 @@ class Driver(Struct, frozen=True):
 
 def unknown_driver(module: str) -> Driver:
     """Return the driver that a module is of which the shipped catalogue knows nothing."""
-    return Driver(module, (module,), "driver", "", (), (), NO_OBJECTS)
+    return Driver(module, (module,), (), "driver", "", (), (), NO_OBJECTS)
 
 
 class Catalogue(Struct, frozen=True, dict=True):
@@ -133,6 +135,7 @@ def driver_in(row: Mapping[str, Any]) -> Driver:
     return Driver(
         name=row["name"],
         modules=tuple(row["modules"]),
+        packages=tuple(row["packages"]),
         kind=row["kind"],
         dialect=row["dialect"],
         accessors=tuple(row["accessors"]),

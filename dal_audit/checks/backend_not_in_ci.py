@@ -37,7 +37,15 @@ def backend_not_in_ci(project: Project) -> Iterator[Breach]:
     if others and coverage.legs:
         only = " and ".join(f"`{name}`" for name in others)
         message += f"; `{coverage.legs_for(others[0])[0].job.name}` runs them on {only} only"
-    yield Breach(place, message, related=related)
+    yield Breach(place, message, related=(*related, *_shown_by(coverage, missing)))
+
+
+def _shown_by(coverage: Coverage, missing: Sequence[str]) -> Iterator[Related]:
+    """Yield what makes a backend a target that nobody configured."""
+    for name in missing if not coverage.are_configured else ():
+        if name in coverage.declared:
+            place, by = coverage.declared[name]
+            yield Related(place, f"`{by}` declares `{name}`")
 
 
 def _place(coverage: Coverage, missing: Sequence[str]) -> tuple[Place, tuple[Related, ...]]:

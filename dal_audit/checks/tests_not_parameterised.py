@@ -28,6 +28,8 @@ def tests_not_parameterised(project: Project) -> Iterator[Breach]:
         others = sorted(targets - own)
         if _has_twin(path, suite, coverage.suites, set(others)):
             continue
+        if coverage.suites.pinned(path) is None and coverage.repeats(others):
+            continue
         named = " and ".join(f"`{name}`" for name in sorted(own))
         message = f"runs on {named} only; nothing runs it on `{others[0]}`"
         yield Breach(Place(path, fixed.span), message, extent=fixed.extent)

@@ -209,6 +209,8 @@ class CiTool(TaggedFact, frozen=True):
     first: tuple[str, ...] = ()
     brings: tuple[str, ...] = ()
     """The packages that it declares which start a server for tests."""
+    chosen_by: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """Variables that choose among `first`: each with its values, and the factors that they mean."""
 
 
 class CiCompose(TaggedFact, frozen=True):
@@ -216,6 +218,14 @@ class CiCompose(TaggedFact, frozen=True):
 
     span: Span
     services: tuple[CiService, ...]
+
+
+class DeclaredBackend(TaggedFact, frozen=True):
+    """An engine that a project declares: `by` is the package or module that `span` names."""
+
+    span: Span
+    backend: str
+    by: str
 
 
 class CiSecrets(TaggedFact, frozen=True):
@@ -245,12 +255,16 @@ NamedHow: TypeAlias = Literal["parameters", "url", "driver", "variable", "name"]
 
 
 class NamedBackend(FactRecord, frozen=True):
-    """A place in a test that names a backend: how, and which ones (all of a list of parameters)."""
+    """A place in a test that names a backend: how, and which ones (all of a list of parameters).
+
+    `tests` are those that a list of parameters is for, none where it is for all of a file.
+    """
 
     span: Span
     extent: tuple[int, int]
     how: NamedHow
     backends: tuple[str, ...]
+    tests: tuple[str, ...] = ()
 
 
 class PrintedVariable(FactRecord, frozen=True):
@@ -281,7 +295,15 @@ class SuiteFile(TaggedFact, frozen=True):
 
 
 CiFact: TypeAlias = (
-    CiWorkflow | CiAction | CiTool | CiCompose | CiSecrets | SuiteFile | Suppression | NotUnderstood
+    CiWorkflow
+    | CiAction
+    | CiTool
+    | CiCompose
+    | CiSecrets
+    | DeclaredBackend
+    | SuiteFile
+    | Suppression
+    | NotUnderstood
 )
 
 
@@ -322,5 +344,7 @@ class CiFiles(Struct, frozen=True):
         return tuple(file for file in self.files if ci_kind_of(file.path) not in _SHARED)
 
 
-_SHARED: Final = frozenset({"nox", "project", "tox", "package"})
+_SHARED: Final = frozenset(
+    {"nox", "project", "tox", "package", "requirements", "settings", "setup"}
+)
 """Kinds of files that say more than how a project is tested."""

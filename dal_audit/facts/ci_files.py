@@ -20,9 +20,15 @@ CiKind: TypeAlias = Literal[
     "just",
     "package",
     "shell",
+    "requirements",
+    "setup",
+    "settings",
 ]
 """What a file is: a CI system's, a GitHub action, one of a system that is not read (`foreign`), a
-compose file, or one that says what a command runs; `project` is a pyproject.toml."""
+compose file, or one that says what a command runs; `project` is a pyproject.toml. The last three
+say which databases a project is made for: `setup` is a setup.py."""
+
+DECLARING: Final[frozenset[CiKind]] = frozenset({"requirements", "setup", "settings"})
 
 SYSTEMS: Final[frozenset[CiKind]] = frozenset({"github", "gitlab", "circleci", "azure"})
 
@@ -38,6 +44,8 @@ _BY_NAME: Final[dict[str, CiKind]] = {
     "package.json": "package",
     "action.yml": "action",
     "action.yaml": "action",
+    "setup.py": "setup",
+    "runtests.py": "settings",
 }
 
 _BY_PATH: Final = re.compile(
@@ -63,8 +71,18 @@ SERVER_PACKAGES: Final = (
 )
 """Packages that start a server for the tests of a project which depends on them."""
 
+_DECLARED: Final = re.compile(
+    r"(?:.*/)?(?:(?P<requirements>[\w.-]*requirements[\w.-]*\.(?:txt|in)"
+    r"|(?:requirements|reqs?)/[\w./-]+\.(?:txt|in))|(?P<settings>\w*settings\w*\.py|settings/[\w/]+\.py))"
+)
+_ASIDE: Final = re.compile(
+    r"(?:^|[/_-])(?:asset|bench(?:mark)?|contrib|demo|doc|example|lint|sample|sandbox|template|typ(?:es?|ing))s?(?=[/._-])"
+)
+"""Folders and names of files that say nothing about what a project is made for."""
+
 _COMPOSE: Final = re.compile(r"(?:docker-)?compose[^/]*\.ya?ml|[^/]*compose[^/]*\.ya?ml")
 _SHELL: Final = (".sh", ".bash")
+_SCRIPT: Final = re.compile(r"(?:\.?ci|bin)/|(?:.*/)?scripts?/[\w-]+$")
 
 
 def ci_kind_of(path: str) -> CiKind | None:
@@ -73,13 +91,23 @@ def ci_kind_of(path: str) -> CiKind | None:
     known = _BY_NAME.get(name.lower())
     if known is not None:
         return known
+    if name.endswith((".py", ".txt", ".in")):
+        return _declared(path)
     if name.endswith((".yml", ".yaml")) or path.startswith(".") or name == "Jenkinsfile":
         found = _BY_PATH.fullmatch(path)
         if found is not None:
             return found.lastgroup  # type: ignore[return-value]  # the groups are kinds
     if name.endswith((".yml", ".yaml")) and _COMPOSE.fullmatch(name):
         return "compose"
-    return "shell" if name.endswith(_SHELL) or path.startswith((".ci/", "ci/", "bin/")) else None
+    return "shell" if name.endswith(_SHELL) or _SCRIPT.match(path) else None
+
+
+def _declared(path: str) -> CiKind | None:
+    """Return what a file declares that is a list of requirements, or a module of settings."""
+    found = _DECLARED.fullmatch(path)
+    if found is None or _ASIDE.search(path) is not None:
+        return None
+    return found.lastgroup  # type: ignore[return-value]  # the groups are kinds
 
 
 def is_ci_configuration(path: str) -> bool:

@@ -12,13 +12,19 @@ from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.project import CI, IMPORTS, POLICY, URLS, Project
 from dal_audit.assemble.workflows.installs import is_understood
 from dal_audit.assemble.workflows.model import JobRun, Leg
+from dal_audit.assemble.workflows.programs import looks_like_tests
 from dal_audit.assemble.workflows.runs import Runs
-from dal_audit.assemble.workflows.selection import PYTEST, selects_backend, selects_tests
-from dal_audit.assemble.workflows.suites import Suites
+from dal_audit.assemble.workflows.selection import (
+    BY_PATHS,
+    may_run,
+    selects_backend,
+    selects_tests,
+)
+from dal_audit.assemble.workflows.suites import Suites, is_location
 from dal_audit.catalogue.backend_names import backends_named, backends_of_url, is_server_image
 from dal_audit.extract.ci.expressions import UNKNOWN
-from dal_audit.facts import ConnectionUrl, DynamicImport, Import
-from dal_audit.facts.ci import CiFiles, CiTool, CiWorkflow
+from dal_audit.facts import ConnectionUrl, DynamicImport, Import, Place
+from dal_audit.facts.ci import CiFiles, CiTool, CiWorkflow, DeclaredBackend
 from dal_audit.facts.ci_files import SERVER_PACKAGES
 from dal_audit.policy import Policy
 from dal_audit.policy.model import Backend
@@ -62,9 +68,20 @@ class Coverage:
     @cached_property
     def runs(self) -> tuple[JobRun, ...]:
         """The jobs, in the order of their files and lines."""
+        return tuple(self._walked.found)
+
+    @cached_property
+    def _walked(self) -> Runs:
         configured = self.policy.ci.workflows
         paths = [*self.storage, *self.suites.storage]
-        return tuple(Runs(self.ci.files, configured, paths).walk())
+        runs = Runs(self.ci.files, configured, paths)
+        runs.walk()
+        return runs
+
+    @property
+    def unread(self) -> Mapping[Place, str]:
+        """The jobs that run before a merge what lies in no file of the project, and its name."""
+        return self._walked.unread
 
     @cached_property
     def all_legs(self) -> tuple[Leg, ...]:
@@ -75,13 +92,16 @@ class Coverage:
     def legs(self) -> tuple[Leg, ...]:
         """The legs that run tests of storage."""
         tests = self.suites.storage
-        return tuple(leg for leg in self.all_legs if selects_tests(leg, tests))
+        if tests or not (self.shown or self.declared):
+            return tuple(leg for leg in self.all_legs if selects_tests(leg, tests))
+        return tuple(leg for leg in self.all_legs if may_run(leg, self.suites.files))
 
     @property
     def is_elsewhere(self) -> bool:
         """Whether a CI system, or a file of one, that is not read may test the project, too."""
         leads_on = any(workflow.leads_on for workflow in self.workflows.values())
-        return bool(self.ci.foreign) or self.policy.ci.external_ci or leads_on
+        is_said = bool(self.ci.foreign) or self.policy.ci.external_ci
+        return is_said or leads_on or any(map(looks_like_tests, self.unread.values()))
 
     # Targets
 
@@ -96,16 +116,30 @@ class Coverage:
         backends = self.policy.backends
         if self.are_configured:
             return backends
-        if not self.shown:
+        if not self.shown and not self.declared:
             return ()
         chosen = {name for leg in self.legs for name in backends if self._is_chosen(leg, name)}
-        return tuple(name for name in backends if name in self.shown or name in chosen)
+        return tuple(name for name in backends if name in {*self.shown, *self.declared, *chosen})
+
+    @cached_property
+    def declared(self) -> Mapping[str, tuple[Place, str]]:
+        """The engines that the project declares, each with the place that is nearest to its root.
+
+        That are the drivers that it depends on, and what its settings name.
+        """
+        found: dict[str, tuple[Place, str]] = {}
+        files = sorted(self.ci.files, key=lambda file: (file.path.count("/"), file.path))
+        for path, fact in ((file.path, fact) for file in files for fact in file.facts):
+            if isinstance(fact, DeclaredBackend):
+                found.setdefault(fact.backend, (Place(path, fact.span), fact.by))
+        return found
 
     def _is_chosen(self, leg: Leg, backend: str) -> bool:
         """Return whether a leg selects a backend, and does not just start a server of it."""
-        return self._is_given(leg, backend) or (
-            self._has_server(leg) and backend in self._named(leg)
-        )
+        if self._is_given(leg, backend):
+            return True
+        can_run = backend not in _SERVERS or self._has_server(leg)
+        return can_run and backend in self._named(leg)
 
     # Legs of a backend
 
@@ -128,7 +162,7 @@ class Coverage:
             return False
         if self._is_given(leg, backend):
             return True
-        others = self._exact(leg) - {backend}
+        others = self.chosen_by(leg) - {backend}
         if backend in _SERVERS:
             return self._is_on_server(leg, backend, others)
         if self._is_chosen_otherwise(leg, backend):
@@ -151,7 +185,7 @@ class Coverage:
 
     def _is_on_server(self, leg: Leg, backend: str, others: set[str]) -> bool:
         if backend in self._named(leg):
-            return self._has_server(leg) or leg.is_opaque
+            return self._has_server(leg) or leg.may_start_server
         if self.policy.ci.env_of(backend) or others:
             return False
         return self._has_server(leg)
@@ -175,7 +209,7 @@ class Coverage:
 
     def _named(self, leg: Leg) -> set[str]:
         """Return the backends that a leg's values, variables and words name."""
-        found = set(self._exact(leg))
+        found = set(self.chosen_by(leg))
         for name, value in leg.env.items():
             if value.lower() not in _NOTHING and not _is_of_server(name):
                 found |= backends_named(value) or backends_named(name)
@@ -183,7 +217,7 @@ class Coverage:
             found |= backends_named(word) if not _is_feature(word, leg.words) else set()
         return found
 
-    def _exact(self, leg: Leg) -> set[str]:
+    def chosen_by(self, leg: Leg) -> set[str]:
         """Return the backends that the values of a leg's combination name."""
         return set(_named_in(leg.axes))
 
@@ -194,23 +228,45 @@ class Coverage:
 
     def _may_be_for(self, leg: Leg, backend: str) -> bool:
         """Return whether a plug-in may start a server: no test is to be seen that would tell."""
-        is_unseen = not self.suites.files and leg.words[0] in PYTEST
-        if not is_unseen or not selects_backend(leg.words, backend) or self._exact(leg):
+        is_unseen = not self.suites.files and leg.words[0] in BY_PATHS
+        if not is_unseen or not selects_backend(leg.words, backend) or self.chosen_by(leg):
             return False
         return not all(map(is_understood, leg.installs))
 
     @cached_property
     def _brings_server(self) -> bool:
         """Whether the project depends on a plug-in that starts a server for its tests."""
-        installed = {word for leg in self.all_legs for words in leg.installs for word in words}
-        declared = {
-            name
-            for file in self.ci.files
-            for fact in file.facts
-            if isinstance(fact, CiTool)
-            for name in fact.brings
-        }
-        return bool(declared) or any(word.startswith(SERVER_PACKAGES) for word in installed)
+        facts = (fact for file in self.ci.files for fact in file.facts)
+        if any(isinstance(fact, CiTool) and fact.brings for fact in facts):
+            return True
+        installed = (word for leg in self.all_legs for words in leg.installs for word in words)
+        return any(word.startswith(SERVER_PACKAGES) for word in installed)
+
+    def is_seen(self, leg: Leg, backend: str) -> bool:
+        """Return whether a leg was seen to run tests on a backend, and is not just taken to.
+
+        What stands nowhere is taken for SQLite, where no server is started; the tests themselves
+        may tell, too.
+        """
+        if leg.is_opaque or not self.is_for(leg, backend):
+            return False
+        if self._is_given(leg, backend) or backend in self._named(leg):
+            return backend not in _SERVERS or self._has_server(leg)
+        files = self.suites.reach or self.suites.files
+        named = (named.backends for suite in files.values() for named in suite.named)
+        is_told = any(backend in own for own in named)
+        return is_told or (backend not in _SERVERS and not leg.servers)
+
+    def repeats(self, backends: Iterable[str]) -> bool:
+        """Return whether whole runs are repeated on backends by a variable that the tests read.
+
+        A variable that names a backend leads to that one alone, and repeats nothing.
+        """
+        read = {name for suite in self.suites.files.values() for name in suite.reads}
+        chosen = {name for name in read if is_location(name) and not backends_named(name)}
+        return all(
+            any(chosen & leg.env.keys() for leg in self.legs_for(backend)) for backend in backends
+        )
 
     def blocking_for(self, backend: str) -> tuple[Leg, ...]:
         """Return the legs of a backend whose failure keeps a change from being merged."""

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from dal_audit.discover.files import ProjectFiles
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.ci_sources import extract_ci, extract_suites
 from dal_audit.facts import FileFacts, SourceFile
-from dal_audit.facts.ci import CiAction, CiCommand, CiFiles, CiSecrets, CiStep, CiTool, CiWorkflow
-from dal_audit.facts.ci_files import ci_kind_of, is_ci_configuration
+from dal_audit.facts.ci import (
+    CiAction,
+    CiCommand,
+    CiFiles,
+    CiJob,
+    CiSecrets,
+    CiStep,
+    CiTool,
+    CiWorkflow,
+    DeclaredBackend,
+)
+from dal_audit.facts.ci_files import DECLARING, ci_kind_of, is_ci_configuration
 from dal_audit.policy import Policy, compile_globs
+
+_ABOUT_TESTS: Final = (CiTool, CiSecrets, DeclaredBackend)
 
 MAX_ROUNDS: Final = 5
 """How far is followed what a command calls."""
@@ -27,21 +39,26 @@ def read_ci(tree: ProjectFiles, policy: Policy, cache: Cache) -> CiFiles:
     """
     named = _named_workflows(tree, policy)
     first = [file for file in tree.ci if file.path in named or _is_read_first(file.path)]
+    foreign = tuple(file.path for file in first if ci_kind_of(file.path) == "foreign")
     begun = {file.path for file in first}
     waiting = {file.path: file for file in tree.ci if file.path not in begun}
-    found = extract_ci([file for file in first if ci_kind_of(file.path) != "foreign"], cache, named)
-    latest = found
-    for _ in range(MAX_ROUNDS):
-        wanted = _wanted(latest, waiting)
-        if not wanted:
-            break
-        latest = extract_ci([waiting.pop(path) for path in wanted], cache)
-        found = [*found, *latest]
-    foreign = tuple(file.path for file in first if ci_kind_of(file.path) == "foreign")
+    found = extract_ci([file for file in first if file.path not in foreign], cache, named)
+    found = [*found, *_called(found, waiting, cache)]
     suites = extract_suites(tree.suites, cache)
     return CiFiles(
         tuple(_bare(file, tree.modules) for file in found), tuple(suites), foreign, is_known=True
     )
+
+
+def _called(
+    files: Sequence[FileFacts], waiting: dict[str, SourceFile], cache: Cache
+) -> Iterator[FileFacts]:
+    """Yield the facts of what files lead to, and of what that leads to."""
+    latest = files
+    for _ in range(MAX_ROUNDS):
+        wanted = _wanted(latest, waiting)
+        latest = extract_ci([waiting.pop(path) for path in wanted], cache) if wanted else []
+        yield from latest
 
 
 def _named_workflows(tree: ProjectFiles, policy: Policy) -> frozenset[str]:
@@ -60,12 +77,13 @@ def _bare(file: FileFacts, modules: frozenset[str]) -> FileFacts:
     """Return a file's facts; suppressions in Python files are read with the others of these."""
     if file.path not in modules or ci_kind_of(file.path) == "nox":
         return file
-    facts = tuple(fact for fact in file.facts if isinstance(fact, (CiTool, CiSecrets)))
+    facts = tuple(fact for fact in file.facts if isinstance(fact, _ABOUT_TESTS))
     return FileFacts(file.path, facts, file.attention)
 
 
 def _is_read_first(path: str) -> bool:
-    return is_ci_configuration(path) or ci_kind_of(path) == "action"
+    kind = ci_kind_of(path)
+    return is_ci_configuration(path) or kind == "action" or kind in DECLARING
 
 
 def _wanted(files: Iterable[FileFacts], waiting: dict[str, SourceFile]) -> list[str]:
@@ -87,17 +105,23 @@ def _is_wanted(path: str, names: set[str], parts: set[str]) -> bool:
 
 def _texts(file: FileFacts) -> Iterator[str]:
     for fact in file.facts:
-        if isinstance(fact, CiWorkflow):
-            yield fact.directory
-            for job in fact.jobs:
-                yield job.directory
-                yield from (setting.value.text for setting in (*job.env, *job.inputs))
-                yield from _of_steps(job.steps)
-        elif isinstance(fact, CiAction):
-            yield from _of_steps(fact.steps)
-        elif isinstance(fact, CiTool):
-            for target in fact.targets:
-                yield from _of_commands(target.commands)
+        match fact:
+            case CiWorkflow(directory=directory, jobs=jobs):
+                yield directory
+                yield from (text for job in jobs for text in _of_job(job))
+            case CiAction(steps=steps):
+                yield from _of_steps(steps)
+            case CiTool(targets=targets):
+                commands = (command for target in targets for command in target.commands)
+                yield from _of_commands(commands)
+            case _:
+                pass
+
+
+def _of_job(job: CiJob) -> Iterator[str]:
+    yield job.directory
+    yield from (setting.value.text for setting in (*job.env, *job.inputs))
+    yield from _of_steps(job.steps)
 
 
 def _of_steps(steps: Iterable[CiStep]) -> Iterator[str]:

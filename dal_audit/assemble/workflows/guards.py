@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -64,45 +64,63 @@ def _below(path: str, coverage: Coverage) -> dict[str, object]:
     return {**inside} or {path: None}
 
 
-def _lacking(guard: SkipGuard, coverage: Coverage, legs: list[Leg]) -> tuple[str, bool] | None:
+def _lacking(guard: SkipGuard, coverage: Coverage, legs: Sequence[Leg]) -> tuple[str, bool] | None:
     """Return what no leg has that a guard asks for; None where one does, or none runs it."""
     if not legs:
         return None
     if guard.driver:
         return _lacking_driver(guard.driver, coverage, legs)
     if guard.probes and not guard.needs:
-        has = any(leg.servers or leg.is_opaque for leg in legs) or coverage.suites.starts_servers()
-        return None if has or "postgresql" not in coverage.targets else ("a server", False)
+        return _lacking_server(coverage, legs)
+    return _lacking_variable(guard, coverage, legs)
+
+
+def _lacking_server(coverage: Coverage, legs: Sequence[Leg]) -> tuple[str, bool] | None:
+    """Return that no leg has a server, where none is seen and none can have been started."""
+    if "postgresql" not in coverage.targets or coverage.suites.starts_servers():
+        return None
+    has_one = any(leg.servers or leg.may_start_server for leg in legs)
+    return None if has_one else ("a server", False)
+
+
+def _lacking_variable(
+    guard: SkipGuard, coverage: Coverage, legs: Sequence[Leg]
+) -> tuple[str, bool] | None:
+    """Return the variable that no leg sets; None where one sets all that a guard asks for."""
     needs = [pair for pair in guard.needs if _matters(pair[0], coverage)]
     if not needs or (guard.any_of and len(needs) < len(guard.needs)):
         return None
     wanted = [f"{name}={value}" if value else name for name, value in needs]
-    held = [[satisfies(leg.env, text) for text in wanted] for leg in legs]
-    if any((any if guard.any_of else all)(answers) for answers in held):
+    is_met = any if guard.any_of else all
+    if any(is_met(satisfies(leg.env, text) for text in wanted) for leg in legs):
         return None
-    never = [text for at, text in enumerate(wanted) if not any(row[at] for row in held)]
-    return (never or wanted)[0], True
+    never = (text for text in wanted if not any(satisfies(leg.env, text) for leg in legs))
+    return next(never, wanted[0]), True
 
 
 def _matters(variable: str, coverage: Coverage) -> bool:
     """Return whether a variable is one that says where a target backend is, or that it is used."""
-    configured = [
-        given.partition("=")[0]
-        for backend in coverage.targets
-        for given in coverage.policy.ci.env_of(backend)
-    ]
-    if variable in configured:
+    if any(variable == name for _, name in _configured(coverage)):
         return True
     named = backends_named(variable)
     return bool(named & set(coverage.targets)) or (not named and is_location(variable))
 
 
-def _lacking_driver(driver: str, coverage: Coverage, legs: list[Leg]) -> tuple[str, bool] | None:
+def _configured(coverage: Coverage) -> Iterator[tuple[Backend, str]]:
+    """Yield the variables that the configuration says choose a target backend, by their names."""
+    for backend in coverage.targets:
+        for given in coverage.policy.ci.env_of(backend):
+            yield backend, given.partition("=")[0]
+
+
+def _lacking_driver(
+    driver: str, coverage: Coverage, legs: Sequence[Leg]
+) -> tuple[str, bool] | None:
     """Return a driver that no leg installs, where all that is installed is written out."""
     if not backends_named(driver) & set(coverage.targets):
         return None
     for leg in legs:
-        if leg.is_opaque or not leg.installs or not all(map(is_understood, leg.installs)):
+        if leg.may_start_server or not leg.installs or not all(map(is_understood, leg.installs)):
             return None
         if any(driver in word for words in leg.installs for word in words):
             return None
@@ -112,11 +130,6 @@ def _lacking_driver(driver: str, coverage: Coverage, legs: list[Leg]) -> tuple[s
 def _backends(lacking: str, coverage: Coverage) -> tuple[Backend, ...]:
     """Return the backends that go untested where something is lacking."""
     name = lacking.partition("=")[0]
-    configured = tuple(
-        backend
-        for backend in coverage.targets
-        for given in coverage.policy.ci.env_of(backend)
-        if given.partition("=")[0] == name
-    )
+    configured = tuple(backend for backend, own in _configured(coverage) if own == name)
     named = tuple(backend for backend in coverage.targets if backend in backends_named(lacking))
     return configured or named or tuple(name for name in coverage.targets if name != "sqlite")

@@ -31,16 +31,18 @@ def combinations_of(matrix: CiMatrix | None, contexts: Contexts) -> list[Combina
         return _of_table(computed)
     if matrix.computed and not matrix.axes:
         return [{UNKNOWN: UNKNOWN}]
-    axes = [(name, _values(data, contexts)) for name, data in matrix.axes]
-    made = _product(axes)
-    excluded = [plain(data, contexts) for data in matrix.exclude]
-    kept = [
-        combination
-        for combination in made
-        if not any(_holds(combination, entry) for entry in excluded)
-    ]
+    kept = _kept(matrix, contexts) if matrix.axes else []
     included = [plain(data, contexts) for data in matrix.include]
-    return _included(kept if axes else [], included, [name for name, _ in axes])[:MAX_LEGS] or [{}]
+    return _included(kept, included, [name for name, _ in matrix.axes])[:MAX_LEGS] or [{}]
+
+
+def _kept(matrix: CiMatrix, contexts: Contexts) -> list[dict[str, Any]]:
+    """Return the product of the axes, less what `exclude` names."""
+    made = _product([(name, _values(data, contexts)) for name, data in matrix.axes])
+    for data in matrix.exclude:
+        entry = plain(data, contexts)
+        made = [combination for combination in made if not _holds(combination, entry)]
+    return made
 
 
 def emptied_by(matrix: CiMatrix, contexts: Contexts) -> Iterator[tuple[CiData, list[Combination]]]:

@@ -55,8 +55,8 @@ class Leg(Struct, frozen=True, dict=True):
     """One run of a suite: a job, a combination of its matrix, and the command that runs tests.
 
     `env` is what reaches the tests. `axes` are the values of the combination, `own` the variables
-    that are set for the command or its step. `is_opaque` says that what runs is not to be seen;
-    it may start a server by itself.
+    that are set for the command or its step. `is_opaque` says that what runs is not to be seen,
+    `has_helper` that something before it is not: either may start a server by itself.
     """
 
     workflow: CiWorkflow
@@ -72,9 +72,15 @@ class Leg(Struct, frozen=True, dict=True):
     servers: tuple[Server, ...] = ()
     installs: tuple[tuple[str, ...], ...] = ()
     is_opaque: bool = False
+    has_helper: bool = False
     hindrances: tuple[Hindrance, ...] = ()
     way: tuple[Note, ...] = ()
     folder: str = ""
+
+    @property
+    def may_start_server(self) -> bool:
+        """Whether something of it is not to be seen that may start a server."""
+        return self.is_opaque or self.has_helper
 
     @property
     def blocks(self) -> bool:

@@ -39,15 +39,18 @@ def swallowed(
         return None
     if any(_STATUS.search(word) for later in commands for word in _texts(later)):
         return None
-    last = index
-    if command.then == "|":
-        found = _piped(commands, index, has_pipefail=has_pipefail)
-        if found is not None:
-            return found
-        while last + 1 < len(commands) and commands[last].then == "|":
-            last += 1
-    found = _or_else(commands, last, command)
-    return found or _unheeded(commands, index)
+    return (
+        _piped(commands, index, has_pipefail=has_pipefail)
+        or _or_else(commands, _end_of_pipe(commands, index), command)
+        or _unheeded(commands, index)
+    )
+
+
+def _end_of_pipe(commands: Sequence[CiCommand], index: int) -> int:
+    """Return the index of the last command of the pipe that begins at one."""
+    while index + 1 < len(commands) and commands[index].then == "|":
+        index += 1
+    return index
 
 
 def _texts(command: CiCommand) -> list[str]:
@@ -57,6 +60,8 @@ def _texts(command: CiCommand) -> list[str]:
 def _piped(
     commands: Sequence[CiCommand], index: int, *, has_pipefail: bool
 ) -> tuple[CiCommand, str] | None:
+    if commands[index].then != "|":
+        return None
     before = [word for command in commands[:index] for word in command.words]
     if has_pipefail or "pipefail" in before:
         return None
@@ -79,11 +84,10 @@ def _or_else(
         return None
     rest = _alternative(commands, last + 1)
     first = rest[0]
-    if any(map(_fails, rest)) or first.words[:1] == command.words[:1]:
+    is_retry = first.words[:1] == command.words[:1]
+    if is_retry or any(map(_fails, rest)) or not _succeeds(first):
         return None
-    if not first.words or not _succeeds(first):
-        return None
-    return command, f"`|| {' '.join(first.words[:1])}`"
+    return command, f"`|| {first.words[0]}`"
 
 
 def _goes_on(command: CiCommand, depth: int) -> bool:
@@ -114,20 +118,20 @@ def _fails(command: CiCommand) -> bool:
 
 def _succeeds(command: CiCommand) -> bool:
     words = command.words
-    if words[:1] in {("exit",), ("return",)}:
+    if not words or words[0] in {"exit", "return"}:
         return words[1:2] == ("0",)
     return words[0] in _SUCCEEDS or words[:2] in {("docker", "logs"), ("docker", "ps")}
 
 
 def _unheeded(commands: Sequence[CiCommand], index: int) -> tuple[CiCommand, str] | None:
     """Return the `set +e` before a command after which others run."""
-    setting = None
-    for command in commands[:index]:
-        if command.words[:1] == ("set",):
-            if "+e" in command.words:
-                setting = command
-            elif any(re.fullmatch(r"-\w*e\w*", word) for word in command.words[1:]):
-                setting = None
-    if setting is None or index + 1 >= len(commands):
+    if index + 1 >= len(commands):
         return None
-    return setting, "`set +e` before it"
+    settings = (command for command in commands[:index] if command.words[:1] == ("set",))
+    last = next((command for command in reversed([*settings]) if _sets_heed(command)), None)
+    return (last, "`set +e` before it") if last and "+e" in last.words else None
+
+
+def _sets_heed(command: CiCommand) -> bool:
+    """Return whether `set` says that a failure ends the script, or that it does not."""
+    return any(re.fullmatch(r"\+e|-\w*e\w*", word) for word in command.words[1:])

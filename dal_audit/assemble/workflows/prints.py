@@ -12,6 +12,7 @@ _NAME: Final = re.compile(r"\$\{?([A-Za-z_]\w*)|\benv\.([A-Za-z_]\w*)|\$env:([A-
 _LISTS: Final = frozenset({"env", "printenv"})
 _WRITES: Final = frozenset({"cat", "echo", "logger", "printf", "Write-Host", "Write-Output"})
 _QUIET: Final = frozenset({"grep", "wc", "cut", "sha256sum", "md5sum", "psql", "xargs", "base64"})
+_MASKS: Final = re.compile(r"::add-mask::|##vso\[")
 _ALTERED: Final = re.compile(r"\$\{\w+(?:[#%/:^,]|@)[^}]*\}")
 
 
@@ -27,11 +28,9 @@ def print_of(
         return None
     if _lists_all(command):
         return (), True, ""
-    if words[0] not in _WRITES and not traced:
+    if not traced and (words[0] not in _WRITES or words[0] == "cat"):
         return None
-    if words[0] == "cat" and not traced:
-        return None
-    if any("::add-mask::" in word or "##vso[" in word for word in words):
+    if any(map(_MASKS.search, words)):
         return None
     text = " ".join(_ALTERED.sub("", word) for word in words[1:])
     if words[0] == "printenv":

@@ -29,7 +29,9 @@ def tested_backends(project: Project) -> tuple[Tested, ...]:
 
 def _tested(backend: str, coverage: Coverage, project: Project) -> Tested:
     legs = [leg for leg in coverage.blocking_for(backend) if coverage.is_for(leg, backend)]
-    seen = [leg for leg in legs if not leg.is_opaque]
+    # A leg whose combination names the backend says it best.
+    legs.sort(key=lambda leg: backend not in coverage.chosen_by(leg))
+    seen = [leg for leg in legs if coverage.is_seen(leg, backend)]
     silent = any(backend in silence.backends for silence in silences_of(project))
     if silent:
         return Tested(backend, "some of its tests skip in every job", is_proved=False)

@@ -44,6 +44,8 @@ class Runs:
         self.own = [path for path in sorted(self.files.workflows) if not configured or chosen(path)]
         self.found: list[JobRun] = []
         self.called: set[str] = set()
+        self.unread: dict[Place, str] = {}
+        """The jobs that run something which lies in no file of the project, by their places."""
 
     def walk(self) -> list[JobRun]:
         """Return what the jobs came to: those that events start, then those that nobody calls."""
@@ -74,6 +76,8 @@ class Runs:
             return
         target = normpath(job.uses.text.partition("@")[0])
         called = self.files.workflows.get(target)
+        if called is None and blocking(workflow.triggers):
+            self.unread[Place(path, job.key)] = f"{job.name} {job.uses.text}"
         if called is None or depth > MAX_CALLS or len(self.found) > MAX_RUNS:
             return
         self.called.add(target)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from posixpath import join, normpath
 from typing import Final
 
 from dal_audit.assemble.workflows.model import Leg
+from dal_audit.assemble.workflows.programs import PYTEST, name_of
 from dal_audit.catalogue.backend_names import backends_named
 
 _WORD: Final = re.compile(r"\(|\)|[\w.\[\]:-]+")
@@ -28,7 +29,18 @@ _VALUE_OPTIONS: Final = frozenset(
         "--junitxml",
     }
 )
-PYTEST: Final = frozenset({"pytest", "py.test", "nose2", "nosetests", "trial", "ward"})
+BY_PATHS: Final = PYTEST | {"ward"}
+"""Programs that run the tests below the paths or modules that they are given."""
+
+_LANGUAGES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("ava", "bun", "deno", "jest", "mocha", "vitest"), ".js"),
+    **dict.fromkeys(("npm", "pnpm", "yarn"), ".js"),
+    **dict.fromkeys(("go", "gotestsum"), ".go"),
+    **dict.fromkeys(("dotnet", "gradle", "mix", "mvn", "pest", "php", "phpunit"), ".other"),
+    **dict.fromkeys(("rails", "rake", "rspec"), ".rb"),
+    "cargo": ".rs",
+}
+"""The ends of the files whose tests a program runs; any other may run those of any language."""
 
 
 def selects_backend(words: Sequence[str], backend: str) -> bool:
@@ -37,14 +49,18 @@ def selects_backend(words: Sequence[str], backend: str) -> bool:
         for text in _values(words, option):
             if _Filter(text, backend).holds() is False:
                 return False
-    if words and words[0].rpartition("/")[2] in PYTEST:
+    if words and name_of(words[0]) in BY_PATHS:
         named = [backends_named(path) for path in _paths(words)]
-        return not named or not all(named) or any(backend in own for own in named)
+        return not all(named) or _names_any(named, backend)
     if words[:1] == ("cargo",):
-        filters = _plain_arguments(words)[1:]
-        named = [backends_named(word) for word in filters if backends_named(word)]
-        return not named or any(backend in own for own in named)
+        named = [*filter(None, map(backends_named, _plain_arguments(words)[1:]))]
+        return _names_any(named, backend)
     return True
+
+
+def _names_any(named: Sequence[frozenset[str]], backend: str) -> bool:
+    """Return whether a backend is among those that filters name; so it is where none does."""
+    return not named or any(backend in own for own in named)
 
 
 def _values(words: Sequence[str], option: str) -> list[str]:
@@ -112,24 +128,49 @@ def _paths(words: Sequence[str]) -> list[str]:
     return [word for word in _plain_arguments(words) if _PATH_LIKE.fullmatch(word)]
 
 
+def may_run(leg: Leg, files: Collection[str]) -> bool:
+    """Return whether a leg's program may run tests in the language of some files."""
+    return not files or _speaks(name_of(leg.words[0]), files)
+
+
 def selects_tests(leg: Leg, tests: Mapping[str, object]) -> bool:
     """Return whether a leg's command selects one of some files; yes where that cannot be told."""
-    words = leg.words
-    if not tests or leg.is_opaque or words[0].rpartition("/")[2] not in PYTEST:
+    program = name_of(leg.words[0])
+    if not tests or not _speaks(program, tests):
+        return not tests
+    if leg.is_opaque or leg.has_helper or program not in BY_PATHS:
         return True
-    paths = [normpath(join(leg.folder, path.partition("::")[0])) for path in _paths(words)]
-    ignored = [normpath(join(leg.folder, path)) for path in _values(words, "--ignore")]
-    folder = normpath(leg.folder or ".")
+    if program == "trial":
+        return _selects_modules(_paths(leg.words), tests)
+    return _selects_paths(leg, tests)
+
+
+def _speaks(program: str, tests: Iterable[str]) -> bool:
+    """Return whether a program may run tests that are written in the language of some files."""
+    ending = _LANGUAGES.get(program)
+    return ending is None or any(path.endswith(ending) for path in tests)
+
+
+def _selects_modules(modules: Sequence[str], tests: Iterable[str]) -> bool:
+    """Return whether dotted names of packages or modules lead to some tests."""
+    folders = [f"/{module.partition(':')[0].replace('.', '/')}" for module in modules]
+    return not folders or any(
+        f"{folder}/" in f"/{path}" or f"{folder}." in f"/{path}"
+        for folder in folders
+        for path in tests
+    )
+
+
+def _selects_paths(leg: Leg, tests: Iterable[str]) -> bool:
+    """Return whether paths lead to some tests, but for those that are left out."""
+    paths = [normpath(join(leg.folder, path.partition("::")[0])) for path in _paths(leg.words)]
     if any("*" in path for path in paths):
         return True
-    for path in tests:
-        inside = (
-            _covers(folder, path) if not paths else any(_covers(chosen, path) for chosen in paths)
-        )
-        if inside and not any(_covers(left, path) for left in ignored):
-            return True
-    return False
+    ignored = [normpath(join(leg.folder, path)) for path in _values(leg.words, "--ignore")]
+    chosen = paths or [normpath(leg.folder or ".")]
+    return any(_covered(path, chosen) and not _covered(path, ignored) for path in tests)
 
 
-def _covers(folder: str, path: str) -> bool:
-    return folder in {".", path} or path.startswith(f"{folder}/")
+def _covered(path: str, folders: Iterable[str]) -> bool:
+    """Return whether a path is one of some, or lies below one."""
+    return any(folder in {".", path} or path.startswith(f"{folder}/") for folder in folders)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import join, normpath
 from typing import Final
 
@@ -19,6 +19,7 @@ _WAITS: Final = re.compile(
 _PROBES: Final = re.compile(
     r"(?:^|/)(?:psql|nc|ncat|curl|docker|docker-compose|python3?|pg_isready|telnet|bash|/dev/tcp\S*)$"
 )
+_UNTIL: Final = re.compile(r"until ")
 _TCP: Final = re.compile(r"/dev/tcp/")
 _USES: Final = frozenset(
     {"createdb", "createuser", "dropdb", "pg_dump", "pg_restore", "psql", "sqlx"}
@@ -71,37 +72,48 @@ def started_by(
     place = Place(path, command.span)
     name = words[0].rpartition("/")[2] if words else ""
     if name in {"docker", "podman"} and "run" in words[:2]:
-        image = next((word for word in words[2:] if is_server_image(word.replace(UNKNOWN, ""))), "")
-        if (image and {"-d", "--detach"}.intersection(words)) or (image and command.then == "&"):
-            yield Server(place, image, image, "container")
-    elif name == "docker-compose" or "compose" in words[:2]:
-        if "up" in words:
-            yield from _composed(words, place, composes, folder, env)
-        elif "run" in words:
-            yield from _needed(words, place, _read(words, composes, folder, env))
-    elif name in _SYSTEM and (name.startswith("pg_") or any(map(_STARTS.search, words))):
+        return _contained(words, command, place)
+    if name == "docker-compose" or "compose" in words[:2]:
+        return _by_compose(words, place, _read(words, composes, folder, env))
+    return _of_system(name, words, place)
+
+
+def _contained(words: tuple[str, ...], command: CiCommand, place: Place) -> Iterator[Server]:
+    """Yield the server that `docker run` starts in the background."""
+    is_left_running = command.then == "&" or bool({"-d", "--detach"}.intersection(words))
+    images = (word for word in words[2:] if is_server_image(word.replace(UNKNOWN, "")))
+    image = next(images, "") if is_left_running else ""
+    if image:
+        yield Server(place, image, image, "container")
+
+
+def _of_system(name: str, words: Iterable[str], place: Place) -> Iterator[Server]:
+    """Yield the server that the operating system starts, which waits for it."""
+    if name in _SYSTEM and (name.startswith("pg_") or any(map(_STARTS.search, words))):
         yield Server(place, "postgresql", "", "system", awaited=True)
 
 
-def _composed(
-    words: tuple[str, ...],
-    place: Place,
-    composes: Mapping[str, CiCompose],
-    folder: str,
-    env: Mapping[str, str],
+def _by_compose(
+    words: tuple[str, ...], place: Place, read: Sequence[CiCompose]
 ) -> Iterator[Server]:
-    detached = bool({"-d", "--detach", "--wait"}.intersection(words))
-    chosen = {word for word in words[words.index("up") + 1 :] if not word.startswith("-")}
-    read = _read(words, composes, folder, env)
-    if not read and detached:
+    if "up" in words:
+        return _composed(words, place, read)
+    return _needed(words, place, read) if "run" in words else iter(())
+
+
+def _composed(words: tuple[str, ...], place: Place, read: Sequence[CiCompose]) -> Iterator[Server]:
+    """Yield the servers that `compose up` starts and leaves running."""
+    if not {"-d", "--detach", "--wait"}.intersection(words):
+        return
+    if not read:
         # What cannot be seen may be a server, and may be awaited.
         yield Server(place, "compose", "", "compose", awaited=True)
-    for compose in read:
-        for service in compose.services:
-            is_chosen = not chosen or service.name in chosen
-            if is_chosen and is_server_image(_with_defaults(service.image)) and detached:
-                awaited = "--wait" in words
-                yield Server(place, service.name, service.image, "compose", awaited)
+    chosen = {word for word in words[words.index("up") + 1 :] if not word.startswith("-")}
+    for service in (service for compose in read for service in compose.services):
+        is_chosen = not chosen or service.name in chosen
+        if is_chosen and is_server_image(_with_defaults(service.image)):
+            awaited = "--wait" in words
+            yield Server(place, service.name, service.image, "compose", awaited)
 
 
 def _needed(words: tuple[str, ...], place: Place, read: Iterable[CiCompose]) -> Iterator[Server]:
@@ -144,11 +156,16 @@ def _files(words: tuple[str, ...], env: Mapping[str, str]) -> Iterator[str]:
 def waits(words: Iterable[str], command: CiCommand) -> bool:
     """Return whether a command waits until a server answers; a fixed `sleep` does not."""
     texts = list(words)
-    if any(_WAITS.search(word) for word in texts if "=" not in word or word.startswith("-")):
+    if any(_WAITS.search(word) for word in texts if _is_no_setting(word)):
         return True
-    if command.part != "loop":
-        return any(_TCP.search(word) or "until " in word for word in texts)
-    return any(_PROBES.search(word) or _TCP.search(word) for word in texts)
+    if {"-d", "--detach"}.intersection(texts):
+        return False  # What starts something asks nothing of it, however often it is tried.
+    probes = (_TCP, _PROBES if command.part == "loop" else _UNTIL)
+    return any(probe.search(word) for word in texts for probe in probes)
+
+
+def _is_no_setting(word: str) -> bool:
+    return "=" not in word or word.startswith("-")
 
 
 def uses(words: tuple[str, ...]) -> bool:

@@ -86,25 +86,36 @@ class Suites:
         listed = self.pinned(path)
         if listed is not None:
             return listed if set(listed.backends) <= targets else None
-        if any(named.how == "parameters" for named in suite.named):
+        can_choose = any(named.how == "parameters" for named in suite.named)
+        if can_choose or any(map(is_location, suite.reads)) or not suite.tests:
             return None
-        if any(map(is_location, suite.reads)) or not suite.tests:
-            return None
-        found = {name for named in suite.named for name in named.backends} & targets
-        if len(found) != 1:
-            return None
-        fitting = (named for named in suite.named if found.issubset(named.backends))
-        return next((named for named in fitting if named.how in {"url", "name", "driver"}), None)
+        return _only_named(suite, targets)
 
     def pinned(self, path: str) -> NamedBackend | None:
         """Return the list of parameters by which all tests of a file run on some backends alone."""
-        lists = [named for named in self.files[path].named if named.how == "parameters"]
+        suite = self.files[path]
+        lists = [named for named in suite.named if named.how == "parameters"]
         found = {name for named in lists for name in named.backends}
-        return lists[0] if lists and len(found) == 1 else None
+        return lists[0] if len(found) == 1 and _reach_all(lists, suite) else None
 
     def starts_servers(self) -> bool:
         """Return whether the tests themselves start a server, by a plug-in."""
         return any(suite.servers for suite in self.reach.values())
+
+
+def _only_named(suite: SuiteFile, targets: AbstractSet[str]) -> NamedBackend | None:
+    """Return where a file names a backend by what its tests do, if it names a single one."""
+    found = {name for named in suite.named for name in named.backends} & targets
+    if len(found) != 1:
+        return None
+    fitting = (named for named in suite.named if found.issubset(named.backends))
+    return next((named for named in fitting if named.how in {"url", "name", "driver"}), None)
+
+
+def _reach_all(lists: Sequence[NamedBackend], suite: SuiteFile) -> bool:
+    """Return whether lists of parameters are for all tests of a file."""
+    reached = {test for named in lists for test in named.tests}
+    return any(not named.tests for named in lists) or reached.issuperset(suite.tests)
 
 
 def _conftests(path: str) -> Iterator[str]:

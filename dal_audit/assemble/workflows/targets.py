@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import pairwise, takewhile
 from posixpath import join, normpath
 from typing import Final
 
@@ -31,16 +32,21 @@ _NEEDED_DEPTH: Final = 5
 
 
 def called_targets(
-    call: Call, tools: Mapping[str, CiTool], folder: str
+    call: Call, tools: Mapping[str, CiTool], folder: str, env: Mapping[str, str]
 ) -> tuple[str, list[CiTarget]] | None:
-    """Return the file and the targets that a call runs; None where they are not to be seen."""
+    """Return the file and the targets that a call runs; None where they are not to be seen.
+
+    `env` are the variables that reach the call.
+    """
     if call.does in {"shell", "script"}:
         return _script(call, tools, folder)
+    if call.does not in _KINDS:
+        return None  # Its file is not read.
     found = _file(call, tools, normpath(join(folder, call.folder)))
     if found is None:
         return None
     tool = tools[found]
-    targets = list(_chosen(call, tool))
+    targets = list(_chosen(call, tool, env))
     return (found, list(_with_needs(targets, tool))) if targets else None
 
 
@@ -70,26 +76,21 @@ def _file(call: Call, tools: Mapping[str, CiTool], folder: str) -> str | None:
     return min(here, key=lambda path: (path.rpartition("/")[2] != "tox.ini", path), default=None)
 
 
-def _chosen(call: Call, tool: CiTool) -> Iterator[CiTarget]:
+def _chosen(call: Call, tool: CiTool, env: Mapping[str, str]) -> Iterator[CiTarget]:
+    """Return the targets that a call names, or those that run without a word."""
     by_name = {target.name: target for target in tool.targets}
+    if call.does == "tox":
+        return _environments(call, tool, by_name, env)
+    if call.does == "nox":
+        return _sessions(call, tool, by_name)
     if call.does == "package":
         names = [word for word in call.arguments if word not in _VERBS and not word.startswith("-")]
-        yield from (by_name[name] for name in names[:1] if name in by_name)
-        return
-    if call.does == "tox":
-        yield from _environments(call, tool, by_name)
-        return
-    if call.does == "nox":
-        yield from _sessions(call, tool, by_name)
-        return
-    names = [
-        word
-        for word in _without_values(call.arguments)
-        if not word.startswith("-") and "=" not in word and _TARGET.fullmatch(word)
-    ]
-    if call.does == "just":
-        names = names[:1]  # What follows are the recipe's own arguments.
-    yield from (by_name[name] for name in names or tool.first if name in by_name)
+    else:
+        words = _without_values(call.arguments)
+        names = [word for word in words if _TARGET.fullmatch(word)] or list(tool.first)
+    if call.does != "make":
+        names = names[:1]  # What follows are the script's own arguments.
+    return (by_name[name] for name in names if name in by_name)
 
 
 def _without_values(words: Sequence[str]) -> Iterator[str]:
@@ -103,47 +104,54 @@ def _without_values(words: Sequence[str]) -> Iterator[str]:
 
 def _told(call: Call) -> list[str]:
     """Return the environments or sessions that a call names."""
+    options = _CHOICES[call.does]
     names: list[str] = []
     taking = False
-    for word in call.arguments:
-        if word == "--":
-            break
-        if word in _CHOICES[call.does]:
-            taking = True
-        elif word.startswith("-"):
-            prefix = next(
-                (option for option in _CHOICES[call.does] if word.startswith(option)), None
-            )
-            taking = False
-            if prefix and len(word) > len(prefix):
-                names += _SPLIT.split(word[len(prefix) :].lstrip("="))
+    for word in takewhile(lambda word: word != "--", call.arguments):
+        if word.startswith("-"):
+            taking = word in options
+            names += () if taking else _joined_to(options, word)
         elif taking:
             names += _SPLIT.split(word)
             taking = call.does == "nox"
     return [name for name in names if name]
 
 
-def _environments(call: Call, tool: CiTool, by_name: Mapping[str, CiTarget]) -> Iterator[CiTarget]:
+def _joined_to(options: Sequence[str], word: str) -> list[str]:
+    """Return what is joined to one of some options, as in `-epy312`."""
+    option = next((option for option in options if word.startswith(option)), None)
+    return _SPLIT.split(word[len(option) :].lstrip("=")) if option else []
+
+
+def _environments(
+    call: Call, tool: CiTool, by_name: Mapping[str, CiTarget], env: Mapping[str, str]
+) -> Iterator[CiTarget]:
     """Yield the environments of tox; one that is not listed is made of its factors."""
-    names = _told(call) or _SPLIT.split(dict(call.assigned).get("TOXENV", "")) or []
-    names = [name for name in names if name] or list(tool.first)
-    fallback = by_name.get("*")
-    for name in names:
-        found = by_name.get(name) or fallback
+    told = _told(call) or [*filter(None, _SPLIT.split(dict(call.assigned).get("TOXENV", "")))]
+    for name in told or _listed(tool, env):
         if UNKNOWN in name or name == "ALL":
             yield from (target for target in tool.targets if target.name != "*")
-        elif found is not None:
-            yield found
+        elif name in by_name or "*" in by_name:
+            yield by_name.get(name) or by_name["*"]
+
+
+def _listed(tool: CiTool, env: Mapping[str, str]) -> list[str]:
+    """Return the environments that run without a word, as far as variables choose among them."""
+    names = list(tool.first)
+    for variable, values in tool.chosen_by:
+        wanted = dict(values).get(env.get(variable, ""), "")
+        choices = [set(choice.split("-")) for choice in _SPLIT.split(wanted) if choice]
+        kept = [name for name in names if any(map(set(name.split("-")).issuperset, choices))]
+        names = kept or names
+    return names
 
 
 def _sessions(call: Call, tool: CiTool, by_name: Mapping[str, CiTarget]) -> Iterator[CiTarget]:
-    words = call.words
-    tags = [words[index + 1] for index, word in enumerate(words[:-1]) if word in {"-t", "--tags"}]
-    names = _told(call)
+    tags = [value for option, value in pairwise(call.words) if option in {"-t", "--tags"}]
     if tags:
         yield from (target for target in tool.targets if any(_tagged(target, tag) for tag in tags))
         return
-    for name in names or list(tool.first):
+    for name in _told(call) or tool.first:
         found = by_name.get(name.partition("(")[0]) or by_name.get(name.rpartition("-")[0])
         if found is not None:
             yield found

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+from dal_audit.assemble.workflows.programs import name_of
+from dal_audit.extract.ci.expressions import UNKNOWN
 from dal_audit.extract.secrets import without_secrets
 from dal_audit.facts.ci import CiCommand, CiStep
 
@@ -99,12 +102,17 @@ def unknown_suite(step: CiStep) -> CiCommand | None:
     """
     if not _TEST_STEP.search(step.name) or _NO_TEST_STEP.search(step.name):
         return None
-    unknown = [
-        command
-        for command in step.script
-        if command.words and command.words[0].rpartition("/")[2] not in _PLAIN
-    ]
-    return unknown[-1] if unknown else None
+    return next(filter(is_unknown, reversed(step.script)), None)
+
+
+def is_unknown(command: CiCommand) -> bool:
+    """Return whether a command runs a program of which nothing is known."""
+    return bool(command.words) and name_of(command.words[0]) not in _PLAIN
+
+
+def said(words: Sequence[str]) -> str:
+    """Return a command as a message names it, with a mark for what only a run knows."""
+    return f"`{' '.join(words[:4]).replace(UNKNOWN, '…')}`"
 
 
 def shortened(text: str) -> str:

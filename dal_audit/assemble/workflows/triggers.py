@@ -57,18 +57,23 @@ def trigger_hindrance(
     `files` are the files of storage and its tests, as far as they are known: a filter of paths
     that none of them passes keeps the job from running.
     """
-    triggers = workflow.triggers if job.triggers is None else job.triggers
-    found = blocking(triggers)
+    found = blocking(workflow.triggers if job.triggers is None else job.triggers)
     if not found:
-        key = workflow.triggers_key if job.triggers is None else triggers[0].key
-        shown = ", ".join(dict.fromkeys(trigger.event for trigger in triggers)) or "nothing"
-        if workflow.system != "github" and job.triggers is not None:
-            shown = "some branches only"
+        key = job.triggers[0].key if job.triggers else workflow.triggers_key
+        shown = _events_of(workflow, job)
         return Hindrance(Place(path, key), f"it runs on {shown}, never on a pull request")
     if files and not any(_passes(trigger, files) for trigger in found):
         key = found[0].paths_key or found[0].key
         return Hindrance(Place(path, key), "no file of storage or its tests passes the path filter")
     return None
+
+
+def _events_of(workflow: CiWorkflow, job: CiJob) -> str:
+    """Return on what a job runs, in words."""
+    if job.triggers is not None and workflow.system != "github":
+        return "some branches only"
+    triggers = workflow.triggers if job.triggers is None else job.triggers
+    return ", ".join(dict.fromkeys(trigger.event for trigger in triggers)) or "nothing"
 
 
 def _passes(trigger: CiTrigger, files: Sequence[str]) -> bool:

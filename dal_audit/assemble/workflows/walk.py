@@ -18,13 +18,14 @@ from dal_audit.assemble.workflows.environment import (
     reaching,
     written,
 )
+from dal_audit.assemble.workflows.hindrances import of_job, of_settings
 from dal_audit.assemble.workflows.matrix import combinations_of, title_of
 from dal_audit.assemble.workflows.model import Hindrance, JobRun, Leg, Note, Print, Server
 from dal_audit.assemble.workflows.outcome import swallowed
 from dal_audit.assemble.workflows.servers import services_of, started_by, uses, waits
 from dal_audit.assemble.workflows.state import Files, Start, State
 from dal_audit.assemble.workflows.targets import called_targets
-from dal_audit.assemble.workflows.titles import shortened, unknown_suite
+from dal_audit.assemble.workflows.titles import is_unknown, said, unknown_suite
 from dal_audit.extract.ci.expressions import (
     UNKNOWN,
     interpolate,
@@ -33,7 +34,7 @@ from dal_audit.extract.ci.expressions import (
 )
 from dal_audit.extract.ci.shell import commands_at
 from dal_audit.facts import Place, Span
-from dal_audit.facts.ci import CiCommand, CiJob, CiSetting, CiStep, CiWorkflow
+from dal_audit.facts.ci import CiCommand, CiJob, CiSetting, CiStep, CiTarget, CiWorkflow
 
 MAX_DEPTH: Final = 5
 """How far is followed what a command calls."""
@@ -43,6 +44,10 @@ MAX_LEGS: Final = 4000
 
 _INPUT: Final = re.compile(r"(?:^|[-_])(?:args?|command|cmd|pytest|run|script|tests?)(?:$|[-_])")
 
+_OPEN: Final = ("github", "job", "needs", "runner", "secrets", "steps", "strategy", "vars")
+"""The contexts of which nothing is known."""
+
+_INSTALLERS: Final = frozenset({"pip", "pip3", "pdm", "poetry", "uv"})
 _SERVER_ACTION: Final = re.compile(r"postgres", re.IGNORECASE)
 
 
@@ -55,7 +60,9 @@ class JobWalk:
         self.path = path
         self.workflow = workflow
         self.job = job
+        self.jobs = {other.name: other for other in workflow.jobs}
         self.run = JobRun(path, job)
+        self.combinations: Sequence[Mapping[str, Any]] = ()
 
     def walk(self, start: Start) -> JobRun:
         """Walk through all combinations of the job's matrix."""
@@ -79,14 +86,16 @@ class JobWalk:
 
     def _states(self, start: Start) -> Iterator[State]:
         contexts = self._contexts(start.inputs)
-        for combination in combinations_of(self.job.matrix, contexts):
+        self.combinations = combinations_of(self.job.matrix, contexts)
+        for combination in self.combinations:
             state = self._state(combination, contexts, start)
-            state.hindrances = (*start.hindrances, *self._own_hindrances(state))
+            own = of_job(self.path, self.job, self.jobs, state)
+            state.hindrances = (*start.hindrances, *own)
             state.way = start.way
             yield state
 
     def _contexts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        return {"inputs": dict(inputs), "env": {UNKNOWN: UNKNOWN}, **_common()}
+        return {"inputs": dict(inputs), "env": {UNKNOWN: UNKNOWN}, **dict.fromkeys(_OPEN, UNKNOWN)}
 
     def _state(
         self, combination: Mapping[str, Any], contexts: Mapping[str, Any], start: Start
@@ -114,30 +123,6 @@ class JobWalk:
     def _place(self, span: Span) -> Place:
         return Place(self.path, span)
 
-    def _own_hindrances(self, state: State) -> Iterator[Hindrance]:
-        yield from _conditions(self.path, self.job.condition, self.job.soft, state)
-        skipped = self._skipped(self.job, state, 0)
-        if skipped is not None:
-            yield skipped
-
-    def _skipped(self, job: CiJob, state: State, depth: int) -> Hindrance | None:
-        """Return the condition of a needed job that never holds, so that this one is skipped."""
-        if not job.needs or depth > MAX_DEPTH:
-            return None
-        if job.condition is not None and _STATUS.search(job.condition.value.text):
-            return None
-        jobs = {other.name: other for other in self.workflow.jobs}
-        for need in job.needs:
-            needed = jobs.get(need.text)
-            if needed is None:
-                continue
-            # The needed job's own matrix does not matter to its condition.
-            found = next(iter(_conditions(self.path, needed.condition, None, state)), None)
-            found = found or self._skipped(needed, state, depth + 1)
-            if found is not None:
-                return found
-        return None
-
     def _set(self, state: State, settings: Iterable[CiSetting]) -> None:
         """Set the variables of a workflow, a job or a step; none sees another of the same table."""
         made = {
@@ -151,19 +136,7 @@ class JobWalk:
     def _step(self, step: CiStep, path: str, state: State, depth: int = 0) -> None:
         if len(self.run.legs) > MAX_LEGS or self._is_left_out(step, state):
             return
-        hindrances = tuple(_conditions(path, step.condition, step.soft, state))
-        inner = replace(
-            state,
-            own={},
-            hindrances=(*state.hindrances, *hindrances),
-            folder=(step.directory and interpolate(step.directory, state.contexts)) or state.folder,
-            shell=step.shell or state.shell,
-        )
-        before = inner.env
-        self._set(inner, step.env)
-        inner.own = {name: value for name, value in inner.env.items() if before.get(name) != value}
-        if step.name:
-            inner.way = (*inner.way, Note(Place(path, step.span), f"the step `{step.name}`"))
+        inner = self._entered(step, path, state)
         if step.uses is not None:
             self._used(step, path, inner, depth)
         self._script(step.script, path, inner, 0)
@@ -175,6 +148,24 @@ class JobWalk:
         state.env = {**state.env, **kept}
         state.contexts = {**state.contexts, "env": {UNKNOWN: UNKNOWN, **state.env}}
 
+    def _entered(self, step: CiStep, path: str, state: State) -> State:
+        """Return what holds in a step, with its own variables, folder and shell."""
+        hindrances = of_settings(path, step.condition, step.soft, state)
+        folder = interpolate(step.directory, state.contexts) if step.directory else ""
+        inner = replace(
+            state,
+            own={},
+            hindrances=(*state.hindrances, *hindrances),
+            folder=folder or state.folder,
+            shell=step.shell or state.shell,
+        )
+        self._set(inner, step.env)
+        changed = inner.env.items() - state.env.items()
+        inner.own = {name: value for name, value in inner.env.items() if (name, value) in changed}
+        if step.name:
+            inner.way = (*inner.way, Note(Place(path, step.span), f"the step `{step.name}`"))
+        return inner
+
     def _is_left_out(self, step: CiStep, state: State) -> bool:
         """Return whether a step is for other combinations of the matrix."""
         condition = step.condition
@@ -183,10 +174,9 @@ class JobWalk:
         contexts = {**state.contexts, "github": {UNKNOWN: UNKNOWN}}
         if truth_of(condition.value.text, contexts) is not False:
             return False
-        others = combinations_of(self.job.matrix, contexts)
         return any(
             truth_of(condition.value.text, {**contexts, "matrix": other}) is not False
-            for other in others
+            for other in self.combinations
         )
 
     def _used(self, step: CiStep, path: str, state: State, depth: int) -> None:
@@ -271,14 +261,13 @@ class JobWalk:
             state.folder = normpath(join(state.folder, words[1]))
         if not words:
             state.env = {**state.env, **dict(command.assigned)}
+            state.own = {**state.own, **dict(command.assigned)}
         elif words[0] in {"export", "declare", "set"} or keeps(command):
             made = given_by([*commands[:index], command], index)
-            if command.part == "branch":
-                # Only a run knows which branch it takes.
-                known = {name: state.env[name] for name in made if name in state.env}
-                made |= {name: f"{value}\n{made[name]}" for name, value in known.items()}
+            may_be = made.keys() & state.env.keys() if command.part == "branch" else set()
+            # Only a run knows which branch it takes.
+            made |= {name: f"{state.env[name]}\n{made[name]}" for name in sorted(may_be)}
             state.env = {**state.env, **made}
-        state.own = {**state.own, **dict(command.assigned)} if not words else state.own
 
     def _print(
         self,
@@ -299,10 +288,10 @@ class JobWalk:
             self.run.prints.append(Print(place, variables, state.env, everything, text))
 
     def _waiting(self, command: CiCommand, path: str, state: State) -> None:
+        """Take in which servers a command starts, speaks to and waits for, and what it installs."""
         words = command.words
         if waits(words, command):
-            for server in state.servers:
-                server.awaited = server.awaited or not server.used
+            _await(state.servers)
         elif uses(words):
             _use(state.servers)
         inner = tuple(word for word in words if word != "sudo")
@@ -310,44 +299,56 @@ class JobWalk:
         # Compose starts once what is running already.
         running = {server.name for server in state.servers if server.how == "compose"}
         state.servers += [server for server in started if server.name not in running]
-        if words[:1] in {("pip",), ("uv",), ("poetry",), ("pip3",), ("pdm",)} or "install" in words:
+        if "install" in words or not _INSTALLERS.isdisjoint(words[:1]):
             state.installs.append(words)
 
     def _call(self, call: Call, command: CiCommand, path: str, state: State, depth: int) -> None:
         if call.does == "suite":
             self._leg(call, command, path, state)
-        elif call.does == "other":
-            return
-        else:
-            self._follow(call, command, path, state, depth)
-
-    def _follow(self, call: Call, command: CiCommand, path: str, state: State, depth: int) -> None:
-        """Walk through what a command calls; take it for a suite where that is not to be seen."""
-        found = called_targets(call, self.files.tools, state.folder) if depth < MAX_DEPTH else None
-        if found is None:
-            if call.does in {"tox", "nox"} or may_test(call):
+        elif call.does != "other":
+            before = len(self.run.legs)
+            found = called_targets(call, self.files.tools, state.folder, state.env)
+            if found is None or depth >= MAX_DEPTH:
+                self._unseen(call, command, path, state)
+                return
+            for target in found[1]:
+                self._target(target, found[0], call, command, path, state, depth)
+            if len(self.run.legs) == before and _may_hide_tests(call, found[1]):
                 self._leg(call, command, path, state, is_opaque=True)
-            elif call.does != "package":
-                state.has_helper = True
-                for server in state.servers:
-                    server.awaited = server.awaited or not server.used
-            return
-        file, targets = found
-        note = Note(Place(path, command.span), f"`{' '.join(call.words[:4])}`")
-        for target in targets:
-            own = Note(Place(file, target.span), f"`{target.name}`") if target.name else None
-            env = reaching(state.env, target, dict(call.assigned))
-            inner = replace(
-                state,
-                env=env,
-                own={**state.own, **dict(target.env)},
-                combination={**state.combination, call.does: target.name},
-                way=(*state.way, note, *((own,) if own else ())),
-                shell="bash -eo pipefail" if call.does in {"tox", "nox"} else "",
-                folder=normpath(join(state.folder, call.folder)),
-            )
-            self._script(target.commands, file, inner, depth + 1)
-            state.has_helper = state.has_helper or inner.has_helper
+
+    def _unseen(self, call: Call, command: CiCommand, path: str, state: State) -> None:
+        """Take what is not to be seen for a suite where it may be one, else for a helper."""
+        if call.does in {"tox", "nox"} or may_test(call):
+            self._leg(call, command, path, state, is_opaque=True)
+        elif call.does != "package":
+            state.has_helper = True
+            _await(state.servers)
+
+    def _target(
+        self,
+        target: CiTarget,
+        file: str,
+        call: Call,
+        command: CiCommand,
+        path: str,
+        state: State,
+        depth: int,
+    ) -> None:
+        """Walk through what a command calls in another file."""
+        way = (*state.way, Note(Place(path, command.span), said(call.words)))
+        if target.name:
+            way = (*way, Note(Place(file, target.span), f"`{target.name}`"))
+        inner = replace(
+            state,
+            env=reaching(state.env, target, dict(call.assigned)),
+            own={**state.own, **dict(target.env)},
+            combination={**state.combination, call.does: target.name},
+            way=way,
+            shell="bash -eo pipefail" if call.does in {"tox", "nox"} else "",
+            folder=normpath(join(state.folder, call.folder)),
+        )
+        self._script(target.commands, file, inner, depth + 1)
+        state.has_helper = state.has_helper or inner.has_helper
 
     def _leg(
         self,
@@ -360,6 +361,7 @@ class JobWalk:
     ) -> None:
         _use(state.servers)
         assigned = {name: expanded(value, state.env) for name, value in call.assigned}
+        place = Place(path, command.span)
         self.run.legs.append(
             Leg(
                 self.workflow,
@@ -368,49 +370,36 @@ class JobWalk:
                 self._place(self.job.key),
                 state.title,
                 call.words,
-                Place(path, command.span),
+                place,
                 {**state.env, **assigned},
                 {**state.own, **assigned},
                 state.combination,
                 tuple(state.servers),
                 tuple(state.installs),
-                is_opaque or state.has_helper,
+                is_opaque,
+                state.has_helper,
                 tuple(dict.fromkeys(state.hindrances)),
-                (*state.way, Note(Place(path, command.span), f"`{' '.join(call.words[:4])}`")),
+                (*state.way, Note(place, said(call.words))),
                 state.folder,
             )
         )
 
 
-_STATUS: Final = re.compile(r"\b(?:always|cancelled|failure)\s*\(")
-
-
-def _common() -> dict[str, Any]:
-    """Return the contexts of which nothing is known."""
-    names = ("github", "job", "needs", "runner", "secrets", "steps", "strategy", "vars")
-    return dict.fromkeys(names, UNKNOWN)
-
-
-def _conditions(
-    path: str, condition: CiSetting | None, soft: CiSetting | None, state: State
-) -> Iterator[Hindrance]:
-    """Yield what of a job or step keeps it from running, or its failure from counting."""
-    if condition is not None:
-        text = condition.value.text
-        known = [truth_of(text, {**state.contexts, **event}) for event in state.events]
-        if all(answer is False for answer in known) or condition.name == "when":
-            place = Place(path, condition.key)
-            yield Hindrance(
-                place,
-                f"`{condition.name}: {shortened(text)}` never holds before a merge",
-            )
-    if soft is not None and truth_of(soft.value.text, state.contexts) is True:
-        yield Hindrance(Place(path, soft.key), f"`{soft.name}`")
+def _may_hide_tests(call: Call, targets: Iterable[CiTarget]) -> bool:
+    """Return whether targets that are called tests run programs of which nothing is known."""
+    commands = (command for target in targets for command in target.commands)
+    return call.does not in {"tox", "nox"} and may_test(call) and any(map(is_unknown, commands))
 
 
 def _has_pipefail(shell: str, runner: str) -> bool:
     """Return whether a pipe fails with any of its commands: `bash` alone is told to, by GitHub."""
     return shell == "bash" or "pipefail" in shell or "pwsh" in shell or "windows" in runner.lower()
+
+
+def _await(servers: Iterable[Server]) -> None:
+    """Take servers for ready that nothing has spoken to yet."""
+    for server in servers:
+        server.awaited = server.awaited or not server.used
 
 
 def _use(servers: Iterable[Server]) -> None:

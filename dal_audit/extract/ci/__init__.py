@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from dal_audit.extract.ci.declarations import declared_in
 from dal_audit.extract.ci.targets import just_tool, make_tool, package_tool, shell_tool
 from dal_audit.extract.ci.tox import nox_tool, project_tool, tox_tool
 from dal_audit.extract.secrets import secret_spans
 from dal_audit.extract.source import Lines, UndecodableError, decode, decode_script, not_decoded
 from dal_audit.facts import NotUnderstood, Span, Suppression
 from dal_audit.facts.ci import CiCompose, CiFact, CiSecrets
-from dal_audit.facts.ci_files import SYSTEMS, CiKind, ci_kind_of
+from dal_audit.facts.ci_files import DECLARING, SYSTEMS, CiKind, ci_kind_of
 
 MAX_BYTES: Final = 4 << 20
 """Larger files are not read: no person wrote them."""
@@ -41,6 +42,8 @@ def facts_of_kind(kind: CiKind | None, data: bytes) -> tuple[CiFact, ...]:
         text = decode(data) if kind == "nox" else decode_script(data)
     except UndecodableError as error:
         return _unread(kind, not_decoded(data, error))
+    if kind in DECLARING:
+        return declared_in(kind, text)
     secrets = secret_spans(text, is_program=kind == "nox")
     hidden = (CiSecrets(Span(1, 1, 1, 1), secrets),) if secrets else ()
     suppressions = tuple(_suppressions(text)) if "dal-audit:" in text else ()
@@ -57,7 +60,7 @@ def _of_yaml(kind: CiKind, text: str) -> tuple[CiFact, ...]:
     from dal_audit.extract.ci.yaml_tree import Document, Unreadable
 
     try:
-        document = Document(with_expressions(text) if kind == "circleci" else text)
+        document = Document(text, with_expressions if kind == "circleci" else None)
     except Unreadable as error:
         return _unread(kind, error.fact)
     found = _readers()[kind](document)
@@ -93,7 +96,8 @@ def _of_tool(kind: CiKind, text: str) -> tuple[CiFact, ...]:
         "shell": shell_tool,
     }
     found = tools[kind](text)
-    return () if found is None else (found,)
+    declared = declared_in(kind, text) if kind in {"project", "tox"} else ()
+    return declared if found is None else (found, *declared)
 
 
 def _sessions(text: str) -> CiFact | None:

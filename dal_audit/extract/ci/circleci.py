@@ -7,12 +7,21 @@ the others are servers that nothing waits for.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from dal_audit.extract.ci.scripts import commands_in
-from dal_audit.extract.ci.yaml_tree import Document, entry, items, merged, pairs, with_merges
+from dal_audit.extract.ci.yaml_tree import (
+    Document,
+    entry,
+    items,
+    key_node,
+    merged,
+    pairs,
+    with_merges,
+)
 from dal_audit.facts import Span
 from dal_audit.facts.ci import (
     CiData,
@@ -21,6 +30,7 @@ from dal_audit.facts.ci import (
     CiService,
     CiSetting,
     CiStep,
+    CiText,
     CiTrigger,
     CiWorkflow,
 )
@@ -40,7 +50,9 @@ def workflow_in(document: Document) -> CiWorkflow | None:
     start = Span(1, 1, 1, 1)
     reader = _Reader(document, root)
     every = (CiTrigger("push", start), CiTrigger("pull_request", start))
-    return CiWorkflow(document.span(root), "circleci", every, start, tuple(reader.jobs()))
+    leads_on = getattr(entry(root, "setup"), "value", "") == "true"
+    jobs = tuple(reader.jobs())
+    return CiWorkflow(document.span(root), "circleci", every, start, jobs, leads_on=leads_on)
 
 
 class _Reader:
@@ -52,6 +64,7 @@ class _Reader:
         self.executors = {key.value: node for key, node in merged(entry(root, "executors"))}
         self.bodies = merged(entry(root, "jobs"))
         self.uses: dict[str, list[Node | None]] = {}
+        self.places: dict[str, Span] = {}
         workflows = entry(root, "workflows")
         self.has_workflows = workflows is not None
         for _, workflow in merged(workflows):
@@ -59,10 +72,14 @@ class _Reader:
                 self._use(item)
 
     def _use(self, item: Node) -> None:
-        if isinstance(item.value, str):
-            self.uses.setdefault(item.value, []).append(None)
+        if isinstance(item, ScalarNode):
+            self._used(item, None)
         for key, value in pairs(item):
-            self.uses.setdefault(key.value, []).append(value)
+            self._used(key, value)
+
+    def _used(self, key: ScalarNode, use: Node | None) -> None:
+        self.uses.setdefault(key.value, []).append(use)
+        self.places.setdefault(key.value, self.document.span(key))
 
     def jobs(self) -> list[CiJob]:
         found = []
@@ -70,7 +87,13 @@ class _Reader:
             uses = self.uses.get(key.value, [] if self.has_workflows else [None])
             span = self.document.span(key)
             found += [self._job(key.value, span, with_merges(node), use) for use in uses]
-        return found
+        return [*found, *self._of_orbs()]
+
+    def _of_orbs(self) -> Iterator[CiJob]:
+        """Yield the jobs that workflows take from orbs, which lie in no file of the project."""
+        for name, place in self.places.items():
+            if "/" in name:
+                yield CiJob(name, place, uses=CiText(name, place))
 
     def _job(self, name: str, key: Span, node: Node, use: Node | None) -> CiJob:
         executor = self._executor(node)
@@ -78,9 +101,14 @@ class _Reader:
         env = [*self._env(executor), *self._env(node)]
         if images:
             env += self._env(images[0])
+        called = self.document.text_of(entry(use, "name"))
+        requires = key_node(use, "requires")
+        needed = map(self.document.text_of, items(entry(use, "requires")))
         return CiJob(
-            name,
+            called.text if called else name,
             key,
+            tuple(text for text in needed if text is not None),
+            None if requires is None else self.document.span(requires),
             matrix=self._matrix(node, use),
             env=tuple(env),
             services=tuple(self._service(image) for image in images[1:]),

@@ -12,7 +12,14 @@ from typing import Final
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dal_audit.extract.ci.scripts import commands_in
-from dal_audit.extract.ci.yaml_tree import Document, entry, items, key_node, pairs
+from dal_audit.extract.ci.yaml_tree import (
+    Document,
+    entry,
+    items,
+    key_node,
+    pairs,
+    tables_and_lists,
+)
 from dal_audit.facts import Span
 from dal_audit.facts.ci import (
     CiAction,
@@ -218,25 +225,11 @@ def _step(document: Document, node: Node) -> CiStep:
 
 def duplicates_in(document: Document) -> tuple[CiText, ...]:
     """Return the keys that stand twice in one table: GitHub refuses a workflow with such a key."""
-    keys = (key for table in _tables(document.root) for key in _repeated(table))
+    holders = tables_and_lists(document.root)
+    tables = (holder for holder in holders if isinstance(holder, MappingNode))
+    keys = (key for table in tables for key in _repeated(table))
     found = (CiText(key.value, document.span(key)) for key in keys)
     return tuple(sorted(found, key=lambda text: text.span))
-
-
-def _tables(root: Node | None) -> Iterator[MappingNode]:
-    """Yield the tables of a document, each once, however often an alias names it."""
-    waiting = [root]
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen or not isinstance(node, (MappingNode, SequenceNode)):
-            continue
-        seen.add(id(node))
-        if isinstance(node, SequenceNode):
-            waiting += node.value
-        else:
-            waiting += [value for _, value in node.value]
-            yield node
 
 
 def _repeated(table: MappingNode) -> Iterator[ScalarNode]:

@@ -143,9 +143,19 @@ class _Reader:
             self.variables(entry(table, "variables")),
             tuple(self._services(self._inherited(table, "services"))),
             (self._step(key, table),),
+            self._triggered(table),
             awaits_services=True,
             triggers=triggers,
         )
+
+    def _triggered(self, table: Node) -> CiText | None:
+        """Return what a job starts in place of a script: a pipeline that is not read."""
+        key = key_node(table, "trigger")
+        if key is None:
+            return None
+        node = entry(table, "trigger")
+        text = self.document.text_of(entry(node, "include", "project") or node)
+        return text or CiText("trigger", self.document.span(key))
 
     def _needs(self, table: Node) -> list[CiText]:
         found = []

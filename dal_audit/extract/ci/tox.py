@@ -57,12 +57,19 @@ def tox_tool(text: str, *, prefix: str = "") -> CiTool | None:
     named = {name[8:]: own for name, own in sections.items() if name.startswith("testenv:")}
     if testing is None and head is None and not named:
         return None
-    listed = _listed(head.lines("envlist", "env_list") if head else [])
+    listed = _listed((head or _Section()).lines("envlist", "env_list"))
     names = list(dict.fromkeys([*listed, *named]))[:MAX_ENVIRONMENTS] or ["py"]
     reader = _Tox(Lines(text), testing or _Section(), named)
-    targets = tuple(reader.target(name) for name in names)
-    fallback = (reader.target("*"),)
-    return CiTool(Span(1, 1, 1, 1), (*targets, *fallback), tuple(listed) or ("*",))
+    targets = tuple(reader.target(name) for name in (*names, "*"))
+    choices = sections.get("gh-actions:env") or sections.get("gh:env") or _Section()
+    chosen_by = tuple((name.upper(), _values(lines)) for name, lines in choices.keys.items())
+    return CiTool(Span(1, 1, 1, 1), targets, tuple(listed) or ("*",), chosen_by=chosen_by)
+
+
+def _values(lines: list[Line]) -> tuple[tuple[str, str], ...]:
+    """Return the factors of each value of a variable, as tox-gh-actions and tox-gh have it."""
+    rows = (re.split(r"\s*[:=]\s*", text, maxsplit=1) for text, _ in lines)
+    return tuple((row[0], row[1]) for row in rows if len(row) > 1)
 
 
 class _Tox:

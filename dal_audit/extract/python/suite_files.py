@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from dal_audit.catalogue.backend_names import backends_named, backends_of_url
 from dal_audit.extract.python.skip_conditions import Conditions, Needs, variable_of
 from dal_audit.extract.secrets import secret_spans
@@ -109,12 +111,7 @@ class _Reader:
                     yield name
 
     def _tests(self) -> set[str]:
-        return {
-            node.name
-            for node in self.nodes
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-            and node.name.startswith("test")
-        }
+        return set(filter(None, map(_test_name, self.nodes)))
 
     # Guards
 
@@ -187,17 +184,26 @@ class _Reader:
 
     def _named(self) -> Iterator[NamedBackend]:
         inside: set[int] = set()
+        owners = dict(self._marked())
         for node in self.nodes:
             values = _parameters(node) if isinstance(node, ast.Call) else None
             if values is not None:
                 values = self.conditions.resolved(values)
                 inside.update(id(part) for part in ast.walk(values))
-                yield from self._parameters(values)
+                yield from self._parameters(values, owners.get(id(node), ()))
         for node in self.nodes:
             if isinstance(node, (ast.expr, ast.stmt)) and id(node) not in inside:
                 yield from self._mentioned(node)
 
-    def _parameters(self, node: ast.expr) -> Iterator[NamedBackend]:
+    def _marked(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Yield the marks of tests and of their classes, each with the tests that it is for."""
+        for node in self.nodes:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                inner = node.body if isinstance(node, ast.ClassDef) else [node]
+                tests = tuple(sorted(filter(None, map(_test_name, inner))))
+                yield from ((id(mark), tests) for mark in node.decorator_list)
+
+    def _parameters(self, node: ast.expr, tests: tuple[str, ...]) -> Iterator[NamedBackend]:
         """Yield what a list of parameters names, where each of them names an engine."""
         if not isinstance(node, (ast.List, ast.Tuple)):
             return
@@ -209,7 +215,7 @@ class _Reader:
                 return
             found |= own
         if found:
-            yield self._name(node, "parameters", found)
+            yield replace(self._name(node, "parameters", found), tests=tests)
 
     def _mentioned(self, node: ast.expr | ast.stmt) -> Iterator[NamedBackend]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -261,6 +267,13 @@ class _Reader:
             return set().union(*map(self._shown, node.args))
         name = variable_of(self.conditions.resolved(node))
         return {name} if name else set()
+
+
+def _test_name(node: ast.AST) -> str:
+    """Return what a test is called; nothing for what is none."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test"):
+        return node.name
+    return ""
 
 
 def _skips(body: list[ast.stmt]) -> bool:
