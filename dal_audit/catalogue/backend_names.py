@@ -15,6 +15,12 @@ _WORDS: Final = {
     "cockroachdb": re.compile(r"cockroach"),
     "duckdb": re.compile(r"duckdb"),
     "mongodb": re.compile(r"mongo"),
+    "bigquery": re.compile(r"bigquery"),
+    "clickhouse": re.compile(r"clickhouse"),
+    "databricks": re.compile(r"databricks"),
+    "redshift": re.compile(r"redshift"),
+    "snowflake": re.compile(r"snowflake"),
+    "trino": re.compile(r"trino"),
 }
 _URLS: Final = {
     "postgresql": re.compile(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, NotUnderstood, Place
+from dal_audit.facts.ci_files import is_ci_configuration
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 
@@ -14,6 +15,7 @@ _VERBS = {
     "undecodable": "cannot be decoded",
     "unparsable": "cannot be parsed",
 }
+_OF_CI = "Mend the file: its CI system refuses it as well, and runs none of its jobs."
 
 
 @check("DAL901")
@@ -23,4 +25,5 @@ def unreadable_file(fact: NotUnderstood, file: FileFacts, _project: Project) -> 
         Place(file.path, fact.span),
         f"the file {_VERBS[fact.gap]}: {fact.detail}",
         label="here it ends" if fact.gap == "unparsable" else "",
+        remedy=_OF_CI if is_ci_configuration(file.path) else "",
     )

@@ -61,5 +61,7 @@ def may_test(call: Call) -> bool:
     """Return whether what a call runs, and is not to be seen, may be tests."""
     if call.does in NAMING:
         names = [word for word in call.arguments if not word.startswith("-") and word != "run"]
-        return any(map(looks_like_tests, names[:2]))
+        # A task that is called a check looks at anything.
+        is_plain = call.does != "task"
+        return any(looks_like_tests(name) and (is_plain or "test" in name) for name in names[:2])
     return looks_like_tests(call.words[0])

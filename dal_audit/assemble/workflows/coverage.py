@@ -245,17 +245,20 @@ class Coverage:
     def is_seen(self, leg: Leg, backend: str) -> bool:
         """Return whether a leg was seen to run tests on a backend, and is not just taken to.
 
-        What stands nowhere is taken for SQLite, where no server is started; the tests themselves
-        may tell, too.
+        A leg of which no word tells is one of SQLite where it starts no server; else its tests must
+        tell that they use the backend.
         """
         if leg.is_opaque or not self.is_for(leg, backend):
             return False
-        if self._is_given(leg, backend) or backend in self._named(leg):
+        if self.is_told(leg, backend) or backend in self._named(leg):
             return backend not in _SERVERS or self._has_server(leg)
-        files = self.suites.reach or self.suites.files
-        named = (named.backends for suite in files.values() for named in suite.named)
-        is_told = any(backend in own for own in named)
-        return is_told or (backend not in _SERVERS and not leg.servers)
+        if self._named(leg):
+            return False  # What it names is something else.
+        return self.suites.uses(backend) or (backend not in _SERVERS and not leg.servers)
+
+    def is_told(self, leg: Leg, backend: str) -> bool:
+        """Return whether a leg's combination or variables say that it is for a backend."""
+        return backend in self.chosen_by(leg) or self._is_given(leg, backend)
 
     def repeats(self, backends: Iterable[str]) -> bool:
         """Return whether whole runs are repeated on backends by a variable that the tests read.

@@ -38,16 +38,14 @@ def read_ci(tree: ProjectFiles, policy: Policy, cache: Cache) -> CiFiles:
     What the configuration names as a workflow is read as GitHub's where it is no other system's.
     """
     named = _named_workflows(tree, policy)
-    first = [file for file in tree.ci if file.path in named or _is_read_first(file.path)]
-    foreign = tuple(file.path for file in first if ci_kind_of(file.path) == "foreign")
-    begun = {file.path for file in first}
-    waiting = {file.path: file for file in tree.ci if file.path not in begun}
+    waiting = {file.path: file for file in tree.ci}
+    paths = [path for path in waiting if path in named or _is_read_first(path)]
+    first = [waiting.pop(path) for path in paths]
+    foreign = tuple(path for path in paths if ci_kind_of(path) == "foreign")
     found = extract_ci([file for file in first if file.path not in foreign], cache, named)
-    found = [*found, *_called(found, waiting, cache)]
+    read = (_bare(file, tree.modules) for file in (*found, *_called(found, waiting, cache)))
     suites = extract_suites(tree.suites, cache)
-    return CiFiles(
-        tuple(_bare(file, tree.modules) for file in found), tuple(suites), foreign, is_known=True
-    )
+    return CiFiles(tuple(read), tuple(suites), foreign, is_known=True)
 
 
 def _called(

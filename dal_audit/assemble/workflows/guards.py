@@ -91,10 +91,10 @@ def _lacking_variable(
     if not needs or (guard.any_of and len(needs) < len(guard.needs)):
         return None
     wanted = [f"{name}={value}" if value else name for name, value in needs]
-    is_met = any if guard.any_of else all
-    if any(is_met(satisfies(leg.env, text) for text in wanted) for leg in legs):
+    held = [{text for text in wanted if satisfies(leg.env, text)} for leg in legs]
+    if any(own if guard.any_of else len(own) == len(set(wanted)) for own in held):
         return None
-    never = (text for text in wanted if not any(satisfies(leg.env, text) for leg in legs))
+    never = (text for text in wanted if text not in set().union(*held))
     return next(never, wanted[0]), True
 
 

@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any, Final
 
 from dal_audit.extract.ci.expressions import UNKNOWN, Contexts, value_of
+from dal_audit.extract.secrets import without_secrets
 from dal_audit.facts.ci import CiData, CiMatrix
 
 MAX_LEGS: Final = 256
@@ -140,5 +141,5 @@ def words_of(value: Any) -> Iterator[str]:
 def title_of(job: str, combination: Combination) -> str:
     """Return what a leg is called: its job, and the values of its combination."""
     values = [word for word in words_of(dict(combination)) if word and UNKNOWN not in word]
-    shown = ", ".join(values[:4])
+    shown = without_secrets(", ".join(values[:4]))
     return f"`{job}` ({shown})" if shown else f"`{job}`"

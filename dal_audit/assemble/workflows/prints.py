@@ -28,15 +28,13 @@ def print_of(
         return None
     if _lists_all(command):
         return (), True, ""
-    if not traced and (words[0] not in _WRITES or words[0] == "cat"):
+    if any(map(_MASKS.search, words)) or not (traced or words[0] in _WRITES):
         return None
-    if any(map(_MASKS.search, words)):
-        return None
-    text = " ".join(_ALTERED.sub("", word) for word in words[1:])
     if words[0] == "printenv":
         return tuple(words[1:]), False, ""
-    names = tuple(dict.fromkeys(found[1] or found[2] or found[3] for found in _NAME.finditer(text)))
-    return names, False, text
+    text = " ".join(_ALTERED.sub("", word) for word in words[1:])
+    names = (found[1] or found[2] or found[3] for found in _NAME.finditer(text))
+    return tuple(dict.fromkeys(names)), False, text
 
 
 def _is_kept(command: CiCommand, following: Sequence[CiCommand]) -> bool:

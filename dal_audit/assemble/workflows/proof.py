@@ -8,7 +8,6 @@ from dal_audit.assemble.project import Project
 from dal_audit.assemble.workflows.coverage import Coverage, coverage_of
 from dal_audit.assemble.workflows.guards import silences_of
 from dal_audit.assemble.workflows.model import Leg
-from dal_audit.extract.secrets import without_secrets
 
 
 class Tested(Struct, frozen=True, order=True):
@@ -29,8 +28,8 @@ def tested_backends(project: Project) -> tuple[Tested, ...]:
 
 def _tested(backend: str, coverage: Coverage, project: Project) -> Tested:
     legs = [leg for leg in coverage.blocking_for(backend) if coverage.is_for(leg, backend)]
-    # A leg whose combination names the backend says it best.
-    legs.sort(key=lambda leg: backend not in coverage.chosen_by(leg))
+    # A leg that says itself what it is for is named first.
+    legs.sort(key=lambda leg: not coverage.is_told(leg, backend))
     seen = [leg for leg in legs if coverage.is_seen(leg, backend)]
     silent = any(backend in silence.backends for silence in silences_of(project))
     if silent:
@@ -43,4 +42,4 @@ def _tested(backend: str, coverage: Coverage, project: Project) -> Tested:
 
 
 def _named(leg: Leg) -> str:
-    return f"{without_secrets(leg.title)} in {leg.path}"
+    return f"{leg.title} in {leg.path}"

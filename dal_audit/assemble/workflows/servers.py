@@ -109,11 +109,15 @@ def _composed(words: tuple[str, ...], place: Place, read: Sequence[CiCompose]) -
         # What cannot be seen may be a server, and may be awaited.
         yield Server(place, "compose", "", "compose", awaited=True)
     chosen = {word for word in words[words.index("up") + 1 :] if not word.startswith("-")}
-    for service in (service for compose in read for service in compose.services):
-        is_chosen = not chosen or service.name in chosen
-        if is_chosen and is_server_image(_with_defaults(service.image)):
+    servers = (service for compose in read for service in compose.services if _serves(service))
+    for service in servers:
+        if not chosen or service.name in chosen:
             awaited = "--wait" in words
             yield Server(place, service.name, service.image, "compose", awaited)
+
+
+def _serves(service: CiService) -> bool:
+    return is_server_image(_with_defaults(service.image))
 
 
 def _needed(words: tuple[str, ...], place: Place, read: Iterable[CiCompose]) -> Iterator[Server]:
@@ -124,7 +128,7 @@ def _needed(words: tuple[str, ...], place: Place, read: Iterable[CiCompose]) -> 
         run = next((services[word] for word in given if word in services), None)
         for name, awaited in run.needs if run else ():
             server = services.get(name)
-            if server is not None and is_server_image(_with_defaults(server.image)):
+            if server is not None and _serves(server):
                 yield Server(place, name, server.image, "compose", awaited)
 
 

@@ -72,6 +72,17 @@ class Suites:
             backend in named.backends for suite in self.reach.values() for named in suite.named
         )
 
+    def uses(self, backend: str) -> bool:
+        """Return whether some test uses a backend, and does not just ask for it by a variable."""
+        suites = (self.reach or self.files).values()
+        named = (
+            named.backends
+            for suite in suites
+            for named in suite.named
+            if suite.tests and named.how != "variable"
+        )
+        return any(backend in backends for backends in named)
+
     def excludes(self, backend: str, targets: AbstractSet[str]) -> bool:
         """Return whether each file of tests fixes a backend, and none of them this one."""
         fixed = [self.fixed(path, targets) for path in self.storage]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 from posixpath import join, normpath
 from typing import Final
 
@@ -83,14 +83,16 @@ def _chosen(call: Call, tool: CiTool, env: Mapping[str, str]) -> Iterator[CiTarg
         return _environments(call, tool, by_name, env)
     if call.does == "nox":
         return _sessions(call, tool, by_name)
-    if call.does == "package":
-        names = [word for word in call.arguments if word not in _VERBS and not word.startswith("-")]
-    else:
-        words = _without_values(call.arguments)
-        names = [word for word in words if _TARGET.fullmatch(word)] or list(tool.first)
-    if call.does != "make":
-        names = names[:1]  # What follows are the script's own arguments.
+    names = list(_names(call)) or list(tool.first)
     return (by_name[name] for name in names if name in by_name)
+
+
+def _names(call: Call) -> Iterator[str]:
+    """Yield the targets that make is told; of others the first, for its own arguments follow."""
+    verbs = _VERBS if call.does == "package" else frozenset[str]()
+    words = (word for word in _without_values(call.arguments) if word not in verbs)
+    names = filter(_TARGET.fullmatch, words)
+    return names if call.does == "make" else islice(names, 1)
 
 
 def _without_values(words: Sequence[str]) -> Iterator[str]:
@@ -128,11 +130,12 @@ def _environments(
 ) -> Iterator[CiTarget]:
     """Yield the environments of tox; one that is not listed is made of its factors."""
     told = _told(call) or [*filter(None, _SPLIT.split(dict(call.assigned).get("TOXENV", "")))]
+    every = [target for target in tool.targets if target.name != "*"]
     for name in told or _listed(tool, env):
         if UNKNOWN in name or name == "ALL":
-            yield from (target for target in tool.targets if target.name != "*")
-        elif name in by_name or "*" in by_name:
-            yield by_name.get(name) or by_name["*"]
+            yield from every
+        elif found := by_name.get(name) or by_name.get("*"):
+            yield found
 
 
 def _listed(tool: CiTool, env: Mapping[str, str]) -> list[str]:
@@ -149,7 +152,7 @@ def _listed(tool: CiTool, env: Mapping[str, str]) -> list[str]:
 def _sessions(call: Call, tool: CiTool, by_name: Mapping[str, CiTarget]) -> Iterator[CiTarget]:
     tags = [value for option, value in pairwise(call.words) if option in {"-t", "--tags"}]
     if tags:
-        yield from (target for target in tool.targets if any(_tagged(target, tag) for tag in tags))
+        yield from (target for target in tool.targets if _tagged(target, tags))
         return
     for name in _told(call) or tool.first:
         found = by_name.get(name.partition("(")[0]) or by_name.get(name.rpartition("-")[0])
@@ -157,8 +160,8 @@ def _sessions(call: Call, tool: CiTool, by_name: Mapping[str, CiTarget]) -> Iter
             yield found
 
 
-def _tagged(target: CiTarget, tag: str) -> bool:
-    return any(fnmatchcase(own, tag) for own in target.tags)
+def _tagged(target: CiTarget, tags: Iterable[str]) -> bool:
+    return any(fnmatchcase(own, tag) for own in target.tags for tag in tags)
 
 
 def _with_needs(targets: Iterable[CiTarget], tool: CiTool) -> Iterator[CiTarget]:

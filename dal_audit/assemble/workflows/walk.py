@@ -296,9 +296,7 @@ class JobWalk:
             _use(state.servers)
         inner = tuple(word for word in words if word != "sudo")
         started = started_by(inner, command, path, self.files.composes, state.folder, state.env)
-        # Compose starts once what is running already.
-        running = {server.name for server in state.servers if server.how == "compose"}
-        state.servers += [server for server in started if server.name not in running]
+        state.servers += _not_running(started, state.servers)
         if "install" in words or not _INSTALLERS.isdisjoint(words[:1]):
             state.installs.append(words)
 
@@ -394,6 +392,12 @@ def _may_hide_tests(call: Call, targets: Iterable[CiTarget]) -> bool:
 def _has_pipefail(shell: str, runner: str) -> bool:
     """Return whether a pipe fails with any of its commands: `bash` alone is told to, by GitHub."""
     return shell == "bash" or "pipefail" in shell or "pwsh" in shell or "windows" in runner.lower()
+
+
+def _not_running(started: Iterable[Server], servers: Iterable[Server]) -> list[Server]:
+    """Return servers but for those that run: compose starts each once."""
+    running = {server.name for server in servers if server.how == "compose"}
+    return [server for server in started if server.name not in running]
 
 
 def _await(servers: Iterable[Server]) -> None:

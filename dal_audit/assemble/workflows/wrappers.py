@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Final, TypeAlias
 
@@ -130,13 +130,17 @@ def _after_wrapper(words: list[str]) -> list[str] | None:
     if tuple(words[:2]) in _VERSIONED:
         return None
     rest = words[1:]
-    run = takewhile(lambda word: word not in _TAKING, rest)
-    known = next((index for index, word in enumerate(run) if is_program(word)), None)
+    known = _program_in(takewhile(lambda word: word not in _TAKING, rest))
     if known is not None:
         return rest[known:]
     while rest and _leads(rest[0]):
         rest = rest[1:]
     return rest
+
+
+def _program_in(words: Iterable[str]) -> int | None:
+    """Return which of some words is the first program that is known to test, or to lead to it."""
+    return next((index for index, word in enumerate(words) if is_program(word)), None)
 
 
 def _leads(word: str) -> bool:
@@ -149,12 +153,13 @@ def _in_container(words: list[str]) -> list[str] | None:
     if verb is None or {"-d", "--detach"}.intersection(words):
         return None
     rest = words[verb + 1 :]
-    known = next((index for index, word in enumerate(rest) if is_program(word)), None)
+    known = _program_in(rest)
     if known is not None:
         return rest[known:]
-    tests = [index for index, word in enumerate(rest) if TESTING.fullmatch(word)]
-    is_called = bool(tests) and rest[tests[-1] - 1 :][:1] == ["--name"]
-    return rest[tests[-1] :] if tests and not is_called else None
+    tests = [at for at, word in enumerate(rest) if TESTING.fullmatch(word)]
+    # The container may be called a test.
+    is_run = bool(tests) and rest[tests[-1] - 1] != "--name"
+    return rest[tests[-1] :] if is_run else None
 
 
 _OPENERS: Final[Mapping[str, Callable[[list[str]], list[str] | None]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -117,17 +117,20 @@ def _suppressions(text: str) -> Iterator[Suppression]:
     lines = Lines(text)
     rows = [lines.line(number).strip() for number in range(1, len(lines) + 1)]
     code = [number for number, row in enumerate(rows, 1) if row and not row.startswith("#")]
+    first = next(iter(code), None)
     for number, row in enumerate(rows, 1):
         found = MARK.search(row)
-        if found is None or '"' in row[: found.start()].replace('\\"', "")[-1:]:
+        if found is None or row[: found.start()].replace('\\"', "").endswith('"'):
             continue
         begin = lines.starts[number - 1] + lines.line(number).index(row) + found.start()
-        about = number
-        if not row[: found.start()]:
-            about = next((line for line in code if line > number), number)
+        about = number if found.start() else _next_of(code, number)
         comment = row[found.start() :]
-        mark = MARK.search(comment)
-        yield read_suppression(lines, begin, comment, mark, about, code[0] if code else None)
+        yield read_suppression(lines, begin, comment, MARK.search(comment), about, first)
+
+
+def _next_of(code: Iterable[int], number: int) -> int:
+    """Return the first line of code behind one; that line itself where there is none."""
+    return next((line for line in code if line > number), number)
 
 
 __all__ = ["expressions", "shell"]

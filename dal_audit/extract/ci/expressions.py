@@ -240,12 +240,10 @@ def _value(tree: Tree, contexts: Contexts) -> Value:
 def _member(value: Value, name: Value) -> Value:
     if isinstance(value, Mapping):
         wanted = as_text(name).lower()
-        found = next((key for key in value if key.lower() == wanted), None)
-        if found is not None:
-            return value[found]
-        return UNKNOWN if UNKNOWN in value else None
+        otherwise = UNKNOWN if UNKNOWN in value else None
+        return next((value[key] for key in value if key.lower() == wanted), otherwise)
     if isinstance(value, list) and isinstance(name, float):
-        return value[int(name)] if int(name) < len(value) else None
+        return next(iter(value[int(name) : int(name) + 1]), None)
     return UNKNOWN if isinstance(value, str) and UNKNOWN in value else None
 
 

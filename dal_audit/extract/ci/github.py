@@ -157,17 +157,13 @@ def _matrix(document: Document, node: Node | None) -> CiMatrix | None:
     if not isinstance(node, MappingNode):
         text = document.text_of(node)
         return CiMatrix(document.span(node), computed=text.text if text else "")
+    include, exclude = entry(node, "include"), entry(node, "exclude")
     axes = tuple(
         (key.value, document.data(value))
         for key, value in pairs(node)
         if key.value not in {"include", "exclude"}
     )
-    include, exclude = entry(node, "include"), entry(node, "exclude")
-    computed = " ".join(
-        part.value
-        for part in (include, exclude)
-        if part is not None and isinstance(part.value, str)
-    )
+    computed = " ".join(filter(None, map(_text, (include, exclude))))
     return CiMatrix(
         document.span(node),
         axes,

@@ -210,15 +210,16 @@ class _Reader:
         if rules is not None:
             place = self.document.span(rules)
             return self._by_rules(place, entry(table, "rules")), never
+        return self._by_refs(table), never
+
+    def _by_refs(self, table: Node) -> tuple[CiTrigger, ...] | None:
+        """Return what starts a job by `only`; None where a merge request or any branch may."""
         only = key_node(table, "only")
-        if only is None:
-            return None, never
-        place = self.document.span(only)
         value = entry(table, "only")
         refs = [item.value for item in items(entry(value, "refs") or value)]
-        if any(not isinstance(ref, str) or ref in _ALWAYS or ref.startswith("/") for ref in refs):
-            return None, never
-        return (CiTrigger("push", place, tuple(str(ref) for ref in refs)),), never
+        if only is None or not all(map(_is_branch, refs)):
+            return None
+        return (CiTrigger("push", self.document.span(only), tuple(map(str, refs))),)
 
     def _by_rules(self, place: Span, node: Node | None) -> tuple[CiTrigger, ...] | None:
         """Return what starts a job by its rules; None where a merge request may start it."""
@@ -230,6 +231,11 @@ class _Reader:
             if not _is_narrow(str(condition)):
                 return None
         return (CiTrigger("push", place, ()),)
+
+
+def _is_branch(ref: object) -> bool:
+    """Return whether an item of `only` is the name of a branch, and no pattern or event."""
+    return isinstance(ref, str) and ref not in _ALWAYS and not ref.startswith("/")
 
 
 def _is_narrow(condition: str) -> bool:

@@ -55,20 +55,28 @@ def _block(document: Document, node: ScalarNode) -> tuple[str, list[tuple[int, i
     """Read a block scalar: `|` keeps its line ends, `>` makes most of them spaces."""
     first, last = node.start_mark.line + 1, node.end_mark.line
     raw = [document.lines.line(number + 1).rstrip("\r\n") for number in range(first, last + 1)]
-    # The first line that is not blank tells where the text begins.
-    start = next((row for row in raw if row.strip()), "")
-    indent = len(start) - len(start.lstrip(" "))
-    if node.style == "|":
-        wanted = next(row for row in node.value.split("\n") if row.strip())
-        indent = max(len(start) - len(wanted), 0)
-    text, starts = "", []
-    for number, row in enumerate(raw):
+    indent = _indent(node, raw)
+    starts = []
+    pieces = []
+    length = 0
+    for number, row in enumerate(raw, first):
         if row.strip() and len(_INDENT.match(row)[0]) < indent:  # type: ignore[index]
             break
-        starts.append((len(text), first + number, indent))
         folds = node.style == ">" and row.strip() and not row[indent:].startswith((" ", "\t"))
-        text += row[indent:] + (" " if folds else "\n")
-    return text, starts
+        piece = row[indent:] + (" " if folds else "\n")
+        starts.append((length, number, indent))
+        pieces.append(piece)
+        length += len(piece)
+    return "".join(pieces), starts
+
+
+def _indent(node: ScalarNode, rows: list[str]) -> int:
+    """Return how far a block is indented: its first line that is not blank tells."""
+    start = next((row for row in rows if row.strip()), "")
+    if node.style == ">":
+        return len(start) - len(start.lstrip(" "))
+    wanted = next(row for row in node.value.split("\n") if row.strip())
+    return max(len(start) - len(wanted), 0)
 
 
 def _flow(document: Document, node: ScalarNode) -> tuple[str, list[tuple[int, int, int]]] | None:

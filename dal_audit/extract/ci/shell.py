@@ -103,19 +103,18 @@ class _Reader:
         end = token.end()
         if kind in {"plain", "variable", "expression", "single", "double", "escaped"}:
             self._add(kind, token[0], position)
-        elif kind == "substitution":
+            return end
+        if kind == "substitution":
             end = _closing(self.text, end)
             self._add("variable", self.text[position:end], position)
-        elif kind == "redirect":
-            self._end_word()
+            return end
+        self._end_word()
+        if kind == "redirect":
             self.redirect = token[0]
-        elif kind == "mark" or token.group("here"):
-            self._end_word()
-            self.waiting.append(token["mark"])
         elif kind == "operator":
-            end = self._operator(token[0], end)
-        else:
-            self._end_word()
+            return self._operator(token[0], end)
+        elif token["mark"]:
+            self.waiting.append(token["mark"])
         return end
 
     def _add(self, kind: str, text: str, position: int) -> None:
@@ -157,28 +156,31 @@ class _Reader:
 
     def _reserved(self, word: str) -> bool:
         """Take a word of the shell's grammar that stands where a command begins."""
+        match word:
+            case "elif" if self.parts:
+                self.parts[-1] = "condition"
+            case "then" | "else" if self.parts:
+                self.parts[-1] = "branch"
+            case "case":
+                self.parts.append("branch")
+                return False
+            case "{":
+                self.parts.append(self.parts[-1] if self.parts else "")
+                self.depth += 1
+            case "!":
+                self.open.is_negated = True
+            case _:
+                return self._opens_or_closes(word)
+        return True
+
+    def _opens_or_closes(self, word: str) -> bool:
+        """Take a word that begins or ends a part of the script, or means nothing by itself."""
         if word in _OPENERS:
             self.parts.append(_OPENERS[word])
-        elif word in {"then", "else"} and self.parts:
-            self.parts[-1] = "branch"
-        elif word == "case":
-            self.parts.append("branch")
-            return False
-        elif word == "{":
-            self.parts.append(self.parts[-1] if self.parts else "")
-            self.depth += 1
         elif word in _CLOSERS:
-            if self.parts:
-                self.parts.pop()
+            del self.parts[-1:]
             self.depth -= word == "}" and self.depth > 0
-        elif word == "!":
-            self.open.is_negated = True
-        elif word not in _NEUTRAL:
-            return False
-        if word == "elif" and len(self.parts) > 1:
-            self.parts.pop()
-            self.parts[-1] = "condition"
-        return True
+        return word in _OPENERS or word in _CLOSERS or word in _NEUTRAL
 
     def _operator(self, text: str, end: int) -> int:
         self._end_word()

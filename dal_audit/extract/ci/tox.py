@@ -52,18 +52,26 @@ class _Section:
 def tox_tool(text: str, *, prefix: str = "") -> CiTool | None:
     """Return the environments of a tox.ini or, with a prefix, of a setup.cfg; None for none."""
     sections = _sections(text)
-    testing = sections.get(f"{prefix}testenv") or sections.get("testenv")
-    head = sections.get(f"{prefix}tox") or sections.get("tox")
+    testing, head = (
+        sections.get(f"{prefix}{name}") or sections.get(name) for name in ("testenv", "tox")
+    )
     named = {name[8:]: own for name, own in sections.items() if name.startswith("testenv:")}
     if testing is None and head is None and not named:
         return None
-    listed = _listed((head or _Section()).lines("envlist", "env_list"))
+    listed = _listed(head.lines("envlist", "env_list")) if head else []
     names = list(dict.fromkeys([*listed, *named]))[:MAX_ENVIRONMENTS] or ["py"]
     reader = _Tox(Lines(text), testing or _Section(), named)
     targets = tuple(reader.target(name) for name in (*names, "*"))
-    choices = sections.get("gh-actions:env") or sections.get("gh:env") or _Section()
-    chosen_by = tuple((name.upper(), _values(lines)) for name, lines in choices.keys.items())
-    return CiTool(Span(1, 1, 1, 1), targets, tuple(listed) or ("*",), chosen_by=chosen_by)
+    first = tuple(listed) or ("*",)
+    return CiTool(Span(1, 1, 1, 1), targets, first, chosen_by=_choices(sections))
+
+
+def _choices(
+    sections: Mapping[str, _Section],
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return the variables of CI by which environments are chosen."""
+    found = sections.get("gh-actions:env") or sections.get("gh:env") or _Section()
+    return tuple((name.upper(), _values(lines)) for name, lines in found.keys.items())
 
 
 def _values(lines: list[Line]) -> tuple[tuple[str, str], ...]:
@@ -115,13 +123,15 @@ class _Tox:
             yield from commands_at(script, self._span(number))
 
     def _env(self, name: str, own: _Section | None) -> Iterator[tuple[str, str]]:
-        for keys in (self.testing, own):
-            lines = keys.lines("setenv", "set_env") if keys else []
-            for given in lines:
-                for text, _ in _for_environment(given, name):
-                    assigned = _ASSIGNED.match(text)
-                    if assigned:
-                        yield assigned[1], _ENVIRON.sub(_from_outside, assigned[2].strip())
+        given = [
+            line
+            for section in (self.testing, own)
+            for line in (section or _Section()).lines("setenv", "set_env")
+        ]
+        for text, _ in (line for row in given for line in _for_environment(row, name)):
+            assigned = _ASSIGNED.match(text)
+            if assigned:
+                yield assigned[1], _ENVIRON.sub(_from_outside, assigned[2].strip())
 
     def _passes(self, name: str, own: _Section | None) -> tuple[str, ...]:
         lines = self._values(name, own, "passenv", "pass_env")
@@ -136,24 +146,28 @@ def _from_outside(found: re.Match[str]) -> str:
 
 def _sections(text: str) -> dict[str, _Section]:
     found: dict[str, _Section] = {}
-    section: _Section | None = None
+    section = _Section()
     lines: list[Line] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        row = _COMMENT.sub("", line)
-        bare = row.strip()
-        if not bare or bare.startswith(";"):
-            continue
-        heading = _SECTION.fullmatch(bare) if not row[:1].isspace() else None
-        key = _KEY.match(row) if not row[:1].isspace() else None
+    for row, number in _rows(text):
+        heading, key = (
+            (None, None) if row[:1].isspace() else (_SECTION.fullmatch(row), _KEY.match(row))
+        )
         if heading:
             section = found.setdefault(heading[1].strip(), _Section())
-        elif key and section is not None:
+            continue
+        if key:
             lines = section.keys.setdefault(key[1].lower(), [])
-            if key[2].strip():
-                lines.append((key[2].strip(), number))
-        elif section is not None:
-            lines.append((bare, number))
+        value = key[2].strip() if key else row.strip()
+        lines += [(value, number)] if value else []
     return found
+
+
+def _rows(text: str) -> Iterator[Line]:
+    """Yield the lines that are neither blank nor a comment, without what tox takes off them."""
+    for number, line in enumerate(text.splitlines(), 1):
+        row = _COMMENT.sub("", line).rstrip()
+        if row and not row.lstrip().startswith(";"):
+            yield row, number
 
 
 def _joined(lines: list[Line]) -> list[Line]:
@@ -278,43 +292,35 @@ def _session(node: ast.FunctionDef, lines: Lines) -> CiTarget:
         for keyword in decorator.keywords
     }
     name = keywords.get("name")
-    tags = keywords.get("tags")
-    commands = [
-        command
-        for call in ast.walk(node)
-        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith((".run", ".run_always"))
-        for command in _run(call, lines)
-    ]
+    calls = (call for call in ast.walk(node) if isinstance(call, ast.Call))
+    runs = (call for call in calls if ast.unparse(call.func).endswith((".run", ".run_always")))
     return CiTarget(
-        str(name.value) if isinstance(name, ast.Constant) else node.name,
+        _constant(name, node.name),
         Span(node.lineno, 1, node.lineno, 1),
-        tuple(commands),
-        tags=tuple(
-            str(item.value)
-            for item in (tags.elts if isinstance(tags, (ast.List, ast.Tuple)) else [])
-            if isinstance(item, ast.Constant)
-        ),
+        tuple(_run(call, lines) for call in runs),
+        tags=_constants(keywords.get("tags")),
     )
 
 
-def _run(call: ast.Call, lines: Lines) -> Iterator[CiCommand]:
-    words = tuple(
-        argument.value if isinstance(argument, ast.Constant) else "$ARGUMENT"
-        for argument in call.args
-    )
+def _constant(node: ast.expr | None, other: str) -> str:
+    """Return a constant as a text; another text for what only a run knows."""
+    return str(node.value) if isinstance(node, ast.Constant) else other
+
+
+def _constants(node: ast.expr | None) -> tuple[str, ...]:
+    items = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
+    return tuple(str(item.value) for item in items if isinstance(item, ast.Constant))
+
+
+def _run(call: ast.Call, lines: Lines) -> CiCommand:
+    words = tuple(_constant(argument, "$ARGUMENT") for argument in call.args)
     env = next((keyword.value for keyword in call.keywords if keyword.arg == "env"), None)
+    pairs = zip(env.keys, env.values, strict=True) if isinstance(env, ast.Dict) else ()
     assigned = tuple(
-        (key.value, value.value if isinstance(value, ast.Constant) else "$VALUE")
-        for key, value in (
-            zip(env.keys, env.values, strict=True) if isinstance(env, ast.Dict) else ()
-        )
+        (key.value, _constant(value, "$VALUE"))
+        for key, value in pairs
         if isinstance(key, ast.Constant) and isinstance(key.value, str)
     )
     width = len(lines.line(call.lineno).rstrip("\r\n"))
     span = Span(call.lineno, 1, call.lineno, width + 1)
-    yield CiCommand(
-        span,
-        tuple(str(word) for word in words),
-        tuple((key, str(value)) for key, value in assigned),
-        ";",
-    )
+    return CiCommand(span, words, assigned, ";")

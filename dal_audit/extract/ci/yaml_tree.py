@@ -271,11 +271,9 @@ def merged(node: Node | None, depth: int = 0) -> list[tuple[ScalarNode, Node]]:
     What stands in the table itself comes first, and wins where the first of a name is taken.
     """
     own = [(key, value) for key, value in pairs(node) if key.value != "<<"]
-    if depth < MAX_DEPTH:
-        for key, value in pairs(node):
-            if key.value == "<<":
-                for source in items(value):
-                    own += merged(source, depth + 1)
+    brought = (value for key, value in pairs(node) if key.value == "<<" and depth < MAX_DEPTH)
+    for source in (source for value in brought for source in items(value)):
+        own += merged(source, depth + 1)
     known: dict[str, tuple[ScalarNode, Node]] = {}
     for key, value in own:
         known.setdefault(key.value, (key, value))
