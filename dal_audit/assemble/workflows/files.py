@@ -21,7 +21,7 @@ from dal_audit.facts.ci import (
     CiWorkflow,
     DeclaredBackend,
 )
-from dal_audit.facts.ci_files import DECLARING, ci_kind_of, is_ci_configuration
+from dal_audit.facts.ci_files import DECLARING, SYSTEMS, ci_kind_of
 from dal_audit.policy import Policy, compile_globs
 
 _ABOUT_TESTS: Final = (CiTool, CiSecrets, DeclaredBackend)
@@ -38,11 +38,11 @@ def read_ci(tree: ProjectFiles, policy: Policy, cache: Cache) -> CiFiles:
     What the configuration names as a workflow is read as GitHub's where it is no other system's.
     """
     named = _named_workflows(tree, policy)
-    waiting = {file.path: file for file in tree.ci}
+    waiting = {file.path: file for file in tree.ci if ci_kind_of(file.path) != "foreign"}
+    foreign = tuple(file.path for file in tree.ci if file.path not in waiting)
     paths = [path for path in waiting if path in named or _is_read_first(path)]
     first = [waiting.pop(path) for path in paths]
-    foreign = tuple(path for path in paths if ci_kind_of(path) == "foreign")
-    found = extract_ci([file for file in first if file.path not in foreign], cache, named)
+    found = extract_ci(first, cache, named)
     read = (_bare(file, tree.modules) for file in (*found, *_called(found, waiting, cache)))
     suites = extract_suites(tree.suites, cache)
     return CiFiles(tuple(read), tuple(suites), foreign, is_known=True)
@@ -81,7 +81,7 @@ def _bare(file: FileFacts, modules: frozenset[str]) -> FileFacts:
 
 def _is_read_first(path: str) -> bool:
     kind = ci_kind_of(path)
-    return is_ci_configuration(path) or kind == "action" or kind in DECLARING
+    return kind in SYSTEMS or kind == "action" or kind in DECLARING
 
 
 def _wanted(files: Iterable[FileFacts], waiting: dict[str, SourceFile]) -> list[str]:

@@ -87,15 +87,24 @@ def _lacking_variable(
     guard: SkipGuard, coverage: Coverage, legs: Sequence[Leg]
 ) -> tuple[str, bool] | None:
     """Return the variable that no leg sets; None where one sets all that a guard asks for."""
-    needs = [pair for pair in guard.needs if _matters(pair[0], coverage)]
-    if not needs or (guard.any_of and len(needs) < len(guard.needs)):
-        return None
-    wanted = [f"{name}={value}" if value else name for name, value in needs]
+    wanted = _wanted(guard, coverage)
     held = [{text for text in wanted if satisfies(leg.env, text)} for leg in legs]
-    if any(own if guard.any_of else len(own) == len(set(wanted)) for own in held):
+    enough = 1 if guard.any_of else len(set(wanted))
+    if not wanted or any(len(own) >= enough for own in held):
         return None
     never = (text for text in wanted if text not in set().union(*held))
     return next(never, wanted[0]), True
+
+
+def _wanted(guard: SkipGuard, coverage: Coverage) -> list[str]:
+    """Return the variables that a guard asks for, as far as they are about a backend.
+
+    Where one of several is enough, another may do that is about none.
+    """
+    about = [pair for pair in guard.needs if _matters(pair[0], coverage)]
+    if guard.any_of and len(about) < len(guard.needs):
+        return []
+    return [f"{name}={value}" if value else name for name, value in about]
 
 
 def _matters(variable: str, coverage: Coverage) -> bool:

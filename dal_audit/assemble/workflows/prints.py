@@ -10,7 +10,7 @@ from dal_audit.facts.ci import CiCommand
 
 _NAME: Final = re.compile(r"\$\{?([A-Za-z_]\w*)|\benv\.([A-Za-z_]\w*)|\$env:([A-Za-z_]\w*)")
 _LISTS: Final = frozenset({"env", "printenv"})
-_WRITES: Final = frozenset({"cat", "echo", "logger", "printf", "Write-Host", "Write-Output"})
+_WRITES: Final = frozenset({"echo", "logger", "printenv", "printf", "Write-Host", "Write-Output"})
 _QUIET: Final = frozenset({"grep", "wc", "cut", "sha256sum", "md5sum", "psql", "xargs", "base64"})
 _MASKS: Final = re.compile(r"::add-mask::|##vso\[")
 _ALTERED: Final = re.compile(r"\$\{\w+(?:[#%/:^,]|@)[^}]*\}")
@@ -33,8 +33,13 @@ def print_of(
     if words[0] == "printenv":
         return tuple(words[1:]), False, ""
     text = " ".join(_ALTERED.sub("", word) for word in words[1:])
+    return _names_in(text), False, text
+
+
+def _names_in(text: str) -> tuple[str, ...]:
+    """Return the variables whose values a text shows, each once."""
     names = (found[1] or found[2] or found[3] for found in _NAME.finditer(text))
-    return tuple(dict.fromkeys(names)), False, text
+    return tuple(dict.fromkeys(names))
 
 
 def _is_kept(command: CiCommand, following: Sequence[CiCommand]) -> bool:

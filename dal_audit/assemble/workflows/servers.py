@@ -108,12 +108,16 @@ def _composed(words: tuple[str, ...], place: Place, read: Sequence[CiCompose]) -
     if not read:
         # What cannot be seen may be a server, and may be awaited.
         yield Server(place, "compose", "", "compose", awaited=True)
+    awaited = "--wait" in words
+    for service in _chosen(words, read):
+        yield Server(place, service.name, service.image, "compose", awaited)
+
+
+def _chosen(words: tuple[str, ...], read: Iterable[CiCompose]) -> Iterator[CiService]:
+    """Yield the servers among the services that `compose up` names, or among all of them."""
     chosen = {word for word in words[words.index("up") + 1 :] if not word.startswith("-")}
-    servers = (service for compose in read for service in compose.services if _serves(service))
-    for service in servers:
-        if not chosen or service.name in chosen:
-            awaited = "--wait" in words
-            yield Server(place, service.name, service.image, "compose", awaited)
+    services = filter(_serves, (service for compose in read for service in compose.services))
+    return (service for service in services if not chosen or service.name in chosen)
 
 
 def _serves(service: CiService) -> bool:

@@ -52,13 +52,12 @@ class _Section:
 def tox_tool(text: str, *, prefix: str = "") -> CiTool | None:
     """Return the environments of a tox.ini or, with a prefix, of a setup.cfg; None for none."""
     sections = _sections(text)
-    testing, head = (
-        sections.get(f"{prefix}{name}") or sections.get(name) for name in ("testenv", "tox")
-    )
+    testing = _first(sections, f"{prefix}testenv", "testenv")
+    head = _first(sections, f"{prefix}tox", "tox")
     named = {name[8:]: own for name, own in sections.items() if name.startswith("testenv:")}
     if testing is None and head is None and not named:
         return None
-    listed = _listed(head.lines("envlist", "env_list")) if head else []
+    listed = _listed(head.lines("envlist", "env_list") if head else [])
     names = list(dict.fromkeys([*listed, *named]))[:MAX_ENVIRONMENTS] or ["py"]
     reader = _Tox(Lines(text), testing or _Section(), named)
     targets = tuple(reader.target(name) for name in (*names, "*"))
@@ -66,11 +65,15 @@ def tox_tool(text: str, *, prefix: str = "") -> CiTool | None:
     return CiTool(Span(1, 1, 1, 1), targets, first, chosen_by=_choices(sections))
 
 
+def _first(sections: Mapping[str, _Section], *names: str) -> _Section | None:
+    return next((sections[name] for name in names if name in sections), None)
+
+
 def _choices(
     sections: Mapping[str, _Section],
 ) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """Return the variables of CI by which environments are chosen."""
-    found = sections.get("gh-actions:env") or sections.get("gh:env") or _Section()
+    found = _first(sections, "gh-actions:env", "gh:env") or _Section()
     return tuple((name.upper(), _values(lines)) for name, lines in found.keys.items())
 
 
