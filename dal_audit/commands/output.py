@@ -81,10 +81,12 @@ def write_bytes(data: bytes) -> None:
 
 def print_error(message: str) -> None:
     """Say what is wrong; names and texts that are none of ours are shown and not obeyed."""
+    from dal_audit.extract.quotations import starred
     from dal_audit.report.terminal import safe
 
     if sys.stderr is not None:
-        sys.stderr.write("".join(f"{safe(line)}\n" for line in message.split("\n")))
+        lines = starred(message, is_program=True).split("\n")
+        sys.stderr.write("".join(f"{safe(line)}\n" for line in lines))
         sys.stderr.flush()
 
 

@@ -210,13 +210,15 @@ def _config(options: dict[str, Any]) -> str:
 
         return json.dumps(json_schema(), indent=2) + "\n"
     from dal_audit.commands.config import render_settings, settings_in_force
+    from dal_audit.extract.quotations import starred
     from dal_audit.policy.request import request_of
 
     request = request_of(
         options,
         cache=True,
     )
-    return render_settings(settings_in_force(request), options["form"])
+    shown = render_settings(settings_in_force(request), options["form"])
+    return starred(shown, is_program=True)
 
 
 @cli.command("init")

@@ -343,6 +343,7 @@ def _facts_of_code(
     """Return the facts of Python's bytes."""
     from dal_audit.extract.python.prefilter.driver_marks import searchable
     from dal_audit.extract.python.prefilter.import_statements import import_statements
+    from dal_audit.extract.secrets import text_for_facts
     from dal_audit.extract.source import UndecodableError, decode, not_decoded
 
     importing = None
@@ -356,7 +357,7 @@ def _facts_of_code(
         if len(data) > MAX_PARSED_BYTES:
             detail = f"larger than {MAX_PARSED_BYTES >> 20} MiB"
             return FileFacts(path, (NotUnderstood(START, "unreadable", detail),), "read")
-        text = decode(data)
+        text = text_for_facts(decode(data), is_program=True)
     except UndecodableError as error:
         return FileFacts(path, (not_decoded(data, error),), "read")
     facts, attention = _facts_of_text(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
+from dal_audit.extract.masks import HIDDEN
+
 _PLACEHOLDERS: Final = frozenset(
     [
         "changeme",
@@ -81,5 +83,7 @@ def passwords(rest: str) -> Iterator[tuple[str, str, str]]:
 
 def is_placeholder(password: str, user: str) -> bool:
     """Return whether a password is none: a hole, a mask, a well-known word, the user's name."""
+    if HIDDEN in password:
+        return False
     plain = unquote(password).lower()
     return plain == user.lower() or plain in _PLACEHOLDERS or bool(_MADE_UP.fullmatch(password))

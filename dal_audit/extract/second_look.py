@@ -117,13 +117,14 @@ def _evidence(
     from dal_audit.extract.python.parse.parser import parse
     from dal_audit.extract.python.prefilter.driver_marks import searchable
     from dal_audit.extract.python.value_facts import evidence
+    from dal_audit.extract.secrets import text_for_facts
     from dal_audit.extract.source import Lines, decode
 
     try:
         data, notebook = python_bytes(file.path, read_bytes(file.absolute, file.size))
         if not always and not words.accessed(searchable(data)):
             return None
-        text = decode(data)
+        text = text_for_facts(decode(data), is_program=True)
         with warnings.catch_warnings():
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")

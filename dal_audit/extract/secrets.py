@@ -1,7 +1,8 @@
-"""Passwords in the files of CI and of tests: in URLs, and behind names such as `PGPASSWORD`.
+"""Where passwords stand in a text: in URLs, behind names such as `PGPASSWORD`, in SQL.
 
 Texts are searched as they are written, whatever their syntax: a password in a comment, or in a file
-that cannot be parsed, is one as well.
+that cannot be parsed, is one as well. In a program what stands without quotes is code, so that a
+password stands in quotes there, or is a part of a text in quotes (`host=db password=…`, `Pwd=…;`).
 """
 
 from __future__ import annotations
@@ -10,46 +11,118 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from dal_audit.extract.masks import HIDDEN, mask_of
 from dal_audit.extract.passwords import is_placeholder, passwords
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 
+_MARKS: Final = ("://", "passw", "passphrase", "pgpass", "_pass", "'pass'", '"pass"', "pwd")
+_SQL_MARKS: Final = ("identified", "key")
+"""A text that holds none of these, in lower case, holds no password that is known as one."""
+
 _URL: Final = re.compile(r"://(?=((?:(?!,[a-z][\w+]*:)[^\s\"'`<>]){1,500}))")
 _DEFAULT: Final = re.compile(r"\$\{\w{1,60}:?-([^}\s]+)\}")
+_NAME: Final = r"(?:PASSWORD|PASSWD|PASSPHRASE|PGPASS|_PASS|_PWD)"
 _NAMED: Final = re.compile(
-    r"(?:PASSWORD|PASSWD|PASSPHRASE|PGPASS|_PASS|_PWD)['\"]?\]?"
-    r"(?:[ \t]*(?::(?!-)|[=,])[ \t]*|[ \t]+(?=[^\s=])|[ \t]*\n[ \t]*value[ \t]*:[ \t]*)"
+    rf"(?:{_NAME}['\"]?\]?"
+    r"(?:[ \t]*(?::(?!-)|[=,])[ \t]*|[ \t]*\n[ \t]*value[ \t]*:[ \t]*)"
+    r"|--[\w-]{0,30}(?:PASSWORD|PASSWD|PASS)[ \t]+(?![-=]))"
     r"(?:&\S{1,60}[ \t]+)?(?:[|>][-+\d]{0,2}[ \t]*\n[ \t]*)?"
-    r"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'|(?P<bare>[^\s\"'`#;&|,()\[\]{}<>]+))",
+    r"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'"
+    r"|(?P<bare>[^\s\"'`#;&|,()\[\]{}<>!*][^\s\"'`#;&|,()\[\]{}<>]*))",
     re.IGNORECASE,
 )
 """A name of a password with its value: in YAML (also a pair of `name` and `value`), in a shell, as
 an option, in a literal."""
 
+_DOUBLE: Final = r"\\?\"(?P<double>(?:[^\"\\\s]|\\[^\"\s])+)\\?\""
+_SINGLE: Final = r"\\?'(?P<single>(?:[^'\\\s]|\\[^'\s])+)\\?'"
 _LITERAL: Final = re.compile(
-    r"(?:PASSWORD|PASSWD|PASSPHRASE|PGPASS|_PASS|_PWD)['\"]?\]?[ \t]*[:=,][ \t]*"
-    r"(?:\"(?P<double>[^\"\s]+)\"|'(?P<single>[^'\s]+)')",
+    rf"(?:{_NAME}|['\"]PASS(?=['\"])|\bPWD)\\?['\"]?\]?"
+    r"(?:[ \t]*:[ \t]*[\w.]{1,40}(?:[ \t]*\|[ \t]*None)?[ \t]*=|[ \t]*(?::=?|={1,2}))[ \t]*"
+    rf"[bfru]{{0,2}}(?:{_DOUBLE}|{_SINGLE})",
     re.IGNORECASE,
 )
-"""The same in a program, where what stands without quotes is code."""
+"""A name of a password with a text, in a program: `password="…"`, also with an annotation."""
 
-_NO_PASSWORD: Final = frozenset({"false", "no", "off", "on", "required", "true", "yes"})
+_ARGUMENT: Final = re.compile(
+    rf"(?:getenv|setenv|putenv|setdefault|\bget|\bpop)\([ \t]*['\"]\w{{0,60}}{_NAME}['\"][ \t]*,"
+    rf"[ \t]*(?:{_DOUBLE}|{_SINGLE})",
+    re.IGNORECASE,
+)
+"""A variable's name with its value, as an argument: `setenv("PGPASSWORD", "…")`."""
+
+_PAIR: Final = re.compile(
+    r"\b(?:PASSWORD|PWD)=(?![bfru]{0,2}[\\'\"])(?P<bare>[^\s;\"'&\\,()]+)(?=;|\\?[\"']|[ ]+\w+=)",
+    re.IGNORECASE,
+)
+"""A password in the text of a connection: `host=db password=… dbname=app`, `Uid=app;Pwd=…;`."""
+
+_SQL: Final = re.compile(
+    r"(?:\bPASSWORD(?:\s+|\s*=\s*|\s*\(\s*)"
+    r"|\bIDENTIFIED\s+(?:WITH\s+\S{1,60}\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?"
+    r"|\bPRAGMA\s+(?:\w{1,60}\.)?(?:hex)?(?:re)?key\s*(?:=\s*|\(\s*)"
+    r"|\bATTACH\b[^;]{1,300}\bKEY\s+)"
+    r"(?:[\"']\s*(?:\+\s*)?[bfru]{0,2}[\"](?='))?"
+    r"(?:''(?P<nested>[^'\n]+)''|E?\\?'(?P<single>(?:[^'\\]|''|\\[^'])+)\\?'|\\?\"(?P<double>[^\"\\\n]+)\\?\""
+    r"|(?P<dollar>\$\w{0,20}\$)(?P<body>[^$]+)(?P=dollar))",
+    re.IGNORECASE,
+)
+"""SQL that sets a password, or a key of a database."""
+
+_NO_PASSWORD: Final = frozenset(
+    {"false", "no", "off", "on", "required", "true", "yes", "varchar", "text", "str", "null"}
+)
+_FOLDER: Final = ("/", "./", "~", "../")
+"""How a value begins that is a folder: `PWD` is a shell's name of the current one."""
 
 
 def secret_spans(text: str, *, is_program: bool = False) -> tuple[Span, ...]:
     """Return where passwords stand in a text, in its order."""
-    found = sorted(set(_secrets(text, is_program=is_program)))
+    found = _places_in(text, is_program=is_program)
     if not found:
         return ()
     lines = Lines(text)
     return tuple(lines.span(start, end) for start, end in found)
 
 
-def without_secrets(text: str) -> str:
+def without_secrets(text: str, *, is_program: bool = False) -> str:
     """Return a short text, as a message holds it, with a star for each character of a password."""
-    for start, end in set(_secrets(text, is_program=False)):
+    for start, end in _places_in(text, is_program=is_program):
         text = text[:start] + "*" * (end - start) + text[end:]
-    return text
+    return text.replace(HIDDEN, "*")
+
+
+def text_for_facts(text: str, *, is_program: bool) -> str:
+    """Return a file's text with its passwords hidden, so that no fact that is kept holds one.
+
+    Places stay. What is hidden is still known for a password in a program; in a file of settings
+    it is a word or a number there, so that the file is read as before.
+    """
+    found = _places_in(text, is_program=is_program)
+    if not found:
+        return text
+    pieces = []
+    last = 0
+    for start, end in found:
+        pieces += [text[last:start], mask_of(text[start:end], is_program=is_program)]
+        last = end
+    return "".join((*pieces, text[last:]))
+
+
+def _places_in(text: str, *, is_program: bool) -> list[tuple[int, int]]:
+    """Return where passwords begin and end, in order; what overlaps is one place."""
+    plain = text.lower()
+    is_likely = any(mark in plain for mark in _MARKS)
+    if not is_likely and not (is_program and any(mark in plain for mark in _SQL_MARKS)):
+        return []
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(set(_secrets(text, is_program=is_program))):
+        if joined and start < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _secrets(text: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
@@ -57,22 +130,41 @@ def _secrets(text: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
     for url in _URL.finditer(text):
         for before, password, after in passwords(url[1]):
             yield from _places(url[1], before, password, after, url.start(1))
-    for named in (_LITERAL if is_program else _NAMED).finditer(text):
-        group = str(named.lastgroup)
-        value = named[group].strip()
-        if value.lower() not in _NO_PASSWORD and not is_placeholder(value, ""):
-            yield named.span(group)
+    patterns = (_LITERAL, _ARGUMENT, _PAIR, _SQL) if is_program else (_NAMED, _SQL)
+    for pattern in patterns:
+        for named in pattern.finditer(text):
+            group = str(named.lastgroup)
+            if not _is_no_password(named[group].strip(), is_program=is_program):
+                yield named.span(group)
     for default in _DEFAULT.finditer(text):
         if _is_of_password(text, default) and not is_placeholder(default[1], ""):
             yield default.span(1)
 
 
+def _is_no_password(value: str, *, is_program: bool) -> bool:
+    """Return whether what stands where a password would is none."""
+    if value.lower() in _NO_PASSWORD or value.startswith(_FOLDER) or is_placeholder(value, ""):
+        return True
+    return is_program and "{" in value and "}" in value  # An f-string's: it is known when it runs.
+
+
 def _places(
     rest: str, before: str, password: str, after: str, offset: int
 ) -> Iterator[tuple[int, int]]:
-    for found in re.finditer(re.escape(before + password + after), rest):
-        start = offset + found.start() + len(before)
-        yield start, start + len(password)
+    start = 0
+    while (start := rest.find(before + password + after, start)) >= 0:
+        start += len(before)
+        yield offset + start, offset + start + len(password)
+    # The same word once more in a URL would tell it.
+    if len(password) >= LONG:
+        yield from (
+            (offset + found.start(), offset + found.end())
+            for found in re.finditer(re.escape(password), rest)
+        )
+
+
+LONG: Final = 8
+"""A word of so many letters stands twice in one URL for the same reason."""
 
 
 def _is_of_password(text: str, default: re.Match[str]) -> bool:

@@ -13,7 +13,7 @@ from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.replay.differences import listed, shown
 from dal_audit.replay.model import Command, Failure, Outcome, Step
-from dal_audit.replay.rule_of_error import causing_statement, masked, root_causes, rule_of
+from dal_audit.replay.rule_of_error import causing_statement, root_causes, rule_of
 
 
 class Replayed(Struct, frozen=True):
@@ -53,7 +53,7 @@ class _Said(Struct):
             "; ".join(messages),
             extent=self.extent,
             related=tuple(
-                Related(place, f"so this fails, too: {masked(message)}")
+                Related(place, f"so this fails, too: {message}")
                 for place, message in sorted(hanging.items())
             ),
             fails_on=() if is_later else engines_named,
@@ -110,7 +110,7 @@ class _Book:
         for change in outcome.changed:
             changed.setdefault(change.command, []).append(change.what)
         for command, several in changed.items():
-            self.say("DAL404", command, f"a second run {masked(listed(several))}", engine)
+            self.say("DAL404", command, f"a second run {listed(several)}", engine)
         self.second_run_of_all(engine, outcome.unsafe())
 
     def second_run_of_all(self, engine: Engine, known: Collection[int]) -> None:
@@ -172,7 +172,7 @@ class _Book:
         for what in several:
             found.setdefault(self.origin(engine, what), []).append(what)
         for command, words in found.items():
-            self.say(rule, command, f"{before} {masked(listed(words))}", engine)
+            self.say(rule, command, f"{before} {listed(words)}", engine)
 
     def origin(self, engine: Engine, what: str) -> Command | Place:
         """Return where what is spoken of comes from: a statement, or the first file."""
@@ -187,4 +187,4 @@ def _names(words: str) -> list[str]:
 
 
 def _message(failure: Failure) -> str:
-    return masked(failure.refusal.message)
+    return failure.refusal.message

@@ -24,12 +24,6 @@ _ABSENT: Final = re.compile(
     r"no such (?:table|column|index|view|trigger)|(?:relation|column|type|function|table|index"
     r"|constraint|sequence|schema|trigger|policy|view).* does not exist|has no column named"
 )
-_SECRET: Final = re.compile(r"(?<=://)([^\s/@:]*):([^\s/@]+)(?=@)")
-
-
-def masked(text: str) -> str:
-    """Return an engine's words with the passwords of URLs masked."""
-    return _SECRET.sub(r"\1:***", text)
 
 
 def head_of(text: str) -> str:

@@ -172,7 +172,7 @@ def _sources(
             data = file.read_bytes() if file.is_file() else b""
         except OSError:
             continue  # What cannot be read is a finding already; it is shown without an excerpt.
-        found[path] = redacted(data, secrets[path], path) if path in secrets else data
+        found[path] = redacted(data, secrets.get(path, ()), path)
     return found
 
 

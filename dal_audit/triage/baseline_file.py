@@ -115,7 +115,7 @@ def source_reader(root: Path, secrets: Mapping[str, tuple[Span, ...]]) -> Callab
             data = file.read_bytes() if file.is_file() else b""
         except OSError:
             return b""
-        return redacted(data, secrets[path], path) if path in secrets else data
+        return redacted(data, secrets.get(path, ()), path)
 
     return read
 

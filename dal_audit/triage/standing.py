@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, find_rule, rules
+from dal_audit.extract.quotations import starred
 from dal_audit.facts import FileFacts, NotebookCell, Suppression
 from dal_audit.judge.breach import Breach, Finding, SuppressionUse, WaiverUse
 from dal_audit.policy import Policy, Waiver, compile_globs, per_file_ignored, severity_of
 from dal_audit.triage.notebooks import in_cell
-from dal_audit.triage.redaction import without_secrets_of_ci
+from dal_audit.triage.redaction import without_secrets_in
 
 SAYS_NOTHING: Final = frozenset(
     {"fixme", "later", "n a", "na", "no reason", "none", "reason", "tbd", "todo", "xxx"}
@@ -78,8 +79,7 @@ class Triage:
 
     def finding(self, rule: Rule, breach: Breach) -> Finding:
         """Return a breach as a finding."""
-        if "ci" in rule.languages:
-            breach = without_secrets_of_ci(breach)
+        breach = without_secrets_in(breach, is_program="ci" not in rule.languages)
         severity = severity_of(self.policy, rule.id, breach.severity or rule.severity)
         finding = Finding(rule, severity, in_cell(breach, self.cells.get(breach.place.path, ())))
         if self.ignored(breach.place.path, rule.id):
@@ -88,7 +88,8 @@ class Triage:
         if rule.name != "unused-suppression":
             reason = self._suppressed(rule, breach)
             if reason is not None:
-                return replace(finding, standing="suppressed", justification=reason, in_source=True)
+                said = starred(reason, is_program=True)
+                return replace(finding, standing="suppressed", justification=said, in_source=True)
         waived = self._waived(rule, breach)
         return replace(finding, standing="waived", justification=waived) if waived else finding
 
@@ -98,7 +99,7 @@ class Triage:
         for index, waiver, covers in self.waivers:
             if rule.name not in UNWAIVED and _names(waiver, rule) and covers(breach.place.path):
                 self.used_waivers.add(index)
-                lifted = lifted or f"{waiver.id}: {waiver.reason}"
+                lifted = lifted or f"{waiver.id}: {starred(waiver.reason, is_program=True)}"
         return lifted
 
     def _suppressed(self, rule: Rule, breach: Breach) -> str | None:

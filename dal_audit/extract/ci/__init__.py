@@ -10,7 +10,7 @@ from typing import Any, Final
 from dal_audit.extract.ci.declarations import declared_in
 from dal_audit.extract.ci.targets import just_tool, make_tool, package_tool, shell_tool
 from dal_audit.extract.ci.tox import nox_tool, project_tool, tox_tool
-from dal_audit.extract.secrets import secret_spans
+from dal_audit.extract.secrets import secret_spans, text_for_facts
 from dal_audit.extract.source import Lines, UndecodableError, decode, decode_script, not_decoded
 from dal_audit.facts import NotUnderstood, Span, Suppression
 from dal_audit.facts.ci import CiCompose, CiFact, CiSecrets
@@ -46,6 +46,8 @@ def facts_of_kind(kind: CiKind | None, data: bytes) -> tuple[CiFact, ...]:
         return declared_in(kind, text)
     secrets = secret_spans(text, is_program=kind == "nox")
     hidden = (CiSecrets(Span(1, 1, 1, 1), secrets),) if secrets else ()
+    if secrets:
+        text = text_for_facts(text, is_program=kind == "nox")
     suppressions = tuple(_suppressions(text)) if "dal-audit:" in text else ()
     facts = _of_yaml(kind, text) if kind in _YAML else _of_tool(kind, text)
     return (*hidden, *suppressions, *facts)

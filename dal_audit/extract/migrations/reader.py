@@ -13,6 +13,7 @@ from dal_audit.extract.migrations.directives import migration_marks
 from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_of
 from dal_audit.extract.migrations.tool_settings import tool_settings
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
+from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.facts import SourceFile
 from dal_audit.facts.migrations import MigrationMarks, Revision, ToolSettings
@@ -23,7 +24,7 @@ MAX_BYTES: Final = 16 << 20
 
 def marks_of_bytes(data: bytes) -> MigrationMarks:
     """Return the directives of an SQL file; bytes that are not UTF-8 do not hide them."""
-    return migration_marks(data.decode("utf-8-sig", "replace"))
+    return migration_marks(text_for_facts(data.decode("utf-8-sig", "replace"), is_program=True))
 
 
 def revision_of_bytes(data: bytes) -> Revision | None:
@@ -31,7 +32,7 @@ def revision_of_bytes(data: bytes) -> Revision | None:
     if not may_be_revision(data):
         return None
     try:
-        return revision_of(decode(data))
+        return revision_of(text_for_facts(decode(data), is_program=True))
     except UndecodableError:
         return None
 

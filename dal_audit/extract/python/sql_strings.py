@@ -10,6 +10,7 @@ from typing import Final
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.sql_calls import Handed, SqlCalls
+from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span, SqlText
 
@@ -28,7 +29,7 @@ def sql_texts(
             yield SqlText(
                 span=_first_line(lines, handed.node),
                 statement=statement(site.statement, handed.node),
-                text=handed.text,
+                text=text_for_facts(handed.text, is_program=True),
                 does=handed.does,
                 how=handed.how,
                 receivers=handed.receivers,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.backend_names import backends_named, backends_of_url
 from dal_audit.extract.python.skip_conditions import Conditions, Needs, variable_of
-from dal_audit.extract.secrets import secret_spans
+from dal_audit.extract.secrets import secret_spans, text_for_facts
 from dal_audit.extract.source import Lines, UndecodableError, decode
 from dal_audit.extract.suppressions import MARK, suppressions
 from dal_audit.facts import Span, Suppression
@@ -44,13 +44,15 @@ def suite_facts(data: bytes) -> tuple[SuiteFile | Suppression, ...]:
     from dal_audit.extract.python.parse.parser import UnparsableError, parse
 
     try:
-        text = decode(data)
+        written = decode(data)
+        text = text_for_facts(written, is_program=True)
         tree = parse(text)
     except (UndecodableError, UnparsableError, RecursionError):
         return ()
     lines = Lines(text)
     hidden = suppressions(lines) if MARK.search(text) else ()
-    return (_Reader(lines, tree).read(), *hidden)
+    secrets = secret_spans(written, is_program=True)
+    return (replace(_Reader(lines, tree).read(), secrets=secrets), *hidden)
 
 
 class _Reader:
@@ -80,7 +82,6 @@ class _Reader:
             tuple(sorted(self._printed(), key=lambda printed: printed.span)),
             tuple(name for name in imports if name.startswith(_SERVERS)),
             tuple(sorted(self._tests())),
-            secret_spans(self.lines.text, is_program=True),
         )
 
     def _span(self, node: ast.expr | ast.stmt | ast.ExceptHandler) -> Span:

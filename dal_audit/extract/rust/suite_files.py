@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dal_audit.catalogue.backend_names import backends_named, backends_of_url
-from dal_audit.extract.secrets import secret_spans
+from dal_audit.extract.secrets import secret_spans, text_for_facts
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 from dal_audit.facts.ci import NamedBackend, PrintedVariable, SkipGuard, SuiteFile
@@ -31,7 +31,8 @@ _TEST: Final = re.compile(r"#\[(?:\w+::)?test[^\]]*\]\s*(?:async\s+)?fn\s+(\w+)"
 
 def rust_suite_facts(data: bytes) -> tuple[SuiteFile, ...]:
     """Return what a Rust file of tests says; comments are none of it."""
-    text = _BLANK.sub(_spaces, data.decode("utf-8", "replace"))
+    written = data.decode("utf-8", "replace")
+    text = _BLANK.sub(_spaces, text_for_facts(written, is_program=True))
     lines = Lines(text)
     return (
         SuiteFile(
@@ -43,7 +44,7 @@ def rust_suite_facts(data: bytes) -> tuple[SuiteFile, ...]:
             tuple(_printed(text, lines)),
             ("testcontainers",) if "testcontainers" in text else (),
             tuple(sorted(_TEST.findall(text))),
-            secret_spans(data.decode("utf-8", "replace"), is_program=True),
+            secret_spans(written, is_program=True),
         ),
     )
 

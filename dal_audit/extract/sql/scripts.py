@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from dal_audit.catalogue.portability import feature_by_id
+from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import Lines, UndecodableError, decode_script, not_decoded
 from dal_audit.extract.sql.calls import lacked_calls
 from dal_audit.extract.sql.patterns import shipped_matcher
@@ -23,7 +24,7 @@ from dal_audit.facts.sql import SqlConstruct, SqlStatement
 def script_facts(data: bytes) -> tuple[Fact, ...]:
     """Return the facts of an SQL file's bytes: its statements, in the order in which they stand."""
     try:
-        text = decode_script(data)
+        text = text_for_facts(decode_script(data), is_program=True)
     except UndecodableError as error:
         return (not_decoded(data, error),)
     if "dal-audit:" not in text:

@@ -12,6 +12,8 @@ from codecs import BOM_UTF8
 from sys import intern
 from typing import Final
 
+from dal_audit.extract.quotations import starred
+
 _IMPORT: Final = b"import"
 _AFTER: Final = frozenset(b" \t(*\\")
 """What can follow the word `import` in a statement."""
@@ -25,6 +27,8 @@ _HARD: Final = re.compile(rb"[(;\\]")
 """What makes it less than plain where a statement ends."""
 _BACKSLASH: Final = ord("\\")
 _CONTINUING: Final = frozenset(b"\\\r")
+_QUOTING: Final = frozenset(":='\"$")
+"""No password stands without one of these; an import without a comment has none of them."""
 MAX_HEAD: Final = 10_000
 """More bytes before the word on its line are not looked at: the cost must stay linear."""
 
@@ -52,7 +56,14 @@ def import_statements(data: bytes) -> tuple[str, ...] | None:
                 after = end
         position = data.find(_IMPORT, after)
     # Equal statements of many files are one object, so that they are handed on once.
-    return tuple(intern(statement.decode("utf-8")) for statement in found)
+    return tuple(intern(_told(statement.decode("utf-8"))) for statement in found)
+
+
+def _told(statement: str) -> str:
+    """Return a statement without passwords, as a comment behind it can hold one."""
+    if _QUOTING.isdisjoint(statement):
+        return statement
+    return starred(statement, is_program=True)
 
 
 def _bounds(data: bytes, position: int) -> tuple[int, int] | None:
