@@ -81,6 +81,7 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
 
     request.watch(1, "looking for files")
     tree = discover(scope, request)
+    scope = scope.settled(file.path for file in (*tree.files, *tree.scripts))
 
     request.watch(2, f"reading {plural(len(tree.files), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
@@ -128,7 +129,7 @@ def spots_of(
     """Return what was not looked at: all of it, where no audited line changed since a revision."""
     if triaged.is_untouched:
         return (BlindSpot("", f"no audited line changed since {request.since}", is_total=True),)
-    return tuple(blind_spots(project, rules, tree.templates))
+    return tuple(blind_spots(project, rules, tree.templates, tree.absent))
 
 
 def discover(scope: ProjectScope, request: Request) -> ProjectFiles:

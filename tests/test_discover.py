@@ -403,7 +403,7 @@ def test_a_link_that_is_asked_for_is_followed(in_git: bool, tmp_path: Path) -> N
         repository(root)
     assert found(root, "link.py") == ["a.py DAL101"]
     assert found(root, "folder") == ["sub/b.py DAL101"]
-    assert found(root, "folder/b.py") == ["folder/b.py DAL101"]
+    assert found(root, "folder/b.py") == ["sub/b.py DAL101"]
     assert found(root, "away.py") == ["away.py DAL101"]
     assert found(root, "nowhere.py") == ["nowhere.py DAL901"]
 

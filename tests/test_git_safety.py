@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -266,3 +267,30 @@ def test_an_expanded_id_is_no_change(work: Work) -> None:
     work.git("branch", "-f", "main")
     work.write({MIGRATION: f"-- $Id: 0123abc $\n{TABLE}"})
     assert work.found() == []
+
+
+def test_what_a_sparse_checkout_keeps_out_is_said(work: Work, tmp_path: Path) -> None:
+    root = tmp_path / "sparse"
+    work.commit({"lib/a.py": IMPORT, "lib/notes.txt": "", ".github/workflows/a.yml": "on: push\n"})
+    work.git("clone", "-q", f"file://{work.root}", str(root))
+    _at(root).git("sparse-checkout", "set", "app")
+    answer = run(root, "check", "--format", "json")
+    said = json.loads(answer.stdout)
+    reason = "not in this sparse checkout"
+    assert any(line.endswith(f": {reason}") for line in said["assumptions"])
+    passed = [clause for clause in said["clauses"] if reason in (clause.get("reason") or "")]
+    assert {clause["verdict"] for clause in passed} == {"pass in part"}
+    assert any(f"{reason}: lib/a.py" in clause["reason"] for clause in passed)
+    assert not any(finding["rule"] == "DAL501" for finding in said["findings"])
+
+
+def test_a_submodule_that_is_not_checked_out_is_said(work: Work, tmp_path: Path) -> None:
+    inner = Work(tmp_path / "inner")
+    inner.commit({"a.py": IMPORT})
+    allowed = ("-c", "protocol.file.allow=always")
+    work.git(*allowed, "submodule", "add", "-q", f"file://{inner.root}", "vendored")
+    work.git("commit", "-q", "-m", "more")
+    root = tmp_path / "clone"
+    work.git("clone", "-q", f"file://{work.root}", str(root))
+    answer = run(root, "check")
+    assert "nothing wrong in vendored: submodules are not checked out" in answer.output

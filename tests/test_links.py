@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dal_audit.discover import linked_folders
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.links import leads_out
 from dal_audit.extract import cache
@@ -168,6 +169,65 @@ def test_a_link_to_what_is_not_audited_is_read(root: Path, way: str) -> None:
     (root / "app/link.py").symlink_to(root / target)
     answer = run(root, "check", "--format", "concise")
     assert "app/link.py:1" in answer.output
+    named = run(root, "check", "--format", "concise", "app/link.py")
+    assert named.exit_code == 1
+    assert ("kept/b.py:1" if way == "ignored" else "app/link.py:1") in named.output
+    assert "DAL902" not in named.output
+
+
+@pytest.mark.parametrize("way", ["ignored", "excluded", "chain", "circle"])
+def test_a_package_that_is_linked_in_is_read(root: Path, way: str) -> None:
+    target = root / ("skipped" if way == "excluded" else "kept") / "package"
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    (root / ".gitignore").write_text("kept\n")
+    (root / "dal-audit.toml").write_text("exclude = ['skipped']\n")
+    target.mkdir(parents=True)
+    (target / "b.py").write_text(LEAK)
+    (root / "app/linked").symlink_to(target)
+    if way == "chain":
+        (root / "kept/further").mkdir()
+        (root / "kept/further/c.py").write_text(LEAK)
+        (target / "inner").symlink_to(root / "kept/further")
+    if way == "circle":
+        (target / "round").symlink_to(root / "app")
+    answer = run(root, "check", "--format", "concise")
+    assert "app/linked/b.py:1" in answer.output
+    assert ("app/linked/inner/c.py:1" in answer.output) == (way == "chain")
+    assert answer.output.count("a.py:1") == 1
+
+
+def test_a_package_that_is_audited_where_it_lies_is_no_second_one(root: Path) -> None:
+    (root / "linked").symlink_to("app")
+    answer = run(root, "check", "--format", "concise")
+    assert "app/a.py:1" in answer.output
+    assert "linked/" not in answer.output
+
+
+def test_a_script_that_is_linked_in_is_read(root: Path, other: Path) -> None:
+    (other / "program").write_text(f"#!/usr/bin/env python\n{LEAK}")
+    (root / "app/program").symlink_to(other / "program")
+    assert "app/program:2" in run(root, "check", "--format", "concise").output
+
+
+@pytest.mark.parametrize("name", ["b.py", "b.txt"])
+def test_a_package_out_of_the_repository_is_said(root: Path, other: Path, name: str) -> None:
+    precious(other, name)
+    (root / "app/linked").symlink_to(other)
+    answer = run(root, "check", "--verbose")
+    assert (
+        "nothing wrong in app/linked: links out of the repository are not read" in answer.output
+    ) == (name == "b.py")
+
+
+def test_a_link_to_all_of_the_disk_is_not_walked(
+    root: Path, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        precious(other, f"{number}.txt")
+    monkeypatch.setattr(linked_folders, "MAX_ENTRIES", 3)
+    (root / "app/linked").symlink_to(other)
+    answer = run(root, "check", "--verbose")
+    assert "nothing wrong in app/linked: links out of the repository are not read" in answer.output
 
 
 def test_a_link_to_what_is_audited_is_no_second_file(root: Path) -> None:

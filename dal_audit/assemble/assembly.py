@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.assemble.blind_spots import listed
 from dal_audit.assemble.migration_layout import audited_scripts, layout_of
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.reachability import follow_accesses, follow_carriers
@@ -23,6 +25,7 @@ from dal_audit.extract.cache import Cache
 from dal_audit.extract.sql_scripts import check_decodable, extract_scripts
 from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.facts.ci import CiFiles
+from dal_audit.facts.ci_files import is_ci_configuration
 from dal_audit.policy import Policy
 from dal_audit.policy.request import Request
 
@@ -81,10 +84,11 @@ def assemble(
     )
     linked = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
     others = (*scripts_facts(scripts, rules, cache, jobs=jobs), *ci.audited)
+    missing = (f"nothing wrong in {listed(paths)}: {why}" for why, paths in tree.absent.items())
     return Audited(
         _inspected(linked, others, tree, cache, request),
         frozenset(file.path for file in scripts),
-        unknown,
+        (*unknown, *missing),
         linked,
         others,
     )
@@ -129,6 +133,8 @@ def ci_of(
     """Return what tells how the project is tested; nothing where nobody asks for it."""
     if not request.tests and not any("ci" in rule.languages for rule in rules):
         return CiFiles()
+    if not tree.ci and any(map(is_ci_configuration, chain(*tree.absent.values()))):
+        return CiFiles()  # There is some, and nobody could read it.
     if not tree.ci:
         return CiFiles(anchor=anchor_of(policy.root), is_known=True)
     from dal_audit.assemble.workflows.files import read_ci  # only where there is a CI system

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses, rules
 from dal_audit.facts import NotUnderstood
+from dal_audit.facts.ci_files import is_ci_configuration
 
 _NAMED: Final = 2
 """How many paths a reason names."""
@@ -29,11 +30,15 @@ class BlindSpot(Struct, frozen=True):
 
 
 def blind_spots(
-    project: Project, ran: Iterable[Rule], templates: Sequence[str]
+    project: Project,
+    ran: Iterable[Rule],
+    templates: Sequence[str],
+    absent: Mapping[str, Sequence[str]],
 ) -> Iterator[BlindSpot]:
     """Yield what an audit of a project by the rules that ran did not look at.
 
-    `templates` are the paths of files that become Python or SQL once they are filled in.
+    `templates` are the paths of files that become Python or SQL once they are filled in,
+    `absent` of those that are not there to be read, by why.
     """
     known = frozenset(rule.id for rule in ran)
     yield from _of_rules(known)
@@ -47,6 +52,7 @@ def blind_spots(
     yield from _of_order(project)
     yield from _of_files(project, templates)
     yield from _of_workflows(project)
+    yield from _of_absent(absent)
 
 
 def _of_rules(ran: Container[str]) -> Iterator[BlindSpot]:
@@ -117,6 +123,17 @@ def _of_workflows(project: Project) -> Iterator[BlindSpot]:
     jobs = [f"{place.path}:{place.span.line}" for place in sorted(coverage.unread)]
     if jobs:
         yield BlindSpot("ci", f"what these jobs call is not read: {listed(jobs)}")
+
+
+def _of_absent(absent: Mapping[str, Sequence[str]]) -> Iterator[BlindSpot]:
+    """Yield which files are not there; what is no file by its name may hold any."""
+    for why, paths in absent.items():
+        of_sql = [path for path in paths if ".sql" in path.lower()]
+        of_ci = [path for path in paths if is_ci_configuration(path)]
+        others = [path for path in paths if path not in {*of_sql, *of_ci}]
+        for scope, found in (("python", others), ("sql", of_sql), ("ci", of_ci)):
+            if found:
+                yield BlindSpot(scope, f"{why}: {listed(found)}")
 
 
 def listed(paths: Sequence[str]) -> str:

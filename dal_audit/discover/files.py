@@ -18,8 +18,15 @@ from msgspec.structs import replace
 
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.ci_listing import ci_paths, suite_paths
-from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, reason_of
+from dal_audit.discover.git_listing import (
+    ABSENT,
+    BARE_SUBMODULE,
+    BUILT_IN_EXCLUDES,
+    reason_of,
+)
+from dal_audit.discover.linked_folders import Linked, is_linked_folder, linked_files
 from dal_audit.facts import SourceFile, stamp_of
+from dal_audit.facts.ci_files import is_ci_configuration
 from dal_audit.policy import Policy, compile_globs
 
 PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
@@ -57,6 +64,8 @@ class ProjectFiles(Struct, frozen=True):
     """Paths of files that become Python or SQL once they are filled in: nobody reads them."""
     has_cache: bool = False
     """Whether a cache of dal-audit's is among the project's own files."""
+    absent: Mapping[str, tuple[str, ...]] = {}
+    """Paths of sources that git has and nobody could read, by why that is."""
     ci: tuple[SourceFile, ...] = ()
     suites: tuple[SourceFile, ...] = ()
     """The files of CI and those of tests, where there is CI."""
@@ -84,23 +93,27 @@ def project_files(
     def is_left_out(path: str) -> bool:
         return path.startswith(others) or excluded(path)
 
+    everything, listed = listed, _present(listed)
     own = dict(_outside_of_tools(listed))
-    programs = dict(_programs(policy.root, listed, is_left_out))
-    own.update(programs)
-    audited = sorted(_audited(policy, own, is_left_out), key=lambda file: file.path)
+    programs, folders = _unsuffixed(policy.root, listed, is_left_out)
+    linked = linked_files(policy.root, folders, _is_source)
+    own.update(dict.fromkeys((*programs, *linked.files), ""))
+    audited = sorted(_audited(policy, own, linked.targets, is_left_out), key=lambda file: file.path)
     files, scripts = _parted(audited)
     known = {file.path: file for file in files}
     ci = _examined(policy.root, ci_paths(policy, listed), others, known)
     tests = suite_paths(policy, listed, known) if ci else ()
     ends = (*MARKERS, *FILLED_IN)
+    absent = dict(_absent(everything, linked, is_left_out))
     likely = [path for path in listed if path.endswith(ends) and not is_left_out(path)]
     return ProjectFiles(
         files,
-        frozenset(path for path in own if path.endswith(_PYTHON) or path in programs),
+        frozenset(path for path in (*own, *absent) if path.endswith(_PYTHON) or path in programs),
         frozenset(path for path in likely if path.rpartition("/")[2] in MARKERS),
         scripts,
         tuple(sorted(path for path in likely if _is_template(path))),
         any(path.startswith(CACHE) for path in listed),
+        _by_reason(absent),
         ci,
         _examined(policy.root, tests, (), known),
     )
@@ -134,27 +147,68 @@ def _outside_of_tools(listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the paths of source, and those with a flaw, that lie in no folder of a tool's."""
     packages = {path.rpartition("/")[0] for path in listed if path.endswith("/__init__.py")}
     for path, flaw in listed.items():
-        is_source = path.endswith(_PYTHON) or is_script(path)
-        if (is_source or flaw) and not _built_in(_named(path, flaw), packages):
+        if (_is_source(path) or flaw) and not _built_in(_named(path, flaw), packages):
             yield path, flaw
 
 
-def _programs(
-    root: Path, listed: Mapping[str, str], is_left_out: Callable[[str], bool]
+def _is_source(path: str) -> bool:
+    """Return whether a file is one of Python or SQL, by its name."""
+    return path.endswith(_PYTHON) or is_script(path)
+
+
+def _present(listed: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the listed paths that are in the work tree: all of them, in most."""
+    if ABSENT.isdisjoint(listed.values()):
+        return listed
+    return {path: flaw for path, flaw in listed.items() if flaw not in ABSENT}
+
+
+def _absent(
+    listed: Mapping[str, str], linked: Linked, is_left_out: Callable[[str], bool]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the files without a suffix whose first line says that Python runs them."""
+    """Yield the sources that could not be read because they are not there, each with why."""
+    yield from ((path, "links out of the repository are not read") for path in linked.unread)
+    if ABSENT.isdisjoint(listed.values()):
+        return
+    packages = {path.rpartition("/")[0] for path in listed if path.endswith("/__init__.py")}
+    for path, flaw in listed.items():
+        is_likely = _is_source(path) or flaw == BARE_SUBMODULE or is_ci_configuration(path)
+        is_built_in = _built_in(path, packages)
+        if flaw in ABSENT and is_likely and not is_built_in and not is_left_out(path):
+            yield path, flaw
+
+
+def _by_reason(absent: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    reasons = sorted(set(absent.values()))
+    return {why: tuple(sorted(path for path in absent if absent[path] == why)) for why in reasons}
+
+
+def _unsuffixed(
+    root: Path, listed: Mapping[str, str], is_left_out: Callable[[str], bool]
+) -> tuple[list[str], list[str]]:
+    """Return the files without a suffix whose first line says that Python runs them.
+
+    And the links to folders, which have no suffix either.
+    """
+    programs: list[str] = []
+    folders: list[str] = []
     for path, flaw in listed.items():
         name = path.rpartition("/")[2]
         if "." in name or flaw or is_left_out(path) or _built_in(path, set()):
             continue
-        if _is_program(f"{root}{os.sep}{path}"):
-            yield path, ""
+        file = f"{root}{os.sep}{path}"
+        if is_linked_folder(file):
+            if name not in BUILT_IN_EXCLUDES and not is_left_out(f"{path}/."):
+                folders.append(path)
+        elif _is_program(file):
+            programs.append(path)
+    return programs, folders
 
 
 def _is_program(file: str) -> bool:
-    """Return whether a file begins as a script of Python does."""
+    """Return whether a file, or what a link leads to, begins as a script of Python does."""
     try:
-        if not stat.S_ISREG(os.lstat(file).st_mode):
+        if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116  # a string, and many
             return False
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
@@ -174,11 +228,14 @@ def _named(path: str, flaw: str) -> str:
 
 
 def _audited(
-    policy: Policy, listed: Mapping[str, str], is_left_out: Callable[[str], bool]
+    policy: Policy,
+    listed: Mapping[str, str],
+    targets: Mapping[str, str],
+    is_left_out: Callable[[str], bool],
 ) -> Iterator[SourceFile]:
     included = compile_globs(policy.include, anchored=False) if policy.include else None
     found: dict[str, SourceFile] = {}
-    links: dict[str, str] = {}
+    links = dict(targets)
     for path, flaw in listed.items():
         named = _named(path, flaw)
         if not is_left_out(named) and (included is None or included(named)):

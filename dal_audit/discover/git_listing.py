@@ -52,8 +52,15 @@ _GITLINK: Final = "160000 "
 """The mode of a submodule's entry."""
 
 
-_ABSENT: Final = ("R", "S")
-"""Deleted from the work tree, or kept out of it (a sparse checkout)."""
+_DELETED: Final = "R"
+_SKIPPED: Final = "S"
+"""The states of what is not in the work tree: it was taken away, or a sparse checkout keeps it out.
+"""
+
+SPARSE: Final = "not in this sparse checkout"
+BARE_SUBMODULE: Final = "submodules are not checked out"
+ABSENT: Final = frozenset({SPARSE, BARE_SUBMODULE})
+"""The flaws of what git has and the work tree has not."""
 
 
 class DiscoveryError(RuntimeError):
@@ -70,7 +77,7 @@ def list_paths(root: Path, within: Iterable[str] = ()) -> dict[str, str]:
     top = git_toplevel(place)
     listed = None if top is None else _git_paths(root, top)
     if listed is None or (not listed and place != top):
-        listed = dict(_walk(root, ""))
+        listed = dict(walk(root, ""))
     folders: set[str] | None = None
     for path in within:
         if path in {"", "."} or path in listed:
@@ -78,7 +85,7 @@ def list_paths(root: Path, within: Iterable[str] = ()) -> dict[str, str]:
         if folders is None:
             folders = _folders(listed)
         if path.rstrip("/") not in folders:
-            listed.update(_walk(root, path))
+            listed.update(walk(root, path))
     return listed
 
 
@@ -120,7 +127,7 @@ def _entries(root: Path, entries: Iterable[str]) -> tuple[dict[str, str], list[s
     """Return the files that git lists, and the folders that are repositories, each once."""
     found: dict[str, str] = {}
     repositories: dict[str, None] = {}  # An ordered set.
-    doubtful: list[str] = []
+    doubtful: dict[str, str] = {}
     for entry in entries:
         if entry.startswith("? "):
             state, path = "?", entry[2:]
@@ -129,12 +136,15 @@ def _entries(root: Path, entries: Iterable[str]) -> tuple[dict[str, str], list[s
         if (state == "?" and path.endswith("/")) or state.startswith(_GITLINK, 2):
             repositories[path.rstrip("/")] = None
             continue
-        if state[:1] in _ABSENT:
-            doubtful.append(path)
+        if state[:1] in {_DELETED, _SKIPPED}:
+            doubtful[path] = state[:1]
         found[path] = ""
-    for path in doubtful:
+    for path, state in doubtful.items():
         if _is_absent(root, path):
-            found.pop(path, None)
+            if state == _SKIPPED:
+                found[path] = SPARSE
+            else:
+                found.pop(path, None)
     return found, list(repositories)
 
 
@@ -156,7 +166,8 @@ def _repository(root: Path, path: str) -> Iterator[tuple[str, str]]:
         if not _is_absent(root, path):
             yield path, ""
     elif not holds_repository(folder):
-        yield from _walk(root, path)  # A submodule that is not checked out: empty, as a rule.
+        inside = dict(walk(root, path))
+        yield from (inside or {path: BARE_SUBMODULE}).items()
     else:
         try:
             inner = _git_paths(folder, folder)
@@ -183,8 +194,8 @@ def holds_repository(folder: Path) -> bool:
     return place.is_file() or os.path.lexists(place / "HEAD")
 
 
-def _walk(root: Path, start: str) -> Iterator[tuple[str, str]]:
-    """Yield the files at or below a path; links to folders are not followed, so no loop is."""
+def walk(root: Path, start: str) -> Iterator[tuple[str, str]]:
+    """Yield the files at or below a path; links to folders below are not followed: no loop is."""
     whole = root / start if start else root
     if not whole.is_dir():
         yield PurePosixPath(start).as_posix(), ""

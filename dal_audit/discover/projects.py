@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, git_toplevel, list_paths
@@ -38,6 +39,16 @@ class ProjectScope(Struct, frozen=True):
     requested: tuple[str, ...]
     nested: tuple[str, ...]
     listed: Mapping[str, str]
+    links: Mapping[str, str] = {}
+    """What the requested links lead to, where that is a file below the root, too."""
+
+    def settled(self, files: Iterable[str]) -> ProjectScope:
+        """Return the scope with each requested link under the name that its file is read by."""
+        if not self.links:
+            return self
+        known = frozenset(files)
+        settled = {path if path in known else self.links.get(path, path) for path in self.requested}
+        return replace(self, requested=tuple(sorted(settled)))
 
     def empty_folders(self, files: Iterable[str]) -> tuple[str, ...]:
         """Return the requested folders in which none of these files lies, nor another project."""
@@ -188,17 +199,16 @@ def _existing(paths: Iterable[str], folder: Path, unsaved: Container[str]) -> It
 def _followed(path: Path, folder: Path) -> Path:
     """Return what is audited where a symbolic link is asked for.
 
-    A file within the same project is audited under its own name, and a folder under its own;
-    only a file elsewhere goes by the link's name (`discover`).
+    A folder within the same project is audited under its own name. Which name a file goes by, the
+    link's or its own, is known when the project's files are (`ProjectScope.settled`).
     """
-    if not path.is_symlink():
+    if not path.is_symlink() or not path.is_dir():
         return path
     target = Path(os.path.realpath(path))
     root = _root_of(path, folder)
-    inside = _is_within(target, Path(os.path.realpath(root)))
-    if inside and target.exists():
+    if _is_within(target, Path(os.path.realpath(root))):
         return root / target.relative_to(os.path.realpath(root))
-    return target if target.is_dir() else path
+    return target
 
 
 def _joined(roots: Mapping[Path, list[Path]]) -> dict[Path, list[Path]]:
@@ -223,14 +233,26 @@ def _root_of(path: Path, folder: Path) -> Path:
 
 
 def _listing(root: Path, wanted: Iterable[Path]) -> dict[str, str]:
-    return list_paths(root, [_relative(path, root) for path in wanted])
+    paths = [_relative(path, root) for path in wanted]
+    return list_paths(root, [*paths, *filter(None, (_target(root, path) for path in paths))])
 
 
 def _scope(
     policy: Policy, wanted: list[Path], nested: tuple[str, ...], listed: dict[str, str]
 ) -> ProjectScope:
     requested = tuple(sorted({_relative(path, policy.root) for path in wanted}))
-    return ProjectScope(policy, requested, nested, listed)
+    links = {path: _target(policy.root, path) for path in requested}
+    return ProjectScope(
+        policy, requested, nested, listed, {path: own for path, own in links.items() if own}
+    )
+
+
+def _target(root: Path, path: str) -> str:
+    """Return the own path of a file that links lead to, below the root; empty for all else."""
+    target, inside = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
+    if target == inside / path or not _is_within(target, inside):
+        return ""
+    return _relative(target, inside)
 
 
 def _nested(policy: Policy, listed: Mapping[str, str]) -> Iterator[str]:
