@@ -281,6 +281,14 @@ def test_a_folder_of_reports_that_git_tracks_or_a_link_leads_to_is_not_believed(
     assert printed("check") is None
 
 
+def test_nothing_is_kept_where_a_link_leads_to_a_folder(project: Path, tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere" / "a.py", "import redis\n")
+    (project / "linked").symlink_to(tmp_path / "elsewhere")
+    tick(tmp_path)
+    ran("check")
+    assert printed("check") is None
+
+
 def test_a_report_counts_in_the_project_that_it_was_kept_of(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

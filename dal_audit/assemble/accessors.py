@@ -76,7 +76,7 @@ def _given(use: Reference, path: str, project: Project) -> HeldObject | None:
     return held_objects_of(project).held(source)
 
 
-@query(depends_on=(POLICY, hierarchy_of, held_objects_of), cuts_off=True)
+@query(depends_on=(POLICY, Project.driver_sources, hierarchy_of, held_objects_of), cuts_off=True)
 def accessors_of(project: Project) -> frozenset[str]:
     """Return the names of all attributes that hand out a driver's object, or hand SQL on."""
     hierarchy = hierarchy_of(project)

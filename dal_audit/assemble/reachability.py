@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dal_audit.assemble.accessors import accessors_of
 from dal_audit.assemble.class_hierarchy import hierarchy_of
-from dal_audit.assemble.import_index import import_index_of
+from dal_audit.assemble.import_index import ImportIndex, import_index_of
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.receiver_types import receivers_of
 from dal_audit.assemble.sql_functions import importable_sql_functions

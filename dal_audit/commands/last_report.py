@@ -98,8 +98,8 @@ class Rerun:
     def keep(self, report: Report, code: int, printed: bytes) -> None:
         """Keep what a run printed; a failure to write is none of the audit.
 
-        Nothing is kept of several projects, where git tracks the folder, or where something is as
-        young as the run.
+        Nothing is kept of several projects, where git tracks the folder, where a link leads to a
+        folder, or where something is as young as the run.
         """
         if len(report.scopes) != 1:
             return
@@ -116,12 +116,14 @@ class Rerun:
         if not is_ours or any(path.startswith(CACHE) for path in scope.listed):
             return
         places = places_of(scope, self.words, Path(self.folder))
+        if places is None or len(places) > MAX_PLACES:
+            return
         descriptor = os.open(root, os.O_RDONLY)
         try:
             found = stamps(places, descriptor)
         finally:
             os.close(descriptor)
-        if len(places) <= MAX_PLACES and latest(found) < self.begun - _SETTLED_NS:
+        if latest(found) < self.begun - _SETTLED_NS:
             names = os.fsencode("\0".join(places))
             blocks = (os.fsencode(root), printed, names, found)
             self._write(folder, encoded(code, blocks))

@@ -35,14 +35,18 @@ _LONGEST: Final = 1024
 """A longer text in a configuration is no path."""
 
 
-def places_of(scope: ProjectScope, named: Iterable[str], current: Path) -> list[str]:
+def places_of(scope: ProjectScope, named: Iterable[str], current: Path) -> list[str] | None:
     """Return the places that a project's result hangs on, each once.
+
+    None where links lead to folders: what lies in those is looked at, and could be anything.
 
     They are relative to the project's root where they lie in it, else absolute. `named` are the
     words of the command line, of which some may be paths, relative to the `current` folder.
     """
     root = scope.policy.root
     folders = _Folders(scope)
+    if folders.are_linked:
+        return None
     found = dict.fromkeys(_configuring(scope, named, current))
     found.update(dict.fromkeys(_of_git(root, folders.repositories)))
     found.update(dict.fromkeys(folders.rules))
@@ -55,7 +59,7 @@ class _Folders:
     """The folders of a project in which a file could appear that an audit would read.
 
     `found` are their paths, `repositories` those that hold one of git's, `rules` the paths of files
-    that say what git ignores, listed or not.
+    that say what git ignores, listed or not; `are_linked` tells whether a link leads to a folder.
     """
 
     def __init__(self, scope: ProjectScope) -> None:
@@ -64,6 +68,7 @@ class _Folders:
         self.found = dict.fromkeys(sorted(_with_parents(scope.listed)))
         self.repositories: list[str] = []
         self.rules: list[str] = []
+        self.are_linked = False
         others = self._scanned(list(self.found))
         waiting = [folder for folder in others if folder not in self._ignored(others)]
         while waiting:
@@ -86,6 +91,8 @@ class _Folders:
                 self.repositories.append(folder)
             elif entry.name == ".gitignore":
                 self.rules.append(path)
+            elif entry.is_symlink():
+                self.are_linked = self.are_linked or entry.is_dir()
             elif entry.name not in BUILT_IN_EXCLUDES and self._is_other(entry, path):
                 yield path
 
