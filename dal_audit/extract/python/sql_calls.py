@@ -145,7 +145,9 @@ def _built(node: ast.Call, scope: Scope, origin: str, *, certain: bool = True) -
         does = read_sql(text, certain=certain)
         does = does or (FRAGMENT if certain and is_fragment(text) else "")
         if does:
-            yield Handed(argument, written, text, does, origin, (origin,), builds=True)
+            # What a driver offers is called by its name there, another maker as it is written.
+            how = origin if certain else ast.unparse(node.func)
+            yield Handed(argument, written, text, does, how, (origin,), builds=True)
 
 
 def _argument_texts(node: ast.Call, scope: Scope) -> Iterator[tuple[ast.expr, str, ast.expr]]:
