@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 import yaml
@@ -16,6 +17,8 @@ from dal_audit.extract.python.suite_files import suite_facts
 from dal_audit.facts import NotUnderstood, Span
 from dal_audit.facts.ci import CiTool, CiWorkflow
 from dal_audit.policy.request import Request
+from tests.hostile_workflows import SOUND, check_workflow, hostile_workflow
+from tests.sampling import runs
 
 WORKFLOW = ".github/workflows/a.yml"
 PATHS = (
@@ -66,6 +69,30 @@ def test_any_tree_is_read(path: str, tree: object) -> None:
         {"jobs": {"a": tree}, "on": tree, "steps": tree, "services": tree, "b": tree}
     )
     ci_facts(path, text.encode())
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=runs(400))
+def test_a_workflow_that_chance_has_broken_is_read_and_walked_through(chance: Random) -> None:
+    check_workflow(*hostile_workflow(chance))
+
+
+@pytest.mark.parametrize("path", SOUND)
+def test_what_chance_breaks_is_sound_before(path: str) -> None:
+    (workflow,) = (
+        fact for fact in ci_facts(path, SOUND[path].encode()) if isinstance(fact, CiWorkflow)
+    )
+    assert workflow.jobs
+    check_workflow(path, SOUND[path].encode())
+
+
+@pytest.mark.parametrize("path", SOUND)
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "a: " * 5000 + "x", "- " * 5000 + "x", "a: &a [*a]\njobs: *a\n"]
+)
+def test_depth_is_no_crash_in_any_system(path: str, text: str) -> None:
+    check_workflow(path, text.encode())
+    assert any(isinstance(fact, NotUnderstood) for fact in ci_facts(path, text.encode()))
 
 
 @given(st.text(alphabet="ab \n|&;(){}<>$'\"\\#!=-`:", max_size=80))

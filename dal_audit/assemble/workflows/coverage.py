@@ -245,8 +245,8 @@ class Coverage:
     def is_seen(self, leg: Leg, backend: str) -> bool:
         """Return whether a leg was seen to run tests on a backend, and is not just taken to.
 
-        A leg of which no word tells is one of SQLite where it starts no server; else its tests must
-        tell that they use the backend.
+        A leg of which no word tells is one of SQLite where it starts no server, and of another
+        backend where the tests bring its server along; else they must tell that they use it.
         """
         if leg.is_opaque or not self.is_for(leg, backend):
             return False
@@ -254,7 +254,8 @@ class Coverage:
             return backend not in _SERVERS or self._has_server(leg)
         if self._named(leg):
             return False  # What it names is something else.
-        return self.suites.uses(backend) or (backend not in _SERVERS and not leg.servers)
+        by_itself = self.suites.brings_servers if backend in _SERVERS else not leg.servers
+        return by_itself or self.suites.uses(backend)
 
     def is_told(self, leg: Leg, backend: str) -> bool:
         """Return whether a leg's combination or variables say that it is for a backend."""

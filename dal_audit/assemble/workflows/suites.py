@@ -88,8 +88,14 @@ class Suites:
         fixed = [self.fixed(path, targets) for path in self.storage]
         if not fixed or any(named is None or backend in named.backends for named in fixed):
             return False
-        shared = [suite for path, suite in self.reach.items() if path not in self.storage]
+        further = {**self.reach, **self._helpers}
+        shared = (suite for path, suite in further.items() if path not in self.storage)
         return not any(_may_choose(suite, backend) for suite in shared)
+
+    @cached_property
+    def _helpers(self) -> dict[str, SuiteFile]:
+        """The files beside the tests that hold none: what they give is shared by import."""
+        return {path: suite for path, suite in self.files.items() if not suite.tests}
 
     def fixed(self, path: str, targets: AbstractSet[str]) -> NamedBackend | None:
         """Return what fixes the one backend of a file's tests; None where several can be meant."""
@@ -108,6 +114,11 @@ class Suites:
         lists = [named for named in suite.named if named.how == "parameters"]
         found = {name for named in lists for name in named.backends}
         return lists[0] if len(found) == 1 and _reach_all(lists, suite) else None
+
+    @property
+    def brings_servers(self) -> bool:
+        """Whether some file among the tests starts a server, by whichever way they come to it."""
+        return any(suite.servers for suite in self.files.values())
 
     def starts_servers(self) -> bool:
         """Return whether the tests themselves start a server, by a plug-in."""

@@ -55,7 +55,7 @@ def tox_tool(text: str, *, prefix: str = "") -> CiTool | None:
     testing = _first(sections, f"{prefix}testenv", "testenv")
     head = _first(sections, f"{prefix}tox", "tox")
     named = {name[8:]: own for name, own in sections.items() if name.startswith("testenv:")}
-    if testing is None and head is None and not named:
+    if not any((testing, head, named)):
         return None
     listed = _listed(head.lines("envlist", "env_list") if head else [])
     names = list(dict.fromkeys([*listed, *named]))[:MAX_ENVIRONMENTS] or ["py"]
