@@ -252,10 +252,16 @@ class Coverage:
             return False
         if self.is_told(leg, backend) or backend in self._named(leg):
             return backend not in _SERVERS or self._has_server(leg)
-        if self._named(leg):
-            return False  # What it names is something else.
-        by_itself = self.suites.brings_servers if backend in _SERVERS else not leg.servers
+        others = self._named(leg)
+        if others:
+            # It is another leg's backend, or tests run on several by themselves.
+            return others.issubset(self.targets) and self.suites.offers(backend)
+        by_itself = self._is_plugged_in() if backend in _SERVERS else not leg.servers
         return by_itself or self.suites.uses(backend)
+
+    def _is_plugged_in(self) -> bool:
+        """Return whether the tests bring their server along: they say so, where any is seen."""
+        return self.suites.brings_servers or (self._brings_server and not self.suites.files)
 
     def is_told(self, leg: Leg, backend: str) -> bool:
         """Return whether a leg's combination or variables say that it is for a backend."""

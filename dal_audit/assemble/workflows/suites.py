@@ -74,14 +74,14 @@ class Suites:
 
     def uses(self, backend: str) -> bool:
         """Return whether some test uses a backend, and does not just ask for it by a variable."""
-        suites = (self.reach or self.files).values()
-        named = (
-            named.backends
-            for suite in suites
-            for named in suite.named
-            if suite.tests and named.how != "variable"
-        )
-        return any(backend in backends for backends in named)
+        suites = (suite for suite in (self.reach or self.files).values() if suite.tests)
+        named = (named for suite in suites for named in suite.named if named.how != "variable")
+        return any(backend in own.backends for own in named)
+
+    def offers(self, backend: str) -> bool:
+        """Return whether some tests run on a backend by a list of parameters."""
+        named = (named for suite in (self.reach or self.files).values() for named in suite.named)
+        return any(backend in own.backends and own.how == "parameters" for own in named)
 
     def excludes(self, backend: str, targets: AbstractSet[str]) -> bool:
         """Return whether each file of tests fixes a backend, and none of them this one."""
