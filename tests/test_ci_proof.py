@@ -143,7 +143,7 @@ def test_a_password_in_a_matrix_is_not_shown(tmp_path: Path) -> None:
     )
     report = report_of(tmp_path, {**STORE, WORKFLOW: workflow})
     said = [finding.breach.message for finding in report.open]
-    assert any("`tests` (postgresql://me:" in message for message in said)
+    assert any("`tests` (postgresql://me:xxxxxx@db/a)" in message for message in said)
     assert not any("geheim" in message for message in said)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dal_audit.audit import audit
-from dal_audit.extract.secrets import secret_spans, without_secrets
+from dal_audit.extract.secrets import secret_spans, text_for_facts, without_secrets
 from dal_audit.policy.request import Request
 from dal_audit.report.render import FORMATS, render
 
@@ -60,6 +60,41 @@ def test_passwords_are_found(text: str) -> None:
 def test_what_is_no_password_stays(text: str) -> None:
     assert without_secrets(text) == text
     assert secret_spans(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'item.password = made(\n    password=data["password"],\n)\n',
+        "args.append('--password=' + password)\n",
+        "args.append('--password=' + password)\nargs.append('--list')\n",
+        "run(password=first; other=second)",
+        "UPDATE users SET password=old_password; SELECT 1;",
+    ],
+)
+def test_code_is_read_as_it_is_written(text: str) -> None:
+    assert text_for_facts(text, is_program=True) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x = "host=db password=geheim dbname=a"\n',
+        "x = 'Uid=a;Pwd=geheim;'\n",
+        '"""\npostgres://a:geheim@h/d\n"""',
+        "# password=geheim dbname=x\n",
+        "-- password=geheim dbname=x\n",
+        "CREATE USER a PASSWORD 'geheim';",
+        "x = \"CREATE USER a PASSWORD 'geheim'\"\n",
+        "x = 'CREATE USER a PASSWORD \\'geheim\\''\n",
+        "x = 'CREATE USER a PASSWORD ''geheim'' '\n",
+        "CREATE ROLE a PASSWORD $$geheim$$;",
+    ],
+)
+def test_no_fact_of_a_program_holds_a_password(text: str) -> None:
+    hidden = text_for_facts(text, is_program=True)
+    assert "geheim" not in hidden
+    assert len(hidden) == len(text)
 
 
 def test_in_a_program_a_password_stands_in_quotes() -> None:

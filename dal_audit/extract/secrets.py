@@ -100,6 +100,8 @@ def text_for_facts(text: str, *, is_program: bool) -> str:
     it is a word or a number there, so that the file is read as before.
     """
     found = _places_in(text, is_program=is_program)
+    if is_program:  # What is code must stay what it is.
+        found = [place for place in found if _is_in_text(text, *place)]
     if not found:
         return text
     pieces = []
@@ -139,6 +141,39 @@ def _secrets(text: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
     for default in _DEFAULT.finditer(text):
         if _is_of_password(text, default) and not is_placeholder(default[1], ""):
             yield default.span(1)
+
+
+def _is_in_text(text: str, start: int, end: int) -> bool:
+    """Return whether a place in a program lies in a literal or a comment, by its own line.
+
+    A quote that opens a text stands before it, it is a part of a URL, or its line opens a text
+    before it. A line of a longer text counts as code, where it could be either.
+    """
+    before = text[start - 1 : start]
+    if before == "$" or text[end : end + 1] == "@" or text[start - 2 : start - 1] == "\\":
+        return True
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    if before in {"'", '"'}:
+        return _open_quote(line[:-1]) != before
+    return bool(_open_quote(line))
+
+
+def _open_quote(line: str) -> str:
+    """Return in which quote, or behind which mark of a comment, a line ends; else nothing."""
+    quote = ""
+    escaped = False
+    for index, letter in enumerate(line):
+        if escaped:
+            escaped = False
+        elif letter == "\\":
+            escaped = True
+        elif quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter == "#" or line.startswith("--", index):
+            return letter
+    return quote
 
 
 def _is_no_password(value: str, *, is_program: bool) -> bool:
