@@ -94,9 +94,12 @@ class SchemaErrors:
     def run(self, database: Database, place: Place, statement: SqlStatement) -> None:
         """Run a statement for the first time, and note what the database says of it."""
         self.add(place, database.apply(statement))
-        exemptions = database.exemptions(statement)
+        self.exempt(place, database.exemptions(statement))
+
+    def exempt(self, place: Place, exemptions: tuple[Exemption, ...]) -> None:
+        """Note what the catalogue is wrong about in a statement, on one more backend."""
         if exemptions:
-            self.exemptions[place] = exemptions
+            self.exemptions[place] = self.exemptions.get(place, ()) + exemptions
 
     def add(self, place: Place, errors: Sequence[SchemaError]) -> None:
         """Note what a statement at a place fails for on a backend."""
@@ -260,8 +263,7 @@ def _down(
     savepoint = journal.savepoint
     for number, (place, statement) in enumerate(downs, len(ups)):
         journal.step = number
-        problems = database.apply_anyway(statement)
-        failures = [problem for problem in problems if problem.effect == "fails"]
+        failures = _taken_back(database, place, statement, gathered.errors)
         for problem in failures[:1]:
             gathered.add("down", place, problem, backend)
     if all(step.statement.structure is not None for step in steps):
@@ -273,6 +275,21 @@ def _down(
             place, statement = steps[number]
             gathered.add("down", place, _not_undone(statement, several), backend)
     journal.roll_back(savepoint)
+
+
+def _taken_back(
+    database: Database, place: Place, statement: SqlStatement, errors: SchemaErrors
+) -> list[Problem]:
+    """Run a statement of a down; return what it fails for, and note what it fails for by itself."""
+    state = database.state
+    seen = state.sees_all, state.hides_types
+    found = database.apply(statement)
+    failures = [problem for problem in state.problems if problem.effect == "fails"]
+    if not failures:
+        errors.add(place, found)
+    errors.exempt(place, database.exemptions(statement))
+    state.sees_all, state.hides_types = seen  # What it makes is undone.
+    return failures
 
 
 def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Problem:

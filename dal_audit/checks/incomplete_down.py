@@ -29,5 +29,6 @@ def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> It
         if finding.effect == "fails":
             message = f"the down fails on {where}: {finding.reason}"
         breach = breach_of(finding, backends, fact, file.path, message)
+        breach = replace(breach, fails_on=breach.fails_later_on, fails_later_on=())
         is_other = finding.effect == "changes-definition"
         yield replace(breach, severity="warning") if is_other else breach

@@ -17,8 +17,10 @@ def unparsed_sql(fact: SqlStatement, file: FileFacts, project: Project) -> Itera
     """Flag a statement that no target's grammar takes, unless another rule says why it fails."""
     if fact.structure is not None:
         return
-    backends = project.sql_files.backends_of(file.path)
-    if not backends or any(verdict.fails_on for verdict in verdicts(fact, file, project)):
+    told = {name for verdict in verdicts(fact, file, project) for name in verdict.fails_on}
+    every = project.sql_files.backends_of(file.path)
+    backends = tuple(backend for backend in every if backend not in told)
+    if not backends:
         return
     none = "does not take" if len(backends) == 1 else "do not take"
     yield Breach(

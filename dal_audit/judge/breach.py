@@ -73,7 +73,7 @@ class Breach(Struct, frozen=True):
     means, None where the breach is not about SQL."""
     fails_later_on: tuple[str, ...] = ()
     """The backends that take the SQL at the place, and fail at it when its migration is run a
-    second time or taken back."""
+    second time."""
     remedy: str = ""
     """How to fix this very place, in one sentence; empty where the rule's own remedy says it."""
     driver: str = ""

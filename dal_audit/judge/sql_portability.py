@@ -53,7 +53,7 @@ class PortabilityVerdict(Struct, frozen=True):
     """What becomes of a construct: the backends that reject it, of those that run it.
 
     Where none does, all take it and do not treat it alike. `late` are those that take it where it
-    is written and fail when it is used.
+    is written and fail when it is used, or when the table has rows.
     """
 
     construct: SqlConstruct
@@ -68,6 +68,11 @@ class PortabilityVerdict(Struct, frozen=True):
         if self.feature.rule == DIVERGENCE and (self.fails_on or self.late):
             return FUNCTION
         return self.feature.rule
+
+    @property
+    def use(self) -> str:
+        """When those that take it where it is written fail."""
+        return "where the table has rows" if self.feature.needs_rows else "when it is used"
 
 
 def verdicts(
@@ -100,7 +105,8 @@ def _not_exempt(
 ) -> Iterator[PortabilityVerdict]:
     """Yield verdicts without those that the schema knows to be wrong."""
     for verdict in found:
-        if verdict.feature.id not in EXEMPTED:
+        needs_rows = verdict.feature.needs_rows
+        if verdict.feature.id not in EXEMPTED and not needs_rows:
             yield verdict
             continue
         wrong = {
@@ -110,8 +116,9 @@ def _not_exempt(
             and _overlap(exemption.span, verdict.construct.span)
         }
         fails_on = tuple(fail for fail in verdict.fails_on if fail not in wrong)
-        if fails_on:
-            yield replace(verdict, fails_on=fails_on)
+        late = tuple(fail for fail in verdict.fails_on if needs_rows and fail in wrong)
+        if fails_on or late:
+            yield replace(verdict, fails_on=fails_on, late=late)
 
 
 def _looked_up_late(statement: SqlStatement) -> list[Span]:
@@ -177,7 +184,7 @@ def breach_of(verdict: PortabilityVerdict, file: FileFacts) -> Breach:
     if verdict.fails_on:
         label = f"{_rejecting(verdict.fails_on)} this"
     elif verdict.late:
-        label = f"{join_names(verdict.late)} has no such function"
+        label = f"fails on {join_names(verdict.late)} {verdict.use}"
     return Breach(
         Place(file.path, span),
         message_of(verdict),
@@ -243,7 +250,7 @@ def message_of(verdict: PortabilityVerdict) -> str:
     if failing:
         return f"{title}: {_rejection(verdict, taking)}"
     if verdict.late:
-        return f"{title}: {join_names(verdict.late)} takes this here, and fails when it is used"
+        return f"{title}: {join_names(verdict.late)} takes this here, and fails {verdict.use}"
     return f"{title}: {join_names(taking)} take this, and do not treat it alike"
 
 

@@ -80,7 +80,7 @@ def render_json(report: Report) -> str:
     `cure` where the rule's own is all there is to say. `fails_on` are the backends that reject the
     SQL at the place, none of them where all run it and differ in what it means, and null where the
     finding is not about SQL; `fails_later_on` are those that take it, and fail at it when its
-    migration is run a second time or taken back. `driver` is the catalogue's name of the driver
+    migration is run a second time. `driver` is the catalogue's name of the driver
     that is reached from the place, null where there is none. The edits of a fix are in the
     finding's file and do not overlap; `text` is to stand in the place of what is between the
     columns.

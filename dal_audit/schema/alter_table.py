@@ -180,8 +180,8 @@ def _set_schema(state: State, action: AlterAction, _: DbObject, name: str) -> No
 
 def _add_constraint(state: State, action: AlterAction, table: DbObject, name: str) -> None:
     constraint = action.constraint
-    if constraint is None:
-        return
+    if constraint is None or (state.is_sqlite and constraint.kind != "check"):
+        return  # SQLite adds no other (lang_altertable.html).
     columns = columns_of(state, constraint)
     for column in columns:
         if table.lacks(("column", column)):
@@ -233,8 +233,8 @@ def _no_constraint(state: State, name: SqlName, constraint: str, cure: str) -> N
 
 
 def _rename_constraint(state: State, action: AlterAction, table: DbObject, _: str) -> None:
-    if action.name is None or action.new_name is None:
-        return
+    if action.name is None or action.new_name is None or state.is_sqlite:
+        return  # SQLite renames none.
     old, new = state.fold(action.name), state.fold(action.new_name)
     if table.lacks(("constraint", old)):
         cure = "Drop the constraint `IF EXISTS`, and add it under its new name."

@@ -79,7 +79,7 @@ def _type_errors(state: State, declared: SqlType | None) -> Iterator[SchemaError
     listed = engine_names(POSTGRESQL)
     if listed is None or listed.has_type(declared.name.lower()):
         return
-    name = _type_name(declared)
+    name = type_name(declared)
     relation = state.relations.get(name)
     is_row_type = relation is not None and (relation.kind == "table" or relation.kind in VIEWS)
     if not is_row_type and state.others.get(("type", name)) is None:
@@ -98,7 +98,7 @@ def default_errors(
     """Yield that a type does not take a default."""
     if state.is_sqlite or declared is None or declared.dimensions:
         return
-    own = state.others.get(("type", _type_name(declared)))
+    own = state.others.get(("type", type_name(declared)))
     labels = own.names("label") if own is not None and own.complete else None
     family = _family(state, declared)
     found = unfit_default(expression.tokens, family, labels)
@@ -108,7 +108,8 @@ def default_errors(
         yield error(state, expression.span, reason, cure)
 
 
-def _type_name(declared: SqlType) -> str:
+def type_name(declared: SqlType) -> str:
+    """Return the name by which PostgreSQL finds a type."""
     return declared.name if declared.quoted else declared.name.lower()
 
 
@@ -117,7 +118,7 @@ def _family(state: State, declared: SqlType | None) -> str:
     for _ in range(MAX_DOMAINS):
         if declared is None or declared.dimensions:
             return ""
-        own = state.others.get(("type", _type_name(declared)))
+        own = state.others.get(("type", type_name(declared)))
         if own is None:
             return family_of(declared.name.lower())
         declared = own.base

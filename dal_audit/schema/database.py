@@ -26,6 +26,7 @@ from dal_audit.schema.exemptions import Exemption, exemptions_of
 from dal_audit.schema.objects_model import Problem, SchemaError
 from dal_audit.schema.opaque_code import OpaqueCode
 from dal_audit.schema.other_objects import alter_object, create_object, drop_objects
+from dal_audit.schema.refusals import is_refused
 from dal_audit.schema.rows import change_rows
 from dal_audit.schema.state import State
 from dal_audit.schema.tables import create_index, create_table
@@ -62,6 +63,7 @@ class Database:
         errors: dict[SchemaError, None] = {}
         state.problems = []
         state.touched_unknown = False
+        state.is_refusing = is_refused(statement, state.backend)
         if isinstance(statement.structure, CreateTable):
             state.to_come[state.fold(statement.structure.name)] -= 1
         for step in _steps(statement.structure):

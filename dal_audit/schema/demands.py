@@ -30,13 +30,12 @@ from dal_audit.schema.column_demands import (
     default_errors,
     error,
     foreign_key_errors,
-    is_misspelled,
     name_meant,
     primary_key,
     wrong_case,
 )
+from dal_audit.schema.drop_demands import constraint_owner, drop_errors, table_errors
 from dal_audit.schema.objects_model import (
-    CONSTRAINT_INDEX,
     POSTGRESQL,
     VIEWS,
     DbObject,
@@ -44,7 +43,6 @@ from dal_audit.schema.objects_model import (
     folded,
     qualified,
 )
-from dal_audit.schema.other_objects import RELATIONS
 from dal_audit.schema.quoted_text import quoted_text_errors
 from dal_audit.schema.reserved_words import reserved_word_errors
 from dal_audit.schema.rows import columns_set_whole
@@ -54,9 +52,9 @@ from dal_audit.schema.table_parts import (
     column_of,
     columns_of,
     is_generated_from,
-    unique_keys,
 )
 from dal_audit.schema.tables import named_index
+from dal_audit.schema.value_counts import value_count_errors
 
 
 def errors_before(state: State, structure: Structure) -> Iterator[SchemaError]:
@@ -92,27 +90,11 @@ def _taken(state: State, name: SqlName, own: str) -> Iterator[SchemaError]:
     yield error(state, name.span, reason, "Choose another name, or write `IF NOT EXISTS`.")
 
 
-def _table_errors(state: State, name: SqlName, *, if_exists: bool = False) -> Iterator[SchemaError]:
-    """Yield that there is no table of a name: it was dropped, or is written in another case."""
-    meant = name_meant(state, name)
-    if if_exists:
-        return
-    if state.is_dropped_here(meant):
-        yield _dropped(state, name)
-    elif is_misspelled(state, name, meant) and state.seen_table(meant) is not None:
-        yield error(state, name.span, wrong_case(meant), ONE_CASE)
-
-
-def _dropped(state: State, name: SqlName) -> SchemaError:
-    reason = f"`{name.name}` was dropped before"
-    return error(state, name.span, reason, "Write `IF EXISTS`, or leave it out.")
-
-
 def _column_errors(
     state: State, table: DbObject, name: tuple[Span, str], own: str, cure: str
 ) -> Iterator[SchemaError]:
     """Yield that a table has no column: `name` is its place and how it is written, `own` folded."""
-    if table.parts.get(("column", own)) is not None:
+    if table.parts.get(("column", own)) is not None or state.opaque_code.may_make(own):
         return
     span, written = name
     kept = next((kept for kept in table.names("column") if kept.lower() == own.lower()), "")
@@ -139,6 +121,20 @@ def _create_table(state: State, create: CreateTable) -> Iterator[SchemaError]:
         columns.add(own)
     if state.is_sqlite and create.constraints and create.columns:
         yield from _late_columns(state, create)
+    for constraint in create.constraints if not state.is_sqlite else ():
+        yield from _taken_by_constraint(state, constraint)
+
+
+def _taken_by_constraint(state: State, constraint: Constraint) -> Iterator[SchemaError]:
+    """Yield that PostgreSQL has an index of another table by the name of a new constraint."""
+    if constraint.name is None or constraint.kind not in _NAMED_BY_INDEX:
+        return
+    index = state.seen(state.fold(constraint.name))
+    if index is None or index.table is None or index.table.refused:
+        return
+    reason = f"an index of `{index.table.name}` is called `{constraint.name.name}`"
+    cure = "Choose another name: an index's name is its own in the whole schema."
+    yield error(state, constraint.name.span, reason, cure)
 
 
 def _late_columns(state: State, create: CreateTable) -> Iterator[SchemaError]:
@@ -181,7 +177,7 @@ def _foreign_key_errors(
 
 
 def _alter_table(state: State, alter: AlterTable) -> Iterator[SchemaError]:
-    yield from _table_errors(state, alter.table, if_exists=alter.if_exists)
+    yield from table_errors(state, alter.table, if_exists=alter.if_exists)
     table = state.seen_table(name_meant(state, alter.table))
     for action in alter.actions if table is not None else ():
         check = _ACTIONS.get(action.kind)
@@ -221,6 +217,22 @@ def _add_constraint(state: State, table: DbObject, action: AlterAction) -> Itera
         yield from _foreign_key_errors(state, table, action.constraint)
 
 
+def _drop_constraint(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:
+    """Yield that SQLite drops no such constraint: a key, or one that it never had by this name."""
+    if not state.is_sqlite or action.name is None or action.if_exists:
+        return
+    name = state.fold(action.name)
+    part = table.parts.get(("constraint", name))
+    reason = ""
+    if part is None or not part.has_name:
+        is_known = table.complete and (part is not None or ("constraint", name) not in table.parts)
+        reason = f"the table has no constraint `{action.name.name}`" if is_known else ""
+    elif part.kind in _NOT_DROPPED:
+        reason = f"a constraint that is {_NOT_DROPPED[part.kind]} cannot be dropped"
+    if reason:
+        yield error(state, action.name.span, reason, "Make the table anew without it.")
+
+
 def _drop_column(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:
     name = action.name
     if name is None:
@@ -246,6 +258,8 @@ def _dependent(state: State, table: DbObject, column: str) -> str:
     """Return what keeps PostgreSQL from dropping a column, with its verb."""
     for other, constraint in state.referring(table.name):
         part = other.parts["constraint", constraint]
+        if other.refused:
+            continue
         if column.lower() in (part.referenced or primary_key(table)):
             return f"`{other.name}` refers to"
     if is_generated_from(table, column):
@@ -285,7 +299,7 @@ def _rename_table(state: State, table: DbObject, action: AlterAction) -> Iterato
 
 
 def _create_index(state: State, create: CreateIndex) -> Iterator[SchemaError]:
-    yield from _table_errors(state, create.table)
+    yield from table_errors(state, create.table)
     if create.name is not None and not create.if_not_exists:
         name = named_index(state, create.name, state.fold(create.table))
         yield from _taken_index(state, create.name, name)
@@ -298,7 +312,7 @@ def _create_index(state: State, create: CreateIndex) -> Iterator[SchemaError]:
 
 
 def _taken_index(state: State, name: SqlName, own: str) -> Iterator[SchemaError]:
-    owner = _constraint_owner(state, own)
+    owner = constraint_owner(state, own)
     if not owner:
         yield from _taken(state, name, own)
         return
@@ -307,77 +321,18 @@ def _taken_index(state: State, name: SqlName, own: str) -> Iterator[SchemaError]
     yield error(state, name.span, reason, cure)
 
 
-def _constraint_owner(state: State, index: str) -> str:
-    """Return the table a constraint of which has made an index; empty where none has."""
-    relation = state.seen(index)
-    if relation is None or relation.kind != CONSTRAINT_INDEX or relation.table is None:
-        return ""
-    return relation.table.name
-
-
 def _create_object(state: State, create: CreateObject) -> Iterator[SchemaError]:
     is_guarded = create.or_replace or create.if_not_exists
     if create.what in VIEWS and create.name is not None and not is_guarded:
         yield from _taken(state, create.name, state.fold(create.name))
 
 
-def _drop(state: State, drop: Drop) -> Iterator[SchemaError]:
-    dropped = {state.fold(name) for name in drop.names}
-    for name in drop.names if drop.what in RELATIONS else ():
-        if drop.what == "table":
-            yield from _table_errors(state, name, if_exists=drop.if_exists)
-            yield from _drop_table(state, drop, name, dropped)
-        elif state.is_dropped_here(state.fold(name)) and not drop.if_exists:
-            yield _dropped(state, name)
-        elif drop.what == "index" and not drop.cascade:
-            yield from _drop_index(state, name)
-            # Of another script, it need not stand where that is asked.
-            if not drop.if_exists or state.is_certain(state.fold(name)):
-                yield from _key_index_errors(state, name)
-
-
-def _drop_table(
-    state: State, drop: Drop, name: SqlName, dropped: set[str]
-) -> Iterator[SchemaError]:
-    own = state.fold(name)
-    if state.is_sqlite or drop.cascade or state.seen_table(own) is None:
-        return
-    tables = [table for table in state.tables_on(own) if table not in dropped]
-    views = state.views_on(own)
-    if tables or views:
-        holder = f"`{min(tables)}` refers to it" if tables else f"the view `{views[0]}` reads it"
-        reason = f"the table cannot be dropped while {holder}"
-        yield error(state, name.span, reason, "Drop what depends on it first.")
-
-
-def _drop_index(state: State, name: SqlName) -> Iterator[SchemaError]:
-    owner = _constraint_owner(state, state.fold(name))
-    if owner:
-        reason = f"the index belongs to a constraint of `{owner}`"
-        yield error(state, name.span, reason, "Drop the constraint.")
-
-
-def _key_index_errors(state: State, name: SqlName) -> Iterator[SchemaError]:
-    """Yield that a foreign key needs an index in PostgreSQL: no other key has these columns."""
-    index = state.seen(state.fold(name))
-    if state.is_sqlite or index is None or index.table is None or not index.unique:
-        return
-    columns = {column.lower() for column in index.columns}
-    keys = [{column.lower() for column in key} for key in unique_keys(state, index.table)]
-    if keys.count(columns) != 1:
-        return
-    for other, constraint in state.referring(index.table.name):
-        if set(other.parts["constraint", constraint].referenced) == columns:
-            reason = f"the index cannot be dropped while a foreign key of `{other.name}` needs it"
-            yield error(state, name.span, reason, "Drop the foreign key first.")
-            return
-
-
 def _change(state: State, change: Change) -> Iterator[SchemaError]:
     if change.table is None:
         return
-    yield from _table_errors(state, change.table)
+    yield from table_errors(state, change.table)
     table = state.seen_table(name_meant(state, change.table))
+    yield from value_count_errors(state, change, table)
     for column in change.columns if table is not None else ():
         if table is not None:
             place, own = (column.span, column.name), state.fold(column)
@@ -391,12 +346,16 @@ def _change(state: State, change: Change) -> Iterator[SchemaError]:
 _STANDING: Final = "Name columns that stand."
 _NOT_ADDED: Final = {"unique": "UNIQUE", "primary-key": "PRIMARY KEY"}
 """The constraints that SQLite takes for no column which is added."""
+_NAMED_BY_INDEX: Final = frozenset({"primary-key", "unique", "exclude"})
+"""The constraints that PostgreSQL makes an index for, which bears their name."""
+_NOT_DROPPED: Final = {"unique": "`UNIQUE`", "primary-key": "the primary key"}
+"""The constraints that SQLite does not drop (lang_altertable.html)."""
 
 _CHECKS: Final[dict[type, Callable[[State, Any], Iterator[SchemaError]]]] = {
     CreateTable: _create_table,
     AlterTable: _alter_table,
     CreateIndex: _create_index,
-    Drop: _drop,
+    Drop: drop_errors,
     CreateObject: _create_object,
     Change: _change,
 }
@@ -407,4 +366,5 @@ _ACTIONS: Final[dict[str, Callable[[State, Any, AlterAction], Iterator[SchemaErr
     "rename-column": _rename_column,
     "rename-table": _rename_table,
     "add-constraint": _add_constraint,
+    "drop-constraint": _drop_constraint,
 }

@@ -1,8 +1,9 @@
 """What a row of the catalogue takes for a thing that one engine lacks, and the schema knows better.
 
 A pattern sees words: `rowid` is SQLite's own column, unless a table has one that is called so, and
-`round(x, 2)` is what PostgreSQL refuses for a `REAL`, and takes for a `NUMERIC`. Sources: SQLite's
-rowidtable.html, PostgreSQL's functions-math.html and typeconv-func.html.
+`round(x, 2)` is what PostgreSQL refuses for a `REAL`, and takes for a `NUMERIC`. What is refused
+only where rows stand is taken while a table is empty. Sources: SQLite's rowidtable.html and
+lang_altertable.html, PostgreSQL's functions-math.html and typeconv-func.html.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.catalogue.portability import feature_by_id
 from dal_audit.facts import Span
 from dal_audit.facts.sql import (
     AlterTable,
@@ -25,6 +27,7 @@ from dal_audit.facts.sql import (
     SqlName,
     SqlStatement,
 )
+from dal_audit.schema.objects_model import CLEARED, ROWS
 from dal_audit.schema.reads import Reading, reading_of
 from dal_audit.schema.state import State
 
@@ -60,9 +63,26 @@ class Exemption(Struct, frozen=True):
 def exemptions_of(state: State, statement: SqlStatement) -> tuple[Exemption, ...]:
     """Return what the catalogue is wrong about in a statement that was just run."""
     features = {construct.feature for construct in statement.constructs}
-    if state.is_sqlite or features.isdisjoint(EXEMPTED):
+    if not features:
         return ()
-    return tuple(_exemptions(state, statement, features))
+    found = list(_of_empty_tables(state, statement, features))
+    if not state.is_sqlite and not features.isdisjoint(EXEMPTED):
+        found += _exemptions(state, statement, features)
+    return tuple(found)
+
+
+def _of_empty_tables(
+    state: State, statement: SqlStatement, features: set[str]
+) -> Iterator[Exemption]:
+    """Yield the rows that need rows to fail, where no statement is known to have put in any."""
+    alter = statement.structure
+    if not isinstance(alter, AlterTable):
+        return
+    known = feature_by_id()
+    wanting = sorted(feature for feature in features if known[feature].needs_rows)
+    table = state.relations.get(state.fold(alter.table))
+    if wanting and (table is None or table.parts.get(ROWS, CLEARED) == CLEARED):
+        yield from (Exemption(statement.span, feature, state.backend) for feature in wanting)
 
 
 def _exemptions(state: State, statement: SqlStatement, features: set[str]) -> Iterator[Exemption]:

@@ -98,7 +98,7 @@ class ConstraintPart(Struct, frozen=True):
     """A constraint: its kind, its columns, and the table that a foreign key refers to.
 
     `referenced` are the columns there that it names, in lower case. `inline` says that it is a
-    column's own, and goes with it.
+    column's own, and goes with it; `has_name` that it was given one, and not by the engine.
     """
 
     kind: str
@@ -107,6 +107,7 @@ class ConstraintPart(Struct, frozen=True):
     text: str = ""
     referenced: tuple[str, ...] = ()
     inline: bool = False
+    has_name: bool = True
 
     @property
     def definition(self) -> tuple[object, ...]:
@@ -128,7 +129,8 @@ class DbObject(Struct, eq=False):
     the names of what goes with it: its indexes, and in SQLite its triggers. `complete` says that a
     table has no other columns, or an enumeration no other labels. `table`, `columns` and `words`
     are an index's: its plain columns, and all names in its keys and condition. `text` is what it
-    was made from, and `base` the type that a domain is of.
+    was made from, and `base` the type that a domain is of. `refused` says that the engine does not
+    take the statement that makes it.
     """
 
     kind: str
@@ -141,6 +143,7 @@ class DbObject(Struct, eq=False):
     words: frozenset[str] = frozenset()
     unique: bool = False
     base: SqlType | None = None
+    refused: bool = False
 
     @property
     def name(self) -> str:

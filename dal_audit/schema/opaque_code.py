@@ -42,6 +42,10 @@ class OpaqueCode(Struct, frozen=True):
                     removed |= words
         return cls(frozenset(made), frozenset(removed))
 
+    def may_make(self, name: str) -> bool:
+        """Return whether the code may make an object, by its folded name."""
+        return last_of(name) in self.made
+
     def names(self, name: str) -> bool:
         """Return whether the code may do anything to an object, by its folded name."""
         return last_of(name) in self.made or last_of(name) in self.removed

@@ -6,6 +6,7 @@ lang_createtrigger.html and lang_droptrigger.html.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from dal_audit.facts.sql import AlterObject, CreateObject, Drop, SqlName
 from dal_audit.schema.functions import argument_count, declared_count, with_arguments
 from dal_audit.schema.journal import UNKNOWN
 from dal_audit.schema.objects_model import NAME, READS, VIEWS, DbObject, Key, qualified
-from dal_audit.schema.reads import words_read
+from dal_audit.schema.reads import reading_of, words_read
 from dal_audit.schema.state import State
 from dal_audit.schema.tables import GUARD_CREATE, GUARD_DROP
 
@@ -110,8 +111,23 @@ def _read(state: State, create: CreateObject, name: str, view: DbObject) -> None
     words = words_read(state, tokens)
     for word in words:
         state.readers.setdefault(word, set()).add(name)
-    has_star = "*" in tokens
-    state.set_part(view, READS, words | {"*"} if has_star else words)
+    if "*" in tokens:
+        words |= _columns_meant(state, tokens)
+    state.set_part(view, READS, words)
+
+
+def _columns_meant(state: State, tokens: Sequence[str]) -> frozenset[str]:
+    """Return what a `*` in a view stands for: itself, or the columns that PostgreSQL writes there.
+
+    It does so when the view is made: a column that is added later is none of the view's.
+    """
+    tables = [state.seen_table(table) for table in reading_of(state, tokens).tables.values()]
+    if state.is_sqlite or not all(table is not None and table.complete for table in tables):
+        return frozenset({"*"})
+    columns = (
+        f"{table.name}.{name}" for table in tables if table for name in table.names("column")
+    )
+    return frozenset(columns)
 
 
 def _taken(state: State, name: SqlName | None, kind: str, folded: str) -> None:
@@ -260,6 +276,12 @@ def _rename_other(
     state.journal.write(holder, keys[1], renamed)
     if table is None:
         state.set_part(renamed, NAME, keys[1])
+        called = tuple(name.partition("/")[0] for name in (old, new))
+        state.callers.setdefault(called[1], []).extend(state.callers.get(called[0], ()))
+        return
+    for callers in state.callers.values():
+        if (table, keys[0]) in callers:
+            callers.append((table, keys[1]))
 
 
 def _rename_relation(

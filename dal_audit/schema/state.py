@@ -77,6 +77,8 @@ class State:
         self.problems: list[Problem] = []
         self.is_trial = False
         """Whether the statement that is run does nothing where it fails."""
+        self.is_refusing = False
+        """Whether the engine takes the statement that is run in no version, whatever stands."""
         self.opaque_code = OpaqueCode()
         self._folded: dict[tuple[tuple[str, ...], tuple[bool, ...]], str] = {}
         self._spelled: dict[str, str] = {}
@@ -220,6 +222,7 @@ class State:
     def place(self, name: str, relation: DbObject) -> None:
         """Let a relation stand that was made."""
         self.stand(name, relation)
+        relation.refused = relation.refused or self.is_refusing
         self.journal.write(self.made, name, self.file)
         self.journal.remove(self.dropped, name)
         self.placed.add(name)
@@ -318,8 +321,12 @@ class State:
                 yield table, constraint
 
     def tables_on(self, name: str) -> list[str]:
-        """Return the other tables that refer to a table, in the order in which they came to."""
-        return list(dict.fromkeys(table.name for table, _ in self.referring(name)))
+        """Return the other tables that refer to a table, in the order in which they came to.
+
+        One that the engine does not take is none.
+        """
+        tables = (table for table, _ in self.referring(name) if not table.refused)
+        return list(dict.fromkeys(table.name for table in tables))
 
     def views_on(self, name: str, column: str = "") -> list[str]:
         """Return the views that read a relation, or may read its column, in their names' order."""
@@ -328,5 +335,6 @@ class State:
             view
             for view in sorted(self.readers.get(name, ()))
             if (relation := self.relations.get(view)) is not None
+            and not relation.refused
             and not wanted.isdisjoint(relation.parts.get(READS, frozenset()))
         ]

@@ -144,6 +144,7 @@ def _part_of(
         expression.text if expression else " ".join(constraint.referenced),
         tuple(column.lower() for column in constraint.referenced),
         inline,
+        constraint.name is not None,
     )
 
 

@@ -163,6 +163,18 @@ SCRIPTS = [
     "create table t (a int, primary key (a), b int)",
     "create table t (a int, constraint k check (a > 0), b int, c int)",
     "create table t (a int, b int, primary key (a), unique (b))",
+    "create table t (a int, b int, c int); insert into t select 1, 2; insert into t values (1, 2, 3, 4)",
+    "create table t (a int, b int, c int); insert into t values (1, 2), (3, 4); insert into t select * from t",
+    "create table t (a int, b int); insert into t (a, b) select count(*), max(a + 1) from t; insert into t (a, b) select 1 from t",
+    "create table t (a int, b int); insert into t (a, b) values (1, coalesce(2, 3), 4); insert into t (b) select a from t union select 1",
+    "create table t (a int constraint c references t2 (b), b int); create table t2 (b int)",
+    "create table p (b int primary key); create table t (a int constraint c references p (b), b int, constraint d unique (b)); alter table t drop constraint c; alter table t drop constraint d",
+    "create table t (a int, constraint c check (a > 0), constraint d primary key (a)); alter table t drop constraint c; alter table t drop constraint d",
+    "create table t (a int, constraint c unique (a)); create table u (a int, constraint c unique (a))",
+    "create table t (a int, constraint c unique (a)); create table u (a int, constraint c check (a > 0))",
+    "create table t (a int, constraint c check (a > 0)); create table u (a int, constraint c primary key (a))",
+    "create table t (a int); create index c on t (a); create table u (a int, constraint c unique (a))",
+    "create table t (a int); create view v as select * from t; alter table t add column b int; alter table t drop column b",
 ]
 """Scripts of which one engine or both refuse a statement, and the same with nothing to refuse."""
 
@@ -189,6 +201,10 @@ IN_POSTGRESQL = [
     "create table t (a int) partition by range (a); create index i on t (b)",
     "create table t (a int, b int); alter table if exists T add column B int",
     "create schema s; create table s.t (a int); create index i on s.t (a); drop index s.i; create index i on s.t (a)",
+    "create type m as enum ('a'); create table t (a m); drop type m; drop table t; drop type m",
+    "create type m as enum ('a'); create table t (a m); drop type m cascade; create domain d as int; create table u (a d[]); drop domain d",
+    "create table t (a int, b int); create view v as select * from t; alter table t add column c int; alter table t drop column c; alter table t drop column b",
+    "create table t (a int); create function f () returns trigger language plpgsql as 'begin return new; end'; create trigger g before insert on t for each row execute function f (); alter function f () rename to h; alter trigger g on t rename to k; drop function h cascade; create function h () returns trigger language plpgsql as 'begin return new; end'; create trigger k before insert on t for each row execute function h ()",
 ]
 """The same, in the words of PostgreSQL."""
 

@@ -15,7 +15,9 @@ The classes of tokens that a pattern can name:
   `<dollar-number>`, `<dollar-name>`, `<percent>`, `<percent-name>`; `<operator-qmark>`;
 - words by their form: `<pragma-function>`, `<opclass>`, `<mysql-collation>`, `<key-name>` (as
   PostgreSQL names keys that are given no name), `<schema-name>` (any name but SQLite's own `main`
-  and `temp`); `<untyped>`: the name of a column without a type.
+  and `temp`);
+- by their places: `<untyped>`, the name of a column without a type; and of joins (`joins.py`)
+  `<join-without-condition>`, `<condition-too-many>`, `<table-before-comma>`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from dal_audit.extract.sql.joins import OUTSIDE, UNJOINED, UNPAIRED, join_marks
 from dal_audit.extract.sql.tokens import Kind, Token, parenthesis_pairs
 from dal_audit.extract.sql.type_places import TypePlaces, type_places
 
@@ -93,6 +96,7 @@ _BY_TEXT: Final = {
 }
 INDEXED_CLASSES: Final = frozenset(
     {"<string>", "<number>", "<parameter>", "<operator-qmark>", "<int4-edge>", "<untyped>"}
+    | {UNJOINED, UNPAIRED, OUTSIDE}
     | {
         name
         for table in (_STRINGS, _PLAIN, _NUMBERS, _QUOTED, _PARAMETERS, _WORDS)
@@ -171,6 +175,7 @@ class View:
         self.where: dict[str, list[int]] = {}
         self._pairs: dict[int, int] | None = None
         self._types: TypePlaces | None = None
+        self._marks: dict[int, frozenset[str]] = {}
         where = self.where
         own = self.keys
         for place, token in enumerate(tokens):
@@ -190,7 +195,16 @@ class View:
             if kind is Kind.NUMBER and token.text in keys:
                 where.setdefault(token.text, []).append(place)
         if "<untyped>" in keys and "CREATE" in where and self._type_facts.untyped:
-            where["<untyped>"] = sorted(self._type_facts.untyped)
+            self._mark("<untyped>", sorted(self._type_facts.untyped))
+        if "JOIN" in where:
+            for mark, places in join_marks(tokens).items():
+                self._mark(mark, places)
+
+    def _mark(self, mark: str, places: list[int]) -> None:
+        """Let tokens at some places be of one more class."""
+        self.where[mark] = places
+        for place in places:
+            self._marks[place] = self._marks.get(place, frozenset()) | {mark}
 
     def key(self, place: int) -> str:
         """Return what a pattern's word is compared with; empty for quoted text and at the end."""
@@ -200,9 +214,7 @@ class View:
         """Return the classes of the token at a place."""
         token = self.tokens[place]
         found = _classes_of(token.kind, token.text)
-        if self._types is not None and place in self._types.untyped:
-            return found | {"<untyped>"}
-        return found
+        return found | self._marks[place] if place in self._marks else found
 
     @property
     def _type_facts(self) -> TypePlaces:

@@ -1,0 +1,123 @@
+"""What a `DROP` fails for the first time, and what any statement does whose table is gone.
+
+Sources: PostgreSQL's ddl-depend.html, sql-droptable.html and sql-droptype.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from dal_audit.facts.sql import Drop, SqlName
+from dal_audit.schema.column_demands import (
+    ONE_CASE,
+    error,
+    is_misspelled,
+    name_meant,
+    type_name,
+    wrong_case,
+)
+from dal_audit.schema.objects_model import CONSTRAINT_INDEX, SchemaError
+from dal_audit.schema.other_objects import RELATIONS
+from dal_audit.schema.state import State
+from dal_audit.schema.table_parts import unique_keys
+
+_TYPES: Final = frozenset({"type", "domain"})
+
+
+def drop_errors(state: State, drop: Drop) -> Iterator[SchemaError]:
+    """Yield what a `DROP` fails for that is about to be run."""
+    dropped = {state.fold(name) for name in drop.names}
+    for name in drop.names:
+        if drop.what == "table":
+            yield from table_errors(state, name, if_exists=drop.if_exists)
+            yield from _drop_table(state, drop, name, dropped)
+        elif drop.what in RELATIONS:
+            yield from _drop_other_relation(state, drop, name)
+        elif drop.what in _TYPES and not drop.cascade:
+            yield from _drop_type(state, name)
+
+
+def _drop_other_relation(state: State, drop: Drop, name: SqlName) -> Iterator[SchemaError]:
+    if state.is_dropped_here(state.fold(name)) and not drop.if_exists:
+        yield dropped_before(state, name)
+    elif drop.what == "index" and not drop.cascade:
+        yield from _drop_index(state, name)
+        # Of another script, it need not stand where that is asked.
+        if not drop.if_exists or state.is_certain(state.fold(name)):
+            yield from _key_index_errors(state, name)
+
+
+def _drop_type(state: State, name: SqlName) -> Iterator[SchemaError]:
+    """Yield that columns are of a type that PostgreSQL is to drop."""
+    own = state.fold(name).rpartition(".")[2]
+    tables = () if state.is_sqlite else filter(None, map(state.seen_table, list(state.made)))
+    for table in tables:
+        for column in table.names("column"):
+            declared = table.parts["column", column].declared
+            if declared is not None and type_name(declared) == own:
+                reason = f"the type cannot be dropped while `{table.name}.{column}` is of it"
+                yield error(state, name.span, reason, "Drop what is of it first.")
+                return
+
+
+def _drop_table(
+    state: State, drop: Drop, name: SqlName, dropped: set[str]
+) -> Iterator[SchemaError]:
+    own = state.fold(name)
+    if state.is_sqlite or drop.cascade or state.seen_table(own) is None:
+        return
+    tables = [table for table in state.tables_on(own) if table not in dropped]
+    views = state.views_on(own)
+    if tables or views:
+        holder = f"`{min(tables)}` refers to it" if tables else f"the view `{views[0]}` reads it"
+        reason = f"the table cannot be dropped while {holder}"
+        yield error(state, name.span, reason, "Drop what depends on it first.")
+
+
+def _drop_index(state: State, name: SqlName) -> Iterator[SchemaError]:
+    owner = constraint_owner(state, state.fold(name))
+    if owner:
+        reason = f"the index belongs to a constraint of `{owner}`"
+        yield error(state, name.span, reason, "Drop the constraint.")
+
+
+def _key_index_errors(state: State, name: SqlName) -> Iterator[SchemaError]:
+    """Yield that a foreign key needs an index in PostgreSQL: no other key has these columns."""
+    index = state.seen(state.fold(name))
+    if state.is_sqlite or index is None or index.table is None or not index.unique:
+        return
+    columns = {column.lower() for column in index.columns}
+    keys = [{column.lower() for column in key} for key in unique_keys(state, index.table)]
+    if keys.count(columns) != 1:
+        return
+    for other, constraint in state.referring(index.table.name):
+        if set(other.parts["constraint", constraint].referenced) == columns:
+            reason = f"the index cannot be dropped while a foreign key of `{other.name}` needs it"
+            yield error(state, name.span, reason, "Drop the foreign key first.")
+            return
+
+
+def table_errors(state: State, name: SqlName, *, if_exists: bool = False) -> Iterator[SchemaError]:
+    """Yield that there is no table of a name: it was dropped, or is written in another case."""
+    meant = name_meant(state, name)
+    if if_exists:
+        return
+    if state.is_dropped_here(meant):
+        yield dropped_before(state, name)
+    elif is_misspelled(state, name, meant) and state.seen_table(meant) is not None:
+        yield error(state, name.span, wrong_case(meant), ONE_CASE)
+
+
+def dropped_before(state: State, name: SqlName) -> SchemaError:
+    """Return that a relation was dropped by the same script."""
+    reason = f"`{name.name}` was dropped before"
+    return error(state, name.span, reason, "Write `IF EXISTS`, or leave it out.")
+
+
+def constraint_owner(state: State, index: str) -> str:
+    """Return the table a constraint of which has made an index; empty where none has."""
+    relation = state.seen(index)
+    if relation is None or relation.kind != CONSTRAINT_INDEX or relation.table is None:
+        return ""
+    return relation.table.name
