@@ -115,6 +115,7 @@ def test_the_whole_report() -> None:
                 "cure": "",
                 "fails_on": None,
                 "fails_later_on": [],
+                "run": None,
                 "driver": None,
                 "fix": None,
             }

@@ -248,7 +248,8 @@ class Change(TaggedFact, frozen=True):
     `columns` are those that an `INSERT` lists. `conflict` is its `ON CONFLICT` or
     `ON DUPLICATE KEY`, or the `OR IGNORE` after the verb. `source` is where the rows come from, or
     what is done to which: of `VALUES` the first row, of all else what follows the table and its
-    columns; the whole statement where it begins with `WITH`.
+    columns; the whole statement where it begins with `WITH`. `further` are the next rows of
+    `VALUES`, each value the literal that it is, empty where it is anything else.
     """
 
     verb: str
@@ -256,6 +257,7 @@ class Change(TaggedFact, frozen=True):
     columns: tuple[SqlName, ...] = ()
     conflict: Clause | None = None
     source: Expression | None = None
+    further: tuple[tuple[str, ...], ...] = ()
 
 
 class Query(TaggedFact, frozen=True):

@@ -74,6 +74,8 @@ class Breach(Struct, frozen=True):
     fails_later_on: tuple[str, ...] = ()
     """The backends that take the SQL at the place, and fail at it when its migration is run a
     second time."""
+    run: Literal["", "again", "all-again"] = ""
+    """At which run it shows: when its migration is run again at once, or all are run again."""
     remedy: str = ""
     """How to fix this very place, in one sentence; empty where the rule's own remedy says it."""
     driver: str = ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
 
 from dal_audit.assemble.first_runs import first_runs
 from dal_audit.assemble.project import Project
@@ -11,6 +12,11 @@ from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.sql_portability import join_names, verdicts
+
+_RUNS: Final[Mapping[RunKind, Literal["again", "all-again"]]] = {
+    "rerun": "again",
+    "rerun-all": "all-again",
+}
 
 
 def run_findings(
@@ -48,5 +54,6 @@ def breach_of(
         extent=(statement.span.line, statement.span.end_line),
         fails_on=(),
         fails_later_on=failing,
+        run=_RUNS.get(finding.run, ""),
         remedy=finding.cures[backends[0]],
     )

@@ -69,6 +69,7 @@ def render_json(report: Report) -> str:
             justification: string,
             clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}],
             cure: string, fails_on: [string] | null, fails_later_on: [string],
+            run: "again" | "all-again" | null,
             driver: string | null, fix: FIX | null}
         FIX: {message: string, applicability: "safe" | "unsafe",
             edits: [{line, column, end_line, end_column: integer, text: string}]}
@@ -80,10 +81,10 @@ def render_json(report: Report) -> str:
     `cure` where the rule's own is all there is to say. `fails_on` are the backends that reject the
     SQL at the place, none of them where all run it and differ in what it means, and null where the
     finding is not about SQL; `fails_later_on` are those that take it, and fail at it when its
-    migration is run a second time. `driver` is the catalogue's name of the driver
-    that is reached from the place, null where there is none. The edits of a fix are in the
-    finding's file and do not overlap; `text` is to stand in the place of what is between the
-    columns.
+    migration is run a second time: `run` says whether at once, or with all others. `driver` is the
+    catalogue's name of the driver that is reached from the place, null where there is none. The
+    edits of a fix are in the finding's file and do not overlap; `text` is to stand in the place of
+    what is between the columns.
     """
     return json_text(
         {
@@ -147,6 +148,7 @@ def _finding(finding: Finding) -> Object:
         "cure": breach.remedy,
         "fails_on": None if breach.fails_on is None else list(breach.fails_on),
         "fails_later_on": list(breach.fails_later_on),
+        "run": breach.run or None,
         "driver": breach.driver or None,
         "fix": None if breach.fix is None else _fix(breach.fix),
     }

@@ -135,6 +135,8 @@ def _properties(finding: Finding) -> Object:
         properties["fails_on"] = list(breach.fails_on)
     if breach.fails_later_on:
         properties["fails_later_on"] = list(breach.fails_later_on)
+    if breach.run:
+        properties["run"] = breach.run
     return properties
 
 

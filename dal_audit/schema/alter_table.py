@@ -11,7 +11,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from dal_audit.facts.sql import AlterAction, AlterTable, Constraint, SqlName
-from dal_audit.schema.objects_model import EMPTY, GUESSED, DbObject, qualified
+from dal_audit.schema.conversions import unfit_function
+from dal_audit.schema.objects_model import EMPTY, GUESSED, ColumnPart, DbObject, qualified
 from dal_audit.schema.state import State
 from dal_audit.schema.table_parts import (
     CONSTRAINTS,
@@ -108,6 +109,7 @@ def _alter_column(state: State, action: AlterAction, table: DbObject, _: str) ->
         _no_column(state, action.name, column)
     part = table.parts.get(("column", column)) or EMPTY
     if action.kind == "alter-type":
+        _check_conversion(state, action, column, part)
         part = replace(part, declared=action.type)
     elif action.kind in {"set-default", "drop-default"}:
         value = action.expression if action.kind == "set-default" else None
@@ -118,6 +120,15 @@ def _alter_column(state: State, action: AlterAction, table: DbObject, _: str) ->
         _alter_identity(state, action, table, action.name)
         return
     state.set_part(table, ("column", column), part)
+
+
+def _check_conversion(state: State, action: AlterAction, column: str, part: ColumnPart) -> None:
+    """Note that PostgreSQL cannot make a type of a column with a function that does not take it."""
+    function = "" if state.is_sqlite else unfit_function(state, column, part, action.expression)
+    if function:
+        reason = f"`{column}` is of type `{part.type}`, which `{function}()` does not take"
+        cure = "Guard it in a `DO` block that looks at the column's type first."
+        state.missing_object(action.span, reason, cure, column)
 
 
 def _alter_identity(state: State, action: AlterAction, table: DbObject, name: SqlName) -> None:

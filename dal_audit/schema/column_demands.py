@@ -100,7 +100,7 @@ def default_errors(
         return
     own = state.others.get(("type", type_name(declared)))
     labels = own.names("label") if own is not None and own.complete else None
-    family = _family(state, declared)
+    family = type_family(state, declared)
     found = unfit_default(expression.tokens, family, labels)
     if found:
         reason = f"{found} is no default for `{declared.name}`"
@@ -113,7 +113,7 @@ def type_name(declared: SqlType) -> str:
     return declared.name if declared.quoted else declared.name.lower()
 
 
-def _family(state: State, declared: SqlType | None) -> str:
+def type_family(state: State, declared: SqlType | None) -> str:
     """Return the family of a declared type, domains followed; empty where it is not known."""
     for _ in range(MAX_DOMAINS):
         if declared is None or declared.dimensions:
@@ -172,7 +172,7 @@ def _refused_columns(
         cure = "Make what is referred to the primary key, or `UNIQUE`."
         return f"{named} of `{name}` is not unique", cure
     for (column, declared), other in zip(own, columns, strict=False):
-        if not comparable(_family(state, declared), _family(state, standing[other])):
+        if not comparable(type_family(state, declared), type_family(state, standing[other])):
             reason = f"`{column}` and `{name}.{other}` are of types that cannot be compared"
             return reason, "Give both the same type."
     return None

@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from dal_audit.facts.sql import AlterObject, CreateObject, Drop, SqlName
+from dal_audit.schema.column_demands import type_name
 from dal_audit.schema.functions import argument_count, declared_count, with_arguments
 from dal_audit.schema.journal import UNKNOWN
 from dal_audit.schema.objects_model import NAME, READS, VIEWS, DbObject, Key, qualified
@@ -276,12 +279,24 @@ def _rename_other(
     state.journal.write(holder, keys[1], renamed)
     if table is None:
         state.set_part(renamed, NAME, keys[1])
+        if kind == "type":
+            _rename_declared(state, old, new)
         called = tuple(name.partition("/")[0] for name in (old, new))
         state.callers.setdefault(called[1], []).extend(state.callers.get(called[0], ()))
         return
     for callers in state.callers.values():
         if (table, keys[0]) in callers:
             callers.append((table, keys[1]))
+
+
+def _rename_declared(state: State, old: str, new: str) -> None:
+    """Let the columns that are of a type be of it under its new name."""
+    for table in filter(None, list(state.relations.values())):
+        for column in table.names("column"):
+            part = table.parts["column", column]
+            if part.declared is not None and type_name(part.declared) == old:
+                declared = replace(part.declared, name=new, quoted=True)
+                state.set_part(table, ("column", column), replace(part, declared=declared))
 
 
 def _rename_relation(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 from typing import Final
 
 from dal_audit.facts.sql import Change, Expression, SqlName
+from dal_audit.schema.enum_labels import unknown_label
 from dal_audit.schema.objects_model import ABSENT, DbObject
 from dal_audit.schema.reads import check_reads
 from dal_audit.schema.row_history import (
@@ -43,10 +44,22 @@ def change_rows(state: State, change: Change) -> None:
         _insert(state, change, change.table, table)
     else:
         check_reads(state, change.source, (name,))
+        _check_labels(state, change, table)
         if change.verb == "UPDATE":
             _update(state, change, change.table)
     if table.kind == "table" and change.verb != "UPDATE":
         note_rows(state, change, state.table(name))
+
+
+def _check_labels(state: State, change: Change, table: DbObject) -> None:
+    """Note that PostgreSQL does not know a text as a label of the enumeration that a column is."""
+    if state.is_sqlite or change.source is None:
+        return
+    column, text = unknown_label(state, change.source.tokens, table)
+    if column:
+        reason = f"`{column}` is of a type without the label {text}"
+        cure = "Compare it as text: `CAST(… AS TEXT)`."
+        state.missing_object(change.source.span, reason, cure, column)
 
 
 def _insert(state: State, change: Change, target: SqlName, table: DbObject) -> None:
@@ -59,14 +72,34 @@ def _insert(state: State, change: Change, target: SqlName, table: DbObject) -> N
     if not _repeats(change) or _is_command(change, target, table):
         return
     if is_row or not _looks_first(words):
-        _put_in(state, target, table, _constant_key(state, change, table, words))
+        first = _constant_key(state, change, table, words)
+        _put_in(state, target, table, [first, *_keys_behind(state, change, table, first)])
 
 
-def _put_in(state: State, target: SqlName, table: DbObject, row: dict[str, str]) -> None:
-    """Note that a row is put in again, which has these values in a unique key, if it has one."""
-    takes = len(row) == 1 and takes_place(state, table, *row.items())
-    if not takes and was_filled_before(state, table) and (row or not table.parts.get(ABSENT)):
-        _note_repeated(state, target, tuple(row))
+def _put_in(
+    state: State, target: SqlName, table: DbObject, rows: Sequence[Mapping[str, str]]
+) -> None:
+    """Note that rows are put in again, which have these values in a unique key, if they have one.
+
+    Those that take the place of rows that were taken out are none.
+    """
+    again = [row for row in rows if len(row) != 1 or not takes_place(state, table, *row.items())]
+    if not again or not was_filled_before(state, table):
+        return
+    if again[0] or not table.parts.get(ABSENT):
+        _note_repeated(state, target, tuple(again[0]))
+
+
+def _keys_behind(
+    state: State, change: Change, table: DbObject, first: Mapping[str, str]
+) -> Iterator[dict[str, str]]:
+    """Yield the values of further rows in the key of the first, where they are literals."""
+    columns = [state.fold(column) for column in change.columns] or table.names("column")
+    for values in change.further:
+        given = dict(zip(columns, values, strict=False))
+        row = {column: given.get(column, "") for column in first}
+        if row and all(row.values()):
+            yield row
 
 
 def _check_columns(state: State, change: Change, name: str, table: DbObject) -> None:

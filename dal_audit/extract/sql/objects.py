@@ -8,6 +8,7 @@ from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.elements import read_type
 from dal_audit.extract.sql.tables import read_clause
 from dal_audit.extract.sql.tokens import Kind
+from dal_audit.extract.sql.value_rows import rows_behind
 from dal_audit.facts.sql import (
     AlterObject,
     Change,
@@ -218,12 +219,13 @@ def insert(cursor: Cursor, verb: str) -> Change:
         cursor.name()
     columns = _columns(cursor) if cursor.opens_list() else ()
     source = _rows(cursor)
+    further = rows_behind(cursor)
     while _skips_to_conflict(cursor):
         at = cursor.at
         cursor.at += 2
         cursor.skip_to("RETURNING")
         conflict = read_clause(cursor, at, cursor.at)
-    return Change(verb, table, columns, conflict, source)
+    return Change(verb, table, columns, conflict, source, further)
 
 
 def _or_clause(cursor: Cursor) -> Clause | None:
