@@ -15,7 +15,7 @@ from dal_audit.judge.sql_portability import join_names, verdicts
 @check("DAL311")
 def unparsed_sql(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag a statement that no target's grammar takes, unless another rule says why it fails."""
-    if fact.structure is not None:
+    if not fact.flaw:
         return
     told = {name for verdict in verdicts(fact, file, project) for name in verdict.fails_on}
     every = project.sql_files.backends_of(file.path)

@@ -8,10 +8,7 @@ from the list` is a query.
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from dal_audit.extract.python.text_formats import UNKNOWN
@@ -137,8 +134,10 @@ def _parses_as(verb: str, text: str) -> bool:
     from sqlglot import expressions as exp
     from sqlglot.errors import SqlglotError
 
+    from dal_audit.extract.sql.second_reader import silent
+
     whole = re.sub(rf"{UNKNOWN}|\{{\w*\}}|%s|%\(\w+\)s", "hole", text)
-    with _silent():
+    with silent():
         for dialect in ("", "postgres", "sqlite", "mysql"):
             try:
                 trees = sqlglot.parse(whole, read=dialect or None)
@@ -158,15 +157,3 @@ def _says_something(tree: object) -> bool:
     return isinstance(tree, exp.Query) and any(
         not isinstance(selected.unalias(), exp.Column) for selected in tree.selects
     )
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep to ourselves what sqlglot logs of the audited project's text."""
-    logger = logging.getLogger("sqlglot")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        yield
-    finally:
-        logger.disabled = before

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from dal_audit.catalogue.portability import feature_by_id
 from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import Lines, UndecodableError, decode_script, not_decoded
@@ -13,6 +15,7 @@ from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.placeholders import placeholders_of
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.rewriting import Respeller
+from dal_audit.extract.sql.second_reader import misfit
 from dal_audit.extract.sql.statements import Statement, each_statement, split
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
 from dal_audit.extract.sql.tokens import Token
@@ -60,14 +63,16 @@ def statements_of(text: str) -> list[SqlStatement]:
     found: list[SqlStatement] = []
 
     def take(statement: Statement, comments: Sequence[Token]) -> None:
-        found.append(_fact(statement, comments, places))
+        found.append(_fact(statement, comments, places, text))
 
     each_statement(text, take)
     found.sort(key=lambda fact: fact.span)
     return found
 
 
-def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> SqlStatement:
+def _fact(
+    statement: Statement, comments: Sequence[Token], places: Places, text: str
+) -> SqlStatement:
     span = places.span(statement.start, statement.end)
     flaw_span: Span | None = None
     reading = Reading(None, statement.flaw)
@@ -78,9 +83,14 @@ def _fact(statement: Statement, comments: Sequence[Token], places: Places) -> Sq
         if reading.structure is None:
             at = reading.flaw_token or statement.tokens[-1]
             flaw_span = places.span(at.start, at.end)
+    head = head_of(statement.tokens)
+    odd = misfit(head, statement.tokens, text) if reading.structure is not None else None
+    if odd is not None:
+        reading = structs.replace(reading, flaw="what stands here does not fit what is before it")
+        flaw_span = places.span(odd.start, odd.end)
     return SqlStatement(
         span,
-        head_of(statement.tokens),
+        head,
         reading.structure,
         statement.part,
         reading.flaw,
