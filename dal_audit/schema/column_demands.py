@@ -66,6 +66,9 @@ def column_errors(state: State, column: Column) -> Iterator[SchemaError]:
         return
     yield from _type_errors(state, column.type)
     own = ((state.fold(column.name), column.type),)
+    kinds = {constraint.kind for constraint in column.constraints}
+    if {"null", "not-null"} <= kinds:
+        yield error(state, column.span, "it is `NULL` and `NOT NULL`", "Leave one of them out.")
     for constraint in column.constraints:
         if constraint.kind == "default" and constraint.expression is not None:
             yield from default_errors(state, column.type, constraint.expression)
@@ -74,22 +77,36 @@ def column_errors(state: State, column: Column) -> Iterator[SchemaError]:
 
 def _type_errors(state: State, declared: SqlType | None) -> Iterator[SchemaError]:
     """Yield that there is no such type, where nothing so far has made it."""
-    if declared is None or state.hides_types or not _WORD.match(declared.name):
-        return
     listed = engine_names(POSTGRESQL)
-    if listed is None or listed.has_type(declared.name.lower()):
+    if declared is None or listed is None or listed.has_type(declared.name.lower()):
+        return
+    if _is_of_words(declared):
+        yield _no_type(state, declared, "no type is called so")
+        return
+    if state.hides_types or not _WORD.match(declared.name):
         return
     name = type_name(declared)
     relation = state.relations.get(name)
     is_row_type = relation is not None and (relation.kind == "table" or relation.kind in VIEWS)
     if not is_row_type and state.others.get(("type", name)) is None:
-        yield SchemaError(
-            declared.span,
-            (state.backend,),
-            f"there is no type `{declared.name}`, and no statement before makes one",
-            "Write a type that both have, such as TEXT, INTEGER, REAL or TIMESTAMP.",
-            is_about_type=True,
-        )
+        yield _no_type(state, declared, "no statement before makes one")
+
+
+def _is_of_words(declared: SqlType) -> bool:
+    """Return whether a type is of several words: those that PostgreSQL has are all listed."""
+    words = declared.name.split(" ")
+    is_plain = not declared.quoted and all(map(_WORD.match, words))
+    return is_plain and len(words) > 1 and words[0].lower() != "interval"
+
+
+def _no_type(state: State, declared: SqlType, why: str) -> SchemaError:
+    return SchemaError(
+        declared.span,
+        (state.backend,),
+        f"there is no type `{declared.name}`, and {why}",
+        "Write a type that both have, such as TEXT, INTEGER, REAL or TIMESTAMP.",
+        is_about_type=True,
+    )
 
 
 def default_errors(

@@ -102,8 +102,9 @@ def read_keys(cursor: Cursor) -> tuple[Key, ...]:
         start = cursor.at
         while cursor.at < end and not (cursor.word() == "," and cursor.token.depth == depth):
             cursor.at += 1
-        if cursor.at > start:
-            keys.append(_key(cursor, start, cursor.at))
+        if cursor.at == start or (cursor.at == end - 1 and cursor.word() == ","):
+            raise cursor.error("a column was expected beside the comma")
+        keys.append(_key(cursor, start, cursor.at))
         cursor.at += 1
     cursor.at = end + 1
     return tuple(keys)

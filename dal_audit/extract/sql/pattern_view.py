@@ -194,7 +194,11 @@ class View:
                     where.setdefault(name, []).append(place)
             if kind is Kind.NUMBER and token.text in keys:
                 where.setdefault(token.text, []).append(place)
-        if "<untyped>" in keys and "CREATE" in where and self._type_facts.untyped:
+        if (
+            "<untyped>" in keys
+            and not where.keys().isdisjoint({"CREATE", "ALTER"})
+            and self._type_facts.untyped
+        ):
             self._mark("<untyped>", sorted(self._type_facts.untyped))
         if "JOIN" in where:
             for mark, places in join_marks(tokens).items():

@@ -48,7 +48,7 @@ def misfit(head: str, tokens: Sequence[Token], text: str) -> Token | None:
         stretch = tokens[first:last]
         if not stretch or len(stretch) > MAX_TOKENS or _has_holes(stretch):
             continue
-        found = first_misfit(stretch)
+        found = first_misfit(stretch, prefix.strip().rpartition(" ")[2])
         if found is None:
             continue
         spelled = text[stretch[0].start : stretch[-1].end]

@@ -49,10 +49,28 @@ _OF_COLUMN: Final[tuple[tuple[tuple[str, ...], ActionKind], ...]] = (
 )
 """What is altered of a column without a value."""
 
-_NO_ACTIONS: Final = frozenset(
-    {"INSERT", "APPEND", "CREATE", "DELETE", "UPDATE", "SELECT", "REMOVE"}
-)
-"""Verbs that no engine has for an action of `ALTER TABLE`."""
+_OTHER_ACTIONS: Final = frozenset(
+    {
+        "ADD", "ALGORITHM", "ALTER", "ANALYZE", "ATTACH", "AUTO_INCREMENT", "CHANGE", "CHARACTER",
+        "CHARSET", "CHECK", "CLUSTER", "COALESCE", "COLLATE", "COMMENT", "CONVERT", "DEFAULT",
+        "DETACH", "DISABLE", "DISCARD", "DROP", "ENABLE", "ENGINE", "EXCHANGE", "FORCE", "IMPORT",
+        "INHERIT", "KEY_BLOCK_SIZE", "LOCK", "MERGE", "MODIFY", "NO", "NOCHECK", "NOT", "OF",
+        "OPTIMIZE", "OPTIONS", "ORDER", "OWNER", "PARTITION", "REBUILD", "RENAME", "REORGANIZE",
+        "REPAIR", "REPLICA", "RESET", "ROW_FORMAT", "SET", "SPLIT", "SWITCH", "TABLESPACE",
+        "TRUNCATE", "VALIDATE", "WITH", "WITHOUT",
+    }
+)  # fmt: skip
+"""Verbs of the actions of `ALTER TABLE` that are not taken apart, of all engines."""
+
+_OF_SET: Final = frozenset(
+    {
+        "(", "CACHE", "COMPRESSION", "CYCLE", "DATA", "DEFAULT", "EXPRESSION", "GENERATED",
+        "INCREMENT", "MAXVALUE", "MINVALUE", "NO", "RESTART", "SEQUENCE", "START", "STATISTICS",
+        "STORAGE",
+    }
+)  # fmt: skip
+_OF_DROP: Final = frozenset({"DEFAULT", "EXPRESSION", "IDENTITY"})
+"""What may follow `SET` and `DROP` of a column, besides `NOT NULL`."""
 
 _WORDS_OF_CLAUSE: Final = 3
 
@@ -169,7 +187,7 @@ def create_index(cursor: Cursor, *, unique: bool) -> CreateIndex:
     start = cursor.at
     concurrently = cursor.span(start, start + 1) if cursor.takes("CONCURRENTLY") else None
     if_not_exists = cursor.takes("IF", "NOT", "EXISTS")
-    name = None if cursor.sees("ON") else cursor.name()
+    name = None if cursor.sees("ON") and not if_not_exists else cursor.name()
     method = cursor.name().name.lower() if cursor.takes("USING") else ""
     cursor.expect("ON")
     cursor.takes("ONLY")
@@ -243,7 +261,7 @@ def _other(cursor: Cursor, start: int) -> AlterAction:
     cursor.at = start
     cursor.skip_to(",")
     clause = read_clause(cursor, start, cursor.at)
-    if not clause.words or clause.words[0] in _NO_ACTIONS:
+    if not clause.words or clause.words[0] not in _OTHER_ACTIONS:
         cursor.at = start
         raise cursor.error("an action was expected")
     return AlterAction(clause.span, "other", clause.words, expression=cursor.expression(start))
@@ -315,11 +333,18 @@ def _alter_column(cursor: Cursor) -> AlterAction:
             cursor.span(start), "set-default", words, name, expression=cursor.expression(at)
         )
     kind: ActionKind = next((kind for phrase, kind in _OF_COLUMN if cursor.takes(*phrase)), "other")
-    is_known = cursor.word() in _COLUMN_ACTIONS and not cursor.sees("SET", "NULL")
-    if kind == "other" and not is_known:
+    if kind == "other" and not _is_column_action(cursor):
         raise cursor.error("what to alter of the column was expected")
     rest = _rest(cursor)
     return AlterAction(cursor.span(start), kind, words, name, expression=rest)
+
+
+def _is_column_action(cursor: Cursor) -> bool:
+    """Return whether something is done to a column that is not taken apart."""
+    word, after = cursor.word(), cursor.word(1)
+    if word in {"SET", "DROP"}:
+        return after in (_OF_SET if word == "SET" else _OF_DROP)
+    return word in _COLUMN_ACTIONS
 
 
 def _rest(cursor: Cursor) -> Expression | None:

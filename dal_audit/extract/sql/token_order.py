@@ -49,15 +49,16 @@ _SIGNS: Final = frozenset({"+", "-", "~", "@", "*", "!!", "|/", "||/", "::", ":"
 _NO_NAMES: Final = _CLAUSES | _WANTING | frozenset(
     {
         "ALL", "ANY", "ASC", "AT", "BOTH", "CASE", "CAST", "CHARACTER", "COLLATE", "CONFLICT",
-        "CONSTRAINT", "CREATE", "CROSS", "CUBE", "CURRENT", "DATE", "DEFAULT", "DELETE", "DESC", "DIV",
-        "DO", "DOUBLE", "DUPLICATE", "EXISTS", "FALSE", "FETCH", "FILTER", "FIRST", "FOLLOWING", "FOR",
-        "FULL", "GLOB", "GROUPING", "IF", "IGNORE", "INNER", "INSERT", "INTERVAL", "ISNULL", "KEY",
-        "LAST", "LATERAL", "LEADING", "LEFT", "MATCH", "MATCHED", "MATERIALIZED", "MERGE", "MOD",
-        "NATURAL", "NOTHING", "NOTNULL", "NULL", "NULLS", "ONLY", "OPERATOR", "ORDINALITY", "OUTER",
-        "OVER", "OVERLAPS", "PARTITION", "PRECEDING", "PRECISION", "PRIMARY", "RANGE", "RECURSIVE",
-        "REGEXP", "REPLACE", "RIGHT", "RLIKE", "ROLLUP", "ROW", "ROWS", "SEPARATOR", "SETS", "SIMILAR",
-        "SOME", "SYMMETRIC", "TEMP", "TEMPORARY", "TIME", "TIMESTAMP", "TO", "TRAILING", "TRUE",
-        "UNBOUNDED", "UNKNOWN", "VALUE", "VARYING", "VIEW", "WINDOW", "WITHIN", "XOR", "ZONE",
+        "CONSTRAINT", "CREATE", "CROSS", "CUBE", "CURRENT", "DATE", "DEFAULT", "DELETE", "DESC",
+        "DIV", "DO", "DOUBLE", "DUPLICATE", "EXISTS", "FALSE", "FETCH", "FILTER", "FIRST",
+        "FOLLOWING", "FOR", "FULL", "GLOB", "GROUPING", "IF", "IGNORE", "INNER", "INSERT",
+        "INTERVAL", "ISNULL", "KEY", "LAST", "LATERAL", "LEADING", "LEFT", "MATCH", "MATCHED",
+        "MATERIALIZED", "MERGE", "MOD", "NATURAL", "NOTHING", "NOTNULL", "NULL", "NULLS", "ONLY",
+        "OPERATOR", "ORDINALITY", "OUTER", "OVER", "OVERLAPS", "PARTITION", "PRECEDING",
+        "PRECISION", "PRIMARY", "RANGE", "RECURSIVE", "REGEXP", "REPLACE", "RIGHT", "RLIKE",
+        "ROLLUP", "ROW", "ROWS", "SEPARATOR", "SETS", "SIMILAR", "SOME", "SYMMETRIC", "TEMP",
+        "TEMPORARY", "TIME", "TIMESTAMP", "TO", "TRAILING", "TRUE", "UNBOUNDED", "UNKNOWN", "VALUE",
+        "VARYING", "VIEW", "WINDOW", "WITHIN", "XOR", "ZONE",
     }
 )  # fmt: skip
 """Words that are no names where they stand beside one."""
@@ -83,8 +84,11 @@ class Misfit(NamedTuple):
     is_certain: bool
 
 
-def first_misfit(tokens: Sequence[Token]) -> Misfit | None:
-    """Return the first token that does not fit the one before it; None where all of them may."""
+def first_misfit(tokens: Sequence[Token], clause: str = "") -> Misfit | None:
+    """Return the first token that does not fit the one before it; None where all of them may.
+
+    `clause` is the word of the clause that the tokens stand in.
+    """
     clauses: dict[int, str] = {}
     names = 0
     depth = 0
@@ -96,7 +100,7 @@ def first_misfit(tokens: Sequence[Token]) -> Misfit | None:
         if word in _CLAUSES:
             clauses[before.depth] = word
         names = names + 1 if _is_name(before, word) else 0
-        has_no_alias = clauses.get(before.depth, "") in _NO_ALIAS
+        has_no_alias = clauses.get(before.depth, clause) in _NO_ALIAS
         is_name_too_many = names > (0 if has_no_alias else 1) and _is_name(token, after)
         is_odd = _lacks_operand(before, word, token, after) or _is_second(
             before, word, token, after

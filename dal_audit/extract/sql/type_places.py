@@ -71,6 +71,8 @@ def type_places(tokens: Sequence[Token]) -> TypePlaces:
         _in_create(tokens, words, types, untyped)
     elif words[:1] == ["ALTER"]:
         types |= _in_alter(words)
+        if words[1:2] == ["TABLE"]:
+            untyped |= _untyped_in_alter(words)
     return TypePlaces(frozenset(types), frozenset(untyped))
 
 
@@ -159,6 +161,19 @@ def _in_alter(words: list[str]) -> set[int]:
             if words[at : at + 1] and words[at] not in _NO_COLUMN:
                 declared.add(at + 1)
     return found | {at for at in declared if at < len(words) and words[at] not in _NO_TYPE}
+
+
+def _untyped_in_alter(words: list[str]) -> set[int]:
+    """Return the columns that an `ALTER TABLE` adds without a type."""
+    added = (place for place, word in enumerate(words) if word == "ADD")
+    names = [_name_of_column(words, place) for place in added]
+    return {
+        at
+        for at in names
+        if words[at : at + 1]
+        and words[at] not in _NO_COLUMN | {"(", "VALUE", "GENERATED", "INDEX", "KEY", "PARTITION"}
+        and (words[at + 1 : at + 2] in ([], [","]) or words[at + 1] in _NO_TYPE)
+    }
 
 
 def _name_of_column(words: list[str], place: int) -> int:
