@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -33,29 +33,43 @@ class Reading(Struct):
     """The tables that are read, by the names that they go by, and the names used.
 
     `names` are what may be columns: each with the table or alias before it, empty where there is
-    none, and the token as it is spelled.
+    none, and the token as it is spelled. `words` are all names, once they were asked for.
     """
 
     tables: dict[str, str] = field(default_factory=dict)
     names: list[tuple[str, str, str]] = field(default_factory=list)
     has_star: bool = False
+    words: frozenset[str] | None = None
 
 
 def reading_of(state: State, tokens: Sequence[str], target: str = "") -> Reading:
-    """Return what the tokens of a statement read; `target` is the table that it is about."""
-    return _Reader(state, tokens).read(target)
+    """Return what the tokens of a statement read; `target` is the table that it is about.
+
+    A statement is run several times, and read once.
+    """
+    key = (id(tokens), target)
+    known = state.readings.get(key)
+    if known is None or known[0] is not tokens:
+        known = state.readings[key] = (tokens, _Reader(state, tokens).read(target))
+    reading: Reading = known[1]
+    return reading
 
 
 def words_read(state: State, tokens: Sequence[str]) -> frozenset[str]:
     """Return all names in the tokens of a query: those of which the table is said as `t.column`."""
-    tables = reading_of(state, tokens).tables
-    words = set()
+    reading = reading_of(state, tokens)
+    if reading.words is None:
+        reading.words = frozenset(_words(state, tokens, reading.tables))
+    return reading.words
+
+
+def _words(state: State, tokens: Sequence[str], tables: Mapping[str, str]) -> Iterator[str]:
     for at, token in enumerate(tokens):
         name = state.fold_token(token)
-        is_qualified = at > 1 and tokens[at - 1] == "."
-        table = tables.get(state.fold_token(tokens[at - 2]), "") if is_qualified else ""
-        words.add(f"{table}.{name}" if table and name else name)
-    return frozenset(words - {""})
+        if name:
+            is_qualified = at > 1 and tokens[at - 1] == "."
+            table = tables.get(state.fold_token(tokens[at - 2]), "") if is_qualified else ""
+            yield f"{table}.{name}" if table else name
 
 
 class _Reader:

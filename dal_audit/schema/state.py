@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 from dal_audit.facts import Span
 from dal_audit.facts.sql import Expression, SqlName
@@ -80,6 +80,8 @@ class State:
         self.is_refusing = False
         """Whether the engine takes the statement that is run in no version, whatever stands."""
         self.opaque_code = OpaqueCode()
+        self.readings: dict[tuple[int, str], tuple[Sequence[str], Any]] = {}
+        """What statements read, by the identity of their tokens and their tables."""
         self._folded: dict[tuple[tuple[str, ...], tuple[bool, ...]], str] = {}
         self._spelled: dict[str, str] = {}
         self._numbers: dict[tuple[DbObject | None, str], int] = {}

@@ -20,6 +20,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Collection
+from itertools import takewhile
 from typing import Final
 
 from msgspec import Struct
@@ -64,7 +65,8 @@ class Program(Struct, frozen=True):
     `gate` are the rarest words and classes of which a statement must hold one, and `needs` are all
     such sets; `starts` pairs what stands
     near the pattern's beginning with its distance from there, and is empty where the pattern
-    begins at a statement (`at_start`) or at any type.
+    begins at a statement (`at_start`) or at any type. `head` are the words that a statement must
+    begin with.
     """
 
     text: str
@@ -73,6 +75,7 @@ class Program(Struct, frozen=True):
     needs: tuple[frozenset[str], ...]
     starts: tuple[tuple[str, int], ...]
     at_start: bool
+    head: tuple[str, ...] = ()
 
 
 class _Node(Struct, frozen=True):
@@ -159,8 +162,14 @@ def parse(text: str, indexed: Collection[str], *, is_context: bool = False) -> P
     starts = () if at_start else _starts(nodes, indexed)
     if not at_start and not starts and nodes[0].op is not Op.TYPE:
         raise ValueError("it says nowhere where it begins")
-    needs = tuple(keys for node in nodes if (keys := _keys(node, indexed)))
-    return Program(text, tuple(instructions), gate, needs, starts, at_start)
+    needs = tuple(keys for node in nodes if (keys := _keys(node, indexed)) and keys != gate)
+    head = _head(nodes[1:]) if at_start else ()
+    return Program(text, tuple(instructions), gate, needs, starts, at_start, head)
+
+
+def _head(nodes: tuple[_Node, ...]) -> tuple[str, ...]:
+    """Return the words that nodes in a row begin with."""
+    return tuple(node.text for node in takewhile(lambda node: node.op is Op.WORD, nodes))
 
 
 class _Parser:

@@ -16,7 +16,8 @@ The classes of tokens that a pattern can name:
 - words by their form: `<pragma-function>`, `<opclass>`, `<mysql-collation>`, `<key-name>` (as
   PostgreSQL names keys that are given no name), `<schema-name>` (any name but SQLite's own `main`
   and `temp`);
-- by their places: `<untyped>`, the name of a column without a type; and of joins (`joins.py`)
+- by their places: `<untyped>`, the name of a column without a type; `<reserved-behind-point>`, a
+  word that SQLite reserves, behind a point; and of joins (`joins.py`)
   `<join-without-condition>`, `<condition-too-many>`, `<table-before-comma>`.
 """
 
@@ -24,9 +25,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
+from dal_audit.catalogue.engine_names import SQLITE, engine_names
 from dal_audit.extract.sql.joins import OUTSIDE, UNJOINED, UNPAIRED, join_marks
 from dal_audit.extract.sql.tokens import Kind, Token, parenthesis_pairs
 from dal_audit.extract.sql.type_places import TypePlaces, type_places
@@ -96,7 +98,7 @@ _BY_TEXT: Final = {
 }
 INDEXED_CLASSES: Final = frozenset(
     {"<string>", "<number>", "<parameter>", "<operator-qmark>", "<int4-edge>", "<untyped>"}
-    | {UNJOINED, UNPAIRED, OUTSIDE}
+    | {UNJOINED, UNPAIRED, OUTSIDE, "<reserved-behind-point>"}
     | {
         name
         for table in (_STRINGS, _PLAIN, _NUMBERS, _QUOTED, _PARAMETERS, _WORDS)
@@ -161,6 +163,15 @@ def _fitting(forms: Sequence[tuple[str, re.Pattern[str]]], text: str) -> set[str
     return {name for name, form in forms if form.match(text)}
 
 
+@cache
+def _reserved() -> frozenset[str]:
+    """Return the words that SQLite reserves, in capitals."""
+    listed = engine_names(SQLITE)
+    return (
+        frozenset(word.upper() for word in listed.reserved) if listed is not None else frozenset()
+    )
+
+
 class View:
     """A statement's tokens, with what patterns ask of them worked out once and when asked."""
 
@@ -200,9 +211,19 @@ class View:
             and self._type_facts.untyped
         ):
             self._mark("<untyped>", sorted(self._type_facts.untyped))
+        if "." in where:
+            self._mark_reserved(where["."])
         if "JOIN" in where:
             for mark, places in join_marks(tokens).items():
                 self._mark(mark, places)
+
+    def _mark_reserved(self, points: list[int]) -> None:
+        """Mark the words behind points that SQLite takes for no name."""
+        reserved = _reserved()
+        words = (place + 1 for place in points)
+        found = [place for place in words if self.key(place) in reserved]
+        if found:
+            self._mark("<reserved-behind-point>", found)
 
     def _mark(self, mark: str, places: list[int]) -> None:
         """Let tokens at some places be of one more class."""

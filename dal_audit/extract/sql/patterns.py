@@ -57,27 +57,26 @@ class Matcher:
         """Index the patterns by the words that none of them matches without."""
         self.patterns = patterns
         self.visits = 0
-        index: dict[str, list[int]] = {}
+        index: dict[tuple[str, str], list[int]] = {}
         keys: set[str] = set()
         for number, pattern in enumerate(self.patterns):
-            keys.update(key for key, _ in pattern.program.starts)
-            keys.update(*pattern.program.needs)
-            for key in pattern.program.gate:
-                index.setdefault(key, []).append(number)
-        self.by_key = {key: tuple(numbers) for key, numbers in index.items()}
-        self.keys = frozenset(keys | index.keys())
+            program = pattern.program
+            keys.update(key for key, _ in program.starts)
+            keys.update(program.gate, *program.needs)
+            for key in program.gate:
+                index.setdefault(("".join(program.head[:1]), key), []).append(number)
+        self._numbers = {key: tuple(numbers) for key, numbers in index.items()}
+        self.keys = frozenset(keys)
 
     def matches(self, tokens: Sequence[Token]) -> list[Match]:
         """Return every match in a statement's tokens, by place and then by feature."""
         view = View(tokens, self.keys)
-        candidates = {number for key in view.where for number in self.by_key.get(key, ())}
-        if not candidates:
-            return []
+        candidates = self._candidates(view)
         found: list[Match] = []
         contexts: dict[str, bool] = {}
         for number in candidates:
             pattern = self.patterns[number]
-            if any(keys.isdisjoint(view.where) for keys in pattern.program.needs):
+            if not _may_match(pattern.program, view):
                 continue
             if pattern.within is not None:
                 text = pattern.within.text
@@ -87,6 +86,17 @@ class Matcher:
                     continue
             found += self._matches(pattern, view)
         return sorted(found, key=lambda match: (match.start, match.end, match.feature))
+
+    def _candidates(self, view: View) -> set[int]:
+        """Return the numbers of the patterns whose rarest word a statement holds, or one of them.
+
+        Those that say how a statement begins are looked up by its first word as well.
+        """
+        numbers, first = self._numbers, view.key(0)
+        found: set[int] = set()
+        for key in view.where:
+            found.update(numbers.get(("", key), ()), numbers.get((first, key), ()))
+        return found
 
     def _matches(self, pattern: Pattern, view: View) -> Iterator[Match]:
         """Yield a pattern's matches, at most one for each place where it can begin."""
@@ -193,6 +203,14 @@ class Matcher:
         for position in passed:
             known[line, position] = end
         return end
+
+
+def _may_match(program: Program, view: View) -> bool:
+    """Return whether a statement begins with a pattern's words, and holds all that it needs."""
+    head, where = program.head, view.where
+    if head and tuple(view.keys[: len(head)]) != head:
+        return False
+    return not any(keys.isdisjoint(where) for keys in program.needs)
 
 
 def _starts(program: Program, view: View) -> Iterable[int]:

@@ -23,7 +23,7 @@ _CLAUSES: Final = frozenset(
 _WANTING: Final = frozenset(
     {
         "AND", "AS", "BETWEEN", "BY", "DISTINCT", "ELSE", "ESCAPE", "FROM", "HAVING", "ILIKE", "IN",
-        "INTO", "IS", "JOIN", "LIKE", "LIMIT", "NOT", "OFFSET", "ON", "OR", "RETURNING", "SELECT",
+        "INTO", "IS", "JOIN", "LIKE", "LIMIT", "NOT", "OFFSET", "ON", "OR", "RETURNING",
         "SET", "THEN", "UNION", "UPDATE", "WHEN", "WHERE",
     }
 )  # fmt: skip
@@ -56,8 +56,8 @@ _NO_NAMES: Final = _CLAUSES | _WANTING | frozenset(
         "MATERIALIZED", "MERGE", "MOD", "NATURAL", "NOTHING", "NOTNULL", "NULL", "NULLS", "ONLY",
         "OPERATOR", "ORDINALITY", "OUTER", "OVER", "OVERLAPS", "PARTITION", "PRECEDING",
         "PRECISION", "PRIMARY", "RANGE", "RECURSIVE", "REGEXP", "REPLACE", "RIGHT", "RLIKE",
-        "ROLLUP", "ROW", "ROWS", "SEPARATOR", "SETS", "SIMILAR", "SOME", "SYMMETRIC", "TEMP",
-        "TEMPORARY", "TIME", "TIMESTAMP", "TO", "TRAILING", "TRUE", "UNBOUNDED", "UNKNOWN", "VALUE",
+        "ROLLUP", "ROW", "ROWS", "SELECT", "SEPARATOR", "SETS", "SIMILAR", "SOME", "SYMMETRIC",
+        "TEMP", "TEMPORARY", "TIME", "TIMESTAMP", "TO", "TRAILING", "TRUE", "UNBOUNDED", "UNKNOWN", "VALUE",
         "VARYING", "VIEW", "WINDOW", "WITHIN", "XOR", "ZONE",
     }
 )  # fmt: skip
@@ -102,8 +102,11 @@ def first_misfit(tokens: Sequence[Token], clause: str = "") -> Misfit | None:
         names = names + 1 if _is_name(before, word) else 0
         has_no_alias = clauses.get(before.depth, clause) in _NO_ALIAS
         is_name_too_many = names > (0 if has_no_alias else 1) and _is_name(token, after)
-        is_odd = _lacks_operand(before, word, token, after) or _is_second(
-            before, word, token, after
+        is_odd = _is_group_too_many(word, after, tokens, place)
+        is_odd = (
+            is_odd
+            or _lacks_operand(before, word, token, after)
+            or _is_second(before, word, token, after)
         )
         if is_name_too_many or is_odd or _is_odd_point(before, word, token, after):
             return Misfit(place, is_certain=False)
@@ -115,6 +118,12 @@ def _lacks_for_sure(word: str, after: str) -> bool:
     if word in {",", "("}:
         return after == "," or (word == "," and after in _NOTHING_MORE)
     return word in _CONNECTING and after in _NOTHING_MORE
+
+
+def _is_group_too_many(word: str, after: str, tokens: Sequence[Token], place: int) -> bool:
+    """Return whether a parenthesis opens behind another that is no query of an `INSERT`."""
+    is_query = place + 1 < len(tokens) and tokens[place + 1].is_word("SELECT", "WITH", "VALUES")
+    return word == ")" and after == "(" and not is_query
 
 
 def _is_odd_point(before: Token, word: str, token: Token, after: str) -> bool:
@@ -150,5 +159,5 @@ def _is_second(before: Token, word: str, token: Token, after: str) -> bool:
         ends_operand = before.kind in _VALUES or word == ")" or _is_name(before, word)
         return ends_operand and word not in _BEFORE_VALUE
     if after == "(":
-        return before.kind in _VALUES or word == ")"
+        return before.kind in _VALUES
     return after in {"CASE", "EXISTS", "CAST"} and (before.kind in _VALUES or word == ")")
