@@ -9,5 +9,6 @@ __all__ = [
     "object_kinds",
     "portability",
     "rulebook",
+    "type_system",
     "url_schemes",
 ]

@@ -9,7 +9,7 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import portability_breaches
+from dal_audit.judge.sql_portability import objections, portability_breaches
 
 
 @check("DAL302")
@@ -18,3 +18,4 @@ def backend_only_function(
 ) -> Iterator[Breach]:
     """Flag a function, operator, literal or constant that a target backend lacks."""
     yield from portability_breaches("DAL302", fact, file, project)
+    yield from objections("DAL302", fact, file, project)

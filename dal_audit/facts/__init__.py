@@ -108,5 +108,7 @@ __all__ = [
     "replay",
     "source",
     "sql",
+    "sql_names",
+    "sql_trees",
     "stamp_of",
 ]

@@ -9,50 +9,54 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from dal_audit.facts import Edit, FactRecord, Span, TaggedFact
+from dal_audit.facts.sql_names import SqlName, SqlType
+from dal_audit.facts.sql_trees import ChangeTree, Operand, QueryTree
 
-
-class SqlName(FactRecord, frozen=True):
-    """A name, with the schema before it: its parts without their quotes, and which were quoted."""
-
-    span: Span
-    parts: tuple[str, ...]
-    quoted: tuple[bool, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The last part, as written."""
-        return self.parts[-1]
-
-    @property
-    def schema(self) -> str:
-        """What stands before the last part; empty where nothing does."""
-        return ".".join(self.parts[:-1])
+__all__ = [
+    "ActionKind",
+    "AlterAction",
+    "AlterObject",
+    "AlterTable",
+    "Change",
+    "Clause",
+    "Column",
+    "Constraint",
+    "ConstraintKind",
+    "CreateIndex",
+    "CreateObject",
+    "CreateTable",
+    "Drop",
+    "Expression",
+    "Key",
+    "OtherStatement",
+    "PlaceholderForm",
+    "Query",
+    "Rewriting",
+    "SqlCall",
+    "SqlConstruct",
+    "SqlName",
+    "SqlPlaceholder",
+    "SqlStatement",
+    "SqlType",
+    "Structure",
+    "Transaction",
+]
 
 
 class Expression(FactRecord, frozen=True):
-    """A stretch of SQL that is not taken apart further: its tokens, as they are spelled."""
+    """A stretch of SQL: its tokens, as they are spelled.
+
+    `tree` is what it says; None where it is no expression and no query, or was not read as one.
+    """
 
     span: Span
     tokens: tuple[str, ...]
+    tree: Operand | QueryTree | None = None
 
     @property
     def text(self) -> str:
         """The tokens with one space between them: for comparing, and not for running."""
         return " ".join(self.tokens)
-
-
-class SqlType(FactRecord, frozen=True):
-    """A declared type: its words in lower case with single spaces, and its arguments as spelled.
-
-    `timestamp(3) with time zone[]` has the name `timestamp with time zone`, the argument `3` and
-    one dimension. A name in quotes keeps its case.
-    """
-
-    span: Span
-    name: str
-    arguments: tuple[str, ...] = ()
-    dimensions: int = 0
-    quoted: bool = False
 
 
 ConstraintKind: TypeAlias = Literal[
@@ -249,7 +253,8 @@ class Change(TaggedFact, frozen=True):
     `ON DUPLICATE KEY`, or the `OR IGNORE` after the verb. `source` is where the rows come from, or
     what is done to which: of `VALUES` the first row, of all else what follows the table and its
     columns; the whole statement where it begins with `WITH`. `further` are the next rows of
-    `VALUES`, each value the literal that it is, empty where it is anything else.
+    `VALUES`, each value the literal that it is, empty where it is anything else. `tree` is None where it was not
+    read.
     """
 
     verb: str
@@ -258,16 +263,19 @@ class Change(TaggedFact, frozen=True):
     conflict: Clause | None = None
     source: Expression | None = None
     further: tuple[tuple[str, ...], ...] = ()
+    tree: ChangeTree | None = None
 
 
 class Query(TaggedFact, frozen=True):
     """A statement that reads: `SELECT`, `VALUES`, `TABLE`, or `WITH` before one of them.
 
-    A `constant` one reads no table and calls nothing: `SELECT 1`.
+    A `constant` one reads no table and calls nothing: `SELECT 1`. `tree` is None where it was not
+    read.
     """
 
     verb: str
     constant: bool = False
+    tree: QueryTree | None = None
 
 
 class Transaction(TaggedFact, frozen=True):

@@ -223,8 +223,12 @@ def _objections_of_rule(
 ) -> Iterator[SchemaError]:
     own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
     for objection in first_runs(project).errors.get(Place(file.path, statement.span), ()):
-        if rule_id == (TYPES if objection.is_about_type else own):
+        if rule_id == _RULES.get(objection.about, own):
             yield objection
+
+
+_RULES = {"type": TYPES, "function": FUNCTION, "query": CHANGES}
+"""The rules of what errors are about; all others are those of their statements."""
 
 
 def _is_said(place: Span, fails_on: Sequence[str], said: Iterable[PortabilityVerdict]) -> bool:

@@ -45,7 +45,8 @@ def actions_of(alter: AlterTable) -> list[AlterAction]:
 
     PostgreSQL drops what an `ALTER TABLE` drops before it does all the rest.
     """
-    return sorted(alter.actions, key=lambda action: not action.kind.startswith("drop-c"))
+    first = ("drop-c", "drop-default")
+    return sorted(alter.actions, key=lambda action: not action.kind.startswith(first))
 
 
 def alter_table(state: State, alter: AlterTable) -> None:

@@ -105,7 +105,7 @@ def _no_type(state: State, declared: SqlType, why: str) -> SchemaError:
         (state.backend,),
         f"there is no type `{declared.name}`, and {why}",
         "Write a type that both have, such as TEXT, INTEGER, REAL or TIMESTAMP.",
-        is_about_type=True,
+        about="type",
     )
 
 

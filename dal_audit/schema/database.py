@@ -75,6 +75,7 @@ class Database:
             state.sees_all = False
         if statement.structure is None or statement.head in _MAY_MAKE_TYPES:
             state.hides_types = True
+        state.makes_operators |= statement.head in _MAKE_OPERATORS
         return tuple(errors)
 
     def exemptions(self, statement: SqlStatement) -> tuple[Exemption, ...]:
@@ -133,6 +134,8 @@ _MAY_MAKE_TYPES: Final = frozenset(
     {"CREATE EXTENSION", "DO", "CALL", "EXECUTE", "IMPORT", "LOAD", "SET"}
 )
 """Statements after which there may be types that no text shows; `SET search_path` is one."""
+
+_MAKE_OPERATORS: Final = frozenset({"CREATE OPERATOR", "CREATE CAST"})
 
 _READERS: Final[dict[type, Callable[[State, Any], None]]] = {
     CreateTable: create_table,

@@ -55,6 +55,7 @@ from dal_audit.schema.table_parts import (
 )
 from dal_audit.schema.tables import named_index
 from dal_audit.schema.value_counts import value_count_errors
+from dal_audit.schema.value_types import value_errors_after, value_errors_before
 
 
 def errors_before(state: State, structure: Structure) -> Iterator[SchemaError]:
@@ -64,15 +65,17 @@ def errors_before(state: State, structure: Structure) -> Iterator[SchemaError]:
     check = _CHECKS.get(type(structure))
     if check is not None:
         yield from check(state, structure)
+    yield from value_errors_before(state, structure)
 
 
 def errors_after(state: State, structure: Structure) -> Iterator[SchemaError]:
-    """Yield what a table fails for that was just made: its foreign keys may refer to itself."""
+    """Yield what something fails for that was just made, and that its own parts may name."""
     if isinstance(structure, CreateTable) and not structure.temporary:
         name = state.fold(structure.name)
         table = state.seen_table(name) if name in state.placed else None
         if table is not None:
             yield from _new_table_errors(state, structure, table)
+    yield from value_errors_after(state, structure)
 
 
 # Names

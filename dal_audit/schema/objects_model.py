@@ -23,7 +23,9 @@ NAME: Final = ("name", "")
 """The part of a relation or a type that says what it is called."""
 READS: Final = ("reads", "")
 """The part of a view that has all names in its query, and `*`; `t.column` where it says whose."""
-UNSAID: Final = frozenset({NAME, ROWS, ABSENT, READS})
+RESULTS: Final = ("results", "")
+"""The part of a view, or of a table made by a query, that has its columns with their types."""
+UNSAID: Final = frozenset({NAME, ROWS, ABSENT, READS, RESULTS})
 """Parts that are no objects of their own."""
 
 CONSTRAINT_INDEX: Final = "constraint's index"
@@ -43,6 +45,13 @@ Key: TypeAlias = tuple[str, str]
 
 Effect: TypeAlias = Literal["fails", "changes-schema", "changes-definition", "changes-data"]
 """What comes of it: an error, another object, another definition of one, or other rows."""
+
+
+About: TypeAlias = Literal["", "type", "function", "query"]
+"""What an error is about, where that is not the whole statement.
+
+It is a declared type, an operator or function with its operands, or a clause of a query.
+"""
 
 
 class Problem(Struct, frozen=True):
@@ -69,7 +78,7 @@ class SchemaError(Struct, frozen=True):
     backends: tuple[str, ...]
     reason: str
     cure: str
-    is_about_type: bool = False
+    about: About = ""
 
 
 class ColumnPart(Struct, frozen=True):

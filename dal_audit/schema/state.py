@@ -79,6 +79,8 @@ class State:
         """Whether the statement that is run does nothing where it fails."""
         self.is_refusing = False
         """Whether the engine takes the statement that is run in no version, whatever stands."""
+        self.makes_operators = False
+        """Whether operators or casts were made, so that types fit together in other ways."""
         self.opaque_code = OpaqueCode()
         self.readings: dict[tuple[int, str], tuple[Sequence[str], Any]] = {}
         """What statements read, by the identity of their tokens and their tables."""

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.elements import AFTER_TYPE, read_keys, read_type
 from dal_audit.extract.sql.tokens import Kind
+from dal_audit.extract.sql.trees import operand_expression
 from dal_audit.facts.sql import Column, Constraint, ConstraintKind, Expression, Key, SqlName
 
 _Phrase: TypeAlias = tuple[
@@ -163,7 +164,7 @@ def _generated(cursor: Cursor) -> tuple[ConstraintKind, Expression | None, tuple
     cursor.expect("AS")
     if cursor.takes("IDENTITY"):
         return "identity", _group(cursor) if cursor.sees("(") else None, words
-    return "generated", _group(cursor), words
+    return "generated", _condition(cursor), words
 
 
 _AFTER_DEFAULT: Final = AFTER_TYPE | {",", ")"}
@@ -185,7 +186,7 @@ def _default(cursor: Cursor) -> Expression:
             cursor.at += 1
     if cursor.at == start:
         raise cursor.error("an expression was expected")
-    return cursor.expression(start)
+    return operand_expression(cursor, start)
 
 
 def _group(cursor: Cursor) -> Expression:
@@ -195,6 +196,13 @@ def _group(cursor: Cursor) -> Expression:
     start = cursor.at
     cursor.skip_group()
     return cursor.expression(start)
+
+
+def _condition(cursor: Cursor) -> Expression:
+    """Read an expression in its parenthesis."""
+    start = cursor.at
+    _group(cursor)
+    return operand_expression(cursor, start)
 
 
 def _references(
@@ -276,7 +284,7 @@ _KNOWN: Final[dict[str, tuple[_Phrase, ...]]] = {
     "PRIMARY": ((("PRIMARY", "KEY"), "primary-key", None),),
     "UNIQUE": ((("UNIQUE", "KEY"), "unique", None), (("UNIQUE",), "unique", None)),
     "DEFAULT": ((("DEFAULT",), "default", _default),),
-    "CHECK": ((("CHECK",), "check", _group),),
+    "CHECK": ((("CHECK",), "check", _condition),),
     "IDENTITY": ((("IDENTITY",), "identity", _option),),
     "COLLATE": ((("COLLATE",), "collate", _named),),
     "ON": ((("ON", "UPDATE"), "on-update", _default),),
@@ -320,7 +328,7 @@ def _asked_of_rows(
         cursor.takes_one("KEY", "INDEX")
         return "unique", (), None, ()
     if cursor.takes("CHECK"):
-        return "check", (), _group(cursor), ()
+        return "check", (), _condition(cursor), ()
     if cursor.takes("NOT", "NULL"):
         at = cursor.at
         column = cursor.name()

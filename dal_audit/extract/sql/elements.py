@@ -7,6 +7,7 @@ and `indexed-column`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from dal_audit.extract.sql.cursor import Cursor
@@ -87,10 +88,13 @@ def _items(cursor: Cursor, opening: int, closing: int) -> list[Expression]:
     return found
 
 
-def read_keys(cursor: Cursor) -> tuple[Key, ...]:
+def read_keys(
+    cursor: Cursor, read: Callable[[Cursor, int, int], Expression] = Cursor.expression
+) -> tuple[Key, ...]:
     """Read the columns and expressions of a key or an index, in their parenthesis.
 
-    Raises NotUnderstoodError where no parenthesis opens or none closes it.
+    `read` makes an expression of the tokens between two indexes. Raises NotUnderstoodError where no
+    parenthesis opens or none closes it.
     """
     if cursor.word() != "(":
         raise cursor.error("a list in parentheses was expected")
@@ -104,13 +108,15 @@ def read_keys(cursor: Cursor) -> tuple[Key, ...]:
             cursor.at += 1
         if cursor.at == start or (cursor.at == end - 1 and cursor.word() == ","):
             raise cursor.error("a column was expected beside the comma")
-        keys.append(_key(cursor, start, cursor.at))
+        keys.append(_key(cursor, start, cursor.at, read))
         cursor.at += 1
     cursor.at = end + 1
     return tuple(keys)
 
 
-def _key(cursor: Cursor, start: int, end: int) -> Key:
+def _key(
+    cursor: Cursor, start: int, end: int, read: Callable[[Cursor, int, int], Expression]
+) -> Key:
     """Return one item of a key: a column if it begins with a bare name, else an expression."""
     first = cursor.tokens[start]
     following = cursor.words[start + 1] if start + 1 < end else ""
@@ -119,7 +125,7 @@ def _key(cursor: Cursor, start: int, end: int) -> Key:
         start + 1 == end or prefix or cursor.tokens[start + 1].kind is Kind.WORD
     )
     if not named:
-        return Key(cursor.span(start, end), "", cursor.expression(start, end))
+        return Key(cursor.span(start, end), "", read(cursor, start, end))
     place = cursor.at
     cursor.at = start
     column = cursor.name()
@@ -127,3 +133,39 @@ def _key(cursor: Cursor, start: int, end: int) -> Key:
     expression = cursor.expression(start, cursor.at)
     cursor.at = place
     return Key(cursor.span(start, end), column.name, expression, words)
+
+
+def read_cast_type(cursor: Cursor) -> SqlType:
+    """Read a type that an operator or another word may follow."""
+    at = cursor.at
+    name = cursor.name()
+    words = [_title(name).removeprefix("pg_catalog.")]
+    for phrase in _LONG_TYPES.get(words[0], ()):
+        if cursor.takes(*phrase):
+            words += [word.lower() for word in phrase]
+            break
+    arguments: tuple[str, ...] = ()
+    if cursor.sees("(") and cursor.opens_list():
+        first = cursor.at + 1
+        cursor.skip_group()
+        inside = cursor.tokens[first : cursor.at - 1]
+        arguments = tuple(token.text for token in inside if token.text != ",")
+    zone = cursor.word()
+    if zone in {"WITH", "WITHOUT"} and cursor.takes(zone, "TIME", "ZONE"):
+        words += [zone.lower(), "time", "zone"]
+    dimensions = 0
+    while cursor.takes("["):
+        cursor.skip_to("]")
+        cursor.expect("]")
+        dimensions += 1
+    return SqlType(cursor.span(at), " ".join(words), arguments, dimensions, name.quoted[-1])
+
+
+_LONG_TYPES: Final = {
+    "double": (("PRECISION",),),
+    "character": (("VARYING",),),
+    "char": (("VARYING",),),
+    "bit": (("VARYING",),),
+    "national": (("CHARACTER", "VARYING"), ("CHARACTER",), ("CHAR", "VARYING"), ("CHAR",)),
+}
+"""The further words of types of several, by the first."""

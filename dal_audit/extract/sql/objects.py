@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.elements import read_type
 from dal_audit.extract.sql.tables import read_clause
 from dal_audit.extract.sql.tokens import Kind
+from dal_audit.extract.sql.trees import view_query
 from dal_audit.extract.sql.value_rows import rows_behind
 from dal_audit.facts.sql import (
     AlterObject,
@@ -79,6 +82,7 @@ _OBJECTS_BY_WORD: Final = {
 _NAMELESS: Final = frozenset(
     {"cast", "default privileges", "operator", "owned by", "system", "transform", "user mapping"}
 )
+_VIEWS: Final = frozenset({"view", "materialized view"})
 _ON_A_TABLE: Final = frozenset({"trigger", "constraint trigger", "policy"})
 
 
@@ -113,6 +117,8 @@ def create_object(cursor: Cursor, what: str, *, or_replace: bool, temporary: boo
         what, values = "enum", _labels(cursor)
     cursor.at = cursor.limit
     rest = cursor.expression(start) if start < cursor.limit else None
+    if rest is not None and what in _VIEWS:
+        rest = replace(rest, tree=view_query(cursor, start))
     return CreateObject(
         what,
         name,

@@ -31,6 +31,7 @@ from dal_audit.extract.sql.tables import (
     create_virtual_table,
 )
 from dal_audit.extract.sql.tokens import Kind, Token
+from dal_audit.extract.sql.trees import change_tree, query_tree
 from dal_audit.facts.sql import Change, OtherStatement, Query, Structure, Transaction
 
 _QUERIES: Final = frozenset({"SELECT", "VALUES", "TABLE"})
@@ -110,7 +111,8 @@ def _statement(cursor: Cursor) -> Structure:
     cursor.at += 1
     change = _change(cursor, word)
     if change is not None:
-        return structs.replace(change, source=whole) if whole is not None else change
+        tree = change_tree(cursor)
+        return structs.replace(change, source=whole or change.source, tree=tree)
     if word == "CREATE":
         return _create(cursor)
     if word in {"ALTER", "DROP"}:
@@ -121,7 +123,8 @@ def _statement(cursor: Cursor) -> Structure:
 def _changing_no_schema(cursor: Cursor, word: str) -> Structure:
     """Return a statement that changes no schema and no rows; its first word was read."""
     if word in _QUERIES:
-        return Query(word, constant=word == "SELECT" and _READING.isdisjoint(cursor.words))
+        constant = word == "SELECT" and _READING.isdisjoint(cursor.words)
+        return Query(word, constant, query_tree(cursor, 0, cursor.limit))
     if word in _TRANSACTIONS:
         if cursor.token.kind is Kind.OPERATOR:
             raise cursor.error("the end of the statement was expected")

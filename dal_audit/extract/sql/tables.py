@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from dal_audit.extract.sql.constraints import (
     is_table_constraint,
     read_column,
@@ -12,6 +14,7 @@ from dal_audit.extract.sql.constraints import (
 from dal_audit.extract.sql.cursor import Cursor
 from dal_audit.extract.sql.elements import read_keys, read_type
 from dal_audit.extract.sql.tokens import Kind
+from dal_audit.extract.sql.trees import operand_expression, query_expression
 from dal_audit.facts.sql import (
     ActionKind,
     AlterAction,
@@ -143,7 +146,7 @@ def _options(cursor: Cursor, options: list[Clause]) -> Expression | None:
             cursor.takes("AS")
             start = cursor.at
             cursor.at = cursor.limit
-            return cursor.expression(start) if start < cursor.limit else None
+            return query_expression(cursor, start, cursor.limit) if start < cursor.limit else None
         if cursor.takes(","):
             continue
         if word not in _OPTIONS:
@@ -194,14 +197,14 @@ def create_index(cursor: Cursor, *, unique: bool) -> CreateIndex:
     table = cursor.name()
     if cursor.takes("USING"):
         method = cursor.name().name.lower()
-    keys = read_keys(cursor)
+    keys = read_keys(cursor, operand_expression)
     where: Expression | None = None
     options: list[Clause] = []
     while not cursor.done:
         at = cursor.at
         if cursor.takes("WHERE"):
             at, cursor.at = cursor.at, cursor.limit
-            where = cursor.expression(at)
+            where = operand_expression(cursor, at)
             break
         if not cursor.takes_one(*_INDEX_OPTIONS):
             raise cursor.error("an option of the index was expected")
@@ -322,7 +325,7 @@ def _alter_column(cursor: Cursor) -> AlterAction:
     name = cursor.name()
     if cursor.takes("SET", "DATA", "TYPE") or cursor.takes("TYPE"):
         declared = read_type(cursor)
-        using = _rest(cursor)
+        using = _using(cursor)
         return AlterAction(
             cursor.span(start), "alter-type", words, name, type=declared, expression=using
         )
@@ -330,7 +333,11 @@ def _alter_column(cursor: Cursor) -> AlterAction:
         at = cursor.at
         cursor.skip_to(",")
         return AlterAction(
-            cursor.span(start), "set-default", words, name, expression=cursor.expression(at)
+            cursor.span(start),
+            "set-default",
+            words,
+            name,
+            expression=operand_expression(cursor, at),
         )
     kind: ActionKind = next((kind for phrase, kind in _OF_COLUMN if cursor.takes(*phrase)), "other")
     if kind == "other" and not _is_column_action(cursor):
@@ -345,6 +352,15 @@ def _is_column_action(cursor: Cursor) -> bool:
     if word in {"SET", "DROP"}:
         return after in (_OF_SET if word == "SET" else _OF_DROP)
     return word in _COLUMN_ACTIONS
+
+
+def _using(cursor: Cursor) -> Expression | None:
+    """Read what a column's new values are made by, and what else stands there, up to the comma."""
+    rest = _rest(cursor)
+    if rest is None or rest.tokens[0].upper() != "USING":
+        return rest
+    start = cursor.at - len(rest.tokens) + 1
+    return replace(rest, tree=operand_expression(cursor, start).tree)
 
 
 def _rest(cursor: Cursor) -> Expression | None:

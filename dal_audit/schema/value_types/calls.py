@@ -1,0 +1,102 @@
+"""The types of calls, with their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from dal_audit.facts.sql_names import SqlName
+from dal_audit.facts.sql_trees import Call, Star
+from dal_audit.schema.state import State
+from dal_audit.schema.value_types.conversions import UNKNOWN
+from dal_audit.schema.value_types.literals import check_literal
+from dal_audit.schema.value_types.operators import compare
+from dal_audit.schema.value_types.overloads import Arguments, choose
+
+if TYPE_CHECKING:
+    from dal_audit.schema.value_types.operands import Typer
+
+_CURE: Final = "Write `CAST (x AS type)` around what is of another type."
+_SPELLINGS: Final = {"extract": "numeric", "substring": "text", "trim": "text", "position": "int4"}
+"""What forms with a grammar of their own give."""
+
+
+def call_type(typer: Typer, call: Call) -> str | None:
+    """Return what a call gives; object to a call that PostgreSQL has no function for."""
+    name = plain_name(call.name)
+    form = _FORMS.get(name)
+    if form is not None and call.is_plain and call.arguments:
+        return form(typer, call)
+    typer.truth(call.condition, "FILTER")
+    own = [typer.type_of(argument) for argument in call.arguments]
+    if not name or is_own_function(typer.objections.state, name):
+        return None
+    if not call.is_plain:
+        return _SPELLINGS.get(name) if len(call.name.parts) == 1 else None
+    return _function_type(typer, call, name, own)
+
+
+def plain_name(name: SqlName) -> str:
+    """Return the name of a function of PostgreSQL's own, in lower case; else an empty text."""
+    if len(name.parts) > 1 and name.schema.lower() != "pg_catalog":
+        return ""
+    return name.name if name.quoted[-1:] == (True,) else name.name.lower()
+
+
+def is_own_function(state: State, name: str) -> bool:
+    """Return whether a function of a name was made, or may have been in code that is not read."""
+    return name in state.counts or name in state.opaque_code.made
+
+
+def _function_type(typer: Typer, call: Call, name: str, own: Sequence[str | None]) -> str | None:
+    signatures = typer.types.function(name)
+    if not signatures:
+        return None
+    if len(own) == 1 and isinstance(call.arguments[0], Star):
+        return signatures[0].result if name == "count" else None
+    choice = choose(typer.types, signatures, own)
+    if choice.verdict in {"missing", "ambiguous"} and not _is_cast(typer, name, own):
+        shown = f"{name}({', '.join(map(typer.objections.title, own))})"
+        typer.objections.to_operands(call.span, f"it has no function `{shown}`", _CURE)
+    for operand, wanted in zip(call.arguments, choice.arguments, strict=False):
+        check_literal(typer.objections, operand, wanted)
+    return choice.result
+
+
+def _is_cast(typer: Typer, name: str, own: Arguments) -> bool:
+    """Return whether a call may be a cast to a type of its name: `date('2024-01-01')`."""
+    return len(own) == 1 and (name in typer.types.names or name in typer.types.types)
+
+
+# Forms of the grammar
+
+
+def _common(typer: Typer, call: Call) -> str | None:
+    return typer.common(call.arguments, f"the values of `{call.name.name}`", call.span)
+
+
+def _null_if(typer: Typer, call: Call) -> str | None:
+    first = call.arguments[0]
+    for other in call.arguments[1:2]:
+        compare(typer, first, other)
+    own = typer.type_of(first)
+    return "text" if own == UNKNOWN else own
+
+
+_FORMS: Final[dict[str, Callable[[Typer, Call], str | None]]] = {
+    "coalesce": _common,
+    "greatest": _common,
+    "least": _common,
+    "nullif": _null_if,
+}
+
+
+def is_aggregate(typer: Typer, call: Call) -> bool | None:
+    """Return whether a call is of an aggregate, and of no window's; None where it is not known."""
+    name = plain_name(call.name)
+    if call.is_window or name in _FORMS or name in _SPELLINGS:
+        return False
+    signatures = typer.types.function(name) if name else ()
+    if not signatures or is_own_function(typer.objections.state, name):
+        return None
+    return any(signature.mark in {"@", "#"} for signature in signatures)

@@ -1,0 +1,62 @@
+"""Which types become which, by themselves or where they are assigned.
+
+The rules are PostgreSQL's (typeconv.html; parse_coerce.c has them in full). A type is its name in
+the catalogue, `enum:` and a name for an enumeration of the project's own, `unknown` for a literal
+in quotes, which becomes what is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from dal_audit.catalogue.type_system import TypeSystem
+
+UNKNOWN: Final = "unknown"
+ENUM: Final = "enum:"
+IMPLICIT, ASSIGNMENT, EXPLICIT = "i", "a", "e"
+_REACHES: Final = {IMPLICIT: {"i"}, ASSIGNMENT: {"i", "a"}, EXPLICIT: {"i", "a", "e"}}
+_STRINGS: Final = "S"
+
+
+def category(types: TypeSystem, name: str) -> str:
+    """Return the category of a type; that of all enumerations is one."""
+    return "E" if name.startswith(ENUM) else types.category(name)
+
+
+def becomes(types: TypeSystem, source: str, target: str, context: str = IMPLICIT) -> bool:
+    """Return whether a value of one type becomes one of another in a context."""
+    if target in {source, "any"} or UNKNOWN in {source, target}:
+        return True
+    if types.cast(source, target) in _REACHES[context]:
+        return True
+    items = types.item_of(source), types.item_of(target)
+    if all(items):
+        return becomes(types, *items, context)
+    if context != IMPLICIT and category(types, target) == _STRINGS:
+        return True  # By way of their texts (typeconv-query.html).
+    return context == EXPLICIT and category(types, source) == _STRINGS
+
+
+def common_type(types: TypeSystem, several: Sequence[str]) -> str | None:
+    """Return the type to which values of several types are brought; None where there is none.
+
+    That is the rule for `UNION`, `CASE` and the like (typeconv-union-case.html).
+    """
+    chosen = UNKNOWN
+    for name in several:
+        if name in {UNKNOWN, chosen}:
+            continue
+        if chosen == UNKNOWN:
+            chosen = name
+        elif category(types, chosen) != category(types, name):
+            return None
+        elif (
+            not types.is_preferred(chosen)
+            and becomes(types, chosen, name)
+            and not becomes(types, name, chosen)
+        ):
+            chosen = name
+    if chosen == UNKNOWN:
+        return "text"
+    return chosen if all(becomes(types, name, chosen) for name in several) else None

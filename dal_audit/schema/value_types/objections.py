@@ -1,0 +1,45 @@
+"""What PostgreSQL objects to in the expressions of a statement, and who gathers that."""
+
+from __future__ import annotations
+
+from dal_audit.catalogue.type_system import TypeSystem, type_system
+from dal_audit.facts import Span
+from dal_audit.schema.objects_model import POSTGRESQL, About, SchemaError
+from dal_audit.schema.state import State
+from dal_audit.schema.value_types.conversions import ENUM
+
+
+class Objections:
+    """Gathers what a statement's expressions fail for, on a database of PostgreSQL.
+
+    `about` is what errors are about that speak of no operator and no function.
+    """
+
+    def __init__(self, state: State, about: About = "query") -> None:
+        """Begin with none."""
+        self.state = state
+        self.types: TypeSystem = type_system()
+        self._about: About = about
+        self._found: dict[SchemaError, None] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are so far."""
+        return len(self._found)
+
+    def errors(self) -> tuple[SchemaError, ...]:
+        """Return all, each once."""
+        return tuple(self._found)
+
+    def to_clause(self, span: Span, reason: str, cure: str) -> None:
+        """Object to what stands in a clause, or is assigned."""
+        self._found[SchemaError(span, (POSTGRESQL,), reason, cure, self._about)] = None
+
+    def to_operands(self, span: Span, reason: str, cure: str) -> None:
+        """Object to an operator or a function that does not exist for such operands."""
+        self._found[SchemaError(span, (POSTGRESQL,), reason, cure, "function")] = None
+
+    def title(self, name: str | None) -> str:
+        """Return what a type is called in a message."""
+        if name is None:
+            return "?"
+        return name[len(ENUM) :] if name.startswith(ENUM) else self.types.title(name)
