@@ -6,6 +6,7 @@ of operators. What a reader does not know is `Unread`, and the rest of the tree 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from dal_audit.facts import FactRecord, Span, TaggedFact
@@ -250,3 +251,22 @@ class DeleteTree(TaggedFact, frozen=True):
 
 
 ChangeTree: TypeAlias = InsertTree | UpdateTree | DeleteTree
+
+
+def parts_of(operand: Operand) -> Iterator[Operand]:
+    """Yield the operands that one consists of; those of a query in it are its own."""
+    match operand:
+        case Operation(operands=operands):
+            yield from operands
+        case Call(arguments=arguments):
+            yield from arguments
+        case Cast(operand=inner):
+            yield inner
+        case Row(items=items):
+            yield from items
+        case Case(subject=subject, branches=branches, otherwise=otherwise):
+            yield from (part for part in (subject, otherwise) if part is not None)
+            for branch in branches:
+                yield from branch
+        case _:
+            pass

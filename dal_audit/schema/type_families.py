@@ -77,6 +77,11 @@ _BOOLEAN_TEXTS: Final = frozenset(
 _NO_CLOCK_TEXT: Final = re.compile(r"\s*(?:0000-00-00.*|current_timestamp.*|)\Z", re.IGNORECASE)
 """Texts that are surely no point in time; whether others are depends on settings."""
 
+_TIME_WORD: Final = re.compile(
+    r"allballs|epoch|infinity|now|today|tomorrow|yesterday", re.IGNORECASE
+)
+"""`datatype-datetime.html`, "Special Values"."""
+
 
 def type_text(declared: SqlType | None) -> str:
     """Return a type as a text that can be compared: one name for each of PostgreSQL's."""
@@ -149,12 +154,17 @@ def _unfit_text(text: str, family: str, labels: Sequence[str] | None) -> str:
         "boolean": text.strip().lower() not in _BOOLEAN_TEXTS,
         "uuid": not _UUID_TEXT.match(text),
         "json": not _is_json(text),
-        "timestamp": bool(_NO_CLOCK_TEXT.match(text)),
-        "date": bool(_NO_CLOCK_TEXT.match(text)),
-        "time": bool(_NO_CLOCK_TEXT.match(text)),
-        "interval": not text.strip(),
+        "timestamp": bool(_NO_CLOCK_TEXT.match(text)) or _has_no_time(text),
+        "date": bool(_NO_CLOCK_TEXT.match(text)) or _has_no_time(text),
+        "time": bool(_NO_CLOCK_TEXT.match(text)) or _has_no_time(text),
+        "interval": _has_no_time(text),
     }.get(family, False)
     return f"the text `'{text}'`" if wrong else ""
+
+
+def _has_no_time(text: str) -> bool:
+    """Return whether a text has neither a digit nor a word that stands for a time."""
+    return not any(char.isdigit() for char in text) and not _TIME_WORD.search(text)
 
 
 def _is_json(text: str) -> bool:

@@ -13,6 +13,8 @@ from dal_audit.catalogue.engine_names import engine_names
 from dal_audit.catalogue.portability import version_key
 from tests.engines.lists import FOLDER, arities, encode, postgresql, sqlite, sqlite_arity
 from tests.engines.servers import Engine, Postgres
+from tests.engines.types import FILE, fitting
+from tests.engines.types import encode as types_text
 
 MATHEMATICS = "ENABLE_MATH_FUNCTIONS"
 
@@ -37,6 +39,19 @@ def test_the_list_of_sqlite_is_what_the_newest_says() -> None:
 def test_the_list_of_postgresql_is_what_it_says(engines: tuple[Engine, ...]) -> None:
     server = next(engine for engine in engines if isinstance(engine, Postgres))
     _check(postgresql(server.connection), FOLDER / "postgresql.json")
+
+
+def test_how_types_fit_together_is_what_postgresql_says(engines: tuple[Engine, ...]) -> None:
+    server = next(engine for engine in engines if isinstance(engine, Postgres))
+    made, text = fitting(server.connection), FILE.read_text(encoding="utf-8")
+    listed = json.loads(text)
+    if made["version"] == listed["version"]:
+        assert types_text(made) == text, "run python -m tests.engines.types"
+        return
+    for part in ("types", "casts", "operators", "functions"):
+        found = made[part]
+        assert isinstance(found, dict)
+        assert len(set(found) & set(listed[part])) * 10 > 9 * len(found), part
 
 
 def test_an_older_sqlite_has_no_function_that_the_list_lacks() -> None:

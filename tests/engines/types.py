@@ -34,7 +34,7 @@ WHERE t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype IN ('b', 'p', 'r
   AND t.typname !~ '^_?pg_(?!lsn|snapshot)'
 """
 CASTS = """
-SELECT castsource::regtype::oid, casttarget::regtype::oid, s.typname, t.typname, castcontext::text
+SELECT s.typname, t.typname, castcontext::text
 FROM pg_cast JOIN pg_type AS s ON s.oid = castsource JOIN pg_type AS t ON t.oid = casttarget
 ORDER BY s.typname, t.typname
 """
@@ -114,7 +114,7 @@ def _names(connection: psycopg.Connection[Any], types: set[str]) -> dict[str, st
 
 def _casts(rows: Iterable[Any], types: set[str]) -> dict[str, str]:
     found: dict[str, list[str]] = defaultdict(list)
-    for _, _, source, target, context in rows:
+    for source, target, context in rows:
         if source != target and {source, target} <= types:
             found[source].append(f"{context}{target}")
     return {source: " ".join(targets) for source, targets in sorted(found.items())}

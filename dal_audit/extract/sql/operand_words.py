@@ -41,8 +41,8 @@ OWN_GRAMMAR: Final = frozenset(
     {
         "extract", "json_array", "json_arrayagg", "json_exists", "json_object", "json_objectagg",
         "json_query", "json_scalar", "json_serialize", "json_table", "json_value", "normalize",
-        "overlay", "position", "raise", "substring", "treat", "trim", "xmlconcat", "xmlelement",
-        "xmlexists", "xmlforest", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable",
+        "position", "raise", "treat", "xmlconcat", "xmlelement", "xmlexists", "xmlforest",
+        "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable",
     }
 )  # fmt: skip
 """Calls whose arguments may have words between them (gram.y, `func_expr_common_subexpr`)."""

@@ -42,6 +42,9 @@ NOT: Final = 3
 SIGN: Final = 13
 """How closely the operators before an operand bind."""
 
+_AFTER_QUERY: Final = frozenset({")", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET"})
+"""What may follow a query in parentheses that is a part of another."""
+
 _PREFIXES: Final = frozenset({"+", "-", "~", "@"})
 
 
@@ -124,7 +127,21 @@ class OperandReader(ABC):
         ahead = 0
         while self.cursor.word(ahead) == "(":
             ahead += 1
-        return self.cursor.word(ahead) in {"SELECT", "WITH", "VALUES"}
+        if self.cursor.word(ahead) not in {"SELECT", "WITH", "VALUES"}:
+            return False
+        return all(map(self._is_all_query, range(1, ahead)))
+
+    def _is_all_query(self, ahead: int) -> bool:
+        """Return whether a parenthesis further on is all that the one around it begins with.
+
+        It is not where a query is the first operand of an expression: `((SELECT 1) + 1)`.
+        """
+        cursor = self.cursor
+        place = cursor.at
+        cursor.at += ahead
+        end = cursor.group_end() + 1
+        cursor.at = place
+        return end >= cursor.limit or cursor.words[end] in _AFTER_QUERY
 
     def _parenthesis(self) -> Operand:
         """Read a query, a row, or one expression in parentheses."""

@@ -8,7 +8,7 @@ from typing import Final
 from dal_audit.facts import Span
 from dal_audit.facts.sql_trees import Operand
 from dal_audit.schema.value_types.conversions import ASSIGNMENT, UNKNOWN, becomes
-from dal_audit.schema.value_types.literals import check_literal
+from dal_audit.schema.value_types.literals import check_literal, check_range
 from dal_audit.schema.value_types.objections import Objections
 from dal_audit.schema.value_types.operands import Typer
 
@@ -41,5 +41,12 @@ def assign_all(
     typer: Typer, row: Sequence[Operand], columns: Sequence[tuple[str, str | None]]
 ) -> None:
     """Object to the values of a row, each for its column."""
-    for operand, (column, wanted) in zip(row, columns, strict=False):
-        assign(typer, operand, column, wanted)
+    for operand, target in zip(row, columns, strict=False):
+        put(typer, operand, target)
+
+
+def put(typer: Typer, operand: Operand, target: tuple[str, str | None]) -> None:
+    """Object to a value that is put into a column, which is given by name and type."""
+    assign(typer, operand, *target)
+    if target[1] is not None:
+        check_range(typer.objections, operand, target[1])

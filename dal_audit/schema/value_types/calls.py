@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from dal_audit.facts.sql_names import SqlName
 from dal_audit.facts.sql_trees import Call, Star
 from dal_audit.schema.state import State
-from dal_audit.schema.value_types.conversions import UNKNOWN
+from dal_audit.schema.value_types.conversions import EXPLICIT, UNKNOWN, becomes
 from dal_audit.schema.value_types.literals import check_literal
 from dal_audit.schema.value_types.operators import compare
 from dal_audit.schema.value_types.overloads import Arguments, choose
@@ -36,6 +36,10 @@ def call_type(typer: Typer, call: Call) -> str | None:
     return _function_type(typer, call, name, own)
 
 
+_CALLED: Final = {"trim": "btrim"}
+"""Forms that are calls of functions of other names."""
+
+
 def plain_name(name: SqlName) -> str:
     """Return the name of a function of PostgreSQL's own, in lower case; else an empty text."""
     if len(name.parts) > 1 and name.schema.lower() != "pg_catalog":
@@ -49,7 +53,7 @@ def is_own_function(state: State, name: str) -> bool:
 
 
 def _function_type(typer: Typer, call: Call, name: str, own: Sequence[str | None]) -> str | None:
-    signatures = typer.types.function(name)
+    signatures = typer.types.function(_CALLED.get(name, name))
     if not signatures:
         return None
     if len(own) == 1 and isinstance(call.arguments[0], Star):
@@ -65,7 +69,9 @@ def _function_type(typer: Typer, call: Call, name: str, own: Sequence[str | None
 
 def _is_cast(typer: Typer, name: str, own: Arguments) -> bool:
     """Return whether a call may be a cast to a type of its name: `date('2024-01-01')`."""
-    return len(own) == 1 and (name in typer.types.names or name in typer.types.types)
+    target = typer.types.names.get(name, name)
+    is_type = len(own) == 1 and bool(typer.types.category(target))
+    return is_type and (own[0] is None or becomes(typer.types, own[0], target, EXPLICIT))
 
 
 # Forms of the grammar
@@ -76,13 +82,14 @@ def _common(typer: Typer, call: Call) -> str | None:
 
 
 def _null_if(typer: Typer, call: Call) -> str | None:
-    first = call.arguments[0]
-    for other in call.arguments[1:2]:
-        compare(typer, first, other)
-    own = typer.type_of(first)
+    if len(call.arguments) != _TWO:
+        return None
+    first, other = call.arguments
+    own = compare(typer, first, other, typer.type_of(first))
     return "text" if own == UNKNOWN else own
 
 
+_TWO: Final = 2
 _FORMS: Final[dict[str, Callable[[Typer, Call], str | None]]] = {
     "coalesce": _common,
     "greatest": _common,

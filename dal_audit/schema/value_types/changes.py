@@ -16,7 +16,7 @@ from dal_audit.facts.sql_trees import (
     UpdateTree,
     Values,
 )
-from dal_audit.schema.value_types.assignments import assign, assign_all, assign_type
+from dal_audit.schema.value_types.assignments import assign_all, assign_type, put
 from dal_audit.schema.value_types.objections import Objections
 from dal_audit.schema.value_types.queries import QueryTyper
 from dal_audit.schema.value_types.relations import Relation, part_of, relation_of
@@ -50,7 +50,7 @@ def _set(
     for assignment in assignments:
         columns = [_column(target, name) for name in assignment.columns]
         if len(columns) == 1:
-            assign(typer, assignment.value, *columns[0])
+            put(typer, assignment.value, columns[0])
         elif isinstance(assignment.value, Row) and len(assignment.value.items) == len(columns):
             assign_all(typer, assignment.value.items, columns)
         else:

@@ -17,6 +17,8 @@ ENUM: Final = "enum:"
 IMPLICIT, ASSIGNMENT, EXPLICIT = "i", "a", "e"
 _REACHES: Final = {IMPLICIT: {"i"}, ASSIGNMENT: {"i", "a"}, EXPLICIT: {"i", "a", "e"}}
 _STRINGS: Final = "S"
+_VECTORS: Final = frozenset({"oidvector", "int2vector"})
+"""Arrays of the engine's own, to which no other array is cast."""
 
 
 def category(types: TypeSystem, name: str) -> str:
@@ -31,7 +33,7 @@ def becomes(types: TypeSystem, source: str, target: str, context: str = IMPLICIT
     if types.cast(source, target) in _REACHES[context]:
         return True
     items = types.item_of(source), types.item_of(target)
-    if all(items):
+    if all(items) and target not in _VECTORS:
         return becomes(types, *items, context)
     if context != IMPLICIT and category(types, target) == _STRINGS:
         return True  # By way of their texts (typeconv-query.html).

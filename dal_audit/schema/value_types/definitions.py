@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from dal_audit.facts.sql import AlterAction, Column, Constraint, CreateIndex, Expression
-from dal_audit.facts.sql_trees import Operand, QueryTree
+from dal_audit.facts.sql_trees import Operand, QueryTree, Subquery, parts_of
 from dal_audit.schema.objects_model import RESULTS, ColumnPart, DbObject
 from dal_audit.schema.state import State
 from dal_audit.schema.value_types.assignments import assign
@@ -18,13 +18,27 @@ from dal_audit.schema.value_types.relations import declared_type, part_of, relat
 from dal_audit.schema.value_types.scopes import Scope
 
 _USING: Final = "Write `USING` and an expression that makes the new type of the old."
+_NO_QUERY: Final = "Ask the query in the program, and put in what it gives."
 _DROP_DEFAULT: Final = "Drop the default first, and set it anew behind."
 
 
-def operand_of(expression: Expression | None) -> Operand | None:
-    """Return an expression's tree, where it is one of a value."""
+def _operand_of(objections: Objections, expression: Expression | None) -> Operand | None:
+    """Return an expression's tree, where it is one of a value; object to a query in it."""
     tree = expression.tree if expression is not None else None
-    return None if tree is None or isinstance(tree, QueryTree) else tree
+    if tree is None or isinstance(tree, QueryTree):
+        return None
+    query = next(_queries_in(tree), None)
+    if query is None:
+        return tree
+    objections.to_clause(query.span, "no query may stand here", _NO_QUERY)
+    return None
+
+
+def _queries_in(operand: Operand) -> Iterator[Subquery]:
+    if isinstance(operand, Subquery):
+        yield operand
+    for part in parts_of(operand):
+        yield from _queries_in(part)
 
 
 def _typer(objections: Objections, table: str) -> Typer:
@@ -38,7 +52,7 @@ def judge_column(objections: Objections, table: str, column: Column) -> None:
     judge_constraints(objections, table, column.constraints)
     wanted = declared_type(objections.state, column.type)
     for constraint in column.constraints:
-        operand = operand_of(constraint.expression)
+        operand = _operand_of(objections, constraint.expression)
         if constraint.kind in {"default", "generated"} and operand is not None:
             _put(objections, table, operand, (part_of(column.name), wanted))
 
@@ -55,12 +69,12 @@ def judge_constraints(
     """Judge checks."""
     for constraint in constraints:
         if constraint.kind == "check":
-            _typer(objections, table).truth(operand_of(constraint.expression), "CHECK")
+            _typer(objections, table).truth(_operand_of(objections, constraint.expression), "CHECK")
 
 
 def judge_default(objections: Objections, table: str, action: AlterAction) -> None:
     """Judge what is set as a column's default, unless it is a literal, which is judged as such."""
-    operand = operand_of(action.expression)
+    operand = _operand_of(objections, action.expression)
     if action.name is not None and operand is not None:
         column = part_of(action.name)
         wanted = relation_of(objections.state, table).columns.get(column)
@@ -71,10 +85,10 @@ def judge_index(objections: Objections, table: str, create: CreateIndex) -> None
     """Judge the expressions of an index, and its condition."""
     typer = _typer(objections, table)
     for key in create.keys:
-        operand = operand_of(key.expression)
+        operand = _operand_of(objections, key.expression)
         if operand is not None:
             typer.type_of(operand)
-    typer.truth(operand_of(create.where), "WHERE")
+    typer.truth(_operand_of(objections, create.where), "WHERE")
 
 
 def judge_type_change(
@@ -88,7 +102,7 @@ def judge_type_change(
     types, column = objections.types, action.name.name
     is_made = becomes(types, own, wanted, ASSIGNMENT)
     titles = objections.title(own), objections.title(wanted)
-    operand = operand_of(action.expression)
+    operand = _operand_of(objections, action.expression)
     if action.expression is None and not is_made:
         reason = "`{}` cannot be cast automatically from `{}` to `{}`".format(column, *titles)
         objections.to_clause(action.span, reason, _USING)

@@ -12,15 +12,14 @@ from typing import Final, TypeAlias
 from dal_audit.facts.sql_names import SqlName
 from dal_audit.facts.sql_trees import (
     Call,
-    Case,
     Cast,
     ColumnName,
     Constant,
     Operand,
     Operation,
-    Row,
     Select,
     Star,
+    parts_of,
 )
 from dal_audit.schema.value_types.calls import is_aggregate
 from dal_audit.schema.value_types.operands import Typer
@@ -63,25 +62,6 @@ def _has_aggregate(typer: Typer, operand: Operand) -> bool:
     if isinstance(operand, Call) and is_aggregate(typer, operand):
         return True
     return any(_has_aggregate(typer, part) for part in parts_of(operand))
-
-
-def parts_of(operand: Operand) -> Iterator[Operand]:
-    """Yield the operands that one consists of; those of a query in it are its own."""
-    match operand:
-        case Operation(operands=operands):
-            yield from operands
-        case Call(arguments=arguments):
-            yield from arguments
-        case Cast(operand=inner):
-            yield inner
-        case Row(items=items):
-            yield from items
-        case Case(subject=subject, branches=branches, otherwise=otherwise):
-            yield from (part for part in (subject, otherwise) if part is not None)
-            for branch in branches:
-                yield from branch
-        case _:
-            pass
 
 
 def _keys(scope: Scope, select: Select) -> set[_Key] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from dal_audit.facts.sql_trees import Constant, Operand
+from dal_audit.facts.sql_trees import Constant, Operand, Operation
 from dal_audit.schema.state import State
 from dal_audit.schema.type_families import FAMILIES, unfit_default
 from dal_audit.schema.value_types.conversions import ENUM, UNKNOWN
@@ -19,6 +19,8 @@ _CLOCKS: Final = {
     "LOCALTIMESTAMP": "timestamp",
 }
 _WHOLE: Final = re.compile(r"[0-9][0-9_]*\Z")
+_ARRAY: Final = re.compile(r"(?!')|'\s*[{\[]")
+"""What may be an array's text; what is no plain string is not judged."""
 _MAX_INT4: Final = 2**31 - 1
 _MAX_INT8: Final = 2**63 - 1
 _CURE: Final = "Write a literal of the type that is wanted."
@@ -53,9 +55,26 @@ def check_literal(objections: Objections, operand: Operand, wanted: str) -> None
     labels = _labels(objections.state, wanted)
     family = FAMILIES.get(objections.types.title(wanted), "")
     found = unfit_default((operand.text,), family, labels)
+    if objections.types.item_of(wanted) and not _ARRAY.match(operand.text):
+        found = f"the text `{operand.text}`"
     if found:
         reason = f"{found} is none of type `{objections.title(wanted)}`"
         objections.to_clause(operand.span, reason, _CURE)
+
+
+def check_range(objections: Objections, operand: Operand, wanted: str) -> None:
+    """Object to a number that is too large for the column that it is for."""
+    number = operand.operands[0] if isinstance(operand, Operation) else operand
+    most = _MOST.get(wanted)
+    if not isinstance(number, Constant) or number.kind != "number" or most is None:
+        return
+    if _WHOLE.match(number.text) and int(number.text.replace("_", "")) > most + 1:
+        reason = f"`{number.text}` is too large for type `{objections.title(wanted)}`"
+        objections.to_clause(operand.span, reason, _LARGER)
+
+
+_MOST: Final = {"int2": 2**15 - 1, "int4": _MAX_INT4, "int8": _MAX_INT8}
+_LARGER: Final = "Give the column a larger type, such as BIGINT."
 
 
 def _labels(state: State, wanted: str) -> list[str] | None:

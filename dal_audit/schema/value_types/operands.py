@@ -127,11 +127,13 @@ class Typer:
         return wanted
 
     def _case(self, case: Case) -> str | None:
+        subject = case.subject
+        own = self.type_of(subject) if subject is not None else None
         for condition, _ in case.branches:
-            if case.subject is None:
+            if subject is None:
                 self.truth(condition, "WHEN")
             else:
-                compare(self, case.subject, condition)
+                compare(self, subject, condition, "text" if own == UNKNOWN else own)
         values = [value for _, value in case.branches]
         if case.otherwise is not None:
             values.insert(0, case.otherwise)  # It counts most (parse_expr.c).

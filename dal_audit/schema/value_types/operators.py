@@ -10,6 +10,7 @@ from dal_audit.facts.sql_trees import Constant, Operand, Operation, Row, Star
 from dal_audit.schema.value_types.conversions import UNKNOWN
 from dal_audit.schema.value_types.literals import check_literal
 from dal_audit.schema.value_types.overloads import choose
+from dal_audit.schema.value_types.polymorphism import is_polymorphic
 
 if TYPE_CHECKING:
     from dal_audit.schema.value_types.operands import Typer
@@ -49,9 +50,17 @@ def operation_type(typer: Typer, operation: Operation) -> str | None:
 _TRUTHS: Final = frozenset({"AND", "OR", "NOT", "IS TRUE", "IS FALSE", "IS UNKNOWN"})
 
 
-def compare(typer: Typer, operand: Operand, other: Operand) -> None:
-    """Object to two operands that PostgreSQL does not compare."""
-    _symbol(typer, "=", (operand, other), other.span)
+def compare(typer: Typer, operand: Operand, other: Operand, own: str | None) -> str | None:
+    """Object to two operands that PostgreSQL does not compare; return what the first becomes.
+
+    `own` is the type of the first.
+    """
+    pair = (own, typer.type_of(other))
+    if isinstance(operand, Row) or isinstance(other, Row):
+        return None
+    _choose(typer, "=", pair, (operand, other), other.span)
+    wanted = choose(typer.types, typer.types.operator("="), pair, binary=True).arguments
+    return wanted[0] if wanted and not is_polymorphic(wanted[0]) else own
 
 
 def _symbol(typer: Typer, operator: str, operands: Sequence[Operand], span: Span) -> str | None:

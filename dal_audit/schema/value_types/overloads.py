@@ -13,7 +13,12 @@ from msgspec import Struct
 
 from dal_audit.catalogue.type_system import Signature, TypeSystem
 from dal_audit.schema.value_types.conversions import UNKNOWN, becomes, category
-from dal_audit.schema.value_types.polymorphism import is_polymorphic, results_in, suits
+from dal_audit.schema.value_types.polymorphism import (
+    is_polymorphic,
+    is_undetermined,
+    results_in,
+    suits,
+)
 
 Verdict: TypeAlias = Literal["found", "missing", "ambiguous", "unsure"]
 
@@ -62,6 +67,8 @@ def choose(
 
 
 def _found(types: TypeSystem, candidate: _Candidate, known: Sequence[str]) -> Choice:
+    if is_undetermined(candidate.arguments, known):
+        return Choice("missing")
     result = results_in(types, candidate.arguments, candidate.signature.result, known)
     return Choice("found", result, candidate.arguments)
 

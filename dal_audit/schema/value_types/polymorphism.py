@@ -34,6 +34,12 @@ def suits(types: TypeSystem, wanted: Sequence[str], known: Sequence[str]) -> boo
     return len(alike) <= 1 and (not compatible or common_type(types, compatible) is not None)
 
 
+def is_undetermined(wanted: Sequence[str], known: Sequence[str]) -> bool:
+    """Return whether arguments of any type are all literals, so that none tells which type."""
+    alike = [own for name, own in zip(wanted, known, strict=True) if name in _ALIKE]
+    return bool(alike) and set(alike) == {UNKNOWN}
+
+
 def _compatible(types: TypeSystem, pairs: Sequence[tuple[str, str]]) -> list[str]:
     return [
         item
