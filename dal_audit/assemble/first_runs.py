@@ -17,14 +17,18 @@ from dal_audit.assemble.project import AUDITED, POLICY, STATEMENTS, Project
 from dal_audit.assemble.second_runs import SchemaErrors, runs_of
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
-from dal_audit.schema import FOLLOWED, Database, Exemption, SchemaError
+from dal_audit.schema import FOLLOWED, Database, Divergence, Exemption, SchemaError
 
 
 class FirstRuns(Struct, frozen=True):
-    """What statements fail for, and what the catalogue is wrong about in them, by their places."""
+    """What statements fail for, what the catalogue is wrong about, and what is not treated alike.
+
+    All of it is by the places of the statements.
+    """
 
     errors: Mapping[Place, tuple[SchemaError, ...]]
     exemptions: Mapping[Place, tuple[Exemption, ...]]
+    divergences: Mapping[Place, tuple[Divergence, ...]]
 
 
 @query(depends_on=(STATEMENTS, AUDITED, POLICY, runs_of))
@@ -36,7 +40,11 @@ def first_runs(project: Project) -> FirstRuns:
     others = [file for file in project.files if file.path not in runs.paths]
     for file, backend in product(others, backends):
         _follow(file, backend, errors)
-    return FirstRuns({**runs.errors, **errors.all()}, {**runs.exemptions, **errors.exemptions})
+    return FirstRuns(
+        {**runs.errors, **errors.all()},
+        {**runs.exemptions, **errors.exemptions},
+        {**runs.divergences, **errors.divergences},
+    )
 
 
 def _follow(file: FileFacts, backend: str, errors: SchemaErrors) -> None:

@@ -34,6 +34,7 @@ from dal_audit.schema import (
     FOLLOWED,
     Database,
     Difference,
+    Divergence,
     Effect,
     Exemption,
     Losses,
@@ -71,11 +72,13 @@ class MigrationRuns(Struct, frozen=True):
     """What the runs of all migrations give, by the places of their statements.
 
     `errors` are what statements fail for the first time, `exemptions` what the catalogue is wrong
-    about in them, `findings` all else; `paths` are the files of the migrations.
+    about in them, `divergences` what the engines do not treat alike, `findings` all else; `paths`
+    are the files of the migrations.
     """
 
     errors: Mapping[Place, tuple[SchemaError, ...]]
     exemptions: Mapping[Place, tuple[Exemption, ...]]
+    divergences: Mapping[Place, tuple[Divergence, ...]]
     findings: Mapping[Place, tuple[RunFinding, ...]]
     paths: frozenset[str]
 
@@ -83,18 +86,22 @@ class MigrationRuns(Struct, frozen=True):
 class SchemaErrors:
     """Gathers errors by their statements; what holds on several backends is one error.
 
-    `exemptions` are what the catalogue is wrong about, by the places of the statements.
+    `exemptions` are what the catalogue is wrong about, `divergences` what is not treated alike, by
+    the places of the statements.
     """
 
     def __init__(self) -> None:
         """Begin with none."""
         self.exemptions: dict[Place, tuple[Exemption, ...]] = {}
+        self.divergences: dict[Place, tuple[Divergence, ...]] = {}
         self._found: dict[Place, dict[SchemaError, list[str]]] = {}
 
     def run(self, database: Database, place: Place, statement: SqlStatement) -> None:
         """Run a statement for the first time, and note what the database says of it."""
         self.add(place, database.apply(statement))
         self.exempt(place, database.exemptions(statement))
+        if database.divergences:
+            self.divergences[place] = database.divergences
 
     def exempt(self, place: Place, exemptions: tuple[Exemption, ...]) -> None:
         """Note what the catalogue is wrong about in a statement, on one more backend."""
@@ -157,7 +164,9 @@ def runs_of(project: Project) -> MigrationRuns:
             if run:
                 _follow(run, backend, project, gathered)
     errors = gathered.errors
-    return MigrationRuns(errors.all(), errors.exemptions, gathered.findings(), paths)
+    return MigrationRuns(
+        errors.all(), errors.exemptions, errors.divergences, gathered.findings(), paths
+    )
 
 
 def _series(project: Project) -> tuple[list[Sequence[Migration]], frozenset[str]]:

@@ -9,7 +9,8 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import objections, portability_breaches
+from dal_audit.judge.schema_breaches import objections
+from dal_audit.judge.sql_portability import portability_breaches
 
 
 @check("DAL304")

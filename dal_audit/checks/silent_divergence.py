@@ -9,6 +9,7 @@ from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
+from dal_audit.judge.schema_breaches import divergences
 from dal_audit.judge.sql_portability import breach_of, verdicts
 
 
@@ -23,7 +24,17 @@ def silent_divergence(file: FileFacts, project: Project) -> Iterator[Breach]:
     for fact in file.facts:
         if not isinstance(fact, SqlStatement):
             continue
-        for verdict in verdicts(fact, file, project):
-            if verdict.rule_id == "DAL309" and verdict.feature.id not in seen:
-                seen.add(verdict.feature.id)
-                yield breach_of(verdict, file)
+        for kind, breach in _of_statement(fact, file, project):
+            if kind not in seen:
+                seen.add(kind)
+                yield breach
+
+
+def _of_statement(
+    statement: SqlStatement, file: FileFacts, project: Project
+) -> Iterator[tuple[str, Breach]]:
+    """Yield what a statement does not do alike everywhere, by kinds: by its text, by its types."""
+    for verdict in verdicts(statement, file, project):
+        if verdict.rule_id == "DAL309":
+            yield verdict.feature.id, breach_of(verdict, file)
+    yield from divergences(statement, file, project)

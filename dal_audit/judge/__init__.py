@@ -1,3 +1,11 @@
 """Judge: what a check is, what it says, and who runs it."""
 
-__all__ = ["breach", "check", "run", "run_breaches", "selection", "sql_portability"]
+__all__ = [
+    "breach",
+    "check",
+    "run",
+    "run_breaches",
+    "schema_breaches",
+    "selection",
+    "sql_portability",
+]

@@ -20,7 +20,6 @@ from dal_audit.catalogue.portability import Feature, feature_by_id
 from dal_audit.facts import FileFacts, Place, Span
 from dal_audit.facts.sql import (
     AlterTable,
-    Change,
     Column,
     CreateObject,
     CreateTable,
@@ -30,7 +29,7 @@ from dal_audit.facts.sql import (
 )
 from dal_audit.fix.sql import fix_of
 from dal_audit.judge.breach import Breach
-from dal_audit.schema import EXEMPTED, SchemaError
+from dal_audit.schema import EXEMPTED
 
 WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
 """The kinds of rows that, at the beginning of a statement, speak for all that stands in it."""
@@ -45,7 +44,6 @@ LOOK_UP_LATE = frozenset({"sqlite"})
 """The backends that take any function in such places as a view, and look it up when it is used."""
 
 DIVERGENCE = "DAL309"
-TYPES, DECLARATIONS, CHANGES = "DAL304", "DAL305", "DAL306"
 FUNCTION = "DAL302"
 
 
@@ -113,7 +111,7 @@ def _not_exempt(
             exemption.backend
             for exemption in first_runs(project).exemptions.get(place, ())
             if exemption.feature == verdict.feature.id
-            and _overlap(exemption.span, verdict.construct.span)
+            and overlap(exemption.span, verdict.construct.span)
         }
         fails_on = tuple(fail for fail in verdict.fails_on if fail not in wrong)
         late = tuple(fail for fail in verdict.fails_on if needs_rows and fail in wrong)
@@ -182,7 +180,7 @@ def breach_of(verdict: PortabilityVerdict, file: FileFacts) -> Breach:
     span = verdict.construct.span
     label = "this is not treated alike"
     if verdict.fails_on:
-        label = f"{_rejecting(verdict.fails_on)} this"
+        label = f"{rejecting(verdict.fails_on)} this"
     elif verdict.late:
         label = f"fails on {join_names(verdict.late)} {verdict.use}"
     return Breach(
@@ -196,50 +194,7 @@ def breach_of(verdict: PortabilityVerdict, file: FileFacts) -> Breach:
     )
 
 
-def objections(
-    rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
-) -> Iterator[Breach]:
-    """Yield what a statement fails for because of what the migrations made before it."""
-    objected = list(_objections_of_rule(rule_id, statement, file, project))
-    if not objected:
-        return
-    backends = project.sql_files.backends_of(file.path)
-    said = verdicts(statement, file, project)
-    for objection in objected:
-        fails_on = tuple(backend for backend in backends if backend in objection.backends)
-        if fails_on and not _is_said(objection.span, fails_on, said):
-            yield Breach(
-                Place(file.path, objection.span),
-                f"{_rejecting(fails_on)} this: {objection.reason}",
-                label=f"fails on {join_names(fails_on)}",
-                extent=(objection.span.line, objection.span.end_line),
-                fails_on=fails_on,
-                remedy=objection.cure,
-            )
-
-
-def _objections_of_rule(
-    rule_id: str, statement: SqlStatement, file: FileFacts, project: Project
-) -> Iterator[SchemaError]:
-    own = CHANGES if isinstance(statement.structure, Change) else DECLARATIONS
-    for objection in first_runs(project).errors.get(Place(file.path, statement.span), ()):
-        if rule_id == _RULES.get(objection.about, own):
-            yield objection
-
-
-_RULES = {"type": TYPES, "function": FUNCTION, "query": CHANGES}
-"""The rules of what errors are about; all others are those of their statements."""
-
-
-def _is_said(place: Span, fails_on: Sequence[str], said: Iterable[PortabilityVerdict]) -> bool:
-    """Return whether a verdict tells of the same text that these backends reject it."""
-    return any(
-        set(fails_on) <= set(verdict.fails_on) and _overlap(place, verdict.construct.span)
-        for verdict in said
-    )
-
-
-def _overlap(span: Span, other: Span) -> bool:
+def overlap(span: Span, other: Span) -> bool:
     """Return whether two places share any text."""
     return (span.line, span.column) < (other.end_line, other.end_column) and (
         other.line,
@@ -269,13 +224,13 @@ def _rejection(verdict: PortabilityVerdict, taking: Sequence[str]) -> str:
     if since:
         return f"{', '.join(since)}, and the project supports an older one"
     if taking:
-        return f"only {join_names(taking)} takes this, and {_rejecting(failing)} it"
+        return f"only {join_names(taking)} takes this, and {rejecting(failing)} it"
     if len(failing) == 1:
         return f"{join_names(failing)} does not take this"
     return f"neither {' nor '.join(ENGINE_TITLES[backend] for backend in failing)} takes this"
 
 
-def _rejecting(backends: Sequence[str]) -> str:
+def rejecting(backends: Sequence[str]) -> str:
     """Return backends and the verb for what they do: `SQLite rejects`."""
     return f"{join_names(backends)} {'rejects' if len(backends) == 1 else 'reject'}"
 

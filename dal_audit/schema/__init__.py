@@ -8,6 +8,7 @@ and `data_loss` which rows go.
 from dal_audit.schema.data_loss import Losses
 from dal_audit.schema.database import Database
 from dal_audit.schema.differences import Difference, differences
+from dal_audit.schema.divergence_kinds import Divergence
 from dal_audit.schema.exemptions import EXEMPTED, Exemption
 from dal_audit.schema.objects_model import FOLLOWED, Effect, Problem, SchemaError
 
@@ -16,6 +17,7 @@ __all__ = [
     "FOLLOWED",
     "Database",
     "Difference",
+    "Divergence",
     "Effect",
     "Exemption",
     "Losses",

@@ -22,6 +22,8 @@ from dal_audit.facts.sql import (
 )
 from dal_audit.schema.alter_table import actions_of, alter_table
 from dal_audit.schema.demands import errors_after, errors_before
+from dal_audit.schema.divergence_kinds import Divergence
+from dal_audit.schema.divergent_definitions import note_divergent_definitions
 from dal_audit.schema.exemptions import Exemption, exemptions_of
 from dal_audit.schema.objects_model import Problem, SchemaError
 from dal_audit.schema.opaque_code import OpaqueCode
@@ -62,6 +64,7 @@ class Database:
         state = self.state
         errors: dict[SchemaError, None] = {}
         state.problems = []
+        state.divergences = {}
         state.touched_unknown = False
         state.is_refusing = is_refused(statement, state.backend)
         if isinstance(statement.structure, CreateTable):
@@ -71,12 +74,18 @@ class Database:
             errors.update(dict.fromkeys(errors_before(state, step)))
             _run(state, step)
             errors.update(dict.fromkeys(errors_after(state, step)))
+            note_divergent_definitions(state, step)
         if state.touched_unknown or _may_do_anything(statement):
             state.sees_all = False
         if statement.structure is None or statement.head in _MAY_MAKE_TYPES:
             state.hides_types = True
         state.makes_operators |= statement.head in _MAKE_OPERATORS
         return tuple(errors)
+
+    @property
+    def divergences(self) -> tuple[Divergence, ...]:
+        """Return what SQLite makes of the statement that was just run otherwise than PostgreSQL."""
+        return tuple(self.state.divergences)
 
     def exemptions(self, statement: SqlStatement) -> tuple[Exemption, ...]:
         """Return what the catalogue is wrong about in a statement that was just run."""

@@ -25,7 +25,9 @@ READS: Final = ("reads", "")
 """The part of a view that has all names in its query, and `*`; `t.column` where it says whose."""
 RESULTS: Final = ("results", "")
 """The part of a view, or of a table made by a query, that has its columns with their types."""
-UNSAID: Final = frozenset({NAME, ROWS, ABSENT, READS, RESULTS})
+OUTGROWN: Final = ("outgrown", "")
+"""The part of a view that reads `*` of a table to which a column was added since."""
+UNSAID: Final = frozenset({NAME, ROWS, ABSENT, READS, RESULTS, OUTGROWN})
 """Parts that are no objects of their own."""
 
 CONSTRAINT_INDEX: Final = "constraint's index"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from dal_audit.facts import Span
 from dal_audit.facts.sql import Expression, SqlName
+from dal_audit.schema.divergence_kinds import Divergence
 from dal_audit.schema.journal import UNKNOWN, Journal
 from dal_audit.schema.objects_model import (
     CONSTRAINT_INDEX,
@@ -79,6 +80,8 @@ class State:
         """Whether the statement that is run does nothing where it fails."""
         self.is_refusing = False
         """Whether the engine takes the statement that is run in no version, whatever stands."""
+        self.divergences: dict[Divergence, None] = {}
+        """What SQLite makes of the statement that is run otherwise than PostgreSQL."""
         self.makes_operators = False
         """Whether operators or casts were made, so that types fit together in other ways."""
         self.opaque_code = OpaqueCode()

@@ -8,6 +8,7 @@ from typing import Final
 from dal_audit.facts import Span
 from dal_audit.facts.sql_trees import Operand
 from dal_audit.schema.value_types.conversions import ASSIGNMENT, UNKNOWN, becomes
+from dal_audit.schema.value_types.divergences import of_assignment
 from dal_audit.schema.value_types.literals import check_literal, check_range
 from dal_audit.schema.value_types.objections import Objections
 from dal_audit.schema.value_types.operands import Typer
@@ -50,3 +51,4 @@ def put(typer: Typer, operand: Operand, target: tuple[str, str | None]) -> None:
     assign(typer, operand, *target)
     if target[1] is not None:
         check_range(typer.objections, operand, target[1])
+        of_assignment(typer, operand, target[1])

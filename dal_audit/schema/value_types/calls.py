@@ -9,6 +9,7 @@ from dal_audit.facts.sql_names import SqlName
 from dal_audit.facts.sql_trees import Call, Star
 from dal_audit.schema.state import State
 from dal_audit.schema.value_types.conversions import EXPLICIT, UNKNOWN, becomes
+from dal_audit.schema.value_types.divergences import of_call
 from dal_audit.schema.value_types.literals import check_literal
 from dal_audit.schema.value_types.operators import compare
 from dal_audit.schema.value_types.overloads import Arguments, choose
@@ -58,6 +59,7 @@ def _function_type(typer: Typer, call: Call, name: str, own: Sequence[str | None
         return None
     if len(own) == 1 and isinstance(call.arguments[0], Star):
         return signatures[0].result if name == "count" else None
+    of_call(typer, call, name, own)
     choice = choose(typer.types, signatures, own)
     if choice.verdict in {"missing", "ambiguous"} and not _is_cast(typer, name, own):
         shown = f"{name}({', '.join(map(typer.objections.title, own))})"

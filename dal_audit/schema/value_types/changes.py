@@ -37,6 +37,7 @@ def judge_change(objections: Objections, tree: ChangeTree) -> None:
             target = relation_of(objections.state, objections.state.fold(tree.table))
             scope.sources[part_of(tree.alias or tree.table)] = target
             queries.add_sources(scope, tree.sources)
+            scope.guards += [tree.where] if tree.where is not None else []
             if isinstance(tree, UpdateTree):
                 _set(queries, scope, target, tree.assignments)
             queries.typer(scope).truth(tree.where, "WHERE")

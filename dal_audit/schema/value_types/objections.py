@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dal_audit.catalogue.type_system import TypeSystem, type_system
 from dal_audit.facts import Span
+from dal_audit.schema.divergence_kinds import divergence
 from dal_audit.schema.objects_model import POSTGRESQL, About, SchemaError
 from dal_audit.schema.state import State
 from dal_audit.schema.value_types.conversions import ENUM
@@ -37,6 +38,10 @@ class Objections:
     def to_operands(self, span: Span, reason: str, cure: str) -> None:
         """Object to an operator or a function that does not exist for such operands."""
         self._found[SchemaError(span, (POSTGRESQL,), reason, cure, "function")] = None
+
+    def diverge(self, span: Span, kind: str) -> None:
+        """Note what both engines take and do not treat alike."""
+        self.state.divergences[divergence(span, kind)] = None
 
     def title(self, name: str | None) -> str:
         """Return what a type is called in a message."""

@@ -29,6 +29,7 @@ from dal_audit.schema.value_types.conversions import (
     becomes,
     common_type,
 )
+from dal_audit.schema.value_types.divergences import of_cast
 from dal_audit.schema.value_types.literals import check_literal, constant_type
 from dal_audit.schema.value_types.objections import Objections
 from dal_audit.schema.value_types.operators import BOOLEAN, compare, operation_type
@@ -116,6 +117,7 @@ class Typer:
     def _cast(self, cast: Cast) -> str | None:
         own = self.type_of(cast.operand)
         wanted = declared_type(self.objections.state, cast.type)
+        of_cast(self, cast, own, wanted)
         if own is None or wanted is None:
             return wanted
         if not becomes(self.types, own, wanted, EXPLICIT):
@@ -134,10 +136,14 @@ class Typer:
                 self.truth(condition, "WHEN")
             else:
                 compare(self, subject, condition, "text" if own == UNKNOWN else own)
+        known = len(self.scope.guards)
+        self.scope.guards += [condition for condition, _ in case.branches]
         values = [value for _, value in case.branches]
         if case.otherwise is not None:
             values.insert(0, case.otherwise)  # It counts most (parse_expr.c).
-        return self.common(values, "the values of `CASE`", case.span)
+        found = self.common(values, "the values of `CASE`", case.span)
+        del self.scope.guards[known:]
+        return found
 
     def _subquery(self, subquery: Subquery) -> str | None:
         results = self._query(subquery.query, self.scope)

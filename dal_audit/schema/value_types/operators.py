@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from dal_audit.facts import Span
 from dal_audit.facts.sql_trees import Constant, Operand, Operation, Row, Star
 from dal_audit.schema.value_types.conversions import UNKNOWN
+from dal_audit.schema.value_types.divergences import of_match, of_operation
 from dal_audit.schema.value_types.literals import check_literal
 from dal_audit.schema.value_types.overloads import choose
 from dal_audit.schema.value_types.polymorphism import is_polymorphic
@@ -67,6 +68,8 @@ def _symbol(typer: Typer, operator: str, operands: Sequence[Operand], span: Span
     if any(isinstance(operand, (Row, Star)) for operand in operands):
         return BOOLEAN if operator in _COMPARISONS else None
     own = [typer.type_of(operand) for operand in operands]
+    if len(own) > 1:
+        of_operation(typer, Operation(span, operator, tuple(operands)), own)
     if len(own) == 1 and isinstance(operands[0], Constant) and own[0] != UNKNOWN:
         return own[0]  # A sign is a part of the number.
     return _choose(typer, operator, own, operands, span)
@@ -122,6 +125,7 @@ def _like(typer: Typer, operation: Operation) -> str:
     own, other = typer.type_of(operand), typer.type_of(pattern)
     if len(operation.operands) > len((operand, pattern)) and other == UNKNOWN:
         other = "text"  # What `ESCAPE` is applied to is a function's result.
+    of_match(typer, operation)
     operator = _MATCHING[operation.operator]
     return _choose(typer, operator, (own, other), (operand, pattern), operation.span) or BOOLEAN
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Final
 
 from dal_audit.facts.sql_names import SqlName
 from dal_audit.facts.sql_trees import (
@@ -25,6 +25,7 @@ from dal_audit.facts.sql_trees import (
     Values,
 )
 from dal_audit.schema.value_types.conversions import ASSIGNMENT, UNKNOWN, becomes
+from dal_audit.schema.value_types.divergences import of_order
 from dal_audit.schema.value_types.grouping import check_groups
 from dal_audit.schema.value_types.objections import Objections
 from dal_audit.schema.value_types.operands import Results, Typer
@@ -37,8 +38,7 @@ from dal_audit.schema.value_types.relations import (
 )
 from dal_audit.schema.value_types.scopes import Scope
 
-_Body: TypeAlias = Select | Values | Compound
-_NUMBER: str = "Write a number."
+_NUMBER: Final = "Write a number."
 
 
 class QueryTyper:
@@ -60,7 +60,7 @@ class QueryTyper:
     def raw_results(self, query: QueryTree, outer: Scope | None = None) -> Results | None:
         """Return the same; literals in quotes are `unknown` yet, as for an `INSERT`."""
         scope = Scope(outer=outer, common=self.common(query.common, outer))
-        found = self._body(query.body, scope, query.order)
+        found = self._body(query, scope)
         for limit in query.limits:
             own = self.typer(scope).type_of(limit)
             if own is not None and not becomes(self.objections.types, own, "int8", ASSIGNMENT):
@@ -81,10 +81,11 @@ class QueryTyper:
 
     # Bodies
 
-    def _body(self, body: _Body, scope: Scope, order: Sequence[Operand] = ()) -> Results | None:
+    def _body(self, query: QueryTree, scope: Scope) -> Results | None:
+        body = query.body
         match body:
             case Select():
-                return self._select(body, scope, order)
+                return self._select(body, scope, query)
             case Values(rows=rows):
                 return self._values(rows, scope, body)
             case Compound():
@@ -118,21 +119,23 @@ class QueryTyper:
         ]
 
     def _side(self, query: QueryTree, scope: Scope) -> Results | None:
-        return self._body(query.body, Scope(outer=scope.outer, common=scope.common))
+        return self._body(query, Scope(outer=scope.outer, common=scope.common))
 
-    def _select(self, select: Select, around: Scope, order: Sequence[Operand]) -> Results | None:
+    def _select(self, select: Select, around: Scope, query: QueryTree) -> Results | None:
         scope = Scope(outer=around.outer, common=around.common)
         self.add_sources(scope, select.sources)
         typer = self.typer(scope)
+        scope.guards = [guard for guard in (select.where, select.having) if guard is not None]
         typer.truth(select.where, "WHERE")
         results = self.given(select.results, scope)
         for item in select.grouped or ():
             typer.type_of(item)
         typer.truth(select.having, "HAVING")
-        for item in order:
+        for item in query.order:
             if not _is_result(item, select.results):
                 typer.type_of(item)
-        check_groups(typer, select, order)
+        check_groups(typer, select, query.order)
+        of_order(typer, query)
         return results
 
     def given(self, results: Sequence[Result], scope: Scope) -> Results | None:

@@ -21,13 +21,16 @@ class Relation(Struct, frozen=True):
     """A relation's columns with their types, None for a type that is not known.
 
     `complete` says that there are no others, and `ordered` that they stand in their order. `key` is
-    a table's primary key, by which all its other columns are determined.
+    a table's primary key, by which all its other columns are determined. `nullable` are the columns
+    that surely take NULL, `checked` those that a `CHECK` is about.
     """
 
     columns: Mapping[str, str | None]
     complete: bool = False
     key: tuple[str, ...] = ()
     ordered: bool = True
+    nullable: frozenset[str] = frozenset()
+    checked: frozenset[str] = frozenset()
 
     def named(self, names: Sequence[str]) -> Relation:
         """Return the relation with other names for its first columns."""
@@ -62,8 +65,16 @@ def relation_of(state: State, name: str) -> Relation:
     names = relation.names("column")
     columns = {own: column_type(state, relation, own) for own in names}
     key = _key(relation) if relation.complete else ()
-    ordered = _are_ordered(relation)
-    return Relation(columns, complete=relation.complete, key=key, ordered=ordered)
+    return Relation(
+        columns,
+        complete=relation.complete,
+        key=key,
+        ordered=_are_ordered(relation),
+        nullable=frozenset(
+            own for own in names if own not in key and not relation.parts["column", own].not_null
+        ),
+        checked=frozenset(own for check in relation.constraints("check") for own in check.columns),
+    )
 
 
 def _key(table: DbObject) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 
 from dal_audit.facts.sql_names import SqlName
+from dal_audit.facts.sql_trees import Operand
 from dal_audit.schema.value_types.relations import Relation, part_of
 
 
@@ -14,13 +15,15 @@ class Scope(Struct):
     """The sources of a query by the names that they go by, and the queries around it.
 
     `merged` says that columns of several sources are one (`USING`), so that a bare name may be of
-    any. `common` are the queries after `WITH`.
+    any. `common` are the queries after `WITH`, `guards` the conditions under which an expression is
+    asked for.
     """
 
     sources: dict[str, Relation] = field(default_factory=dict)
     merged: bool = False
     outer: Scope | None = None
     common: Mapping[str, Relation] = field(default_factory=dict)
+    guards: list[Operand] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
@@ -63,6 +66,16 @@ class Scope(Struct):
             if owner:
                 return scope.sources[owner].columns[part_of(name)]
         return None
+
+    def is_checked(self, name: SqlName) -> bool:
+        """Return whether a `CHECK` of its table is about a column, or may be."""
+        owner = self.owner(name)
+        return not owner or part_of(name) in self.sources[owner].checked
+
+    def may_be_null(self, name: SqlName) -> bool:
+        """Return whether a column of a source is known to take NULL."""
+        owner = self.owner(name)
+        return bool(owner) and part_of(name) in self.sources[owner or ""].nullable
 
     def _outwards(self) -> Iterator[Scope]:
         scope: Scope | None = self

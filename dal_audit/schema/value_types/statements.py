@@ -27,6 +27,7 @@ from dal_audit.schema.value_types.definitions import (
     judge_type_change,
     note_results,
 )
+from dal_audit.schema.value_types.divergences import of_answer
 from dal_audit.schema.value_types.objections import Objections
 from dal_audit.schema.value_types.queries import QueryTyper
 
@@ -62,7 +63,10 @@ def _change(state: State, change: Change) -> Objections | None:
 
 
 def _query(state: State, query: Query) -> Objections | None:
-    return _judged(state, query.tree)
+    objections = _judged(state, query.tree)
+    if objections is not None and query.tree is not None:
+        of_answer(objections, query.tree)
+    return objections
 
 
 def _judged(state: State, tree: object) -> Objections | None:
