@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from dal_audit.facts.sql import AlterAction, Column, Constraint, CreateIndex, Expression
-from dal_audit.facts.sql_trees import Operand, QueryTree, Subquery, parts_of
+from dal_audit.facts.sql_trees import Constant, Operand, QueryTree, Subquery, parts_of
 from dal_audit.schema.objects_model import RESULTS, ColumnPart, DbObject
 from dal_audit.schema.state import State
 from dal_audit.schema.value_types.assignments import assign
@@ -53,8 +53,13 @@ def judge_column(objections: Objections, table: str, column: Column) -> None:
     wanted = declared_type(objections.state, column.type)
     for constraint in column.constraints:
         operand = _operand_of(objections, constraint.expression)
-        if constraint.kind in {"default", "generated"} and operand is not None:
+        if constraint.kind in {"default", "generated"} and not _is_judged_alone(operand):
             _put(objections, table, operand, (part_of(column.name), wanted))
+
+
+def _is_judged_alone(operand: Operand | None) -> bool:
+    """Return whether a value is none, or a literal, which is judged wherever a default is."""
+    return operand is None or (isinstance(operand, Constant) and operand.kind != "bits")
 
 
 def _put(
@@ -75,7 +80,7 @@ def judge_constraints(
 def judge_default(objections: Objections, table: str, action: AlterAction) -> None:
     """Judge what is set as a column's default, unless it is a literal, which is judged as such."""
     operand = _operand_of(objections, action.expression)
-    if action.name is not None and operand is not None:
+    if action.name is not None and operand is not None and not _is_judged_alone(operand):
         column = part_of(action.name)
         wanted = relation_of(objections.state, table).columns.get(column)
         _put(objections, table, operand, (column, wanted))
