@@ -21,6 +21,7 @@ _CURE: Final = "Compare and compute what is of one type, or write `CAST (x AS ty
 
 _MATCHING: Final = {"LIKE": "~~", "NOT LIKE": "!~~", "ILIKE": "~~*", "NOT ILIKE": "!~~*"}
 _SYMBOLS: Final = {"!=": "<>", "IS DISTINCT FROM": "="}
+_SIGNS: Final = frozenset({"+", "-"})
 _COMPARISONS: Final = frozenset({"=", "<>", "<", ">", "<=", ">="})
 _NOT_JUDGED: Final = frozenset(
     {
@@ -70,9 +71,13 @@ def _symbol(typer: Typer, operator: str, operands: Sequence[Operand], span: Span
     own = [typer.type_of(operand) for operand in operands]
     if len(own) > 1:
         of_operation(typer, Operation(span, operator, tuple(operands)), own)
-    if len(own) == 1 and isinstance(operands[0], Constant) and own[0] != UNKNOWN:
+    if operator in _SIGNS and len(own) == 1 and own[0] != UNKNOWN and _is_number(operands[0]):
         return own[0]  # A sign is a part of the number.
     return _choose(typer, operator, own, operands, span)
+
+
+def _is_number(operand: Operand) -> bool:
+    return isinstance(operand, Constant) and operand.kind == "number"
 
 
 def _choose(
