@@ -12,7 +12,7 @@ from dal_audit.schema.value_types.conversions import EXPLICIT, UNKNOWN, becomes
 from dal_audit.schema.value_types.divergences import of_call
 from dal_audit.schema.value_types.literals import check_literal
 from dal_audit.schema.value_types.operators import compare
-from dal_audit.schema.value_types.overloads import Arguments, choose
+from dal_audit.schema.value_types.overloads import Arguments, choose_function
 
 if TYPE_CHECKING:
     from dal_audit.schema.value_types.operands import Typer
@@ -54,13 +54,12 @@ def is_own_function(state: State, name: str) -> bool:
 
 
 def _function_type(typer: Typer, call: Call, name: str, own: Sequence[str | None]) -> str | None:
-    signatures = typer.types.function(_CALLED.get(name, name))
-    if not signatures:
-        return None
     if len(own) == 1 and isinstance(call.arguments[0], Star):
-        return signatures[0].result if name == "count" else None
+        return "int8" if name == "count" else None
     of_call(typer, call, name, own)
-    choice = choose(typer.types, signatures, own)
+    choice = choose_function(_CALLED.get(name, name), tuple(own))
+    if choice is None:
+        return None
     if choice.verdict in {"missing", "ambiguous"} and not _is_cast(typer, name, own):
         shown = f"{name}({', '.join(map(typer.objections.title, own))})"
         typer.objections.to_operands(call.span, f"it has no function `{shown}`", _CURE)

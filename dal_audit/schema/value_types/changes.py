@@ -19,7 +19,7 @@ from dal_audit.facts.sql_trees import (
 from dal_audit.schema.value_types.assignments import assign_all, assign_type, put
 from dal_audit.schema.value_types.objections import Objections
 from dal_audit.schema.value_types.queries import QueryTyper
-from dal_audit.schema.value_types.relations import Relation, part_of, relation_of
+from dal_audit.schema.value_types.relations import Relation, part_of
 from dal_audit.schema.value_types.scopes import Scope
 
 _Columns: TypeAlias = Sequence[tuple[str, str | None]]
@@ -34,7 +34,7 @@ def judge_change(objections: Objections, tree: ChangeTree) -> None:
         case InsertTree():
             _judge_insert(queries, tree, scope)
         case UpdateTree() | DeleteTree():
-            target = relation_of(objections.state, objections.state.fold(tree.table))
+            target = objections.relation(objections.state.fold(tree.table))
             scope.sources[part_of(tree.alias or tree.table)] = target
             queries.add_sources(scope, tree.sources)
             scope.guards += [tree.where] if tree.where is not None else []
@@ -65,9 +65,7 @@ def _column(target: Relation, name: SqlName) -> tuple[str, str | None]:
 
 
 def _judge_insert(queries: QueryTyper, tree: InsertTree, scope: Scope) -> None:
-    state = queries.objections.state
-    name = state.fold(tree.table)
-    target = relation_of(state, name)
+    target = queries.objections.relation(queries.objections.state.fold(tree.table))
     columns: _Columns = [_column(target, column) for column in tree.columns]
     if not columns:
         is_known = target.complete and target.ordered

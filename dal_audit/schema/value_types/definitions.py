@@ -12,9 +12,9 @@ from dal_audit.schema.state import State
 from dal_audit.schema.value_types.assignments import assign
 from dal_audit.schema.value_types.conversions import ASSIGNMENT, UNKNOWN, becomes
 from dal_audit.schema.value_types.objections import Objections
-from dal_audit.schema.value_types.operands import Typer
+from dal_audit.schema.value_types.operands import Results, Typer
 from dal_audit.schema.value_types.queries import QueryTyper
-from dal_audit.schema.value_types.relations import declared_type, part_of, relation_of
+from dal_audit.schema.value_types.relations import declared_type, part_of
 from dal_audit.schema.value_types.scopes import Scope
 
 _USING: Final = "Write `USING` and an expression that makes the new type of the old."
@@ -43,23 +43,25 @@ def _queries_in(operand: Operand) -> Iterator[Subquery]:
 
 def _typer(objections: Objections, table: str) -> Typer:
     """Return who tells types where a table's columns can be named."""
-    scope = Scope({table.rpartition(".")[2]: relation_of(objections.state, table)})
+    scope = Scope({table.rpartition(".")[2]: objections.relation(table)})
     return QueryTyper(objections).typer(scope)
 
 
 def judge_column(objections: Objections, table: str, column: Column) -> None:
     """Judge a column's default and checks, and what it is generated from."""
     judge_constraints(objections, table, column.constraints)
-    wanted = declared_type(objections.state, column.type)
     for constraint in column.constraints:
+        if constraint.kind not in {"default", "generated"}:
+            continue
         operand = _operand_of(objections, constraint.expression)
-        if constraint.kind in {"default", "generated"} and not _is_judged_alone(operand):
+        if operand is not None and not _is_judged_alone(operand):
+            wanted = declared_type(objections.state, column.type)
             _put(objections, table, operand, (part_of(column.name), wanted))
 
 
-def _is_judged_alone(operand: Operand | None) -> bool:
-    """Return whether a value is none, or a literal, which is judged wherever a default is."""
-    return operand is None or (isinstance(operand, Constant) and operand.kind != "bits")
+def _is_judged_alone(operand: Operand) -> bool:
+    """Return whether a value is a literal, which is judged wherever a default is."""
+    return isinstance(operand, Constant) and operand.kind != "bits"
 
 
 def _put(
@@ -82,18 +84,18 @@ def judge_default(objections: Objections, table: str, action: AlterAction) -> No
     operand = _operand_of(objections, action.expression)
     if action.name is not None and operand is not None and not _is_judged_alone(operand):
         column = part_of(action.name)
-        wanted = relation_of(objections.state, table).columns.get(column)
+        wanted = objections.relation(table).columns.get(column)
         _put(objections, table, operand, (column, wanted))
 
 
 def judge_index(objections: Objections, table: str, create: CreateIndex) -> None:
     """Judge the expressions of an index, and its condition."""
-    typer = _typer(objections, table)
     for key in create.keys:
         operand = _operand_of(objections, key.expression)
         if operand is not None:
-            typer.type_of(operand)
-    typer.truth(_operand_of(objections, create.where), "WHERE")
+            _typer(objections, table).type_of(operand)
+    if create.where is not None:
+        _typer(objections, table).truth(_operand_of(objections, create.where), "WHERE")
 
 
 def judge_type_change(
@@ -131,9 +133,10 @@ def _judge_using(
     objections.to_clause(operand.span, reason, _USING)
 
 
-def note_results(state: State, relation: DbObject, query: QueryTree, names: list[str]) -> None:
+def note_results(
+    state: State, relation: DbObject, results: Results | None, names: list[str]
+) -> None:
     """Keep in mind which columns a query gives a relation, if they are known."""
-    results = QueryTyper(Objections(state)).results(query)
     if results is None:
         return
     named = [

@@ -52,14 +52,18 @@ def check_literal(objections: Objections, operand: Operand, wanted: str) -> None
     """Object to a text in quotes that is to become a type, and is none of it."""
     if not isinstance(operand, Constant) or operand.kind != "string":
         return
-    labels = _labels(objections.state, wanted)
-    family = FAMILIES.get(objections.types.title(wanted), "")
-    found = unfit_default((operand.text,), family, labels)
-    if objections.types.item_of(wanted) and not _ARRAY.match(operand.text):
-        found = f"the text `{operand.text}`"
-    if found:
-        reason = f"{found} is none of type `{objections.title(wanted)}`"
-        objections.to_clause(operand.span, reason, _CURE)
+    title, labels = objections.title(wanted), _labels(objections.state, wanted)
+    family = FAMILIES.get(title, "")
+    is_array = bool(objections.types.item_of(wanted))
+    if labels is not None and unfit_default((operand.text,), "", labels):
+        reason = f"`{operand.text}` is no label of `{title}`"
+    elif unfit_default((operand.text,), family, None) or (
+        is_array and not _ARRAY.match(operand.text)
+    ):
+        reason = f"the text `{operand.text}` is no `{title}`"
+    else:
+        return
+    objections.to_clause(operand.span, reason, _CURE)
 
 
 def check_range(objections: Objections, operand: Operand, wanted: str) -> None:

@@ -8,6 +8,7 @@ from dal_audit.schema.divergence_kinds import divergence
 from dal_audit.schema.objects_model import POSTGRESQL, About, SchemaError
 from dal_audit.schema.state import State
 from dal_audit.schema.value_types.conversions import ENUM
+from dal_audit.schema.value_types.relations import Relation, relation_of
 
 
 class Objections:
@@ -21,6 +22,7 @@ class Objections:
         self.state = state
         self.types: TypeSystem = type_system()
         self._about: About = about
+        self._relations: dict[str, Relation] = {}
         self._found: dict[SchemaError, None] = {}
 
     def __len__(self) -> int:
@@ -42,6 +44,13 @@ class Objections:
     def diverge(self, span: Span, kind: str) -> None:
         """Note what both engines take and do not treat alike."""
         self.state.divergences[divergence(span, kind)] = None
+
+    def relation(self, name: str) -> Relation:
+        """Return what is known of a relation, by its folded name."""
+        found = self._relations.get(name)
+        if found is None:
+            found = self._relations[name] = relation_of(self.state, name)
+        return found
 
     def title(self, name: str | None) -> str:
         """Return what a type is called in a message."""

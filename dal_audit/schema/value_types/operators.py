@@ -10,7 +10,7 @@ from dal_audit.facts.sql_trees import Constant, Operand, Operation, Row, Star
 from dal_audit.schema.value_types.conversions import UNKNOWN
 from dal_audit.schema.value_types.divergences import of_match, of_operation
 from dal_audit.schema.value_types.literals import check_literal
-from dal_audit.schema.value_types.overloads import choose
+from dal_audit.schema.value_types.overloads import choose_function, choose_operator
 from dal_audit.schema.value_types.polymorphism import is_polymorphic
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def compare(typer: Typer, operand: Operand, other: Operand, own: str | None) -> 
     if isinstance(operand, Row) or isinstance(other, Row):
         return None
     _choose(typer, "=", pair, (operand, other), other.span)
-    wanted = choose(typer.types, typer.types.operator("="), pair, binary=True).arguments
+    choice = choose_operator("=", pair)
+    wanted = choice.arguments if choice is not None else ()
     return wanted[0] if wanted and not is_polymorphic(wanted[0]) else own
 
 
@@ -88,10 +89,9 @@ def _choose(
     span: Span,
 ) -> str | None:
     """Return what an operator gives for operands whose types are told."""
-    signatures = typer.types.operator(operator)
-    if not signatures:
+    choice = choose_operator(operator, tuple(own))
+    if choice is None:
         return None
-    choice = choose(typer.types, signatures, own, binary=len(own) > 1)
     if choice.verdict in {"missing", "ambiguous"}:
         titles = [typer.objections.title(name) for name in own]
         shown = f" {operator} ".join(titles) if len(own) > 1 else f"{operator} {titles[0]}"
@@ -149,7 +149,8 @@ def _collate(typer: Typer, operation: Operation) -> str | None:
 def _zone(typer: Typer, operation: Operation) -> str | None:
     operand, zone = operation.operands
     own = (typer.type_of(zone), typer.type_of(operand))
-    return choose(typer.types, typer.types.function("timezone"), own).result
+    choice = choose_function("timezone", own)
+    return choice.result if choice is not None else None
 
 
 _WORDS: Final[dict[str, Callable[[Typer, Operation], str | None]]] = {

@@ -7,11 +7,12 @@ parse_func.c, `func_select_candidate`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from dal_audit.catalogue.type_system import Signature, TypeSystem
+from dal_audit.catalogue.type_system import Signature, TypeSystem, type_system
 from dal_audit.schema.value_types.conversions import UNKNOWN, becomes, category
 from dal_audit.schema.value_types.polymorphism import (
     is_polymorphic,
@@ -46,8 +47,24 @@ class _Candidate(Struct, frozen=True):
     signature: Signature
 
 
-def choose(
-    types: TypeSystem, signatures: Sequence[Signature], actual: Arguments, *, binary: bool = False
+@lru_cache(maxsize=4096)
+def choose_operator(name: str, actual: tuple[str | None, ...]) -> Choice | None:
+    """Return which operator of a name is meant for operands; None where there is no such name."""
+    signatures = type_system().operator(name)
+    return (
+        _choose(type_system(), signatures, actual, binary=len(actual) > 1) if signatures else None
+    )
+
+
+@lru_cache(maxsize=4096)
+def choose_function(name: str, actual: tuple[str | None, ...]) -> Choice | None:
+    """Return which function of a name is meant for arguments; None where there is no such name."""
+    signatures = type_system().function(name)
+    return _choose(type_system(), signatures, actual, binary=False) if signatures else None
+
+
+def _choose(
+    types: TypeSystem, signatures: Sequence[Signature], actual: Arguments, *, binary: bool
 ) -> Choice:
     """Return which signature is meant; `binary` says that it is of an operator of two operands."""
     candidates = _of_length(signatures, len(actual))

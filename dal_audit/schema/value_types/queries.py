@@ -34,7 +34,6 @@ from dal_audit.schema.value_types.relations import (
     Relation,
     as_text,
     part_of,
-    relation_of,
 )
 from dal_audit.schema.value_types.scopes import Scope
 
@@ -188,7 +187,7 @@ class QueryTyper:
         common = scope.common_table(part_of(name)) if len(name.parts) == 1 else None
         if common is not None:
             return common
-        return relation_of(self.objections.state, self.objections.state.fold(name))
+        return self.objections.relation(self.objections.state.fold(name))
 
 
 def expand(star: Star, scope: Scope) -> Results | None:

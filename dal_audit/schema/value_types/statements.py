@@ -63,17 +63,11 @@ def _change(state: State, change: Change) -> Objections | None:
 
 
 def _query(state: State, query: Query) -> Objections | None:
-    objections = _judged(state, query.tree)
-    if objections is not None and query.tree is not None:
-        of_answer(objections, query.tree)
-    return objections
-
-
-def _judged(state: State, tree: object) -> Objections | None:
-    if not isinstance(tree, QueryTree):
+    if query.tree is None:
         return None
     objections = Objections(state)
-    QueryTyper(objections).results(tree)
+    QueryTyper(objections).results(query.tree)
+    of_answer(objections, query.tree)
     return objections
 
 
@@ -141,10 +135,13 @@ def _object(state: State, create: CreateObject) -> Objections | None:
 
 def _of_query(state: State, name: str, tree: object, names: list[str]) -> Objections | None:
     """Judge the query that a relation is made by, and keep in mind what columns that has."""
-    relation = state.seen(name)
-    if relation is not None and isinstance(tree, QueryTree):
-        note_results(state, relation, tree, names)
-    return _judged(state, tree)
+    if not isinstance(tree, QueryTree):
+        return None
+    objections, relation = Objections(state), state.seen(name)
+    results = QueryTyper(objections).results(tree)
+    if relation is not None:
+        note_results(state, relation, results, names)
+    return objections
 
 
 _BEFORE: Final[dict[type, Callable[[State, Any], Objections | None]]] = {
