@@ -253,8 +253,8 @@ class Change(TaggedFact, frozen=True):
     `ON DUPLICATE KEY`, or the `OR IGNORE` after the verb. `source` is where the rows come from, or
     what is done to which: of `VALUES` the first row, of all else what follows the table and its
     columns; the whole statement where it begins with `WITH`. `further` are the next rows of
-    `VALUES`, each value the literal that it is, empty where it is anything else. `tree` is None where it was not
-    read.
+    `VALUES`, each value the literal that it is, empty where it is anything else. `tree`
+    is None where it was not read.
     """
 
     verb: str
