@@ -37,6 +37,7 @@ LIMITED: Final = """\
 import resource, signal
 resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 signal.signal(signal.SIGXFSZ, signal.{action})
+sys.dont_write_bytecode = True  # Python takes half of a file for a whole one.
 """
 KILLED_BEFORE_REPLACING: Final = """\
 import os, pathlib, signal

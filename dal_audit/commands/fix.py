@@ -9,8 +9,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import stat
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +22,8 @@ from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import is_script
 from dal_audit.discover.links import leads_out
 from dal_audit.discover.projects import root_of
+from dal_audit.disk.scratch_folder import scratch_folder
+from dal_audit.disk.whole_file import named, write_whole
 from dal_audit.fix.model import Fix
 from dal_audit.fix.rewrite import AmendError, amended, compatible, text_of
 from dal_audit.policy.request import Request
@@ -66,8 +66,8 @@ class Fixed(Struct, frozen=True):
 
 def fixed(request: Request, *, unsafe: bool = False) -> Fixed:
     """Fix what can be fixed, on copies. Raises what `audit` raises."""
-    with tempfile.TemporaryDirectory(prefix="dal-audit-") as folder:
-        work = _Work(request, unsafe=unsafe, folder=Path(folder))
+    with scratch_folder() as folder:
+        work = _Work(request, unsafe=unsafe, folder=folder)
         work.run()
         changes = tuple(
             Change(path, work.file(path), work.before[path], data, work.masked.get(path, ()))
@@ -162,7 +162,8 @@ class _Work:
         for path, data in texts.items():
             self.copies += 1
             copy = self.folder / str(self.copies)
-            copy.write_bytes(data)
+            with named(self.file(path)):
+                copy.write_bytes(data)
             instead[str(self.file(path))] = copy
         self.report = audit(replace(self.request, instead=instead))
 
@@ -209,19 +210,7 @@ def write_changes(changes: Sequence[Change]) -> None:
         if change.file.read_bytes() != change.before:
             raise UsageError(f"error: `{change.path}` was changed meanwhile; nothing was fixed")
     for change in changes:
-        _replace(change.file, change.after)
-
-
-def _replace(file: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
-    try:
-        with os.fdopen(handle, "wb") as copy:
-            copy.write(data)
-        Path(name).chmod(stat.S_IMODE(file.stat().st_mode))
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        write_whole(change.file, change.after)
 
 
 def diff_of(fixed: Fixed) -> str:

@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from msgspec import Struct
@@ -25,6 +24,8 @@ from dal_audit.commands.detected import DetectedProject, detect
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.links import check_within
 from dal_audit.discover.projects import root_of, whole_project
+from dal_audit.disk.scratch_folder import scratch_folder
+from dal_audit.disk.whole_file import write_whole
 from dal_audit.facts import Span
 from dal_audit.policy import (
     ConfigurationError,
@@ -75,13 +76,16 @@ class Plan(Struct, frozen=True):
     def write(self) -> None:
         """Put the text into the file.
 
-        Raises UsageError for a link that leads out of the project, FileExistsError where a file has
-        come up that was not there, OSError where it cannot be written.
+        Raises UsageError for a link that leads out of the project and for a file that was changed
+        meanwhile, FileExistsError where one has come up that was not there, OSError where it cannot
+        be written.
         """
         if self.addition:
             check_within(self.file, self.file.parent)
-            with self.file.open("xb" if self.is_new else "ab") as file:
-                file.write(self.addition.encode())
+            before = self.before.encode()
+            if not self.is_new and self.file.read_bytes() != before:
+                raise UsageError(f"error: `{self.file}` was changed meanwhile; nothing was written")
+            write_whole(self.file, before + self.addition.encode(), is_new=self.is_new)
 
 
 def plan_init(folder: Path) -> Plan:
@@ -92,8 +96,8 @@ def plan_init(folder: Path) -> Plan:
     """
     if not folder.is_dir():
         raise UsageError(f"error: no such folder: `{folder}`")
-    with TemporaryDirectory(prefix="dal-audit-") as kept:
-        return _plan(folder, Path(kept))
+    with scratch_folder() as kept:
+        return _plan(folder, kept)
 
 
 def _plan(folder: Path, kept: Path) -> Plan:

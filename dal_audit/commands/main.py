@@ -15,8 +15,8 @@ from dal_audit.commands.last_report import Rerun
 from dal_audit.commands.output import (
     CLEAN,
     FAILED,
-    INTERRUPTED,
     UNREAD,
+    interrupted,
     print_error,
     silence_stdout,
     write,
@@ -36,9 +36,9 @@ COMMANDS: Final = frozenset(
 
 def main() -> NoReturn:
     """Run the command line; a reader that goes away ends it quietly."""
-    # Facts and syntax trees hold no cycles, and looking for some in all of them takes time.
-    gc.disable()
     try:
+        # Facts and syntax trees hold no cycles, and looking for some in all of them takes time.
+        gc.disable()
         words = sys.argv[1:]
         if words == ["--version"]:
             write(f"dal-audit, version {__version__}\n", "-")
@@ -61,9 +61,8 @@ def main() -> NoReturn:
     except BrokenPipeError:
         silence_stdout()
         sys.exit(UNREAD)
-    except KeyboardInterrupt:
-        print_error("error: interrupted")
-        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt as error:
+        sys.exit(interrupted(error))
     except Exception as error:  # noqa: BLE001  # a module that fails to load must not look like a finding
         import traceback
 

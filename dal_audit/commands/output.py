@@ -55,11 +55,12 @@ def write(text: str, output: str) -> None:
         from pathlib import Path  # nothing else of `--version` needs it
 
         from dal_audit.discover.links import check_within
+        from dal_audit.disk.whole_file import write_whole
 
         file = Path(output)
         check_within(file, Path.cwd())
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        write_whole(file, text.encode("utf-8", "backslashreplace"))
         return
     write_bytes(encoded(text))
 
@@ -75,8 +76,36 @@ def write_bytes(data: bytes) -> None:
     if sys.stdout is None:
         message = "standard output is closed"
         raise OSError(message)
-    sys.stdout.buffer.write(data)
-    sys.stdout.flush()
+    try:
+        _pour(data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from error
+
+
+def _pour(data: bytes) -> None:
+    """Write all bytes to standard output, whatever it takes at a time.
+
+    Unbuffered (`PYTHONUNBUFFERED`), it says how many it took; where it does not wait (a pipe that
+    its reader made so), it may take none.
+    """
+    view = memoryview(data)
+    while view:
+        try:
+            taken = sys.stdout.buffer.write(view)
+            sys.stdout.flush()
+        except BlockingIOError as error:
+            taken = error.characters_written
+        view = view[taken or 0 :]
+        if view and not taken:
+            _await_room()
+
+
+def _await_room() -> None:
+    import select  # only where standard output does not wait
+
+    select.select((), (sys.stdout.fileno(),), ())
 
 
 def print_error(message: str) -> None:
@@ -95,6 +124,22 @@ def silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def interrupted(error: KeyboardInterrupt) -> int:
+    """Say that a signal ended the run, and return the exit code that a shell makes of it."""
+    import contextlib  # only where somebody ends a run
+
+    with contextlib.suppress(KeyboardInterrupt):  # Somebody is in a hurry.
+        print_error("error: interrupted")
+    return getattr(error, "code", INTERRUPTED)
+
+
+def _said(error: BaseException) -> str:
+    """Return an error in its own words; what the system says of a file begins with the file."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
+    return str(error)
+
+
 def failure(error: BaseException, *, verbose: bool = False) -> int:
     """Say what went wrong, and return the exit code that it stands for."""
     from dal_audit.discover.errors import UsageError
@@ -108,10 +153,9 @@ def failure(error: BaseException, *, verbose: bool = False) -> int:
         print_error(str(error))
         return USAGE
     if isinstance(error, KeyboardInterrupt):
-        print_error("error: interrupted")
-        return INTERRUPTED
+        return interrupted(error)
     if isinstance(error, DiscoveryError | OSError):
-        print_error(f"error: {error}")
+        print_error(f"error: {_said(error)}")
         return USAGE
     import traceback  # only where a bug is met
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,7 +24,17 @@ from dal_audit.commands.options import (
     SELECT,
     complete_rules,
 )
-from dal_audit.commands.output import CLEAN, FAILED, USAGE, failure, print_error, write
+from dal_audit.commands.output import (
+    CLEAN,
+    FAILED,
+    UNREAD,
+    USAGE,
+    failure,
+    interrupted,
+    print_error,
+    silence_stdout,
+    write,
+)
 from dal_audit.commands.replay import replay
 
 if TYPE_CHECKING:
@@ -43,6 +55,22 @@ class _Commands(click.Group):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the words; `--help` is printed here."""
+        with _ended():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _ended():
+            return super().invoke(ctx)
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the first word: a command, an option of `check`, or a path to audit."""
         from click.shell_completion import CompletionItem
@@ -53,6 +81,21 @@ class _Commands(click.Group):
         # A shell forgets what it was told before it is told to complete paths.
         paths = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
         return [*paths, *super().shell_complete(ctx, incomplete), *options]
+
+
+@contextmanager
+def _ended() -> Iterator[None]:
+    """Give a reader that goes away, and a signal, the exit codes of a shell.
+
+    Click itself would say 1 of both, which stands for findings.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        silence_stdout()
+        sys.exit(UNREAD)
+    except KeyboardInterrupt as error:
+        sys.exit(interrupted(error))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

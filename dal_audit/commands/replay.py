@@ -64,13 +64,15 @@ def replay(**options: Any) -> NoReturn:
 def _replay(options: dict[str, Any]) -> int:
     from dal_audit.commands.replay_output import result_of
     from dal_audit.commands.terminal import terminal_style
+    from dal_audit.disk.signals import heard_signals
     from dal_audit.replay.database import EngineError
     from dal_audit.report.render import exit_code, render
     from dal_audit.report.terminal import PLAIN
 
     try:
         pairs = output_pairs(options["formats"], options["outputs"], statistics=False)
-        result = result_of(options)
+        with heard_signals():
+            result = result_of(options)
         for form, output in pairs:
             if is_left_out(form, result.report, quiet=options["quiet"]):
                 continue

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -35,9 +34,10 @@ def with_standard_input(request: Request, name: str | None) -> Iterator[Request]
         raise UsageError("error: --stdin-filename needs `-` as the one path")
     if sys.stdin is None:
         raise UsageError("error: standard input is closed")
-    import tempfile  # only here: it loads what compresses and what draws lots
+    # Only here: it loads what compresses and what draws lots.
+    from dal_audit.disk.scratch_folder import scratch_folder
 
-    with tempfile.TemporaryDirectory(prefix="dal-audit-") as folder:
-        file = Path(folder) / "text"
+    with scratch_folder() as folder:
+        file = folder / "text"
         file.write_bytes(sys.stdin.buffer.read())
         yield replace(request, paths=(name,), instead={name: file})

@@ -14,12 +14,12 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from msgspec import Struct
 
 from dal_audit.discover.git_listing import holds_repository
+from dal_audit.disk.scratch_folder import scratch_folder
 
 _GITLINK: Final = "160000"
 _LINK: Final = "120000"
@@ -63,13 +63,13 @@ def work_tree_index(
     A file that differs from what the index has in its line ends only is as the index has it. Raises
     HistoryError where git does not answer, OSError where the folder cannot be written.
     """
-    with TemporaryDirectory(prefix="dal-audit-") as kept:
-        objects = Path(kept) / "objects"
+    with scratch_folder() as kept:
+        objects = kept / "objects"
         (objects / "info").mkdir(parents=True)
         place = os.fsdecode(ask("rev-parse", "--git-path", "objects")).removesuffix("\n")
         (objects / "info" / "alternates").write_bytes(os.fsencode(f"{top / place}\n"))
         environment = {
-            "GIT_INDEX_FILE": str(Path(kept) / "index"),
+            "GIT_INDEX_FILE": str(kept / "index"),
             "GIT_OBJECT_DIRECTORY": str(objects),
         }
         tree = _WorkTree(ask, top, objects)

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from dal_audit.disk.whole_file import put
 from dal_audit.extract.cache_form import MAGIC, head_of
 
 STALE_NS: Final = 3600 * 1_000_000_000
@@ -55,15 +56,7 @@ def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
     written = folder / f"{place.stem}-{os.getpid()}.tmp"
     if _is_own(written):
         written.unlink()
-    with written.open("xb") as file:
-        try:
-            file.write(head_of(key, payload))
-            file.write(payload)
-            file.close()
-            written.replace(place)
-        except BaseException:
-            written.unlink(missing_ok=True)
-            raise
+    put(written, place, [head_of(key, payload), payload])
 
 
 def remove_cache(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -78,12 +79,11 @@ def _answers(
     workers = [_Worker(batch, hand) for hand in hands[1:]]
     try:
         first = batch(hands[0])
-    except BaseException:
+        decoder = Decoder(tuple[str, list[answer]])
+        return [first, *(worker.answer(decoder) for worker in workers)]
+    finally:
         for worker in workers:
             worker.abandon()
-        raise
-    decoder = Decoder(tuple[str, list[answer]])
-    return [first, *(worker.answer(decoder) for worker in workers)]
 
 
 def _may_fork() -> bool:
@@ -117,6 +117,7 @@ class _Worker:
         self, batch: Callable[[Sequence[SourceFile]], list[Result]], files: Sequence[SourceFile]
     ) -> None:
         """Fork and let the child do its share."""
+        self.is_done = False
         self.reader, writer = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -140,9 +141,10 @@ class _Worker:
 
     def answer(self, decoder: Decoder[tuple[str, list[Result]]]) -> list[Result]:
         """Wait for the child's answer, and read it."""
-        with os.fdopen(self.reader, "rb") as pipe:
+        with os.fdopen(self.reader, "rb", closefd=False) as pipe:
             data = pipe.read()
         _, status = os.waitpid(self.pid, 0)
+        self.is_done = True
         if status or not data:
             raise WorkerError(f"a worker process ended with status {status}")
         if data[:1] == _PACKED:
@@ -156,6 +158,11 @@ class _Worker:
         return results
 
     def abandon(self) -> None:
-        """Give up on the child."""
+        """Let go of the child; one that has not answered yet is ended, and its work is lost."""
         os.close(self.reader)
-        os.waitpid(self.pid, 0)
+        if not self.is_done:
+            import signal  # only where something went wrong
+
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)

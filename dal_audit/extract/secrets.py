@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from dal_audit.extract.masks import HIDDEN, mask_of
@@ -20,53 +21,49 @@ _MARKS: Final = ("://", "passw", "passphrase", "pgpass", "_pass", "'pass'", '"pa
 _SQL_MARKS: Final = ("identified", "key")
 """A text that holds none of these, in lower case, holds no password that is known as one."""
 
-_URL: Final = re.compile(r"://(?=((?:(?!,[a-z][\w+]*:)[^\s\"'`<>]){1,500}))")
-_DEFAULT: Final = re.compile(r"\$\{\w{1,60}:?-([^}\s]+)\}")
+_URL: Final = r"://(?=((?:(?!,[a-z][\w+]*:)[^\s\"'`<>]){1,500}))"
+_DEFAULT: Final = r"\$\{\w{1,60}:?-([^}\s]+)\}"
 _NAME: Final = r"(?:PASSWORD|PASSWD|PASSPHRASE|PGPASS|_PASS|_PWD)"
-_NAMED: Final = re.compile(
+_NAMED: Final = (
     rf"(?:{_NAME}['\"]?\]?"
     r"(?:[ \t]*(?::(?!-)|[=,])[ \t]*|[ \t]*\n[ \t]*value[ \t]*:[ \t]*)"
     r"|--[\w-]{0,30}(?:PASSWORD|PASSWD|PASS)[ \t]+(?![-=]))"
     r"(?:&\S{1,60}[ \t]+)?(?:[|>][-+\d]{0,2}[ \t]*\n[ \t]*)?"
     r"(?:\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)'"
-    r"|(?P<bare>[^\s\"'`#;&|,()\[\]{}<>!*][^\s\"'`#;&|,()\[\]{}<>]*))",
-    re.IGNORECASE,
+    r"|(?P<bare>[^\s\"'`#;&|,()\[\]{}<>!*][^\s\"'`#;&|,()\[\]{}<>]*))"
 )
 """A name of a password with its value: in YAML (also a pair of `name` and `value`), in a shell, as
 an option, in a literal."""
 
 _DOUBLE: Final = r"\\?\"(?P<double>(?:[^\"\\\s]|\\[^\"\s])+)\\?\""
 _SINGLE: Final = r"\\?'(?P<single>(?:[^'\\\s]|\\[^'\s])+)\\?'"
-_LITERAL: Final = re.compile(
+_LITERAL: Final = (
     rf"(?:{_NAME}|['\"]PASS(?=['\"])|\bPWD)\\?['\"]?\]?"
     r"(?:[ \t]*:[ \t]*[\w.]{1,40}(?:[ \t]*\|[ \t]*None)?[ \t]*=|[ \t]*(?::=?|={1,2}))[ \t]*"
-    rf"[bfru]{{0,2}}(?:{_DOUBLE}|{_SINGLE})",
-    re.IGNORECASE,
+    rf"[bfru]{{0,2}}(?:{_DOUBLE}|{_SINGLE})"
 )
 """A name of a password with a text, in a program: `password="…"`, also with an annotation."""
 
-_ARGUMENT: Final = re.compile(
+_ARGUMENT: Final = (
     rf"(?:getenv|setenv|putenv|setdefault|\bget|\bpop)\([ \t]*['\"]\w{{0,60}}{_NAME}['\"][ \t]*,"
-    rf"[ \t]*(?:{_DOUBLE}|{_SINGLE})",
-    re.IGNORECASE,
+    rf"[ \t]*(?:{_DOUBLE}|{_SINGLE})"
 )
 """A variable's name with its value, as an argument: `setenv("PGPASSWORD", "…")`."""
 
-_PAIR: Final = re.compile(
-    r"\b(?:PASSWORD|PWD)=(?![bfru]{0,2}[\\'\"])(?P<bare>[^\s;\"'&\\,()]+)(?=;|\\?[\"']|[ ]+\w+=)",
-    re.IGNORECASE,
+_PAIR: Final = (
+    r"\b(?:PASSWORD|PWD)=(?![bfru]{0,2}[\\'\"])(?P<bare>[^\s;\"'&\\,()]+)(?=;|\\?[\"']|[ ]+\w+=)"
 )
 """A password in the text of a connection: `host=db password=… dbname=app`, `Uid=app;Pwd=…;`."""
 
-_SQL: Final = re.compile(
+_SQL: Final = (
     r"(?:\bPASSWORD(?:\s+|\s*=\s*|\s*\(\s*)"
     r"|\bIDENTIFIED\s+(?:WITH\s+\S{1,60}\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?"
     r"|\bPRAGMA\s+(?:\w{1,60}\.)?(?:hex)?(?:re)?key\s*(?:=\s*|\(\s*)"
     r"|\bATTACH\b[^;]{1,300}\bKEY\s+)"
     r"(?:[\"']\s*(?:\+\s*)?[bfru]{0,2}[\"](?='))?"
-    r"(?:''(?P<nested>[^'\n]+)''|E?\\?'(?P<single>(?:[^'\\]|''|\\[^'])+)\\?'|\\?\"(?P<double>[^\"\\\n]+)\\?\""
-    r"|(?P<dollar>\$\w{0,20}\$)(?P<body>[^$]+)(?P=dollar))",
-    re.IGNORECASE,
+    r"(?:''(?P<nested>[^'\n]+)''"
+    r"|E?\\?'(?P<single>(?:[^'\\]|''|\\[^'])+)\\?'|\\?\"(?P<double>[^\"\\\n]+)\\?\""
+    r"|(?P<dollar>\$\w{0,20}\$)(?P<body>[^$]+)(?P=dollar))"
 )
 """SQL that sets a password, or a key of a database."""
 
@@ -129,16 +126,16 @@ def _places_in(text: str, *, is_program: bool) -> list[tuple[int, int]]:
 
 def _secrets(text: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
     """Yield where passwords begin and end."""
-    for url in _URL.finditer(text):
+    for url in _compiled(_URL).finditer(text):
         for before, password, after in passwords(url[1]):
             yield from _places(url[1], before, password, after, url.start(1))
     patterns = (_LITERAL, _ARGUMENT, _PAIR, _SQL) if is_program else (_NAMED, _SQL)
     for pattern in patterns:
-        for named in pattern.finditer(text):
+        for named in _compiled(pattern).finditer(text):
             group = str(named.lastgroup)
             if not _is_no_password(named[group].strip(), is_program=is_program):
                 yield named.span(group)
-    for default in _DEFAULT.finditer(text):
+    for default in _compiled(_DEFAULT).finditer(text):
         if _is_of_password(text, default) and not is_placeholder(default[1], ""):
             yield default.span(1)
 
@@ -174,6 +171,12 @@ def _open_quote(line: str) -> str:
         elif letter == "#" or line.startswith("--", index):
             return letter
     return quote
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern compiled: that takes longer than most files, and few need it."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _is_no_password(value: str, *, is_program: bool) -> bool:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.rulebook import Rule, rules
 from dal_audit.discover.links import check_within
+from dal_audit.disk.whole_file import write_whole
 from dal_audit.facts import Place, Span
 from dal_audit.judge.breach import EntryUse, Finding
 from dal_audit.triage.baseline import (
@@ -100,7 +101,7 @@ def write_baseline(
     counts = renewed(entries, keys, found, judged=judged, grow=grow)
     text = baseline_text(counts)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8", newline="\n")
+    write_whole(file, text.encode())
     before = sum(entry.count for entry in entries)
     return Change(file, before, counts.total(), 0 if grow else len(keys) - len(found.accepted))
 
