@@ -24,7 +24,12 @@ from dal_audit.discover.git_listing import (
     BUILT_IN_EXCLUDES,
     reason_of,
 )
-from dal_audit.discover.linked_folders import Linked, is_linked_folder, linked_files
+from dal_audit.discover.linked_folders import (
+    Linked,
+    is_candidate,
+    is_linked_folder,
+    linked_files,
+)
 from dal_audit.facts import SourceFile, stamp_of
 from dal_audit.facts.ci_files import is_ci_configuration
 from dal_audit.policy import Policy, compile_globs
@@ -194,7 +199,7 @@ def _unsuffixed(
     folders: list[str] = []
     for path, flaw in listed.items():
         name = path.rpartition("/")[2]
-        if "." in name or flaw or is_left_out(path) or _built_in(path, set()):
+        if flaw or not is_candidate(path) or is_left_out(path) or _built_in(path, set()):
             continue
         file = f"{root}{os.sep}{path}"
         if is_linked_folder(file):

@@ -7,7 +7,7 @@ imported under the link's name all the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -38,9 +38,40 @@ def linked_files(root: Path, folders: Iterable[str], is_source: Callable[[str], 
     A folder that several links lead to is read under the first one's name alone.
     """
     found = Linked()
+    inside = os.path.realpath(root)
+    for path, target, is_within in _followed(root, folders):
+        if not is_within:
+            if any(map(is_source, _first(root, path))):
+                found.unread.append(path)
+            continue
+        for inner in filter(is_source, _below(root, path)):
+            found.files.append(inner)
+            if _is_below(target, inside):
+                found.targets[inner] = _name_of(target + inner.removeprefix(path), inside)
+    return found
+
+
+def places_behind(root: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Yield the files and folders behind the links to folders among some paths."""
+    folders = [path for path in paths if is_candidate(path) and is_linked_folder(f"{root}/{path}")]
+    for path, _, is_within in _followed(root, folders):
+        if not is_within:
+            yield from (path, *_first(root, path))
+            continue
+        yield from _below(root, path)
+        yield from (_name_of(folder, str(root)) for folder, _, _ in os.walk(f"{root}/{path}"))
+
+
+def is_candidate(path: str) -> bool:
+    """Return whether a path may be a folder's that is linked in: packages have no suffix."""
+    return "." not in path.rpartition("/")[2]
+
+
+def _followed(root: Path, folders: Iterable[str]) -> Iterator[tuple[str, str, bool]]:
+    """Yield links with what they lead to, and whether that lies in the repository; each once."""
     waiting = sorted(folders, reverse=True)
     if not waiting:
-        return found
+        return
     inside = os.path.realpath(root)
     top = os.path.realpath(git_toplevel(Path(inside)) or inside)
     seen: set[str] = set()
@@ -50,18 +81,30 @@ def linked_files(root: Path, folders: Iterable[str], is_source: Callable[[str], 
         if target in seen:
             continue
         seen.add(target)
-        if not _is_below(target, top):
-            if _holds_source(root, path, is_source):
-                found.unread.append(path)
-            continue
-        for inner, _ in walk(root, path):
-            if is_source(inner):
-                found.files.append(inner)
-                if _is_below(target, inside):
-                    found.targets[inner] = _name_of(target + inner.removeprefix(path), inside)
-            elif is_linked_folder(f"{root}{os.sep}{inner}"):
-                waiting.append(inner)
-    return found
+        is_within = _is_below(target, top)
+        yield path, target, is_within
+        if is_within:
+            waiting += [inner for inner in _below(root, path) if _is_further(root, inner)]
+
+
+def _is_further(root: Path, path: str) -> bool:
+    return is_candidate(path) and is_linked_folder(f"{root}{os.sep}{path}")
+
+
+def _below(root: Path, path: str) -> Iterator[str]:
+    return (inner for inner, _ in walk(root, path))
+
+
+def _first(root: Path, path: str) -> Iterator[str]:
+    """Yield what lies below a path, but no more than one may look at; more is a source, as it were.
+
+    Whoever asks for sources finds one then, and so it is said.
+    """
+    for count, inner in enumerate(_below(root, path)):
+        if count >= MAX_ENTRIES:
+            yield f"{path}/more.py"
+            return
+        yield inner
 
 
 def is_linked_folder(file: str) -> bool:
@@ -75,11 +118,3 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _name_of(path: str, root: str) -> str:
     return os.path.relpath(path, root).replace(os.sep, "/")
-
-
-def _holds_source(root: Path, path: str, is_source: Callable[[str], bool]) -> bool:
-    """Return whether sources lie below a path; more than one may look at are taken for some."""
-    for count, (inner, _) in enumerate(walk(root, path)):
-        if count >= MAX_ENTRIES or is_source(inner):
-            return True
-    return False
