@@ -13,6 +13,7 @@ import pytest
 
 from dal_audit.audit import audit
 from dal_audit.discover import git_command
+from dal_audit.discover.git_snapshot import large_file_pointer
 from dal_audit.policy.request import Request
 from tests.invocation import run
 from tests.test_since import CLEAN, IMPORT, Work
@@ -294,3 +295,29 @@ def test_a_submodule_that_is_not_checked_out_is_said(work: Work, tmp_path: Path)
     work.git("clone", "-q", f"file://{work.root}", str(root))
     answer = run(root, "check")
     assert "nothing wrong in vendored: submodules are not checked out" in answer.output
+
+
+def test_a_large_file_is_compared_by_its_pointer(work: Work) -> None:
+    pointer = large_file_pointer(TABLE.encode()).decode()
+    work.commit({MIGRATION: pointer})
+    work.git("branch", "-f", "main")
+    work.write({MIGRATION: TABLE})
+    assert work.found() == []
+    work.write({MIGRATION: f"{TABLE}-- more\n"})
+    assert work.found() != []
+
+
+def test_what_another_filter_made_is_as_it_was_when_git_looked(work: Work, trap: Trap) -> None:
+    """The index has what a filter made of a file, and the file's stamp."""
+    trap.program.write_text("#!/bin/sh\ntr a-z n-za-m\n")
+    work.git("config", "filter.turned.clean", str(trap.program))
+    work.git("config", "filter.turned.smudge", str(trap.program))
+    work.write({".gitattributes": "*.sql filter=turned\n"})
+    work.commit({MIGRATION: f"{TABLE}-- turned\n"})
+    work.git("branch", "-f", "main")
+    assert "ghearq" in work.git("cat-file", "blob", f"HEAD:{MIGRATION}")
+    trap.program.write_text(f"#!/bin/sh\ntouch '{trap.trace}'\ncat\n")
+    assert work.found() == []
+    work.write({MIGRATION: f"{TABLE}-- more\n"})
+    assert work.found() != []
+    assert not trap.trace.exists()

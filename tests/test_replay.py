@@ -215,6 +215,17 @@ def test_what_a_tool_fills_in_is_not_run_and_is_said(tmp_path: Path) -> None:
     )
 
 
+def test_what_only_a_replay_may_not_run_is_said_and_accuses_nobody(
+    server: str, tmp_path: Path
+) -> None:
+    text = "CREATE EXTENSION IF NOT EXISTS vector;\nCREATE TABLE IF NOT EXISTS a (b no_such_type);"
+    root = written(tmp_path, up_1=text, down_1="DROP TABLE IF EXISTS a;")
+    result = run(root, "--on", "postgresql", url=server)
+    assert "migrations/0001_step.up.sql:1, for a replay's role may not run it" in result.stderr
+    assert "DAL" not in result.stdout.partition("0001_step")[2].partition("\n")[0]
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.parametrize(
     ("words", "url", "said"),
     [

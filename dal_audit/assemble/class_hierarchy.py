@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -29,6 +31,20 @@ PROTOCOLS: Final = ABSTRACT_BASES - {"abc.ABC"}
 PLAIN_BASES: Final = ABSTRACT_BASES | {"typing.Generic", "typing_extensions.Generic"}
 """Bases that bring no members which a user would call."""
 
+
+RECORDS: Final = frozenset(
+    {"typing.NamedTuple", "typing.TypedDict", "typing_extensions.TypedDict"}
+    | {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings"}
+    | {"msgspec.Struct"}
+)
+"""Bases of classes that are nothing but their fields."""
+
+RECORD_MAKERS: Final = frozenset(
+    {"dataclasses.dataclass", "pydantic.dataclasses.dataclass", "attr.dataclass", "attr.s"}
+    | {"attr.attrs", "attr.define", "attr.frozen", "attr.mutable"}
+    | {"attrs.define", "attrs.frozen", "attrs.mutable"}
+)
+"""Decorators that make a class of its fields."""
 
 _HELD: Final = PLUMBING | HANDLES
 
@@ -64,6 +80,7 @@ class Hierarchy:
         self._backing = backing
         self._found: dict[str, Class | None] = {}
         self._orders: dict[str, tuple[Class, ...]] = {}
+        self._records: set[str] = set()
 
     def find(self, name: str, path: str) -> Class | None:
         """Return the class that a dotted name means in a file, followed through re-exports."""
@@ -82,14 +99,32 @@ class Hierarchy:
 
     def ancestors(self, derived: Class) -> Sequence[Class]:
         """Return a class and all that it inherits from, in the order in which Python looks."""
-        known = self._orders.get(derived.name)
-        if known is None:
-            # A class that inherits from itself ends here.
-            self._orders[derived.name] = (derived,)
-            bases = list(self.bases(derived))
-            known = (derived, *_merged([*(list(self.ancestors(base)) for base in bases), bases]))
-            self._orders[derived.name] = known
-        return known
+        waiting = [] if derived.name in self._orders else [derived]
+        begun: dict[str, list[Class]] = {}
+        while waiting:  # As deep as classes go: Python itself would not go there.
+            current = waiting[-1]
+            bases = begun.get(current.name)
+            if bases is None:
+                # A class that inherits from itself ends here.
+                self._orders[current.name] = (current,)
+                bases = begun[current.name] = list(self.bases(current))
+                waiting += [base for base in reversed(bases) if base.name not in self._orders]
+                continue
+            waiting.pop()
+            orders = [self._orders[base.name] for base in bases]
+            self._orders[current.name] = (current, *_merged([*orders, bases]))
+            if self._is_record(current) or any(base.name in self._records for base in bases):
+                self._records.add(current.name)
+        return self._orders[derived.name]
+
+    def is_made_of_fields(self, candidate: Class) -> bool:
+        """Return whether a class is nothing but its fields, by its own word or what it inherits."""
+        self.ancestors(candidate)
+        return candidate.name in self._records
+
+    def _is_record(self, candidate: Class) -> bool:
+        is_by_base = not self.base_names(candidate).isdisjoint(RECORDS)
+        return is_by_base or not RECORD_MAKERS.isdisjoint(candidate.shape.decorators)
 
     def all_definitions(self, owner: Class) -> Mapping[str, tuple[Class, tuple[Member, ...]]]:
         """Return all definitions of each member, from the nearest class that has it.
@@ -340,18 +375,33 @@ def is_meant(candidate: Class, pattern: str) -> bool:
 
 def _merged(orders: Sequence[Sequence[Class]]) -> Iterator[Class]:
     """Yield classes in the order that Python gives them (C3); where there is none, the next one."""
-    waiting = list(filter(None, orders))
-    while len(waiting) > 1:
-        later = {found.name for order in waiting for found in order[1:]}
-        heads = [order[0] for order in waiting]
-        head = next((found for found in heads if found.name not in later), heads[0])
+    whole, heads = orders[0], orders[-1]
+    if len(heads) == 1 and whole[0].name == heads[0].name:
+        yield from whole  # One base, as nearly all have: its order is that of what inherits it.
+        return
+    waiting = [deque(order) for order in orders if order]
+    later = _later(waiting)
+    while waiting:
+        first = (order[0] for order in waiting)
+        head = next((found for found in first if not later[found.name]), waiting[0][0])
         yield head
-        waiting = list(filter(None, (_without(head, order) for order in waiting)))
-    yield from (found for order in waiting for found in order)
+        if later[head.name]:  # There is no such order.
+            waiting = [
+                deque(found for found in order if found.name != head.name) for order in waiting
+            ]
+            waiting = [order for order in waiting if order]
+            later = _later(waiting)
+            continue
+        for order in waiting:
+            if order[0].name == head.name:
+                order.popleft()
+                later[order[0].name if order else ""] -= 1
+        waiting = [order for order in waiting if order]
 
 
-def _without(taken: Class, order: Sequence[Class]) -> Sequence[Class]:
-    return [found for found in order if found.name != taken.name]
+def _later(orders: Iterable[deque[Class]]) -> Counter[str]:
+    """Return how often each class stands behind another one."""
+    return Counter(found.name for order in orders for found in islice(order, 1, None))
 
 
 @file_query(of=(CLASSES,), depends_on=(Project.names,))

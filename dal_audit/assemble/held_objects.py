@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -53,14 +53,42 @@ class HeldObjects:
         """Begin with nothing worked out."""
         self.sources = sources
         self._known: dict[tuple[str, Span], HeldObject | None] = {}
+        self._by_name: dict[str, dict[str, list[Member]]] = {}
 
     def of(self, owner: Class, member: Member) -> HeldObject | None:
         """Return what a member of a class holds of a driver, or None."""
-        key = (owner.name, member.span)
-        if key not in self._known:
-            self._known[key] = None  # A member that is made from itself ends here.
-            self._known[key] = next(self._all(owner, member), None)
-        return self._known[key]
+        waiting = [member]
+        begun: set[Span] = set()
+        while waiting:  # As deep as members go: Python itself would not go there.
+            current = waiting[-1]
+            key = (owner.name, current.span)
+            if key not in self._known and current.span not in begun:
+                begun.add(current.span)
+                needed = self._needed(owner, current)
+                waiting += [other for other in needed if other.span not in begun]
+                continue
+            waiting.pop()
+            if key not in self._known:
+                self._known[key] = None  # A member that is made from itself ends here.
+                self._known[key] = next(self._all(owner, current), None)
+        return self._known[owner.name, member.span]
+
+    def _needed(self, owner: Class, member: Member) -> Iterator[Member]:
+        """Yield the members of the same class that one is made by, or gives."""
+        for maker in member.made_by:
+            if maker.startswith(OWN_OBJECT):
+                yield from self._members(owner, maker.removeprefix(OWN_OBJECT).partition(".")[0])
+        for name in member.gives:
+            yield from self._members(owner, name)
+
+    def _members(self, owner: Class, name: str) -> Sequence[Member]:
+        """Return the members of a class that have a name."""
+        by_name = self._by_name.get(owner.name)
+        if by_name is None:
+            by_name = self._by_name[owner.name] = {}
+            for member in owner.shape.members:
+                by_name.setdefault(member.name, []).append(member)
+        return by_name.get(name, ())
 
     def _all(self, owner: Class, member: Member) -> Iterator[HeldObject]:
         if member.kind == "class":
@@ -94,8 +122,8 @@ class HeldObjects:
 
     def _named(self, owner: Class, name: str) -> Iterator[HeldObject]:
         """Yield what the members of a name hold."""
-        for member in owner.shape.members:
-            held = self.of(owner, member) if member.name == name else None
+        for member in self._members(owner, name):
+            held = self.of(owner, member)
             if held is not None:
                 yield held
 

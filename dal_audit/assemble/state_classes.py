@@ -25,19 +25,6 @@ _WORDS: Final = frozenset(
 """What such classes are called, by whole words of the name."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
-_RECORDS: Final = frozenset(
-    {"typing.NamedTuple", "typing.TypedDict", "typing_extensions.TypedDict"}
-    | {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings"}
-    | {"msgspec.Struct"}
-)
-"""Bases of classes that are nothing but their fields."""
-
-_RECORD_MAKERS: Final = frozenset(
-    {"dataclasses.dataclass", "pydantic.dataclasses.dataclass", "attr.dataclass", "attr.s"}
-    | {"attr.attrs", "attr.define", "attr.frozen", "attr.mutable"}
-    | {"attrs.define", "attrs.frozen", "attrs.mutable"}
-)
-"""Decorators that make a class of its fields."""
 
 
 def keeps_state(candidate: Class, hierarchy: Hierarchy) -> bool:
@@ -50,8 +37,4 @@ def keeps_state(candidate: Class, hierarchy: Hierarchy) -> bool:
         return False
     if _WORDS.intersection(words):
         return True
-    return any(
-        hierarchy.base_names(ancestor) & _RECORDS
-        or _RECORD_MAKERS.intersection(ancestor.shape.decorators)
-        for ancestor in hierarchy.ancestors(candidate)
-    )
+    return hierarchy.is_made_of_fields(candidate)

@@ -57,7 +57,7 @@ def module_of(path: str, shape: ModuleExports, names: ModuleNames, drivers: Driv
     name = names.of(path)
     pending: list[PendingExport] = []
     aliases = []
-    reexports: dict[str, tuple[str, ...]] = {}
+    reexports: dict[str, list[str]] = {}
     for export in shape.exports:
         for origin in export.origins:
             absolute = names.absolute(origin, path)
@@ -66,10 +66,15 @@ def module_of(path: str, shape: ModuleExports, names: ModuleNames, drivers: Driv
             if export.made in {"import", "alias"} and absolute in names.files:
                 aliases.append((export.name, absolute))
             if export.made in _HANDED_ON and absolute.partition(".")[0] in names.tops:
-                reexports[export.name] = (*reexports.get(export.name, ()), absolute)
+                reexports.setdefault(export.name, []).append(absolute)
             pending += _pending(export, origin, absolute, path, drivers)
     stars = tuple(names.absolute(star, path) for star in shape.stars)
-    return Module(name, path, shape, tuple(pending), tuple(aliases), reexports, stars)
+    return Module(name, path, shape, tuple(pending), tuple(aliases), _frozen(reexports), stars)
+
+
+def _frozen(several: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    """Return lists as tuples, each name once: a name may be bound anew as often as one likes."""
+    return {name: tuple(dict.fromkeys(found)) for name, found in several.items()}
 
 
 def _pending(

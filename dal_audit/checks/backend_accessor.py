@@ -39,8 +39,9 @@ def backend_accessor(
 def _given_by_functions(fact: Import, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag what the functions of storage give that a file imports and calls."""
     groups: dict[str, list[FunctionFetch]] = {}
-    kept = _lines_of_state(file, project)
-    for fetch in function_fetches(fact, file.path, project):
+    fetches = list(function_fetches(fact, file.path, project))
+    kept = _lines_of_state(file, project) if fetches else frozenset()
+    for fetch in fetches:
         if fetch.use.span.line in kept:
             continue
         groups.setdefault(fetch.use.name, []).append(fetch)

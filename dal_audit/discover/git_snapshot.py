@@ -13,6 +13,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,12 @@ _SHA1: Final = 40
 
 _IDENT: Final = re.compile(rb"\$Id:[^$\n]*\$")
 """What git's attribute `ident` makes of `$Id$` in the work tree."""
+
+_STAMPED: Final = ("changed", "written", "inode", "size")
+_DEBUG: Final = re.compile(
+    r"(?P<path>[^\0]+)\0  ctime: (?P<changed>\d+:\d+)\n  mtime: (?P<written>\d+:\d+)\n"
+    r"  dev: \d+\tino: (?P<inode>\d+)\n  uid: \d+\tgid: \d+\n  size: (?P<size>\d+)\tflags: \w+\n"
+)
 
 Ask = Callable[..., bytes]
 """Ask git; raises HistoryError where it does not answer."""
@@ -47,6 +54,21 @@ def object_id(kind: str, data: bytes, digits: int) -> str:
     """Return the id of an object, for a repository whose ids have so many digits."""
     made = hashlib.sha1 if digits == _SHA1 else hashlib.sha256
     return made(_object(kind, data), usedforsecurity=False).hexdigest()
+
+
+def large_file_pointer(data: bytes) -> bytes:
+    """Return what Git LFS records of a file in its stead (git-lfs, `docs/spec.md`)."""
+    digest = hashlib.sha256(data).hexdigest()
+    return (
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(data)}\n"
+    ).encode()
+
+
+def _stamp_of(place: Path) -> tuple[str, ...]:
+    """Return a file's stamp as git tells it; its numbers have 32 bits."""
+    status = place.lstat()
+    times = (f"{ns // 10**9}:{ns % 10**9}" for ns in (status.st_ctime_ns, status.st_mtime_ns))
+    return (*times, str(status.st_ino & 0xFFFFFFFF), str(status.st_size & 0xFFFFFFFF))
 
 
 def _object(kind: str, data: bytes) -> bytes:
@@ -103,6 +125,15 @@ class _WorkTree:
         self.top = top
         self.objects = objects
 
+    @cached_property
+    def _stamps(self) -> dict[str, tuple[str, ...]]:
+        r"""The stamps that files had when git last looked at them, by their paths.
+
+        They are told as `path\0  ctime: …\n  mtime: …\n  dev: …\tino: …\n  uid: …\n  size: …\n`.
+        """
+        said = os.fsdecode(self.ask("ls-files", "-z", "--debug", "--cached"))
+        return {found["path"]: found.group(*_STAMPED) for found in _DEBUG.finditer(said)}
+
     def present(self, entry: IndexEntry, is_wanted: Callable[[str], bool]) -> IndexEntry | None:
         """Return an entry as it is on disk; None where there is no such file any more."""
         place = self.top / entry.path
@@ -138,15 +169,19 @@ class _WorkTree:
         was_link = entry.mode == _LINK
         if is_link == was_link and entry.id in self._ids(data, len(entry.id), is_link=is_link):
             return entry
+        if self._stamps.get(entry.path) == _stamp_of(place):
+            return entry  # Some other filter made the index's bytes of these: git trusts the stamp.
         mode = _LINK if is_link else (_FILE if was_link else entry.mode)
         return IndexEntry(mode, self._kept(data, len(entry.id)), entry.path)
 
     def _ids(self, data: bytes, digits: int, *, is_link: bool) -> Iterator[str]:
-        """Yield the ids that a file can have in the index: by line ends, and by `ident`."""
+        """Yield the ids that a file can have in the index: by line ends, by `ident`, by LFS."""
         yield object_id("blob", data, digits)
         plain = _IDENT.sub(b"$Id$", data.replace(b"\r\n", b"\n"))
         if not is_link and plain != data:
             yield object_id("blob", plain, digits)
+        if not is_link:
+            yield object_id("blob", large_file_pointer(data), digits)
 
     def _kept(self, data: bytes, digits: int) -> str:
         """Put a file among our own objects; return its id."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import MAX_PARSED_BYTES, read_bytes
+from dal_audit.extract.extractor import MAX_PARSED_BYTES, read_bytes, too_much_of
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
 from dal_audit.facts import START, FileFacts, SourceFile, ValueFacts
@@ -122,6 +122,8 @@ def _evidence(
 
     try:
         data, notebook = python_bytes(file.path, read_bytes(file.absolute, file.size))
+        if too_much_of(data):
+            return None
         if not always and not words.accessed(searchable(data)):
             return None
         text = text_for_facts(decode(data), is_program=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,8 +42,20 @@ def with_article(words: str) -> str:
 
 
 def flow_of(steps: Iterable[ReexportStep]) -> tuple[Related, ...]:
-    """Return the way on which a driver's object was handed on, as places of a breach."""
-    return tuple(Related(step.place, step.message) for step in steps)
+    """Return the way on which a driver's object was handed on, as places of a breach.
+
+    Of a long way the beginning and the end are told, and how much lies between.
+    """
+    told = tuple(Related(step.place, step.message) for step in steps)
+    if len(told) <= MAX_FLOW:
+        return told
+    first, *rest = told[0], *told[1 - MAX_FLOW :]
+    between = f"{len(told) - MAX_FLOW} steps later, {rest[0].message}"
+    return (first, Related(rest[0].place, between), *rest[1:])
+
+
+MAX_FLOW: Final = 24
+"""The most steps that are told of a way; each finding has its own, in every format."""
 
 
 def and_more(count: int) -> str:

@@ -8,12 +8,13 @@ from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dal_audit.disk.regular_file import read_regular
 from dal_audit.facts import Span
 from dal_audit.policy.model import Policy
 from dal_audit.policy.problems import ConfigurationError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dal_audit.policy.positions import KeyPath
     from dal_audit.policy.validate import Fault
@@ -98,7 +99,11 @@ def read_policy(
         document = {}
     fields = reader.fields(POLICY, document, ())
     if reader.faults:
-        raise ConfigurationError(_problem(file, text, prefix, fault) for fault in reader.faults)
+        more = reader.count - len(reader.faults)
+        problems = list(_problems(file, text, prefix, reader.faults))
+        if more > 0:
+            problems.append(Problem(_shown(file), None, f"and {more} more faults"))
+        raise ConfigurationError(problems)
     return Policy(root=root, file=file, text=text, prefix=prefix, **fields)
 
 
@@ -145,7 +150,7 @@ def _configures(file: Path) -> bool:
 
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_regular(file)
     except OSError as error:
         raise _unreadable(file, error.strerror or type(error).__name__) from error
 
@@ -195,18 +200,21 @@ def _syntax_problem(file: Path, text: str, reason: str) -> Problem:
     return _problem_at(file, text, offset, message)
 
 
-def _problem(file: Path, text: str, prefix: KeyPath, fault: Fault) -> Problem:
-    """Find the place of a fault; what has none of its own has that of what holds it."""
+def _problems(file: Path, text: str, prefix: KeyPath, faults: Iterable[Fault]) -> Iterator[Problem]:
+    """Find the places of faults; what has none of its own has that of what holds it."""
     from dal_audit.policy.positions import places_of  # only where something is wrong
 
     places = places_of(text)
-    path = prefix + fault.path
-    span = places.key(path) if fault.on_key else None
-    while span is None and path:
-        span = places.value(path)
-        path = path[:-1]
-    line = text.split("\n")[span.line - 1].rstrip("\r") if span else ""
-    return Problem(_shown(file), span, fault.message, line)
+    lines = text.split("\n")
+    shown = _shown(file)
+    for fault in faults:
+        path = prefix + fault.path
+        span = places.key(path) if fault.on_key else None
+        while span is None and path:
+            span = places.value(path)
+            path = path[:-1]
+        line = lines[span.line - 1].rstrip("\r") if span else ""
+        yield Problem(shown, span, fault.message, line)
 
 
 def _problem_at(file: Path, text: str, offset: int, message: str) -> Problem:

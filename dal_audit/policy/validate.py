@@ -14,7 +14,7 @@ from dal_audit.policy.keys import Choice, Day, Flag, Many, Record, Shape, Table,
 from dal_audit.policy.problems import did_you_mean, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from dal_audit.policy.positions import KeyPath
@@ -37,6 +37,14 @@ _KINDS: Final = (
 )
 
 
+MAX_FAULTS: Final = 100
+"""So many faults are told, and how many more there are: nobody mends more at once."""
+
+
+MAX_DOTS: Final = 40
+"""No module lies deeper; names are followed step by step, and looked for at each."""
+
+
 class Fault(Struct, frozen=True):
     """What is wrong at a path of the document: with the value, or with the key itself."""
 
@@ -46,7 +54,7 @@ class Fault(Struct, frozen=True):
 
 
 class Reader:
-    """Reads values by their shapes; `faults` are all that is wrong.
+    """Reads values by their shapes; `faults` are what is wrong, the first of `count` in number.
 
     A value with a fault is read as None, or left out of what holds it.
     """
@@ -54,6 +62,7 @@ class Reader:
     def __init__(self, root: Path, rules: RuleNames, *, baseline_expected: bool) -> None:
         """Keep what values are held against."""
         self.faults: list[Fault] = []
+        self.count = 0
         self._root = root
         self._rules = rules
         self._baseline_expected = baseline_expected
@@ -65,7 +74,7 @@ class Reader:
         for name, value in given.items():
             key = known.get(name)
             if key is None:
-                message = f"unknown key {quoted(name)}{did_you_mean(name, known)}"
+                message = f"unknown key {quoted(name)}{self._hint(name, known)}"
                 self._fault((*path, name), message, on_key=True)
                 continue
             fields[name] = self._read(key.shape, value, (*path, name))
@@ -78,7 +87,16 @@ class Reader:
         return {name.replace("-", "_"): value for name, value in fields.items()}
 
     def _fault(self, path: KeyPath, message: str, *, on_key: bool = False) -> None:
-        self.faults.append(Fault(path, message, on_key))
+        self.count += 1
+        if self.count <= MAX_FAULTS:
+            self.faults.append(Fault(path, message, on_key))
+
+    def _hint(self, word: str, known: Iterable[str]) -> str:
+        """Return what a word may have been meant for, in a fault that is told."""
+        return did_you_mean(word, known) if self.count < MAX_FAULTS else ""
+
+    def _unknown_rule(self, word: str) -> str:
+        return self._rules.unknown(word) if self.count < MAX_FAULTS else "unknown rule"
 
     def _wrong_type(self, path: KeyPath, wanted: str, found: object) -> None:
         kind = next(name for type_, name in _KINDS if isinstance(found, type_))
@@ -154,9 +172,9 @@ class Reader:
         if not isinstance(value, dict):
             self._wrong_type(path, "a table", value)
             return None
-        before = len(self.faults)
+        before = self.count
         fields = self.fields(shape, value, path)
-        return shape.make(**fields) if len(self.faults) == before else None
+        return shape.make(**fields) if self.count == before else None
 
     def _choice(
         self, shape: Choice, value: object, path: KeyPath, *, on_key: bool = False
@@ -166,7 +184,7 @@ class Reader:
             return None
         if value in shape.allowed:
             return value
-        hint = did_you_mean(value, shape.allowed)
+        hint = self._hint(value, shape.allowed)
         message = (
             f"unknown {shape.noun} {quoted(value)}: allowed are {_listed(shape.allowed)}{hint}"
         )
@@ -195,6 +213,10 @@ class Reader:
         if not value.strip():
             self._fault(path, f"{_subject(path, on_key=on_key)} must not be empty", on_key=on_key)
             return None
+        if shape.pattern and value.count(".") > MAX_DOTS:
+            message = f"{quoted(value)} has more than {MAX_DOTS} dots, and so has no module"
+            self._fault(path, message, on_key=on_key)
+            return None
         if shape.pattern and not re.fullmatch(shape.pattern, value):
             self._fault(path, f"{quoted(value)} is not {shape.noun}", on_key=on_key)
             return None
@@ -211,7 +233,7 @@ class Reader:
                 return tuple(map(int, value.split("."))), ""
             case "rule":
                 rule = self._rules.selector(value)
-                return rule, "" if rule else self._rules.unknown(value)
+                return rule, "" if rule else self._unknown_rule(value)
             case "glob":
                 return value, _path_flaw(value, glob=True)
             case "folder" | "file":

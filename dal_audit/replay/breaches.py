@@ -13,7 +13,13 @@ from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.replay.differences import listed, shown
 from dal_audit.replay.model import Command, Failure, Outcome, Step
-from dal_audit.replay.rule_of_error import causing_statement, root_causes, rule_of
+from dal_audit.replay.rule_of_error import (
+    causing_statement,
+    is_forbidden,
+    judged,
+    root_causes,
+    rule_of,
+)
 
 
 class Replayed(Struct, frozen=True):
@@ -72,6 +78,18 @@ def breaches(replayed: Replayed) -> Iterator[tuple[str, Breach]]:
         yield said.rule, said.breach()
 
 
+def forbidden(replayed: Replayed) -> Iterator[str]:
+    """Yield sentences on the statements that a replay's role may not run, and a tool's may."""
+    for engine, outcome in replayed.outcomes.items():
+        failure = next(filter(is_forbidden, (*outcome.applied, *outcome.again)), None)
+        if failure is not None:
+            place = failure.command.place
+            yield (
+                f"not judged on {ENGINE_TITLES[engine]}: what comes after {place.path}:"
+                f"{place.span.line}, for a replay's role may not run it: {failure.refusal.message}"
+            )
+
+
 class _Book:
     """Collects what the engines say of one set."""
 
@@ -92,10 +110,10 @@ class _Book:
         """Say which statements an engine does not take at all."""
         outcomes = self.replayed.outcomes
         refused = {
-            name: {failure.command.place for failure in outcome.applied}
+            name: {failure.command.place for failure in judged(outcome.applied)}
             for name, outcome in outcomes.items()
         }
-        for failure, after in root_causes(outcomes[engine].applied):
+        for failure, after in root_causes(judged(outcomes[engine].applied)):
             everywhere = all(failure.command.place in places for places in refused.values())
             rule = rule_of(failure, everywhere=everywhere)
             said = self.say(rule, failure.command, f"this fails: {_message(failure)}", engine)
@@ -104,7 +122,7 @@ class _Book:
     def second_runs(self, engine: Engine) -> None:
         """Say what a second run fails at, or changes."""
         outcome = self.replayed.outcomes[engine]
-        for failure in outcome.again:
+        for failure in judged(outcome.again):
             self.say("DAL404", failure.command, f"a second run fails: {_message(failure)}", engine)
         changed: dict[Command, list[str]] = {}
         for change in outcome.changed:

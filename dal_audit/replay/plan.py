@@ -13,6 +13,7 @@ from dal_audit.catalogue.engine_names import ENGINES, POSTGRESQL, SQLITE, Engine
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import project_files
 from dal_audit.discover.projects import ProjectScope
+from dal_audit.disk.regular_file import read_regular
 from dal_audit.extract.source import UndecodableError
 from dal_audit.migrations.model import Migration, MigrationLayout, MigrationSet
 from dal_audit.replay.model import Step
@@ -100,7 +101,7 @@ def _engines(found: MigrationSet, known: SqlFiles) -> tuple[Engine, ...]:
 def _planned(
     found: MigrationSet, engines: Sequence[Engine], root: Path
 ) -> tuple[Planned, list[str]]:
-    scripts = Scripts(lambda path: (root / path).read_bytes())
+    scripts = Scripts(lambda path: read_regular(root / path))
     steps: dict[Engine, tuple[Step, ...]] = {}
     for engine in engines:
         try:

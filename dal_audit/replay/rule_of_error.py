@@ -32,6 +32,25 @@ def head_of(text: str) -> str:
     return found[0].upper() if found else ""
 
 
+def is_forbidden(failure: Failure) -> bool:
+    """Return whether a statement needs powers that only a replay lacks: a tool's role has them.
+
+    Extensions are what migrations install with the powers of an administrator.
+    """
+    text = failure.command.text
+    bare = text[_COMMENT.match(text).end() :]  # type: ignore[union-attr]  # matches ""
+    return failure.refusal.code == NOT_ALLOWED and _EXTENSION.match(bare) is not None
+
+
+def judged(failures: Sequence[Failure]) -> Sequence[Failure]:
+    """Return the failures up to one that is forbidden: what fails after it may want for it."""
+    return list(itertools.takewhile(lambda failure: not is_forbidden(failure), failures))
+
+
+NOT_ALLOWED: Final = "42501"
+"""PostgreSQL's SQLSTATE "insufficient privilege"."""
+
+
 def rule_of(failure: Failure, *, everywhere: bool) -> str:
     """Return the rule that a statement's failure on an engine proves.
 

@@ -15,6 +15,7 @@ from dal_audit.catalogue.engine_names import ENGINE_TITLES, SQLITE, Engine
 from dal_audit.catalogue.rulebook import Rule, known_rules, rules
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.projects import ProjectScope, plan_audit
+from dal_audit.disk.regular_file import read_regular
 from dal_audit.extract.source import decode_script
 from dal_audit.extract.sql.scripts import suppressions_in
 from dal_audit.facts import FileFacts, Suppression
@@ -23,7 +24,7 @@ from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check_of
 from dal_audit.judge.selection import active_rules, catalogue_of
 from dal_audit.policy.request import Request
-from dal_audit.replay.breaches import Replayed, breaches
+from dal_audit.replay.breaches import Replayed, breaches, forbidden
 from dal_audit.replay.database import EngineError
 from dal_audit.replay.model import Job, Outcome, Step
 from dal_audit.replay.plan import Planned, plan_replay
@@ -93,6 +94,7 @@ def replay(request: ReplayRequest, progress: Progress) -> Result:
             all_replayed += replayed
             differing.update({root: len(several) for root, several in found.items()})
             parts.append(_part(scope, request, replayed, [*chain.from_iterable(found.values())]))
+    notes += tuple(said for own in all_replayed for said in forbidden(own))
     report = merge(parts, scopes, Request(folder=request.folder))
     return Result(report, table(all_replayed, differing), notes)
 
@@ -217,5 +219,5 @@ def _paths(replayed: list[Replayed]) -> set[str]:
 
 
 def _suppressions(path: Path) -> list[Suppression]:
-    text = decode_script(path.read_bytes())
+    text = decode_script(read_regular(path))
     return list(suppressions_in(text)) if "dal-audit:" in text else []

@@ -18,6 +18,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from dal_audit.discover.errors import UsageError
+from dal_audit.disk.regular_file import read_regular
 from dal_audit.judge.breach import Finding
 
 NEVER_ACCEPTED: Final = frozenset({"unreadable-file", "nothing-audited", "expired-waiver"})
@@ -79,7 +80,7 @@ def read_baseline(file: Path) -> tuple[Entry, ...]:
 
 def _text_of(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8")
+        return read_regular(file).decode("utf-8")
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise BaselineError(f"error: {file}: the baseline cannot be read: {reason}") from error
