@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +12,7 @@ from msgspec import Struct
 from dal_audit.assemble.accessor_names import HANDLES, PLUMBING, words
 from dal_audit.assemble.driver_backing import DriverBacking, driver_backing_of
 from dal_audit.assemble.memo import file_query, query
+from dal_audit.assemble.method_order import merged
 from dal_audit.assemble.module_names import ModuleNames, is_named, longest_module
 from dal_audit.assemble.project import CLASSES, Project
 from dal_audit.assemble.symbols import SymbolId, SymbolTable
@@ -112,7 +111,7 @@ class Hierarchy:
                 continue
             waiting.pop()
             orders = [self._orders[base.name] for base in bases]
-            self._orders[current.name] = (current, *_merged([*orders, bases]))
+            self._orders[current.name] = (current, *merged([*orders, bases]))
             if self._is_record(current) or any(base.name in self._records for base in bases):
                 self._records.add(current.name)
         return self._orders[derived.name]
@@ -371,37 +370,6 @@ def is_meant(candidate: Class, pattern: str) -> bool:
     """Return whether a class is one that an entry of `interfaces` names."""
     module, _, name = pattern.partition(":")
     return is_named(_module_of(candidate), module) and is_named(candidate.shape.name, name)
-
-
-def _merged(orders: Sequence[Sequence[Class]]) -> Iterator[Class]:
-    """Yield classes in the order that Python gives them (C3); where there is none, the next one."""
-    whole, heads = orders[0], orders[-1]
-    if len(heads) == 1 and whole[0].name == heads[0].name:
-        yield from whole  # One base, as nearly all have: its order is that of what inherits it.
-        return
-    waiting = [deque(order) for order in orders if order]
-    later = _later(waiting)
-    while waiting:
-        first = (order[0] for order in waiting)
-        head = next((found for found in first if not later[found.name]), waiting[0][0])
-        yield head
-        if later[head.name]:  # There is no such order.
-            waiting = [
-                deque(found for found in order if found.name != head.name) for order in waiting
-            ]
-            waiting = [order for order in waiting if order]
-            later = _later(waiting)
-            continue
-        for order in waiting:
-            if order[0].name == head.name:
-                order.popleft()
-                later[order[0].name if order else ""] -= 1
-        waiting = [order for order in waiting if order]
-
-
-def _later(orders: Iterable[deque[Class]]) -> Counter[str]:
-    """Return how often each class stands behind another one."""
-    return Counter(found.name for order in orders for found in islice(order, 1, None))
 
 
 @file_query(of=(CLASSES,), depends_on=(Project.names,))

@@ -1,0 +1,47 @@
+"""The order in which Python looks for a member in what a class inherits (C3)."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Protocol, TypeVar
+
+
+class _HasName(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Named = TypeVar("Named", bound=_HasName)
+
+
+def merged(orders: Sequence[Sequence[Named]]) -> Iterator[Named]:
+    """Yield classes in the order that Python gives them (C3); where there is none, the next one."""
+    whole, heads = orders[0], orders[-1]
+    if len(heads) == 1 and whole[0].name == heads[0].name:
+        yield from whole  # One base, as nearly all have: its order is that of what inherits it.
+        return
+    waiting = [deque(order) for order in orders if order]
+    later = _later(waiting)
+    while waiting:
+        first = (order[0] for order in waiting)
+        head = next((found for found in first if not later[found.name]), waiting[0][0])
+        yield head
+        if later[head.name]:  # There is no such order.
+            waiting = [
+                deque(found for found in order if found.name != head.name) for order in waiting
+            ]
+            waiting = [order for order in waiting if order]
+            later = _later(waiting)
+            continue
+        for order in waiting:
+            if order[0].name == head.name:
+                order.popleft()
+                later[order[0].name if order else ""] -= 1
+        waiting = [order for order in waiting if order]
+
+
+def _later(orders: Iterable[deque[Named]]) -> Counter[str]:
+    """Return how often each class stands behind another one."""
+    return Counter(found.name for order in orders for found in islice(order, 1, None))
