@@ -383,3 +383,11 @@ def test_the_version_is_told_as_click_tells_it(project: Path) -> None:
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout == CliRunner().invoke(cli, ["--version"], prog_name="dal-audit").output
     assert answer.stdout.startswith("dal-audit, version ")
+
+
+@pytest.mark.parametrize("name", ["numbers", "click", "msgspec", "secrets", "difflib", "ast"])
+def test_no_module_of_the_project_is_imported(name: str, project: Path) -> None:
+    (project / f"{name}.py").write_text("open('trace', 'w').close()\n")
+    answer = run(project, "check", "--no-cache", "--show-suppressed", ".")
+    assert answer.returncode == 1
+    assert not (project / "trace").exists()

@@ -127,7 +127,7 @@ class Cache:
             files = {
                 file.path: (file.stamp, stored.contents[file.content]) for file in stored.files
             }
-        except (MsgspecError, IndexError):
+        except (MsgspecError, IndexError, UnicodeDecodeError):
             return
         self.words = stored.words
         self._contents = {content.digest: content for content in stored.contents}
@@ -235,7 +235,7 @@ class Cache:
                 continue
             try:
                 found[file.path] = read(file.path, raw)
-            except MsgspecError:
+            except (MsgspecError, UnicodeDecodeError):
                 missing.append(file)
         if missing:
             for file, result in zip(missing, compute(missing), strict=True):

@@ -11,8 +11,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
+
+CHECKOUT: Final = str(Path(__file__).parents[2])
+_RUN: Final = "from dal_audit.commands.main import main\nmain()"
 
 
 class Ended(Struct, frozen=True):
@@ -43,8 +47,9 @@ def audited(
     most: float = 600,
 ) -> Ended:
     """Run dal-audit in a folder; `code` is run before it; after `most` seconds it is ended."""
-    begin = ["-c", f"{code}\nfrom dal_audit.commands.main import main\nmain()"] if code else []
-    command = [python, *(begin or ["-m", "dal_audit"]), *words]
+    # A tree may hold modules that are called as Python's own.
+    begin = f"import sys\nsys.path[:1] = [{CHECKOUT!r}]\n{code}\n{_RUN}"
+    command = [python, "-c", begin, *words]
     return ended(command, folder, environment or {}, most)
 
 
