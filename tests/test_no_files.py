@@ -136,7 +136,7 @@ WRONG: Final[list[Any]] = [
 ]
 
 
-@pytest.mark.parametrize("content", WRONG, ids=str)
+@pytest.mark.parametrize("content", WRONG)
 def test_a_right_checksum_over_wrong_content_is_as_none(
     content: Any, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
