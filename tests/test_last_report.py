@@ -48,13 +48,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a project in a repository, with a second one inside, some ignored and some empty."""
     root = tmp_path / "project"
     start(root)
-    put(root / ".gitignore", "*.log\nignored/\nkept/\nsecret.jsonl\n")
+    put(root / ".gitignore", "*.log\nignored/\nsecret.jsonl\n")
     put(root / "logs" / "a.log", "")
     put(root / "ignored" / "deep" / "a.py", "import sqlite3\n")
     (root / "empty" / "inner").mkdir(parents=True)
-    put(root / "kept" / "part" / "a.py", "import sqlite3\n")
-    (root / "kept" / "part" / "empty").mkdir()
-    (root / "app" / "linked").symlink_to(root / "kept" / "part")
     configuration = f'baseline = "secret.jsonl"\n{CONFIGURATIONS["usual"]}'
     put(root / "dal-audit.toml", configuration)
     put(root / "secret.jsonl", baseline_text(Counter()))
@@ -162,9 +159,6 @@ CHANGES: Final[dict[str, Callable[[Path], object]]] = {
         root / "dal-audit.toml", CONFIGURATIONS["wide"]
     ),
     "the ignored baseline is edited": lambda root: put(root / "secret.jsonl", ""),
-    "a file behind a link is edited": lambda root: put(root / "kept/part/a.py", "import redis\n"),
-    "a file behind a link is added": lambda root: put(root / "kept/part/b.py", "import redis\n"),
-    "one is added in an empty folder": lambda root: put(root / "kept/part/empty/b.py", ""),
     "a folder inside is configured": lambda root: put(root / "app/part/dal-audit.toml", ""),
 }
 

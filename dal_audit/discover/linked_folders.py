@@ -51,17 +51,6 @@ def linked_files(root: Path, folders: Iterable[str], is_source: Callable[[str], 
     return found
 
 
-def places_behind(root: Path, paths: Iterable[str]) -> Iterator[str]:
-    """Yield the files and folders behind the links to folders among some paths."""
-    folders = [path for path in paths if is_candidate(path) and is_linked_folder(f"{root}/{path}")]
-    for path, _, is_within in _followed(root, folders):
-        if not is_within:
-            yield from (path, *_first(root, path))
-            continue
-        yield from _below(root, path)
-        yield from (_name_of(folder, str(root)) for folder, _, _ in os.walk(f"{root}/{path}"))
-
-
 def is_candidate(path: str) -> bool:
     """Return whether a path may be a folder's that is linked in: packages have no suffix."""
     return "." not in path.rpartition("/")[2]

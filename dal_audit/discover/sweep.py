@@ -16,7 +16,6 @@ import msgspec
 
 from dal_audit.discover.git_command import ask_git
 from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, git_toplevel
-from dal_audit.discover.linked_folders import places_behind
 from dal_audit.discover.projects import CONFIGURATION_FILES, PROJECT_FILES, ProjectScope
 from dal_audit.policy import Policy
 
@@ -53,7 +52,6 @@ def places_of(scope: ProjectScope, named: Iterable[str], current: Path) -> list[
     found.update(dict.fromkeys(folders.rules))
     found.update(dict.fromkeys(folder or "." for folder in folders.found))
     found.update(dict.fromkeys(scope.listed))
-    found.update(dict.fromkeys(places_behind(root, scope.listed)))
     return list(found)
 
 

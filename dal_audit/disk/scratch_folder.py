@@ -27,9 +27,14 @@ def scratch_folder() -> Iterator[Path]:
     _clear()
     with (
         heard_signals(),
-        tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as folder,
+        tempfile.TemporaryDirectory(prefix=own_prefix()) as folder,
     ):
         yield Path(folder)
+
+
+def own_prefix() -> str:
+    """Return how the names of this process's folders begin, so that the next one knows them."""
+    return f"{_PREFIX}{os.getpid()}-"
 
 
 def _clear() -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from dal_audit.disk.scratch_folder import own_prefix
 from dal_audit.extract.source import UndecodableError, declared_encoding
 
 
@@ -14,7 +15,7 @@ class Buffers:
 
     def __init__(self) -> None:
         """Make a folder that only this user can read."""
-        self._folder = tempfile.TemporaryDirectory(prefix="dal-audit-")
+        self._folder = tempfile.TemporaryDirectory(prefix=own_prefix())
         self._files: dict[Path, Path] = {}
 
     def put(self, path: Path, text: str) -> Path:
