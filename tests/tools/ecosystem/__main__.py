@@ -90,9 +90,8 @@ def summary(done: Sequence[Audited], asked: int) -> None:
 
 def pinned() -> dict[str, dict[str, Any]]:
     """Return the packages whose findings are pinned, by their names with versions."""
-    return {
-        entry["name"]: entry for entry in tomllib.loads(PINS.read_text(encoding="utf-8"))["package"]
-    }
+    document = tomllib.loads(PINS.read_text(encoding="utf-8"))
+    return {entry["name"]: entry for entry in document.get("package", ())}
 
 
 def pin(done: Audited) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -23,7 +24,7 @@ from dal_audit.extract.sql.scripts import script_facts
 from dal_audit.facts.ci_files import CiKind
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.policy import ConfigurationError, read_policy
-from dal_audit.triage.baseline import BaselineError, read_baseline
+from dal_audit.triage.baseline import BaselineError, Key, baseline_text, read_baseline
 from tests.tools.fuzz.grammar import made
 from tests.tools.fuzz.mutations import mutated
 
@@ -138,9 +139,9 @@ _NOTEBOOK: Final = (
     b'{"cells": [{"cell_type": "code", "source": ["import sqlite3\\n", "%time x\\n"], "outputs": '
     b'[], "metadata": {}}, {"cell_type": "markdown", "source": "a"}], "nbformat": 4, "metadata": {}}'
 )
-_BASELINE: Final = (
-    b'{"dal-audit-baseline": 1}\n{"rule": "DAL101", "path": "a.py", "hash": "0123", "count": 2}\n'
-)
+_BASELINE: Final = baseline_text(
+    Counter({Key("app/a.py", "DAL101", "", "01ab"): 2, Key("b.sql", "DAL302", "x", "ff"): 1})
+).encode()
 _CACHE: Final = (
     b"\x93\xc4\x00\x91\x91\xc4\x10" + b"d" * 16 + b"\x91\x93\xa4a.py\x94\x01\x02\x03\x04\x00"
 )
