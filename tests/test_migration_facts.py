@@ -74,6 +74,11 @@ def test_directives_without_parts() -> None:
     ]
     assert directives("a\n---- create above / drop below ----\nb") == [(2, "tern", "down", "")]
     assert directives("-- Deploy flipr:users to pg\n") == [(1, "sqitch", "dialect", "pg")]
+    assert directives("-- dialect: sqlite\nSELECT 1;\n-- engine: pg\n") == [
+        (1, "plain", "dialect", "sqlite")
+    ]
+    assert directives("-- sqlfluff:dialect:postgres\n") == [(1, "plain", "dialect", "postgres")]
+    assert directives("-- Database: the one of orders\n") == []
 
 
 def test_settings_of_yoyo_stand_before_the_first_statement() -> None:
@@ -340,6 +345,11 @@ def test_what_a_program_needs() -> None:
     assert [(one.tool, one.engine) for one in tool_settings("Cargo.toml", both)] == [("sqlx", "")]
     go = "module x\nrequire (\n\tgithub.com/pressly/goose/v3 v3.1.0\n\tgithub.com/gooses/x v1.0.0\n)\n"
     assert [one.tool for one in tool_settings("go.mod", go)] == ["goose"]
+    driver = "require modernc.org/sqlite v1.2.0\n"
+    other = "require github.com/jackc/pgx/v5 v5.1.0"
+    assert tool_settings("go.mod", go + driver)[0].engine == "sqlite"
+    assert tool_settings("go.mod", go + driver + other)[0].engine == ""
+    assert tool_settings("go.mod", f"{go}{driver}{other} // indirect")[0].engine == "sqlite"
 
 
 @given(st.text(alphabet=st.sampled_from("-+> \n\r\t/*:;aDg") | st.characters(), max_size=200))

@@ -84,7 +84,7 @@ class MigrationMarks(FactRecord, frozen=True):
 
     def tools(self) -> frozenset[Tool]:
         """Return the tools whose directives stand in the file."""
-        return frozenset(directive.tool for directive in self.directives)
+        return frozenset(directive.tool for directive in self.directives) - {"plain"}
 
 
 HalfState: TypeAlias = Literal["absent", "empty", "raises", "code"]

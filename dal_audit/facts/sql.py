@@ -365,7 +365,8 @@ class SqlStatement(TaggedFact, frozen=True):
     `part` is `up` or `down` where the file's markers say so, else empty. `head` is its verb in
     capitals, with what it makes, alters or drops (`CREATE TABLE`). `structure` is None where it was
     not understood: then `flaw` says why, and `flaw_span` where; they also do where only what lies
-    in its clauses was not. `comments` are those in it, and
+    in its clauses was not. `is_template` says that only what fills in a template knows what it is.
+    `comments` are those in it, and
     those between the statement before and it.
     """
 
@@ -379,3 +380,4 @@ class SqlStatement(TaggedFact, frozen=True):
     constructs: tuple[SqlConstruct, ...] = ()
     placeholders: tuple[SqlPlaceholder, ...] = ()
     calls: tuple[SqlCall, ...] = ()
+    is_template: bool = False

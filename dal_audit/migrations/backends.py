@@ -27,6 +27,8 @@ BACKENDS: Final[dict[str, str]] = {
     "sqlserver": "mssql",
     "turso": "sqlite",
     "libsql": "sqlite",
+    "hiqlite": "sqlite",
+    "rqlite": "sqlite",
 }
 """Names of engines and of their drivers' families, and the backend that each stands for."""
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from dal_audit.migrations.assembly import common_backends
-from dal_audit.migrations.backends import backend_of_folder, neutral_folder
+from dal_audit.migrations.backends import backend_of, backend_of_folder, neutral_folder
 from dal_audit.migrations.folder_each import folders_set, releases_set, sqitch_set
 from dal_audit.migrations.folders import is_sure_home, name_of, parent_of, within
 from dal_audit.migrations.graphs import alembic_sets, django_sets
@@ -156,11 +156,27 @@ def _unrecognised(listing: Listing) -> Iterator[Unrecognised]:
 def _finish(listing: Listing, found: MigrationSet, version_table: str | None) -> MigrationSet:
     """Add what follows from the tool, from the folder's name, and from what the program needs."""
     tool = TOOLS[found.tool]
+    stated = tuple(_as_stated(listing, migration) for migration in found.migrations)
+    found = replace(found, migrations=stated)
     table = version_table or found.version_table or tool.version_table
     is_unbound = found.backends is None and common_backends(found.migrations) is None
     if is_unbound and not tool.has_neutral_folders:
         found = replace(found, backends=_backends_around(listing, found.root, tool))
     return replace(found, version_table=table)
+
+
+def _as_stated(listing: Listing, migration: Migration) -> Migration:
+    """Return a migration for the backend that its files say that they are for: `-- dialect: x`."""
+    if migration.backends is not None:
+        return migration
+    marks = (listing.sources.marks.get(part.path) for part in migration.up)
+    said = {
+        backend_of(directive.text)
+        for own in marks
+        for directive in (own.directives if own is not None else ())
+        if directive.kind == "dialect" and directive.tool == "plain"
+    }
+    return replace(migration, backends=tuple(sorted(said))) if said and all(said) else migration
 
 
 def _backends_around(listing: Listing, root: str, tool: MigrationTool) -> tuple[str, ...] | None:

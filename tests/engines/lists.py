@@ -2,7 +2,7 @@
 
 PostgreSQL says it in `pg_proc`, `pg_type`, `pg_operator` and `pg_get_keywords()`, SQLite in
 `pragma_function_list`. What only the engine itself can call is left out: functions that take or
-give `internal`, `cstring` or a handler's type. Of SQLite it is the newest's core: what its
+give `internal` or a handler's type. Of SQLite it is the newest's core: what its
 extensions add (`builtin` is 0) and what a build has by choice (`OPTIONAL`) is left out.
 """
 
@@ -33,7 +33,7 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace
   AND NOT EXISTS (
     SELECT 1 FROM unnest(p.proargtypes::oid[] || p.prorettype) AS u (type)
     JOIN pg_type AS y ON y.oid = u.type
-    WHERE y.typname IN ('internal', 'cstring', 'trigger', 'event_trigger', 'language_handler',
+    WHERE y.typname IN ('internal', 'trigger', 'event_trigger', 'language_handler',
                         'fdw_handler', 'index_am_handler', 'table_am_handler', 'tsm_handler'))
 """
 POSTGRES_TYPES = """

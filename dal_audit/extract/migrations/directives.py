@@ -24,6 +24,8 @@ _LINE: Final = re.compile(
     r"|[ \t]*(?P<yoyo>depends|transactional)[ \t]*:(?P<setting>[^\r\n]*)"
     r"|[ \t]*(?P<sqitch>Deploy|Revert)[ \t]+[^\r\n]*?[ \t](?:to|from)[ \t]+"
     r"(?P<engine>\w+)(?=[ \t]*(?:[\r\n]|\Z))"
+    r"|[ \t]*(?i:sqlfluff:)?(?i:dialect|engine|database)[ \t]*[:=][ \t]*"
+    r"(?P<dialect>\w+)(?=[ \t]*(?:[\r\n]|\Z))"
     r"|--[ \t]+(?P<tern>create above / drop below) ----"
     r")",
     re.MULTILINE,
@@ -41,6 +43,7 @@ _HEADER: Final = re.compile(r"(?:[ \t]*(?:--[^\r\n]*)?[\r\n])*(?:[ \t]*--[^\r\n]
 _NO_ROLLBACK: Final = re.compile(r"empty|not[ \t]+required", re.IGNORECASE)
 _NAMES: Final = re.compile(
     r"\+goose|\+migrate|migrate:|atlas:|breakpoint|depends|transactional|create above|Deploy|Revert"
+    r"|(?i:dialect|engine|database)[ \t]*[:=]"
 )
 _DEFINES: Final = re.compile(
     r"\b(?:create|alter|drop)\s+(?:(?:or\s+replace|unique|temp(?:orary)?|materialized)\s+)*"
@@ -105,6 +108,8 @@ def _read(line: re.Match[str], *, in_header: bool) -> Iterator[_Said]:
         yield _yoyo(line["yoyo"], line["setting"])
     elif in_header and line["sqitch"]:
         yield "sqitch", "dialect", line["engine"]
+    elif in_header and line["dialect"]:
+        yield "plain", "dialect", line["dialect"]
 
 
 def _pressly(line: re.Match[str]) -> Iterator[_Said]:

@@ -33,6 +33,21 @@ _MODULES: Final[tuple[tuple[str, Tool], ...]] = (
     ("github.com/jackc/tern", "tern"),
     ("github.com/amacneil/dbmate", "dbmate"),
 )
+_GO_DRIVERS: Final = {
+    "github.com/mattn/go-sqlite3": "sqlite",
+    "github.com/glebarez/go-sqlite": "sqlite",
+    "github.com/ncruces/go-sqlite3": "sqlite",
+    "modernc.org/sqlite": "sqlite",
+    "zombiezen.com/go/sqlite": "sqlite",
+    "github.com/jackc/pgx": "postgres",
+    "github.com/lib/pq": "postgres",
+    "github.com/go-sql-driver/mysql": "mysql",
+    "github.com/denisenkom/go-mssqldb": "mssql",
+    "github.com/microsoft/go-mssqldb": "mssql",
+    "github.com/marcboeker/go-duckdb": "duckdb",
+    "github.com/duckdb/duckdb-go": "duckdb",
+}
+"""Modules of Go that speak to one engine."""
 _VERSION_TABLE: Final = re.compile(r"\bversion_table\s*=\s*([\"'])(\w+)\1")
 
 
@@ -148,13 +163,21 @@ def _engine_of(features: set[str]) -> str:
 
 
 def _go(text: str) -> tuple[ToolSettings, ...]:
-    modules = re.findall(r"^\s*(?:require\s+)?([\w.]+(?:/[\w.~-]+)+)\s+v", text, re.MULTILINE)
+    asked = re.findall(r"^\s*(?:require\s+)?([\w.]+(?:/[\w.~-]+)+)\s+v(.*)", text, re.MULTILINE)
+    modules = [module for module, _ in asked]
+    direct = [module for module, rest in asked if "// indirect" not in rest]
     tools = dict.fromkeys(
         tool
         for prefix, tool in _MODULES
         if any(f"{name}/".startswith(f"{prefix}/") for name in modules)
     )
-    return tuple(ToolSettings(tool) for tool in tools)
+    engines = {
+        engine
+        for prefix, engine in _GO_DRIVERS.items()
+        if any(f"{module}/".startswith(f"{prefix}/") for module in direct)
+    }
+    engine = engines.pop() if len(engines) == 1 else ""
+    return tuple(ToolSettings(tool, engine=engine) for tool in tools)
 
 
 def _toml(text: str) -> Mapping[str, Any]:

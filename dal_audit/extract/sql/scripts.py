@@ -18,7 +18,8 @@ from dal_audit.extract.sql.rewriting import Respeller
 from dal_audit.extract.sql.second_reader import misfit
 from dal_audit.extract.sql.statements import Statement, each_statement, split
 from dal_audit.extract.sql.structure import Reading, head_of, read_structure
-from dal_audit.extract.sql.tokens import Token
+from dal_audit.extract.sql.templates import Templates, rendered
+from dal_audit.extract.sql.tokens import Kind, Token
 from dal_audit.extract.suppressions import SQL_MARK, read_suppression
 from dal_audit.facts import Fact, Span, Suppression
 from dal_audit.facts.sql import SqlConstruct, SqlStatement
@@ -60,9 +61,18 @@ def suppressions_in(text: str) -> list[Suppression]:
 def statements_of(text: str) -> list[SqlStatement]:
     """Return the statements of an SQL text, each with its structure."""
     places = Places(text)
+    templates = Templates()
     found: list[SqlStatement] = []
 
     def take(statement: Statement, comments: Sequence[Token]) -> None:
+        if "{" in text:
+            tokens = rendered(statement.tokens)
+            if not tokens:
+                return
+            statement = structs.replace(statement, tokens=tokens, start=tokens[0].start)
+            if templates.made_by_template(tokens):
+                found.append(_of_template(statement, comments, places))
+                return
         found.append(_fact(statement, comments, places, text))
 
     each_statement(text, take)
@@ -99,6 +109,22 @@ def _fact(
         constructs=constructs_of(statement.tokens, places, comments),
         placeholders=placeholders_of(statement.tokens, places),
         calls=lacked_calls(statement.tokens, places) if reading.structure is not None else (),
+    )
+
+
+def _of_template(statement: Statement, comments: Sequence[Token], places: Places) -> SqlStatement:
+    """Return a statement of which nobody knows what a template makes of it."""
+    at = next((token for token in statement.tokens if token.kind is Kind.TEMPLATE), None)
+    at = at or statement.tokens[0]
+    return SqlStatement(
+        places.span(statement.start, statement.end),
+        head_of(statement.tokens),
+        None,
+        statement.part,
+        "a template decides what it is",
+        places.span(at.start, at.end),
+        tuple(comment.text for comment in comments),
+        is_template=True,
     )
 
 
