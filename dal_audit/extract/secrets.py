@@ -18,7 +18,7 @@ from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 
 _MARKS: Final = ("://", "passw", "passphrase", "pgpass", "_pass", "'pass'", '"pass"', "pwd")
-_SQL_MARKS: Final = ("identified", "key")
+_SQL_MARKS: Final = ("identified", "pragma", "attach")
 """A text that holds none of these, in lower case, holds no password that is known as one."""
 
 _URL: Final = r"://(?=((?:(?!,[a-z][\w+]*:)[^\s\"'`<>]){1,500}))"

@@ -93,8 +93,9 @@ def first_misfit(tokens: Sequence[Token], clause: str = "") -> Misfit | None:
     clauses: dict[int, str] = {}
     names = 0
     depth = 0
+    after = _word(tokens[0])
     for place, (before, token) in enumerate(zip(tokens, [*tokens[1:], _END], strict=True), 1):
-        word, after = _word(before), _word(token)
+        word, after = after, _word(token)
         depth += (word == "(") - (word == ")")
         if depth < 0 or _lacks_for_sure(word, after):
             return Misfit(place - (depth < 0), is_certain=True)
