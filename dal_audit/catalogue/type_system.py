@@ -17,13 +17,16 @@ from msgspec import Struct
 from dal_audit.catalogue.resources import rules_folder
 
 _MARKS: Final = "@#!"
+_STRINGS, _TIMES = "S", "D"
+"""The categories of texts, and of points in time, which are read and written by settings."""
 
 
 class Signature(Struct, frozen=True):
     """What an operator or a function takes and gives.
 
     `mark` is `@` for an aggregate, `#` for one with an order, `!` for what needs a window.
-    `optional` arguments at the end may be left out; the last one may `repeat`.
+    `optional` arguments at the end may be left out; the last one may `repeat`. `varies` says that
+    the same arguments do not give the same at all times, or with all settings.
     """
 
     arguments: tuple[str, ...]
@@ -31,6 +34,7 @@ class Signature(Struct, frozen=True):
     mark: str = ""
     optional: int = 0
     repeats: bool = False
+    varies: bool = False
 
 
 class TypeSystem(Struct, frozen=True):
@@ -60,7 +64,13 @@ class TypeSystem(Struct, frozen=True):
 
     def cast(self, source: str, target: str) -> str:
         """Return when a cast is made: `i` by itself, `a` by assignment, `e` if asked for."""
-        return _casts(self.casts.get(source, "")).get(target, "")
+        return _casts(self.casts.get(source, "")).get(target, "").lower()
+
+    def cast_varies(self, source: str, target: str) -> bool:
+        """Return whether what a cast gives depends on the time, or on settings."""
+        if self.category(source) == _STRINGS or self.category(target) == _STRINGS:
+            return _TIMES in {self.category(source), self.category(target)}
+        return _casts(self.casts.get(source, "")).get(target, "").isupper()
 
     def operator(self, name: str) -> tuple[Signature, ...]:
         """Return the signatures of an operator: of two arguments, or one that stands before it."""
@@ -89,7 +99,7 @@ def _signatures(text: str) -> tuple[Signature, ...]:
 
 
 def _signature(text: str) -> Signature:
-    """Read `@int4,+text:1>*text`."""
+    """Read `@int4,+text:1>*text~`."""
     mark = text[0] if text[0] in _MARKS else ""
     taken, _, result = text[len(mark) :].partition(">")
     taken, _, optional = taken.partition(":")
@@ -97,8 +107,9 @@ def _signature(text: str) -> Signature:
     repeats = arguments[-1:] != () and arguments[-1].startswith("+")
     return Signature(
         tuple(argument.lstrip("+") for argument in arguments),
-        result.lstrip("*"),
+        result.strip("*~"),
         mark,
         int(optional or 0),
         repeats,
+        result.endswith("~"),
     )

@@ -180,12 +180,21 @@ SCRIPTS = [
 
 
 IN_POSTGRESQL = [
+    "create table t (a text, d date, s timestamp, z timestamptz); create index i on t (lower(a)); create index k on t ((z::date))",
+    "create table t (a text, d date, s timestamp, z timestamptz); create index i on t (date(s)); create index k on t (date(z)); create index l on t (to_char(s, 'YYYY'))",
+    "create table t (a int, z timestamptz); create index i on t (a) where z > now(); create index k on t (a) where z > '2024-02-03'; create index l on t (a) where z > current_timestamp",
+    "create table t (d date, s timestamptz); create index i on t (d) where s > d; create index k on t ((d || 'x')); create index l on t ((cast(d as text)))",
+    "create table t (a text, b text generated always as (lower(a)) stored); create table u (d date, b text generated always as (d::text) stored)",
     'create table t (a text, b text); update t "x" set a = "x".b',
     "create type m as enum ('a'); create table t (x m default 'b')",
     "create type m as enum ('a'); alter type m rename to n; create table t (x n default 'a'); create table u (x m)",
     "create domain d as int; create table t (x d default 'x')",
     "create domain d as int; create domain e as d; create table t (x e default true)",
     "create type m as enum ('a'); drop type m; create table t (x m)",
+    "create type m as enum ('a'); create table t (x m); drop type m; drop table t; drop type m",
+    "create type m as enum ('a'); create table t (x int, y m[]); drop type m; alter table t drop column y; drop type m",
+    "create type m as enum ('a'); create table t (x m); alter table t alter column x type text; drop type m",
+    "create domain d as int; create table t (x d); drop domain d; drop domain if exists d; drop domain d cascade",
     "create type \"M\" as enum ('a'); create table t (x M)",
     "create table t (a int); create table u (x t)",
     "create table t (a int unique); drop index t_a_key",

@@ -34,13 +34,15 @@ WHERE t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype IN ('b', 'p', 'r
   AND t.typname !~ '^_?pg_(?!lsn|snapshot)'
 """
 CASTS = """
-SELECT s.typname, t.typname, castcontext::text
-FROM pg_cast JOIN pg_type AS s ON s.oid = castsource JOIN pg_type AS t ON t.oid = casttarget
+SELECT s.typname, t.typname,
+       CASE WHEN p.provolatile <> 'i' THEN upper(castcontext) ELSE castcontext::text END
+FROM pg_cast LEFT JOIN pg_proc AS p ON p.oid = castfunc
+JOIN pg_type AS s ON s.oid = castsource JOIN pg_type AS t ON t.oid = casttarget
 ORDER BY s.typname, t.typname
 """
 OPERATORS = """
-SELECT o.oprname, coalesce(l.typname, ''), r.typname, t.typname
-FROM pg_operator AS o LEFT JOIN pg_type AS l ON l.oid = o.oprleft
+SELECT o.oprname, coalesce(l.typname, ''), r.typname, t.typname, p.provolatile <> 'i'
+FROM pg_operator AS o JOIN pg_proc AS p ON p.oid = o.oprcode LEFT JOIN pg_type AS l ON l.oid = o.oprleft
 JOIN pg_type AS r ON r.oid = o.oprright JOIN pg_type AS t ON t.oid = o.oprresult
 WHERE o.oprnamespace = 'pg_catalog'::regnamespace
 """
@@ -48,7 +50,8 @@ FUNCTIONS = """
 SELECT p.proname, p.prokind::text, p.proretset, p.pronargdefaults, p.provariadic <> 0,
        (SELECT array_agg(y.typname ORDER BY u.place)
         FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS u (type, place)
-        JOIN pg_type AS y ON y.oid = u.type), r.typname, coalesce(a.aggkind::text, 'n')
+        JOIN pg_type AS y ON y.oid = u.type), r.typname, coalesce(a.aggkind::text, 'n'),
+       p.provolatile <> 'i'
 FROM pg_proc AS p JOIN pg_type AS r ON r.oid = p.prorettype
 LEFT JOIN pg_aggregate AS a ON a.aggfnoid = p.oid
 WHERE p.pronamespace = 'pg_catalog'::regnamespace
@@ -60,10 +63,11 @@ def fitting(connection: psycopg.Connection[Any]) -> dict[str, object]:
 
     `types` say of each its category, `*` where it is preferred in that, its title, and of an array
     what its items are. `names` are those that are declared, where they are others. `casts` are its
-    targets by context: implicit, by assignment, explicit. `operators` and `functions` have their
-    signatures, with a mark before: `@` of an aggregate, `#` of one that has an order, `!` of what
-    needs a window, and `*` of what gives rows; `+` stands before a last argument that may repeat,
-    and `:2` behind two that may be left out.
+    targets by context: implicit, by assignment, explicit, in capitals where the time or settings
+    count. `operators` and `functions` have their signatures, with a mark before: `@` of an
+    aggregate, `#` of one that has an order, `!` of what needs a window, and `*` of what gives rows;
+    `+` stands before a last argument that may repeat, `:2` behind two that may be left out, and `~`
+    behind what does not give the same at all times.
     """
     ask = connection.execute
     types = {
@@ -78,8 +82,8 @@ def fitting(connection: psycopg.Connection[Any]) -> dict[str, object]:
         "names": _names(connection, set(types)),
         "casts": _casts(ask(CASTS).fetchall(), set(types)),
         "operators": _signatures(
-            (name, f"{left},{right}>{result}" if left else f"{right}>{result}")
-            for name, left, right, result in ask(OPERATORS).fetchall()
+            (name, f"{left}{',' if left else ''}{right}>{result}{'~' * varies}")
+            for name, left, right, result, varies in ask(OPERATORS).fetchall()
             if {left, right, result} - {""} <= set(types)
         ),
         "functions": _signatures(
@@ -120,7 +124,7 @@ def _casts(rows: Iterable[Any], types: set[str]) -> dict[str, str]:
     return {source: " ".join(targets) for source, targets in sorted(found.items())}
 
 
-def _signature(
+def _signature(  # noqa: PLR0917
     kind: str,
     gives_rows: bool,
     defaults: int,
@@ -128,13 +132,14 @@ def _signature(
     arguments: list[str] | None,
     result: str,
     order: str,
+    varies: bool,
 ) -> str:
     listed = list(arguments or ())
     if repeats:
         listed[-1] = f"+{listed[-1]}"
     mark = {"a": "@" if order == "n" else "#", "w": "!"}.get(kind, "")
     optional = f":{defaults}" if defaults else ""
-    return f"{mark}{','.join(listed)}{optional}>{'*' * gives_rows}{result}"
+    return f"{mark}{','.join(listed)}{optional}>{'*' * gives_rows}{result}{'~' * varies}"
 
 
 def _signatures(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -60,6 +60,8 @@ def _function_type(typer: Typer, call: Call, name: str, own: Sequence[str | None
     choice = choose_function(_CALLED.get(name, name), tuple(own))
     if choice is None:
         return None
+    if choice.varies:
+        typer.objections.to_change(call.span)
     if choice.verdict in {"missing", "ambiguous"} and not _is_cast(typer, name, own):
         shown = f"{name}({', '.join(map(typer.objections.title, own))})"
         typer.objections.to_operands(call.span, f"it has no function `{shown}`", _CURE)

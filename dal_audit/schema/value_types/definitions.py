@@ -54,9 +54,11 @@ def judge_column(objections: Objections, table: str, column: Column) -> None:
         if constraint.kind not in {"default", "generated"}:
             continue
         operand = _operand_of(objections, constraint.expression)
+        objections.holder = "a generated column" if constraint.kind == "generated" else ""
         if operand is not None and not _is_judged_alone(operand):
             wanted = declared_type(objections.state, column.type)
             _put(objections, table, operand, (part_of(column.name), wanted))
+        objections.holder = ""
 
 
 def _is_judged_alone(operand: Operand) -> bool:
@@ -90,6 +92,7 @@ def judge_default(objections: Objections, table: str, action: AlterAction) -> No
 
 def judge_index(objections: Objections, table: str, create: CreateIndex) -> None:
     """Judge the expressions of an index, and its condition."""
+    objections.holder = "an index"
     for key in create.keys:
         operand = _operand_of(objections, key.expression)
         if operand is not None:

@@ -14,13 +14,16 @@ from dal_audit.schema.value_types.relations import Relation, relation_of
 class Objections:
     """Gathers what a statement's expressions fail for, on a database of PostgreSQL.
 
-    `about` is what errors are about that speak of no operator and no function.
+    `about` is what errors are about that speak of no operator and no function. `holder` is what
+    holds the values of the expressions that are judged, and must not change of themselves; empty
+    where nothing does.
     """
 
     def __init__(self, state: State, about: About = "query") -> None:
         """Begin with none."""
         self.state = state
         self.types: TypeSystem = type_system()
+        self.holder = ""
         self._about: About = about
         self._relations: dict[str, Relation] = {}
         self._found: dict[SchemaError, None] = {}
@@ -40,6 +43,12 @@ class Objections:
     def to_operands(self, span: Span, reason: str, cure: str) -> None:
         """Object to an operator or a function that does not exist for such operands."""
         self._found[SchemaError(span, (POSTGRESQL,), reason, cure, "function")] = None
+
+    def to_change(self, span: Span) -> None:
+        """Object to what gives another value with the time or with settings, if that is held."""
+        if self.holder:
+            reason = f"this depends on the time or on settings, and {self.holder} holds its value"
+            self.to_clause(span, reason, "Keep the value in a column that the program writes.")
 
     def diverge(self, span: Span, kind: str) -> None:
         """Note what both engines take and do not treat alike."""

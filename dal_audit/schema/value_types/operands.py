@@ -63,6 +63,8 @@ class Typer:
         """Return the type of an expression; None where it is not known."""
         match operand:
             case Constant():
+                if operand.kind == "clock":
+                    self.objections.to_change(operand.span)
                 return constant_type(operand)
             case ColumnName(name=name):
                 return self.scope.column_type(name)
@@ -120,6 +122,8 @@ class Typer:
         of_cast(self, cast, own, wanted)
         if own is None or wanted is None:
             return wanted
+        if self.types.cast_varies(own, wanted):
+            self.objections.to_change(cast.span)
         if not becomes(self.types, own, wanted, EXPLICIT):
             titles = self.objections.title(own), self.objections.title(wanted)
             reason = "`{}` cannot be cast to `{}`".format(*titles)

@@ -20,7 +20,8 @@ BOOLEAN: Final = "bool"
 _CURE: Final = "Compare and compute what is of one type, or write `CAST (x AS type)`."
 
 _MATCHING: Final = {"LIKE": "~~", "NOT LIKE": "!~~", "ILIKE": "~~*", "NOT ILIKE": "!~~*"}
-_SYMBOLS: Final = {"!=": "<>", "IS DISTINCT FROM": "="}
+_DISTINCT: Final = "IS DISTINCT FROM"
+_SYMBOLS: Final = {"!=": "<>", _DISTINCT: "="}
 _SIGNS: Final = frozenset({"+", "-"})
 _COMPARISONS: Final = frozenset({"=", "<>", "<", ">", "<=", ">="})
 _NOT_JUDGED: Final = frozenset(
@@ -39,7 +40,9 @@ def operation_type(typer: Typer, operation: Operation) -> str | None:
         for operand in operation.operands:
             typer.truth(operand, operator)
         return BOOLEAN
-    if operator in _NOT_JUDGED:
+    if operator in _NOT_JUDGED or (
+        operator == _DISTINCT and any(map(_is_null, operation.operands))
+    ):
         for operand in operation.operands:
             typer.type_of(operand)
         return BOOLEAN
@@ -77,6 +80,11 @@ def _symbol(typer: Typer, operator: str, operands: Sequence[Operand], span: Span
     return _choose(typer, operator, own, operands, span)
 
 
+def _is_null(operand: Operand) -> bool:
+    """Return whether an operand is a bare NULL: to be distinct from that is to be not NULL."""
+    return isinstance(operand, Constant) and operand.kind == "null"
+
+
 def _is_number(operand: Operand) -> bool:
     return isinstance(operand, Constant) and operand.kind == "number"
 
@@ -92,6 +100,8 @@ def _choose(
     choice = choose_operator(operator, tuple(own))
     if choice is None:
         return None
+    if choice.varies:
+        typer.objections.to_change(span)
     if choice.verdict in {"missing", "ambiguous"}:
         titles = [typer.objections.title(name) for name in own]
         shown = f" {operator} ".join(titles) if len(own) > 1 else f"{operator} {titles[0]}"

@@ -32,12 +32,14 @@ _STRINGS: Final = "S"
 class Choice(Struct, frozen=True):
     """What became of the choice: the type of the result, and the types that arguments become.
 
-    `result` is None where it is not known; `arguments` are empty unless one was found.
+    `result` is None where it is not known; `arguments` are empty unless one was found. `varies`
+    says that it does not give the same at all times.
     """
 
     verdict: Verdict
     result: str | None = None
     arguments: tuple[str, ...] = ()
+    varies: bool = False
 
 
 class _Candidate(Struct, frozen=True):
@@ -87,7 +89,7 @@ def _found(types: TypeSystem, candidate: _Candidate, known: Sequence[str]) -> Ch
     if is_undetermined(candidate.arguments, known):
         return Choice("missing")
     result = results_in(types, candidate.arguments, candidate.signature.result, known)
-    return Choice("found", result, candidate.arguments)
+    return Choice("found", result, candidate.arguments, candidate.signature.varies)
 
 
 def _of_length(signatures: Sequence[Signature], count: int) -> list[_Candidate]:
