@@ -144,12 +144,7 @@ def read_cast_type(cursor: Cursor) -> SqlType:
         if cursor.takes(*phrase):
             words += [word.lower() for word in phrase]
             break
-    arguments: tuple[str, ...] = ()
-    if cursor.sees("(") and cursor.opens_list():
-        first = cursor.at + 1
-        cursor.skip_group()
-        inside = cursor.tokens[first : cursor.at - 1]
-        arguments = tuple(token.text for token in inside if token.text != ",")
+    arguments = _arguments(cursor) if cursor.opens_list() else ()
     zone = cursor.word()
     if zone in {"WITH", "WITHOUT"} and cursor.takes(zone, "TIME", "ZONE"):
         words += [zone.lower(), "time", "zone"]
@@ -159,6 +154,13 @@ def read_cast_type(cursor: Cursor) -> SqlType:
         cursor.expect("]")
         dimensions += 1
     return SqlType(cursor.span(at), " ".join(words), arguments, dimensions, name.quoted[-1])
+
+
+def _arguments(cursor: Cursor) -> tuple[str, ...]:
+    """Read a type's arguments, in their parenthesis."""
+    first = cursor.at + 1
+    cursor.skip_group()
+    return tuple(token.text for token in cursor.tokens[first : cursor.at - 1] if token.text != ",")
 
 
 _LONG_TYPES: Final = {

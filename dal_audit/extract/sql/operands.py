@@ -45,6 +45,7 @@ SIGN: Final = 13
 _AFTER_QUERY: Final = frozenset({")", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET"})
 """What may follow a query in parentheses that is a part of another."""
 
+_UNITS: Final = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 _PREFIXES: Final = frozenset({"+", "-", "~", "@"})
 
 
@@ -181,47 +182,51 @@ class OperandReader(ABC):
 
     def _form(self, start: int, word: str) -> Operand | None:
         """Read a form that has a grammar of its own; None where none stands at the place."""
-        cursor = self.cursor
         if word == "CASE":
             return self._case(start)
-        if word == "CAST" and cursor.word(1) == "(":
-            return self._cast(start)
-        if word in {"EXISTS", "ARRAY"} and cursor.word(1) in {"(", "["}:
-            return self._exists_or_array(start, word)
-        if word == "ROW" and cursor.word(1) == "(":
-            cursor.at += 2
-            found = () if cursor.sees(")") else self.items()
-            cursor.expect(")")
-            return Row(cursor.span(start), found)
+        if self.cursor.word(1) in {"(", "["}:
+            return self._form_with_group(start, word)
+        return self._form_of_a_word(start, word)
+
+    def _form_with_group(self, start: int, word: str) -> Operand | None:
+        """Read a form in which a parenthesis or a bracket follows its first word."""
+        match word:
+            case "CAST":
+                return self._cast(start)
+            case "EXISTS" | "ARRAY":
+                return self._exists_or_array(start, word)
+            case "ROW":
+                self.cursor.at += 2
+                found = () if self.cursor.sees(")") else self.items()
+                self.cursor.expect(")")
+                return Row(self.cursor.span(start), found)
+            case _:
+                return self._form_of_a_word(start, word)
+
+    def _form_of_a_word(self, start: int, word: str) -> Operand | None:
+        """Read a clock, with its precision, or another word that stands for a value."""
+        cursor = self.cursor
         if word in CLOCKS and cursor.word(1) != ".":
             cursor.at += 1
             if cursor.sees("("):
                 cursor.skip_group()
             return Constant(cursor.span(start), "clock", word)
-        if word in WHO:
+        if word in WHO or word == "DEFAULT":
             cursor.at += 1
             return Unread(cursor.span(start))
-        if word in {"DEFAULT", "INTERVAL"}:
-            return self._default_or_interval(start, word)
-        return None
+        return self._interval(start) if word == "INTERVAL" else None
 
-    def _default_or_interval(self, start: int, word: str) -> Operand | None:
-        """Read `DEFAULT`, or `INTERVAL '1' DAY`."""
+    def _interval(self, start: int) -> Operand | None:
+        """Read `INTERVAL '1' DAY`; None where it is no string that follows."""
         cursor = self.cursor
-        if word == "DEFAULT":
-            cursor.at += 1
-            return Unread(cursor.span(start))
-        if cursor.at + 1 >= cursor.limit or cursor.tokens[start + 1].kind is not Kind.STRING:
+        if start + 1 >= cursor.limit or cursor.tokens[start + 1].kind is not Kind.STRING:
             return None
         cursor.at += 2
-        if cursor.takes_one("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND") and cursor.takes(
-            "TO"
-        ):
+        if cursor.takes_one(*_UNITS) and cursor.takes("TO"):
             cursor.at += 1
         declared = SqlType(cursor.span(start, start + 1), "interval")
-        string = Constant(
-            cursor.span(start + 1, start + 2), "string", cursor.tokens[start + 1].text
-        )
+        text = cursor.tokens[start + 1].text
+        string = Constant(cursor.span(start + 1, start + 2), "string", text)
         return Cast(cursor.span(start), string, declared)
 
     def _case(self, start: int) -> Operand:

@@ -45,20 +45,18 @@ def common_type(types: TypeSystem, several: Sequence[str]) -> str | None:
 
     That is the rule for `UNION`, `CASE` and the like (typeconv-union-case.html).
     """
-    chosen = UNKNOWN
-    for name in several:
-        if name in {UNKNOWN, chosen}:
-            continue
-        if chosen == UNKNOWN:
+    known = [name for name in several if name != UNKNOWN]
+    if len({category(types, name) for name in known}) > 1:
+        return None
+    chosen = known[0] if known else "text"
+    for name in known:
+        if _gives_way(types, chosen, name):
             chosen = name
-        elif category(types, chosen) != category(types, name):
-            return None
-        elif (
-            not types.is_preferred(chosen)
-            and becomes(types, chosen, name)
-            and not becomes(types, name, chosen)
-        ):
-            chosen = name
-    if chosen == UNKNOWN:
-        return "text"
-    return chosen if all(becomes(types, name, chosen) for name in several) else None
+    return chosen if all(becomes(types, name, chosen) for name in known) else None
+
+
+def _gives_way(types: TypeSystem, chosen: str, name: str) -> bool:
+    """Return whether the type that was chosen so far becomes another, and not the other way."""
+    if types.is_preferred(chosen) or not becomes(types, chosen, name):
+        return False
+    return not becomes(types, name, chosen)

@@ -39,15 +39,23 @@ def check_groups(typer: Typer, select: Select, order: Sequence[Operand]) -> None
     if keys is None:
         return
     groups = _Groups(typer, keys)
-    operands = [result.operand for result in select.results]
-    operands += [select.having] if select.having is not None else []
-    operands += [item for item in order if not _names_result(item, select)]
-    for operand in operands:
-        for loose in groups.loose(operand):
-            shown = loose.name.name if isinstance(loose, ColumnName) else "*"
-            reason = f"`{shown}` is not grouped by, and stands in no aggregate"
-            typer.objections.to_clause(loose.span, reason, _CURE)
-            return
+    loose = (column for operand in _asked(select, order) for column in groups.loose(operand))
+    first = next(loose, None)
+    if first is not None:
+        shown = first.name.name if isinstance(first, ColumnName) else "*"
+        reason = f"`{shown}` is not grouped by, and stands in no aggregate"
+        typer.objections.to_clause(first.span, reason, _CURE)
+
+
+def _asked(select: Select, order: Sequence[Operand]) -> Iterator[Operand]:
+    """Yield what is asked of each group."""
+    for result in select.results:
+        yield result.operand
+    if select.having is not None:
+        yield select.having
+    for item in order:
+        if not _names_result(item, select):
+            yield item
 
 
 def _is_grouped(typer: Typer, select: Select) -> bool:
@@ -78,20 +86,25 @@ def _keys(scope: Scope, select: Select) -> set[_Key] | None:
 
 def _meant(scope: Scope, item: Operand, select: Select) -> Operand | None:
     """Return the expression that is grouped by: a result's, where its number or name stands."""
-    results = select.results
     if isinstance(item, Constant):
-        at = int(item.text) - 1 if item.text.isdigit() else -1
-        is_plain = not any(isinstance(result.operand, Star) for result in results)
-        return results[at].operand if is_plain and 0 <= at < len(results) else None
+        return _numbered(item, select)
     if not isinstance(item, ColumnName) or len(item.name.parts) > 1:
         return item
     owner = scope.owner(item.name)
     if owner:
         return item
-    named = [result.operand for result in results if _is_named(result.alias, item)]
+    named = [result.operand for result in select.results if _is_named(result.alias, item)]
     if owner is None:
         return None if named else item
     return named[0] if len(named) == 1 else None
+
+
+def _numbered(item: Constant, select: Select) -> Operand | None:
+    """Return the result of a number; None where `*` hides which that is."""
+    operands = [result.operand for result in select.results]
+    at = int(item.text) if item.text.isdigit() else 0
+    is_plain = not any(isinstance(operand, Star) for operand in operands)
+    return operands[at - 1] if is_plain and 1 <= at <= len(operands) else None
 
 
 def _is_named(alias: SqlName | None, item: ColumnName) -> bool:
@@ -140,20 +153,21 @@ class _Groups:
         key = key_of(self._scope, operand)
         if key is not None and key in self._keys:
             return
-        match operand:
-            case ColumnName():
-                if self._is_loose(operand):
-                    yield operand
-            case Star(qualifier=None):
-                if any(self._is_source_loose(own) for own in self._scope.sources):
-                    yield operand
-            case Call():
-                if is_aggregate(self._typer, operand) is False:
-                    for part in operand.arguments:
-                        yield from self.loose(part)
-            case _:
-                for part in parts_of(operand):
-                    yield from self.loose(part)
+        if isinstance(operand, Star):
+            sources = self._scope.sources
+            if operand.qualifier is None and any(map(self._is_source_loose, sources)):
+                yield operand
+        elif isinstance(operand, ColumnName):
+            if self._is_loose(operand):
+                yield operand
+        else:
+            for part in self._parts(operand):
+                yield from self.loose(part)
+
+    def _parts(self, operand: Operand) -> Iterator[Operand]:
+        """Yield the parts of an expression; of an aggregate, or what may be one, none."""
+        if not isinstance(operand, Call) or is_aggregate(self._typer, operand) is False:
+            yield from parts_of(operand)
 
     def _is_loose(self, column: ColumnName) -> bool:
         owner = self._scope.owner(column.name)

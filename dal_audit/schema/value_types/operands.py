@@ -33,6 +33,7 @@ from dal_audit.schema.value_types.divergences import of_cast
 from dal_audit.schema.value_types.literals import check_literal, constant_type
 from dal_audit.schema.value_types.objections import Objections
 from dal_audit.schema.value_types.operators import BOOLEAN, compare, operation_type
+from dal_audit.schema.value_types.polymorphism import array_of
 from dal_audit.schema.value_types.relations import declared_type
 from dal_audit.schema.value_types.scopes import Scope
 
@@ -63,9 +64,7 @@ class Typer:
         """Return the type of an expression; None where it is not known."""
         match operand:
             case Constant():
-                if operand.kind == "clock":
-                    self.objections.to_change(operand.span)
-                return constant_type(operand)
+                return self._constant(operand)
             case ColumnName(name=name):
                 return self.scope.column_type(name)
             case Operation():
@@ -79,11 +78,19 @@ class Typer:
             case Subquery():
                 return self._subquery(operand)
             case Row(items=items):
-                for item in items:
-                    self.type_of(item)
+                self._judge_items(items)
             case _:
                 pass
         return None
+
+    def _constant(self, constant: Constant) -> str | None:
+        if constant.kind == "clock":
+            self.objections.to_change(constant.span)
+        return constant_type(constant)
+
+    def _judge_items(self, items: Sequence[Operand]) -> None:
+        for item in items:
+            self.type_of(item)
 
     def truth(self, operand: Operand | None, where: str) -> None:
         """Object to a condition that is no truth value."""
@@ -156,7 +163,4 @@ class Typer:
         if results is None or len(results) != 1:
             return None
         own = results[0][1]
-        if subquery.form != "ARRAY" or own is None:
-            return own
-        array = f"_{own}"
-        return array if self.types.item_of(array) == own else None
+        return array_of(self.types, own) if subquery.form == "ARRAY" else own

@@ -184,30 +184,27 @@ def _by_category(
     types: TypeSystem, candidates: list[_Candidate], unknown: Sequence[int]
 ) -> list[_Candidate]:
     """Keep the candidates that take a literal's category: strings, or the one that all take."""
-    wanted: dict[int, str] = {}
+    kept = candidates
     for at in unknown:
-        taken = {types.category(candidate.arguments[at]) for candidate in candidates}
-        if _STRINGS not in taken and len(taken) > 1:
+        listed = {candidate.arguments[at] for candidate in candidates}
+        allowed = _allowed(types, listed)
+        if not allowed:
             return candidates
-        wanted[at] = _STRINGS if _STRINGS in taken else taken.pop()
-    preferred = {
-        at: any(
-            types.is_preferred(candidate.arguments[at])
-            for candidate in candidates
-            if types.category(candidate.arguments[at]) == own
-        )
-        for at, own in wanted.items()
-    }
-    kept = [
-        candidate
-        for candidate in candidates
-        if all(
-            types.category(candidate.arguments[at]) == own
-            and (types.is_preferred(candidate.arguments[at]) or not preferred[at])
-            for at, own in wanted.items()
-        )
-    ]
+        kept = [candidate for candidate in kept if candidate.arguments[at] in allowed]
     return kept or candidates
+
+
+def _allowed(types: TypeSystem, listed: set[str]) -> set[str]:
+    """Return the types of strings, if there are some, or of the one category; else none.
+
+    Of these it is those that are preferred, if any is.
+    """
+    categories = {types.category(name) for name in listed}
+    if _STRINGS not in categories and len(categories) > 1:
+        return set()
+    own = _STRINGS if _STRINGS in categories else next(iter(categories))
+    alike = {name for name in listed if types.category(name) == own}
+    return {name for name in alike if types.is_preferred(name)} or alike
 
 
 def _as_if_alike(

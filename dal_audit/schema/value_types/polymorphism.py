@@ -65,7 +65,7 @@ def _item(types: TypeSystem, name: str, own: str) -> str:
     """Return the type that an argument binds; empty where it binds none that is known."""
     if own == UNKNOWN or name.endswith("range"):
         return ""
-    return types.item_of(own) if name.endswith(_ARRAYS) and "non" not in name else own
+    return types.item_of(own) if _is_array(name) else own
 
 
 def results_in(
@@ -75,9 +75,21 @@ def results_in(
     if not is_polymorphic(result):
         return None if result in {"record", "any"} else result
     pairs = [pair for pair in zip(wanted, known, strict=True) if is_polymorphic(pair[0])]
-    bound = [found for name, own in pairs if (found := _item(types, name, own))]
-    item = common_type(types, bound) if bound and not result.endswith("range") else None
-    if item is None or not result.endswith(_ARRAYS) or "non" in result:
-        return item
+    item = _bound(types, pairs) if not result.endswith("range") else None
+    return array_of(types, item) if _is_array(result) else item
+
+
+def _bound(types: TypeSystem, pairs: Sequence[tuple[str, str]]) -> str | None:
+    """Return the type that arguments bind together."""
+    bound = [item for name, own in pairs if (item := _item(types, name, own))]
+    return common_type(types, bound) if bound else None
+
+
+def _is_array(name: str) -> bool:
+    return name.endswith(_ARRAYS) and "non" not in name
+
+
+def array_of(types: TypeSystem, item: str | None) -> str | None:
+    """Return the type of arrays of a type; None where there is none that is known."""
     array = f"_{item}"
-    return array if types.item_of(array) == item else None
+    return array if item is not None and types.item_of(array) == item else None

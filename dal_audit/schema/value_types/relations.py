@@ -60,8 +60,10 @@ def relation_of(state: State, name: str) -> Relation:
     results = relation.parts.get(RESULTS)
     if results is not None:
         return Relation(dict(results), complete=True)
-    if relation.kind != "table":
-        return NOTHING_KNOWN
+    return _of_table(state, relation) if relation.kind == "table" else NOTHING_KNOWN
+
+
+def _of_table(state: State, relation: DbObject) -> Relation:
     names = relation.names("column")
     columns = {own: column_type(state, relation, own) for own in names}
     key = _key(relation) if relation.complete else ()

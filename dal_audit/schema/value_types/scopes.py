@@ -46,16 +46,18 @@ class Scope(Struct):
         """
         column = part_of(name)
         if len(name.parts) > 1:
-            source = part_of(name, -2)
-            relation = self.sources.get(source)
-            if relation is None:
-                return ""
-            return source if column in relation.columns else None
+            return self._qualified(part_of(name, -2), column)
         owners = [own for own, relation in self.sources.items() if column in relation.columns]
-        others = [own for own, relation in self.sources.items() if own not in owners]
-        if len(owners) > 1 or not all(self.sources[own].complete for own in others):
+        others = (relation for own, relation in self.sources.items() if own not in owners)
+        if len(owners) > 1 or not all(relation.complete for relation in others):
             return None
         return owners[0] if owners else ""
+
+    def _qualified(self, source: str, column: str) -> str | None:
+        relation = self.sources.get(source)
+        if relation is None:
+            return ""
+        return source if column in relation.columns else None
 
     def column_type(self, name: SqlName) -> str | None:
         """Return the type of the column that a name means; None where it is not known."""
