@@ -59,7 +59,7 @@ def _function_type(typer: Typer, call: Call, name: str, own: Sequence[str | None
     of_call(typer, call, name, own)
     choice = choose_function(_CALLED.get(name, name), tuple(own))
     if choice is None:
-        return None
+        return _cast_type(typer, call, name, own)
     if choice.varies:
         typer.objections.to_change(call.span)
     if choice.verdict in {"missing", "ambiguous"} and not _is_cast(typer, name, own):
@@ -68,6 +68,17 @@ def _function_type(typer: Typer, call: Call, name: str, own: Sequence[str | None
     for operand, wanted in zip(call.arguments, choice.arguments, strict=False):
         check_literal(typer.objections, operand, wanted)
     return choice.result
+
+
+def _cast_type(typer: Typer, call: Call, name: str, own: Arguments) -> str | None:
+    """Return the type by whose name a value is called, which is a cast to it: `jsonb(x)`."""
+    target = typer.types.names.get(name, name)
+    if len(own) != 1 or not typer.types.category(target):
+        return None
+    if not _is_cast(typer, name, own):
+        shown = f"{name}({typer.objections.title(own[0])})"
+        typer.objections.to_operands(call.span, f"it has no function `{shown}`", _CURE)
+    return target
 
 
 def _is_cast(typer: Typer, name: str, own: Arguments) -> bool:

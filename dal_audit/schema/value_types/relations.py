@@ -43,6 +43,8 @@ class Relation(Struct, frozen=True):
         return Relation(dict(zip(given, types, strict=True)), self.complete)
 
 
+_PORTED: Final = {"blob": "bytea", "datetime": "timestamp"}
+"""Types that PostgreSQL lacks, which is told by itself, and what they are once that is mended."""
 NOTHING_KNOWN: Final = Relation({})
 
 
@@ -109,7 +111,8 @@ def declared_type(state: State, declared: SqlType | None) -> str | None:
 
 def _built_in(declared: SqlType) -> str | None:
     types = type_system()
-    name = types.names.get(declared.name.lower())
+    written = declared.name.lower()
+    name = types.names.get(_PORTED.get(written, written))
     if name is None or not declared.dimensions:
         return name
     array = f"_{name}"
