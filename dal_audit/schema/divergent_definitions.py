@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from dal_audit.facts.sql import AlterTable, Constraint, CreateTable, Structure
 from dal_audit.schema.divergence_kinds import divergence
 from dal_audit.schema.objects_model import OUTGROWN, DbObject
 from dal_audit.schema.state import State
 from dal_audit.schema.table_parts import columns_of
 
-_ROW_NUMBER = "integer"
+_STAR: Final = re.compile(r"(?:\bSELECT|\bDISTINCT|[.,]) \*", re.IGNORECASE)
+"""`*` as a result, in a text with one space between its tokens."""
+_ROW_NUMBER: Final = "integer"
 """The type of a column that is SQLite's own key of a row, where it is the primary key alone."""
 
 
@@ -29,9 +34,9 @@ def note_divergent_definitions(state: State, structure: Structure) -> None:
 
 def _outgrow_views(state: State, table: str) -> None:
     """Keep in mind that views read `*` of a table that has a new column."""
-    for name in state.views_on(table, "*"):
+    for name in state.views_on(table):
         view = state.seen(name)
-        if view is not None:
+        if view is not None and _STAR.search(view.text):
             state.set_part(view, OUTGROWN, table)
 
 

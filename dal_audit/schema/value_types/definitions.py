@@ -54,7 +54,7 @@ def judge_column(objections: Objections, table: str, column: Column) -> None:
         if constraint.kind not in {"default", "generated"}:
             continue
         operand = _operand_of(objections, constraint.expression)
-        objections.holder = "a generated column" if constraint.kind == "generated" else ""
+        _hold(objections, operand, "a generated column" if constraint.kind == "generated" else "")
         if operand is not None and not _is_judged_alone(operand):
             wanted = declared_type(objections.state, column.type)
             _put(objections, table, operand, (part_of(column.name), wanted))
@@ -92,13 +92,29 @@ def judge_default(objections: Objections, table: str, action: AlterAction) -> No
 
 def judge_index(objections: Objections, table: str, create: CreateIndex) -> None:
     """Judge the expressions of an index, and its condition."""
-    objections.holder = "an index"
     for key in create.keys:
         operand = _operand_of(objections, key.expression)
         if operand is not None:
+            _hold(objections, operand, "an index")
             _typer(objections, table).type_of(operand)
     if create.where is not None:
-        _typer(objections, table).truth(_operand_of(objections, create.where), "WHERE")
+        condition = _operand_of(objections, create.where)
+        _hold(objections, condition, "an index")
+        _typer(objections, table).truth(condition, "WHERE")
+
+
+def _hold(objections: Objections, operand: Operand | None, holder: str) -> None:
+    """Say what is to hold the value of an expression.
+
+    With NULL in it PostgreSQL may know the value, and then nothing in it counts.
+    """
+    objections.holder = "" if operand is None or _has_null(operand) else holder
+
+
+def _has_null(operand: Operand) -> bool:
+    if isinstance(operand, Constant):
+        return operand.kind == "null"
+    return any(map(_has_null, parts_of(operand)))
 
 
 def judge_type_change(

@@ -68,7 +68,8 @@ def check_literal(objections: Objections, operand: Operand, wanted: str) -> None
 
 def check_range(objections: Objections, operand: Operand, wanted: str) -> None:
     """Object to a number that is too large for the column that it is for."""
-    number = operand.operands[0] if isinstance(operand, Operation) else operand
+    is_signed = isinstance(operand, Operation) and len(operand.operands) == 1
+    number = operand.operands[0] if isinstance(operand, Operation) and is_signed else operand
     most = _MOST.get(wanted)
     if not isinstance(number, Constant) or number.kind != "number" or most is None:
         return
