@@ -6,7 +6,8 @@ import ast
 
 import pytest
 
-from dal_audit.extract.python.constant_folding import MAX_CANDIDATES, MAX_LENGTH, fold_constant
+from dal_audit.extract.python.constant_folding import fold_constant
+from dal_audit.extract.python.constant_sets import MAX_CANDIDATES, MAX_LENGTH
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.text_formats import UNKNOWN
 
@@ -60,6 +61,9 @@ def folded(text: str) -> list[tuple[str, ...]]:
         ("'a'.upper()", "A"),
         ("' a '.strip()", "a"),
         ("('a', 'b')[1]", "b"),
+        ("'%(x)s' % {'x': 'a'}", "a"),
+        ("'%s%%' % 'a'", "a%"),
+        ("__import__('textwrap').dedent('  a\\n  b')", "a\nb"),
     ],
 )
 def test_what_is_folded(expression: str, text: str) -> None:
@@ -73,6 +77,11 @@ def test_what_is_folded(expression: str, text: str) -> None:
         ("'a' or 'b'", ("a", "b")),
         ('f\'{"a" if x else "b"}.c\'', ("a.c", "b.c")),
         ("{'k': 'a', 'l': 'b'}[x]", ("a", "b")),
+        ("f'a{x}'.upper()", (f"A{UNKNOWN}",)),
+        ("'a%r' % x", (f"a{UNKNOWN}",)),
+        ("'a%(b)s%%c' % x", (f"a{UNKNOWN}%c",)),
+        ("'{{a}} {!r}{}'.format('b', 'c')", (f"{{a}} {UNKNOWN}c",)),
+        ("'a {} {x.y:>5}'.format(*b)", (f"a {UNKNOWN} {UNKNOWN}",)),
         ("'a' if x else y", ("a", UNKNOWN)),
         ("x or 'a'", ("a", UNKNOWN)),
         ("f'a.{x}'", (f"a.{UNKNOWN}",)),
@@ -112,8 +121,6 @@ def test_what_can_be_several_texts_or_has_a_hole(expression: str, texts: tuple[s
         "f'{\"a\":>9999}'",
         "f'{\"a\":d}'",
         "'%d' % 'a'",
-        "'%(x)s' % {'x': 'a'}",
-        "'%s%%' % 'a'",
         "'%s' % ('a', 'b')",
         "'{!r}'.format('a')",
         "'{0.x}'.format('a')",
@@ -132,7 +139,6 @@ def test_what_can_be_several_texts_or_has_a_hole(expression: str, texts: tuple[s
         "'a'.upper(x)",
         "'a'.upper('b')",
         "x.upper()",
-        "f'a{x}'.upper()",
         "b'a'.upper()",
         "b'\\xff'.decode()",
         "b'a'.decode('none')",

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from dal_audit.extract.python.parse.newer_syntax import TYPE_ALIASES
 from dal_audit.extract.python.parse.walk import BLOCKS, FUNCTIONS, children
 from dal_audit.extract.python.scopes import (
+    Appended,
     Assigned,
     Binding,
     Declared,
@@ -184,7 +185,8 @@ def _mapping_pattern(node: ast.MatchMapping, scope: Scope) -> None:
 
 
 def _augmented(node: ast.AugAssign, scope: Scope) -> None:
-    bind_target(node.target, scope)
+    is_added = isinstance(node.op, ast.Add)
+    bind_target(node.target, scope, Appended(node.value, scope) if is_added else None)
 
 
 def _global(node: ast.Global, scope: Scope) -> None:

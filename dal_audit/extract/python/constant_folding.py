@@ -2,7 +2,8 @@
 
 Literals, `+`, `%`, f-strings, `.format`, `.join`, names assigned once, loops over literals and
 look-ups in literal dictionaries are folded; what is unknown becomes `UNKNOWN` inside a longer text
-(`f"sqlalchemy.dialects.{name}"`), so that a known beginning still counts.
+(`f"sqlalchemy.dialects.{name}"`), so that a known beginning still counts. Each text keeps of its
+characters by which literals they are spelled (`SpelledText`).
 """
 
 from __future__ import annotations
@@ -13,120 +14,128 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import count, product
 from math import prod
-from string import Formatter
 from typing import Any, Final, TypeAlias
 
 from dal_audit.extract.python.constant_methods import (
     FUNCTIONS,
+    KEEP_HOLES,
     METHODS,
     OF_BYTES,
     applied,
     decoded,
     encoded,
 )
+from dal_audit.extract.python.constant_sets import (
+    MAX_CANDIDATES,
+    MAX_DEPTH,
+    MAX_LENGTH,
+    NOTHING,
+    ConstantSet,
+    added,
+    concatenated,
+    literal_text,
+    value_of_key,
+)
 from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
-from dal_audit.extract.python.text_formats import UNKNOWN, converted, format_values, in_format
+from dal_audit.extract.python.spelled_text import spelled
+from dal_audit.extract.python.text_formats import (
+    UNKNOWN,
+    converted,
+    fields_of,
+    format_values,
+    in_format,
+)
 
-MAX_CANDIDATES: Final = 32
-MAX_DEPTH: Final = 20
-MAX_LENGTH: Final = 10_000
-
-_CONVERSION: Final = re.compile(r"%([-0 +#]*\d{0,3}[sdi])")
-
-ConstantSet: TypeAlias = tuple[str, ...]
-"""All texts that an expression can be."""
-_NOTHING: Final[ConstantSet] = (UNKNOWN,)
+_CONVERSION: Final = re.compile(r"%%|%(?:\((?P<name>\w+)\))?(?P<how>[-0 +#]*\d{0,3}[sdifr])")
 
 
 def fold_constant(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
     """Return the texts that an expression can be, sorted; `(UNKNOWN,)` where nothing is known."""
+    return tuple(map(str, fold_spelled(node, scope, depth)))
+
+
+def fold_spelled(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
+    """Return the same texts, each with the places where it is spelled, as far as it has any."""
     if depth > MAX_DEPTH:
-        return _NOTHING
+        return NOTHING
     found = _fold(node, scope, depth + 1)
     unique = sorted({text for text in found if len(text) <= MAX_LENGTH})
-    return tuple(unique) if unique and len(unique) <= MAX_CANDIDATES else _NOTHING
+    return tuple(unique) if unique and len(unique) <= MAX_CANDIDATES else NOTHING
 
 
 def _fold(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     if isinstance(node, ast.Constant):
-        return _text_of(node.value)
+        return literal_text(node)
     folding = _FOLDINGS.get(type(node))
-    return folding(node, scope, depth) if folding is not None else _NOTHING
-
-
-def _text_of(value: object) -> ConstantSet:
-    """Return the text of a constant; a number counts, as it is formatted into texts."""
-    if isinstance(value, str):
-        return (value,)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return (str(value),) if is_number else _NOTHING
+    return folding(node, scope, depth) if folding is not None else NOTHING
 
 
 def _formatted(node: ast.JoinedStr, scope: Scope, depth: int) -> ConstantSet:
-    return _concatenate([_piece(part, scope, depth) for part in node.values])
+    parts: list[ConstantSet] = []
+    fields = 0
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            parts.append((spelled(str(part.value), node, fields),))
+        else:
+            fields += 1
+            parts.append(_piece(part, scope, depth))
+    return concatenated(parts)
 
 
 def _operation(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
     if isinstance(node.op, ast.Add):
-        return _concatenate([fold_constant(part, scope, depth) for part in added(node)])
-    return _percent(node, scope, depth) if isinstance(node.op, ast.Mod) else _NOTHING
+        return concatenated([fold_spelled(part, scope, depth) for part in added(node)])
+    return _percent(node, scope, depth) if isinstance(node.op, ast.Mod) else NOTHING
 
 
 def _either(node: ast.IfExp | ast.BoolOp, scope: Scope, depth: int) -> ConstantSet:
     values = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
-    return tuple(text for value in values for text in fold_constant(value, scope, depth))
-
-
-def _walrus(node: ast.NamedExpr, scope: Scope, depth: int) -> ConstantSet:
-    return fold_constant(node.value, scope, depth)
-
-
-def added(node: ast.expr) -> list[ast.expr]:
-    """Return what `+` puts together, in order: a chain is as deep as it is long, but reads flat."""
-    parts: list[ast.expr] = []
-    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        parts.append(node.right)
-        node = node.left
-    return [node, *reversed(parts)]
-
-
-def _concatenate(parts: list[ConstantSet]) -> ConstantSet:
-    texts: ConstantSet = ("",)
-    for part in parts:
-        if len(texts) * len(part) > MAX_CANDIDATES:
-            return _NOTHING
-        texts = tuple(before + after for before in texts for after in part)
-        if any(len(text) > MAX_LENGTH for text in texts):
-            return _NOTHING
-    return texts
+    return tuple(text for value in values for text in fold_spelled(value, scope, depth))
 
 
 def _piece(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     """Fold one part of an f-string; a conversion other than `!s` is not followed."""
     if not isinstance(node, ast.FormattedValue):
-        return fold_constant(node, scope, depth)
+        return fold_spelled(node, scope, depth)
     if node.conversion not in {-1, ord("s")}:
-        return _NOTHING
-    found = fold_constant(node.value, scope, depth)
+        return NOTHING
+    found = fold_spelled(node.value, scope, depth)
     if node.format_spec is None:
         return found
-    wanted = fold_constant(node.format_spec, scope, depth)
+    wanted = fold_spelled(node.format_spec, scope, depth)
     return tuple(in_format(text, only) for text in found for only in wanted)
 
 
 def _percent(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
-    arguments = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-    found: list[str] = []
-    for text in fold_constant(node.left, scope, depth):
-        pieces = _CONVERSION.split(text)
-        if "%" in "".join(pieces[::2]) or len(pieces) != 2 * len(arguments) + 1:
-            return _NOTHING
-        parts: list[ConstantSet] = [(pieces[0],)]
-        for argument, wanted, piece in zip(arguments, pieces[1::2], pieces[2::2], strict=True):
-            values = fold_constant(argument, scope, depth)
-            parts += [tuple(converted(value, wanted) for value in values), (piece,)]
-        found += _concatenate(parts)
-    return tuple(found)
+    """Fold `"…" % …`; a value that is not known, or not formatted in a way that is, is a hole."""
+    return tuple(
+        made
+        for text in fold_spelled(node.left, scope, depth)
+        for made in _converted(text, node.right, scope, depth)
+    )
+
+
+def _converted(text: str, values: ast.expr, scope: Scope, depth: int) -> ConstantSet:
+    found = list(_CONVERSION.finditer(text))
+    wanted = [conversion for conversion in found if conversion[0] != "%%"]
+    by_position = values.elts if isinstance(values, ast.Tuple) else [values] * (len(wanted) == 1)
+    if isinstance(values, ast.Tuple) and len(by_position) != len(wanted):
+        return NOTHING
+    parts: list[ConstantSet] = []
+    start = number = 0
+    for conversion in found:
+        parts.append((text[start : conversion.start()],))
+        start = conversion.end()
+        if conversion[0] == "%%":
+            parts.append((text[start - 1 : start],))
+            continue
+        value = by_position[number] if number < len(by_position) else None
+        value = value_of_key(values, conversion["name"]) if conversion["name"] else value
+        number += 1
+        texts = NOTHING if value is None else fold_spelled(value, scope, depth)
+        parts.append(tuple(converted(only, conversion["how"]) for only in texts))
+    parts.append((text[start:],))
+    return NOTHING if "%" in _CONVERSION.sub("", text) else concatenated(parts)
 
 
 def _call(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
@@ -134,35 +143,39 @@ def _call(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
     func = node.func
     if isinstance(func, ast.Attribute) and func.attr in METHODS:
         return _applied(
-            METHODS[func.attr], fold_constant(func.value, scope, depth), node.args, scope, depth
+            METHODS[func.attr], fold_spelled(func.value, scope, depth), node.args, scope, depth
         )
     if isinstance(func, ast.Attribute) and func.attr == "decode":
         return _applied(decoded, fold_bytes(func.value, scope, depth), node.args, scope, depth)
     made = _by_function(FUNCTIONS, node, scope, depth)
     if made is not None:
         return made
-    return _method(node, func, scope, depth) if isinstance(func, ast.Attribute) else _NOTHING
+    return _method(node, func, scope, depth) if isinstance(func, ast.Attribute) else NOTHING
 
 
 def fold_bytes(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
     """Return the bytes that an expression can be, as the texts of the same values."""
     if depth > MAX_DEPTH:
-        return _NOTHING
+        return NOTHING
     made = follow_assignment(node, scope)
     if isinstance(made, ast.Constant) and isinstance(made.value, bytes):
         return (made.value.decode("latin-1"),)
     if not isinstance(made, ast.Call):
-        return _NOTHING
+        return NOTHING
     if isinstance(made.func, ast.Attribute) and made.func.attr == "encode":
-        texts = fold_constant(made.func.value, scope, depth + 1)
+        texts = fold_spelled(made.func.value, scope, depth + 1)
         return _applied(encoded, texts, made.args, scope, depth + 1)
-    return _by_function(OF_BYTES, made, scope, depth + 1) or _NOTHING
+    return _by_function(OF_BYTES, made, scope, depth + 1) or NOTHING
 
 
-def fold_source(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
+def fold_source(node: ast.expr, scope: Scope) -> ConstantSet:
     """Return the texts that an expression can be, or its bytes where it is none."""
-    texts = fold_constant(node, scope, depth)
-    return fold_bytes(node, scope, depth) if texts == _NOTHING else texts
+    return tuple(map(str, _source(node, scope, 0)))
+
+
+def _source(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
+    texts = fold_spelled(node, scope, depth)
+    return fold_bytes(node, scope, depth) if texts == NOTHING else texts
 
 
 def _by_function(
@@ -174,7 +187,7 @@ def _by_function(
     arguments = [*node.args, *named]
     if not names or not arguments:
         return None
-    texts = fold_source(arguments[0], scope, depth)
+    texts = _source(arguments[0], scope, depth)
     return _applied(functions[min(names)], texts, arguments[1:], scope, depth)
 
 
@@ -186,74 +199,77 @@ def _applied(
     depth: int,
 ) -> ConstantSet:
     """Fold a function of constant texts."""
-    folded = [texts, *(fold_constant(argument, scope, depth) for argument in arguments)]
-    if prod(map(len, folded)) > MAX_CANDIDATES or any(UNKNOWN in text for text in texts):
-        return _NOTHING
+    folded = [texts, *(fold_spelled(argument, scope, depth) for argument in arguments)]
+    torn = any(UNKNOWN in text for text in texts) and function not in KEEP_HOLES
+    if torn or prod(map(len, folded)) > MAX_CANDIDATES:
+        return NOTHING
     made = [applied(function, *chosen) for chosen in product(*folded)]
     return tuple(UNKNOWN if text is None else text for text in made)
 
 
 def _method(node: ast.Call, func: ast.Attribute, scope: Scope, depth: int) -> ConstantSet:
     """Fold `"…".format(…)` and `"…".join([…])`."""
-    texts = fold_constant(func.value, scope, depth)
+    texts = fold_spelled(func.value, scope, depth)
     if func.attr == "join" and len(texts) == len(node.args) == 1:
         return _joined(texts, node.args[0], scope, depth)
     if func.attr == "format" and UNKNOWN not in texts:
         return tuple(made for text in texts for made in _format(text, node, scope, depth))
-    return _NOTHING
+    return NOTHING
 
 
 def _joined(between: ConstantSet, node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     argument = follow_assignment(node, scope)
     if not isinstance(argument, (ast.List, ast.Tuple)):
-        return _NOTHING
+        return NOTHING
     parts: list[ConstantSet] = []
     for element in argument.elts:
-        parts += [between, fold_constant(element, scope, depth)]
-    return _concatenate(parts[1:])
+        parts += [between, fold_spelled(element, scope, depth)]
+    return concatenated(parts[1:])
 
 
 def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
-    """Fold the fields `{}`, `{0}`, `{name}` and `{:d}`; any other kind ends the folding."""
-    try:
-        fields = list(Formatter().parse(text))
-    except ValueError:
-        return _NOTHING
+    """Fold the fields `{}`, `{0}`, `{name}` and `{:d}`; any other kind is a hole."""
     values = format_values(node)
     automatic = count()
     parts: list[ConstantSet] = []
-    for literal, field, specification, conversion in fields:
-        parts.append((literal,))
-        if field is None:
-            continue
-        value = values.get(field or str(next(automatic)))
-        if value is None or conversion:
-            return _NOTHING
-        texts = fold_constant(value, scope, depth)
-        parts.append(tuple(in_format(only, specification or "") for only in texts))
-    return _concatenate(parts)
+    try:
+        for literal, field in fields_of(text):
+            parts.append((literal,))
+            if field is None:
+                continue
+            value = values.get(field.name or str(next(automatic)))
+            known = value if not field.conversion else None
+            texts = NOTHING if known is None else fold_spelled(known, scope, depth)
+            parts.append(tuple(in_format(only, field.specification) for only in texts))
+    except ValueError:
+        return NOTHING
+    return concatenated(parts)
 
 
 def _name(node: ast.Name, scope: Scope, depth: int) -> ConstantSet:
     binding = _only_binding(node.id, scope)
     if not isinstance(binding, Assigned):
-        return _NOTHING
+        return NOTHING
     if not binding.each:
-        return fold_constant(binding.value, binding.scope, depth)
+        return fold_spelled(binding.value, binding.scope, depth)
     values = follow_assignment(binding.value, binding.scope)
-    return fold_elements(values, binding.scope, depth)
+    return _elements(values, binding.scope, depth)
 
 
-def fold_elements(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
+def fold_elements(node: ast.expr, scope: Scope) -> ConstantSet:
     """Return the texts in a literal collection; of a dictionary, its keys."""
+    return tuple(map(str, _elements(node, scope, 0)))
+
+
+def _elements(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     values = follow_assignment(node, scope)
     elements: list[ast.expr] = []
     if isinstance(values, (ast.List, ast.Tuple, ast.Set)):
         elements = values.elts
     elif isinstance(values, ast.Dict):
         elements = [key for key in values.keys if key is not None]
-    found = tuple(text for element in elements for text in fold_constant(element, scope, depth))
-    return found or _NOTHING
+    found = tuple(text for element in elements for text in fold_spelled(element, scope, depth))
+    return found or NOTHING
 
 
 def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
@@ -264,20 +280,20 @@ def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
     if isinstance(table, (ast.List, ast.Tuple)):
         return _element(table, node.slice, scope, depth)
     if not isinstance(table, ast.Dict):
-        return _NOTHING
-    keys = fold_constant(node.slice, scope, depth)
+        return NOTHING
+    keys = fold_spelled(node.slice, scope, depth)
     pairs = [(key, value) for key, value in zip(table.keys, table.values, strict=True) if key]
-    named = [value for key, value in pairs if set(fold_constant(key, scope, depth)) & set(keys)]
+    named = [value for key, value in pairs if set(fold_spelled(key, scope, depth)) & set(keys)]
     values = named if UNKNOWN not in keys else [value for _, value in pairs]
-    return tuple(text for value in values for text in fold_constant(value, scope, depth))
+    return tuple(text for value in values for text in fold_spelled(value, scope, depth))
 
 
 def _element(table: ast.List | ast.Tuple, index: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     """Fold one element of a literal list, by its number."""
     if not isinstance(index, ast.Constant) or not isinstance(index.value, int):
-        return _NOTHING
+        return NOTHING
     is_inside = 0 <= index.value < len(table.elts)
-    return fold_constant(table.elts[index.value], scope, depth) if is_inside else _NOTHING
+    return fold_spelled(table.elts[index.value], scope, depth) if is_inside else NOTHING
 
 
 def _sliced(node: ast.expr, bounds: ast.Slice, scope: Scope, depth: int) -> ConstantSet:
@@ -287,14 +303,14 @@ def _sliced(node: ast.expr, bounds: ast.Slice, scope: Scope, depth: int) -> Cons
             None if bound is None else ast.literal_eval(bound)
             for bound in (bounds.lower, bounds.upper, bounds.step)
         ]
-        texts = fold_constant(node, scope, depth)
+        texts = fold_spelled(node, scope, depth)
         return (
-            _NOTHING
+            NOTHING
             if any(UNKNOWN in text for text in texts)
             else tuple(text[slice(*ends)] for text in texts)
         )
     except (TypeError, ValueError):
-        return _NOTHING
+        return NOTHING
 
 
 def _only_binding(name: str, scope: Scope) -> Binding:
@@ -399,6 +415,6 @@ _FOLDINGS: Final[dict[type[ast.AST], _Folding]] = {
     ast.IfExp: _either,
     ast.JoinedStr: _formatted,
     ast.Name: _name,
-    ast.NamedExpr: _walrus,
+    ast.NamedExpr: lambda node, scope, depth: fold_spelled(node.value, scope, depth),
     ast.Subscript: _look_up,
 }

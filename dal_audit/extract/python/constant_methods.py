@@ -8,25 +8,53 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
+from dal_audit.extract.python.spelled_text import replaced, respelled
+
+
+def _placed(function: Callable[..., str], text: str, *arguments: str) -> str:
+    """Return what a function leaves of a text, with the places of that."""
+    return respelled(function(text, *arguments), text)
+
+
+def _dedented(text: str) -> str:
+    import textwrap  # only where it is called
+
+    return textwrap.dedent(text)
+
+
+def _cleaned(text: str) -> str:
+    import inspect  # only where it is called
+
+    return inspect.cleandoc(text)
+
+
 METHODS: Final[Mapping[str, Callable[..., str]]] = {
-    name: getattr(str, name)
+    name: partial(_placed, getattr(str, name))
     for name in (
         *("casefold", "lower", "upper", "swapcase", "capitalize", "title"),
-        *("strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "replace"),
+        *("strip", "lstrip", "rstrip", "removeprefix", "removesuffix"),
     )
-}
+} | {"replace": replaced}
 """What a method makes of its text and of arguments that are texts."""
 
 FUNCTIONS: Final[Mapping[str, Callable[..., str]]] = {
     "builtins.compile": lambda source, *_: source,
     "builtins.str": lambda source, encoding="latin-1", *_: decoded(source, encoding),
     "sys.intern": lambda text: text,
+    "inspect.cleandoc": partial(_placed, _cleaned),
+    "textwrap.dedent": partial(_placed, _dedented),
 }
 """What a function makes of its first argument, which may be bytes, and of further texts.
 
 What `compile` makes is run as its text would be."""
+
+KEEP_HOLES: Final = frozenset(
+    {*METHODS.values(), FUNCTIONS["inspect.cleandoc"], FUNCTIONS["textwrap.dedent"]}
+)
+"""Those that leave alone what is not known of a text."""
 
 OF_BYTES: Final[Mapping[str, Callable[..., str]]] = {
     "builtins.bytes": lambda text, encoding="utf-8", *_: encoded(text, encoding),

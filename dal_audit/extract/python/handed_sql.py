@@ -43,7 +43,7 @@ class ExecutedParameters:
 def sql_argument(node: ast.Call, scope: Scope) -> tuple[ast.expr, str] | None:
     """Return the first argument of a call that is SQL, and what that does; None without one."""
     for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-        found = (read_sql(text, certain=False) for text, _ in texts(argument, scope))
+        found = (read_sql(str(text), certain=False) for text, _ in texts(argument, scope))
         does = next(filter(None, found), "")
         if does:
             return argument, does

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from dal_audit.extract.python.constant_folding import (
-    MAX_DEPTH,
     fold_constant,
     follow_assignment,
     qualified_names,
 )
+from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.text_formats import UNKNOWN
 

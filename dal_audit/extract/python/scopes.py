@@ -62,6 +62,13 @@ class Assigned(Struct, frozen=True):
     annotation: ast.expr | None = None
 
 
+class Appended(Struct, frozen=True):
+    """A name that is given something more by `+=`: an expression, which is read in `scope`."""
+
+    value: ast.expr
+    scope: Scope
+
+
 class Entered(Struct, frozen=True):
     """A name bound to what a context manager gives: an expression, which is read in `scope`."""
 
@@ -77,7 +84,7 @@ class Declared(Struct, frozen=True):
     default: ast.expr | None = None
 
 
-Binding: TypeAlias = Imported | Assigned | Entered | Declared | AbstractValue | None
+Binding: TypeAlias = Imported | Assigned | Appended | Entered | Declared | AbstractValue | None
 """`AbstractValue` is what a reader knows without an expression (a method's own object); None stands
 for a binding of which nothing more is known."""
 

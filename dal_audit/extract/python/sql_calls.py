@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -12,17 +12,18 @@ from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.python.constant_folding import (
-    MAX_DEPTH,
-    fold_constant,
+    fold_spelled,
     follow_assignment,
     qualified_names,
 )
+from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SQL_ONLY_CALLS, executes
-from dal_audit.extract.python.scopes import Assigned, Imported, Scope
+from dal_audit.extract.python.scopes import Appended, Assigned, Binding, Declared, Imported, Scope
+from dal_audit.extract.python.spelled_text import spelled
 from dal_audit.extract.python.sql_detection import FRAGMENT, is_fragment, read_sql
-from dal_audit.extract.python.text_formats import UNKNOWN
+from dal_audit.extract.python.text_formats import UNKNOWN, with_holes
 
 DATABASE_WORDS: Final = frozenset(
     [
@@ -58,6 +59,8 @@ _LEADING: Final = 3
 _TEXT_METHODS: Final = frozenset({"format", "strip", "lstrip", "rstrip", "replace", "format_map"})
 _TEXT_FUNCTIONS: Final = frozenset({"textwrap.dedent", "inspect.cleandoc", "builtins.str"})
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
+_FURTHER: Final = 20
+_GAP: Final = f" {UNKNOWN} "
 _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 
@@ -71,6 +74,8 @@ class Handed(Struct, frozen=True):
     how: str
     receivers: tuple[str, ...]
     builds: bool
+    origins: tuple[str, ...] = ()
+    """The dotted names that the receiver, or the maker of SQL, comes from, where they are known."""
 
 
 class SqlCalls(Struct, frozen=True):
@@ -79,9 +84,15 @@ class SqlCalls(Struct, frozen=True):
     catalogue: Catalogue
     executed: bool
     constructed: bool
+    trusting: bool = False
+    """Whether each execute-like call is a database's, unless its receiver says otherwise."""
 
     def handed(self, site: CallSite) -> Iterator[Handed]:
         """Yield the SQL that a call is handed: at most one, however many arguments hold some."""
+        yield from islice(self.every(site), 1)
+
+    def every(self, site: CallSite) -> Iterator[Handed]:
+        """Yield all SQL that a call is handed, with all texts that each argument can be."""
         node, scope = site.node, site.scope
         if not isinstance(node, ast.Call) or not (node.args or node.keywords):
             return
@@ -89,11 +100,11 @@ class SqlCalls(Struct, frozen=True):
         owned = self._owned_constructor(node, scope) if self.constructed and not origin else ""
         name = _name(node.func)
         if origin:
-            yield from islice(_built(node, scope, origin), 1)
+            yield from _built(node, scope, origin)
         elif owned:
-            yield from islice(_built(node, scope, owned, certain=False), 1)
+            yield from _built(node, scope, owned, certain=False)
         elif self.executed and executes(name):
-            yield from islice(self._executed(node, name, scope), 1)
+            yield from self._executed(node, name, scope)
 
     def _constructor(self, node: ast.Call, scope: Scope) -> str:
         """Return the dotted name of the constructor that is called; empty for another call."""
@@ -127,12 +138,16 @@ class SqlCalls(Struct, frozen=True):
         certain = self._is_database(receivers, name, words)
         if not certain and words & OTHER_WORDS:
             return
+        certain = certain or self.trusting
         how = f"{_last(receiver)}.{name}" if _last(receiver) else name
         told = () if certain else tuple(sorted(receivers))
         for argument, text, written in _argument_texts(node, scope):
-            does = read_sql(text, certain=certain)
+            does = read_sql(str(text), certain=certain)
             if does:
-                yield Handed(argument, written, text, does, how, told, builds=False)
+                origins = tuple(sorted(receivers or declared_types(receiver, scope)))
+                yield Handed(
+                    argument, written, text, does, how, told, builds=False, origins=origins
+                )
 
     def _is_database(self, receivers: frozenset[str], name: str, words: frozenset[str]) -> bool:
         """Return whether a call is a database's: by what receives it, or by its own name."""
@@ -142,12 +157,15 @@ class SqlCalls(Struct, frozen=True):
 
 def _built(node: ast.Call, scope: Scope, origin: str, *, certain: bool = True) -> Iterator[Handed]:
     for argument, text, written in _argument_texts(node, scope):
-        does = read_sql(text, certain=certain)
-        does = does or (FRAGMENT if certain and is_fragment(text) else "")
+        does = read_sql(str(text), certain=certain)
+        does = does or (FRAGMENT if certain and is_fragment(str(text)) else "")
         if does:
             # What a driver offers is called by its name there, another maker as it is written.
             how = origin if certain else ast.unparse(node.func)
-            yield Handed(argument, written, text, does, how, (origin,), builds=True)
+            made_by = (origin,)
+            yield Handed(
+                argument, written, text, does, how, made_by, builds=True, origins=made_by
+            )
 
 
 def _argument_texts(node: ast.Call, scope: Scope) -> Iterator[tuple[ast.expr, str, ast.expr]]:
@@ -191,9 +209,11 @@ def texts(node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[str, a
         return
     if isinstance(node, ast.Name):
         yield from _named_texts(node, scope, depth)
+    elif isinstance(node, ast.Attribute):
+        yield from _of_class(node, scope, depth)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value, node
-    elif known := [text for text in fold_constant(node, scope) if not text.startswith(UNKNOWN)]:
+        yield spelled(node.value, node), node
+    elif known := [text for text in fold_spelled(node, scope) if not text.startswith(UNKNOWN)]:
         yield from ((text, node) for text in known)
     else:
         yield from _beginnings(node, scope, depth)
@@ -213,10 +233,25 @@ def _beginnings(node: ast.expr, scope: Scope, depth: int) -> Iterator[tuple[str,
 
 
 def _named_texts(node: ast.Name, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
-    for binding in scope.lookup(node.id):
+    bindings = scope.lookup(node.id)
+    further = [binding for binding in bindings if isinstance(binding, Appended)]
+    for value, scope_of in _assigned_values(bindings):
+        for text, written in texts(value, scope_of, depth + 1):
+            yield (_with_further(text, further) if further else text), written
+
+
+def _with_further(text: str, further: Sequence[Appended]) -> str:
+    """Return a text with what may be added to it; in which order, and whether, is not known."""
+    for binding in further[:_FURTHER]:
+        text += _GAP + fold_spelled(binding.value, binding.scope)[0]
+    return text + _GAP
+
+
+def _assigned_values(bindings: Sequence[Binding]) -> Iterator[tuple[ast.expr, Scope]]:
+    """Yield what a name is assigned, each with the scope that it is read in."""
+    for binding in bindings:
         if isinstance(binding, Assigned):
-            for value in _values(binding):
-                yield from texts(value, binding.scope, depth + 1)
+            yield from ((value, binding.scope) for value in _values(binding))
 
 
 def _values(binding: Assigned) -> Iterator[ast.expr]:
@@ -229,10 +264,22 @@ def _values(binding: Assigned) -> Iterator[ast.expr]:
         yield from value.elts
 
 
+def _of_class(node: ast.Attribute, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the texts of what the class around a method calls so: `self.QUERY`, `cls.QUERY`."""
+    if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
+        return
+    around: Scope | None = scope
+    while around is not None and around.kind != "class":
+        around = around.parent
+    bindings = around.bindings.get(node.attr, ()) if around is not None else ()
+    for value, scope_of in _assigned_values(bindings):
+        yield from texts(value, scope_of, depth + 1)
+
+
 def _of_call(node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
     if isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS:
         for text, written in texts(node.func.value, scope, depth + 1):
-            yield _FIELD.sub(UNKNOWN, text) if "format" in node.func.attr else text, written
+            yield with_holes(text, _FIELD) if "format" in node.func.attr else text, written
     elif node.args and qualified_names(node.func, scope) & _TEXT_FUNCTIONS:
         yield from texts(node.args[0], scope, depth + 1)
 
@@ -253,6 +300,17 @@ def roots(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
     if isinstance(node, (ast.Await, ast.Subscript)):
         return roots(node.value, scope, depth + 1)
     return _named_roots(node, scope, depth) if isinstance(node, ast.Name) else frozenset()
+
+
+def declared_types(node: ast.expr | None, scope: Scope) -> frozenset[str]:
+    """Return the dotted names of the types that a parameter, or a name, is declared to have."""
+    while isinstance(node, (ast.Call, ast.Attribute, ast.Await)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    found: set[str] = set()
+    for binding in scope.lookup(node.id) if isinstance(node, ast.Name) else ():
+        if isinstance(binding, Declared) and binding.annotation is not None:
+            found |= qualified_names(binding.annotation, binding.scope)
+    return frozenset(found)
 
 
 def _named_roots(node: ast.Name, scope: Scope, depth: int) -> frozenset[str]:

@@ -29,7 +29,7 @@ def sql_texts(
             yield SqlText(
                 span=_first_line(lines, handed.node),
                 statement=statement(site.statement, handed.node),
-                text=text_for_facts(handed.text, is_program=True),
+                text=text_for_facts(str(handed.text), is_program=True),
                 does=handed.does,
                 how=handed.how,
                 receivers=handed.receivers,

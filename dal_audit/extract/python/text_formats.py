@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Final
+from collections.abc import Iterator
+from string import Formatter
+from typing import Final, NamedTuple
 
 UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
 """Stands for text that is not known; no dotted name holds it."""
@@ -16,6 +18,8 @@ _SPECIFICATION: Final = re.compile(r"[-<>^=+ #0]*\d{0,3}[sdxXob]?")
 
 def in_format(text: str, specification: str) -> str:
     """Return a text, or a number that it stands for, by a format specification."""
+    if not specification:
+        return text
     if UNKNOWN in text + specification or not _SPECIFICATION.fullmatch(specification):
         return UNKNOWN
     value = int(text) if text.isdecimal() and specification[-1:] != "s" else text
@@ -28,7 +32,46 @@ def in_format(text: str, specification: str) -> str:
 def converted(text: str, conversion: str) -> str:
     """Return a text, or a number that it stands for, by a conversion such as `02d` or `s`."""
     flags, kind = conversion[:-1], conversion[-1]
+    if kind in "fr":
+        return UNKNOWN
     return text if conversion == "s" else in_format(text, flags + ("" if kind == "s" else "d"))
+
+
+class FormatField(NamedTuple):
+    """A field of a text that `str.format` fills: `{name!conversion:specification}`."""
+
+    name: str
+    conversion: str
+    specification: str
+
+
+def fields_of(text: str) -> Iterator[tuple[str, FormatField | None]]:
+    """Yield what stands between the fields of a text, each with the field behind it.
+
+    Doubled braces are one. Raises ValueError for a text that cannot be formatted.
+    """
+    at = 0
+    for literal, name, specification, conversion in Formatter().parse(text):
+        end = at + len(literal)
+        yield text[at:end], None
+        if name is None:
+            # A doubled brace ends what stands together; its second one is passed over.
+            at = end + (text[end - 1 : end + 1] in {"{{", "}}"})
+            continue
+        yield text[end:end], FormatField(name, conversion or "", specification or "")
+        written = 2 + len(name) + (1 + len(conversion) if conversion else 0)
+        written += len(specification or "")
+        at = text.index("}", end + written - 1) + 1
+
+
+def with_holes(text: str, pattern: re.Pattern[str]) -> str:
+    """Return a text in which what a pattern matches is not known, character by character."""
+    made: str = text[:0]
+    start = 0
+    for found in pattern.finditer(text):
+        made = made + text[start : found.start()] + UNKNOWN * len(found[0])
+        start = found.end()
+    return made + text[start:]
 
 
 def format_values(node: ast.Call) -> dict[str, ast.expr]:
