@@ -9,7 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.migrations.backends import backend_of, split_backend
+from dal_audit.catalogue.engine_words import engine_of
+from dal_audit.migrations.backends import split_backend
 from dal_audit.migrations.model import Language, Role, Side
 
 _ENDING: Final = re.compile(r"\.(sql(?:\.([A-Za-z0-9]+))?|psql|pgsql|ddl)\Z", re.IGNORECASE)
@@ -76,7 +77,7 @@ def is_script(name: str) -> bool:
         return False
     if ending[1].lower() in _ONLY_PAIRED:
         return name[: ending.start()].lower().endswith((".up", ".down"))
-    return not ending[2] or bool(backend_of(ending[2]))
+    return not ending[2] or bool(engine_of(ending[2]))
 
 
 def parse_name(
@@ -93,7 +94,7 @@ def parse_name(
     if is_script(name):
         ending = _ENDING.search(name)
         stem = name[: ending.start()] if ending else name
-        backend = backend_of(ending[2]) if ending and ending[2] else ""
+        backend = engine_of(ending[2]) if ending and ending[2] else ""
     else:
         code = _CODE.search(name)
         if code is None:
@@ -116,7 +117,7 @@ def _parse_stem(
         number = _NUMBER.match(upgrade[1])
         written = number[1] if number else ""
         side: Side = "up" if upgrade[3] == "upgrade" else "down"
-        own = backend_of(upgrade[2])
+        own = engine_of(upgrade[2])
         rest = upgrade[1][len(written) :].strip("_")
         key = f"{upgrade[1]}_{upgrade[2]}"
         version = (int(written),)
@@ -155,7 +156,7 @@ def _underscored(key: str, exists: Callable[[str], bool]) -> tuple[str, str]:
 def _trailing_backend(key: str, exists: Callable[[str], bool]) -> tuple[str, str]:
     """Read the last word as a backend where the same file for another one lies beside it."""
     base, mark, word = key.rpartition("_") if "_" in key else key.rpartition("-")
-    backend = backend_of(word)
+    backend = engine_of(word)
     others = ("sqlite", "sqlite3", "postgres", "postgresql", "pg", "mysql")
     if (
         base

@@ -9,9 +9,9 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.catalogue.engine_words import engine_of
 from dal_audit.facts.migrations import ToolSettings
 from dal_audit.migrations.assembly import by_graph, common_backends, in_order, series_of
-from dal_audit.migrations.backends import backend_of
 from dal_audit.migrations.listing import Listing, join
 from dal_audit.migrations.model import Evidence, Migration, MigrationSet, Part, Series
 from dal_audit.migrations.names import ScriptName, parse_name
@@ -281,7 +281,7 @@ def _files_beside(migrations: Iterable[Migration], kept: Collection[str]) -> Ite
 def engine(settings: ToolSettings) -> tuple[str, ...] | None:
     """Return the backend that a tool's file names; one that is not known stays as it is spelled."""
     name = settings.engine.lower()
-    return (backend_of(name) or name,) if name else None
+    return (engine_of(name) or name,) if name else None
 
 
 def _numbered(file: _File, up: tuple[Part, ...], down: tuple[Part, ...] = ()) -> Migration:

@@ -7,8 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from dal_audit.catalogue.engine_words import engine_of
 from dal_audit.facts.migrations import Directive, Half, MigrationMarks, Revision
-from dal_audit.migrations.backends import backend_of
 from dal_audit.migrations.model import Migration, Part, Side
 from dal_audit.migrations.tools import LIQUIBASE, MigrationTool
 
@@ -92,7 +92,7 @@ def _engines(names: str) -> tuple[str, ...] | None:
     words = [word.strip() for word in names.split(",")]
     if any(word.startswith("!") or word == "all" for word in words):
         return None
-    return tuple(sorted({backend_of(word) or word for word in words if word}))
+    return tuple(sorted({engine_of(word) or word for word in words if word}))
 
 
 def halves(path: str, revision: Revision) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
@@ -104,4 +104,4 @@ def halves(path: str, revision: Revision) -> tuple[tuple[Part, ...], tuple[Part,
 def _half(path: str, side: Side, half: Half) -> tuple[Part, ...]:
     if half.state == "absent":
         return ()
-    return (Part(path, side, None, "python", half.state, half.sql, half.span),)
+    return (Part(path, side, None, "python", half.state, half.span),)

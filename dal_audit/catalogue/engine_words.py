@@ -1,0 +1,49 @@
+"""The words that mean an engine, in the names of files, folders, classes and in settings."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ENGINE_WORDS: Final[dict[str, str]] = {
+    "sqlite": "sqlite",
+    "sqlite3": "sqlite",
+    "pg": "postgresql",
+    "pgsql": "postgresql",
+    "pgx": "postgresql",
+    "postgres": "postgresql",
+    "postgresql": "postgresql",
+    "psql": "postgresql",
+    "cockroach": "cockroachdb",
+    "cockroachdb": "cockroachdb",
+    "duckdb": "duckdb",
+    "h2": "h2",
+    "mariadb": "mariadb",
+    "mssql": "mssql",
+    "mysql": "mysql",
+    "oracle": "oracle",
+    "snowflake": "snowflake",
+    "sqlserver": "mssql",
+    "turso": "sqlite",
+    "libsql": "sqlite",
+    "hiqlite": "sqlite",
+    "rqlite": "sqlite",
+}
+"""Names of engines and of their drivers' families, and the backend that each stands for."""
+
+_INSIDE: Final = re.compile(r"sqlite|postgres|pgsql|pgx|mysql|mariadb", re.IGNORECASE)
+"""Names that mean an engine also inside a longer word (`riversqlite`, `riverpgxv5`)."""
+
+_WORD: Final = re.compile(r"[A-Za-z0-9]+")
+
+
+def engine_of(name: str) -> str:
+    """Return the backend that a name stands for; empty for any other word."""
+    return ENGINE_WORDS.get(name.lower(), "")
+
+
+def engines_in(name: str) -> frozenset[str]:
+    """Return the backends that a name speaks of: a folder's, a class's."""
+    found = {ENGINE_WORDS[word] for word in _WORD.findall(name.lower()) if word in ENGINE_WORDS}
+    found.update(ENGINE_WORDS[inside.lower()] for inside in _INSIDE.findall(name))
+    return frozenset(found)
