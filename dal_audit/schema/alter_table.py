@@ -108,6 +108,9 @@ def _alter_column(state: State, action: AlterAction, table: DbObject, _: str) ->
     column = state.fold(action.name)
     if table.lacks(("column", column)):
         _no_column(state, action.name, column)
+    elif ("column", column) not in table.parts:
+        # It was there before, whatever it is.
+        state.journal.write(table.parts, ("column", column), EMPTY, is_assumed=True)
     part = table.parts.get(("column", column)) or EMPTY
     if action.kind == "alter-type":
         _check_conversion(state, action, column, part)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from dal_audit.schema.journal import UNKNOWN, Write
 from dal_audit.schema.objects_model import (
     CONSTRAINT_INDEX,
+    EMPTY,
     GUESSED,
     NAME,
     TEMPORARY,
@@ -53,7 +54,7 @@ def differences(state: State, savepoint: int, last_up: int) -> Iterator[Differen
     lasts: dict[tuple[int, Any], int] = {}
     for write in writes:
         key = (id(write.mapping), write.key)
-        firsts.setdefault(key, write)
+        firsts.setdefault(key, write._replace(old=write.new) if write.is_assumed else write)
         if write.step <= last_up:
             ups.setdefault(key, write.step)
             lasts[key] = write.step
@@ -92,6 +93,8 @@ class _Comparison:
             return (change, f"the {kind} `{shown}`") if change else None
         owner = self._state.owner_of_parts.get(id(first.mapping))
         if owner is None or first.key in UNSAID or GUESSED in (now, first.old):
+            return None
+        if first.old is EMPTY:  # It was altered, and not made.
             return None
         return self._of_part(owner, first, now)
 

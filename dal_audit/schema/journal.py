@@ -11,7 +11,8 @@ UNKNOWN: Final = object()
 class Write(NamedTuple):
     """A key of a dictionary that was written, what stood there, and what stands there since.
 
-    `UNKNOWN` stands for nothing; `step` numbers the statement that wrote it.
+    `UNKNOWN` stands for nothing; `step` numbers the statement that wrote it. What `is_assumed` was
+    not made then, but seen to have stood before.
     """
 
     mapping: dict[Any, Any]
@@ -19,6 +20,7 @@ class Write(NamedTuple):
     old: Any
     new: Any
     step: int
+    is_assumed: bool = False
 
 
 class Journal:
@@ -39,10 +41,12 @@ class Journal:
         """The present point, for going back to."""
         return len(self.writes)
 
-    def write(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
+    def write(
+        self, mapping: dict[Any, Any], key: Any, value: Any, *, is_assumed: bool = False
+    ) -> None:
         """Set a key of a dictionary."""
         old = mapping.get(key, UNKNOWN)
-        self.writes.append(Write(mapping, key, old, value, self.step))
+        self.writes.append(Write(mapping, key, old, value, self.step, is_assumed))
         mapping[key] = value
 
     def remove(self, mapping: dict[Any, Any], key: Any) -> None:

@@ -18,11 +18,17 @@ _CLAUSES: Final = re.compile(
 """A statement in a block of code that makes or removes something; of `EXECUTE` all that follows."""
 
 
+ANYTHING: Final = "EXECUTE *"
+"""The body of code of which nothing at all is known."""
+
+
 class OpaqueCode(Struct, frozen=True):
     """The words in such code, in lower case: of what it makes, and of what it removes."""
 
     made: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
+    is_any: bool = False
+    """Whether some of it may do anything to anything."""
 
     @classmethod
     def of(cls, bodies: Iterable[str]) -> OpaqueCode:
@@ -32,7 +38,9 @@ class OpaqueCode(Struct, frozen=True):
         """
         made: set[str] = set()
         removed: set[str] = set()
+        is_any = False
         for body in bodies:
+            is_any = is_any or body == ANYTHING
             for clause in _CLAUSES.finditer(body):
                 words = {word.lower()[:MAX_NAME] for word in _WORDS.findall(clause[0])}
                 verb = (clause[1] or clause[2]).upper()
@@ -40,7 +48,7 @@ class OpaqueCode(Struct, frozen=True):
                     made |= words
                 if verb not in {"CREATE", "ADD"}:
                     removed |= words
-        return cls(frozenset(made), frozenset(removed))
+        return cls(frozenset(made), frozenset(removed), is_any)
 
     def may_make(self, name: str) -> bool:
         """Return whether the code may make an object, by its folded name."""
@@ -48,7 +56,15 @@ class OpaqueCode(Struct, frozen=True):
 
     def names(self, name: str) -> bool:
         """Return whether the code may do anything to an object, by its folded name."""
-        return last_of(name) in self.made or last_of(name) in self.removed
+        return self.may_make((name,)) or self.may_remove((name,))
+
+    def may_make(self, names: Iterable[str]) -> bool:
+        """Return whether the code may make an object of one of some folded names."""
+        return self.is_any or not self.made.isdisjoint(map(last_of, names))
+
+    def may_remove(self, names: Iterable[str]) -> bool:
+        """Return whether the code may remove an object of one of some folded names."""
+        return self.is_any or not self.removed.isdisjoint(map(last_of, names))
 
 
 def last_of(name: str) -> str:

@@ -334,12 +334,16 @@ def _alter_type(state: State, name: SqlName, tokens: tuple[str, ...]) -> None:
 
 
 def _type(state: State, name: str) -> DbObject:
-    """Return the type of a name; where none was seen, it is one of which nothing is known."""
+    """Return the type of a name; where none was seen, it is one of which nothing is known.
+
+    That one stands is no change: what is altered was there before.
+    """
     key = ("type", name)
     found = state.others.get(key)
     if found is None:
         found = DbObject("type", parts={NAME: key})
-        state.journal.write(state.others, key, found)
+        was_dropped = key in state.others
+        state.journal.write(state.others, key, found, is_assumed=not was_dropped)
     return found
 
 

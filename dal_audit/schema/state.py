@@ -26,7 +26,7 @@ from dal_audit.schema.objects_model import (
     fold_identifier,
     folded,
 )
-from dal_audit.schema.opaque_code import OpaqueCode, last_of
+from dal_audit.schema.opaque_code import OpaqueCode
 
 _WORD: Final = re.compile(r"[^\W\d][\w$]*\Z")
 
@@ -105,12 +105,12 @@ class State:
 
     def existing_object(self, span: Span, reason: str, cure: str, *names: str) -> None:
         """Note that the statement fails for what stands, unless code may have removed that."""
-        if self.opaque_code.removed.isdisjoint(map(last_of, names)):
+        if not self.opaque_code.may_remove(names):
             self.problems.append(Problem(span, "fails", reason, cure))
 
     def missing_object(self, span: Span, reason: str, cure: str, *names: str) -> None:
         """Note that the statement fails for what is gone, unless code may have made that."""
-        if self.opaque_code.made.isdisjoint(map(last_of, names)):
+        if not self.opaque_code.may_make(names):
             self.problems.append(Problem(span, "fails", reason, cure))
 
     def note_change(self, effect: Effect, span: Span, reason: str, cure: str) -> None:
