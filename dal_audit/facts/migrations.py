@@ -94,26 +94,14 @@ For a list of operations, `raises` means that one of them cannot be reversed.
 """
 
 
-class EmbeddedSql(FactRecord, frozen=True):
-    """SQL in a literal of a Python migration: where the literal stands, and its value.
-
-    `whole` is false where the value is not known in full (an f-string with holes, a name).
-    """
-
-    span: Span
-    text: str
-    whole: bool = True
-
-
 class Half(FactRecord, frozen=True):
-    """One direction of a Python migration: the functions or operations, and the SQL in them.
+    """One direction of a Python migration: its functions or operations.
 
     `span` is the name of the function, the first operation that cannot be reversed, or the list.
     """
 
     state: HalfState
     span: Span | None = None
-    sql: tuple[EmbeddedSql, ...] = ()
 
 
 class Revision(FactRecord, frozen=True):

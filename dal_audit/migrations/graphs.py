@@ -27,13 +27,16 @@ _SHORTEST: Final = 4
 def alembic_sets(listing: Listing, root: str) -> list[MigrationSet]:
     """Return Alembic's sets: one for each folder with an `env.py` or a template.
 
-    Revisions outside of such a folder make a set with the others in their own.
+    Revisions outside of such a folder make a set with the others in their own. Those in folders
+    that are named after engines are a set for each of these (`version_locations`).
     """
-    groups: dict[str, dict[str, Revision]] = {}
+    groups: dict[tuple[str, str], dict[str, Revision]] = {}
     for path, revision in _free(listing, root, ALEMBIC):
-        groups.setdefault(_environment(listing, path), {})[path] = revision
+        folder = _environment(listing, path)
+        inner = parent_of(path)[len(folder) :]
+        groups.setdefault((folder, backend_of_folder(inner)), {})[path] = revision
     found = []
-    for folder, revisions in sorted(groups.items()):
+    for (folder, backend), revisions in sorted(groups.items()):
         migrations = _resolved([_alembic(path, revisions[path]) for path in sorted(revisions)])
         settings = listing.sources.settings.get(join(folder, "env.py"), ())
         tables = (said.version_table for said in settings if said.tool == ALEMBIC.name)
@@ -42,11 +45,12 @@ def alembic_sets(listing: Listing, root: str) -> list[MigrationSet]:
         strays = [join(inner, name) for name in listing.scripts(inner)]
         found.append(
             MigrationSet(
-                folder,
+                inner if backend else folder,
                 ALEMBIC.name,
                 "graph",
                 by_graph(migrations),
                 "sibling" if _is_environment(listing, folder) else "marker",
+                backends=(backend,) if backend else None,
                 version_table=next(tables, ""),
                 strays=tuple(strays),
             )

@@ -10,7 +10,6 @@ from msgspec import Struct, field
 from dal_audit.facts import Span
 from dal_audit.facts.migrations import (
     Directive,
-    EmbeddedSql,
     HalfState,
     MigrationMarks,
     Revision,
@@ -41,7 +40,7 @@ class Part(Struct, frozen=True):
 
     `lines` are the first and the last line, 1-based and inclusive (the last is before the first
     where there is nothing between two markers); None stands for the whole file. Of a Python file,
-    `sql` is what it runs, and `state` what the function or the list of operations does. `anchor` is
+    `state` says what the function or the list of operations does. `anchor` is
     the text that makes this part one (a directive, a function's name); None for a whole SQL file.
     """
 
@@ -50,7 +49,6 @@ class Part(Struct, frozen=True):
     lines: tuple[int, int] | None = None
     language: Language = "sql"
     state: HalfState = "code"
-    sql: tuple[EmbeddedSql, ...] = ()
     anchor: Span | None = None
 
     def takes(self, line: int, part: str = "") -> bool:

@@ -11,13 +11,13 @@ import ast
 import itertools
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dal_audit.extract.migrations.python_literals import Names, names_of, sql_in, strings_in
+from dal_audit.extract.migrations.python_literals import Names, names_of, strings_in
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Span
-from dal_audit.facts.migrations import EmbeddedSql, Half, HalfState, Revision, Tool
+from dal_audit.facts.migrations import Half, HalfState, Revision, Tool
 
 _MAY_BE: Final = re.compile(
     rb"down_revision|class[ \t]+Migration\b|def[ \t]+upgrade\b|\bstep\b|\bsteps\b|__depends__"
@@ -120,8 +120,7 @@ class _Reader:
         called = self._calls(main, several)
         states = {_state(function.body) for function in called}
         state: HalfState = states.pop() if len(states) == 1 else "code"
-        sql = itertools.chain.from_iterable(map(self._sql, called))
-        return Half(state, self._name_span(main), tuple(sql))
+        return Half(state, self._name_span(main))
 
     def _calls(
         self,
@@ -136,9 +135,6 @@ class _Reader:
             isinstance(node, ast.Name) and node.id == "globals" for node in ast.walk(main)
         )
         return [*several] if looks_up and several else [main]
-
-    def _sql(self, node: ast.AST) -> Iterable[EmbeddedSql]:
-        return sql_in(node, self.names, self._span)
 
     # Operations, as Django has them
 
@@ -167,22 +163,11 @@ class _Reader:
             every = operations.elts
             state = "code" if every else "empty"
         where = None if operations is None else self._span(operations)
-        up = Half(state, where, tuple(self._run_sql(every, "sql", 0)))
-        back = tuple(self._run_sql(every[::-1], "reverse_sql", 1))
+        up = Half(state, where)
         irreversible = next(filter(_is_irreversible, every), None)
         if irreversible is not None:
-            return up, Half("raises", self._span(irreversible), back)
-        return up, Half(state, where, back)
-
-    def _run_sql(
-        self, operations: Iterable[ast.expr], name: str, index: int
-    ) -> Iterator[EmbeddedSql]:
-        """Yield the SQL of each `RunSQL`, also where it lies in another operation's list."""
-        for call in itertools.chain.from_iterable(map(ast.walk, operations)):
-            if isinstance(call, ast.Call) and _called(call) == "RunSQL":
-                node = _argument(call, name, index)
-                if node is not None and not _is_noop(node):
-                    yield from sql_in(node, self.names, self._span, every=True)
+            return up, Half("raises", self._span(irreversible))
+        return up, Half(state, where)
 
     # Steps, as yoyo has them
 
@@ -191,7 +176,7 @@ class _Reader:
         steps = [node for node in nodes if isinstance(node, ast.Call) and _called(node) == "step"]
         if not steps and "__depends__" not in self.names:
             return None
-        up = Half("code" if steps else "empty", self._at(steps), self._literals(steps, "apply", 0))
+        up = Half("code" if steps else "empty", self._at(steps))
         return Revision(
             up.span or START,
             "yoyo",
@@ -207,20 +192,7 @@ class _Reader:
         state: HalfState = "raises" if bare else "code"
         if len(bare) == len(steps):
             state = "empty"
-        back = self._literals(steps[::-1], "rollback", 1)
-        return Half(state, self._at(bare or steps), back)
-
-    def _literals(
-        self, steps: Iterable[ast.Call], name: str, index: int
-    ) -> tuple[EmbeddedSql, ...]:
-        """Return the SQL in an argument of some steps."""
-        given = (_argument(step, name, index) for step in steps)
-        return tuple(
-            sql
-            for node in given
-            if node is not None
-            for sql in sql_in(node, self.names, self._span, every=True)
-        )
+        return Half(state, self._at(bare or steps))
 
     # Places
 
@@ -306,10 +278,6 @@ def _has_reverse(call: ast.Call) -> bool:
 
 def _is_false(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is False
-
-
-def _is_noop(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "noop"
 
 
 def _pairs(node: ast.expr | None) -> tuple[str, ...]:
