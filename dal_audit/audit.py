@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.assembly import Audited, assemble, reassemble
 from dal_audit.assemble.blind_spots import BlindSpot, blind_spots
+from dal_audit.assemble.engine_modules import assumptions as engine_assumptions
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
@@ -191,7 +192,7 @@ def result_of(
         len(reported),
         languages_of(reported, audited.scripts, project),
         sum(file.attention == "ruled-out" for file in reported),
-        (*project.assumptions, *audited.unknown),
+        (*project.assumptions, *engine_assumptions(project), *audited.unknown),
         secrets_of(project),
         spots,
         limited="." not in scope.requested or request.since is not None,

@@ -433,7 +433,7 @@ def test_what_an_edit_makes_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     sql = edited(body, "db/0001_a.sql", TEXTS["db/0001_a.sql"][1])
     assert answered(sql, monkeypatch) == {
         *("made_by_file", "sql_files", "script", "statements_by_file"),
-        *("runs_of", "first_runs"),
+        *("runs_of", "first_runs", "embeds_sql", "engine_modules"),
     }
 
     # Its classes are others, and so is what storage hands out; the names lead where they led.

@@ -52,6 +52,7 @@ RUNS = (
     Run("interface", ".", 1),
     Run("monorepo", ".", 1),
     Run("portable", ".", 1),
+    Run("embedded", ".", 1),
     Run("migrations", ".", 1),
     Run("replay", ".", 1),
     Run("monorepo", "services/orders", 1),

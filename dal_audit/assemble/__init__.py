@@ -11,6 +11,7 @@ __all__ = [
     "driver_flow",
     "driver_names",
     "driver_objects",
+    "engine_modules",
     "first_runs",
     "held_objects",
     "interface_members",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.blind_spots import listed
 from dal_audit.assemble.migration_layout import audited_scripts, layout_of
+from dal_audit.assemble.named_scripts import scripts_named
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.reachability import follow_accesses, follow_carriers
 from dal_audit.assemble.sql_files import SqlFiles
@@ -47,6 +48,8 @@ class Audited(Struct, frozen=True):
     """The project as it is before its accesses are inspected: an edit goes on from here."""
     others: tuple[FileFacts, ...]
     """The facts of the files of other languages than Python."""
+    reads_sql: bool
+    """Whether a rule asks what SQL says."""
 
 
 def assemble(
@@ -83,14 +86,18 @@ def assemble(
         ci=ci,
     )
     linked = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
+    reads_sql = _asks_for_sql(rules)
+    inspected = _inspected(linked, tree, cache, request, reads_sql=reads_sql)
+    scripts = [*scripts, *_named_by_code(inspected, tree, scripts)]
     others = (*scripts_facts(scripts, rules, cache, jobs=jobs), *ci.audited)
     missing = (f"nothing wrong in {listed(paths)}: {why}" for why, paths in tree.absent.items())
     return Audited(
-        _inspected(linked, others, tree, cache, request),
+        inspected.with_files([*inspected.files, *others]),
         frozenset(file.path for file in scripts),
         (*unknown, *missing),
         linked,
         others,
+        reads_sql,
     )
 
 
@@ -109,22 +116,58 @@ def reassemble(
     facts = {file.path: file for file in edited}
     project = before.linked.with_files([facts.get(file.path, file) for file in before.linked.files])
     linked = follow_carriers(project, tree.files, cache, jobs=1, shortcuts=request.shortcuts)
-    project = _inspected(linked, before.others, tree, cache, request)
+    project = _inspected(linked, tree, cache, request, reads_sql=before.reads_sql)
+    project = project.with_files([*project.files, *before.others])
     return replace(before, project=project, linked=linked)
 
 
 def _inspected(
-    linked: Project,
-    others: tuple[FileFacts, ...],
-    tree: ProjectFiles,
-    cache: Cache,
-    request: Request,
+    linked: Project, tree: ProjectFiles, cache: Cache, request: Request, *, reads_sql: bool
 ) -> Project:
-    """Return a linked project with what its accesses show, and the files that are no Python."""
+    """Return a linked project with what its accesses show, and with the SQL in its code."""
     project = follow_accesses(
         linked, tree.files, cache, jobs=request.jobs, shortcuts=request.shortcuts
     )
-    return project.with_files([*project.files, *others])
+    return embedded_sql(project, tree.files, cache, request) if reads_sql else project
+
+
+def embedded_sql(
+    project: Project, files: Sequence[SourceFile], cache: Cache, request: Request
+) -> Project:
+    """Return a project with the SQL in its modules of storage, and in migrations in Python.
+
+    Elsewhere SQL is a breach by itself, whatever it says.
+    """
+    of_sets = {path for found in project.layout.sets for path in found.paths()}
+    paths = project.zones.storage_paths.union(path for path in of_sets if path.endswith(".py"))
+    if paths.isdisjoint(file.path for file in files):
+        return project
+    from dal_audit.extract.embedded.reader import with_embedded_sql  # only where there is storage
+
+    return project.with_files(
+        with_embedded_sql(
+            files,
+            project.files,
+            paths,
+            project.catalogue,
+            jobs=request.jobs,
+            shortcuts=request.shortcuts,
+            cache=cache,
+        )
+    )
+
+
+def _named_by_code(
+    project: Project, tree: ProjectFiles, known: Sequence[SourceFile]
+) -> list[SourceFile]:
+    """Return the SQL files that code of storage names and that are not audited anyway."""
+    audited = {file.path for file in known}
+    others = {file.path: file for file in tree.scripts if file.path not in audited}
+    return [others[path] for path in scripts_named(project, others)]
+
+
+def _asks_for_sql(rules: Sequence[Rule]) -> bool:
+    return any("sql" in rule.languages for rule in rules if rule.name not in ALWAYS)
 
 
 def ci_of(
@@ -146,7 +189,7 @@ def scripts_facts(
     scripts: Sequence[SourceFile], rules: Sequence[Rule], cache: Cache, *, jobs: int | None
 ) -> list[FileFacts]:
     """Return the facts of SQL files; only whether they can be read, where no rule asks for more."""
-    if any("sql" in rule.languages for rule in rules if rule.name not in ALWAYS):
+    if _asks_for_sql(rules):
         return extract_scripts(scripts, jobs=jobs, cache=cache)
     return check_decodable(scripts)
 

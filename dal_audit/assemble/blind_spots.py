@@ -12,6 +12,7 @@ from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses, rules
 from dal_audit.facts import NotUnderstood
 from dal_audit.facts.ci_files import is_ci_configuration
+from dal_audit.facts.sql import SqlStatement
 
 _NAMED: Final = 2
 """How many paths a reason names."""
@@ -50,6 +51,7 @@ def blind_spots(
         reason = "no storage interface was found; name yours in `interfaces`"
         yield BlindSpot("interface", reason, is_total=True)
     yield from _of_order(project)
+    yield from _of_operations(project)
     yield from _of_files(project, templates)
     yield from _of_workflows(project)
     yield from _of_absent(absent)
@@ -87,6 +89,20 @@ def _of_order(project: Project) -> Iterator[BlindSpot]:
         yield BlindSpot("order", reason, is_total=not layout.sets)
     elif not layout.sets:
         yield BlindSpot("order", "no set of migrations was found", is_total=True)
+
+
+def _of_operations(project: Project) -> Iterator[BlindSpot]:
+    """Yield which migrations in Python have operations that nobody follows."""
+    paths = [
+        file.path
+        for file in project.files
+        if any(
+            isinstance(fact, SqlStatement) and fact.within is not None and fact.within.is_unread
+            for fact in file.facts
+        )
+    ]
+    if paths:
+        yield BlindSpot("sql", f"not all operations are followed: {listed(paths)}")
 
 
 def _of_files(project: Project, templates: Sequence[str]) -> Iterator[BlindSpot]:

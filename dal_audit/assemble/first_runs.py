@@ -12,6 +12,7 @@ from itertools import product
 
 from msgspec import Struct
 
+from dal_audit.assemble.engine_modules import backends_for, engine_modules
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import AUDITED, POLICY, STATEMENTS, Project
 from dal_audit.assemble.second_runs import SchemaErrors, runs_of
@@ -31,7 +32,7 @@ class FirstRuns(Struct, frozen=True):
     divergences: Mapping[Place, tuple[Divergence, ...]]
 
 
-@query(depends_on=(STATEMENTS, AUDITED, POLICY, runs_of))
+@query(depends_on=(STATEMENTS, AUDITED, POLICY, runs_of, engine_modules))
 def first_runs(project: Project) -> FirstRuns:
     """Run each statement of a project once, on databases that are only thought of."""
     runs = runs_of(project)
@@ -39,7 +40,7 @@ def first_runs(project: Project) -> FirstRuns:
     backends = [backend for backend in FOLLOWED if backend in project.policy.backends]
     others = [file for file in project.files if file.path not in runs.paths]
     for file, backend in product(others, backends):
-        _follow(file, backend, errors)
+        _follow(file, backend, project, errors)
     return FirstRuns(
         {**runs.errors, **errors.all()},
         {**runs.exemptions, **errors.exemptions},
@@ -47,13 +48,22 @@ def first_runs(project: Project) -> FirstRuns:
     )
 
 
-def _follow(file: FileFacts, backend: str, errors: SchemaErrors) -> None:
-    """Note what the statements of a file fail for on a backend."""
+def _follow(file: FileFacts, backend: str, project: Project, errors: SchemaErrors) -> None:
+    """Note what the statements of a file fail for on a backend.
+
+    Those in code are run by themselves: in which order they are run is not known.
+    """
     statements = [
         fact for fact in file.facts if isinstance(fact, SqlStatement) and fact.part != "down"
     ]
-    if statements:
+    scripts = [[fact for fact in statements if fact.within is None]]
+    scripts += [
+        [fact]
+        for fact in statements
+        if fact.within is not None and backend in backends_for(fact, file.path, project)
+    ]
+    for script in filter(None, scripts):
         database = Database(backend)
-        database.begin(statements)
-        for statement in statements:
+        database.begin(script)
+        for statement in script:
             errors.run(database, Place(file.path, statement.span), statement)

@@ -164,6 +164,15 @@ def _made_by_file(
     return made_by(fact for fact in statements if isinstance(fact, SqlStatement))
 
 
+@query(depends_on=(STATEMENTS,), cuts_off=True)
+def _embeds_sql(project: Project) -> bool:
+    return any(
+        isinstance(fact, SqlStatement) and fact.within is not None and not fact.within.is_unread
+        for file in project.files
+        for fact in file.facts
+    )
+
+
 @query(depends_on=(POLICY, LAYOUT, _made_by_file))
 def _sql_files(project: Project) -> SqlFiles:
     return SqlFiles(project.policy, project.layout, _made_by_file(project))
@@ -298,7 +307,10 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
         """Whether there are migrations, or other files of SQL."""
         is_laid_out = bool(self.layout.sets or self.layout.unrecognised)
         others = self.modules | {file.path for file in self.ci.audited}
-        return is_laid_out or any(file.path not in others for file in self.files)
+        return is_laid_out or any(file.path not in others for file in self.files) or self.embeds_sql
+
+    embeds_sql = _embeds_sql
+    """Whether code of the project holds SQL that is judged."""
 
     # Modules
 

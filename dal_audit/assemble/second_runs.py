@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.assemble.engine_modules import backends_for, engine_modules
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.migration_sets import leaves_nothing, statements_by_file, statements_of
 from dal_audit.assemble.project import AUDITED, LAYOUT, STATEMENTS, Project
@@ -153,7 +154,9 @@ class _Gathered:
         }
 
 
-@query(depends_on=(STATEMENTS, AUDITED, LAYOUT, Project.sql_files, statements_by_file))
+@query(
+    depends_on=(STATEMENTS, AUDITED, LAYOUT, Project.sql_files, statements_by_file, engine_modules)
+)
 def runs_of(project: Project) -> MigrationRuns:
     """Run the migrations of a project on databases that are only thought of."""
     gathered = _Gathered()
@@ -202,8 +205,8 @@ def _follow(
     database = Database(backend)
     followed: list[tuple[Sequence[_Step], bool]] = []
     for migration in migrations:
-        ups = list(_steps(migration.up, project))
-        downs = list(_steps(migration.down, project))
+        ups = list(_steps(migration.up, backend, project))
+        downs = list(_steps(migration.down, backend, project))
         fails = _up(database, ups, backend, gathered)
         followed.append((ups, fails))
         if ups and not all(
@@ -229,11 +232,18 @@ def _up(database: Database, ups: Sequence[_Step], backend: str, gathered: _Gathe
     savepoint = journal.savepoint
     fails = False
     for place, statement in ups:
-        for problem in database.dry_run(statement):
+        for problem in _again(database, statement):
             gathered.add("rerun", place, problem, backend)
             fails = fails or problem.effect == "fails"
     journal.roll_back(savepoint)
     return fails
+
+
+def _again(database: Database, statement: SqlStatement) -> tuple[Problem, ...]:
+    """Run a statement once more; nothing is known of one that is guarded in code."""
+    if statement.within is not None and statement.within.is_guarded:
+        return ()
+    return database.dry_run(statement)
 
 
 def _rerun(
@@ -250,7 +260,7 @@ def _rerun(
     """
     database.begin([step.statement for step in ups])
     for place, statement in ups:
-        problems = database.dry_run(statement)
+        problems = _again(database, statement)
         failures = [problem for problem in problems if problem.effect == "fails"]
         if failures and is_judged:
             problem = replace(failures[0], cure=_TAKEN_AWAY)
@@ -275,7 +285,7 @@ def _down(
         failures = _taken_back(database, place, statement, gathered.errors)
         for problem in failures[:1]:
             gathered.add("down", place, problem, backend)
-    if all(step.statement.structure is not None for step in steps):
+    if all(_is_followed(step.statement) for step in steps):
         by_number: dict[int, list[Difference]] = {}
         for difference in differences(database.state, 0, len(ups) - 1):
             if not database.state.opaque_code.names(difference.name):
@@ -301,6 +311,12 @@ def _taken_back(
     return failures
 
 
+def _is_followed(statement: SqlStatement) -> bool:
+    """Return whether all is known that a statement does to a schema."""
+    is_unread = statement.within is not None and statement.within.is_unread
+    return statement.structure is not None and not is_unread
+
+
 def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Problem:
     """Return what a down does not undo of a statement, the first thing by its name."""
     first = several[0]
@@ -324,8 +340,12 @@ def _name_span(statement: SqlStatement) -> Span:
     return name.span if name is not None else statement.span
 
 
-def _steps(parts: Sequence[Part], project: Project) -> Iterator[_Step]:
-    """Yield the statements of the SQL parts of a migration, in their order, with their places."""
+def _steps(parts: Sequence[Part], backend: str, project: Project) -> Iterator[_Step]:
+    """Yield the statements of a migration that a backend runs, in their order, with their places.
+
+    What is neither SQL nor Python is not read.
+    """
     for part in parts:
-        for statement in statements_of(part, project) if part.language == "sql" else ():
-            yield _Step(Place(part.path, statement.span), statement)
+        for statement in statements_of(part, project) if part.language != "other" else ():
+            if statement.within is None or backend in backends_for(statement, part.path, project):
+                yield _Step(Place(part.path, statement.span), statement)

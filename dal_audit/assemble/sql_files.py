@@ -18,6 +18,9 @@ from dal_audit.policy import Policy, compile_globs
 CALLABLE: Final = frozenset({"function", "aggregate", "procedure"})
 """The kinds of things made by SQL that are called like functions."""
 
+GIVEN: Final = "given:"
+"""What stands before the name of a function that code gives its connections."""
+
 EXTENSION: Final = "create extension"
 SHOWN: Final = 4
 """How many sets a line of assumptions names."""
@@ -31,7 +34,8 @@ def made_by(statements: Iterable[SqlStatement]) -> frozenset[str]:
         if not isinstance(made, CreateObject) or made.name is None:
             continue
         if made.what in CALLABLE:
-            found.add(made.name.name.lower())
+            is_given = statement.within is not None and statement.within.how == "create_function"
+            found.add(GIVEN * is_given + made.name.name.lower())
         elif made.what == "extension":
             found.add(EXTENSION)
     return frozenset(found)
@@ -81,13 +85,29 @@ class SqlFiles:
         found = self._sets.get(path)
         return found.root if found is not None else path.rpartition("/")[0]
 
-    def may_call(self, name: str, path: str) -> bool:
+    def may_call(self, name: str, path: str, *, in_code: bool = False) -> bool:
         """Return whether the set of a file makes what is called by a name, or may bring it in.
 
-        An extension can bring anything.
+        An extension can bring anything. What code calls may be made anywhere in the project.
         """
-        made = self._made.get(self.set_of(path), frozenset())
+        made = self._made_for(path, in_code=in_code)
         return EXTENSION in made or name.lower() in made
+
+    def has_extensions(self, path: str, *, in_code: bool = False) -> bool:
+        """Return whether the set of a file brings extensions in; for code the whole project."""
+        return EXTENSION in self._made_for(path, in_code=in_code)
+
+    def _made_for(self, path: str, *, in_code: bool) -> frozenset[str]:
+        return self._made_anywhere if in_code else self._made.get(self.set_of(path), frozenset())
+
+    def is_given(self, name: str) -> bool:
+        """Return whether code of the project gives its connections a function of a name."""
+        return GIVEN + name in self._made_anywhere
+
+    @cached_property
+    def _made_anywhere(self) -> frozenset[str]:
+        """The functions that the project makes."""
+        return frozenset[str]().union(*self._made_by_file.values())
 
     def makes(self, names: Collection[str], path: str) -> bool:
         """Return whether the set of a file makes functions of all these names itself."""

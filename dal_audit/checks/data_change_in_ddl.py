@@ -9,6 +9,7 @@ from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import Change, SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
+from dal_audit.judge.sql_portability import extent_of
 
 
 @check("DAL310")
@@ -23,7 +24,7 @@ def data_change_in_ddl(fact: SqlStatement, file: FileFacts, project: Project) ->
     yield Breach(
         Place(file.path, fact.span),
         f"`{change.verb}` changes data{_whose(change)} in a migration, which should be pure DDL",
-        extent=(fact.span.line, fact.span.end_line),
+        extent=extent_of(fact, fact.span),
         fails_on=(),
     )
 

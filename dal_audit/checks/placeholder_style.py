@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.project import Project
+from dal_audit.catalogue.placeholder_forms import FORMS_BY_DRIVER
 from dal_audit.facts import FileFacts, Place
-from dal_audit.facts.sql import PlaceholderForm, SqlPlaceholder, SqlStatement
+from dal_audit.facts.sql import Embedding, PlaceholderForm, SqlPlaceholder, SqlStatement
+from dal_audit.fix.model import Fix
 from dal_audit.fix.placeholders import in_style
 from dal_audit.fix.sql import PROVEN
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
+from dal_audit.judge.sql_portability import extent_of
 
 STYLES: dict[PlaceholderForm, str] = {
     "dollar": "dollar",
@@ -46,7 +50,13 @@ manual, 4.1.2 and 4.2.2); the others are read by drivers alone."""
 
 @check("DAL301")
 def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> Iterator[Breach]:
-    """Flag parameters that are written in another style than the project's, once a style."""
+    """Flag parameters that are written in another style than the project's, once a style.
+
+    In code that style is what the driver reads, unless one is configured.
+    """
+    if fact.within is not None and project.policy.placeholder_style is None:
+        yield from _unread(fact, fact.within, file, project)
+        return
     style = project.policy.placeholder_style or "dollar"
     shape = SHAPES.get(style, "")
     if style == "any":
@@ -55,7 +65,7 @@ def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> 
     for placeholder in fact.placeholders:
         if STYLES[placeholder.form] != style:
             by_form.setdefault(placeholder.form, []).append(placeholder)
-    backends = project.sql_files.backends_of(file.path)
+    backends = backends_for(fact, file.path, project)
     for form, (first, *further) in by_form.items():
         yield Breach(
             Place(file.path, first.span),
@@ -66,5 +76,37 @@ def placeholder_style(fact: SqlStatement, file: FileFacts, project: Project) -> 
             ),
             fails_on=tuple(backend for backend in backends if backend not in TAKEN.get(form, ())),
             remedy=f"Write `{shape}`, or the value itself.",
-            fix=in_style(fact.placeholders, style) if PROVEN.issuperset(backends) else None,
+            extent=extent_of(fact, first.span),
+            fix=_in_style(fact, style) if PROVEN.issuperset(backends) else None,
+        )
+
+
+def _in_style(fact: SqlStatement, style: str) -> Fix | None:
+    """Return the edits that write placeholders anew; code would have to hand other values, too."""
+    return in_style(fact.placeholders, style) if fact.within is None else None
+
+
+def _unread(
+    fact: SqlStatement, within: Embedding, file: FileFacts, project: Project
+) -> Iterator[Breach]:
+    """Flag a placeholder that the driver which executes a statement does not read, once a form."""
+    drivers = {project.driver_of(name, file.path) for name in within.receivers}
+    names = {driver.name for driver in drivers if driver is not None}
+    backends = backends_for(fact, file.path, project)
+    if len(names) != 1 or within.how.endswith("exec_driver_sql") or not backends:
+        return
+    driver = names.pop()
+    read = FORMS_BY_DRIVER.get(driver, frozenset())
+    seen: set[PlaceholderForm] = set()
+    for placeholder in fact.placeholders if read else ():
+        if placeholder.form in seen or placeholder.form in read or placeholder.form not in SHAPES:
+            continue
+        seen.add(placeholder.form)
+        shape = next(shape for form, shape in SHAPES.items() if form in read)
+        yield Breach(
+            Place(file.path, placeholder.span),
+            f"`{placeholder.text}` is no placeholder to `{driver}`, which reads `{shape}`",
+            extent=extent_of(fact, placeholder.span),
+            fails_on=backends,
+            remedy=f"Write `{shape}`, or the value itself.",
         )

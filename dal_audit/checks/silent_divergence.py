@@ -36,5 +36,5 @@ def _of_statement(
     """Yield what a statement does not do alike everywhere, by kinds: by its text, by its types."""
     for verdict in verdicts(statement, file, project):
         if verdict.rule_id == "DAL309":
-            yield verdict.feature.id, breach_of(verdict, file)
+            yield verdict.feature.id, breach_of(verdict, statement, file)
     yield from divergences(statement, file, project)

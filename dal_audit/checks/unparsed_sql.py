@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.judge.sql_portability import join_names, verdicts
+from dal_audit.judge.sql_portability import extent_of, join_names, verdicts
 
 
 @check("DAL311")
@@ -21,7 +22,7 @@ def unparsed_sql(fact: SqlStatement, file: FileFacts, project: Project) -> Itera
     if not fact.flaw:
         return
     told = {name for verdict in verdicts(fact, file, project) for name in verdict.fails_on}
-    every = project.sql_files.backends_of(file.path)
+    every = backends_for(fact, file.path, project)
     backends = tuple(backend for backend in every if backend not in told)
     if not backends:
         return
@@ -30,7 +31,7 @@ def unparsed_sql(fact: SqlStatement, file: FileFacts, project: Project) -> Itera
         Place(file.path, fact.flaw_span or fact.span),
         f"{join_names(backends)} {none} this statement: {fact.flaw}",
         label="up to here it was understood",
-        extent=(fact.span.line, fact.span.end_line),
+        extent=extent_of(fact, fact.span),
         fails_on=backends,
     )
 

@@ -10,6 +10,7 @@ __all__ = [
     "cache_form",
     "ci",
     "ci_sources",
+    "embedded",
     "extractor",
     "masks",
     "migrations",

@@ -41,11 +41,11 @@ from dal_audit.facts import (
 )
 
 FactsKind: TypeAlias = Literal["first", "whole", "script"]
-OtherKind: TypeAlias = Literal["accesses", "named", "marks", "revision", "ci", "suite"]
+OtherKind: TypeAlias = Literal["accesses", "named", "marks", "revision", "embedded", "ci", "suite"]
 Kind: TypeAlias = FactsKind | OtherKind
 """Of what something is kept: the first look at a Python file, a reading of the whole, an SQL file;
 the accesses in a file, what a file says that accesses led to, what a migration tool reads in it,
-the migration that a Python file is."""
+the migration that a Python file is, the SQL in it."""
 
 Result = TypeVar("Result")
 
@@ -73,6 +73,7 @@ class _Content(Struct, array_like=True, gc=False):
     marks: Raw = _NOTHING
     script: Raw = _NOTHING
     revision: Raw = _NOTHING
+    embedded: Raw = _NOTHING
     ci: Raw = _NOTHING
     suite: Raw = _NOTHING
 
@@ -300,6 +301,10 @@ def _decoder(kind: Kind) -> Decoder[Any]:
         from dal_audit.facts.migrations import Revision
 
         return Decoder(tuple[Revision | None])
+    if kind == "embedded":
+        from dal_audit.facts.sql import SqlFileName, SqlStatement
+
+        return Decoder(tuple[tuple[SqlStatement | SqlFileName, ...]])
     if kind == "ci":
         from dal_audit.facts.ci import CiRead
 

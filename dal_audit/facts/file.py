@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from dal_audit.facts.ci import CiFact
-    from dal_audit.facts.sql import SqlStatement
+    from dal_audit.facts.sql import SqlFileName, SqlStatement
 from dal_audit.facts.python import PythonFact
 from dal_audit.facts.source import FactRecord
 
-Fact: TypeAlias = "PythonFact | SqlStatement | CiFact"
+Fact: TypeAlias = "PythonFact | SqlStatement | SqlFileName | CiFact"
 """In quotes, because the records of SQL are loaded only where there is SQL."""
 
 

@@ -330,6 +330,8 @@ class SqlConstruct(FactRecord, frozen=True):
     first: int
     last: int
     rewriting: Rewriting | None = None
+    called: str = ""
+    """The function that it calls, in lower case; told of statements in code alone."""
 
 
 class SqlCall(FactRecord, frozen=True):
@@ -359,6 +361,32 @@ class SqlPlaceholder(FactRecord, frozen=True):
     text: str
 
 
+class Embedding(FactRecord, frozen=True):
+    """The code that a statement stands in, or that does what the statement says.
+
+    `lines` are the first and the last line on which a comment is about it. `engines` are those that
+    run it, as far as the code tells by branches and by the names of classes; None for all, and
+    `other` among them stands for those that have no name here. `how` is the call as a message names
+    it, and `receivers` are the dotted names that the call's receiver comes from. What `is_guarded`
+    is run only where some condition holds, or may fail without harm.
+    """
+
+    lines: tuple[int, int]
+    engines: tuple[str, ...] | None = None
+    how: str = ""
+    receivers: tuple[str, ...] = ()
+    is_guarded: bool = False
+    is_unread: bool = False
+    """Whether it stands for an operation of which only the names in it are known."""
+
+
+class SqlFileName(TaggedFact, frozen=True):
+    """A text in code that names a file of SQL, such as one that is read and run."""
+
+    span: Span
+    name: str
+
+
 class SqlStatement(TaggedFact, frozen=True):
     """A statement of an SQL text.
 
@@ -366,8 +394,9 @@ class SqlStatement(TaggedFact, frozen=True):
     capitals, with what it makes, alters or drops (`CREATE TABLE`). `structure` is None where it was
     not understood: then `flaw` says why, and `flaw_span` where; they also do where only what lies
     in its clauses was not. `is_template` says that only what fills in a template knows what it is.
-    `comments` are those in it, and
-    those between the statement before and it.
+    `comments` are those in it, and those between the statement before and it. `within` is there
+    where it stands in code, or is what an operation of code comes to; all its places are in that
+    code then.
     """
 
     span: Span
@@ -381,3 +410,4 @@ class SqlStatement(TaggedFact, frozen=True):
     placeholders: tuple[SqlPlaceholder, ...] = ()
     calls: tuple[SqlCall, ...] = ()
     is_template: bool = False
+    within: Embedding | None = None

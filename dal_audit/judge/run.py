@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule
-from dal_audit.facts import FileFacts
+from dal_audit.facts import FileFacts, Place
 from dal_audit.judge.breach import AcceptanceUse, Breach
 from dal_audit.judge.check import Check, check_of
 
@@ -31,10 +31,27 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
     for file in project.files:
         for rule, check in of_files:
             yield from _apply(rule, check, file, file, project)
+        said: set[tuple[str, Place, str]] = set()
         for fact in file.facts:
             checks = by_subject.get(type(fact))
             if checks:
-                yield from _of_fact(fact, checks, file, project)
+                yield from _once(fact, _of_fact(fact, checks, file, project), said)
+
+
+def _once(
+    fact: object,
+    breaches: Iterator[tuple[Rule, Breach]],
+    said: set[tuple[str, Place, str]],
+) -> Iterator[tuple[Rule, Breach]]:
+    """Yield breaches, of SQL in code each once: one text can be part of several statements."""
+    if getattr(fact, "within", None) is None:
+        yield from breaches
+        return
+    for rule, breach in breaches:
+        key = (rule.id, breach.place, breach.message)
+        if key not in said:
+            said.add(key)
+            yield rule, breach
 
 
 def _of_fact(

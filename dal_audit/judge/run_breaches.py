@@ -11,7 +11,7 @@ from dal_audit.assemble.second_runs import RunFinding, RunKind, runs_of
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
-from dal_audit.judge.sql_portability import join_names, verdicts
+from dal_audit.judge.sql_portability import extent_of, join_names, verdicts
 
 _RUNS: Final[Mapping[RunKind, Literal["again", "all-again"]]] = {
     "rerun": "again",
@@ -51,7 +51,7 @@ def breach_of(
         Place(path, finding.span),
         message,
         label=f"fails on {join_names(failing)}" if failing else "",
-        extent=(statement.span.line, statement.span.end_line),
+        extent=extent_of(statement, statement.span),
         fails_on=(),
         fails_later_on=failing,
         run=_RUNS.get(finding.run, ""),

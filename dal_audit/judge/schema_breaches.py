@@ -7,19 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.first_runs import first_runs
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Place, Span
 from dal_audit.facts.sql import Change, SqlStatement
 from dal_audit.judge.breach import Breach
-from dal_audit.judge.sql_portability import (
-    FUNCTION,
-    PortabilityVerdict,
-    join_names,
-    overlap,
-    rejecting,
-    verdicts,
-)
+from dal_audit.judge.sql_portability import extent_of, join_names, overlap, rejecting, verdicts
+from dal_audit.judge.verdicts import FUNCTION, PortabilityVerdict
 from dal_audit.schema import FOLLOWED, SchemaError
 
 TYPES, DECLARATIONS, CHANGES = "DAL304", "DAL305", "DAL306"
@@ -32,7 +27,7 @@ def objections(
     objected = list(_objections_of_rule(rule_id, statement, file, project))
     if not objected:
         return
-    backends = project.sql_files.backends_of(file.path)
+    backends = backends_for(statement, file.path, project)
     said = verdicts(statement, file, project)
     for objection in objected:
         fails_on = tuple(backend for backend in backends if backend in objection.backends)
@@ -41,7 +36,7 @@ def objections(
                 Place(file.path, objection.span),
                 f"{rejecting(fails_on)} this: {objection.reason}",
                 label=f"fails on {join_names(fails_on)}",
-                extent=(objection.span.line, objection.span.end_line),
+                extent=extent_of(statement, objection.span),
                 fails_on=fails_on,
                 remedy=objection.cure,
             )
@@ -56,7 +51,7 @@ def divergences(
     """
     place = Place(file.path, statement.span)
     found = first_runs(project).divergences.get(place, ())
-    backends = project.sql_files.backends_of(file.path)
+    backends = backends_for(statement, file.path, project)
     if not found or not set(FOLLOWED) <= set(backends):
         return
     said = [verdict.construct.span for verdict in verdicts(statement, file, project)]
@@ -69,7 +64,7 @@ def divergences(
                     Place(file.path, divergence.span),
                     f"{divergence.title}: {divergence.difference}",
                     label="this is not treated alike",
-                    extent=(divergence.span.line, divergence.span.end_line),
+                    extent=extent_of(statement, divergence.span),
                     severity="warning",
                     fails_on=(),
                     remedy=divergence.cure,

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.first_runs import first_runs
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.engine_names import ENGINE_TITLES
@@ -29,10 +29,8 @@ from dal_audit.facts.sql import (
 )
 from dal_audit.fix.sql import fix_of
 from dal_audit.judge.breach import Breach
+from dal_audit.judge.verdicts import FUNCTION, PortabilityVerdict, without_echoes
 from dal_audit.schema import EXEMPTED
-
-WHOLE_STATEMENTS = frozenset({"statements", "triggers"})
-"""The kinds of rows that, at the beginning of a statement, speak for all that stands in it."""
 
 MAKE_FUNCTIONS = frozenset({"postgresql"})
 """The backends in which SQL itself can make functions."""
@@ -40,37 +38,11 @@ MAKE_FUNCTIONS = frozenset({"postgresql"})
 _CALLED = re.compile(r"(\w+)/\d")
 """The functions that a row's pattern is about: each with the number of its arguments."""
 
+GIVEN_FUNCTIONS = frozenset({"sqlite"})
+"""The backends whose connections a program can give functions of its own."""
+
 LOOK_UP_LATE = frozenset({"sqlite"})
 """The backends that take any function in such places as a view, and look it up when it is used."""
-
-DIVERGENCE = "DAL309"
-FUNCTION = "DAL302"
-
-
-class PortabilityVerdict(Struct, frozen=True):
-    """What becomes of a construct: the backends that reject it, of those that run it.
-
-    Where none does, all take it and do not treat it alike. `late` are those that take it where it
-    is written and fail when it is used, or when the table has rows.
-    """
-
-    construct: SqlConstruct
-    feature: Feature
-    backends: tuple[str, ...]
-    fails_on: tuple[str, ...]
-    late: tuple[str, ...] = ()
-
-    @property
-    def rule_id(self) -> str:
-        """The rule that reports it: what an old version lacks does not run everywhere."""
-        if self.feature.rule == DIVERGENCE and (self.fails_on or self.late):
-            return FUNCTION
-        return self.feature.rule
-
-    @property
-    def use(self) -> str:
-        """When those that take it where it is written fail."""
-        return "where the table has rows" if self.feature.needs_rows else "when it is used"
 
 
 def verdicts(
@@ -83,19 +55,43 @@ def verdicts(
     """
     if not statement.constructs and not statement.calls:
         return []
-    backends = project.sql_files.backends_of(file.path)
+    backends = backends_for(statement, file.path, project)
     found = [
         _verdict(construct, backends, file.path, project) for construct in statement.constructs
     ]
     rows = {construct.first for construct in statement.constructs}
     found += [
-        _verdict_of_call(call, backends, file.path, project)
+        _verdict_of_call(call, backends, file.path, project, in_code=statement.within is not None)
         for call in statement.calls
         if call.first not in rows
     ]
     late = _looked_up_late(statement)
-    in_use = [_in_use(verdict, late) for verdict in found if verdict is not None]
-    return _without_echoes(list(_not_exempt(in_use, Place(file.path, statement.span), project)))
+    in_code = statement.within is not None
+    known = list(_not_made(filter(None, found), file.path, project, in_code=in_code))
+    in_use = [_in_use(verdict, late) for verdict in known]
+    return without_echoes(list(_not_exempt(in_use, Place(file.path, statement.span), project)))
+
+
+def _not_made(
+    found: Iterable[PortabilityVerdict], path: str, project: Project, *, in_code: bool
+) -> Iterator[PortabilityVerdict]:
+    """Yield verdicts without those on what the project itself makes.
+
+    Code gives SQLite's connections functions (`create_function`), and an extension of PostgreSQL
+    may bring an operator that no engine has of its own.
+    """
+    files = project.sql_files
+    extended = files.has_extensions(path, in_code=in_code)
+    for verdict in found:
+        made: set[str] = set()
+        if in_code and verdict.construct.called and files.is_given(verdict.construct.called):
+            made |= GIVEN_FUNCTIONS
+        is_nowhere = set(verdict.fails_on) == set(verdict.backends)
+        if is_nowhere and verdict.feature.kind == "operators" and extended:
+            made |= MAKE_FUNCTIONS
+        fails_on = tuple(backend for backend in verdict.fails_on if backend not in made)
+        if fails_on or not verdict.fails_on:
+            yield replace(verdict, fails_on=fails_on)
 
 
 def _not_exempt(
@@ -172,11 +168,11 @@ def portability_breaches(
     for verdict in verdicts(statement, file, project):
         if verdict.rule_id == rule_id:
             fix = fix_of(verdict.construct, verdict.feature, statement, verdict.backends)
-            yield replace(breach_of(verdict, file), fix=fix)
+            yield replace(breach_of(verdict, statement, file), fix=fix)
 
 
-def breach_of(verdict: PortabilityVerdict, file: FileFacts) -> Breach:
-    """Return a verdict as a breach in a file."""
+def breach_of(verdict: PortabilityVerdict, statement: SqlStatement, file: FileFacts) -> Breach:
+    """Return a verdict on a statement as a breach in a file."""
     span = verdict.construct.span
     label = "this is not treated alike"
     if verdict.fails_on:
@@ -187,11 +183,19 @@ def breach_of(verdict: PortabilityVerdict, file: FileFacts) -> Breach:
         Place(file.path, span),
         message_of(verdict),
         label=label,
-        extent=(span.line, span.end_line),
+        extent=extent_of(statement, span),
         severity=None if verdict.fails_on or verdict.late else "warning",
         fails_on=verdict.fails_on,
         remedy=verdict.feature.cure,
     )
+
+
+def extent_of(statement: SqlStatement, span: Span) -> tuple[int, int]:
+    """Return the lines on which a comment is about a place in a statement.
+
+    Those are the place's own in a file of SQL; in code no comment can stand inside of a text.
+    """
+    return (span.line, span.end_line) if statement.within is None else statement.within.lines
 
 
 def overlap(span: Span, other: Span) -> bool:
@@ -257,17 +261,19 @@ def _verdict(
 
 
 def _verdict_of_call(
-    call: SqlCall, backends: tuple[str, ...], path: str, project: Project
+    call: SqlCall, backends: tuple[str, ...], path: str, project: Project, *, in_code: bool
 ) -> PortabilityVerdict | None:
     """Return what becomes of a call that no row is about; None where every backend has it.
 
     PostgreSQL also has what the same migrations make, and what an extension brings is not known.
     """
+    files, name = project.sql_files, call.name.lower()
     fails_on = tuple(
         backend
         for backend in backends
         if backend in call.lacked_by
-        and not (backend in MAKE_FUNCTIONS and project.sql_files.may_call(call.name, path))
+        and not (backend in MAKE_FUNCTIONS and files.may_call(name, path, in_code=in_code))
+        and not (in_code and backend in GIVEN_FUNCTIONS and files.is_given(name))
     )
     if not fails_on:
         return None
@@ -298,69 +304,3 @@ def _fails_on(
         {backend: oldest.get(backend, "") for backend in backends}
     )
     return tuple(backend for backend in backends if backend in rejecting)
-
-
-def _without_echoes(found: list[PortabilityVerdict]) -> list[PortabilityVerdict]:
-    """Leave out the verdicts that only repeat what another one says of the same text."""
-    found.sort(
-        key=lambda verdict: (verdict.construct.first, -verdict.construct.last, verdict.feature.id)
-    )
-    whole = {name for verdict in found if _is_whole(verdict) for name in verdict.fails_on}
-    echoes = _echoes(found)
-    return [
-        verdict
-        for index, verdict in enumerate(found)
-        if _is_whole(verdict)
-        or (index not in echoes and not (whole and whole >= set(verdict.fails_on)))
-    ]
-
-
-def _echoes(ordered: Sequence[PortabilityVerdict]) -> set[int]:
-    """Return the indexes of the verdicts that another one makes needless."""
-    echoes: set[int] = set()
-    around: list[int] = []
-    for index, verdict in enumerate(ordered):
-        first = verdict.construct.first
-        around = [other for other in around if ordered[other].construct.last > first]
-        if any(_repeats(verdict, ordered[other]) for other in around):
-            echoes.add(index)
-        echoes.update(other for other in around if _says_less(ordered[other], verdict))
-        around.append(index)
-    return echoes
-
-
-def _repeats(inner: PortabilityVerdict, outer: PortabilityVerdict) -> bool:
-    """Return whether what lies in a construct is told by what is told of that construct.
-
-    A row that is matched from the statement's beginning on is about its last words: it tells
-    nothing of what lies between.
-    """
-    if outer.construct.last < inner.construct.last:
-        return False
-    from_start = outer.construct.first == 0
-    if not inner.fails_on and outer.fails_on:
-        return not from_start
-    same_text = inner.construct.first == outer.construct.first and (
-        not from_start or inner.construct.last == outer.construct.last
-    )
-    return (
-        (same_text or not from_start)
-        and inner.rule_id == outer.rule_id != DIVERGENCE
-        and set(inner.fails_on) <= set(outer.fails_on)
-    )
-
-
-def _says_less(outer: PortabilityVerdict, inner: PortabilityVerdict) -> bool:
-    """Return whether a construct fails for what it ends in: `DEFAULT now()` for `now()`."""
-    return (
-        0 < outer.construct.first < inner.construct.first
-        and outer.construct.last <= inner.construct.last
-        and outer.rule_id != inner.rule_id
-        and bool(outer.fails_on)
-        and set(outer.fails_on) <= set(inner.fails_on)
-    )
-
-
-def _is_whole(verdict: PortabilityVerdict) -> bool:
-    """Return whether a verdict speaks for all that stands in its statement."""
-    return verdict.construct.first == 0 and verdict.feature.kind in WHOLE_STATEMENTS

@@ -275,6 +275,12 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("migrations", Many(_MIGRATIONS), "found", "The folders of migrations."),
     Key(
+        "engine-modules",
+        Table(_BACKEND, _GLOBS),
+        "found: by a module's name, and by the drivers that it imports",
+        "The modules of storage that are for one engine alone: their SQL is judged for it.",
+    ),
+    Key(
         "version-table",
         Text("a table's name"),
         "the tool's own",

@@ -106,6 +106,7 @@ class Policy(Struct, frozen=True):
     severity: tuple[tuple[str, Severity], ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     migrations: tuple[Migrations, ...] | None = None
+    engine_modules: tuple[tuple[Backend, tuple[str, ...]], ...] | None = None
     version_table: str | None = None
     waivers: tuple[Waiver, ...] = ()
     baseline: str | None = None

@@ -48,6 +48,8 @@ def languages_of(
     other = {file.path for file in project.ci.audited}
     own = [file.path for file in reported if file.path not in other]
     found = {"sql" if path in scripts else "python" for path in own}
+    if project.embeds_sql:
+        found.add("sql")
     sets = project.layout.by_path()
     if any(path in sets and path not in scripts for path in own):
         found.add("python-migrations")

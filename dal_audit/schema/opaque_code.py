@@ -52,17 +52,17 @@ class OpaqueCode(Struct, frozen=True):
 
     def may_make(self, name: str) -> bool:
         """Return whether the code may make an object, by its folded name."""
-        return last_of(name) in self.made
+        return self.is_any or last_of(name) in self.made
 
     def names(self, name: str) -> bool:
         """Return whether the code may do anything to an object, by its folded name."""
-        return self.may_make((name,)) or self.may_remove((name,))
+        return self.may_make(name) or self.may_remove_any((name,))
 
-    def may_make(self, names: Iterable[str]) -> bool:
+    def may_make_any(self, names: Iterable[str]) -> bool:
         """Return whether the code may make an object of one of some folded names."""
         return self.is_any or not self.made.isdisjoint(map(last_of, names))
 
-    def may_remove(self, names: Iterable[str]) -> bool:
+    def may_remove_any(self, names: Iterable[str]) -> bool:
         """Return whether the code may remove an object of one of some folded names."""
         return self.is_any or not self.removed.isdisjoint(map(last_of, names))
 

@@ -105,12 +105,12 @@ class State:
 
     def existing_object(self, span: Span, reason: str, cure: str, *names: str) -> None:
         """Note that the statement fails for what stands, unless code may have removed that."""
-        if not self.opaque_code.may_remove(names):
+        if not self.opaque_code.may_remove_any(names):
             self.problems.append(Problem(span, "fails", reason, cure))
 
     def missing_object(self, span: Span, reason: str, cure: str, *names: str) -> None:
         """Note that the statement fails for what is gone, unless code may have made that."""
-        if not self.opaque_code.may_make(names):
+        if not self.opaque_code.may_make_any(names):
             self.problems.append(Problem(span, "fails", reason, cure))
 
     def note_change(self, effect: Effect, span: Span, reason: str, cure: str) -> None:

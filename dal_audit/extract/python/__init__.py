@@ -2,12 +2,18 @@
 
 __all__ = [
     "constant_folding",
+    "dialect_branches",
     "expression_uses",
+    "literal_places",
     "module_facts",
+    "name_uses",
     "notebooks",
     "parse",
     "prefilter",
     "scopes",
+    "spelled_text",
+    "sql_calls",
+    "sql_sources",
     "suite_files",
     "text_formats",
     "value_facts",

@@ -163,9 +163,7 @@ def _built(node: ast.Call, scope: Scope, origin: str, *, certain: bool = True) -
             # What a driver offers is called by its name there, another maker as it is written.
             how = origin if certain else ast.unparse(node.func)
             made_by = (origin,)
-            yield Handed(
-                argument, written, text, does, how, made_by, builds=True, origins=made_by
-            )
+            yield Handed(argument, written, text, does, how, made_by, builds=True, origins=made_by)
 
 
 def _argument_texts(node: ast.Call, scope: Scope) -> Iterator[tuple[ast.expr, str, ast.expr]]:

@@ -12,11 +12,20 @@ from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.tokens import Kind, Token
 from dal_audit.facts.sql import SqlCall
 
-_NO_CALLS: Final = frozenset({"COPY", "GRANT", "REVOKE", "COMMENT", "PRAGMA", "DO", "CALL", "SET"})
+_NO_CALLS: Final = frozenset(
+    {"ANALYZE", "COPY", "GRANT", "REVOKE", "COMMENT", "PRAGMA", "DO", "CALL", "SET", "VACUUM"}
+)
 """Statements in which a name before a parenthesis is something else, or no engine here calls it."""
+
+_OF_MODULES: Final = {
+    "sqlite": frozenset({"matchinfo", "offsets", "snippet", "highlight", "bm25"}),
+}
+"""Functions that only queries of virtual tables have, so that no list of an engine names them
+(sqlite.org/fts3.html, fts5.html)."""
 
 _DECLARES_AFTER: Final = frozenset(
     {"AS", "USING", "INDEX", "KEY", "FULLTEXT", "SPATIAL", "UNIQUE", "PARTITION", "OF", "ON"}
+    | {"ORDINALITY"}
 )
 """Words after which a name with parentheses is a list of columns, a method or a key."""
 
@@ -76,4 +85,8 @@ def _lacking(name: str) -> tuple[str, ...]:
     known = [names for engine in ENGINES if (names := engine_names(engine)) is not None]
     if any(name in names.keywords for names in known):
         return ()
-    return tuple(names.engine for names in known if not names.has_function(name))
+    return tuple(
+        names.engine
+        for names in known
+        if not names.has_function(name) and name not in _OF_MODULES.get(names.engine, ())
+    )

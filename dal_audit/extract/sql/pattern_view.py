@@ -9,7 +9,7 @@ The classes of tokens that a pattern can name:
   letter of ASCII in it), `<non-ascii>`, `<iso-t-string>`, `<bytea-string>`, `<now-string>`;
 - `<number>` and of it `<decimal>`, `<exponent>`, `<hex-number>`, `<octal-number>`,
   `<binary-number>`, `<grouped-number>`, `<int4-edge>` (the last that 4 bytes hold);
-- `<quoted>` and of it `<backticked>`, `<bracketed>`, `<bracketed-name>` (one with a letter in it),
+- `<quoted>` and of it `<backticked>`, `<bracketed>`, `<bracketed-name>` (with a letter, or a hole),
   `<dquoted>`, `<dquoted-mixed>` (with a capital), `<dquoted-text>` (no name), `<unicode-name>`;
 - `<parameter>` and of it `<qmark>`, `<qmark-number>`, `<colon-name>`, `<at-name>`,
   `<dollar-number>`, `<dollar-name>`, `<percent>`, `<percent-name>`; `<operator-qmark>`;
@@ -64,7 +64,7 @@ _NUMBERS: Final = (
 _QUOTED: Final = (
     ("<backticked>", re.compile("`")),
     ("<bracketed>", re.compile(r"\[")),
-    ("<bracketed-name>", re.compile(r"\[\s*[^\W\d]")),
+    ("<bracketed-name>", re.compile(r"\[\s*(?:[^\W\d]|\N{REPLACEMENT CHARACTER})")),
     ("<dquoted>", re.compile('"')),
     ("<dquoted-mixed>", re.compile(r'"[^"]*[A-Z]')),
     ("<dquoted-text>", re.compile(r'"[^"]*[^\w"$.]')),

@@ -60,9 +60,9 @@ def suppressions_in(text: str) -> list[Suppression]:
 
 def statements_of(text: str) -> list[SqlStatement]:
     """Return the statements of an SQL text, each with its structure."""
-    places = Places(text)
     templates = Templates()
     found: list[SqlStatement] = []
+    places = Places(text)
 
     def take(statement: Statement, comments: Sequence[Token]) -> None:
         if "{" in text:
@@ -73,16 +73,17 @@ def statements_of(text: str) -> list[SqlStatement]:
             if templates.made_by_template(tokens):
                 found.append(_of_template(statement, comments, places))
                 return
-        found.append(_fact(statement, comments, places, text))
+        found.append(statement_fact(statement, comments, places, text))
 
     each_statement(text, take)
     found.sort(key=lambda fact: fact.span)
     return found
 
 
-def _fact(
+def statement_fact(
     statement: Statement, comments: Sequence[Token], places: Places, text: str
 ) -> SqlStatement:
+    """Return a statement of a text as a fact."""
     span = places.span(statement.start, statement.end)
     flaw_span: Span | None = None
     reading = Reading(None, statement.flaw)

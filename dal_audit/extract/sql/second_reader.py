@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from dal_audit.extract.sql.token_order import first_misfit
-from dal_audit.extract.sql.tokens import Kind, Token
+from dal_audit.extract.sql.tokens import HOLE, Kind, Token
 
 MAX_TOKENS: Final = 4000
 """How long a stretch is looked at; longer ones are the work of programs."""
@@ -58,8 +58,10 @@ def misfit(head: str, tokens: Sequence[Token], text: str) -> Token | None:
 
 
 def _has_holes(tokens: Sequence[Token]) -> bool:
-    """Return whether a tool fills in something, which may be anything."""
-    return any(token.kind in {Kind.TEMPLATE, Kind.UNKNOWN} for token in tokens)
+    """Return whether a tool or a program fills in something, which may be anything."""
+    return any(
+        token.kind in {Kind.TEMPLATE, Kind.UNKNOWN} or HOLE in token.text for token in tokens
+    )
 
 
 def _stretches(head: str, tokens: Sequence[Token]) -> Iterator[_Stretch]:

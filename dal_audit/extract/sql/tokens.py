@@ -26,6 +26,10 @@ DELIMITER: Final = ";"
 """What ends a statement, unless a directive says otherwise."""
 
 
+HOLE: Final = "\N{REPLACEMENT CHARACTER}"
+"""Stands for what is not known of a text that a program puts together: a letter, to SQL."""
+
+
 class Kind(enum.IntEnum):
     """What a token is, by its spelling alone."""
 

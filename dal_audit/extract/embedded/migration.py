@@ -1,0 +1,227 @@
+"""The SQL statements of a migration in Python, up and down, each in the order in which it runs.
+
+Alembic's and SQLAlchemy-migrate's functions, Django's operations and yoyo's steps. What they do is
+told as SQL does it: as statements with a part, whose places are those of the text or the call.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, TypeAlias
+
+from msgspec.structs import replace
+
+from dal_audit.extract.embedded.execution import Execution, Run, functions_of
+from dal_audit.extract.embedded.operations import unread
+from dal_audit.extract.embedded.statements import Embedder
+from dal_audit.extract.python.constant_folding import follow_assignment
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.name_uses import CallSite, read_names
+from dal_audit.extract.python.prefilter.sql_marks import executes
+from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.sql_calls import declared_types, roots, texts
+from dal_audit.extract.python.sql_sources import SqlSource
+from dal_audit.extract.python.text_formats import UNKNOWN
+from dal_audit.extract.source import Lines
+from dal_audit.facts.migrations import Tool
+from dal_audit.facts.sql import Embedding, SqlStatement
+
+Side: TypeAlias = Literal["up", "down"]
+
+_FUNCTIONS: Final[dict[Side, str]] = {"up": "upgrade", "down": "downgrade"}
+_WRAPS: Final = frozenset({"text", "DDL", "SQL"})
+"""Calls whose first argument is the SQL."""
+_REVERSES: Final = {"RunSQL": ("sql", "reverse_sql"), "RunPython": ("code", "reverse_code")}
+_NOOP: Final = "noop"
+
+
+def statements_of_migration(
+    tree: ast.Module, lines: Lines, framework: Tool
+) -> tuple[SqlStatement, ...]:
+    """Return the statements of a migration's ups, then those of its downs."""
+    names = read_names(tree, frozenset(), call_sites=True)
+    try:
+        reader = _Reader(tree, lines, names.call_sites, names.module)
+        return (*reader.side("up", framework), *reader.side("down", framework))
+    finally:
+        names.module.forget()
+
+
+class _Reader:
+    """Reads one migration."""
+
+    def __init__(
+        self, tree: ast.Module, lines: Lines, sites: Sequence[CallSite], module: Scope
+    ) -> None:
+        self.tree = tree
+        self.embedder = Embedder(tree, lines)
+        self.execution = Execution(functions_of(tree), self.embedder.branches)
+        self.module = module
+        self._sites = {id(site.node): site for site in sites}
+
+    def side(self, side: Side, framework: Tool) -> Iterator[SqlStatement]:
+        """Yield the statements of one direction."""
+        if framework == "django":
+            found = self._django(side)
+        elif framework == "yoyo":
+            found = self._yoyo(side)
+        else:
+            found = self._scripted(_FUNCTIONS[side])
+        for statement in found:
+            yield replace(statement, part=side)
+
+    # Functions, as Alembic and SQLAlchemy-migrate have them
+
+    def _scripted(self, name: str) -> Iterator[SqlStatement]:
+        """Yield what a function runs; the template for several databases has more of its name."""
+        several = [own for own in self.execution.functions if own.startswith(f"{name}_")]
+        main = self.execution.functions.get(name)
+        looks_up = main is not None and any(
+            isinstance(node, ast.Name) and node.id == "globals" for node in ast.walk(main)
+        )
+        for own in several if looks_up and several else [name]:
+            yield from self._runs(self.execution.of_function(own))
+
+    def _runs(self, runs: Iterator[Run]) -> Iterator[SqlStatement]:
+        for run in runs:
+            yield from self._run(run)
+
+    def _run(self, run: Run) -> Iterator[SqlStatement]:
+        """Yield the statements of a call."""
+        site = self._sites.get(id(run.call))
+        if site is None:
+            return
+        found = self._executed(run.call, site)
+        if found is None:
+            found = self._operation(run.call, site)
+        yield from map(_guarded, found) if run.is_guarded else found
+
+    def _executed(self, call: ast.Call, site: CallSite) -> list[SqlStatement] | None:
+        """Return the statements that a call executes; None for a call that executes none."""
+        name = last_name(call.func)
+        if not executes(name) or not call.args or not isinstance(call.func, ast.Attribute):
+            return None
+        receiver = call.func.value
+        origins = roots(receiver, site.scope) or declared_types(receiver, site.scope)
+        how = f"{last_name(receiver)}.{name}" if last_name(receiver) else name
+        argument = _unwrapped(call.args[0])
+        found = list(self._texts(argument, call, site, how, tuple(sorted(origins))))
+        return found or None
+
+    def _texts(
+        self,
+        argument: ast.expr,
+        user: ast.expr,
+        site: CallSite,
+        how: str,
+        origins: tuple[str, ...] = (),
+    ) -> Iterator[SqlStatement]:
+        """Yield the statements in all texts that an expression can be."""
+        for text, written in texts(argument, site.scope):
+            if text.strip() and not text.lstrip().startswith(UNKNOWN):
+                source = SqlSource(text, written, site.statement, user, how, origins)
+                yield from self.embedder.statements(source)
+
+    def _operation(self, call: ast.Call, site: CallSite) -> list[SqlStatement]:
+        """Return what stands for an operation."""
+        within = Embedding(
+            (site.statement.lineno, site.statement.end_lineno or site.statement.lineno),
+            self.embedder.branches.engines_at(call),
+            last_name(call.func),
+            is_unread=True,
+        )
+        return list(unread(call, site.scope, self.embedder.span(call.func), within))
+
+    # Operations, as Django has them
+
+    def _django(self, side: Side) -> Iterator[SqlStatement]:
+        for statement in self.tree.body:
+            if isinstance(statement, ast.ClassDef) and statement.name == "Migration":
+                for own in statement.body:
+                    if isinstance(own, ast.Assign) and _names(own) == ["operations"]:
+                        yield from self._operations(own.value, side)
+
+    def _operations(self, node: ast.expr | None, side: Side) -> Iterator[SqlStatement]:
+        """Yield what a list of operations does, backwards for the downs."""
+        members = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
+        for member in members if side == "up" else reversed(members):
+            site = self._sites.get(id(member))
+            if isinstance(member, ast.Call) and site is not None:
+                yield from self._django_operation(member, site, side)
+
+    def _django_operation(
+        self, call: ast.Call, site: CallSite, side: Side
+    ) -> Iterator[SqlStatement]:
+        name = last_name(call.func)
+        if name == "SeparateDatabaseAndState":
+            yield from self._operations(_argument(call, "database_operations", 0), side)
+        elif name in _REVERSES:
+            index = 0 if side == "up" else 1
+            argument = _argument(call, _REVERSES[name][index], index)
+            yield from self._handed(argument, call, site)
+        else:
+            yield from self._operation(call, site)
+
+    # What is handed to an operation or a step: SQL, or a function
+
+    def _handed(
+        self, argument: ast.expr | None, call: ast.Call, site: CallSite
+    ) -> Iterator[SqlStatement]:
+        if argument is None or last_name(argument) == _NOOP:
+            return
+        if isinstance(argument, ast.Name) and argument.id in self.execution.functions:
+            yield from self._runs(self.execution.of_function(argument.id))
+            return
+        value = follow_assignment(argument, site.scope)
+        members = value.elts if isinstance(value, (ast.List, ast.Tuple)) else [argument]
+        for member in members:
+            is_pair = isinstance(member, (ast.List, ast.Tuple)) and member.elts
+            text = member.elts[0] if is_pair else member  # type: ignore[attr-defined]
+            yield from self._texts(text, call, site, last_name(call.func))
+
+    # Steps, as yoyo has them
+
+    def _yoyo(self, side: Side) -> Iterator[SqlStatement]:
+        steps = [
+            site
+            for site in self._sites.values()
+            if isinstance(site.node, ast.Call) and last_name(site.node.func) == "step"
+        ]
+        steps.sort(key=lambda site: (site.node.lineno, site.node.col_offset))
+        name, index = ("apply", 0) if side == "up" else ("rollback", 1)
+        for site in steps if side == "up" else reversed(steps):
+            if isinstance(site.node, ast.Call):
+                yield from self._handed(_argument(site.node, name, index), site.node, site)
+
+
+def _guarded(statement: SqlStatement) -> SqlStatement:
+    """Return a statement that is run under a condition."""
+    within = statement.within
+    return (
+        statement if within is None else replace(statement, within=replace(within, is_guarded=True))
+    )
+
+
+def _unwrapped(node: ast.expr) -> ast.expr:
+    """Return the text in what is made of it: `text(…)`, `text(…).bindparams(…)`."""
+    while isinstance(node, ast.Call):
+        if last_name(node.func) in _WRAPS and node.args:
+            node = node.args[0]
+        elif isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
+            node = node.func.value
+        else:
+            break
+    return node
+
+
+def _argument(call: ast.Call, name: str, index: int) -> ast.expr | None:
+    """Return an argument by its name or its position; None where it is missing or None."""
+    node = next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    if node is None and len(call.args) > index:
+        node = call.args[index]
+    return None if isinstance(node, ast.Constant) and node.value is None else node
+
+
+def _names(statement: ast.Assign) -> list[str]:
+    return [last_name(target) for target in statement.targets]

@@ -1,0 +1,75 @@
+"""Operations of migration tools, as the SQL statements that they come to.
+
+What is not known to be any has the names in it: of what bears one, nothing is said then.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from dal_audit.extract.python.constant_folding import fold_constant, qualified_names
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.sql_calls import roots
+from dal_audit.extract.python.text_formats import UNKNOWN
+from dal_audit.facts import Span
+from dal_audit.facts.sql import CreateObject, Embedding, OtherStatement, SqlName, SqlStatement
+
+ANYTHING: Final = "*"
+
+_HARMLESS: Final = frozenset(
+    {"get_bind", "get_context", "f", "inline_literal", "batch_alter_table", "autocommit_block",
+     "bulk_insert", "begin_nested", "commit", "connection", "cursor", "close", "fetchall",
+     "fetchone", "scalar", "info", "debug", "warning", "append", "items", "format", "join"}
+)  # fmt: skip
+"""Calls that change no schema."""
+_READING: Final = ("get_", "has_", "is_", "print")
+"""How calls are named that only look at a schema, or at anything else."""
+_LIBRARIES: Final = ("sqlalchemy.", "builtins.", "logging.", "os.", "uuid.", "json.", "datetime.")
+"""Whose functions change no schema by themselves."""
+
+
+def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Iterator[SqlStatement]:
+    """Yield what stands for a call of which it is not known what it does to a schema."""
+    name = last_name(call.func)
+    names = qualified_names(call.func, scope) | roots(call.func, scope)
+    if (
+        name in _HARMLESS
+        or name.startswith(_READING)
+        or any(own.startswith(_LIBRARIES) for own in names)
+    ):
+        return
+    words = sorted(set(_texts_in(call, scope)))
+    if not words and not (names and isinstance(call.func, ast.Name)):
+        return
+    body = f"EXECUTE {' '.join(words) or ANYTHING}"
+    yield SqlStatement(span, "DO", OtherStatement(("DO",), body), within=within)
+
+
+_MAKES_FUNCTIONS: Final = frozenset(
+    {"create_function", "create_aggregate", "create_window_function", "create_scalar_function",
+     "create_aggregate_function", "create_deterministic_function"}
+)  # fmt: skip
+"""How connections of SQLite's drivers are given functions."""
+
+
+def made_function(
+    call: ast.Call, scope: Scope, span: Span, within: Embedding
+) -> SqlStatement | None:
+    """Return what stands for a function that a connection is given, under a name that is known."""
+    if last_name(call.func) not in _MAKES_FUNCTIONS or not call.args:
+        return None
+    names = fold_constant(call.args[0], scope)
+    if len(names) != 1 or not names[0].isidentifier():
+        return None
+    name = SqlName(span, names)
+    return SqlStatement(span, "CREATE FUNCTION", CreateObject("function", name), within=within)
+
+
+def _texts_in(call: ast.Call, scope: Scope) -> Iterator[str]:
+    """Yield the texts in a call's arguments, as far as they are known."""
+    for node in ast.walk(call):
+        if isinstance(node, (ast.Constant, ast.Name)):
+            yield from (text for text in fold_constant(node, scope) if UNKNOWN not in text)

@@ -1,0 +1,80 @@
+"""From a text of SQL in a module to its statements, each with the code around it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec.structs import replace
+
+from dal_audit.extract.embedded.places import EmbeddedPlaces
+from dal_audit.extract.python.dialect_branches import DialectBranches
+from dal_audit.extract.python.literal_places import LiteralPlaces
+from dal_audit.extract.python.spelled_text import replaced, stretches_of
+from dal_audit.extract.python.sql_sources import SqlSource
+from dal_audit.extract.secrets import text_for_facts
+from dal_audit.extract.source import Lines
+from dal_audit.extract.sql.embedded import embedded_statements
+from dal_audit.facts import Span
+from dal_audit.facts.sql import Embedding, SqlStatement
+
+_COLLECTIONS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict)
+
+
+class Embedder:
+    """Reads the SQL texts of one module."""
+
+    def __init__(self, tree: ast.Module, lines: Lines) -> None:
+        """Take the module."""
+        self.lines = lines
+        self.literals = LiteralPlaces(lines)
+        self.branches = DialectBranches(tree)
+
+    def statements(self, source: SqlSource) -> Iterator[SqlStatement]:
+        """Yield the statements of a text."""
+        text = _as_run(source.text)
+        around = self.literals.bounds(source.written)
+        places = EmbeddedPlaces(self.lines, self.literals.extents(text), around)
+        within = Embedding(
+            self._comment_lines(source),
+            self.branches.engines_at(source.user, source.written, *_literals(source.text)),
+            source.how,
+            source.origins,
+        )
+        hidden = text_for_facts(str(text), is_program=True)
+        for statement in embedded_statements(hidden, places):
+            if statement.flaw and not source.how:
+                continue  # What nobody here runs may be a part of a statement.
+            yield replace(statement, within=within)
+
+    def span(self, node: ast.expr) -> Span:
+        """Return the place of an expression."""
+        return self.lines.span(*self.literals.bounds(node))
+
+    def _comment_lines(self, source: SqlSource) -> tuple[int, int]:
+        """Return the lines on which a comment is about a text.
+
+        Those are its statement's, but of one text among many its own alone.
+        """
+        written, statement = source.written, source.statement
+        own = (written.lineno, written.end_lineno or written.lineno)
+        first, last = statement.lineno, statement.end_lineno or statement.lineno
+        value = getattr(statement, "value", None)
+        is_around = first <= own[0] and own[1] <= last
+        if not is_around or isinstance(value, _COLLECTIONS) or hasattr(statement, "body"):
+            return own
+        return first, last
+
+
+def _literals(text: str) -> Iterator[ast.expr]:
+    """Yield the literals that a text is put together of: each may stand in a branch of its own."""
+    for stretch in stretches_of(text):
+        if stretch.literal is not None:
+            yield stretch.literal.node
+
+
+def _as_run(text: str) -> str:
+    """Return a text as its engine gets it: with what drivers take for an escape as one mark."""
+    text = replaced(text, "\\:", ":")
+    return replaced(text, "%%", "%")

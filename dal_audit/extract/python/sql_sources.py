@@ -1,0 +1,108 @@
+"""All SQL texts of a module: those that calls are handed, and those that stand by themselves.
+
+What a module keeps as a constant of its own or of a class, or returns, is executed by another: it
+counts where it is SQL by itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.name_uses import FileNames
+from dal_audit.extract.python.parse.import_places import blocks_of
+from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.sql_calls import SqlCalls, texts
+from dal_audit.extract.python.sql_detection import FRAGMENT, read_sql
+from dal_audit.extract.python.text_formats import with_holes
+
+_PSYCOPG_FIELD: Final = re.compile(r"\{\w*\}")
+"""What `psycopg.sql.SQL(…).format(…)` fills."""
+_OPENING: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*[A-Z]{4,}\b")
+"""How a text begins that is SQL by itself: with a word in capitals."""
+
+
+class SqlSource(Struct, frozen=True):
+    """A text of SQL in a module, as far as it is known.
+
+    `written` is the expression that it stands in, `statement` the statement around that or around
+    the call, and `user` the node that runs it: the call, or where there is none the text itself.
+    """
+
+    text: str
+    written: ast.expr
+    statement: ast.stmt | ast.ExceptHandler
+    user: ast.expr
+    how: str = ""
+    origins: tuple[str, ...] = ()
+
+
+def sql_sources(names: FileNames, tree: ast.Module, catalogue: Catalogue) -> Iterator[SqlSource]:
+    """Yield the SQL in a module's calls, then that which stands by itself."""
+    calls = SqlCalls(catalogue, executed=True, constructed=True, trusting=True)
+    for site in names.call_sites:
+        for handed in calls.every(site):
+            if handed.does != FRAGMENT:
+                text = handed.text
+                if handed.builds and handed.how.endswith(".SQL"):
+                    text = with_holes(text, _PSYCOPG_FIELD)
+                yield SqlSource(
+                    text, handed.written, site.statement, site.node, handed.how, handed.origins
+                )
+    yield from _Standing(names.module, _parts_of_texts(tree)).in_block(tree.body)
+
+
+def _parts_of_texts(tree: ast.Module) -> frozenset[str]:
+    """Return the names that texts are put together of: what they stand for is no text by itself."""
+    return frozenset(
+        last_name(part)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.JoinedStr, ast.BinOp))
+        for part in ast.walk(node)
+        if isinstance(part, (ast.Name, ast.Attribute))
+    )
+
+
+class _Standing(Struct, frozen=True):
+    """Looks for the SQL in constants and in results of functions."""
+
+    scope: Scope
+    parts: frozenset[str]
+
+    def in_block(self, body: list[ast.stmt], *, inside: bool = False) -> Iterator[SqlSource]:
+        """Yield the SQL in a block and in those in it."""
+        for statement in body:
+            keeps = (ast.Return,) if inside else (ast.Assign, ast.AnnAssign)
+            if isinstance(statement, keeps) and not self.is_part(statement):
+                yield from _sources_in(statement.value, statement, self.scope)
+            is_function = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef))
+            for block in blocks_of(statement):
+                yield from self.in_block(block, inside=inside or is_function)
+
+    def is_part(self, statement: ast.stmt) -> bool:
+        """Return whether a statement names what texts are put together of."""
+        targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+        return any(target and last_name(target) in self.parts for target in targets)
+
+
+def _sources_in(node: ast.expr | None, statement: ast.stmt, scope: Scope) -> Iterator[SqlSource]:
+    """Yield the SQL in an expression, or in the members of a collection of texts."""
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        members = list(node.elts)
+    elif isinstance(node, ast.Dict):
+        members = [*node.values]
+    elif isinstance(node, (ast.Constant, ast.JoinedStr, ast.BinOp)):
+        members = []
+        for text, written in texts(node, scope):
+            if read_sql(str(text), certain=_OPENING.match(text) is not None):
+                yield SqlSource(text, written, statement, written)
+    else:
+        members = []
+    for member in members:
+        yield from _sources_in(member, statement, scope)
