@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from dal_audit.extract.python.spelled_text import Literal, literals_of
+from dal_audit.extract.python.spelled_text import Stretch, stretches_of
 from dal_audit.extract.source import Lines
 
 _OPENING: Final = re.compile(r"([A-Za-z]{0,2})(\"{3}|'{3}|\"|')")
@@ -52,10 +53,10 @@ class LiteralPlaces:
         None stands for what is not spelled anywhere: a hole, or what was worked out. Where a
         literal's spelling was not understood, each character has the place of the whole.
         """
-        return [
-            None if known is None else self._extent(known[0], known[1])
-            for known in literals_of(text)
-        ]
+        found: list[tuple[int, int] | None] = []
+        for stretch in stretches_of(text):
+            found += self._extents(stretch)
+        return found
 
     def bounds(self, node: ast.expr) -> tuple[int, int]:
         """Return where an expression begins and ends."""
@@ -63,12 +64,17 @@ class LiteralPlaces:
         start = self.lines.offset(node.lineno, node.col_offset)
         return start, max(start, self.lines.offset(end_line, end_column))
 
-    def _extent(self, literal: Literal, index: int) -> tuple[int, int]:
-        stretches = self._stretches(literal.node)
-        own = stretches[literal.number] if literal.number < len(stretches) else []
-        if index >= len(own):
-            return self.bounds(literal.node)
-        return own[index].start, own[index].end
+    def _extents(self, stretch: Stretch) -> Sequence[tuple[int, int] | None]:
+        """Return the extents of a stretch's characters."""
+        if stretch.literal is None:
+            return [None] * stretch.length
+        node, number = stretch.literal
+        known = self._stretches(node)
+        own = known[number] if number < len(known) else []
+        wanted = own[stretch.first : stretch.first + stretch.length]
+        if len(wanted) < stretch.length:
+            return [self.bounds(node)] * stretch.length
+        return [(character.start, character.end) for character in wanted]
 
     def _stretches(self, node: ast.Constant | ast.JoinedStr) -> _Stretches:
         key = id(node)

@@ -60,6 +60,8 @@ _TEXT_METHODS: Final = frozenset({"format", "strip", "lstrip", "rstrip", "replac
 _TEXT_FUNCTIONS: Final = frozenset({"textwrap.dedent", "inspect.cleandoc", "builtins.str"})
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 _FURTHER: Final = 20
+_MOST: Final = 64
+"""How many texts of an argument are looked at; a name that is assigned by itself has ever more."""
 _GAP: Final = f" {UNKNOWN} "
 _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
@@ -197,8 +199,21 @@ def _elements(node: ast.expr) -> Iterator[ast.expr]:
         yield element.elts[0] if isinstance(element, ast.Tuple) and element.elts else element
 
 
-def texts(node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[str, ast.expr]]:
+def texts(node: ast.expr, scope: Scope) -> Iterator[tuple[str, ast.expr]]:
     """Yield the texts that an argument can be, with the expression that each is written in.
+
+    They are each other than all before; of very many, only some are told.
+    """
+    told: set[tuple[str, int]] = set()
+    for text, written in islice(_texts(node, scope, 0), _MOST):
+        key = (str(text), id(written))
+        if key not in told:
+            told.add(key)
+            yield text, written
+
+
+def _texts(node: ast.expr, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+    """Yield all texts that an argument can be, some of them several times.
 
     Folding wants to know a text whole; of SQL the beginning is enough. So what is formatted,
     trimmed, continued or assigned several times counts as far as it is known.
@@ -221,11 +236,11 @@ def _beginnings(node: ast.expr, scope: Scope, depth: int) -> Iterator[tuple[str,
     """Yield what is known of a text that cannot be folded."""
     if isinstance(node, ast.BinOp):
         suffix = UNKNOWN if isinstance(node.op, ast.Add) else ""
-        for text, written in texts(node.left, scope, depth + 1):
+        for text, written in _texts(node.left, scope, depth + 1):
             yield text + suffix, written
     elif isinstance(node, ast.IfExp):
-        yield from texts(node.body, scope, depth + 1)
-        yield from texts(node.orelse, scope, depth + 1)
+        yield from _texts(node.body, scope, depth + 1)
+        yield from _texts(node.orelse, scope, depth + 1)
     elif isinstance(node, ast.Call):
         yield from _of_call(node, scope, depth)
 
@@ -234,7 +249,7 @@ def _named_texts(node: ast.Name, scope: Scope, depth: int) -> Iterator[tuple[str
     bindings = scope.lookup(node.id)
     further = [binding for binding in bindings if isinstance(binding, Appended)]
     for value, scope_of in _assigned_values(bindings):
-        for text, written in texts(value, scope_of, depth + 1):
+        for text, written in _texts(value, scope_of, depth + 1):
             yield (_with_further(text, further) if further else text), written
 
 
@@ -271,15 +286,15 @@ def _of_class(node: ast.Attribute, scope: Scope, depth: int) -> Iterator[tuple[s
         around = around.parent
     bindings = around.bindings.get(node.attr, ()) if around is not None else ()
     for value, scope_of in _assigned_values(bindings):
-        yield from texts(value, scope_of, depth + 1)
+        yield from _texts(value, scope_of, depth + 1)
 
 
 def _of_call(node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
     if isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS:
-        for text, written in texts(node.func.value, scope, depth + 1):
+        for text, written in _texts(node.func.value, scope, depth + 1):
             yield with_holes(text, _FIELD) if "format" in node.func.attr else text, written
     elif node.args and qualified_names(node.func, scope) & _TEXT_FUNCTIONS:
-        yield from texts(node.args[0], scope, depth + 1)
+        yield from _texts(node.args[0], scope, depth + 1)
 
 
 def roots(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
