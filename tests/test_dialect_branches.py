@@ -53,6 +53,7 @@ def engines(source: str) -> dict[str, str]:
         ("NAME == 'sqlite'", "sqlite", "all but sqlite"),
         ("name == LITE", "sqlite", "all but sqlite"),
         ("on_lite()", "sqlite", "all but sqlite"),
+        ("engine == 'django.db.backends.postgresql_psycopg2'", "postgresql", "all but postgresql"),
         ("by_early_return()", "postgresql", ""),
         ("flag", "", ""),
         ("name == 'red'", "", ""),

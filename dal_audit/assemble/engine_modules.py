@@ -128,7 +128,12 @@ def _named(path: str) -> str:
 
 
 def _engine_of_drivers(drivers: Sequence[Driver | None]) -> str:
-    """Return the engine that all of some drivers speak to; empty where one may speak to others."""
-    known = [driver for driver in drivers if driver is not None and driver.kind != "store"]
-    engines = {engine_of(driver.dialect) or driver.dialect for driver in known}
+    """Return the engine that all of some drivers speak to; empty where one may speak to others.
+
+    A store that runs a language of its own, and no SQL, is an engine by its driver's name.
+    """
+    known = [driver for driver in drivers if driver is not None]
+    of_sql = [driver for driver in known if driver.kind != "store"]
+    engines = {engine_of(driver.dialect) or driver.dialect for driver in of_sql}
+    engines = engines or {driver.name for driver in known if driver.executes}
     return engines.pop() if len(engines) == 1 else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule
-from dal_audit.facts import FileFacts, Place
+from dal_audit.facts import FileFacts
 from dal_audit.judge.breach import AcceptanceUse, Breach
 from dal_audit.judge.check import Check, check_of
 
@@ -31,7 +31,7 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
     for file in project.files:
         for rule, check in of_files:
             yield from _apply(rule, check, file, file, project)
-        said: set[tuple[str, Place, str]] = set()
+        said: set[tuple[str, int, int, str]] = set()
         for fact in file.facts:
             checks = by_subject.get(type(fact))
             if checks:
@@ -41,14 +41,15 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
 def _once(
     fact: object,
     breaches: Iterator[tuple[Rule, Breach]],
-    said: set[tuple[str, Place, str]],
+    said: set[tuple[str, int, int, str]],
 ) -> Iterator[tuple[Rule, Breach]]:
     """Yield breaches, of SQL in code each once: one text can be part of several statements."""
     if getattr(fact, "within", None) is None:
         yield from breaches
         return
     for rule, breach in breaches:
-        key = (rule.id, breach.place, breach.message)
+        at = breach.place.span
+        key = (rule.id, at.line, at.column, breach.message)
         if key not in said:
             said.add(key)
             yield rule, breach

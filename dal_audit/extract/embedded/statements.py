@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from dal_audit.extract.embedded.places import EmbeddedPlaces
 from dal_audit.extract.python.dialect_branches import DialectBranches
 from dal_audit.extract.python.literal_places import LiteralPlaces
-from dal_audit.extract.python.spelled_text import replaced, stretches_of
-from dal_audit.extract.python.sql_sources import SqlSource
+from dal_audit.extract.python.spelled_text import replaced
+from dal_audit.extract.python.sql_sources import SqlSource, literals_in
 from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import Lines
 from dal_audit.extract.sql.embedded import embedded_statements
@@ -38,7 +38,7 @@ class Embedder:
         places = EmbeddedPlaces(self.lines, self.literals.extents(text), around)
         within = Embedding(
             self._comment_lines(source),
-            self.branches.engines_at(source.user, source.written, *_literals(source.text)),
+            self.branches.engines_at(source.user, source.written, *literals_in(source.text)),
             source.how,
             source.origins,
         )
@@ -65,13 +65,6 @@ class Embedder:
         if not is_around or isinstance(value, _COLLECTIONS) or hasattr(statement, "body"):
             return own
         return first, last
-
-
-def _literals(text: str) -> Iterator[ast.expr]:
-    """Yield the literals that a text is put together of: each may stand in a branch of its own."""
-    for stretch in stretches_of(text):
-        if stretch.literal is not None:
-            yield stretch.literal.node
 
 
 def _as_run(text: str) -> str:

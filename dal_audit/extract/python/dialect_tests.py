@@ -165,7 +165,12 @@ def engine_named(node: ast.expr | None) -> str:
         own = node.value if node.attr in {"value", "name"} else node
         return engine_of(last_name(own)) if last_name(own).isupper() else ""
     value = node.value if isinstance(node, ast.Constant) else None
-    return engine_of(value.partition(":")[0].partition("+")[0]) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    if value.startswith("django."):  # The setting `ENGINE` names a module.
+        named = engines_in(value.rpartition(".")[2])
+        return next(iter(named)) if len(named) == 1 else ""
+    return engine_of(value.partition(":")[0].partition("+")[0])
 
 
 class _Early(NamedTuple):

@@ -18,12 +18,15 @@ from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import FileNames
 from dal_audit.extract.python.parse.import_places import blocks_of
 from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.spelled_text import stretches_of
 from dal_audit.extract.python.sql_calls import SqlCalls, texts
 from dal_audit.extract.python.sql_detection import FRAGMENT, read_sql
 from dal_audit.extract.python.text_formats import with_holes
 
 _PSYCOPG_FIELD: Final = re.compile(r"\{\w*\}")
 """What `psycopg.sql.SQL(…).format(…)` fills."""
+_CYPHER: Final = re.compile(r"\bYIELD\b|\bMATCH\s*\(\s*\w*\s*[:){]")
+"""What only the language of graph databases has."""
 _OPENING: Final = re.compile(r"\s*(?:--[^\n]*\n\s*)*[A-Z]{4,}\b")
 """How a text begins that is SQL by itself: with a word in capitals."""
 
@@ -45,17 +48,36 @@ class SqlSource(Struct, frozen=True):
 
 def sql_sources(names: FileNames, tree: ast.Module, catalogue: Catalogue) -> Iterator[SqlSource]:
     """Yield the SQL in a module's calls, then that which stands by itself."""
+    executed = list(_executed(names, catalogue))
+    yield from executed
+    told = {id(literal) for source in executed for literal in literals_in(source.text)}
+    parts = _parts_of_texts(tree)
+    for source, name in _Standing(names.module).in_block(tree.body):
+        is_told = any(id(literal) in told for literal in literals_in(source.text))
+        if not (is_told and name in parts):
+            yield source
+
+
+def _executed(names: FileNames, catalogue: Catalogue) -> Iterator[SqlSource]:
+    """Yield the SQL in a module's calls."""
     calls = SqlCalls(catalogue, executed=True, constructed=True, trusting=True)
     for site in names.call_sites:
         for handed in calls.every(site):
-            if handed.does != FRAGMENT:
-                text = handed.text
-                if handed.builds and handed.how.endswith(".SQL"):
-                    text = with_holes(text, _PSYCOPG_FIELD)
-                yield SqlSource(
-                    text, handed.written, site.statement, site.node, handed.how, handed.origins
-                )
-    yield from _Standing(names.module, _parts_of_texts(tree)).in_block(tree.body)
+            text = handed.text
+            if handed.does == FRAGMENT or _CYPHER.search(text):
+                continue
+            if handed.builds and handed.how.endswith(".SQL"):
+                text = with_holes(text, _PSYCOPG_FIELD)
+            yield SqlSource(
+                text, handed.written, site.statement, site.node, handed.how, handed.origins
+            )
+
+
+def literals_in(text: str) -> Iterator[ast.expr]:
+    """Yield the literals that a text is put together of."""
+    for stretch in stretches_of(text):
+        if stretch.literal is not None:
+            yield stretch.literal.node
 
 
 def _parts_of_texts(tree: ast.Module) -> frozenset[str]:
@@ -73,22 +95,26 @@ class _Standing(Struct, frozen=True):
     """Looks for the SQL in constants and in results of functions."""
 
     scope: Scope
-    parts: frozenset[str]
 
-    def in_block(self, body: list[ast.stmt], *, inside: bool = False) -> Iterator[SqlSource]:
-        """Yield the SQL in a block and in those in it."""
+    def in_block(
+        self, body: list[ast.stmt], *, inside: bool = False
+    ) -> Iterator[tuple[SqlSource, str]]:
+        """Yield the SQL in a block and in those in it, each with the name that it is given."""
         for statement in body:
             keeps = (ast.Return,) if inside else (ast.Assign, ast.AnnAssign)
-            if isinstance(statement, keeps) and not self.is_part(statement):
-                yield from _sources_in(statement.value, statement, self.scope)
+            if isinstance(statement, keeps):
+                name = _target(statement)
+                sources = _sources_in(statement.value, statement, self.scope)
+                yield from ((source, name) for source in sources)
             is_function = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef))
             for block in blocks_of(statement):
                 yield from self.in_block(block, inside=inside or is_function)
 
-    def is_part(self, statement: ast.stmt) -> bool:
-        """Return whether a statement names what texts are put together of."""
-        targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
-        return any(target and last_name(target) in self.parts for target in targets)
+
+def _target(statement: ast.stmt) -> str:
+    """Return the name that a statement gives its value; empty where it gives it none."""
+    targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+    return last_name(targets[0]) if targets[0] is not None else ""
 
 
 def _sources_in(node: ast.expr | None, statement: ast.stmt, scope: Scope) -> Iterator[SqlSource]:
@@ -100,7 +126,9 @@ def _sources_in(node: ast.expr | None, statement: ast.stmt, scope: Scope) -> Ite
     elif isinstance(node, (ast.Constant, ast.JoinedStr, ast.BinOp)):
         members = []
         for text, written in texts(node, scope):
-            if read_sql(str(text), certain=_OPENING.match(text) is not None):
+            if not _CYPHER.search(text) and read_sql(
+                str(text), certain=_OPENING.match(text) is not None
+            ):
                 yield SqlSource(text, written, statement, written)
     else:
         members = []

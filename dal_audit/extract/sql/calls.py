@@ -18,10 +18,12 @@ _NO_CALLS: Final = frozenset(
 """Statements in which a name before a parenthesis is something else, or no engine here calls it."""
 
 _OF_MODULES: Final = {
-    "sqlite": frozenset({"matchinfo", "offsets", "snippet", "highlight", "bm25"}),
+    "sqlite": frozenset(
+        {"matchinfo", "offsets", "snippet", "highlight", "bm25", "json_each", "json_tree"}
+    ),
 }
-"""Functions that only queries of virtual tables have, so that no list of an engine names them
-(sqlite.org/fts3.html, fts5.html)."""
+"""Functions of virtual tables, and those that are tables: no list of an engine names them
+(sqlite.org/fts3.html, fts5.html, json1.html)."""
 
 _DECLARES_AFTER: Final = frozenset(
     {"AS", "USING", "INDEX", "KEY", "FULLTEXT", "SPATIAL", "UNIQUE", "PARTITION", "OF", "ON"}
