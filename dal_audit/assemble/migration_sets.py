@@ -15,7 +15,7 @@ from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.project import AUDITED, STATEMENTS, Project
 from dal_audit.facts import START, NotUnderstood, Place
 from dal_audit.facts.sql import OtherStatement, Query, SqlStatement, Transaction
-from dal_audit.migrations.model import Migration, MigrationSet, Part
+from dal_audit.migrations.model import Language, Migration, MigrationSet, Part
 
 _PASSING: Final = frozenset(
     {"ANALYZE", "CHECKPOINT", "DISCARD", "EXPLAIN", "LOCK", "OPTIMIZE", "PRAGMA", "REFRESH",
@@ -50,13 +50,15 @@ def statements_of(part: Part, project: Project) -> list[SqlStatement]:
     return [statement for statement in own if part.takes(statement.span.line, statement.part)]
 
 
-def up_scripts(project: Project) -> Iterator[tuple[MigrationSet | None, list[SqlStatement], str]]:
-    """Yield each up part in SQL that is judged: its set, its statements, its file.
+def up_scripts(
+    project: Project, *languages: Language
+) -> Iterator[tuple[MigrationSet | None, list[SqlStatement], str]]:
+    """Yield each up part in some languages that is judged: its set, its statements, its file.
 
     A file of a folder that no pattern fits is in no set, and is all up.
     """
     for found, part in _up_parts(project):
-        if part.language == "sql" and is_audited(part.path, project):
+        if part.language in languages and is_audited(part.path, project):
             yield found, statements_of(part, project), part.path
 
 

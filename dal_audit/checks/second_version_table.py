@@ -12,6 +12,7 @@ from dal_audit.facts import Place
 from dal_audit.facts.sql import CreateTable, SqlStatement
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
+from dal_audit.judge.sql_portability import extent_of
 from dal_audit.migrations.tools import SQITCH, TOOLS
 
 _PLAIN: Final = re.compile(
@@ -54,7 +55,7 @@ def second_version_table(project: Project) -> Iterator[Breach]:
     program's own.
     """
     firsts: dict[str, tuple[str, Place]] = {}
-    for migration_set, statements, path in up_scripts(project):
+    for migration_set, statements, path in up_scripts(project, "sql", "python"):
         root = migration_set.root if migration_set is not None else path.rpartition("/")[0]
         own = (
             migration_set.version_table
@@ -95,6 +96,6 @@ def _breach(
     return Breach(
         place,
         f"`{name}` is a second table of versions: `{kept}` tells what has run",
-        extent=(statement.span.line, statement.span.end_line),
+        extent=extent_of(statement, statement.span),
         related=related,
     )

@@ -55,7 +55,7 @@ def undocumented_index(project: Project) -> Iterator[Breach]:
     them. So the rule is about what it does not keep: search tables, materialized views, tables made
     of a query, caches.
     """
-    for _one, statements, path in up_scripts(project):
+    for _one, statements, path in up_scripts(project, "sql"):
         gone = {name: index for index, item in enumerate(statements) for name in _taken_away(item)}
         for index, statement in enumerate(statements):
             found = _derived(statement)

@@ -133,6 +133,8 @@ def _note_repeated(state: State, target: SqlName, key: tuple[str, ...]) -> None:
         reason = f"a row with this {listed} stands already"
         state.existing_object(target.span, reason, _CONFLICT, state.fold(target))
         return
+    if state.opaque_code.names(state.fold(target)):
+        return  # Other code may make the table anew.
     state.note_change(
         "changes-data",
         target.span,
