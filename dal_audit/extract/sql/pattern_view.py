@@ -309,9 +309,11 @@ class View:
         if place in self.type_places:
             return False
         before = self.key(place - 1) if place else ""
+        if before == "." and place > 1:
+            if self.key(place - 2) not in {"PG_CATALOG", "PUBLIC"}:
+                return False
+            before = self.key(place - 3) if place > 2 else ""  # noqa: PLR2004  # a schema's name
         if before in _NOT_CALLED_AFTER:
-            return False
-        if before == "." and place > 1 and self.key(place - 2) not in {"PG_CATALOG", "PUBLIC"}:
             return False
         if before == "ON":
             return not _CREATES & {self.key(at) for at in range(min(4, place))}
