@@ -217,3 +217,16 @@ def test_every_format_with_verdicts_gives_the_reason(tmp_path: Path, form: Forma
     told = render(audit(Request(folder=tmp_path, cache=False)), form).replace("\\", "")
     assert "templates are not read: app/a.py.j2" in told
     assert "no storage interface was found" in told
+
+
+def test_operations_that_are_not_followed_are_told(tmp_path: Path) -> None:
+    files = {
+        "dal-audit.toml": '[[migrations]]\npath = "migrations"\n',
+        "migrations/versions/1a.py": "from alembic import op\nfrom tools import make\n\n"
+        "revision = '1a'\ndown_revision = None\n\n\n"
+        "def upgrade():\n    make('users')\n    op.execute('DROP VIEW IF EXISTS v')\n\n\n"
+        "def downgrade():\n    make('views')\n",
+    }
+    verdict, reason = said(tmp_path, files)["CX-DBP-022A"]
+    assert verdict == "pass in part"
+    assert "not all operations are followed: migrations/versions/1a.py" in reason
