@@ -278,3 +278,7 @@ def test_folding_takes_time_in_proportion() -> None:
     lines += [f"x{index + 1} = x{index} or x{index}" for index in range(40)]
     (texts,) = folded("\n".join([*lines, "mark(x40)", ""]))
     assert texts
+
+
+def test_a_list_that_is_empty_at_first_is_filled_later() -> None:
+    assert folded("x = []\nx.append(y)\nmark('a' + ' '.join(x))\n") == [(f"a{UNKNOWN}",)]

@@ -219,8 +219,8 @@ def _method(node: ast.Call, func: ast.Attribute, scope: Scope, depth: int) -> Co
 
 def _joined(between: ConstantSet, node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
     argument = follow_assignment(node, scope)
-    if not isinstance(argument, (ast.List, ast.Tuple)):
-        return NOTHING
+    if not isinstance(argument, (ast.List, ast.Tuple)) or not (argument is node or argument.elts):
+        return NOTHING  # A list with a name is empty so that it is filled.
     parts: list[ConstantSet] = []
     for element in argument.elts:
         parts += [between, fold_spelled(element, scope, depth)]
