@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,12 +14,14 @@ from dal_audit.extract.python.dialect_branches import DialectBranches
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.python.spelled_text import replaced
 from dal_audit.extract.python.sql_sources import SqlSource, literals_in
+from dal_audit.extract.python.text_formats import with_holes
 from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import Lines
 from dal_audit.extract.sql.embedded import embedded_statements
 from dal_audit.facts import Span
 from dal_audit.facts.sql import Embedding, SqlStatement
 
+_FIELD: Final = re.compile(r"\{\w+\}")
 _COLLECTIONS: Final = (ast.List, ast.Tuple, ast.Set, ast.Dict)
 
 
@@ -68,6 +71,9 @@ class Embedder:
 
 
 def _as_run(text: str) -> str:
-    """Return a text as its engine gets it: with what drivers take for an escape as one mark."""
+    """Return a text as its engine gets it: with what drivers take for an escape as one mark.
+
+    What is still to be formatted is a hole.
+    """
     text = replaced(text, "\\:", ":")
-    return replaced(text, "%%", "%")
+    return with_holes(replaced(text, "%%", "%"), _FIELD)

@@ -32,7 +32,7 @@ def embedded_statements(text: str, places: Places) -> list[SqlStatement]:
             for own in fact.constructs
         )
         fact = replace(fact, constructs=constructs)
-        torn = any(HOLE in token.text for token in statement.tokens)
+        torn = any(map(_is_open, statement.tokens, (None, *statement.tokens)))
         found.append(_around_holes(fact, statement.tokens) if torn else fact)
 
     each_statement(text, take)
@@ -45,6 +45,15 @@ def _called(construct: SqlConstruct, tokens: Sequence[Token]) -> str:
     token = tokens[construct.first]
     is_call = token.kind is Kind.WORD and any(mark.text == "(" for mark in following)
     return token.text.lower() if is_call or token.is_word("REGEXP", "MATCH") else ""
+
+
+def _is_open(token: Token, before: Token | None) -> bool:
+    """Return whether a token holds what is not known, or stands for as many rows as are handed.
+
+    `VALUES ?` and `VALUES %s` are filled by `execute_values` and its like.
+    """
+    is_rows = token.kind is Kind.PARAMETER and before is not None and before.is_word("VALUES")
+    return is_rows or HOLE in token.text
 
 
 def _around_holes(fact: SqlStatement, tokens: Sequence[Token]) -> SqlStatement:
