@@ -161,3 +161,7 @@ def search_sqlite_first():
         "at function": "sqlite",
         "at another": "",
     }
+
+
+def test_a_name_that_stands_for_itself_ends() -> None:
+    assert engines("x = x or y\nz = not z\nif x and z:\n    f('at a')\n") == {"at a": ""}

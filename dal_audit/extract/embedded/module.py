@@ -17,9 +17,9 @@ from dal_audit.extract.python.name_uses import CallSite, read_names
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.sql_sources import sql_sources
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Span
+from dal_audit.facts import START, Span
 from dal_audit.facts.migrations import Revision
-from dal_audit.facts.sql import Embedding, SqlFileName, SqlStatement
+from dal_audit.facts.sql import Embedding, OtherStatement, SqlFileName, SqlStatement
 
 _FILE: Final = re.compile(r"[\w./\\ -]*\w\.sql")
 
@@ -32,6 +32,12 @@ def statements_of_file(
     if revision is not None:
         return (*statements_of_migration(tree, lines, revision.framework), *files)
     return (*statements_of_module(tree, lines, catalogue), *files)
+
+
+def not_followed() -> SqlStatement:
+    """Return what stands for a module that is nested too deeply: it may run anything."""
+    within = Embedding((START.line, START.end_line), is_unread=True)
+    return SqlStatement(START, "DO", OtherStatement(("DO",)), within=within)
 
 
 def _file_names(tree: ast.Module, lines: Lines) -> Iterator[SqlFileName]:

@@ -68,7 +68,7 @@ def _statements(
     file: SourceFile, catalogue: Catalogue, *, shortcuts: bool
 ) -> tuple[SqlStatement | SqlFileName, ...]:
     """Return the SQL in one file; most hold none, which shows in their bytes."""
-    from dal_audit.extract.embedded.module import statements_of_file
+    from dal_audit.extract.embedded.module import not_followed, statements_of_file
     from dal_audit.extract.migrations.reader import revision_of_bytes
     from dal_audit.extract.python.parse.deep_stack import deeply
     from dal_audit.extract.python.parse.parser import parse
@@ -90,5 +90,7 @@ def _statements(
                     parse(text, shortcuts=shortcuts), Lines(text), revision, catalogue
                 )
             )
-    except (OSError, ValueError, RecursionError):  # What is no text, or no Python, is a ValueError.
+    except RecursionError:
+        return (not_followed(),)
+    except (OSError, ValueError):  # What is no text, or no Python, is a ValueError.
         return ()

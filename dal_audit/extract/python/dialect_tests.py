@@ -71,9 +71,10 @@ class DialectTests:
 
     def sides(self, node: ast.expr, hops: int = 0) -> Sides:
         """Return for which engines a test can be true, and for which it can be false."""
-        node = self.followed(node)
-        ask = _TESTS.get(type(node))
-        return ask(self, node, hops) if ask is not None and hops < _HOPS else UNTOLD
+        meant = self.followed(node)
+        hops += meant is not node  # A name can stand for a test with that name in it.
+        ask = _TESTS.get(type(meant))
+        return ask(self, meant, hops) if ask is not None and hops < _HOPS else UNTOLD
 
     def followed(self, node: ast.expr) -> ast.expr:
         """Follow names that are assigned once to what they are assigned."""
