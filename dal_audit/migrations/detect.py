@@ -11,8 +11,9 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
+from dal_audit.catalogue.engine_words import engine_of
 from dal_audit.migrations.assembly import common_backends
-from dal_audit.migrations.backends import backend_of, backend_of_folder, neutral_folder
+from dal_audit.migrations.backends import backend_of_folder, neutral_folder
 from dal_audit.migrations.folder_each import folders_set, releases_set, sqitch_set
 from dal_audit.migrations.folders import is_sure_home, name_of, parent_of, within
 from dal_audit.migrations.graphs import alembic_sets, django_sets
@@ -171,7 +172,7 @@ def _as_stated(listing: Listing, migration: Migration) -> Migration:
         return migration
     marks = (listing.sources.marks.get(part.path) for part in migration.up)
     said = {
-        backend_of(directive.text)
+        engine_of(directive.text)
         for own in marks
         for directive in (own.directives if own is not None else ())
         if directive.kind == "dialect" and directive.tool == "plain"
