@@ -83,8 +83,10 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
     request.watch(1, "looking for files")
     tree = discover(scope, request)
     scope = scope.settled(file.path for file in (*tree.files, *tree.scripts))
+    if tree.rust:
+        require_rust()
 
-    request.watch(2, f"reading {plural(len(tree.files), 'file')}")
+    request.watch(2, f"reading {plural(len(tree.files) + len(tree.rust), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
     facts = extract(
         tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts, cache=cache
@@ -118,6 +120,14 @@ def judged(reading: Reading, request: Request) -> ProjectResult:
     triaged = triage(project, rules, judge(project, rules), request)
     spots = spots_of(project, rules, reading.tree, triaged, request)
     return result_of(reading.scope, reading.audited, rules, triaged.findings, spots, request)
+
+
+def require_rust() -> None:
+    """Raise UsageError where there is Rust, and nothing to read it with."""
+    from dal_audit.extract.rust_sources import ADVICE, has_parser  # only where there is Rust
+
+    if not has_parser():
+        raise UsageError(f"error: {ADVICE}")
 
 
 def spots_of(
@@ -163,7 +173,8 @@ def cache_of(
         file = request.folder / place / f"{name}.facts"
     options = options_for(tree.files, catalogue)
     cache = Cache(file, key_of(catalogue, thorough=options.thorough, foreign=options.foreign))
-    known = {file.path: file for file in (*tree.files, *tree.scripts, *tree.ci, *tree.suites)}
+    groups = (tree.files, tree.rust, tree.scripts, tree.ci, tree.suites)
+    known = {file.path: file for group in groups for file in group}
     cache.identify(known.values(), lambda files: digests_of(files, jobs=request.jobs))
     return cache
 

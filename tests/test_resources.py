@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from dal_audit.catalogue import resources
-from dal_audit.catalogue.drivers import Driver, driver_in
+from dal_audit.catalogue.drivers import Driver, driver_in, rust_driver_in
 from dal_audit.catalogue.resources import compiled, rules_folder, table
 from dal_audit.catalogue.rulebook import Clause, clause_in
 from dal_audit.catalogue.url_schemes import Scheme, scheme_in
 
 TABLES = [
     ("drivers", tuple[Driver, ...], driver_in),
+    ("drivers.rust", tuple[Driver, ...], rust_driver_in),
     ("clauses", tuple[Clause, ...], clause_in),
     ("schemes", tuple[Scheme, ...], scheme_in),
 ]

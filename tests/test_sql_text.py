@@ -9,11 +9,11 @@ import sys
 import pytest
 
 from dal_audit.catalogue.drivers import catalogue_in_force
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.module_facts import python_facts
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.extract.python.prefilter.sql_marks import AMBIGUOUS_CALLS, executors
-from dal_audit.extract.python.sql_detection import read_sql
-from dal_audit.extract.python.text_formats import UNKNOWN
+from dal_audit.extract.sql_detection import read_sql
 from dal_audit.facts import Span, SqlText
 
 CATALOGUE = catalogue_in_force()
@@ -148,7 +148,7 @@ def test_names_come_from_the_catalogue() -> None:
 def test_sqlglot_is_imported_only_for_doubtful_texts() -> None:
     code = (
         "import sys\n"
-        "from dal_audit.extract.python.sql_detection import read_sql\n"
+        "from dal_audit.extract.sql_detection import read_sql\n"
         "read_sql('SELECT * FROM users', certain=True)\n"
         "read_sql('Select one from the list', certain=False)\n"
         "assert 'sqlglot' not in sys.modules\n"

@@ -67,7 +67,7 @@ def assemble(
     scripts = audited_scripts(SqlFiles(policy, layout), tree, scope)
     edited, unknown = released_since(layout, policy.root, rules, request.since)
     ci = ci_of(tree, policy, rules, cache, request)
-    sources = [file.path for file in (*tree.files, *scripts)]
+    sources = [file.path for file in (*tree.files, *tree.rust, *scripts)]
     read = [*sources, *(file.path for file in ci.audited)]
     project = Project(
         policy,
@@ -124,10 +124,17 @@ def reassemble(
 def _inspected(
     linked: Project, tree: ProjectFiles, cache: Cache, request: Request, *, reads_sql: bool
 ) -> Project:
-    """Return a linked project with what its accesses show, and with the SQL in its code."""
+    """Return a linked project with what its accesses show, and with the files of Rust.
+
+    The SQL in its code is read, too, where a rule asks for it.
+    """
     project = follow_accesses(
         linked, tree.files, cache, jobs=request.jobs, shortcuts=request.shortcuts
     )
+    if tree.rust:
+        from dal_audit.assemble.rust.reading import with_rust  # only where there is Rust
+
+        project = with_rust(project, tree, cache, jobs=request.jobs, shortcuts=request.shortcuts)
     return embedded_sql(project, tree.files, cache, request) if reads_sql else project
 
 

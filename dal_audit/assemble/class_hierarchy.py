@@ -196,7 +196,7 @@ class Hierarchy:
 
         A class that inherits an interface and makes it concrete is none.
         """
-        if not self.base_names(candidate).isdisjoint(ABSTRACT_BASES):
+        if candidate.shape.is_trait or not self.base_names(candidate).isdisjoint(ABSTRACT_BASES):
             return True
         return any(member.is_abstract for member in candidate.shape.members)
 
@@ -239,7 +239,8 @@ class Hierarchy:
         found = [
             candidate
             for candidate in self._in_storage
-            if candidate.name in implemented and self.is_interface(candidate)
+            if candidate.name in implemented or candidate.shape.is_open
+            if self.is_interface(candidate)
         ]
         names = {candidate.name for candidate in found}
         for candidate in found:

@@ -23,7 +23,7 @@ from dal_audit.assemble.driver_objects import (
 )
 from dal_audit.assemble.symbols import Module, PendingExport, SymbolId, SymbolTable
 from dal_audit.catalogue.object_kinds import Kinds
-from dal_audit.facts import CALL, Export, Place
+from dal_audit.facts import CALL, Export, ModuleExports, Place
 
 Reached: TypeAlias = tuple[SymbolId, DriverSource]
 """A name that was reached, and what it comes from."""
@@ -185,9 +185,10 @@ class DriverSources:
             if any(source.form in {"instance", "function"} for source in sources.values())
         )
 
-    def of_export(self, export: Export, path: str) -> DriverSource | None:
+    def of_export(self, export: Export, shape: ModuleExports, path: str) -> DriverSource | None:
         """Return the driver's object that one binding of a name in a file gives it, or None."""
-        module = self.symbols.modules[self.drivers.names.of(path)]
+        own = self.drivers.names.of(path)
+        module = self.symbols.modules[f"{own}.{shape.inner}" if shape.inner else own]
         found = (source for origin in export.origins for source in self.resolve_all(origin, path))
         return next(filter(None, (self._handed_on(each, module, export) for each in found)), None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 from dal_audit.facts import OWN_MODULE
@@ -14,6 +15,8 @@ PROJECT_MARKERS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "
 
 _IMPORTABLE: Final = (".py", ".pyi", ".pyw")
 
+NOTHING_GIVEN: Final[Mapping[str, str]] = MappingProxyType({})
+
 _WILD: Final = frozenset("*?[")
 """The letters that make a glob more than a name."""
 
@@ -22,17 +25,22 @@ class ModuleNames:
     """How the modules of a project are named, and what an import in one of its files can mean."""
 
     def __init__(
-        self, modules: frozenset[str], markers: frozenset[str], roots: Sequence[str] | None
+        self,
+        modules: frozenset[str],
+        markers: frozenset[str],
+        roots: Sequence[str] | None,
+        given: Mapping[str, str] = NOTHING_GIVEN,
     ) -> None:
-        """Take the paths of all Python files and project files, and the configured source roots.
+        """Take the paths of all sources and project files, and the configured source roots.
 
-        Scripts without a suffix and notebooks are nothing that could be imported.
+        Scripts without a suffix and notebooks are nothing that could be imported; `given` are the
+        modules' names of another language, which has rules of its own for them.
         """
         self.modules = modules
         self.importable = [path for path in modules if path.endswith(_IMPORTABLE)]
         self.markers = markers
         self._configured = roots
-        self._names: dict[str, str] = {}
+        self._names: dict[str, str] = dict(given)
         """The modules' names by their paths."""
         self._roots: dict[str, tuple[str, ...]] = {}
         """The source roots that absolute imports resolve from, by the files that they stand in."""
@@ -53,7 +61,7 @@ class ModuleNames:
             return tuple(_folder(root) for root in self._configured)
         folders = self._project_folders
         with_src = {f"{folder}/src" if folder else "src" for folder in folders}
-        heads = {path.rpartition("/")[0] for path in self.modules}
+        heads = {path.rpartition("/")[0] for path in self.importable}
         return tuple(
             sorted(
                 folders

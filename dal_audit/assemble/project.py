@@ -7,7 +7,7 @@ what only some checks ask is a query beside its answer.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from dal_audit.assemble.driver_names import OWN_TYPES, DriverNames
 from dal_audit.assemble.driver_sources import DriverSources
 from dal_audit.assemble.memo import FactsInput, Input, Memo, file_query, query
-from dal_audit.assemble.module_names import ModuleNames, is_named
+from dal_audit.assemble.module_names import NOTHING_GIVEN, ModuleNames, is_named
 from dal_audit.assemble.sql_files import SqlFiles, made_by
 from dal_audit.assemble.symbols import Module, SymbolId, SymbolTable, module_of
 from dal_audit.assemble.zones import Zones
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 
 POLICY: Final = Input("policy", attrgetter("policy"))
 CATALOGUE: Final = Input("catalogue", attrgetter("catalogue"))
-PATHS: Final = Input("paths", lambda project: (project.modules, project.markers))
+PATHS: Final = Input(
+    "paths", lambda project: (project.modules, project.markers, project.given_names)
+)
 """Which Python files and marker files there are, audited or not."""
 LAYOUT: Final = Input("layout", attrgetter("layout"))
 AUDITED: Final = Input("audited", lambda project: tuple(file.path for file in project.files))
@@ -69,7 +71,8 @@ STATEMENTS: Final = FactsInput("statements", SqlStatement, NotUnderstood)
 
 @query(depends_on=(PATHS, POLICY))
 def _names(project: Project) -> ModuleNames:
-    return ModuleNames(project.modules, project.markers, project.policy.source_roots)
+    roots = project.policy.source_roots
+    return ModuleNames(project.modules, project.markers, roots, project.given_names)
 
 
 @query(depends_on=(CATALOGUE, POLICY, _names))
@@ -107,14 +110,19 @@ def _zones(project: Project) -> Zones:
 
 
 @file_query(of=(EXPORTS,), depends_on=(_names, _driver_names))
-def _module(path: str, shapes: Sequence[ModuleExports], project: Project) -> Module:
-    """Return the module that a file is."""
-    return module_of(path, shapes[-1], project.names, project.driver_names)
+def _modules(path: str, shapes: Sequence[ModuleExports], project: Project) -> Mapping[str, Module]:
+    """Return the modules that a file holds, by their names within it; what was read last counts."""
+    last = {shape.inner: shape for shape in shapes}
+    return {
+        inner: module_of(path, shape, project.names, project.driver_names)
+        for inner, shape in last.items()
+    }
 
 
-@query(depends_on=(_module, _names))
+@query(depends_on=(_modules, _names))
 def _symbols(project: Project) -> SymbolTable:
-    return SymbolTable(_module(project).values(), project.names.absolute)
+    modules = [module for of in _modules(project).values() for module in of.values()]
+    return SymbolTable(modules, project.names.absolute)
 
 
 @query(depends_on=(CATALOGUE,))
@@ -199,6 +207,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     """The migration sets."""
     edited: tuple[ReleasedChange, ...] = ()
     """The migrations that are not what was released, as far as git tells."""
+    given_names: Mapping[str, str] = NOTHING_GIVEN
+    """The modules' names that their language gives by rules of its own, by the files' paths."""
     path_prefix: str = ""
     """What leads from the current folder to the root, ending in a slash; messages use it."""
     ci: CiFiles = field(default_factory=CiFiles)
@@ -273,7 +283,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
         return tuple(
             sorted(
                 module.path
-                for module in _module(self).values()
+                for of_file in _modules(self).values()
+                for module in of_file.values()
                 if module.shape.is_dynamic and self.in_storage(module.path)
             )
         )

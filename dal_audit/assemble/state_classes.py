@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy
+from dal_audit.catalogue.drivers import RUST
 
 _WORDS: Final = frozenset(
     [
@@ -27,6 +28,16 @@ _WORDS: Final = frozenset(
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")
 
 
+_RUST_WORDS: Final = _WORDS | {"App", "Application", "Ctx", "Env"}
+"""What such structs are called in Rust, where no framework's base says what a type is."""
+
+
+def is_state_name(name: str, *, is_rust: bool) -> bool:
+    """Return whether a class is called as what keeps a program's state is."""
+    words = _WORD.findall(name.rpartition(".")[2])
+    return not (_RUST_WORDS if is_rust else _WORDS).isdisjoint(words)
+
+
 def keeps_state(candidate: Class, hierarchy: Hierarchy) -> bool:
     """Return whether a class keeps what others work with, by its name or as a record of fields.
 
@@ -35,6 +46,7 @@ def keeps_state(candidate: Class, hierarchy: Hierarchy) -> bool:
     words = _WORD.findall(candidate.shape.name.rpartition(".")[2])
     if words[-2:] == ["Context", "Manager"]:
         return False
-    if _WORDS.intersection(words):
+    is_rust = candidate.name.startswith(RUST)
+    if is_state_name(candidate.shape.name, is_rust=is_rust):
         return True
     return hierarchy.is_made_of_fields(candidate)

@@ -53,8 +53,8 @@ class Module(Struct, frozen=True):
 
 
 def module_of(path: str, shape: ModuleExports, names: ModuleNames, drivers: DriverNames) -> Module:
-    """Return a file's module; it follows from the file and the names of all modules."""
-    name = names.of(path)
+    """Return a module of a file; it follows from the file and the names of all modules."""
+    name = f"{names.of(path)}.{shape.inner}" if shape.inner else names.of(path)
     pending: list[PendingExport] = []
     aliases = []
     reexports: dict[str, list[str]] = {}

@@ -67,6 +67,10 @@ class Driver(Struct, frozen=True):
         return json.decode(self.written_objects, type=DriverObjects)
 
 
+RUST: Final = "::"
+"""Stands before the names of Rust, as Rust itself writes it before a crate's."""
+
+
 def unknown_driver(module: str) -> Driver:
     """Return the driver that a module is of which the shipped catalogue knows nothing."""
     return Driver(module, (module,), (), "driver", "", (), (), NO_OBJECTS)
@@ -125,6 +129,12 @@ def shipped_drivers() -> tuple[Driver, ...]:
 
 
 @cache
+def shipped_rust_drivers() -> tuple[Driver, ...]:
+    """Read `drivers.rust.toml`; it is loaded only where there is Rust."""
+    return table("drivers.rust", tuple[Driver, ...], rust_driver_in)
+
+
+@cache
 def shipped_catalogue() -> Catalogue:
     """Return the catalogue of a project that configures none."""
     return Catalogue(shipped_drivers())
@@ -141,6 +151,27 @@ def driver_in(row: Mapping[str, Any]) -> Driver:
         accessors=tuple(row["accessors"]),
         executes=tuple(row["executes"]),
         written_objects=Raw(json.encode(_objects_in(row))),
+    )
+
+
+def rust_driver_in(row: Mapping[str, Any]) -> Driver:
+    """Return the driver of a table in `drivers.rust.toml`; names count from its first crate."""
+    crates = tuple(f"{RUST}{crate}" for crate in row["crates"])
+
+    def named(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(f"{crates[0]}.{name}" for name in names)
+
+    roles = {**row["types"], "exception": row["errors"]}
+    types = tuple((role, named(names)) for role, names in roles.items() if names)
+    makers = tuple(zip(named(row["makers"]), named(row["makers"].values()), strict=True))
+    return Driver(
+        name=row["name"],
+        modules=crates,
+        kind=row["kind"],
+        dialect=row["dialect"],
+        accessors=tuple(row["accessors"]),
+        executes=(*row["executes"], *named(row["queries"])),
+        written_objects=Raw(json.encode(DriverObjects(types, makers))),
     )
 
 
@@ -168,6 +199,24 @@ def catalogue_in_force(
     drivers += _named((prefix for prefix in also if prefix not in known), shipped)
     helpers = tuple(sorted(helper.replace(":", ".") for helper in import_helpers))
     return Catalogue(tuple(drivers), helpers)
+
+
+def with_crates(
+    catalogue: Catalogue, *, only: Iterable[str] | None = None, also: Iterable[str] = ()
+) -> Catalogue:
+    """Return a catalogue in force with the drivers of Rust, narrowed and widened in the same way.
+
+    A prefix may be written as Rust does (`sea_orm::prelude`).
+    """
+    shipped = Catalogue(shipped_rust_drivers())
+    drivers = list(shipped.drivers) if only is None else _named(map(_crate, only), shipped)
+    known = {module for driver in drivers for module in driver.modules}
+    drivers += _named((name for name in map(_crate, also) if name not in known), shipped)
+    return Catalogue((*catalogue.drivers, *drivers), catalogue.import_helpers)
+
+
+def _crate(prefix: str) -> str:
+    return RUST + prefix.removeprefix(RUST).replace("::", ".").replace("-", "_")
 
 
 def _named(prefixes: Iterable[str], shipped: Catalogue) -> list[Driver]:

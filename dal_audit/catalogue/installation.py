@@ -11,7 +11,10 @@ import sys
 
 import dal_audit
 
-_PARSERS = ("ahocorasick_rs-", "libcst-", "msgspec-", "pyyaml-", "sqlglot-", "sqlglotc-")
+_PARSERS = (
+    *("ahocorasick_rs-", "libcst-", "msgspec-", "pyyaml-", "sqlglot-", "sqlglotc-"),
+    *("tree_sitter-", "tree_sitter_rust-"),
+)
 """How the folders begin that tell of a package and its version; in lower case."""
 
 

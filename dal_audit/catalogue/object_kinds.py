@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from dal_audit.catalogue.drivers import Catalogue, Driver, DriverObjects, shipped_catalogue
+from dal_audit.catalogue.drivers import RUST, Catalogue, Driver, DriverObjects, shipped_catalogue
 
 Kind: TypeAlias = Literal["module", "type", "exception", "other"]
 """What a driver's object is: the driver itself or a part of it, a class, an exception, or another
@@ -76,8 +76,10 @@ class Kinds:
         """Return the objects among which a name is, where the catalogue spells it like this.
 
         A driver's objects are known by their names as soon as one of its modules is in force, so
-        it is the shipped catalogue that says whose a name is.
+        it is the shipped catalogue that says whose a name is. Crates hide nothing of each other.
         """
+        if name.startswith(RUST):
+            return self._reaching(name)
         return self._objects_of(shipped_catalogue().driver_of(name))
 
     def _reaching(self, name: str) -> _Objects:
@@ -87,6 +89,11 @@ class Kinds:
     def names_in(self, module: str) -> list[str]:
         """Return the names in a driver's module that are known."""
         listed = self._listing(module)
+        if module.startswith(RUST):
+            # A type is reached by more paths than are documented, a prelude's among them.
+            return sorted(
+                {*listed.roles_by_last, *(name.rpartition(".")[2] for name in listed.makers)}
+            )
         parted = (name.rpartition(".") for name in (*listed.roles, *listed.makers))
         return sorted({last for parent, _, last in parted if parent == module})
 

@@ -37,11 +37,11 @@ def table(
     stem: str, kind: type[tuple[Row, ...]], read: Callable[[Mapping[str, Any]], Row]
 ) -> tuple[Row, ...]:
     """Return the rows of a table of the catalogue: `read` makes one of what the TOML says."""
-    file = rules_folder() / "catalogue" / stem
-    toml = file.with_suffix(".toml").read_bytes()
+    folder = rules_folder() / "catalogue"
+    toml = (folder / f"{stem}.toml").read_bytes()
     form = msgspec.defstruct("Compiled", [("of", str), ("rows", kind)])
     try:
-        data = file.with_suffix(".json").read_bytes()
+        data = (folder / f"{stem}.json").read_bytes()
         compiled: Any = msgspec.json.decode(data, type=form)
         if compiled.of == _checksums(toml, data[data.find(b"\n") + 1 :]):
             return compiled.rows  # type: ignore[no-any-return]

@@ -22,7 +22,7 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
         origin = project.driver_sources.resolve(use.name, file.path)
         # An error that storage derives from the driver's is translated; DAL103 asks for the rest.
         if origin is not None and origin.form != "subclass":
-            found = clauses.setdefault(use.span.line, [])
+            found = clauses.setdefault(use.together or use.span.line, [])
             found.append((Place(file.path, use.span), origin))
     for (place, origin), *others in clauses.values():
         yield Breach(

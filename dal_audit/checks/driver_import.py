@@ -19,7 +19,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
     `if TYPE_CHECKING:` counts too: a driver's type in a signature ties the caller to the driver
     just as a call does.
     """
-    if project.in_storage(file.path):
+    if project.in_storage(file.path) or fact.is_covered:
         return
     if not project.policy.counts_import(type_checking=fact.type_checking):
         return
@@ -34,6 +34,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
             Related(Place(file.path, use.span), f"`{use.name}` is {ROLE_WORDS[use.role]} here")
             for target in targets
             for use in target.uses
+            if use.span != span
         ]
         yield Breach(
             Place(file.path, span),

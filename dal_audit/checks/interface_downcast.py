@@ -18,6 +18,7 @@ _ASKED: dict[UseKind, str] = {
     "cast": "`cast` goes down to",
     "pattern": "a `case` asks for",
     "type": "`type(…)` is compared with",
+    "downcast": "a downcast asks for",
 }
 
 

@@ -49,7 +49,7 @@ def interface_module_imports_driver(project: Project) -> Iterator[Breach]:
 
 def _driver_imports(file: FileFacts, project: Project) -> Iterator[tuple[Driver, Import, Target]]:
     for fact in file.facts:
-        if not isinstance(fact, Import):
+        if not isinstance(fact, Import) or fact.by_path or fact.is_offer:
             continue
         if not project.policy.counts_import(type_checking=fact.type_checking):
             continue

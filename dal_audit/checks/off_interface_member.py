@@ -53,7 +53,12 @@ def _beyond(backend: Class, hierarchy: Hierarchy) -> Iterator[tuple[Class, Membe
     declared = _declared(backend, hierarchy)
     for name, (owner, definitions) in hierarchy.all_definitions(backend).items():
         member = definitions[0]
-        if name.startswith("_") or name in declared or not hierarchy.zones.in_storage(owner.path):
+        if (
+            name.startswith("_")
+            or member.is_private
+            or name in declared
+            or not hierarchy.zones.in_storage(owner.path)
+        ):
             continue
         if member.kind in {"method", "property"} and _ON_THE_CLASS.isdisjoint(member.decorators):
             yield owner, member

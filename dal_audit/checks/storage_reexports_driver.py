@@ -26,13 +26,15 @@ def storage_reexports_driver(
     for export in fact.exports:
         if export.name in seen or not _is_offered(export, fact, is_package=is_package):
             continue
+        if export.reach and project.in_storage(project.names.files.get(export.reach, "")):
+            continue
         # A name that branches bind to different things is each of them: this binding's own counts.
-        origin = _itself(project.driver_sources.of_export(export, file.path))
+        origin = _itself(project.driver_sources.of_export(export, fact, file.path))
         if origin is not None:
             seen.add(export.name)
             yield _offer(export.name, origin, Place(file.path, export.span), _remedy(export, fact))
     yield from _listed(fact, module, project)
-    if is_package and fact.offered is None:
+    if fact.offers_stars or (is_package and fact.offered is None):
         yield from _by_stars(fact, file, project)
 
 
@@ -59,9 +61,13 @@ def _by_stars(fact: ModuleExports, file: FileFacts, project: Project) -> Iterato
                 f"storage offers all of `{source}` to whoever imports it",
                 label="offered from here",
                 driver=driver.name,
-                remedy="Import from the driver in the modules that use it, not in the package's "
-                "`__init__`.",
+                remedy=_NO_STAR if not fact.offers_stars else _PRIVATE,
             )
+
+
+_NO_STAR: Final = (
+    "Import from the driver in the modules that use it, not in the package's `__init__`."
+)
 
 
 def _driver_object(name: str, module: str, project: Project) -> DriverSource | None:
@@ -76,12 +82,15 @@ def _itself(origin: DriverSource | None) -> DriverSource | None:
     return origin
 
 
+_PRIVATE: Final = "Make it private to storage, and give callers a type of your own."
 _UNLIST: Final = "Take `{name}` out of `__all__`, and offer the interface instead."
 
 
 def _remedy(export: Export, shape: ModuleExports) -> str:
     """Say how to take back what a module offers, by the way in which it does so."""
     name = export.name
+    if shape.offers_stars:
+        return _PRIVATE
     if export.name in (shape.offered or ()):
         return _UNLIST.format(name=name)
     if export.made == "alias":

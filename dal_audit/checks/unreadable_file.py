@@ -21,6 +21,14 @@ _OF_CI = "Mend the file: its CI system refuses it as well, and runs none of its 
 @check("DAL901")
 def unreadable_file(fact: NotUnderstood, file: FileFacts, _project: Project) -> Iterator[Breach]:
     """Flag a file that could not be audited, so that it is never passed over in silence."""
+    if fact.is_part:
+        yield Breach(
+            Place(file.path, fact.span),
+            f"a part of the file {_VERBS[fact.gap]}: {fact.detail}",
+            label="the part begins here",
+            severity="warning",
+        )
+        return
     yield Breach(
         Place(file.path, fact.span),
         f"the file {_VERBS[fact.gap]}: {fact.detail}",

@@ -36,6 +36,10 @@ from dal_audit.policy import Policy, compile_globs
 
 PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
 _PYTHON: Final = (*PYTHON_SUFFIXES, ".ipynb")
+RUST_SUFFIX: Final = ".rs"
+MANIFEST: Final = "Cargo.toml"
+"""What says which crates there are, and what they depend on."""
+_SOURCES: Final = (*_PYTHON, RUST_SUFFIX)
 _SHEBANG: Final = re.compile(
     rb"#![^\r\n]*?(?:[/! \t](?:python|pypy)[\d.]*w?(?![\w.-])|[/ \t]uv[ \t]+run\b)"
 )
@@ -57,7 +61,7 @@ MAX_BYTES: Final = 256 << 20
 
 
 class ProjectFiles(Struct, frozen=True):
-    """A project's files: those to audit, and the paths of all Python files, audited or not."""
+    """A project's files: those of Python, and others, and the paths of all sources, audited or not."""
 
     files: tuple[SourceFile, ...]
     modules: frozenset[str]
@@ -71,6 +75,10 @@ class ProjectFiles(Struct, frozen=True):
     """Whether a cache of dal-audit's is among the project's own files."""
     absent: Mapping[str, tuple[str, ...]] = {}
     """Paths of sources that git has and nobody could read, by why that is."""
+    rust: tuple[SourceFile, ...] = ()
+    """The Rust files to audit."""
+    manifests: tuple[SourceFile, ...] = ()
+    """The files that say what a project's crates are (`Cargo.toml`)."""
     ci: tuple[SourceFile, ...] = ()
     suites: tuple[SourceFile, ...] = ()
     """The files of CI and those of tests, where there is CI."""
@@ -105,6 +113,9 @@ def project_files(
     own.update(dict.fromkeys((*programs, *linked.files), ""))
     audited = sorted(_audited(policy, own, linked.targets, is_left_out), key=lambda file: file.path)
     files, scripts = _parted(audited)
+    rust = tuple(file for file in files if file.path.endswith(RUST_SUFFIX))
+    if rust:
+        files = tuple(file for file in files if not file.path.endswith(RUST_SUFFIX))
     known = {file.path: file for file in files}
     ci = _examined(policy.root, ci_paths(policy, listed), others, known)
     tests = suite_paths(policy, listed, known) if ci else ()
@@ -113,15 +124,21 @@ def project_files(
     likely = [path for path in listed if path.endswith(ends) and not is_left_out(path)]
     return ProjectFiles(
         files,
-        frozenset(path for path in (*own, *absent) if path.endswith(_PYTHON) or path in programs),
+        frozenset(path for path in (*own, *absent) if path.endswith(_SOURCES) or path in programs),
         frozenset(path for path in likely if path.rpartition("/")[2] in MARKERS),
         scripts,
         tuple(sorted(path for path in likely if _is_template(path))),
         any(path.startswith(CACHE) for path in listed),
         _by_reason(absent),
+        rust,
+        _examined(policy.root, _manifests(listed), others, {}) if rust else (),
         ci,
         _examined(policy.root, tests, (), known),
     )
+
+
+def _manifests(listed: Iterable[str]) -> Iterator[str]:
+    return (path for path in listed if path.rpartition("/")[2] == MANIFEST)
 
 
 def _examined(
@@ -159,8 +176,8 @@ def _outside_of_tools(listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _is_source(path: str) -> bool:
-    """Return whether a file is one of Python or SQL, by its name."""
-    return path.endswith(_PYTHON) or is_script(path)
+    """Return whether a file is one of Python, Rust or SQL, by its name."""
+    return path.endswith(_SOURCES) or is_script(path)
 
 
 def _present(listed: Mapping[str, str]) -> Mapping[str, str]:
@@ -281,6 +298,7 @@ def with_unsaved(tree: ProjectFiles, files: Mapping[str, Path]) -> ProjectFiles:
         scripts=tuple(map(moved, tree.scripts)),
         ci=tuple(map(moved, tree.ci)),
         suites=tuple(map(moved, tree.suites)),
+        rust=tuple(map(moved, tree.rust)),
     )
 
 

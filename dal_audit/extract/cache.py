@@ -41,11 +41,14 @@ from dal_audit.facts import (
 )
 
 FactsKind: TypeAlias = Literal["first", "whole", "script"]
-OtherKind: TypeAlias = Literal["accesses", "named", "marks", "revision", "embedded", "ci", "suite"]
+OtherKind: TypeAlias = Literal[
+    "accesses", "named", "marks", "revision", "embedded", "ci", "suite", "rust"
+]
 Kind: TypeAlias = FactsKind | OtherKind
 """Of what something is kept: the first look at a Python file, a reading of the whole, an SQL file;
 the accesses in a file, what a file says that accesses led to, what a migration tool reads in it,
-the migration that a Python file is, the SQL in it."""
+the migration that a Python file is, the SQL in it, what a file
+of Rust spells."""
 
 Result = TypeVar("Result")
 
@@ -76,6 +79,7 @@ class _Content(Struct, array_like=True, gc=False):
     embedded: Raw = _NOTHING
     ci: Raw = _NOTHING
     suite: Raw = _NOTHING
+    rust: Raw = _NOTHING
 
 
 class _File(FactRecord, frozen=True):
@@ -313,6 +317,10 @@ def _decoder(kind: Kind) -> Decoder[Any]:
         from dal_audit.facts.ci import SuiteFile
 
         return Decoder(tuple[tuple[SuiteFile | Suppression, ...]])
+    if kind == "rust":
+        from dal_audit.facts.rust import RustFact
+
+        return Decoder(tuple[tuple[RustFact, ...]])
     if kind in {"accesses", "named"}:
         return Decoder(tuple[ValueFacts | None])
     return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[PythonFact, ...]])

@@ -16,8 +16,11 @@ MARK: Final = re.compile(r"#\s*dal-audit:")
 SQL_MARK: Final = re.compile(r"--\s*dal-audit:")
 """How a comment of SQL begins that is a suppression."""
 
+RUST_MARK: Final = re.compile(r"//\s*dal-audit:")
+"""How a comment of Rust begins that is one."""
+
 _FORM: Final = re.compile(
-    r"(?:#|--)\s*dal-audit:\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL
+    r"(?:#|--|//)\s*dal-audit:\s*(allow|allow-file)\s*\[([^\]]*)\]\s*(.*)", re.DOTALL
 )
 _FURTHER: Final = re.compile(r"(?<=\s)#\s*[A-Za-z]")
 """Another comment behind the reason, which some other tool may read: `# noqa`, `# type: …`."""

@@ -40,6 +40,8 @@ class NotUnderstood(TaggedFact, frozen=True):
     span: Span
     gap: Failure
     detail: str
+    is_part: bool = False
+    """Whether the rest of the file was understood, and says what it says."""
 
 
 class NotebookCell(TaggedFact, frozen=True):

@@ -22,10 +22,13 @@ UseKind: TypeAlias = Literal[
     "pattern",
     "type",
     "dependency",
+    "derive",
+    "downcast",
 ]
 """The part that a reference plays where it stands; `isinstance` to `type` ask what an object's
 class is (`pattern` in a `case`, `type` where `type(x)` is compared), or say it; a `dependency` is
-called by a framework, which hands its result to a parameter (`Depends(get_session)`)."""
+called by a framework, which hands its result to a parameter (`Depends(get_session)`).
+A type has a trait `derive`d, and is gone down to by a `downcast` (`downcast_ref::<T>()`)."""
 
 
 class Reference(FactRecord, frozen=True):
@@ -38,6 +41,8 @@ class Reference(FactRecord, frozen=True):
     span: Span
     name: str
     role: UseKind
+    together: int = 0
+    """The first line of the patterns that it is caught together with, 0 where it is caught alone."""
 
 
 class Target(FactRecord, frozen=True):
@@ -65,6 +70,12 @@ class Import(TaggedFact, frozen=True):
     module: str | None = None
     module_span: Span | None = None
     type_checking: bool = False
+    by_path: bool = False
+    """Whether there is no statement, but paths that lead where an import would (Rust)."""
+    is_offer: bool = False
+    """Whether the statement offers to others what it imports, in so many words (`pub use`)."""
+    is_covered: bool = False
+    """Whether another rule says more of what stands at the first of these paths."""
 
     def binds_top(self, target: Target) -> bool:
         """Return whether a target binds its first component alone, as `import a.b` binds `a`."""
@@ -125,6 +136,8 @@ class Export(FactRecord, frozen=True):
     origins: tuple[str, ...]
     used: bool = False
     """Whether the module itself uses what it imported under this name."""
+    reach: str = ""
+    """The module in which, and below which, it is visible at all; empty where nothing limits it."""
     renamed: bool = False
     """Whether the import says `as`: `import x as x` offers `x` to others (PEP 484, stub files)."""
 
@@ -144,6 +157,10 @@ class ModuleExports(TaggedFact, frozen=True):
     """Whether `__all__` holds further names, which are not written out."""
     executing: tuple[str, ...] = ()
     """The functions that hand a parameter on, as it is, to a call that executes SQL."""
+    offers_stars: bool = False
+    """Whether what the stars bring is offered to others."""
+    inner: str = ""
+    """The dotted name of the module within the file's own, where a file holds several (Rust)."""
     is_dynamic: bool = False
     """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
 
@@ -265,6 +282,8 @@ class Member(FactRecord, frozen=True):
     """Whether a method raises, and does nothing else."""
     local: bool = False
     decorators: tuple[str, ...] = ()
+    is_private: bool = False
+    """Whether the language hides it from others; a name with `_` before it is private, too."""
     executed: tuple[str, ...] = ()
     """The parameters that a method hands on, as they are, to a call that executes SQL."""
     is_value: bool = False
@@ -286,6 +305,10 @@ class ClassDefinition(TaggedFact, frozen=True):
     members: tuple[Member, ...]
     decorators: tuple[str, ...] = ()
     arguments: tuple[TypeName, ...] = ()
+    is_trait: bool = False
+    """Whether the language itself makes it an interface, which declares what others implement."""
+    is_open: bool = False
+    """Whether nobody in view implements it, so that somebody else must."""
 
 
 FORWARDING: Final = frozenset({"__getattr__", "__getattribute__", "__getitem__"})

@@ -26,6 +26,8 @@ ROLE_WORDS: Mapping[UseKind, str] = {
     "pattern": "matched",
     "type": "tested for",
     "dependency": "handed to what calls it",
+    "derive": "derived",
+    "downcast": "gone down to",
 }
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from dal_audit.extract.embedded.execution import Execution, Run, functions_of
 from dal_audit.extract.embedded.operations import unread
 from dal_audit.extract.embedded.statements import Embedder
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import CallSite, read_names
@@ -22,7 +23,6 @@ from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.sql_calls import declared_types, roots, texts
 from dal_audit.extract.python.sql_sources import SqlSource
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.extract.source import Lines
 from dal_audit.facts.migrations import Tool
 from dal_audit.facts.sql import Embedding, SqlStatement

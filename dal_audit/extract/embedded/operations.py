@@ -9,11 +9,11 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import fold_constant, qualified_names
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.sql_calls import roots
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.facts import Span
 from dal_audit.facts.sql import CreateObject, Embedding, OtherStatement, SqlName, SqlStatement
 

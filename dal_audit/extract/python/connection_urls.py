@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.passwords import passwords
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.extract.source import Lines
 from dal_audit.facts import ConnectionUrl, Span
 

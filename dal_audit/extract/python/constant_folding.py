@@ -16,6 +16,7 @@ from itertools import count, product
 from math import prod
 from typing import Any, Final, TypeAlias
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_methods import (
     FUNCTIONS,
     KEEP_HOLES,
@@ -39,7 +40,6 @@ from dal_audit.extract.python.constant_sets import (
 from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
 from dal_audit.extract.python.spelled_text import spelled
 from dal_audit.extract.python.text_formats import (
-    UNKNOWN,
     converted,
     fields_of,
     format_values,

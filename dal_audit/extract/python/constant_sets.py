@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Final, TypeAlias
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.spelled_text import spelled
-from dal_audit.extract.python.text_formats import UNKNOWN
 
 MAX_CANDIDATES: Final = 32
 MAX_DEPTH: Final = 20

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import (
     fold_constant,
     fold_elements,
@@ -19,7 +20,6 @@ from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.presence_tests import is_probe
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 
 
 class Loader(Struct, frozen=True):

@@ -16,8 +16,8 @@ from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.python.prefilter.sql_marks import executes, execution_starts
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.sql_calls import texts
-from dal_audit.extract.python.sql_detection import read_sql
 from dal_audit.extract.source import Lines
+from dal_audit.extract.sql_detection import read_sql
 from dal_audit.facts import HandedSql, Span
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.class_names import class_name_tests
 from dal_audit.extract.python.connection_urls import connection_urls
 from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
@@ -42,7 +43,6 @@ from dal_audit.extract.python.scopes import Binding, Imported, source_module
 from dal_audit.extract.python.sql_calls import SqlCalls
 from dal_audit.extract.python.sql_strings import sql_texts
 from dal_audit.extract.python.statement_heads import StatementHeads
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.extract.source import Lines
 from dal_audit.extract.suppressions import suppressions
 from dal_audit.facts import (

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import fold_constant, follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 
 GETTERS: Final = frozenset({"attrgetter", "methodcaller"})
 """What makes a function of a name that reads the attribute, or calls it (library reference,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import (
     fold_constant,
     follow_assignment,
@@ -14,7 +15,6 @@ from dal_audit.extract.python.constant_folding import (
 )
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 
 NAMESPACE_MARK: Final = re.compile(r"\b(?:globals|locals|vars)\s*\(\s*\)|\b__name__\s*\]")
 """What stands in a text where something here binds a name."""

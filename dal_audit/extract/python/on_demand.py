@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.bindings import bind_all, bind_parameters
 from dal_audit.extract.python.constant_folding import (
@@ -19,7 +20,6 @@ from dal_audit.extract.python.constant_folding import (
 from dal_audit.extract.python.function_results import dotted
 from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.python.scopes import Assigned, Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.extract.python.value_inference import Inference
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import (
     fold_spelled,
     follow_assignment,
@@ -22,8 +23,8 @@ from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SQL_ONLY_CALLS, executes
 from dal_audit.extract.python.scopes import Appended, Assigned, Binding, Declared, Imported, Scope
 from dal_audit.extract.python.spelled_text import spelled
-from dal_audit.extract.python.sql_detection import FRAGMENT, is_fragment, read_sql
-from dal_audit.extract.python.text_formats import UNKNOWN, with_holes
+from dal_audit.extract.python.text_formats import with_holes
+from dal_audit.extract.sql_detection import FRAGMENT, is_fragment, read_sql
 
 DATABASE_WORDS: Final = frozenset(
     [

@@ -20,8 +20,8 @@ from dal_audit.extract.python.parse.import_places import blocks_of
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.spelled_text import stretches_of
 from dal_audit.extract.python.sql_calls import SqlCalls, texts
-from dal_audit.extract.python.sql_detection import FRAGMENT, read_sql
 from dal_audit.extract.python.text_formats import with_holes
+from dal_audit.extract.sql_detection import FRAGMENT, read_sql
 
 _PSYCOPG_FIELD: Final = re.compile(r"\{\w*\}")
 """What `psycopg.sql.SQL(…).format(…)` fills."""

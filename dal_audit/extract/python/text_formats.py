@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from string import Formatter
 from typing import Final, NamedTuple
 
-UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
-"""Stands for text that is not known; no dotted name holds it."""
-
+from dal_audit.extract.holes import UNKNOWN
 
 _SPECIFICATION: Final = re.compile(r"[-<>^=+ #0]*\d{0,3}[sdxXob]?")
 """What numbers and texts are formatted by; widths of more digits would make texts of any length."""

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
 from dal_audit.extract.python.named_reads import read_by_call
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.facts import CALL, OWN_MODULE, AbstractValue
 
 MAX_DEPTH: Final = 24

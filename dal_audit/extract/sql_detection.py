@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from dal_audit.extract.python.text_formats import UNKNOWN
+from dal_audit.extract.holes import UNKNOWN
 
 _NAME: Final = rf'(?:[\w.$#@:{UNKNOWN}]|"[^"]+"|`[^`]+`|\[[^\]]+\]|\{{\w*\}}|%s|%\(\w+\)s)+'
 _OBJECT: Final = (

@@ -1,0 +1,157 @@
+"""SQL that calls are handed, and what is read from values of the project's types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from typing import Final
+
+from dal_audit.assemble.driver_objects import CONNECTION_ROLES
+from dal_audit.assemble.rust.names import RustNames
+from dal_audit.assemble.rust.resolution import Resolution
+from dal_audit.assemble.rust.values import Values
+from dal_audit.facts import START, AbstractValue, AttributeRead, Span, SqlText, ValueFacts
+from dal_audit.facts.rust import RustFile, RustSql, RustText
+
+_DOES: Final = "SQL"
+
+
+class Calls:
+    """Tells which calls execute SQL, and which values belong to the project's types."""
+
+    def __init__(self, resolution: Resolution, names: RustNames, values: Values) -> None:
+        """Take what paths and values mean."""
+        self.resolution = resolution
+        self.names = names
+        self.values = values
+        self._texts: dict[str, tuple[RustText, str]] = {}
+        for path, read in resolution.tree.files.items():
+            for text in read.texts:
+                found = resolution.meaning(text.name, path, text.scope)
+                if found is not None and found.is_item:
+                    self._texts.setdefault(found.far, (text, path))
+
+    @cached_property
+    def _executes(self) -> AbstractSet[str]:
+        """The methods by which drivers execute SQL."""
+        return frozenset(
+            name
+            for crate in self.names.crates
+            for name in self.names.catalogue.by_module[crate].executes
+            if "." not in name
+        )
+
+    def sql(self, path: str, read: RustFile) -> Iterator[SqlText]:
+        """Yield the SQL of a file."""
+        for call in read.calls:
+            found = (
+                self._of_method(call, path) if call.callee[0] == "." else self._of_path(call, path)
+            )
+            if found is not None:
+                yield found
+
+    def _of_path(self, call: RustSql, path: str) -> SqlText | None:
+        """Return the SQL that a driver's function or macro is handed."""
+        found = self.resolution.meaning(call.callee, path, call.scope)
+        driver = self.names.driver_of(found.far) if found is not None else None
+        if found is None or driver is None:
+            return None
+        last = found.far.rpartition(".")[2]
+        heads = {name.rpartition(".")[2] for name in driver.executes if "." in name}
+        if last not in heads or (last == "new" and ".QueryBuilder." not in found.far):
+            return None
+        return self._made(call, path, call.callee, ())
+
+    def _of_method(self, call: RustSql, path: str) -> SqlText | None:
+        """Return the SQL that a method is handed that may be a driver's."""
+        name = call.callee[1:]
+        if name not in self._executes:
+            return None
+        owners: tuple[str, ...] = ()
+        is_certain = False
+        if call.receiver is not None:
+            owners = tuple(self.values.of(call.receiver, path))
+            is_certain = self._is_drivers(call, path)
+        if not is_certain and not call.is_firm:
+            return None
+        return self._made(call, path, name, () if is_certain else owners)
+
+    def _is_drivers(self, call: RustSql, path: str) -> bool:
+        receiver = call.receiver
+        for spelled in receiver.types if receiver is not None and not receiver.steps else ():
+            found = (
+                self.resolution.meaning(spelled.removeprefix("="), path, receiver.scope)
+                if receiver
+                else None
+            )
+            if found is not None and self.names.driver_of(found.far) is not None:
+                return True
+        return False
+
+    def _made(
+        self, call: RustSql, path: str, how: str, receivers: tuple[str, ...]
+    ) -> SqlText | None:
+        text, written, does = call.text, call.written, call.does
+        if call.constant:
+            found = self._constant(call, path)
+            if found is None:
+                return None
+            text, written, does = found
+        if not does:
+            return None
+        return SqlText(call.span, call.statement, text, does, how, receivers, written=written)
+
+    def _constant(self, call: RustSql, path: str) -> tuple[str, Span | None, str] | None:
+        """Return the text of a constant, where it is written if that is here, and what it does."""
+        if call.constant.startswith("file:"):
+            return "", None, _DOES
+        found = self.resolution.meaning(call.constant, path, call.scope)
+        known = self._texts.get(found.far) if found is not None else None
+        if known is None:
+            return None
+        text, file = known
+        return text.text, text.span if file == path else None, text.does
+
+    def starts(self, facts: tuple[SqlText, ...]) -> AbstractSet[tuple[int, int]]:
+        """Return where calls with SQL begin."""
+        return frozenset((fact.statement.line, fact.statement.column) for fact in facts)
+
+    def reads(self, path: str, read: RustFile, words: AbstractSet[str]) -> Iterator[ValueFacts]:
+        """Yield what is read from values of the project's types, by these words."""
+        accesses = []
+        for access in read.reads:
+            if access.attribute not in words:
+                continue
+            owners = self.values.of(access.receiver, path)
+            if owners:
+                accesses.append(
+                    AttributeRead(
+                        access.span,
+                        access.lines,
+                        access.attribute,
+                        access.shown,
+                        tuple(AbstractValue(owner, is_object=True) for owner in owners),
+                    )
+                )
+        if accesses or read.shapes:
+            yield ValueFacts(START, (), (), (), tuple(accesses))
+
+    def accessors(self) -> AbstractSet[str]:
+        """Return the names of the members whose types are drivers', or may lead to one."""
+        found = set()
+        for known in self.values.types.values():
+            for name, (path, scope, member) in known.members.items():
+                if member.gives or any(
+                    self._holds(part.path, path, scope) for part in member.types
+                ):
+                    found.add(name)
+        return frozenset(found)
+
+    def _holds(self, spelled: str, path: str, scope: int) -> bool:
+        found = self.resolution.meaning(spelled, path, scope)
+        if found is None:
+            return False
+        if self.names.driver_of(found.far) is not None:
+            return self.names.role(found.far) in CONNECTION_ROLES
+        return self.names.is_own(found.far) and found.far not in self.values.types

@@ -1,0 +1,129 @@
+"""The rounds in which Rust is read: what names drivers first, then what those files' names lead to.
+
+A file that holds none of the names that matter is not parsed. Each round puts together what was
+read, and asks which further names lead to a driver, to a backend or to what storage hands out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from dal_audit.assemble.accessor_names import PLUMBING
+from dal_audit.assemble.class_hierarchy import hierarchy_of
+from dal_audit.assemble.project import Project
+from dal_audit.assemble.rust.lowering import RustProject
+from dal_audit.catalogue.drivers import RUST, Catalogue, with_crates
+from dal_audit.discover.files import ProjectFiles
+from dal_audit.extract.cache import Cache
+from dal_audit.extract.extractor import is_small
+from dal_audit.extract.rust_sources import extract_rust, holding, read_manifests
+from dal_audit.facts import FileFacts, SourceFile
+from dal_audit.facts.rust import CargoManifest
+from dal_audit.policy import Policy
+
+_FOLLOWED: frozenset[str] = PLUMBING | {f"_{name}" for name in PLUMBING}
+
+
+def with_rust(
+    project: Project, tree: ProjectFiles, cache: Cache, *, jobs: int | None, shortcuts: bool
+) -> Project:
+    """Return a project with the facts of its Rust files, behind those of the others."""
+    policy = project.policy
+    catalogue = with_crates(project.catalogue, only=policy.drivers, also=policy.extend_drivers)
+    manifests = read_manifests(tree.manifests)
+    rounds = _Rounds(replace(project, catalogue=catalogue), tree, manifests, cache, jobs)
+    if is_small(tree.rust) or not shortcuts:
+        return rounds.read({file.path for file in tree.rust})
+    return rounds.follow(first_words(catalogue, manifests, policy))
+
+
+def first_words(
+    catalogue: Catalogue, manifests: Mapping[str, CargoManifest], policy: Policy
+) -> frozenset[str]:
+    """Return what a file that matters from the start holds: a driver's crate under any name of it,
+    or an interface's name.
+    """
+    crates = {
+        name.removeprefix(RUST).partition(".")[0]
+        for name in catalogue.by_module
+        if name.startswith(RUST)
+    }
+    listed = [
+        dependency
+        for manifest in manifests.values()
+        for dependency in (*manifest.dependencies, *manifest.inherited)
+    ]
+    renamed = {dependency.name for dependency in listed if dependency.package in crates}
+    interfaces = {name.rpartition(":")[2] for name in policy.interfaces or ()}
+    plain = {name for name in interfaces if name.isidentifier()}
+    return frozenset(crates | renamed | plain)
+
+
+class _Rounds:
+    """Reads files, and puts the project together with what they say."""
+
+    def __init__(
+        self,
+        project: Project,
+        tree: ProjectFiles,
+        manifests: Mapping[str, CargoManifest],
+        cache: Cache,
+        jobs: int | None,
+    ) -> None:
+        self.project = project
+        self.tree = tree
+        self.manifests = manifests
+        self.cache = cache
+        self.jobs = jobs
+        self.others = tuple(project.files)
+        self.paths = frozenset(path for path in tree.modules if path.endswith(".rs"))
+        self.known: dict[str, FileFacts] = {}
+
+    def follow(self, words: frozenset[str]) -> Project:
+        """Read on, round by round, until no further name leads anywhere."""
+        roots = {file.path for file in self.tree.rust if file.path.endswith(("lib.rs", "main.rs"))}
+        zones = {file.path for file in self.tree.rust if self.project.in_storage(file.path)}
+        due = roots | zones | holding(self.tree.rust, words, jobs=self.jobs, marks=True)
+        project = self.read(due)
+        while True:
+            new = self._leading(project) - words
+            words |= new
+            waiting = [file for file in self.tree.rust if file.path not in self.known]
+            due = set(holding(waiting, frozenset(new), jobs=self.jobs)) if new else set()
+            due |= {file.path for file in waiting if project.in_storage(file.path)}
+            if not due:
+                return project
+            project = self.read(due)
+
+    def _leading(self, project: Project) -> frozenset[str]:
+        """Return the names by which a driver's object, a backend or storage's own can be had."""
+        hierarchy = hierarchy_of(project)
+        tainted = project.driver_sources.tainted_names() | hierarchy.tainted_names()
+        held = {
+            member.name
+            for owner in hierarchy.classes.values()
+            if owner.path in self.paths and project.in_storage(owner.path)
+            for member in owner.shape.members
+            if any(name.origin.startswith(RUST) for name in member.types)
+        }
+        names = {name.partition(".")[0] for module, name in tainted if module.startswith(RUST)}
+        return frozenset(names | held | (_FOLLOWED if hierarchy.interfaces else frozenset()))
+
+    def read(self, due: set[str]) -> Project:
+        """Read some files, and return the project with all that is known."""
+        files: Sequence[SourceFile] = [file for file in self.tree.rust if file.path in due]
+        for facts in extract_rust(files, jobs=self.jobs, cache=self.cache):
+            self.known[facts.path] = facts
+        read = [
+            self.known.get(file.path) or FileFacts(file.path, (), "ruled-out")
+            for file in self.tree.rust
+        ]
+        rust = RustProject(read, self.manifests, self.paths, self.project.catalogue)
+        words = _FOLLOWED | frozenset(self.project.policy.accessors)
+        return replace(
+            self.project,
+            files=(*self.others, *rust.facts(words)),
+            given_names=rust.tree.names,
+        )

@@ -1,0 +1,400 @@
+"""Expressions: paths, calls, reads of fields, patterns, macros and attributes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from dal_audit.extract.rust.paths import PATHS, path_of
+from dal_audit.extract.rust.texts import text_of
+from dal_audit.extract.rust.tokens import TokenPath, TokenText, tokens
+from dal_audit.extract.rust.values import bind, typed, value_of
+from dal_audit.extract.rust.walk import Context, Walk
+from dal_audit.extract.sql_detection import read_sql
+from dal_audit.facts import UseKind
+from dal_audit.facts.rust import RustItem, RustPath, RustRead, RustSql
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_DOWNCASTS: Final = frozenset(
+    {"downcast", "downcast_ref", "downcast_mut", "is", "downcast_unchecked", "type_id"}
+)
+_BODIES: Final = frozenset({"quote", "quote_spanned", "parse_quote", "macro_rules"})
+"""Macros whose tokens are code for somewhere else."""
+
+_TALKING: Final = frozenset(
+    {"println", "eprintln", "print", "eprint", "panic", "assert", "assert_eq", "assert_ne", "debug"}
+    | {"info", "warn", "error", "trace", "debug_assert", "debug_assert_eq", "unreachable", "bail"}
+    | {"anyhow", "ensure", "matches", "todo", "unimplemented", "event", "span", "log", "write"}
+    | {"writeln", "format_err", "dbg"}
+)
+"""Macros that test or show a URL, and open nothing with it."""
+
+_TALKING_METHODS: Final = frozenset(
+    {"starts_with", "ends_with", "strip_prefix", "strip_suffix", "contains", "replace", "split"}
+    | {"expect", "context", "trim_start_matches", "trim_end_matches", "find", "rfind", "eq"}
+)
+
+
+def path(walk: Walk, node: Node, context: Context) -> None:
+    """Take down a path; a name in small letters alone is a variable's."""
+    if node.type == "identifier" and not _is_named(walk.source.data[node.start_byte]):
+        return
+    walk.path(node, context)
+
+
+def _is_named(letter: int) -> bool:
+    return 65 <= letter <= 90  # noqa: PLR2004  # `A` to `Z`
+
+
+def type_name(walk: Walk, node: Node, context: Context) -> None:
+    """Take down a path of a type."""
+    role: UseKind = "annotation" if context.role in {"value", "call"} else context.role
+    walk.path(node, context, role)
+
+
+def generic(walk: Walk, node: Node, context: Context) -> None:
+    """Walk into what a generic type or function takes; it is an annotation, but in `From<…>`."""
+    arguments = node.child_by_field_name("type_arguments")
+    inner = context if context.role == "except" else context._replace(role="annotation")
+    walk.later(arguments, inner)
+    head = node.child_by_field_name("type") or node.child_by_field_name("function")
+    walk.later(head, context)
+
+
+def call(walk: Walk, node: Node, context: Context) -> None:
+    """Take down a call, with the text that it is handed."""
+    function, arguments = (
+        node.child_by_field_name("function"),
+        node.child_by_field_name("arguments"),
+    )
+    context = context._replace(role="value")
+    if function is None or arguments is None:
+        walk.children(node, context)
+        return
+    types = None
+    if function.type == "generic_function":
+        types = function.child_by_field_name("type_arguments")
+        function = function.child_by_field_name("function") or function
+    _sql(walk, node, function, arguments, context)
+    _arguments(walk, function, arguments, context)
+    if function.type == "field_expression":
+        field = function.child_by_field_name("field")
+        name = walk.source.text(field) if field is not None else ""
+        role: UseKind = "downcast" if name in _DOWNCASTS else "annotation"
+        walk.later(types, context._replace(role=role))
+        _read(walk, function, context, is_call=True)
+        walk.later(function.child_by_field_name("value"), context)
+        return
+    spelled = path_of(function, walk.source)
+    role = "downcast" if spelled.endswith("TypeId::of") else "annotation"
+    walk.later(types, context._replace(role=role))
+    if function.type in PATHS:
+        walk.path(function, context, "call")
+        if function.type == "scoped_identifier":
+            walk.later(_inner(function), context)
+    else:
+        walk.later(function, context)
+
+
+def _inner(node: Node) -> Node | None:
+    """Return the generic part of a path (`Pool::<Postgres>::connect`)."""
+    before = node.child_by_field_name("path")
+    is_generic = before is not None and before.type not in PATHS
+    return before if is_generic else None
+
+
+def _arguments(walk: Walk, function: Node, arguments: Node, context: Context) -> None:
+    """Walk into what a call is handed; what only talks about a URL holds none."""
+    field = function.child_by_field_name("field") if function.type == "field_expression" else None
+    name = walk.source.text(field) if field is not None else ""
+    literals = [child for child in arguments.named_children if child.type in _LITERALS]
+    walk.children(arguments, context, but=literals if name in _TALKING_METHODS else ())
+
+
+_LITERALS: Final = frozenset({"string_literal", "raw_string_literal"})
+
+
+def _sql(walk: Walk, node: Node, function: Node, arguments: Node, context: Context) -> None:
+    """Take down the first text that a call is handed."""
+    source = walk.source
+    listed = [child for child in arguments.named_children if "comment" not in child.type]
+    if not listed:
+        return
+    if function.type == "field_expression":
+        field = function.child_by_field_name("field")
+        callee = f".{source.text(field)}" if field is not None else ""
+        receiver = value_of(function.child_by_field_name("value"), context, source)
+        takes = listed[:1]
+    else:
+        callee, receiver = path_of(function, source), None
+        takes = listed[:2]
+    for argument in takes:
+        found = text_of(argument, context, walk)
+        if callee and found is not None and may_be_sql(callee, found.text, found.constant):
+            whole = source.span(node)
+            written = source.span(found.node) if found.node is not None else whole
+            is_inside = (
+                whole.line <= written.line and written <= whole
+            ) or written.line >= whole.line
+            span = written if is_inside and written.end_line <= whole.end_line else whole
+            elsewhere = None if span == written else written
+            is_method = callee[0] == "."
+            does = read_sql(found.text, certain=True)
+            walk.calls.append(
+                RustSql(
+                    context.scope,
+                    callee,
+                    receiver,
+                    found.text,
+                    found.constant,
+                    span,
+                    whole,
+                    written=elsewhere,
+                    does=does,
+                    is_firm=bool(is_method and does and read_sql(found.text, certain=False)),
+                )
+            )
+            return
+
+
+def field(walk: Walk, node: Node, context: Context) -> None:
+    """Take down a field that is read."""
+    _read(walk, node, context, is_call=False)
+    walk.children(node, context._replace(role="value"))
+
+
+def _read(walk: Walk, node: Node, context: Context, *, is_call: bool) -> None:
+    source = walk.source
+    inner, name = node.child_by_field_name("value"), node.child_by_field_name("field")
+    if inner is None or name is None or name.type != "field_identifier":
+        return
+    receiver = value_of(inner, context, source)
+    if receiver is not None and receiver.types:
+        shown = " ".join(source.text(inner).split())
+        span = source.span(name)
+        walk.reads.append(
+            RustRead(
+                receiver,
+                source.text(name).removeprefix("r#"),
+                shown,
+                span,
+                (source.line(node), span.end_line),
+                is_call,
+            )
+        )
+
+
+def let(walk: Walk, node: Node, context: Context) -> None:
+    """Walk into a `let`, and note what its name stands for from here on."""
+    source = walk.source
+    annotated = node.child_by_field_name("type")
+    written = node.child_by_field_name("value")
+    if annotated is not None:
+        value = typed(annotated, context, source)
+    else:
+        value = value_of(written, context, source) if written is not None else None
+    pattern = node.child_by_field_name("pattern")
+    text = text_of(written, context, walk) if written is not None else None
+    bind(pattern, value, context.known, source)
+    if pattern is not None and pattern.type == "identifier":
+        context.texts.pop(source.text(pattern), None)
+        if text is not None and text.text:
+            context.texts[source.text(pattern)] = text
+    inner = context._replace(role="except", together=source.line(node))
+    statement = source.span(node)
+    walk.later(node.child_by_field_name("alternative"), context)
+    walk.later(written, context._replace(statement=statement, role="value"))
+    walk.later(annotated, context._replace(role="annotation"))
+    walk.later(pattern, inner)
+
+
+def condition(walk: Walk, node: Node, context: Context) -> None:
+    """Walk into the pattern and the value of an `if let`."""
+    source = walk.source
+    pattern, written = node.child_by_field_name("pattern"), node.child_by_field_name("value")
+    value = value_of(written, context, source) if written is not None else None
+    bind(pattern, value, context.known, source)
+    walk.later(written, context._replace(role="value"))
+    walk.later(pattern, context._replace(role="except", together=source.line(node)))
+
+
+def match(walk: Walk, node: Node, context: Context) -> None:
+    """Walk into a `match`, whose patterns belong together."""
+    walk.children(node, context._replace(together=walk.source.line(node), role="value"))
+
+
+def arm(walk: Walk, node: Node, context: Context) -> None:
+    """Walk into an arm: its pattern catches, its value is read."""
+    pattern = node.child_by_field_name("pattern")
+    inner = context._replace(known=dict(context.known))
+    if pattern is not None:
+        bind(pattern, None, inner.known, walk.source)
+    walk.children(node, inner._replace(role="value", together=0), but=[pattern])
+    walk.later(pattern, inner._replace(role="except"))
+
+
+def structure(walk: Walk, node: Node, context: Context) -> None:
+    """Take down a literal of a struct."""
+    name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+    walk.later(body, context._replace(role="value"))
+    if name is not None and name.type in PATHS:
+        walk.path(name, context, "call")
+    else:
+        walk.later(name, context)
+
+
+def literal(walk: Walk, node: Node, context: Context) -> None:
+    """Note a text, which may be a URL."""
+    walk.literals.append((node, node.start_byte, node.end_byte, context.statement))
+
+
+def comparison(walk: Walk, node: Node, context: Context) -> None:
+    """Walk into a binary expression; a text that is compared opens nothing."""
+    texts = [child for child in node.named_children if child.type in _LITERALS]
+    operator = node.child_by_field_name("operator")
+    is_compared = operator is not None and operator.type in {"==", "!="}
+    walk.children(node, context, but=texts if is_compared else ())
+
+
+def closure(walk: Walk, node: Node, context: Context) -> None:
+    """Walk into a closure, whose parameters hide what is outside."""
+    known = dict(context.known)
+    parameters = node.child_by_field_name("parameters")
+    for child in parameters.named_children if parameters is not None else ():
+        if child.type == "parameter":
+            value = typed(child.child_by_field_name("type"), context, walk.source)
+            bind(child.child_by_field_name("pattern"), value, known, walk.source)
+        else:
+            bind(child, None, known, walk.source)
+    walk.children(node, context._replace(known=known, role="value"), but=[parameters])
+    walk.later(parameters, context._replace(role="annotation"))
+
+
+def macro(walk: Walk, node: Node, context: Context) -> None:
+    """Take down a macro's path, and what stands in its tokens."""
+    name = node.child_by_field_name("macro")
+    spelled = walk.path(name, context, "call") if name is not None else ""
+    last = spelled.rpartition("::")[2]
+    tree = next((child for child in node.named_children if child.type == "token_tree"), None)
+    if tree is not None:
+        scope = walk.scope("macro", "", context.scope) if last in _BODIES else context.scope
+        role: UseKind = "except" if last == "matches" else "value"
+        together = walk.source.line(node) if last == "matches" else 0
+        inner = context._replace(scope=scope, role=role, together=together)
+        _tokens(walk, tree, inner, spelled, node)
+
+
+def macro_definition(walk: Walk, node: Node, context: Context) -> None:
+    """Take down a macro of the file's own, and the paths in what it expands to."""
+    name = node.child_by_field_name("name")
+    if name is not None:
+        span = walk.source.span(name)
+        walk.items.append(
+            RustItem(context.scope, walk.source.text(name), "macro", "macro", span, "")
+        )
+    scope = walk.scope("macro", "", context.scope)
+    for rule in node.named_children:
+        right = rule.child_by_field_name("right") if rule.type == "macro_rule" else None
+        if right is not None:
+            _tokens(walk, right, context._replace(scope=scope), "", None)
+
+
+def _tokens(walk: Walk, tree: Node, context: Context, macro_path: str, node: Node | None) -> None:
+    """Take down the paths and texts among tokens; `macro_path` is what takes them."""
+    source = walk.source
+    talks = macro_path.rpartition("::")[2] in _TALKING
+    is_first = True
+    for token in tokens(source.data, tree.start_byte + 1, tree.end_byte - 1):
+        span = source.between(token.start, token.end)
+        if isinstance(token, TokenPath):
+            _token_path(walk, token, context)
+            continue
+        statement = source.span(node) if node is not None else context.statement
+        if not talks:
+            walk.literals.append((None, token.start, token.end, statement))
+        whole = (macro_path, True) if token.callee is None else (token.callee.path, token.is_macro)
+        is_handed = is_first or token.callee is not None
+        if whole[0] and is_handed and may_be_sql(whole[0], token.text, ""):
+            walk.calls.append(
+                RustSql(
+                    context.scope,
+                    whole[0],
+                    None,
+                    token.text,
+                    "",
+                    span,
+                    statement,
+                    whole[1],
+                    does=read_sql(token.text, certain=True),
+                )
+            )
+        is_first = is_first and token.callee is not None
+
+
+def _token_path(walk: Walk, token: TokenPath, context: Context) -> None:
+    """Take down a path among tokens: several segments, or one that begins with a capital."""
+    is_long = "::" in token.path
+    if not is_long and not token.path[0].isupper() and token.after != "!":
+        return
+    span = walk.source.between(token.start, token.end)
+    role: UseKind = (
+        "call" if token.after in {"(", "!"} and context.role == "value" else context.role
+    )
+    walk.paths.append(RustPath(context.scope, token.path, span, role, context.together))
+
+
+def attribute(walk: Walk, node: Node, context: Context) -> None:
+    """Take down the paths of an attribute: its own, and those that `derive` takes."""
+    source = walk.source
+    attributes = [child for child in node.named_children if child.type == "attribute"]
+    for inner in attributes:
+        head = inner.named_children[0] if inner.named_children else None
+        tree = inner.child_by_field_name("arguments")
+        if head is None:
+            continue
+        if head.type == "scoped_identifier":
+            walk.path(head, context, "derive")
+        name = source.text(head)
+        if tree is not None and name in {"derive", "cfg_attr"}:
+            _derives(walk, tree, context, is_open=name == "derive")
+        elif tree is not None and name not in {"doc", "cfg", "error"}:
+            for token in tokens(source.data, tree.start_byte, tree.end_byte):
+                if isinstance(token, TokenText):
+                    walk.literals.append((None, token.start, token.end, source.span(node)))
+
+
+def _derives(walk: Walk, tree: Node, context: Context, *, is_open: bool) -> None:
+    source = walk.source
+    inside = is_open
+    for token in tokens(source.data, tree.start_byte, tree.end_byte):
+        if not isinstance(token, TokenPath):
+            continue
+        if token.path == "derive" and token.after == "(":
+            inside = True
+        elif inside or "::" in token.path:
+            span = source.between(token.start, token.end)
+            walk.paths.append(RustPath(context.scope, token.path, span, "derive"))
+
+
+_VERB: Final = re.compile(
+    r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*(?:select|insert|update|delete|with|create|alter|drop|truncate"
+    r"|replace|merge|pragma|begin|commit|rollback|savepoint|release|vacuum|analyze|explain|set|show"
+    r"|lock|listen|notify|copy|grant|revoke|attach|detach|reindex|call|do|comment|refresh|values)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAKERS: Final = re.compile(r"(?:query|raw|sql|prepare|execute|batch|statement)", re.IGNORECASE)
+
+
+def may_be_sql(callee: str, text: str, constant: str) -> bool:
+    """Return whether a call may be handed SQL, as far as names and the first word tell."""
+    if constant:
+        is_constant = constant.rpartition("::")[2].isupper() or constant.startswith("file:")
+        return is_constant and _MAKERS.search(callee.rpartition("::")[2]) is not None
+    return _VERB.match(text) is not None
+
+
+def types(walk: Walk, node: Node, context: Context) -> None:
+    """Take down the bounds of a where clause or of type parameters."""
+    walk.children(node, context._replace(role="annotation"))

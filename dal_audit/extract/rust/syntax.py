@@ -1,0 +1,67 @@
+"""Trees of Rust by tree-sitter, and places in them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cache
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from dal_audit.facts import Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+
+class MissingParserError(RuntimeError):
+    """The optional parser of Rust is not installed."""
+
+
+@cache
+def parser() -> Parser:
+    """Return the parser of Rust. Raises MissingParserError where it is not installed."""
+    try:
+        import tree_sitter
+        import tree_sitter_rust
+    except ImportError as error:
+        raise MissingParserError(error.name or "tree_sitter") from error
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
+
+
+class RustSource:
+    """A file's bytes with its tree, and the spans of what stands in it."""
+
+    def __init__(self, data: bytes) -> None:
+        """Parse UTF-8."""
+        self.data = data
+        self.root = parser().parse(data).root_node
+        self._is_ascii = data.isascii()
+        lengths = [len(line) + 1 for line in data.split(b"\n")]
+        self._starts = [0, *accumulate(lengths)]
+
+    def text(self, node: Node) -> str:
+        """Return what a node spells."""
+        return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+    def line(self, node: Node) -> int:
+        """Return the 1-based line that a node begins on."""
+        return node.start_point[0] + 1
+
+    def span(self, node: Node) -> Span:
+        """Return where a node stands."""
+        (row, column), (end_row, end_column) = node.start_point, node.end_point
+        if self._is_ascii:
+            return Span(row + 1, column + 1, end_row + 1, end_column + 1)
+        return self.between(node.start_byte, node.end_byte)
+
+    def between(self, start: int, end: int) -> Span:
+        """Return the span of a stretch of bytes."""
+        return Span(*self._place(start), *self._place(end))
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        row = bisect_right(self._starts, offset) - 1
+        begin = self._starts[row]
+        if self._is_ascii:
+            return row + 1, offset - begin + 1
+        before = self.data[begin:offset].decode("utf-8", "replace")
+        return row + 1, len(before.encode("utf-16-le")) // 2 + 1

@@ -1,0 +1,152 @@
+"""What values are, as far as a function's own text tells: by parameters, `let`, and calls of types.
+
+What a method of another type returns is not known; wrappers that hand on what they hold are seen
+through.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dal_audit.extract.rust.paths import path_of, types_in
+from dal_audit.facts.rust import RustValue
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from dal_audit.extract.rust.syntax import RustSource
+    from dal_audit.extract.rust.walk import Context
+
+_THROUGH: Final = frozenset(
+    {"clone", "as_ref", "as_mut", "borrow", "borrow_mut", "lock", "read", "write", "unwrap"}
+    | {"expect", "to_owned", "deref", "as_deref", "get_ref", "into_inner", "unwrap_or_default"}
+    | {"get_mut", "await", "cloned", "ok", "unwrap_or_else", "map_err", "context", "with_context"}
+)
+"""Methods that give the same object, or what a wrapper holds."""
+
+_WRAPPERS: Final = frozenset(
+    {"Arc::new", "Rc::new", "Box::new", "Some", "Ok", "Mutex::new", "RwLock::new", "Arc::clone"}
+    | {"Rc::clone", "Data::new", "State", "Extension", "std::sync::Arc::new", "OnceCell::from"}
+    | {"Json", "Path", "Query", "web::Data::new"}
+)
+
+_SEEN_THROUGH: Final = {
+    "reference_expression": "value",
+    "await_expression": "",
+    "try_expression": "",
+    "parenthesized_expression": "",
+    "unary_expression": "",
+    "type_cast_expression": "value",
+}
+"""Expressions that stand for what is in them, and the field that holds it (the first child)."""
+
+
+def value_of(node: Node | None, context: Context, source: RustSource) -> RustValue | None:
+    """Return what an expression is; None where that is not known."""
+    steps: list[str] = []
+    while node is not None:
+        kind = node.type
+        if kind in _SEEN_THROUGH:
+            field = _SEEN_THROUGH[kind]
+            inner = node.child_by_field_name(field) if field else None
+            node = inner or (node.named_children or [None])[0]
+        elif kind == "field_expression":
+            steps.append(_field(node, source))
+            node = node.child_by_field_name("value")
+        elif kind == "call_expression":
+            node, step = _called(node, source)
+            if isinstance(node, str):
+                made = RustValue(context.scope, (node,), (), is_made=True)
+                return _after(made, steps)
+            if step:
+                steps.append(step)
+        else:
+            return _after(_simple(node, context, source), steps)
+    return None
+
+
+def _field(node: Node, source: RustSource) -> str:
+    field = node.child_by_field_name("field")
+    return source.text(field).removeprefix("r#") if field is not None else ""
+
+
+def _called(node: Node, source: RustSource) -> tuple[Node | str | None, str]:
+    """Return what a call is a step from, and the step; or the path of the function."""
+    function = node.child_by_field_name("function")
+    if function is not None and function.type == "generic_function":
+        function = function.child_by_field_name("function")
+    if function is None:
+        return None, ""
+    if function.type == "field_expression":
+        name = _field(function, source)
+        inner = function.child_by_field_name("value")
+        return inner, "" if name in _THROUGH else f"{name}()"
+    path = path_of(function, source)
+    if path in _WRAPPERS:
+        arguments = node.child_by_field_name("arguments")
+        return (arguments.named_children or [None])[0] if arguments is not None else None, ""
+    return path or None, ""
+
+
+def _simple(node: Node, context: Context, source: RustSource) -> RustValue | None:
+    match node.type:
+        case "self":
+            return context.owner
+        case "identifier":
+            name = source.text(node).removeprefix("r#")
+            is_static = name.isupper()
+            unknown = RustValue(context.scope, (f"={name}",)) if is_static else None
+            return context.known.get(name) or unknown
+        case "struct_expression":
+            name_node = node.child_by_field_name("name")
+            path = path_of(name_node, source) if name_node is not None else ""
+            return RustValue(context.scope, (path,)) if path else None
+        case "scoped_identifier":
+            path = path_of(node, source)
+            return RustValue(context.scope, (f"={path}",)) if path else None
+    return None
+
+
+def _after(value: RustValue | None, steps: list[str]) -> RustValue | None:
+    """Return a value after further steps, the last of them first."""
+    if value is None or not all(steps):
+        return None
+    return RustValue(value.scope, value.types, (*value.steps, *reversed(steps)), value.is_made)
+
+
+UNKNOWN_VALUE: Final = RustValue(0, ())
+"""Hides what a name stood for outside."""
+
+
+def bind(
+    pattern: Node | None,
+    value: RustValue | None,
+    known: dict[str, RustValue],
+    source: RustSource,
+) -> None:
+    """Note what a pattern binds: the only name of `x`, `mut x`, `State(x)`; others are unknown."""
+    names: list[str] = []
+    waiting = [pattern] if pattern is not None else []
+    while waiting:
+        part = waiting.pop()
+        if part.type == "identifier":
+            names.append(source.text(part).removeprefix("r#"))
+        elif part.type == "tuple_struct_pattern":
+            waiting += part.named_children[1:]
+        elif part.type in {"scoped_identifier", "scoped_type_identifier", "field_pattern"}:
+            inner = part.child_by_field_name("name") if part.type == "field_pattern" else None
+            if inner is not None and inner.type == "shorthand_field_identifier":
+                known.pop(source.text(inner), None)
+        else:
+            waiting += part.named_children
+    for name in names:
+        is_plain = len(names) == 1 and value is not None
+        known[name] = value if is_plain and value is not None else UNKNOWN_VALUE
+
+
+def typed(node: Node | None, context: Context, source: RustSource) -> RustValue | None:
+    """Return an object of a type, by the paths in it."""
+    paths = tuple(found.path for found in types_in(node, source))
+    if "Self" in paths and context.owner is not None:
+        return context.owner
+    return RustValue(context.scope, paths) if paths else None

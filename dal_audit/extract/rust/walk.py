@@ -1,0 +1,169 @@
+"""The walk over a file's tree, top down, which takes down what each node says.
+
+It keeps its own stack: a chain of calls may be nested deeper than Python lets functions be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from dal_audit.extract.rust.paths import path_of
+from dal_audit.extract.rust.syntax import RustSource
+from dal_audit.facts import START, Span, UseKind
+from dal_audit.facts.rust import (
+    RustFile,
+    RustImpl,
+    RustItem,
+    RustPath,
+    RustRead,
+    RustScope,
+    RustShape,
+    RustSql,
+    RustText,
+    RustUse,
+    RustValue,
+    ScopeKind,
+)
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class Context(NamedTuple):
+    """Where a node stands: its scope, the part that paths play there, and what names stand for.
+
+    `known` are the values of local names, and `texts` their texts; `owner` is the type of `self`,
+    `together` the first line of a `match`, `statement` the span of the statement around, and a
+    member is one of a trait or an `impl` block, and no item of the scope.
+    """
+
+    scope: int
+    known: dict[str, RustValue]
+    texts: dict[str, KnownText]
+    role: UseKind = "value"
+    owner: RustValue | None = None
+    together: int = 0
+    statement: Span = START
+    is_member: bool = False
+
+
+class KnownText(Struct, frozen=True):
+    """A text, with the place that shows it; or the path of the constant that holds it."""
+
+    text: str
+    constant: str
+    node: Node | None
+
+
+def outermost(scope: int) -> Context:
+    """Return where nothing is known yet."""
+    return Context(scope, {}, {})
+
+
+Handler: TypeAlias = "Callable[[Walk, Node, Context], None]"
+
+_STATEMENTS: Final = frozenset(
+    {"expression_statement", "let_declaration", "const_item", "static_item", "field_declaration"}
+    | {"enum_variant", "match_arm", "function_signature_item", "type_item", "attribute_item"}
+)
+
+
+class Walk:
+    """Takes down what a file says, node by node."""
+
+    def __init__(self, source: RustSource, handlers: Mapping[str, Handler]) -> None:
+        """Begin with the file's own module."""
+        self.source = source
+        self.handlers = handlers
+        self.scopes = [RustScope("module", "", -1)]
+        self.uses: list[RustUse] = []
+        self.items: list[RustItem] = []
+        self.paths: list[RustPath] = []
+        self.shapes: list[RustShape] = []
+        self.impls: list[RustImpl] = []
+        self.reads: list[RustRead] = []
+        self.calls: list[RustSql] = []
+        self.texts: list[RustText] = []
+        self.literals: list[tuple[Node | None, int, int, Span]] = []
+        """The texts that may be URLs: from which byte to which, in which statement."""
+        self._waiting: list[tuple[Node, Context]] = []
+
+    def run(self) -> None:
+        """Walk over the whole tree."""
+        self._waiting = [(self.source.root, outermost(0))]
+        while self._waiting:
+            node, context = self._waiting.pop()
+            handler = self.handlers.get(node.type)
+            if handler is None:
+                self.children(node, context)
+            else:
+                handler(self, node, context)
+
+    def children(self, node: Node, context: Context, *, but: Iterable[Node | None] = ()) -> None:
+        """Walk over what lies directly below a node, later, in the order of the text."""
+        if node.type in _STATEMENTS:
+            context = context._replace(statement=self.source.span(node))
+        skipped = [other.id for other in but if other is not None]
+        self._waiting.extend(
+            (child, context) for child in reversed(node.named_children) if child.id not in skipped
+        )
+
+    def later(self, node: Node | None, context: Context) -> None:
+        """Walk over a node, before what is waiting."""
+        if node is not None:
+            self._waiting.append((node, context))
+
+    def scope(self, kind: ScopeKind, name: str, parent: int) -> int:
+        """Return the number of a new scope."""
+        self.scopes.append(RustScope(kind, name, parent))
+        return len(self.scopes) - 1
+
+    def path(self, node: Node, context: Context, role: UseKind | None = None) -> str:
+        """Take a path down; return it."""
+        spelled = path_of(node, self.source)
+        if spelled:
+            span = self.source.span(node)
+            self.paths.append(
+                RustPath(context.scope, spelled, span, role or context.role, context.together)
+            )
+        return spelled
+
+    def facts(self) -> RustFile:
+        """Return all that was taken down."""
+        bound = {use.bound for use in self.uses}
+        return RustFile(
+            tuple(self.scopes),
+            tuple(self.uses),
+            tuple(self.items),
+            tuple(path for path in self.paths if path.path not in PRELUDE or path.path in bound),
+            tuple(self.shapes),
+            tuple(self.impls),
+            tuple(self.reads),
+            tuple(self.calls),
+            tuple(self.texts),
+        )
+
+
+PRELUDE: Final = frozenset(
+    {
+        "Some",
+        "None",
+        "Ok",
+        "Err",
+        "Option",
+        "Result",
+        "Vec",
+        "String",
+        "Box",
+        "Self",
+        "Send",
+        "Sync",
+    }
+    | {"Sized", "Copy", "Drop", "Fn", "FnMut", "FnOnce", "Into", "From", "Default", "Clone"}
+    | {"Iterator", "IntoIterator", "ToString", "ToOwned", "AsRef", "AsMut", "PartialEq", "Eq"}
+    | {"PartialOrd", "Ord", "Debug", "Hash", "Future", "Unpin", "_", "self", "super", "crate"}
+)
+"""Names that are in scope everywhere (`std::prelude`), and words of the language."""
