@@ -12,6 +12,7 @@ __all__ = [
     "driver_names",
     "driver_objects",
     "engine_modules",
+    "engine_stores",
     "first_runs",
     "held_objects",
     "interface_members",

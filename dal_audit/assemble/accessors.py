@@ -76,18 +76,25 @@ def _given(use: Reference, path: str, project: Project) -> HeldObject | None:
     return held_objects_of(project).held(source)
 
 
-@query(depends_on=(POLICY, Project.driver_sources, hierarchy_of, held_objects_of), cuts_off=True)
-def accessors_of(project: Project) -> frozenset[str]:
-    """Return the names of all attributes that hand out a driver's object, or hand SQL on."""
+@query(depends_on=(hierarchy_of, held_objects_of), cuts_off=True)
+def handed_out(project: Project) -> frozenset[str]:
+    """Return the names of the members of classes by which these hand out a driver's object."""
     hierarchy = hierarchy_of(project)
     held_objects = held_objects_of(project)
-    found = {
+    return frozenset(
         member.name
         for owner in hierarchy.classes.values()
         if owner.shape.members and _hands_out(owner, hierarchy)
         for member in owner.shape.members
         if _is_read(member.name) and held_objects.of(owner, member) is not None
-    }
+    )
+
+
+@query(depends_on=(POLICY, Project.driver_sources, hierarchy_of, handed_out), cuts_off=True)
+def accessors_of(project: Project) -> frozenset[str]:
+    """Return the names of all attributes that hand out a driver's object, or hand SQL on."""
+    hierarchy = hierarchy_of(project)
+    found = set(handed_out(project))
     found |= {
         member.name
         for owner in hierarchy.classes.values()

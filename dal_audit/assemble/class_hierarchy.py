@@ -17,6 +17,7 @@ from dal_audit.assemble.module_names import ModuleNames, is_named, longest_modul
 from dal_audit.assemble.project import CLASSES, Project
 from dal_audit.assemble.symbols import SymbolId, SymbolTable
 from dal_audit.assemble.zones import Zones
+from dal_audit.catalogue.drivers import RUST
 from dal_audit.facts import OWN_MODULE, ClassDefinition, Member
 
 ABSTRACT_BASES: Final = frozenset(
@@ -226,6 +227,7 @@ class Hierarchy:
             candidate
             for candidate in self.in_order
             if any(is_meant(candidate, pattern) for pattern in configured)
+            if candidate.shape.is_trait or not candidate.name.startswith(RUST)
         )
 
     def _found_interfaces(self) -> Iterator[Class]:

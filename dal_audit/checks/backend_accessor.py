@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dal_audit.assemble.accessors import DriverFetch, FunctionFetch, driver_fetch, function_fetches
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.state_fields import held_fields
+from dal_audit.catalogue.drivers import RUST
 from dal_audit.facts import (
     AttributeRead,
     ClassDefinition,
@@ -26,7 +27,8 @@ def backend_accessor(
     """Flag a driver's object that storage hands to a file outside it.
 
     One attribute of one class gives one breach a file, and one function one for each import of it;
-    the other places hang on the first.
+    the other places hang on the first. In Rust, where a field's type says for certain what is read,
+    each place is one.
     """
     if project.in_storage(file.path):
         return
@@ -83,14 +85,15 @@ def _called(fetch: FunctionFetch) -> str:
 
 def _fetched(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag what is read from objects of storage's classes."""
-    groups: dict[tuple[str, str], list[tuple[AttributeRead, DriverFetch]]] = {}
+    groups: dict[tuple[object, ...], list[tuple[AttributeRead, DriverFetch]]] = {}
     imported = _uses_of_imports(file)
     for access in sorted(fact.accesses, key=lambda access: access.span):
         found = driver_fetch(access, file.path, project) if not access.sql else None
         start = access.span.line, access.span.column
         if found is not None and not (found.module and start in imported):
             owner = found.owner.name if found.owner else found.module or f"{access.shown}."
-            groups.setdefault((owner, access.attribute), []).append((access, found))
+            apart = access.span if owner.startswith(RUST) else None
+            groups.setdefault((owner, access.attribute, apart), []).append((access, found))
     for (access, found), *others in groups.values():
         way = _way(found)
         yield Breach(

@@ -61,7 +61,7 @@ MAX_BYTES: Final = 256 << 20
 
 
 class ProjectFiles(Struct, frozen=True):
-    """A project's files: those of Python, and others, and the paths of all sources, audited or not."""
+    """A project's files: those to audit, and the paths of all sources, audited or not."""
 
     files: tuple[SourceFile, ...]
     modules: frozenset[str]

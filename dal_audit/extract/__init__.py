@@ -15,6 +15,7 @@ __all__ = [
     "masks",
     "migrations",
     "quotations",
+    "rust_sources",
     "second_look",
     "secrets",
     "source",

@@ -13,8 +13,8 @@ from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.facts.rust import CargoManifest, RustFact
 
 ADVICE: Final = (
-    "there is Rust here, and what reads it is not installed: `pip install dal-audit[rust]`, or leave "
-    'Rust out by `exclude = ["*.rs"]`'
+    "there is Rust here, and what reads it is not installed: `pip install dal-audit[rust]`, "
+    'or leave Rust out by `exclude = ["*.rs"]`'
 )
 """What is said where the optional parser is missing: nothing is green because it was not read."""
 

@@ -106,6 +106,7 @@ __all__ = [
     "ci_files",
     "migrations",
     "replay",
+    "rust",
     "source",
     "sql",
     "sql_names",

@@ -42,7 +42,7 @@ class Reference(FactRecord, frozen=True):
     name: str
     role: UseKind
     together: int = 0
-    """The first line of the patterns that it is caught together with, 0 where it is caught alone."""
+    """The first line of the patterns that it is caught together with; 0 where it is alone."""
 
 
 class Target(FactRecord, frozen=True):
@@ -136,10 +136,10 @@ class Export(FactRecord, frozen=True):
     origins: tuple[str, ...]
     used: bool = False
     """Whether the module itself uses what it imported under this name."""
-    reach: str = ""
-    """The module in which, and below which, it is visible at all; empty where nothing limits it."""
     renamed: bool = False
     """Whether the import says `as`: `import x as x` offers `x` to others (PEP 484, stub files)."""
+    reach: str = ""
+    """The module in which, and below which, it is visible at all; empty where nothing limits it."""
 
 
 class ModuleExports(TaggedFact, frozen=True):

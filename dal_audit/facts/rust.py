@@ -125,8 +125,9 @@ class RustShape(FactRecord, frozen=True):
 
 
 class RustImpl(FactRecord, frozen=True):
-    """An `impl` block: the paths of its trait (the trait first; empty for an inherent one), those of
-    its type, and what it defines.
+    """An `impl` block: the paths of its trait, those of its type, and what it defines.
+
+    The trait comes first, its arguments behind it; there is none for an inherent block.
     """
 
     scope: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -101,6 +102,26 @@ class Breach(Struct, frozen=True):
     def lines(self) -> tuple[int, int]:
         """The first and the last line on which a suppression of this breach may stand."""
         return self.extent or (self.place.span.line, self.place.span.line)
+
+
+_RUST_NAME: Final = re.compile(r"`::([\w.#-]+)`")
+
+
+def in_rust(breach: Breach) -> Breach:
+    """Return a breach whose names of Rust are spelled as Rust does, with `::` between its parts."""
+    return replace(
+        breach,
+        message=_spelled(breach.message),
+        label=_spelled(breach.label),
+        remedy=_spelled(breach.remedy),
+        related=tuple(
+            replace(related, message=_spelled(related.message)) for related in breach.related
+        ),
+    )
+
+
+def _spelled(text: str) -> str:
+    return _RUST_NAME.sub(lambda found: f"`{found[1].replace('.', '::')}`", text)
 
 
 FindingStatus: TypeAlias = Literal["open", "suppressed", "waived", "baselined"]

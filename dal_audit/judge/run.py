@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule
 from dal_audit.facts import FileFacts
-from dal_audit.judge.breach import AcceptanceUse, Breach
+from dal_audit.judge.breach import AcceptanceUse, Breach, in_rust
 from dal_audit.judge.check import Check, check_of
+
+RUST_FILE: Final = ".rs"
 
 
 class CheckError(RuntimeError):
@@ -20,6 +23,12 @@ def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breac
 
     Raises CheckError when a check fails, whatever it fails with: a broken audit is never green.
     """
+    for rule, breach in _judged(project, rules):
+        yield rule, in_rust(breach) if breach.place.path.endswith(RUST_FILE) else breach
+
+
+def _judged(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breach]]:
+    """Yield every breach, with names as the symbol table has them."""
     by_subject: dict[type, list[tuple[Rule, Check]]] = {}
     for rule in in_question(project, rules):
         check = check_of(rule)

@@ -4,3 +4,5 @@ What a file spells becomes, once all files are known, what the checks of every l
 are written as elsewhere, with dots, behind the `::` that Rust itself puts before a crate's name:
 `::sqlx.PgPool`, `::app.storage.Database`.
 """
+
+__all__ = ["reading"]

@@ -16,6 +16,12 @@ from dal_audit.facts.rust import RustFile, RustSql, RustText
 
 _DOES: Final = "SQL"
 
+_TELLING: Final = frozenset(
+    {"execute_batch", "batch_execute", "prepare_cached", "query_row", "simple_query", "query_opt"}
+    | {"execute_unprepared", "query_one", "query_drop", "exec_drop", "query_map", "query_scalar"}
+)
+"""Methods that speak of a database whoever they are called on."""
+
 
 class Calls:
     """Tells which calls execute SQL, and which values belong to the project's types."""
@@ -73,7 +79,7 @@ class Calls:
         if call.receiver is not None:
             owners = tuple(self.values.of(call.receiver, path))
             is_certain = self._is_drivers(call, path)
-        if not is_certain and not call.is_firm:
+        if not is_certain and not call.is_firm and (name not in _TELLING or owners):
             return None
         return self._made(call, path, name, () if is_certain else owners)
 
@@ -123,7 +129,12 @@ class Calls:
         for access in read.reads:
             if access.attribute not in words:
                 continue
-            owners = self.values.of(access.receiver, path)
+            # What a type keeps is read by the code beside it; where it keeps it is reported.
+            owners = [
+                owner
+                for owner in self.values.of(access.receiver, path)
+                if self.values.types[owner].path != path
+            ]
             if owners:
                 accesses.append(
                     AttributeRead(
@@ -134,8 +145,9 @@ class Calls:
                         tuple(AbstractValue(owner, is_object=True) for owner in owners),
                     )
                 )
-        if accesses or read.shapes:
-            yield ValueFacts(START, (), (), (), tuple(accesses))
+        shapes = tuple((shape.name, ()) for shape in read.shapes)
+        if accesses or shapes:
+            yield ValueFacts(START, (), shapes, (), tuple(accesses))
 
     def accessors(self) -> AbstractSet[str]:
         """Return the names of the members whose types are drivers', or may lead to one."""

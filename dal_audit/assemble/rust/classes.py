@@ -7,8 +7,10 @@ its type is a base, too, so that its members keep their place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.assemble.rust.module_tree import inner_name, module_scope
 from dal_audit.assemble.rust.names import RustNames
@@ -16,7 +18,7 @@ from dal_audit.assemble.rust.resolution import Resolution
 from dal_audit.facts import OWN_MODULE, ClassDefinition, Member, Parameter, TypeName
 from dal_audit.facts.rust import RustFile, RustImpl, RustMember, RustShape, RustType
 
-_SELF: str = f"{OWN_MODULE}self."
+_SELF: Final = f"{OWN_MODULE}self."
 
 
 class _Block(Struct, frozen=True):
@@ -79,7 +81,7 @@ class Classes:
         for name, blocks in self._blocks.items():
             here = [found for found in blocks if found.path == path]
             if here and self._homes[name] != path:
-                yield self._part(path, name, here)
+                yield self._part(name, here)
 
     def _class(self, path: str, shape: RustShape, name: str) -> ClassDefinition:
         blocks = self._blocks.get(name, ())
@@ -107,7 +109,7 @@ class Classes:
     def _part_name(self, path: str, name: str) -> str:
         return f"{self.resolution.tree.names[path]}.{name.rpartition('.')[2]}"
 
-    def _part(self, path: str, name: str, blocks: list[_Block]) -> ClassDefinition:
+    def _part(self, name: str, blocks: list[_Block]) -> ClassDefinition:
         """Return what the `impl` blocks of one file give a type of another one."""
         first = blocks[0].block
         members = [member for found in blocks for member in self._of_block(found)]
@@ -116,7 +118,7 @@ class Classes:
         return ClassDefinition(last, span, first.extent, (), tuple(members))
 
     def _of_block(self, found: _Block) -> Iterator[Member]:
-        """Yield the members of a block; those of a trait from elsewhere are the trait's business."""
+        """Yield the members of a block; those of a foreign trait are that one's business."""
         if found.is_inherent or found.trait:
             for member in found.block.members:
                 made = self._member(member, found.path, found.block.scope, None)
@@ -134,7 +136,12 @@ class Classes:
             "method" if is_method else "attribute",
             types,
             tuple(
-                Parameter(each.name, "plain", False, tuple(self._types(each.types, path, scope)))
+                Parameter(
+                    each.name,
+                    "plain",
+                    has_default=False,
+                    types=tuple(self._types(each.types, path, scope)),
+                )
                 for each in member.parameters
             ),
             made_by=tuple(_SELF + name for name in member.gives) if is_method else (),
@@ -160,6 +167,4 @@ class Classes:
 
 def _shown(member: Member) -> Member:
     """Return a member of a trait, which whoever sees the trait sees."""
-    from msgspec.structs import replace
-
     return replace(member, is_private=False)

@@ -8,7 +8,7 @@ from dal_audit.assemble.driver_objects import CONNECTION_ROLES
 from dal_audit.assemble.rust.module_tree import inner_name
 from dal_audit.assemble.rust.names import RustNames
 from dal_audit.assemble.rust.resolution import Resolution
-from dal_audit.facts import CALL, START, Export, ModuleExports, Span
+from dal_audit.facts import CALL, START, BindingKind, Export, ModuleExports, Span
 from dal_audit.facts.rust import RustFile, RustItem, RustType
 
 
@@ -87,7 +87,7 @@ class _Offering:
         origins = tuple(self._origins(item.types))
         head = item.types[0].path.rpartition("::")[2] if item.types else ""
         if origins:
-            made = "type" if head == "Result" else "alias"
+            made: BindingKind = "type" if head == "Result" else "alias"
             reach = self._reach(item.reach)
             chosen = origins if made == "type" else origins[:1]
             yield Export(item.name, item.span, made, chosen, reach=reach, renamed=bool(item.reach))

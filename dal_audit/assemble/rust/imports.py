@@ -23,6 +23,7 @@ class _Taken(Struct):
 
     use: RustUse
     near: str
+    far: str
     uses: list[Reference] = field(default_factory=list)
 
 
@@ -47,7 +48,7 @@ class ImportsOfFile:
         for number, use in enumerate(read.uses):
             found = resolution.of_use(use, path)
             if found is not None and names.matters(found.near):
-                self._taken[number] = _Taken(use, found.near)
+                self._taken[number] = _Taken(use, found.near, found.far)
         self._numbers = {id(use): number for number, use in enumerate(read.uses)}
         self._by_glob: dict[int, dict[str, list[Reference]]] = {}
         self._by_path: dict[str, list[Reference]] = {}
@@ -70,7 +71,7 @@ class ImportsOfFile:
                 self._by_glob.setdefault(number, {}).setdefault(found.near, []).append(reference)
         elif not found.is_item and not self._is_at_home(found.near):
             driver = self.names.driver_of(found.near)
-            key = found.near if driver is None else found.near.partition(".")[0]
+            key = found.far if driver is None else found.near.partition(".")[0]
             self._by_path.setdefault(key, []).append(reference)
 
     def _is_drivers_glob(self, number: int) -> bool:
@@ -109,8 +110,7 @@ class ImportsOfFile:
             if targets:
                 is_offer = any(taken.use.reach for taken in group)
                 yield Import(statement, targets, is_offer=is_offer)
-        for number, named in self._by_glob.items():
-            del number
+        for named in self._by_glob.values():
             yield _by_paths(_firsts(named))
         yield from self._paths()
 
@@ -123,11 +123,11 @@ class ImportsOfFile:
         """Hang whole paths on a statement that names the same crate, or the same name."""
         for taken in self._taken.values():
             is_driver = self.names.driver_of(taken.near) is not None
-            key = taken.near.partition(".")[0] if is_driver else taken.near
+            key = taken.near.partition(".")[0] if is_driver else taken.far
             taken.uses += self._by_path.pop(key, ())
 
     def _paths(self) -> Iterator[Import]:
-        """Yield the whole paths that hang on no statement: a driver's crate each, others together."""
+        """Yield the paths that hang on no statement: a driver's crate each, others together."""
         own = {}
         for key, references in self._by_path.items():
             if self.names.is_own(key):

@@ -1,4 +1,4 @@
-"""What names of Rust are to the catalogue and the project: a driver's, the project's own, an error."""
+"""What names of Rust are to the catalogue and the project: a driver's, an error, its own."""
 
 from __future__ import annotations
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from dal_audit.assemble.accessor_names import PLUMBING
+from dal_audit.assemble.accessors import handed_out
 from dal_audit.assemble.class_hierarchy import hierarchy_of
+from dal_audit.assemble.engine_stores import engine_store_names
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.rust.lowering import RustProject
 from dal_audit.catalogue.drivers import RUST, Catalogue, with_crates
@@ -42,20 +44,21 @@ def with_rust(
 def first_words(
     catalogue: Catalogue, manifests: Mapping[str, CargoManifest], policy: Policy
 ) -> frozenset[str]:
-    """Return what a file that matters from the start holds: a driver's crate under any name of it,
-    or an interface's name.
+    """Return what a file that matters from the start holds: a driver's crate, or an interface.
+
+    A crate is looked for under each name that a manifest gives it.
     """
-    crates = {
-        name.removeprefix(RUST).partition(".")[0]
-        for name in catalogue.by_module
-        if name.startswith(RUST)
-    }
+    modules = (name for name in catalogue.by_module if name.startswith(RUST))
+    crates = {name.removeprefix(RUST).partition(".")[0] for name in modules}
     listed = [
         dependency
         for manifest in manifests.values()
         for dependency in (*manifest.dependencies, *manifest.inherited)
     ]
-    renamed = {dependency.name for dependency in listed if dependency.package in crates}
+    used = [dependency for dependency in listed if dependency.package in crates]
+    if manifests:
+        crates = {dependency.package for dependency in used}
+    renamed = {dependency.name for dependency in used}
     interfaces = {name.rpartition(":")[2] for name in policy.interfaces or ()}
     plain = {name for name in interfaces if name.isidentifier()}
     return frozenset(crates | renamed | plain)
@@ -101,15 +104,9 @@ class _Rounds:
         """Return the names by which a driver's object, a backend or storage's own can be had."""
         hierarchy = hierarchy_of(project)
         tainted = project.driver_sources.tainted_names() | hierarchy.tainted_names()
-        held = {
-            member.name
-            for owner in hierarchy.classes.values()
-            if owner.path in self.paths and project.in_storage(owner.path)
-            for member in owner.shape.members
-            if any(name.origin.startswith(RUST) for name in member.types)
-        }
+        tainted |= engine_store_names(project)
         names = {name.partition(".")[0] for module, name in tainted if module.startswith(RUST)}
-        return frozenset(names | held | (_FOLLOWED if hierarchy.interfaces else frozenset()))
+        return frozenset(names | handed_out(project) | set(project.policy.accessors))
 
     def read(self, due: set[str]) -> Project:
         """Read some files, and return the project with all that is known."""

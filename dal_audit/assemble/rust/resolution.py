@@ -100,11 +100,12 @@ class Resolution:
         if start is None:
             return None
         near, far = start.near, start.far
+        is_hop = asking is not None and start.near != start.far
         for segment in rest:
             if segment == "super":
                 far = near = far.rpartition(".")[0] or far
                 continue
-            near = f"{far}.{segment}"
+            near = f"{near if is_hop else far}.{segment}"
             found = self.member(far, segment, seen)
             if found is None:
                 return None
@@ -159,7 +160,10 @@ class Resolution:
                     continue
                 inner = self._meaning(use.path, path, use.scope, seen | {(path, use.path)}, use)
                 if inner is not None:
-                    return Meaning(inner.near, inner.far, use)
+                    # A `use` of what another one brought takes it from there.
+                    is_hop = asking is not None and "." in inner.near
+                    own = f"{self._module_name(path, number)}.{name}"
+                    return Meaning(own if is_hop else inner.near, inner.far, use)
             module = self._module_name(path, number)
             for item in table.items.get(name, ()):
                 if is_alone or item.space in {"type", "both"}:

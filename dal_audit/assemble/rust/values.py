@@ -81,6 +81,8 @@ class Values:
     def of(self, value: RustValue, path: str) -> list[str]:
         """Return the names of the project's types that a value can be of."""
         spelled = [part.removeprefix("=") for part in value.types]
+        if not spelled:
+            return []
         if value.is_made:
             types = list(self._made(spelled[0], path, value.scope))
         elif value.types[:1] != (spelled[0],):
@@ -92,7 +94,7 @@ class Values:
         return list(dict.fromkeys(types))
 
     def _made(self, spelled: str, path: str, scope: int) -> Iterator[str]:
-        """Yield what a call of a path gives: an object of the type before it, or what it returns."""
+        """Yield what a call gives: an object of the type before it, or what it returns."""
         found = self.resolution.meaning(spelled, path, scope)
         if found is None:
             return

@@ -15,6 +15,5 @@ __all__ = [
     "sql_calls",
     "sql_sources",
     "suite_files",
-    "text_formats",
     "value_facts",
 ]

@@ -1,3 +1,3 @@
-"""The front end for Rust: so far, what its tests say about backends."""
+"""The front end for Rust, on tree-sitter: what each file spells, before any name is resolved."""
 
-__all__ = ["suite_files"]
+__all__ = ["manifest", "module_facts", "prefilter", "suite_files", "syntax"]

@@ -87,7 +87,8 @@ def _path_attribute(node: Node, source: RustSource) -> str:
         attribute = before.named_children[0] if before.named_children else None
         value = attribute.child_by_field_name("value") if attribute is not None else None
         if value is not None and attribute is not None:
-            if source.text(attribute).split("=")[0].strip() == "path":
+            is_path = source.text(attribute).partition("=")[0].strip() == "path"
+            if is_path:
                 return unquoted(source.data[value.start_byte : value.end_byte])
         before = before.prev_named_sibling
     return ""

@@ -84,7 +84,8 @@ def call(walk: Walk, node: Node, context: Context) -> None:
         name = walk.source.text(field) if field is not None else ""
         role: UseKind = "downcast" if name in _DOWNCASTS else "annotation"
         walk.later(types, context._replace(role=role))
-        _read(walk, function, context, is_call=True)
+        if arguments.named_child_count == 0:
+            _read(walk, function, context, is_call=True)
         walk.later(function.child_by_field_name("value"), context)
         return
     spelled = path_of(function, walk.source)
@@ -122,25 +123,23 @@ def _sql(walk: Walk, node: Node, function: Node, arguments: Node, context: Conte
     listed = [child for child in arguments.named_children if "comment" not in child.type]
     if not listed:
         return
-    if function.type == "field_expression":
+    is_method = function.type == "field_expression"
+    if is_method:
         field = function.child_by_field_name("field")
         callee = f".{source.text(field)}" if field is not None else ""
-        receiver = value_of(function.child_by_field_name("value"), context, source)
         takes = listed[:1]
     else:
-        callee, receiver = path_of(function, source), None
+        callee = path_of(function, source)
         takes = listed[:2]
     for argument in takes:
         found = text_of(argument, context, walk)
         if callee and found is not None and may_be_sql(callee, found.text, found.constant):
             whole = source.span(node)
             written = source.span(found.node) if found.node is not None else whole
-            is_inside = (
-                whole.line <= written.line and written <= whole
-            ) or written.line >= whole.line
-            span = written if is_inside and written.end_line <= whole.end_line else whole
+            span = written if whole <= written and written.end_line <= whole.end_line else whole
             elsewhere = None if span == written else written
-            is_method = callee[0] == "."
+            inner = function.child_by_field_name("value") if is_method else None
+            receiver = value_of(inner, context, source)
             does = read_sql(found.text, certain=True)
             walk.calls.append(
                 RustSql(
@@ -379,7 +378,7 @@ def _derives(walk: Walk, tree: Node, context: Context, *, is_open: bool) -> None
 
 
 _VERB: Final = re.compile(
-    r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*(?:select|insert|update|delete|with|create|alter|drop|truncate"
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|insert|update|delete|with|create|alter|drop|truncate"
     r"|replace|merge|pragma|begin|commit|rollback|savepoint|release|vacuum|analyze|explain|set|show"
     r"|lock|listen|notify|copy|grant|revoke|attach|detach|reindex|call|do|comment|refresh|values)\b",
     re.IGNORECASE | re.DOTALL,

@@ -120,14 +120,28 @@ def _secrets(source: RustSource, rest: str, start: int, end: int) -> Iterator[Sp
 
 
 def _flaws(source: RustSource) -> Iterator[NotUnderstood]:
+    """Yield the first place that the grammar does not take, with how many there are."""
+    places = list(_places(source))
+    if places:
+        more = f" and in {len(places) - 1} more places" if len(places) > 1 else ""
+        detail = f"the grammar does not take what stands here{more}; the rest is audited"
+        yield NotUnderstood(places[0], "unparsable", detail, is_part=True)
+
+
+def _places(source: RustSource) -> Iterator[Span]:
     """Yield the places that the grammar does not take, the outermost alone."""
     waiting: list[Node] = [source.root] if source.root.has_error else []
     while waiting:
         node = waiting.pop()
+        if node.is_error and _is_read(node):
+            continue
         if node.is_error or node.is_missing:
             span = source.span(node)
-            first = Span(span.line, span.column, span.line, span.column + 1)
-            detail = "the grammar does not take what stands here; the rest of the file is audited"
-            yield NotUnderstood(first, "unparsable", detail, is_part=True)
+            yield Span(span.line, span.column, span.line, span.column + 1)
         elif node.has_error:
             waiting += reversed(node.children)
+
+
+def _is_read(node: Node) -> bool:
+    """Return whether what the grammar does not take are attributes, which are read all the same."""
+    return bool(node.children) and all(child.type == "attribute_item" for child in node.children)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,10 @@ PATHS: Final = frozenset(
 """The kinds of nodes that are a path, or its only segment."""
 
 _SPELLED: Final = PATHS | {"crate", "self", "super", "metavariable"}
+
+
+_PLAIN: Final = re.compile(rb"[\w#:]+", re.ASCII)
+"""A path without white space, comments and generic arguments."""
 
 
 class Leaf(Struct, frozen=True):
@@ -42,6 +47,9 @@ def path_of(node: Node, source: RustSource) -> str:
         return path_of(inner, source) if inner is not None else ""
     if kind not in PATHS:
         return ""
+    spelled = source.data[node.start_byte : node.end_byte]
+    if _PLAIN.fullmatch(spelled):
+        return spelled.decode().replace("r#", "")
     return _scoped(node, source)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from dal_audit.catalogue.url_schemes import shipped_schemes
+
 if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
 
-RAW_MARKS: Final = (b"://", b":memory:", b"#[path")
-"""What is looked for as it stands: URLs, and modules whose files lie elsewhere."""
+_URL: Final = re.compile(rb"([a-z0-9]+)(?:\+[\w-]+)?://")
+_RAW_MARKS: Final = (b":memory:", b"#[path")
+"""What is looked for as it stands: a database in memory, modules whose files lie elsewhere."""
+
+_SCHEMES: Final = frozenset(name.encode() for row in shipped_schemes() for name in row.names)
 
 _LETTERS: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
@@ -44,6 +49,8 @@ class RustWords(Struct, frozen=True, dict=True):
         return False
 
 
-def has_marks(data: bytes, marks: Iterable[bytes] = RAW_MARKS) -> bool:
-    """Return whether some bytes hold a mark that has to be looked at."""
-    return any(mark in data for mark in marks)
+def has_marks(data: bytes) -> bool:
+    """Return whether some bytes hold a database's URL, or what else has to be looked at."""
+    if any(mark in data for mark in _RAW_MARKS):
+        return True
+    return b"://" in data and not _SCHEMES.isdisjoint(_URL.findall(data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -36,8 +36,11 @@ class RustSource:
         self.data = data
         self.root = parser().parse(data).root_node
         self._is_ascii = data.isascii()
-        lengths = [len(line) + 1 for line in data.split(b"\n")]
-        self._starts = [0, *accumulate(lengths)]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The bytes at which the lines begin."""
+        return [0, *accumulate(len(line) + 1 for line in self.data.split(b"\n"))]
 
     def text(self, node: Node) -> str:
         """Return what a node spells."""

@@ -46,18 +46,20 @@ def value_of(node: Node | None, context: Context, source: RustSource) -> RustVal
     steps: list[str] = []
     while node is not None:
         kind = node.type
+        inner: Node | str | None
         if kind in _SEEN_THROUGH:
             field = _SEEN_THROUGH[kind]
-            inner = node.child_by_field_name(field) if field else None
-            node = inner or (node.named_children or [None])[0]
+            held = node.child_by_field_name(field) if field else None
+            node = held or node.named_child(0)
         elif kind == "field_expression":
             steps.append(_field(node, source))
             node = node.child_by_field_name("value")
         elif kind == "call_expression":
-            node, step = _called(node, source)
-            if isinstance(node, str):
-                made = RustValue(context.scope, (node,), (), is_made=True)
+            inner, step = _called(node, source)
+            if isinstance(inner, str):
+                made = RustValue(context.scope, (inner,), (), is_made=True)
                 return _after(made, steps)
+            node = inner
             if step:
                 steps.append(step)
         else:
@@ -84,7 +86,7 @@ def _called(node: Node, source: RustSource) -> tuple[Node | str | None, str]:
     path = path_of(function, source)
     if path in _WRAPPERS:
         arguments = node.child_by_field_name("arguments")
-        return (arguments.named_children or [None])[0] if arguments is not None else None, ""
+        return arguments.named_child(0) if arguments is not None else None, ""
     return path or None, ""
 
 
@@ -104,7 +106,8 @@ def _simple(node: Node, context: Context, source: RustSource) -> RustValue | Non
         case "scoped_identifier":
             path = path_of(node, source)
             return RustValue(context.scope, (f"={path}",)) if path else None
-    return None
+        case _:
+            return None
 
 
 def _after(value: RustValue | None, steps: list[str]) -> RustValue | None:

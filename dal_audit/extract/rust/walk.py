@@ -106,10 +106,12 @@ class Walk:
         """Walk over what lies directly below a node, later, in the order of the text."""
         if node.type in _STATEMENTS:
             context = context._replace(statement=self.source.span(node))
+        listed = node.named_children
+        listed.reverse()
         skipped = [other.id for other in but if other is not None]
-        self._waiting.extend(
-            (child, context) for child in reversed(node.named_children) if child.id not in skipped
-        )
+        if skipped:
+            listed = [child for child in listed if child.id not in skipped]
+        self._waiting += [(child, context) for child in listed]
 
     def later(self, node: Node | None, context: Context) -> None:
         """Walk over a node, before what is waiting."""
