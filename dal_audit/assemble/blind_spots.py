@@ -115,11 +115,14 @@ def _of_files(project: Project, templates: Sequence[str]) -> Iterator[BlindSpot]
     for paths, what in ((torn, "not understood"), (templates, "templates are not read")):
         of_ci = [path for path in paths if path in project.ci.workflows]
         of_sql = [path for path in paths if ".sql" in path and path not in project.modules]
-        of_python = [path for path in paths if path not in {*of_sql, *of_ci}]
+        of_rust = [path for path in paths if path.endswith(".rs")]
+        of_python = [path for path in paths if path not in {*of_sql, *of_ci, *of_rust}]
         if of_ci:
             yield BlindSpot("ci", f"{what}: {listed(of_ci)}")
         if of_python:
             yield BlindSpot("python", f"{what}: {listed(of_python)}")
+        if of_rust:
+            yield BlindSpot("rust", f"{what}: {listed(of_rust)}")
         if of_sql:
             yield BlindSpot("sql", f"{what}: {listed(of_sql)}")
 

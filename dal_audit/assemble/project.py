@@ -364,7 +364,7 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
             yield f"nothing of what `__getattr__` hands out: {', '.join(self.modules_on_demand)}"
         if self.ci.foreign:
             yield f"nothing of what these files have run: {', '.join(self.ci.foreign)}"
-        if self.policy.source_roots is None:
+        if self.policy.source_roots is None and self.names.importable:
             yield f"source roots: {', '.join(root or '.' for root in self.names.source_roots)}"
 
     @property

@@ -14,7 +14,7 @@ from dal_audit.judge.check import check
 from dal_audit.policy import compile_globs
 from dal_audit.policy.problems import did_you_mean
 
-NOTHING = "it holds no Python file and no SQL migration"
+NOTHING = "it holds no Python or Rust file and no SQL migration"
 
 _LEFT_OUT = "Do not ask for it (pre-commit's hooks have an `exclude` of their own), or audit it."
 _OTHER = "Do not ask for it, or give a script a first line that names `python`."
@@ -31,7 +31,7 @@ def nothing_audited(project: Project) -> Iterator[Breach]:
         yield Breach(Place(folder, START), f"{what}: {why}")
     for path in project.unread:
         hidden = path in project.modules or is_script(path)
-        why = "`exclude` or `include` leaves it out" if hidden else "it is no Python and no SQL"
+        why = "`exclude` or `include` leaves it out" if hidden else "it is no Python, Rust or SQL"
         remedy = _LEFT_OUT if hidden else _OTHER
         yield Breach(Place(path, START), f"`{path}` was not audited: {why}", remedy=remedy)
     if not project.files and not project.empty and not project.unread:

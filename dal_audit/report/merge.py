@@ -15,6 +15,7 @@ from dal_audit.assemble.crossings import crossings
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses
 from dal_audit.discover.projects import AuditPlan, relative_to
+from dal_audit.discover.files import RUST_SUFFIX
 from dal_audit.facts import FileFacts, Span
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
@@ -41,13 +42,18 @@ class ProjectResult(Struct, frozen=True):
     """Each target backend, the job that tests it, and whether that was seen; None without CI."""
 
 
+def language_of(path: str) -> str:
+    """Return the language of a program's file."""
+    return "rust" if path.endswith(RUST_SUFFIX) else "python"
+
+
 def languages_of(
     reported: Sequence[FileFacts], scripts: Container[str], project: Project
 ) -> frozenset[str]:
-    """Return what the audited files are: SQL, Python, migrations in Python, and CI's."""
+    """Return what the audited files are: SQL, Python, Rust, migrations in Python, and CI's."""
     other = {file.path for file in project.ci.audited}
     own = [file.path for file in reported if file.path not in other]
-    found = {"sql" if path in scripts else "python" for path in own}
+    found = {"sql" if path in scripts else language_of(path) for path in own}
     if project.embeds_sql:
         found.add("sql")
     sets = project.layout.by_path()

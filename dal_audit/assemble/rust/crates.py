@@ -77,15 +77,18 @@ def _of_package(
     listed = list(paths)
     edition = manifest.edition
     own = {manifest.library: f"::{manifest.library}"}
-    if library in listed:
-        yield Crate(f"::{manifest.library}", library, folder, externs, edition)
     named = {above + target for target in manifest.targets}
-    for path in listed:
-        inner = path.removeprefix(above)
-        if path != library and (path in named or _TARGET.match(inner)):
-            stem = inner.removesuffix(".rs").replace("/", "-").replace(".", "-")
-            target = f"::{manifest.library}#{stem}"
-            yield Crate(target, path, folder, {**externs, **own}, edition)
+    targets = [
+        path
+        for path in listed
+        if path != library and (path in named or _TARGET.match(path.removeprefix(above)))
+    ]
+    if library in listed or not targets:  # Without any root, it is the library's that is missing.
+        yield Crate(f"::{manifest.library}", library, folder, externs, edition)
+    for path in targets:
+        stem = path.removeprefix(above).removesuffix(".rs").replace("/", "-").replace(".", "-")
+        target = f"::{manifest.library}#{stem}"
+        yield Crate(target, path, folder, {**externs, **own}, edition)
 
 
 def _externs(

@@ -30,7 +30,7 @@ class ModuleTree:
         self.places: dict[str, ModulePlace] = {}
         """Where the modules are, the inline ones among them, of the files that were read."""
         for crate in crates:
-            if crate.root:
+            if crate.root in paths:
                 self._add(crate.root, crate.name, crate)
         for path in sorted(paths - self.names.keys()):
             self._by_place(path)
