@@ -56,6 +56,7 @@ RUNS = (
     Run("migrations", ".", 1),
     Run("replay", ".", 1),
     Run("monorepo", "services/orders", 1),
+    Run("rust", ".", 1),
     Run("ci", "faulty", 1),
     Run("ci", "clean", 0),
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.project import Project
+from dal_audit.catalogue.drivers import RUST
 from dal_audit.facts import FileFacts, Import, Place
-from dal_audit.judge.breach import Breach, Related, and_more
+from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, and_more
 from dal_audit.judge.check import check
 
 
@@ -25,13 +26,17 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
             found = clauses.setdefault(use.together or use.span.line, [])
             found.append((Place(file.path, use.span), origin))
     for (place, origin), *others in clauses.values():
+        driver = origin.driver.name
+        is_rust = origin.name.startswith(RUST)
+        noun, verb = ("error", "handle") if is_rust else ("exception", "catch")
         yield Breach(
             place,
-            f"`{origin.name}`{and_more(len(others))} is an exception of {origin.driver.name}; "
-            f"only {project.storage_description} may catch it",
-            label=f"catches what {origin.driver.name} raises",
+            f"`{origin.name}`{and_more(len(others))} is an {noun} of {driver}; "
+            f"only {project.storage_description} may {verb} it",
+            label=f"an error of {driver}'s" if is_rust else f"catches what {driver} raises",
             related=tuple(
-                Related(other, f"`{caught.name}` is caught here") for other, caught in others
+                Related(other, f"`{caught.name}` is {ROLE_WORDS['except']} here")
+                for other, caught in others
             ),
-            driver=origin.driver.name,
+            driver=driver,
         )

@@ -52,7 +52,9 @@ def _beyond(backend: Class, hierarchy: Hierarchy) -> Iterator[tuple[Class, Membe
         return
     declared = _declared(backend, hierarchy)
     for name, (owner, definitions) in hierarchy.all_definitions(backend).items():
-        member = definitions[0]
+        # A field and a method may bear one name (Rust).
+        shown = (member for member in definitions if not member.is_private)
+        member = next(shown, definitions[0])
         if (
             name.startswith("_")
             or member.is_private

@@ -14,8 +14,8 @@ from dal_audit.assemble.blind_spots import BlindSpot
 from dal_audit.assemble.crossings import crossings
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses
-from dal_audit.discover.projects import AuditPlan, relative_to
 from dal_audit.discover.files import RUST_SUFFIX
+from dal_audit.discover.projects import AuditPlan, relative_to
 from dal_audit.facts import FileFacts, Span
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
