@@ -167,6 +167,7 @@ def rust_driver_in(row: Mapping[str, Any]) -> Driver:
     return Driver(
         name=row["name"],
         modules=crates,
+        packages=(),
         kind=row["kind"],
         dialect=row["dialect"],
         accessors=tuple(row["accessors"]),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
+from dal_audit.assemble.held_objects import held_objects_of
 from dal_audit.assemble.project import Project
+from dal_audit.catalogue.drivers import RUST
 from dal_audit.facts import Member, Place
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
@@ -29,7 +31,7 @@ def off_interface_member(project: Project) -> Iterator[Breach]:
         backend = hierarchy.classes[name]
         for owner, member in _beyond(backend, hierarchy):
             place = Place(owner.path, member.span)
-            if place in seen:
+            if place in seen or _is_fetched(owner, member, project):
                 continue
             seen.add(place)
             first = implemented[0]
@@ -41,6 +43,15 @@ def off_interface_member(project: Project) -> Iterator[Breach]:
                 extent=(member.span.line, member.span.end_line),
                 related=(Related(Place(first.path, first.shape.span), "the interface"),),
             )
+
+
+def _is_fetched(owner: Class, member: Member, project: Project) -> bool:
+    """Return whether a member hands out a driver's object, and is reported where that is fetched.
+
+    That is certain in Rust alone, where each place is reported.
+    """
+    is_rust = owner.name.startswith(RUST)
+    return is_rust and held_objects_of(project).of(owner, member) is not None
 
 
 def _beyond(backend: Class, hierarchy: Hierarchy) -> Iterator[tuple[Class, Member]]:
