@@ -103,7 +103,10 @@ def _externs(
         package = dependency.package
         if dependency.is_workspace and dependency.name in inherited:
             package = inherited[dependency.name].package
-        yield dependency.name, libraries.get(package, f"::{package}")
+        crate = libraries.get(package, f"::{package}")
+        # Code names a library by its own name, unless the manifest gives it another.
+        is_plain = package == dependency.name and package in libraries
+        yield crate.removeprefix("::") if is_plain else dependency.name, crate
 
 
 def _inherited(
