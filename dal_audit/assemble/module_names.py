@@ -240,7 +240,11 @@ def longest_module(name: str, modules: Container[str]) -> tuple[str, str]:
 
 
 def is_named(name: str, glob: str) -> bool:
-    """Return whether a dotted name matches a dotted glob, whatever root it counts from."""
+    """Return whether a dotted name matches a dotted glob, whatever root it counts from.
+
+    The `::` before a crate's name may be left out.
+    """
+    name, glob = name.removeprefix("::"), glob.removeprefix("::")
     if not _WILD.intersection(glob):
         return name == glob or name.endswith(f".{glob}")
     return fnmatchcase(name, glob) or fnmatchcase(name, f"*.{glob}")

@@ -16,12 +16,13 @@ from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.engine_stores import engine_store_names
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.rust.lowering import RustProject
+from dal_audit.assemble.symbols import SymbolId
 from dal_audit.catalogue.drivers import RUST, Catalogue, with_crates
 from dal_audit.discover.files import ProjectFiles
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import is_small
 from dal_audit.extract.rust_sources import extract_rust, holding, read_manifests
-from dal_audit.facts import FileFacts, SourceFile
+from dal_audit.facts import Fact, FileFacts, ModuleExports, SourceFile
 from dal_audit.facts.rust import CargoManifest
 from dal_audit.policy import Policy
 
@@ -83,6 +84,7 @@ class _Rounds:
         self.others = tuple(project.files)
         self.paths = frozenset(path for path in tree.modules if path.endswith(".rs"))
         self.known: dict[str, FileFacts] = {}
+        self.lowered: dict[str, tuple[Fact, ...]] = {}
 
     def follow(self, words: frozenset[str]) -> Project:
         """Read on, round by round, until no further name leads anywhere."""
@@ -91,22 +93,55 @@ class _Rounds:
         due = roots | zones | holding(self.tree.rust, words, jobs=self.jobs, marks=True)
         project = self.read(due)
         while True:
-            new = self._leading(project) - words
-            words |= new
             waiting = [file for file in self.tree.rust if file.path not in self.known]
-            due = set(holding(waiting, frozenset(new), jobs=self.jobs)) if new else set()
+            named, inside = self._leading(project)
+            new = named - words
+            words |= new
+            due = set(holding(waiting, new, jobs=self.jobs)) if new else set()
             due |= {file.path for file in waiting if project.in_storage(file.path)}
+            due |= self._below(inside, waiting, project)
             if not due:
                 return project
             project = self.read(due)
 
-    def _leading(self, project: Project) -> frozenset[str]:
-        """Return the names by which a driver's object, a backend or storage's own can be had."""
+    def _below(
+        self, inside: frozenset[SymbolId], waiting: Sequence[SourceFile], project: Project
+    ) -> set[str]:
+        """Return the files that hold a name which a module above them has for itself alone."""
+        found: set[str] = set()
+        for module in sorted({module for module, _ in inside}):
+            names = frozenset(name for other, name in inside if other == module)
+            below = [
+                file for file in waiting if project.module_name(file.path).startswith(f"{module}.")
+            ]
+            found.update(holding(below, names, jobs=1) if below else ())
+        return found
+
+    def _leading(self, project: Project) -> tuple[frozenset[str], frozenset[SymbolId]]:
+        """Return the names by which a driver's object, a backend or storage's own can be had.
+
+        What a module takes for itself alone can be had from it by the modules below it.
+        """
         hierarchy = hierarchy_of(project)
         tainted = project.driver_sources.tainted_names() | hierarchy.tainted_names()
         tainted |= engine_store_names(project)
-        names = {name.partition(".")[0] for module, name in tainted if module.startswith(RUST)}
-        return frozenset(names | handed_out(project) | set(project.policy.accessors))
+        of_rust = {(module, name) for module, name in tainted if module.startswith(RUST)}
+        inside = of_rust & self._private(project)
+        names = {name.partition(".")[0] for _, name in of_rust - inside}
+        named = frozenset(names | handed_out(project) | set(project.policy.accessors))
+        return named, frozenset(inside)
+
+    def _private(self, project: Project) -> set[SymbolId]:
+        """Return the names that modules take and do not hand on."""
+        return {
+            (f"{own}.{fact.inner}" if fact.inner else own, export.name)
+            for path in self.known
+            for own in (project.module_name(path),)
+            for fact in self.lowered[path]
+            if isinstance(fact, ModuleExports)
+            for export in fact.exports
+            if export.made in {"import", "alias", "type"} and not export.renamed
+        }
 
     def read(self, due: set[str]) -> Project:
         """Read some files, and return the project with all that is known."""
@@ -119,8 +154,10 @@ class _Rounds:
         ]
         rust = RustProject(read, self.manifests, self.paths, self.project.catalogue)
         words = _FOLLOWED | frozenset(self.project.policy.accessors)
+        lowered = rust.facts(words)
+        self.lowered = {file.path: file.facts for file in lowered}
         return replace(
             self.project,
-            files=(*self.others, *rust.facts(words)),
+            files=(*self.others, *lowered),
             given_names=rust.tree.names,
         )
