@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from dal_audit.extract.rust.paths import leaves, types_in
 from dal_audit.extract.rust.texts import text_of
 from dal_audit.extract.rust.tokens import unquoted
@@ -137,7 +139,7 @@ def structure(walk: Walk, node: Node, context: Context) -> None:
     _item(walk, node, context, "type", "both" if is_called else "type")
     members = tuple(_fields(body, source)) if body is not None else ()
     walk.shapes.append(_shape(node, context, source, members))
-    role = context._replace(role="annotation")
+    role = replace(context, role="annotation")
     walk.children(node, role, but=[node.child_by_field_name("name")])
 
 
@@ -201,7 +203,7 @@ def _fields(body: Node, source: RustSource) -> Iterator[RustMember]:
 
 def variant(walk: Walk, node: Node, context: Context) -> None:
     """Walk into a variant of an enum: a driver's error in one is an error that is handed on."""
-    role = context._replace(role="except")
+    role = replace(context, role="except")
     walk.children(node, role, but=[node.child_by_field_name("name")])
 
 
@@ -213,7 +215,7 @@ def trait(walk: Walk, node: Node, context: Context) -> None:
     members = tuple(_members(body, source)) if body is not None else ()
     walk.shapes.append(_shape(node, context, source, members))
     owner = RustValue(context.scope, (_name(node, source),))
-    inner = context._replace(role="annotation", owner=owner, is_member=True)
+    inner = replace(context, role="annotation", owner=owner, is_member=True)
     walk.children(node, inner, but=[node.child_by_field_name("name")])
 
 
@@ -236,10 +238,10 @@ def implementation(walk: Walk, node: Node, context: Context) -> None:
         )
     )
     owned = _self(parts, context)
-    inner = context._replace(role="annotation", owner=owned, is_member=True)
+    inner = replace(context, role="annotation", owner=owned, is_member=True)
     walk.children(node, inner, but=[of])
     is_from = bool(implemented) and implemented[0].path.rpartition("::")[2] == "From"
-    walk.later(of, inner._replace(role="except" if is_from else "base"))
+    walk.later(of, replace(inner, role="except" if is_from else "base"))
 
 
 def _self(parts: tuple[RustType, ...], context: Context) -> RustValue | None:
@@ -334,9 +336,9 @@ def function(walk: Walk, node: Node, context: Context) -> None:
         if _is_parameter(child, source):
             value = typed(child.child_by_field_name("type"), context, source)
             bind(child.child_by_field_name("pattern"), value, known, source)
-    inner = context._replace(role="value", known=known, texts=dict(context.texts))
-    walk.later(body, inner._replace(is_member=False))
-    role = context._replace(role="annotation")
+    inner = replace(context, role="value", known=known, texts=dict(context.texts))
+    walk.later(body, replace(inner, is_member=False))
+    role = replace(context, role="annotation")
     for child in reversed(node.named_children):
         if child.type in {"type_parameters", "where_clause", "parameters"}:
             walk.later(child, role)
@@ -351,7 +353,7 @@ def alias(walk: Walk, node: Node, context: Context) -> None:
     """Take down a type alias."""
     types = types_in(node.child_by_field_name("type"), walk.source)
     _item(walk, node, context, "alias", "type", types=types)
-    role = context._replace(role="annotation")
+    role = replace(context, role="annotation")
     walk.children(node, role, but=[node.child_by_field_name("name")])
 
 
@@ -374,7 +376,7 @@ def block(walk: Walk, node: Node, context: Context) -> None:
     if any(child.type in _OWN for child in node.named_children):
         scope = walk.scope("block", "", scope)
     known, texts = dict(context.known), dict(context.texts)
-    walk.children(node, context._replace(scope=scope, known=known, texts=texts))
+    walk.children(node, replace(context, scope=scope, known=known, texts=texts))
 
 
 _OWN: Final = frozenset(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from dal_audit.extract.rust.paths import PATHS, path_of
 from dal_audit.extract.rust.texts import text_of
 from dal_audit.extract.rust.tokens import TokenPath, TokenText, tokens
@@ -57,7 +59,7 @@ def type_name(walk: Walk, node: Node, context: Context) -> None:
 def generic(walk: Walk, node: Node, context: Context) -> None:
     """Walk into what a generic type or function takes; it is an annotation, but in `From<…>`."""
     arguments = node.child_by_field_name("type_arguments")
-    inner = context if context.role == "except" else context._replace(role="annotation")
+    inner = context if context.role == "except" else replace(context, role="annotation")
     walk.later(arguments, inner)
     head = node.child_by_field_name("type") or node.child_by_field_name("function")
     walk.later(head, context)
@@ -69,7 +71,7 @@ def call(walk: Walk, node: Node, context: Context) -> None:
         node.child_by_field_name("function"),
         node.child_by_field_name("arguments"),
     )
-    context = context._replace(role="value")
+    context = replace(context, role="value")
     if function is None or arguments is None:
         walk.children(node, context)
         return
@@ -83,14 +85,14 @@ def call(walk: Walk, node: Node, context: Context) -> None:
         field = function.child_by_field_name("field")
         name = walk.source.text(field) if field is not None else ""
         role: UseKind = "downcast" if name in _DOWNCASTS else "annotation"
-        walk.later(types, context._replace(role=role))
+        walk.later(types, replace(context, role=role))
         if arguments.named_child_count == 0:
             _read(walk, function, context, is_call=True)
         walk.later(function.child_by_field_name("value"), context)
         return
     spelled = path_of(function, walk.source)
     role = "downcast" if spelled.endswith("TypeId::of") else "annotation"
-    walk.later(types, context._replace(role=role))
+    walk.later(types, replace(context, role=role))
     if function.type in PATHS:
         walk.path(function, context, "call")
         if function.type == "scoped_identifier":
@@ -161,7 +163,7 @@ def _sql(walk: Walk, node: Node, function: Node, arguments: Node, context: Conte
 def field(walk: Walk, node: Node, context: Context) -> None:
     """Take down a field that is read."""
     _read(walk, node, context, is_call=False)
-    walk.children(node, context._replace(role="value"))
+    walk.children(node, replace(context, role="value"))
 
 
 def _read(walk: Walk, node: Node, context: Context, *, is_call: bool) -> None:
@@ -201,11 +203,11 @@ def let(walk: Walk, node: Node, context: Context) -> None:
         context.texts.pop(source.text(pattern), None)
         if text is not None and text.text:
             context.texts[source.text(pattern)] = text
-    inner = context._replace(role="except", together=source.line(node))
+    inner = replace(context, role="except", together=source.line(node))
     statement = source.span(node)
     walk.later(node.child_by_field_name("alternative"), context)
-    walk.later(written, context._replace(statement=statement, role="value"))
-    walk.later(annotated, context._replace(role="annotation"))
+    walk.later(written, replace(context, statement=statement, role="value"))
+    walk.later(annotated, replace(context, role="annotation"))
     walk.later(pattern, inner)
 
 
@@ -215,29 +217,29 @@ def condition(walk: Walk, node: Node, context: Context) -> None:
     pattern, written = node.child_by_field_name("pattern"), node.child_by_field_name("value")
     value = value_of(written, context, source) if written is not None else None
     bind(pattern, value, context.known, source)
-    walk.later(written, context._replace(role="value"))
-    walk.later(pattern, context._replace(role="except", together=source.line(node)))
+    walk.later(written, replace(context, role="value"))
+    walk.later(pattern, replace(context, role="except", together=source.line(node)))
 
 
 def match(walk: Walk, node: Node, context: Context) -> None:
     """Walk into a `match`, whose patterns belong together."""
-    walk.children(node, context._replace(together=walk.source.line(node), role="value"))
+    walk.children(node, replace(context, together=walk.source.line(node), role="value"))
 
 
 def arm(walk: Walk, node: Node, context: Context) -> None:
     """Walk into an arm: its pattern catches, its value is read."""
     pattern = node.child_by_field_name("pattern")
-    inner = context._replace(known=dict(context.known))
+    inner = replace(context, known=dict(context.known))
     if pattern is not None:
         bind(pattern, None, inner.known, walk.source)
-    walk.children(node, inner._replace(role="value", together=0), but=[pattern])
-    walk.later(pattern, inner._replace(role="except"))
+    walk.children(node, replace(inner, role="value", together=0), but=[pattern])
+    walk.later(pattern, replace(inner, role="except"))
 
 
 def structure(walk: Walk, node: Node, context: Context) -> None:
     """Take down a literal of a struct."""
     name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
-    walk.later(body, context._replace(role="value"))
+    walk.later(body, replace(context, role="value"))
     if name is not None and name.type in PATHS:
         walk.path(name, context, "call")
     else:
@@ -267,8 +269,8 @@ def closure(walk: Walk, node: Node, context: Context) -> None:
             bind(child.child_by_field_name("pattern"), value, known, walk.source)
         else:
             bind(child, None, known, walk.source)
-    walk.children(node, context._replace(known=known, role="value"), but=[parameters])
-    walk.later(parameters, context._replace(role="annotation"))
+    walk.children(node, replace(context, known=known, role="value"), but=[parameters])
+    walk.later(parameters, replace(context, role="annotation"))
 
 
 def macro(walk: Walk, node: Node, context: Context) -> None:
@@ -281,7 +283,7 @@ def macro(walk: Walk, node: Node, context: Context) -> None:
         scope = walk.scope("macro", "", context.scope) if last in _BODIES else context.scope
         role: UseKind = "except" if last == "matches" else "value"
         together = walk.source.line(node) if last == "matches" else 0
-        inner = context._replace(scope=scope, role=role, together=together)
+        inner = replace(context, scope=scope, role=role, together=together)
         _tokens(walk, tree, inner, spelled, node)
 
 
@@ -297,7 +299,7 @@ def macro_definition(walk: Walk, node: Node, context: Context) -> None:
     for rule in node.named_children:
         right = rule.child_by_field_name("right") if rule.type == "macro_rule" else None
         if right is not None:
-            _tokens(walk, right, context._replace(scope=scope), "", None)
+            _tokens(walk, right, replace(context, scope=scope), "", None)
 
 
 def _tokens(walk: Walk, tree: Node, context: Context, macro_path: str, node: Node | None) -> None:
@@ -396,4 +398,4 @@ def may_be_sql(callee: str, text: str, constant: str) -> bool:
 
 def types(walk: Walk, node: Node, context: Context) -> None:
     """Take down the bounds of a where clause or of type parameters."""
-    walk.children(node, context._replace(role="annotation"))
+    walk.children(node, replace(context, role="annotation"))

@@ -53,9 +53,11 @@ class RustSource:
     def span(self, node: Node) -> Span:
         """Return where a node stands."""
         (row, column), (end_row, end_column) = node.start_point, node.end_point
-        if self._is_ascii:
-            return Span(row + 1, column + 1, end_row + 1, end_column + 1)
-        return self.between(node.start_byte, node.end_byte)
+        if not self._is_ascii:
+            begin = node.start_byte
+            if not self.data[begin - column : node.end_byte].isascii():
+                return self.between(begin, node.end_byte)
+        return Span(row + 1, column + 1, end_row + 1, end_column + 1)
 
     def between(self, start: int, end: int) -> Span:
         """Return the span of a stretch of bytes."""
@@ -64,7 +66,7 @@ class RustSource:
     def _place(self, offset: int) -> tuple[int, int]:
         row = bisect_right(self._starts, offset) - 1
         begin = self._starts[row]
-        if self._is_ascii:
+        before = self.data[begin:offset]
+        if self._is_ascii or before.isascii():
             return row + 1, offset - begin + 1
-        before = self.data[begin:offset].decode("utf-8", "replace")
-        return row + 1, len(before.encode("utf-16-le")) // 2 + 1
+        return row + 1, len(before.decode("utf-8", "replace").encode("utf-16-le")) // 2 + 1

@@ -6,9 +6,10 @@ It keeps its own stack: a chain of calls may be nested deeper than Python lets f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.extract.rust.paths import path_of
 from dal_audit.extract.rust.syntax import RustSource
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Context(NamedTuple):
+class Context(Struct, frozen=True):
     """Where a node stands: its scope, the part that paths play there, and what names stand for.
 
     `known` are the values of local names, and `texts` their texts; `owner` is the type of `self`,
@@ -105,7 +106,7 @@ class Walk:
     def children(self, node: Node, context: Context, *, but: Iterable[Node | None] = ()) -> None:
         """Walk over what lies directly below a node, later, in the order of the text."""
         if node.type in _STATEMENTS:
-            context = context._replace(statement=self.source.span(node))
+            context = replace(context, statement=self.source.span(node))
         listed = node.named_children
         listed.reverse()
         skipped = [other.id for other in but if other is not None]
