@@ -184,3 +184,20 @@ def test_the_catalogue_of_crates_is_sound() -> None:
         objects = driver.objects()
         known = {name for _, names in objects.types for name in names}
         assert all(made in known for _, made in objects.makers), driver.name
+
+
+def test_modules_that_all_take_all_of_each_other_are_walked_once(tmp_path: Path) -> None:
+    (tmp_path / "Cargo.toml").write_text(CARGO)
+    (tmp_path / "src").mkdir()
+    names = [f"m{number}" for number in range(24)]
+    (tmp_path / "src" / "lib.rs").write_text("".join(f"pub mod {name};\n" for name in names))
+    for name in names:
+        others = "".join(f"pub use crate::{other}::*;\n" for other in names if other != name)
+        (tmp_path / "src" / f"{name}.rs").write_text(f"{others}fn f(x: Missing) {{}}\n")
+    (tmp_path / "src" / "m7.rs").write_text("pub use sqlx::PgPool;\npub use crate::m8::*;\n")
+    (tmp_path / "src" / "m3.rs").write_text("use crate::m9::*;\nfn f(pool: &PgPool) {}\n")
+    found = audit(Request(folder=tmp_path)).findings
+    assert [(finding.rule.id, finding.place.path) for finding in found] == [
+        ("DAL103", "src/m3.rs"),
+        ("DAL101", "src/m7.rs"),
+    ]

@@ -59,6 +59,9 @@ class Resolution:
         for path, read in tree.files.items():
             self._add_tables(path, read)
         self._members: dict[tuple[str, str], str | None] = {}
+        self._globs: dict[str, tuple[str, ...]] = {}
+        self._is_cut = False
+        """Whether an answer lacks what a circle would have led to."""
 
     def _add_tables(self, path: str, read: RustFile) -> None:
         items: dict[int, dict[str, list[RustItem]]] = {}
@@ -232,34 +235,56 @@ class Resolution:
 
         None where a module that was read has no such name.
         """
+        if around not in self.tree.places:
+            return f"{around}.{name}"
         key = (around, name)
         if key in self._members:
             return self._members[key]
         if key in seen:
+            self._is_cut = True
             return None
-        found = self._member(around, name, seen | {key})
-        if found is not None or len(seen) <= 1:
+        before, self._is_cut = self._is_cut, False
+        found = self._of_module(around, name, seen | {key})
+        if found is not None or not self._is_cut:
             self._members[key] = found
+        self._is_cut = self._is_cut or before
         return found
 
-    def _member(self, around: str, name: str, seen: frozenset[tuple[str, str]]) -> str | None:
-        plain = f"{around}.{name}"
-        if around not in self.tree.places:
-            return plain
+    def _of_module(self, around: str, name: str, seen: frozenset[tuple[str, str]]) -> str | None:
+        """Return what a module has by a name itself, or by the globs over others: each once."""
+        waiting, met = [around], {around}
+        while waiting:
+            module = waiting.pop(0)
+            if module in self.tree.places:
+                found = self._own_member(module, name, seen)
+                further = self._glob_targets(module)
+                waiting += [target for target in further if target not in met]
+                met.update(further)
+            else:
+                found = f"{module}.{name}" if name in self.names_in(module) else None
+            if found is not None:
+                return found
+        return None
+
+    def _own_member(self, around: str, name: str, seen: frozenset[tuple[str, str]]) -> str | None:
         path, number = self.tree.places[around]
         table = self._tables[path, number]
         for use in table.uses.get(name, ()):
             inner = self._meaning(use.path, path, use.scope, seen, use)
             if inner is not None:
                 return inner.far
-        if name in table.items or plain in self.modules:
-            return plain
-        for use in table.globs:
-            around_use = self._meaning(use.path.removesuffix("::*"), path, use.scope, seen, use)
-            far = self._from_glob(around_use.far, name, seen) if around_use else None
-            if far is not None:
-                return far
-        return None
+        plain = f"{around}.{name}"
+        return plain if name in table.items or plain in self.modules else None
+
+    def _glob_targets(self, module: str) -> tuple[str, ...]:
+        """Return the modules, and the drivers' ones, that the globs of a module are over."""
+        if module not in self._globs:
+            self._globs[module] = ()  # A glob that only leads on through itself ends here.
+            path, number = self.tree.places[module]
+            found = [self.of_use(use, path) for use in self._tables[path, number].globs]
+            targets = dict.fromkeys(meaning.far for meaning in found if meaning is not None)
+            self._globs[module] = tuple(targets)
+        return self._globs[module]
 
 
 def _chain(read: RustFile, scope: int) -> Iterator[int]:
