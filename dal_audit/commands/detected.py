@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.zones import MIGRATION_MARKER
-from dal_audit.catalogue.drivers import Driver
+from dal_audit.catalogue.drivers import RUST, Driver
 from dal_audit.checks.concrete_backend import concrete_backend
 from dal_audit.facts import Import
 from dal_audit.migrations.tools import ALEMBIC, DJANGO
@@ -96,7 +96,8 @@ def _abstract(hierarchy: Hierarchy) -> Iterator[Class]:
 
 def _spelled(class_: Class) -> str:
     """Return a class as `interfaces` spells it."""
-    return f"{class_.name.removesuffix(f'.{class_.shape.name}')}:{class_.shape.name}"
+    module = class_.name.removesuffix(f".{class_.shape.name}").removeprefix(RUST)
+    return f"{module}:{class_.shape.name}"
 
 
 def _naming_backends(project: Project) -> Iterator[str]:

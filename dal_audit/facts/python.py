@@ -157,12 +157,12 @@ class ModuleExports(TaggedFact, frozen=True):
     """Whether `__all__` holds further names, which are not written out."""
     executing: tuple[str, ...] = ()
     """The functions that hand a parameter on, as it is, to a call that executes SQL."""
+    is_dynamic: bool = False
+    """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
     offers_stars: bool = False
     """Whether what the stars bring is offered to others."""
     inner: str = ""
     """The dotted name of the module within the file's own, where a file holds several (Rust)."""
-    is_dynamic: bool = False
-    """Whether the module makes names on demand, by a `__getattr__` (PEP 562)."""
 
 
 class NameMentions(TaggedFact, frozen=True):
@@ -282,12 +282,12 @@ class Member(FactRecord, frozen=True):
     """Whether a method raises, and does nothing else."""
     local: bool = False
     decorators: tuple[str, ...] = ()
-    is_private: bool = False
-    """Whether the language hides it from others; a name with `_` before it is private, too."""
     executed: tuple[str, ...] = ()
     """The parameters that a method hands on, as they are, to a call that executes SQL."""
     is_value: bool = False
     """Whether `types` are what an attribute was set to (`x = T`), and no annotation of it."""
+    is_private: bool = False
+    """Whether the language hides it from others; a name with `_` before it is private, too."""
 
 
 class ClassDefinition(TaggedFact, frozen=True):
