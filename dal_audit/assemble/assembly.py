@@ -131,11 +131,13 @@ def _inspected(
     project = follow_accesses(
         linked, tree.files, cache, jobs=request.jobs, shortcuts=request.shortcuts
     )
-    if tree.rust:
-        from dal_audit.assemble.rust.reading import with_rust  # only where there is Rust
+    if reads_sql:
+        project = embedded_sql(project, tree.files, cache, request)
+    if not tree.rust:
+        return project
+    from dal_audit.assemble.rust.reading import with_rust  # only where there is Rust
 
-        project = with_rust(project, tree, cache, jobs=request.jobs, shortcuts=request.shortcuts)
-    return embedded_sql(project, tree.files, cache, request) if reads_sql else project
+    return with_rust(project, tree, cache, jobs=request.jobs, shortcuts=request.shortcuts)
 
 
 def embedded_sql(

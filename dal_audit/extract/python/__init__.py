@@ -15,5 +15,6 @@ __all__ = [
     "sql_calls",
     "sql_sources",
     "suite_files",
+    "text_formats",
     "value_facts",
 ]
