@@ -21,6 +21,7 @@ from dal_audit.migrations.tools import PLAIN, TOOLS, MigrationTool
 PACKAGE = Path(dal_audit.__file__).parent
 
 MAY_NAME = (
+    PACKAGE / "catalogue" / "operations.py",
     PACKAGE / "extract",
     PACKAGE / "assemble" / "workflows" / "commands.py",
     PACKAGE / "assemble" / "workflows" / "servers.py",
@@ -28,7 +29,7 @@ MAY_NAME = (
     Path(str(tools.__file__)),
 )
 """What reads a tool's directives and settings, which programs CI starts (a word on a command line,
-none of a tool's traits), the type of its name, and the table."""
+none of a tool's traits), the rows of its operations, the type of its name, and the table."""
 
 NAMED = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(TOOLS.keys() - {PLAIN.name}))})(?![\w-])")
 

@@ -53,6 +53,7 @@ RUNS = (
     Run("monorepo", ".", 1),
     Run("portable", ".", 1),
     Run("embedded", ".", 1),
+    Run("operations", ".", 1),
     Run("migrations", ".", 1),
     Run("replay", ".", 1),
     Run("monorepo", "services/orders", 1),

@@ -38,7 +38,12 @@ def layout_of(
     sources = Sources(
         paths,
         marks_of_files(_known(scripts, needed.scripts), cache),
-        revisions_of_files(_known(modules, needed.modules), cache, jobs=jobs),
+        revisions_of_files(
+            _known(modules, needed.modules),
+            {file.path: file for file in tree.files},
+            cache,
+            jobs=jobs,
+        ),
         settings_of_files(policy.root, needed.settings),
     )
     return find_sets(sources, policy.migrations or (), policy.version_table)

@@ -9,7 +9,7 @@ law has it: that finds what an earlier migration needs and a later one has taken
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -21,6 +21,7 @@ from dal_audit.assemble.migration_sets import leaves_nothing, statements_by_file
 from dal_audit.assemble.project import AUDITED, LAYOUT, STATEMENTS, Project
 from dal_audit.facts import Place, Span
 from dal_audit.facts.sql import (
+    MODEL_TABLE,
     AlterObject,
     AlterTable,
     Change,
@@ -31,6 +32,7 @@ from dal_audit.facts.sql import (
     SqlStatement,
 )
 from dal_audit.migrations.model import Migration, Part
+from dal_audit.migrations.tools import TOOLS
 from dal_audit.schema import (
     FOLLOWED,
     Database,
@@ -55,6 +57,10 @@ _CHANGES = {
 _TAKEN_AWAY = (
     "Let the later migration keep what this one needs, or guard this statement with a look at "
     "whether it stands."
+)
+_UNGUARDED = (
+    "the tool's operations know no guards, and what one of the set made stands already",
+    "Keep the tool's own table with the database; write what must be repeatable as SQL.",
 )
 _LEFT = "Undo in the down what the up does, in the opposite order."
 
@@ -166,10 +172,45 @@ def runs_of(project: Project) -> MigrationRuns:
             run = [migration for migration in migrations if _is_run(migration, backend, project)]
             if run:
                 _follow(run, backend, project, gathered)
+    for place, backends in _unguarded(project):
+        for backend in backends:
+            gathered.add("rerun", place, Problem(place.span, "fails", *_UNGUARDED), backend)
     errors = gathered.errors
     return MigrationRuns(
         errors.all(), errors.exemptions, errors.divergences, gathered.findings(), paths
     )
+
+
+def _unguarded(project: Project) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    """Yield the first operation on a table of each set whose tool knows no guards."""
+    for found in project.layout.sets:
+        if TOOLS[found.tool].has_guards:
+            continue
+        steps = (
+            (part.path, statement)
+            for migration in found.migrations
+            for part in migration.up
+            for statement in statements_of(part, project)
+        )
+        first = next(_operations(steps), None)
+        if first is not None:
+            path, statement = first
+            backends = backends_for(statement, path, project)
+            yield Place(path, statement.span), tuple(own for own in backends if own in FOLLOWED)
+
+
+def _operations(steps: Iterable[tuple[str, SqlStatement]]) -> Iterator[tuple[str, SqlStatement]]:
+    """Yield the statements that stand for operations on tables; some models have none."""
+    without: set[str] = set()
+    for path, statement in steps:
+        within = statement.within
+        if statement.head or within is None or not within.how:
+            continue
+        name, _, model = within.how.partition(" ")
+        if name == "unmanaged":
+            without.add(model)
+        elif model not in without:
+            yield path, statement
 
 
 def _series(project: Project) -> tuple[list[Sequence[Migration]], frozenset[str]]:
@@ -288,7 +329,8 @@ def _down(
     if all(_is_followed(step.statement) for step in steps):
         by_number: dict[int, list[Difference]] = {}
         for difference in differences(database.state, 0, len(ups) - 1):
-            if not database.state.opaque_code.names(difference.name):
+            is_of_model = MODEL_TABLE in difference.what
+            if not is_of_model and not database.state.opaque_code.names(difference.name):
                 by_number.setdefault(difference.step, []).append(difference)
         for number, several in by_number.items():
             place, statement = steps[number]

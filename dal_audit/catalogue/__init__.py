@@ -8,6 +8,7 @@ __all__ = [
     "engine_words",
     "installation",
     "object_kinds",
+    "operations",
     "placeholder_forms",
     "portability",
     "rulebook",

@@ -104,6 +104,17 @@ class Half(FactRecord, frozen=True):
     span: Span | None = None
 
 
+class CustomOperation(FactRecord, frozen=True):
+    """An operation of a class that is none of Django's own: the class as it is imported.
+
+    `hands_reverse` says that the call itself may be given something to run backwards.
+    """
+
+    span: Span
+    origin: str
+    hands_reverse: bool = False
+
+
 class Revision(FactRecord, frozen=True):
     """A Python file that is a migration.
 
@@ -124,6 +135,8 @@ class Revision(FactRecord, frozen=True):
     transactional: bool = True
     up: Half = Half("absent")
     down: Half = Half("absent")
+    customs: tuple[CustomOperation, ...] = ()
+    """Django's operations of the project's own classes."""
 
 
 class ToolSettings(FactRecord, frozen=True):

@@ -6,13 +6,17 @@ and no type is mapped. All spans are as `dal_audit.facts.Span` describes.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts import Edit, FactRecord, Span, TaggedFact
 from dal_audit.facts.sql_names import SqlName, SqlType
 from dal_audit.facts.sql_trees import ChangeTree, Operand, QueryTree
 
+MODEL_TABLE: Final = "__tablename__"
+"""Stands in a name that is a model's table's: which that is, is not known where it is used."""
+
 __all__ = [
+    "MODEL_TABLE",
     "ActionKind",
     "AlterAction",
     "AlterObject",
@@ -201,6 +205,8 @@ class AlterTable(TaggedFact, frozen=True):
     table: SqlName
     actions: tuple[AlterAction, ...]
     if_exists: bool = False
+    rebuilds: bool = False
+    """Whether it is done by a copy: a new table is made, filled, and takes the old one's name."""
 
 
 class CreateObject(TaggedFact, frozen=True):
@@ -376,6 +382,8 @@ class Embedding(FactRecord, frozen=True):
     how: str = ""
     receivers: tuple[str, ...] = ()
     is_guarded: bool = False
+    is_operation: bool = False
+    """Whether it is what an operation of a migration tool comes to."""
     is_unread: bool = False
     """Whether it stands for an operation of which only the names in it are known."""
 

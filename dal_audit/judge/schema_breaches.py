@@ -13,7 +13,14 @@ from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Place, Span
 from dal_audit.facts.sql import Change, SqlStatement
 from dal_audit.judge.breach import Breach
-from dal_audit.judge.sql_portability import extent_of, join_names, overlap, rejecting, verdicts
+from dal_audit.judge.sql_portability import (
+    at_same_place,
+    extent_of,
+    join_names,
+    overlap,
+    rejecting,
+    verdicts,
+)
 from dal_audit.judge.verdicts import FUNCTION, PortabilityVerdict
 from dal_audit.schema import FOLLOWED, SchemaError
 
@@ -25,10 +32,13 @@ def objections(
 ) -> Iterator[Breach]:
     """Yield what a statement fails for because of what the migrations made before it."""
     objected = list(_objections_of_rule(rule_id, statement, file, project))
-    if not objected:
-        return
-    backends = backends_for(statement, file.path, project)
-    said = verdicts(statement, file, project)
+    several = at_same_place(statement, file) if objected else ()
+    if not several or several[0] is not statement:
+        return  # What an operation comes to is told once.
+    backends = tuple(
+        dict.fromkeys(own for each in several for own in backends_for(each, file.path, project))
+    )
+    said = [verdict for each in several for verdict in verdicts(each, file, project)]
     for objection in objected:
         fails_on = tuple(backend for backend in backends if backend in objection.backends)
         if fails_on and not _is_said(objection.span, fails_on, said):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 
 from msgspec.structs import replace
@@ -16,7 +17,8 @@ from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.first_runs import first_runs
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.engine_names import ENGINE_TITLES
-from dal_audit.catalogue.portability import Feature, feature_by_id
+from dal_audit.catalogue.operations import OperationForm, feature_of
+from dal_audit.catalogue.portability import Feature
 from dal_audit.facts import FileFacts, Place, Span
 from dal_audit.facts.sql import (
     AlterTable,
@@ -44,6 +46,9 @@ GIVEN_FUNCTIONS = frozenset({"sqlite"})
 LOOK_UP_LATE = frozenset({"sqlite"})
 """The backends that take any function in such places as a view, and look it up when it is used."""
 
+_OF_USE = frozenset({"default-unknown-function"})
+"""Rows, other than those of functions, whose example fails when what it makes is used."""
+
 
 def verdicts(
     statement: SqlStatement, file: FileFacts, project: Project
@@ -68,7 +73,8 @@ def verdicts(
     late = _looked_up_late(statement)
     in_code = statement.within is not None
     known = list(_not_made(filter(None, found), file.path, project, in_code=in_code))
-    in_use = [_in_use(verdict, late) for verdict in known]
+    late_rows = _OF_USE if in_code else frozenset[str]()
+    in_use = [_in_use(verdict, late, late_rows) for verdict in known]
     return without_echoes(list(_not_exempt(in_use, Place(file.path, statement.span), project)))
 
 
@@ -128,7 +134,8 @@ def _looked_up_late(statement: SqlStatement) -> list[Span]:
             return _in_parentheses("default", columns)
         case AlterTable(actions=actions):
             added = [action.column for action in actions if action.column is not None]
-            return _in_parentheses("generated", added)
+            late = _in_parentheses("generated", added)
+            return late if statement.within is None else late + _in_parentheses("default", added)
         case _:
             return []
 
@@ -145,10 +152,13 @@ def _in_parentheses(kind: str, columns: Iterable[Column]) -> list[Span]:
     ]
 
 
-def _in_use(verdict: PortabilityVerdict, late: Sequence[Span]) -> PortabilityVerdict:
+def _in_use(
+    verdict: PortabilityVerdict, late: Sequence[Span], late_rows: AbstractSet[str]
+) -> PortabilityVerdict:
     """Return a verdict as it is where functions are looked up late."""
     at = verdict.construct.span
-    if verdict.feature.kind != "functions" or not any(
+    is_of_function = verdict.feature.kind == "functions" or verdict.feature.id in late_rows
+    if not is_of_function or not any(
         (span.line, span.column) <= (at.line, at.column)
         and (at.end_line, at.end_column) <= (span.end_line, span.end_column)
         for span in late
@@ -190,6 +200,17 @@ def breach_of(verdict: PortabilityVerdict, statement: SqlStatement, file: FileFa
     )
 
 
+def at_same_place(statement: SqlStatement, file: FileFacts) -> Sequence[SqlStatement]:
+    """Return all statements that an operation of code comes to; else the statement alone."""
+    if statement.within is None or not statement.within.is_operation:
+        return (statement,)
+    return [
+        fact
+        for fact in file.facts
+        if isinstance(fact, SqlStatement) and fact.span == statement.span
+    ]
+
+
 def extent_of(statement: SqlStatement, span: Span) -> tuple[int, int]:
     """Return the lines on which a comment is about a place in a statement.
 
@@ -209,6 +230,8 @@ def overlap(span: Span, other: Span) -> bool:
 def message_of(verdict: PortabilityVerdict) -> str:
     """Return what is wrong with a construct, in one sentence without a full stop."""
     title, failing = verdict.feature.title, verdict.fails_on
+    if verdict.feature.differs and isinstance(verdict.feature, OperationForm):
+        return title
     taking = tuple(backend for backend in verdict.backends if backend not in failing)
     if failing:
         return f"{title}: {_rejection(verdict, taking)}"
@@ -248,7 +271,7 @@ def _verdict(
     construct: SqlConstruct, backends: tuple[str, ...], path: str, project: Project
 ) -> PortabilityVerdict | None:
     """Return what becomes of a construct; None where it is portable."""
-    feature = feature_by_id()[construct.feature]
+    feature = feature_of(construct.feature)
     fails_on = _fails_on(feature.id, backends, project.policy.backend_versions)
     if MAKE_FUNCTIONS.intersection(fails_on) and feature.kind == "functions":
         called = frozenset(_CALLED.findall(feature.match))
@@ -300,7 +323,7 @@ def _fails_on(
 ) -> tuple[str, ...]:
     """Return the backends that reject a feature, the oldest supported version of each counting."""
     oldest = {name: ".".join(map(str, version)) for name, version in versions}
-    rejecting = feature_by_id()[feature_id].fails_on(
+    rejecting = feature_of(feature_id).fails_on(
         {backend: oldest.get(backend, "") for backend in backends}
     )
     return tuple(backend for backend in backends if backend in rejecting)

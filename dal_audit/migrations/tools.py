@@ -113,6 +113,8 @@ class MigrationTool(Struct, frozen=True, kw_only=True):
     # Downs
 
     runs_downs: bool = True
+    has_guards: bool = True
+    """Whether what one of its operations does can be made to do nothing the second time."""
     """Whether it runs downs, so that one can be written for a single migration."""
     pairs_by_number: bool = False
     """Whether a down is found by its number, for its name begins with another letter."""
@@ -176,6 +178,7 @@ DJANGO: Final = MigrationTool(
     ),
     join_ends="Join the two with `manage.py makemigrations --merge`.",
     has_scripts_beside=True,
+    has_guards=False,
     refusing_function="cannot be reversed: an operation is given nothing to run backwards",
 )
 DRIZZLE: Final = MigrationTool(

@@ -52,6 +52,7 @@ def actions_of(alter: AlterTable) -> list[AlterAction]:
 def alter_table(state: State, alter: AlterTable) -> None:
     """Change a table."""
     name = state.fold(alter.table)
+    state.is_copying = alter.rebuilds
     if state.is_gone(name):
         if alter.if_exists:
             return
@@ -70,7 +71,7 @@ def _add_column(state: State, action: AlterAction, table: DbObject, name: str) -
     added = action.column.name
     column = state.fold(added)
     if table.parts.get(("column", column)) is not None:
-        if action.if_not_exists:
+        if action.if_not_exists or state.is_copying:
             return
         cure = "Write `ADD COLUMN IF NOT EXISTS`."
         if state.is_sqlite:
@@ -195,7 +196,11 @@ def _set_schema(state: State, action: AlterAction, _: DbObject, name: str) -> No
 
 def _add_constraint(state: State, action: AlterAction, table: DbObject, name: str) -> None:
     constraint = action.constraint
-    if constraint is None or (state.is_sqlite and constraint.kind != "check"):
+    if constraint is None:
+        return
+    if state.is_copying:
+        _give_way(state, table, constraint)
+    elif state.is_sqlite and constraint.kind != "check":
         return  # SQLite adds no other (lang_altertable.html).
     columns = columns_of(state, constraint)
     for column in columns:
@@ -219,6 +224,14 @@ def _add_constraint(state: State, action: AlterAction, table: DbObject, name: st
     constrain(state, name, table, constraint, columns)
 
 
+def _give_way(state: State, table: DbObject, constraint: Constraint) -> None:
+    """Let a constraint go that the copy of a table has another one instead of."""
+    for name in table.names("constraint"):
+        is_key = constraint.kind == table.parts["constraint", name].kind == "primary-key"
+        if is_key or (constraint.name is not None and name == state.fold(constraint.name)):
+            drop_constraint(state, table, name)
+
+
 def _take_index(state: State, table: DbObject, constraint: Constraint) -> None:
     """Let an index go that `USING INDEX` makes the constraint's own, and gives its name."""
     wanted = {
@@ -239,7 +252,19 @@ def _drop_constraint(state: State, action: AlterAction, table: DbObject, _: str)
         if action.if_exists:
             return
         _no_constraint(state, action.name, constraint, GUARD_DROP)
+    if action.cascade:
+        _drop_referring(state, table, constraint)
     drop_constraint(state, table, constraint)
+
+
+def _drop_referring(state: State, table: DbObject, name: str) -> None:
+    """Take the foreign keys away that need a key of a table, as `CASCADE` does."""
+    key = table.parts.get(("constraint", name))
+    columns = {column.lower() for column in key.columns} if key is not None else set()
+    for other, foreign in list(state.referring(table.name)):
+        referenced = set(other.parts["constraint", foreign].referenced)
+        if not columns or not referenced or referenced == columns:
+            drop_constraint(state, other, foreign)
 
 
 def _no_constraint(state: State, name: SqlName, constraint: str, cure: str) -> None:

@@ -85,6 +85,8 @@ def _type_errors(state: State, declared: SqlType | None) -> Iterator[SchemaError
         return
     if state.hides_types or not _WORD.match(declared.name):
         return
+    if declared.quoted and not state.sees_all:
+        return  # It may have been made where the tables were that were not seen.
     name = type_name(declared)
     relation = state.relations.get(name)
     is_row_type = relation is not None and (relation.kind == "table" or relation.kind in VIEWS)

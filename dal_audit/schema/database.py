@@ -49,6 +49,7 @@ class Database:
         state = self.state
         structures = [statement.structure for statement in statements]
         state.file += 1
+        state.is_chained = any(statement.within is not None for statement in statements)
         state.to_come = Counter(
             state.fold(create.name) for create in structures if isinstance(create, CreateTable)
         )

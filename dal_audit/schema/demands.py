@@ -34,6 +34,7 @@ from dal_audit.schema.column_demands import (
     primary_key,
     wrong_case,
 )
+from dal_audit.schema.copy_demands import copy_errors, taken_type_errors
 from dal_audit.schema.drop_demands import constraint_owner, drop_errors, table_errors
 from dal_audit.schema.objects_model import (
     POSTGRESQL,
@@ -181,7 +182,10 @@ def _foreign_key_errors(
 
 def _alter_table(state: State, alter: AlterTable) -> Iterator[SchemaError]:
     yield from table_errors(state, alter.table, if_exists=alter.if_exists)
+    state.is_copying = alter.rebuilds
     table = state.seen_table(name_meant(state, alter.table))
+    if table is not None and alter.rebuilds:
+        yield from copy_errors(state, alter, table)
     for action in alter.actions if table is not None else ():
         check = _ACTIONS.get(action.kind)
         if check is not None:
@@ -193,13 +197,14 @@ def _add_column(state: State, table: DbObject, action: AlterAction) -> Iterator[
     if column is None:
         return
     if table.parts.get(("column", state.fold(column.name))) is not None:
-        if not action.if_not_exists and state.is_certain(table.name):
+        is_allowed = action.if_not_exists or state.is_copying
+        if not is_allowed and state.is_certain(table.name):
             reason = f"the table has a column `{column.name.name}` already"
             cure = "Leave the column out, or give it another name."
             yield error(state, column.name.span, reason, cure)
         return
     for constraint in column.constraints:
-        if state.is_sqlite and constraint.kind in _NOT_ADDED:
+        if state.is_sqlite and constraint.kind in _NOT_ADDED and not state.is_copying:
             reason = f"a column that is added cannot be `{_NOT_ADDED[constraint.kind]}`"
             cure = "Add the column, then `CREATE UNIQUE INDEX` on it."
             yield error(state, constraint.span, reason, cure)
@@ -209,7 +214,9 @@ def _add_column(state: State, table: DbObject, action: AlterAction) -> Iterator[
 
 def _key_errors(state: State, table: DbObject, constraint: Constraint) -> Iterator[SchemaError]:
     """Yield that a table has a primary key already."""
-    is_second = constraint.kind == "primary-key" and bool(primary_key(table))
+    is_second = (
+        constraint.kind == "primary-key" and bool(primary_key(table)) and not state.is_copying
+    )
     if is_second and state.is_certain(table.name):
         yield _second_key(state, constraint)
 
@@ -230,7 +237,7 @@ def _drop_constraint(state: State, table: DbObject, action: AlterAction) -> Iter
     if part is None or not part.has_name:
         is_known = table.complete and (part is not None or ("constraint", name) not in table.parts)
         reason = f"the table has no constraint `{action.name.name}`" if is_known else ""
-    elif part.kind in _NOT_DROPPED:
+    elif part.kind in _NOT_DROPPED and not state.is_copying:
         reason = f"a constraint that is {_NOT_DROPPED[part.kind]} cannot be dropped"
     if reason:
         yield error(state, action.name.span, reason, "Make the table anew without it.")
@@ -326,6 +333,8 @@ def _taken_index(state: State, name: SqlName, own: str) -> Iterator[SchemaError]
 
 def _create_object(state: State, create: CreateObject) -> Iterator[SchemaError]:
     is_guarded = create.or_replace or create.if_not_exists
+    if create.what == "enum" and create.name is not None and not is_guarded:
+        yield from taken_type_errors(state, create.name)
     if create.what in VIEWS and create.name is not None and not is_guarded:
         yield from _taken(state, create.name, state.fold(create.name))
 

@@ -201,7 +201,7 @@ def _columns(old: DbObject, new: DbObject) -> str:
             f" without the column `{less[0]}`" if less else f" with the column `{more[0]}` besides"
         )
     for name in names:
-        if old.parts["column", name].definition != new.parts["column", name].definition:
+        if not _is_alike(old.parts["column", name], new.parts["column", name]):
             return f" with another definition of `{name}`"
     return ""
 
@@ -210,8 +210,15 @@ def _definition(thing: DbObject) -> tuple[object, ...]:
     return (thing.text.lower(), thing.columns, thing.words, thing.unique)
 
 
+def _is_alike(old: ColumnPart | ConstraintPart, new: ColumnPart | ConstraintPart) -> bool:
+    """Return whether two parts are the same, as far as is known."""
+    if isinstance(old, ColumnPart) and isinstance(new, ColumnPart) and not (old.type and new.type):
+        return old.definition[1:] == new.definition[1:]
+    return old.definition == new.definition
+
+
 def _is_redefined(old: Any, new: Any) -> bool:
     """Return whether a column or a constraint is another than it was."""
     if isinstance(old, (ColumnPart, ConstraintPart)):
-        return not isinstance(new, type(old)) or old.definition != new.definition
+        return not isinstance(new, type(old)) or not _is_alike(old, new)
     return False

@@ -41,11 +41,23 @@ def drop_errors(state: State, drop: Drop) -> Iterator[SchemaError]:
 def _drop_other_relation(state: State, drop: Drop, name: SqlName) -> Iterator[SchemaError]:
     if state.is_dropped_here(state.fold(name)) and not drop.if_exists:
         yield dropped_before(state, name)
+    elif drop.what == "index" and drop.table is not None and _is_missing(state, drop, name):
+        reason = f"`{drop.table.name}` has no index `{name.name}`"
+        yield error(state, name.span, reason, "Drop the index that was made.")
     elif drop.what == "index" and not drop.cascade:
         yield from _drop_index(state, name)
         # Of another script, it need not stand where that is asked.
         if not drop.if_exists or state.is_certain(state.fold(name)):
             yield from _key_index_errors(state, name)
+
+
+def _is_missing(state: State, drop: Drop, name: SqlName) -> bool:
+    """Return whether a table has no index of a name, as far as its indexes were seen being made."""
+    if drop.table is None or drop.if_exists:
+        return False
+    table = state.seen_table(state.fold(drop.table))
+    is_known = table is not None and table.complete and state.sees_all
+    return is_known and state.fold(name) not in state.relations
 
 
 def _drop_type(state: State, name: SqlName) -> Iterator[SchemaError]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from dal_audit.catalogue.portability import Feature, feature_by_id
+from dal_audit.catalogue.operations import feature_of
+from dal_audit.catalogue.portability import Feature
 from dal_audit.facts.sql import SqlStatement
 
 _OFTEN_MADE_UP_FOR: Final = frozenset({"functions", "types"})
@@ -17,9 +18,9 @@ _OFTEN_MADE_UP_FOR: Final = frozenset({"functions", "types"})
 
 def is_refused(statement: SqlStatement, backend: str) -> bool:
     """Return whether no version of an engine takes a construct of a statement, whatever stands."""
-    known = feature_by_id()
     return any(
-        _is_never_taken(known[construct.feature], backend) for construct in statement.constructs
+        _is_never_taken(feature_of(construct.feature), backend)
+        for construct in statement.constructs
     )
 
 

@@ -39,6 +39,11 @@ class State:
     be absent. Whatever is written goes through `journal`.
     """
 
+    is_chained = False
+    """Whether each script says which one is run before it."""
+    is_copying = False
+    """Whether the statement that is run makes its table anew, and copies the rows."""
+
     def __init__(self, backend: str) -> None:
         """Begin with a database that nothing is known of."""
         self.backend = backend
@@ -172,9 +177,10 @@ class State:
         """Return whether a relation was made in the script that is being run.
 
         Of another script it is not known for sure that it is run before, and that nothing between
-        was left out.
+        was left out; unless each script says itself which one is run before it.
         """
-        return self.made.get(name) == self.file
+        is_known = self.is_chained and self.sees_all and self.seen(name) is not None
+        return is_known or self.made.get(name) == self.file
 
     def is_dropped_here(self, name: str) -> bool:
         """Return whether a relation was made before, and dropped in this script."""

@@ -141,11 +141,17 @@ def _part_of(
         constraint.kind,
         columns,
         state.fold(constraint.table) if constraint.table else "",
-        expression.text if expression else " ".join(constraint.referenced),
+        expression.text if expression else _referring(constraint),
         tuple(column.lower() for column in constraint.referenced),
         inline,
         constraint.name is not None,
     )
+
+
+def _referring(constraint: Constraint) -> str:
+    """Return what a foreign key does, as a text that can be compared."""
+    actions = [f"{event} {action}" for event, action in constraint.actions if action != "no action"]
+    return " ".join((*constraint.referenced, *sorted(actions)))
 
 
 def _has_index(state: State, constraint: Constraint) -> bool:
@@ -227,11 +233,13 @@ def column_holder(state: State, table: DbObject, column: str) -> str:
 
 
 def _holders(state: State, table: DbObject, column: str) -> Iterator[str]:
-    yield from _constraints_on(table, column, _HELD_FIRST)
+    if not state.is_copying:
+        yield from _constraints_on(table, column, _HELD_FIRST)
     for name, index in state.indexes_of(table):
         if column in index.words and index.kind == "index":
             yield f"the index `{name}` uses"
-    yield from _constraints_on(table, column, _HELD_LAST)
+    last = {"check": _HELD_LAST["check"]} if state.is_copying else _HELD_LAST
+    yield from _constraints_on(table, column, last)
     if is_generated_from(table, column):
         yield "a generated column uses"
     for view in state.views_on(table.name, column):

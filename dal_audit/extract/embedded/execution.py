@@ -10,8 +10,18 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from dal_audit.extract.embedded.guards import (
+    ALTERNATIVE,
+    NO_GUARD,
+    Guard,
+    are_alternatives,
+    asks_offline,
+    blocks_run,
+    guard_of,
+)
+from dal_audit.extract.embedded.turns import handed, turns_of
 from dal_audit.extract.python.dialect_branches import DialectBranches
-from dal_audit.extract.python.parse.import_places import blocks_of
+from dal_audit.extract.python.dialect_tests import assigned_once
 from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
 
@@ -21,12 +31,43 @@ _DEPTH: Final = 6
 _APART: Final = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 
 
+class Frame(NamedTuple):
+    """What names stand for while a function runs that is handed them, or a loop takes one.
+
+    `call` is the call that enters the function, where what it hands on is read; None for a loop.
+    """
+
+    values: tuple[tuple[str, ast.expr], ...]
+    call: ast.Call | None = None
+    outer: Frame | None = None
+
+
 class Run(NamedTuple):
-    """A call that is run; `is_guarded` where that hangs on a condition that is not understood."""
+    """A call that is run, with the frames that it is run in.
+
+    It is guarded where that hangs on a condition that is not understood; `looks` where such a
+    condition may look at what stands in the database.
+    """
 
     call: ast.Call
     statement: ast.stmt
     is_guarded: bool
+    looks: bool = False
+    frame: Frame | None = None
+
+
+class _State(NamedTuple):
+    """Where the execution is: in which frame, and under which conditions."""
+
+    is_guarded: bool = False
+    looks: bool = False
+    frame: Frame | None = None
+
+    def under(self, guard: Guard) -> _State:
+        """Return the state under a further condition."""
+        return self._replace(
+            is_guarded=self.is_guarded or guard.is_one, looks=self.looks or guard.looks
+        )
 
 
 Functions: TypeAlias = Mapping[str, Function]
@@ -34,68 +75,98 @@ Functions: TypeAlias = Mapping[str, Function]
 
 
 def functions_of(tree: ast.Module) -> Functions:
-    """Return the functions of a module."""
-    return {function.name: function for function in tree.body if isinstance(function, FUNCTIONS)}
+    """Return the functions of a module, and those in its functions."""
+    outer = [function for function in tree.body if isinstance(function, FUNCTIONS)]
+    inner = [own for function in outer for own in function.body if isinstance(own, FUNCTIONS)]
+    return {function.name: function for function in (*inner, *outer)}
 
 
 class Execution:
     """Follows the code of one module."""
 
-    def __init__(self, functions: Functions, branches: DialectBranches) -> None:
-        """Take the module's functions and its branches on the engine."""
+    def __init__(self, functions: Functions, branches: DialectBranches, tree: ast.Module) -> None:
+        """Take the module's functions, its branches on the engine, and the module."""
         self.functions = functions
         self.branches = branches
         self._entered: list[str] = []
+        self._values = [assigned_once(tree.body)]
 
-    def of_function(self, name: str, *, is_guarded: bool = False) -> Iterator[Run]:
+    def of_function(self, name: str) -> Iterator[Run]:
         """Yield the calls that a function of the module runs; none for one that it has not."""
+        return self._enter(name, None, _State())
+
+    def _enter(self, name: str, call: ast.Call | None, state: _State) -> Iterator[Run]:
         function = self.functions.get(name)
         if function is None or name in self._entered or len(self._entered) >= _DEPTH:
             return
         self._entered.append(name)
-        yield from self.of_block(function.body, is_guarded=is_guarded)
+        self._values.append(assigned_once(function.body))
+        if call is not None:
+            values = tuple(handed(call, function))
+            state = state._replace(frame=Frame(values, call, state.frame))
+        yield from self._block(function.body, state)
+        self._values.pop()
         self._entered.pop()
 
-    def of_block(self, body: Sequence[ast.stmt], *, is_guarded: bool = False) -> Iterator[Run]:
+    def of_block(self, body: Sequence[ast.stmt]) -> Iterator[Run]:
         """Yield the calls that a block runs."""
-        for statement in body:
-            yield from self._of_statement(statement, is_guarded=is_guarded)
-            is_guarded = is_guarded or self._may_leave(statement)
+        return self._block(body, _State())
 
-    def _of_statement(self, statement: ast.stmt, *, is_guarded: bool) -> Iterator[Run]:
+    def _block(self, body: Sequence[ast.stmt], state: _State) -> Iterator[Run]:
+        for statement in body:
+            yield from self._of_statement(statement, state)
+            if self._may_leave(statement):
+                state = state.under(self._guard_of(statement))
+
+    def _of_statement(self, statement: ast.stmt, state: _State) -> Iterator[Run]:
         if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
             return
         for child in children(statement):
-            if not isinstance(child, ast.stmt):
-                yield from self._of_expression(child, statement, is_guarded=is_guarded)
-        inner = is_guarded or self._guards(statement)
-        for block in blocks_of(statement):
-            yield from self.of_block(block, is_guarded=inner)
+            if not isinstance(child, (ast.stmt, ast.withitem)):
+                yield from self._of_expression(child, statement, state)
+        inner = state.under(self._guard_of(statement))
+        for own in self._turns(statement, inner):
+            for block in blocks_run(statement):
+                yield from self._block(block, own)
 
-    def _of_expression(
-        self, node: ast.AST, statement: ast.stmt, *, is_guarded: bool
-    ) -> Iterator[Run]:
+    def _turns(self, statement: ast.stmt, state: _State) -> list[_State]:
+        """Return the states of a statement's blocks: of a loop over a literal one for each turn."""
+        if not isinstance(statement, ast.For):
+            return [state]
+        turns = turns_of(statement, self._values)
+        frames = [Frame(values, None, state.frame) for values in turns]
+        return [state._replace(frame=frame) for frame in frames] or [state]
+
+    def _of_expression(self, node: ast.AST, statement: ast.stmt, state: _State) -> Iterator[Run]:
         """Yield the calls in an expression: those in a call's arguments stand for nothing else."""
         if isinstance(node, (*_APART, ast.ExceptHandler, ast.match_case)):
             return
         if not isinstance(node, ast.Call):
             for child in children(node):
-                yield from self._of_expression(child, statement, is_guarded=is_guarded)
+                yield from self._of_expression(child, statement, state)
             return
         if isinstance(node.func, ast.Name) and node.func.id in self.functions:
-            yield from self.of_function(node.func.id, is_guarded=is_guarded)
+            yield from self._enter(node.func.id, node, state)
         else:
-            yield Run(node, statement, is_guarded)
+            yield Run(node, statement, state.is_guarded, state.looks, state.frame)
 
-    def _guards(self, statement: ast.stmt) -> bool:
+    def _guard_of(self, statement: ast.stmt) -> Guard:
         """Return whether what a statement holds is run under a condition, or may fail."""
         if isinstance(statement, ast.If):
-            return not self.branches.tells(statement)
-        return isinstance(statement, (ast.While, ast.Match, *TRIES))
+            if self.branches.tells(statement) or asks_offline(statement.test):
+                return NO_GUARD
+            if are_alternatives(statement, self.functions):
+                return ALTERNATIVE
+            return guard_of(statement.test, self._values, self.functions)
+        return Guard(
+            isinstance(statement, (ast.While, ast.Match, *TRIES)), isinstance(statement, TRIES)
+        )
 
     def _may_leave(self, statement: ast.stmt) -> bool:
         """Return whether a condition that is not understood may end the block."""
         if not isinstance(statement, ast.If) or self.branches.tells(statement):
+            return False
+        if asks_offline(statement.test):
             return False
         blocks = [statement.body, statement.orelse]
         return any(block and isinstance(block[-1], _LEAVING) for block in blocks)

@@ -12,15 +12,17 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec.structs import replace
 
-from dal_audit.extract.embedded.execution import Execution, Run, functions_of
+from dal_audit.extract.embedded.execution import Execution, Frame, Run, functions_of
 from dal_audit.extract.embedded.operations import unread
 from dal_audit.extract.embedded.statements import Embedder
 from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.operations.django import DjangoLowering
+from dal_audit.extract.operations.lowering import AlembicLowering
 from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import CallSite, read_names
 from dal_audit.extract.python.prefilter.sql_marks import executes
-from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.scopes import Assigned, Scope
 from dal_audit.extract.python.sql_calls import declared_types, roots, texts
 from dal_audit.extract.python.sql_sources import SqlSource
 from dal_audit.extract.source import Lines
@@ -56,12 +58,15 @@ class _Reader:
     ) -> None:
         self.tree = tree
         self.embedder = Embedder(tree, lines)
-        self.execution = Execution(functions_of(tree), self.embedder.branches)
+        self.execution = Execution(functions_of(tree), self.embedder.branches, tree)
         self.module = module
+        self.django = DjangoLowering(self.embedder.literals)
+        self.lowering = AlembicLowering(tree, self.embedder.literals)
         self._sites = {id(site.node): site for site in sites}
 
     def side(self, side: Side, framework: Tool) -> Iterator[SqlStatement]:
         """Yield the statements of one direction."""
+        self.lowering.begin()
         if framework == "django":
             found = self._django(side)
         elif framework == "yoyo":
@@ -92,10 +97,40 @@ class _Reader:
         site = self._sites.get(id(run.call))
         if site is None:
             return
+        if run.frame is not None:
+            site = replace(site, scope=self._scope(run.frame, site.scope))
         found = self._executed(run.call, site)
+        is_guarded = run.is_guarded
         if found is None:
             found = self._operation(run.call, site)
-        yield from map(_guarded, found) if run.is_guarded else found
+            is_guarded = run.looks
+        found = self._narrowed(found, run.frame)
+        yield from map(_guarded, found) if is_guarded else found
+
+    def _narrowed(self, found: list[SqlStatement], frame: Frame | None) -> list[SqlStatement]:
+        """Return statements for the engines that run the calls of the functions around them."""
+        calls = []
+        while frame is not None:
+            calls += [frame.call] if frame.call is not None else []
+            frame = frame.outer
+        engines = self.embedder.branches.engines_at(*calls) if calls else None
+        if engines is None:
+            return found
+        return [
+            narrowed for statement in found if (narrowed := narrow(statement, engines)) is not None
+        ]
+
+    def _scope(self, frame: Frame, scope: Scope) -> Scope:
+        """Return a scope in which names stand for what they do in a frame."""
+        values_scope = scope if frame.outer is None else self._scope(frame.outer, scope)
+        inside = values_scope.open("function")
+        if frame.call is not None:
+            site = self._sites.get(id(frame.call))
+            caller = scope if site is None else site.scope
+            values_scope = caller if frame.outer is None else self._scope(frame.outer, caller)
+        for name, value in frame.values:
+            inside.bind(name, Assigned(value, values_scope))
+        return inside
 
     def _executed(self, call: ast.Call, site: CallSite) -> list[SqlStatement] | None:
         """Return the statements that a call executes; None for a call that executes none."""
@@ -131,6 +166,11 @@ class _Reader:
             last_name(call.func),
             is_unread=True,
         )
+        known = self.lowering.statements(
+            call, site.scope, replace(within, is_unread=False, is_operation=True)
+        )
+        if known is not None:
+            return known
         return list(unread(call, site.scope, self.embedder.span(call.func), within))
 
     # Operations, as Django has them
@@ -161,7 +201,12 @@ class _Reader:
             argument = _argument(call, _REVERSES[name][index], index)
             yield from self._handed(argument, call, site)
         else:
-            yield from self._operation(call, site)
+            yield from self._known_to_django(call, site, side)
+
+    def _known_to_django(self, call: ast.Call, site: CallSite, side: Side) -> list[SqlStatement]:
+        lines = (call.lineno, call.end_lineno or call.lineno)
+        known = self.django.statements(call, site.scope, Embedding(lines), is_up=side == "up")
+        return self._operation(call, site) if known is None else known
 
     # What is handed to an operation or a step: SQL, or a function
 
@@ -193,6 +238,19 @@ class _Reader:
         for site in steps if side == "up" else reversed(steps):
             if isinstance(site.node, ast.Call):
                 yield from self._handed(_argument(site.node, name, index), site.node, site)
+
+
+def narrow(statement: SqlStatement, engines: Sequence[str]) -> SqlStatement | None:
+    """Return a statement for some engines alone; None where none of them runs it."""
+    within = statement.within
+    if within is None:
+        return statement
+    kept = (
+        tuple(engines)
+        if within.engines is None
+        else tuple(own for own in within.engines if own in engines)
+    )
+    return replace(statement, within=replace(within, engines=kept)) if kept else None
 
 
 def _guarded(statement: SqlStatement) -> SqlStatement:

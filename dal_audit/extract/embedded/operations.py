@@ -42,10 +42,24 @@ def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Itera
     ):
         return
     words = sorted(set(_texts_in(call, scope)))
-    if not words and not (names and isinstance(call.func, ast.Name)):
+    if not words and not (names and isinstance(call.func, ast.Name) and _may_reach(call)):
         return
     body = f"EXECUTE {' '.join(words) or ANYTHING}"
     yield SqlStatement(span, "DO", OtherStatement(("DO",), body), within=within)
+
+
+_REACHING: Final = frozenset(
+    {"op", "batch_op", "bind", "conn", "connection", "cursor", "engine", "session", "schema_editor"}
+)
+"""What a function is handed that changes a schema by it."""
+
+
+def _may_reach(call: ast.Call) -> bool:
+    """Return whether a function may change a schema: by what it is handed, or by itself."""
+    nodes = [node for argument in call.args for node in ast.walk(argument)]
+    nodes += [node for keyword in call.keywords for node in ast.walk(keyword.value)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return not nodes or not names.isdisjoint(_REACHING)
 
 
 _MAKES_FUNCTIONS: Final = frozenset(

@@ -11,13 +11,14 @@ import ast
 import itertools
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from dal_audit.extract.migrations.custom_operations import imported_origins
 from dal_audit.extract.migrations.python_literals import Names, names_of, strings_in
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Span
-from dal_audit.facts.migrations import Half, HalfState, Revision, Tool
+from dal_audit.facts.migrations import CustomOperation, Half, HalfState, Revision, Tool
 
 _MAY_BE: Final = re.compile(
     rb"down_revision|class[ \t]+Migration\b|def[ \t]+upgrade\b|\bstep\b|\bsteps\b|__depends__"
@@ -86,7 +87,7 @@ class _Reader:
         if len(own) != 1:
             return None
         found = self._scripted("alembic")
-        blocks = any(
+        blocks = "autocommit_block" in self.lines.text and any(
             isinstance(node, ast.Attribute) and node.attr == "autocommit_block"
             for statement in self.body
             for node in ast.walk(statement)
@@ -153,7 +154,20 @@ class _Reader:
             transactional=not _is_false(names.get("atomic")),
             up=up,
             down=down,
+            customs=tuple(self._customs(operations)),
         )
+
+    def _customs(self, operations: ast.expr | None) -> Iterator[CustomOperation]:
+        """Yield the operations whose classes are imported from elsewhere than Django."""
+        origins = imported_origins(self.body)
+        for call in operations.elts if isinstance(operations, (ast.List, ast.Tuple)) else ():
+            if not isinstance(call, ast.Call):
+                continue
+            first, dot, rest = ast.unparse(call.func).partition(".")
+            origin = f"{origins[first]}{dot}{rest}" if first in origins else ""
+            if origin and not origin.startswith("django."):
+                hands = any("reverse" in (own.arg or "reverse") for own in call.keywords)
+                yield CustomOperation(self._span(call), origin, hands)
 
     def _operations(self, operations: ast.expr | None) -> tuple[Half, Half]:
         """Return the two directions of a list of operations, or of what builds one."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.migrations.custom_operations import with_customs
 from dal_audit.extract.migrations.directives import migration_marks
 from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_of
 from dal_audit.extract.migrations.tool_settings import tool_settings
@@ -56,9 +57,16 @@ def _marks(files: Sequence[SourceFile]) -> list[MigrationMarks | None]:
 
 
 def revisions_of_files(
-    files: Sequence[SourceFile], cache: Cache | None = None, *, jobs: int | None = None
+    files: Sequence[SourceFile],
+    modules: Mapping[str, SourceFile],
+    cache: Cache | None = None,
+    *,
+    jobs: int | None = None,
 ) -> dict[str, Revision]:
-    """Return the migrations that Python files declare by their paths; most files declare none."""
+    """Return the migrations that Python files declare by their paths; most files declare none.
+
+    `modules` are all Python files of the project: an operation's class may lie in any of them.
+    """
 
     def read(missing: Sequence[SourceFile]) -> list[Revision | None]:
         return spread(
@@ -66,11 +74,23 @@ def revisions_of_files(
         )
 
     found = cache.other_of("revision", files, read) if cache else read(files)
-    return {
+    revisions = {
         file.path: revision
         for file, revision in zip(files, found, strict=True)
         if revision is not None
     }
+    if not any(revision.customs for revision in revisions.values()):
+        return revisions
+    return with_customs(revisions, lambda path: _text_of(modules.get(path)), tuple(modules))
+
+
+def _text_of(file: SourceFile | None) -> str | None:
+    """Return the text of a Python file; None where there is none to be had."""
+    data = _read(file.absolute, file.size) if file is not None else None
+    try:
+        return None if data is None else decode(data)
+    except UndecodableError:
+        return None
 
 
 def _revisions(files: Sequence[SourceFile]) -> list[Revision | None]:

@@ -3,6 +3,7 @@
 __all__ = [
     "constant_folding",
     "dialect_branches",
+    "dialect_tests",
     "expression_uses",
     "literal_places",
     "module_facts",

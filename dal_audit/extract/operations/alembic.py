@@ -1,0 +1,308 @@
+"""What Alembic's operations come to on an engine: the statements that it runs there.
+
+Sources: Alembic's `operations/ops.py`, `operations/toimpl.py`, `operations/batch.py` and `ddl/`,
+and SQLAlchemy's compilers of the two dialects.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from dal_audit.extract.operations.call_arguments import joined, listed, quoted
+from dal_audit.extract.operations.columns import ColumnReader, ColumnText, key_of
+from dal_audit.extract.operations.constraints import (
+    Written,
+    actions,
+    constraint_text,
+    deferred,
+    named,
+    names_of,
+    reference,
+    table_name,
+)
+from dal_audit.extract.operations.defaults import condition_text, default_text
+from dal_audit.extract.operations.effects import Effect, Operation
+from dal_audit.extract.operations.indexes import create_index, drop_index, index_statement
+from dal_audit.extract.operations.types import Enumeration, type_text
+from dal_audit.extract.python.expression_uses import last_name
+
+_Writer: TypeAlias = Callable[[Operation], Iterator[Effect]]
+
+_NAMED: Final = ("constraint_name", "table_name")
+PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
+    "add_column": ("table_name", "column"),
+    "alter_column": ("table_name", "column_name"),
+    "bulk_insert": ("table", "rows"),
+    "create_check_constraint": (*_NAMED, "condition"),
+    "create_exclude_constraint": _NAMED,
+    "create_foreign_key": (
+        "constraint_name", "table_name", "referent_table", "local_cols", "remote_cols",
+    ),
+    "create_index": ("index_name", "table_name", "columns", "schema"),
+    "create_primary_key": (*_NAMED, "columns"),
+    "create_table": ("table_name",),
+    "create_table_comment": ("table_name", "comment"),
+    "create_unique_constraint": (*_NAMED, "columns"),
+    "drop_column": ("table_name", "column_name"),
+    "drop_constraint": (*_NAMED, "type_"),
+    "drop_index": ("index_name", "table_name"),
+    "drop_table": ("table_name",),
+    "drop_table_comment": ("table_name",),
+    "rename_table": ("old_table_name", "new_table_name"),
+}  # fmt: skip
+"""The parameters of each operation; in a block of `batch_alter_table` without the table's name."""
+
+ALIASES: Final = {
+    "name": "constraint_name",
+    "source": "table_name",
+    "source_table": "table_name",
+    "tablename": "table_name",
+    "referent": "referent_table",
+    "cols": "columns",
+    "type": "type_",
+    "local": "local_cols",
+    "remote": "remote_cols",
+}
+"""Older and other names of parameters."""
+
+
+def effects_of(operation: Operation) -> list[Effect]:
+    """Return what an operation does, in order; marks are added to the operation on the way."""
+    return list(_WRITERS[operation.name](operation))
+
+
+def _alter(operation: Operation, action: str) -> Effect:
+    """Return an action on the operation's table."""
+    sql = joined("ALTER TABLE ", operation.table, " ", action)
+    return Effect(sql, rebuilds=operation.is_rebuild)
+
+
+# Tables
+
+
+def _create_table(operation: Operation) -> Iterator[Effect]:
+    arguments = operation.arguments
+    reader = ColumnReader(arguments.scope, operation.engine)
+    columns: list[ColumnText] = []
+    constraints: list[Written] = []
+    indexes: list[ast.Call] = []
+    is_whole = arguments.is_whole or not arguments.call.args
+    for node in arguments.rest:
+        column = reader.column(node)
+        own = constraint_text(node, arguments.scope) if column is None else None
+        if column is not None:
+            columns.append(column)
+            operation.note(column.marks)
+        elif own is not None:
+            constraints.append(own)
+            operation.note(dict.fromkeys(own.marks, node))
+        elif isinstance(node, ast.Call) and last_name(node.func) == "Index":
+            indexes.append(node)
+        else:
+            is_whole = False
+    for column in columns:
+        yield from _enumerations(operation, column.enumeration)
+    yield _table_statement(operation, columns, constraints, is_whole=is_whole)
+    for column in columns:
+        yield from _index_of(operation, column)
+    for node in indexes:
+        yield from index_statement(operation, node)
+
+
+def _table_statement(
+    operation: Operation,
+    columns: list[ColumnText],
+    constraints: list[Written],
+    *,
+    is_whole: bool,
+) -> Effect:
+    operation.note_given("comment", "if_not_exists")
+    for prefix in (
+        names_of(operation.arguments.values.get("prefixes"), operation.arguments.scope) or ()
+    ):
+        operation.marks[f"prefix:{prefix.upper()}"] = operation.arguments.values["prefixes"]
+    key = "" if any("PRIMARY KEY" in own.sql for own in constraints) else key_of(columns)
+    parts = [column.sql for column in columns]
+    parts += [key] if key else []
+    parts += [own.sql for column in columns for own in column.constraints if own.sql]
+    parts += [own.sql for own in constraints if own.sql]
+    guard = "IF NOT EXISTS " if operation.arguments.is_true("if_not_exists") else ""
+    head = joined("CREATE TABLE ", guard, operation.table)
+    is_whole = is_whole and bool(columns)
+    return Effect(joined(head, " (", listed(parts or ['"id" INTEGER']), ")"), is_whole=is_whole)
+
+
+def _enumerations(operation: Operation, made: Enumeration | None) -> Iterator[Effect]:
+    """Yield the type that a table's column needs; of one name it is made once in a run."""
+    if made is None or not made.is_made or made.name in operation.made_types:
+        return
+    operation.made_types.add(str(made.name))
+    yield Effect(joined("CREATE TYPE ", quoted(made.name), " AS ENUM (", made.labels, ")"))
+
+
+def _index_of(operation: Operation, column: ColumnText) -> Iterator[Effect]:
+    """Yield the index that `index=True` makes, under the name that SQLAlchemy gives it."""
+    if column.is_indexed:
+        name = f"ix_{operation.plain_table}_{column.name}"
+        yield Effect(
+            joined("CREATE INDEX ", quoted(name), " ON ", operation.table,
+                   " (", quoted(column.name), ")")
+        )  # fmt: skip
+
+
+def _drop_table(operation: Operation) -> Iterator[Effect]:
+    operation.note_given("if_exists")
+    guard = "IF EXISTS " if operation.arguments.is_true("if_exists") else ""
+    yield Effect(joined("DROP TABLE ", guard, operation.table))
+
+
+def _rename_table(operation: Operation) -> Iterator[Effect]:
+    old, new = (operation.arguments.text(name) for name in PARAMETERS["rename_table"])
+    schema = operation.arguments.text("schema")
+    yield Effect(joined("ALTER TABLE ", table_name(old, schema), " RENAME TO ", quoted(new)))
+
+
+def _comment(_operation: Operation) -> Iterator[Effect]:
+    return iter(())
+
+
+# Columns
+
+
+def _add_column(operation: Operation) -> Iterator[Effect]:
+    arguments = operation.arguments
+    operation.note_given("if_not_exists")
+    node = arguments.node("column")
+    reader = ColumnReader(arguments.scope, operation.engine)
+    column = reader.column(node) if node is not None else None
+    if column is None:
+        yield Effect("")
+        return
+    operation.note(column.marks)
+    guard = "IF NOT EXISTS " if arguments.is_true("if_not_exists") else ""
+    key = " PRIMARY KEY" if column.is_key and operation.engine != "sqlite" else ""
+    yield _alter(operation, joined("ADD COLUMN ", guard, column.sql, key))
+    for own in column.constraints:
+        if own.sql:
+            yield _alter(operation, joined("ADD ", own.sql))
+    yield from _index_of(operation, column)
+
+
+def _drop_column(operation: Operation) -> Iterator[Effect]:
+    operation.note_given("if_exists")
+    guard = "IF EXISTS " if operation.arguments.is_true("if_exists") else ""
+    name = operation.arguments.text("column_name")
+    yield _alter(operation, joined("DROP COLUMN ", guard, quoted(name)))
+
+
+def _alter_column(operation: Operation) -> Iterator[Effect]:
+    arguments = operation.arguments
+    operation.note_given("type_", "nullable", "server_default", "comment", "new_column_name")
+    operation.note_given("postgresql_using")
+    name = quoted(arguments.text("column_name"))
+    for words in _changes(operation):
+        yield _alter(operation, joined("ALTER COLUMN ", name, " ", words))
+    if arguments.node("new_column_name") is not None:
+        new = quoted(arguments.text("new_column_name"))
+        yield _alter(operation, joined("RENAME COLUMN ", name, " TO ", new))
+
+
+def _changes(operation: Operation) -> Iterator[str]:
+    """Yield what is changed of a column but for its name, as actions of PostgreSQL's."""
+    arguments = operation.arguments
+    if arguments.is_true("nullable") or arguments.is_false("nullable"):
+        operation.marks.setdefault("alter", None)
+        yield f"{'DROP' if arguments.is_true('nullable') else 'SET'} NOT NULL"
+    if arguments.node("type_") is not None:
+        operation.marks.setdefault("alter", None)
+        changed = type_text(arguments.values["type_"], arguments.scope, operation.engine)
+        operation.note(dict.fromkeys(changed.marks, arguments.values["type_"]))
+        using = ""
+        if operation.engine == "postgresql":
+            using = condition_text(arguments.node("postgresql_using"), arguments.scope)
+        yield joined("TYPE ", changed.sql, joined(" USING ", using) if using else "")
+    if arguments.has("server_default") and not arguments.is_false("server_default"):
+        operation.marks.setdefault("alter", None)
+        node = arguments.node("server_default")
+        if node is None:
+            yield "DROP DEFAULT"
+        else:
+            default = default_text(node, arguments.scope, operation.engine)
+            yield joined("SET DEFAULT ", default.sql)
+
+
+# Constraints
+
+
+def _constraint(operation: Operation, sql: str) -> Iterator[Effect]:
+    name = operation.arguments.text("constraint_name")
+    operation.marks[f"constraint:{'named' if name else 'unnamed'}"] = None
+    yield _alter(operation, joined("ADD ", named(name, sql)))
+
+
+def _create_foreign_key(operation: Operation) -> Iterator[Effect]:
+    arguments = operation.arguments
+    local = names_of(arguments.node("local_cols"), arguments.scope)
+    remote = names_of(arguments.node("remote_cols"), arguments.scope)
+    target = arguments.text("referent_table")
+    if not local or not remote or not target:
+        yield Effect("")
+        return
+    own = listed([quoted(name) for name in local])
+    sql = joined("FOREIGN KEY (", own, ") ", reference(target, remote), actions(arguments))
+    yield from _constraint(operation, sql)
+
+
+def _create_key(operation: Operation) -> Iterator[Effect]:
+    arguments = operation.arguments
+    columns = names_of(arguments.node("columns"), arguments.scope)
+    if not columns:
+        yield Effect("")
+        return
+    words = "UNIQUE" if operation.name == "create_unique_constraint" else "PRIMARY KEY"
+    own = listed([quoted(name) for name in columns])
+    yield from _constraint(operation, joined(words, " (", own, ")", deferred(arguments)))
+
+
+def _create_check(operation: Operation) -> Iterator[Effect]:
+    arguments = operation.arguments
+    condition = condition_text(arguments.node("condition"), arguments.scope) or "1 = 1"
+    yield from _constraint(operation, joined("CHECK (", condition, ")"))
+
+
+def _create_exclude(operation: Operation) -> Iterator[Effect]:
+    yield from _constraint(operation, "CHECK (1 = 1)")
+
+
+def _drop_constraint(operation: Operation) -> Iterator[Effect]:
+    operation.note_given("if_exists")
+    name = operation.arguments.text("constraint_name")
+    if not name:
+        operation.marks["constraint:unnamed"] = None
+        yield Effect("")
+        return
+    guard = "IF EXISTS " if operation.arguments.is_true("if_exists") else ""
+    yield _alter(operation, joined("DROP CONSTRAINT ", guard, quoted(name)))
+
+
+_WRITERS: Final[dict[str, _Writer]] = {
+    "add_column": _add_column,
+    "alter_column": _alter_column,
+    "bulk_insert": _comment,
+    "create_check_constraint": _create_check,
+    "create_exclude_constraint": _create_exclude,
+    "create_foreign_key": _create_foreign_key,
+    "create_index": create_index,
+    "create_primary_key": _create_key,
+    "create_table": _create_table,
+    "create_table_comment": _comment,
+    "create_unique_constraint": _create_key,
+    "drop_column": _drop_column,
+    "drop_constraint": _drop_constraint,
+    "drop_index": drop_index,
+    "drop_table": _drop_table,
+    "drop_table_comment": _comment,
+    "rename_table": _rename_table,
+}

@@ -1,0 +1,86 @@
+"""Blocks of `batch_alter_table`: on SQLite they make the table anew, unless all in it is plain."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct, field
+
+from dal_audit.extract.operations.call_arguments import Arguments
+from dal_audit.extract.python.expression_uses import last_name
+
+BLOCK: Final = "batch_alter_table"
+_PLAIN: Final = frozenset({"create_index", "drop_index", "execute", "f", "get_bind"})
+"""Operations for which Alembic makes no table anew (its `ddl/sqlite.py`)."""
+_CONSTRAINING: Final = frozenset({"ForeignKey", "Computed", "CheckConstraint"})
+
+
+class Block(Struct):
+    """A block: the call that opens it, the name that it binds, and the calls on that name."""
+
+    opening: ast.Call
+    name: str
+    calls: list[ast.Call] = field(default_factory=list)
+
+    def adds_later(self, call: ast.Call) -> bool:
+        """Return whether a column is added behind a call: an index that is made may be on it."""
+        later = self.calls[self.calls.index(call) + 1 :] if call in self.calls else []
+        return any(last_name(own.func) == "add_column" for own in later)
+
+    def drops_later(self, call: ast.Call) -> list[ast.Call]:
+        """Return the calls behind one that drop indexes: a copy is made without them."""
+        later = self.calls[self.calls.index(call) + 1 :] if call in self.calls else []
+        return [own for own in later if last_name(own.func) == "drop_index"]
+
+    def mode(self, arguments: Arguments) -> str:
+        """Return how SQLite does the block: it makes the table `anew`, or runs it `plain`.
+
+        `arguments` are those of the opening call.
+        """
+        recreate = arguments.text("recreate") or "auto"
+        if recreate == "auto":
+            return "anew" if any(map(_needs_copy, self.calls)) else "plain"
+        return "anew" if recreate == "always" else "plain"
+
+
+def blocks_by_call(contexts: Iterable[ast.With]) -> dict[int, Block]:
+    """Return the block of each call on the name that one binds, by the call's identity."""
+    found: dict[int, Block] = {}
+    for statement in contexts:
+        for item in statement.items:
+            opening, bound = item.context_expr, item.optional_vars
+            if not isinstance(opening, ast.Call) or last_name(opening.func) != BLOCK:
+                continue
+            if isinstance(bound, ast.Name):
+                block = Block(opening, bound.id)
+                for node in (node for own in statement.body for node in ast.walk(own)):
+                    if isinstance(node, ast.Call) and _receiver(node) == bound.id:
+                        block.calls.append(node)
+                        found[id(node)] = block
+    return found
+
+
+def _receiver(call: ast.Call) -> str:
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return owner.id if isinstance(owner, ast.Name) else ""
+
+
+def _needs_copy(call: ast.Call) -> bool:
+    """Return whether SQLite has no plain statement for an operation in a block."""
+    name = last_name(call.func)
+    if name != "add_column":
+        return name not in _PLAIN
+    return any(_is_involved(node) for node in ast.walk(call) if node is not call)
+
+
+def _is_involved(node: ast.AST) -> bool:
+    """Return whether a part of a column keeps SQLite from adding it plainly."""
+    if isinstance(node, ast.Call) and last_name(node.func) in _CONSTRAINING:
+        return True
+    if not isinstance(node, ast.keyword):
+        return False
+    if node.arg == "unique":
+        return isinstance(node.value, ast.Constant) and node.value.value is True
+    return node.arg == "server_default" and isinstance(node.value, ast.Call)

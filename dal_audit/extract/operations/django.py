@@ -1,0 +1,151 @@
+"""Django's operations: by which forms the catalogue knows them, and whether they do anything.
+
+What they do to a schema Django undoes by itself; so it is not followed. None of them can be
+guarded. Sources: Django's "Migration operations" and `contrib/postgres`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from dal_audit.catalogue.operations import DJANGO, about, forms_by_mark
+from dal_audit.extract.operations.call_arguments import Arguments
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_places import LiteralPlaces
+from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.text_formats import UNKNOWN
+from dal_audit.facts import Span
+from dal_audit.facts.sql import Embedding, Query, SqlConstruct, SqlStatement
+
+ACTING: Final = frozenset(
+    {"AddConstraint", "AddField", "AddIndex", "AlterField", "AlterIndexTogether",
+     "AlterModelTable", "AlterOrderWithRespectTo", "AlterUniqueTogether", "CreateModel",
+     "DeleteModel", "RemoveConstraint", "RemoveField", "RemoveIndex", "RenameField", "RenameIndex",
+     "RenameModel"}
+)  # fmt: skip
+"""Operations that change tables, and fail where they did so already."""
+_PASSING: Final = frozenset(
+    {"AlterConstraint", "AlterModelManagers", "AlterModelOptions", "AlterModelTableComment"}
+)
+"""Operations that can be run as often as one likes."""
+_OF_POSTGRES: Final = frozenset(
+    {"AddConstraintNotValid", "AddIndexConcurrently", "RemoveIndexConcurrently",
+     "ValidateConstraint", "BtreeGinExtension", "BtreeGistExtension", "CITextExtension",
+     "CreateCollation", "CreateExtension", "CryptoExtension", "HStoreExtension",
+     "RemoveCollation", "TrigramExtension", "UnaccentExtension"}
+)  # fmt: skip
+_KNOWN: Final = ACTING | _PASSING | _OF_POSTGRES
+_FIRST: Final = 1 << 20
+_ENGINES: Final = ("sqlite", "postgresql")
+
+
+class DjangoLowering:
+    """Reads the operations of one module."""
+
+    def __init__(self, literals: LiteralPlaces) -> None:
+        """Take the module's literals."""
+        self._literals = literals
+
+    def statements(
+        self, call: ast.Call, scope: Scope, within: Embedding, *, is_up: bool
+    ) -> list[SqlStatement] | None:
+        """Return what stands for an operation; None where it is none of Django's own."""
+        name = last_name(call.func)
+        if name not in _KNOWN:
+            return None
+        if not is_up:
+            return []
+        said: dict[str, ast.expr | None] = {}
+        for mark, part in _marks(call, name, scope):
+            said.setdefault(mark, part)
+        constructs = tuple(self._constructs(said, self._span(call)))
+        acts = name in ACTING and "unmanaged" not in said
+        how = f"{'unmanaged' if 'unmanaged' in said else name} {_model_of(call, name, scope)}"
+        is_told = acts or "unmanaged" in said
+        own = Embedding(within.lines, within.engines, how if is_told else "")
+        head = SqlStatement(self._span(call), "", Query("SELECT", constant=True))
+        return [_with(head, constructs, own)]
+
+    def _constructs(self, said: dict[str, ast.expr | None], span: Span) -> Iterator[SqlConstruct]:
+        by_mark = forms_by_mark(DJANGO)
+        found: dict[str, Span] = {}
+        for mark in said:
+            for form in by_mark.get(mark, ()):
+                if form.fits(said.keys()):
+                    part = about(form, said)
+                    found.setdefault(form.id, span if part is None else self._span(part))
+        for number, (form_id, place) in enumerate(found.items()):
+            yield SqlConstruct(place, form_id, _FIRST + 2 * number, _FIRST + 2 * number + 1)
+
+    def _span(self, node: ast.expr) -> Span:
+        return self._literals.lines.span(*self._literals.bounds(node))
+
+
+def _model_of(call: ast.Call, name: str, scope: Scope) -> str:
+    """Return the model that an operation is about, in small letters."""
+    arguments = Arguments(call, ("model_name",), scope)
+    of_model = "name" if name.endswith("Model") or not arguments.has("model_name") else "model_name"
+    text = arguments.text("old_name" if name == "RenameModel" else of_model)
+    return (text or arguments.text("model_name")).lower()
+
+
+def _with(
+    head: SqlStatement, constructs: tuple[SqlConstruct, ...], within: Embedding
+) -> SqlStatement:
+    return SqlStatement(head.span, head.head, head.structure, constructs=constructs, within=within)
+
+
+def _marks(call: ast.Call, name: str, scope: Scope) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield the words that are true of an operation, each with the part that it is about."""
+    yield name, None
+    for node in ast.walk(call):
+        if isinstance(node, ast.Call) and node is not call:
+            yield from _of_part(node, scope)
+        elif isinstance(node, ast.Dict):
+            yield from _of_options(node)
+
+
+def _of_part(node: ast.Call, scope: Scope) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield what a field, a constraint or an index says."""
+    name = last_name(node.func)
+    arguments = Arguments(node, (), scope)
+    if name.endswith("Field"):
+        yield f"field:{name}", node
+        if arguments.has("default"):
+            yield "field.default", node
+        if name == "ArrayField" and _is_sized(node):
+            yield "array:sized", node
+        collation = arguments.text("db_collation")
+        if collation and UNKNOWN not in collation:
+            yield f"collation:{collation}", node
+    elif name.endswith("Constraint"):
+        yield f"constraint:{name}", node
+        if arguments.node("deferrable") is not None:
+            yield "constraint.deferrable", node
+        if arguments.is_false("nulls_distinct"):
+            yield "constraint.nulls_distinct", node
+
+
+def _is_sized(array: ast.Call) -> bool:
+    """Return whether the members of an array are written with a length in parentheses."""
+    return any(
+        isinstance(node, ast.keyword) and node.arg in {"max_length", "max_digits"}
+        for node in ast.walk(array)
+    )
+
+
+def _of_options(node: ast.Dict) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield what a model's options say."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not isinstance(key, ast.Constant) or not isinstance(value, ast.Constant):
+            continue
+        if (key.value, value.value) in _TABLELESS:
+            yield "unmanaged", None
+        elif key.value == "db_table" and '"."' in str(value.value):
+            yield "db_table.schema", value
+
+
+_TABLELESS: Final = {("managed", False), ("proxy", True)}
+"""Options of models that Django makes no table for."""
