@@ -346,7 +346,8 @@ def _taken_back(
     seen = state.sees_all, state.hides_types
     found = database.apply(statement)
     failures = [problem for problem in state.problems if problem.effect == "fails"]
-    if not failures:
+    is_operation = statement.within is not None and statement.within.is_operation
+    if is_operation or not failures:  # Of an operation it is told what an engine rejects in it.
         errors.add(place, found)
     errors.exempt(place, database.exemptions(statement))
     state.sees_all, state.hides_types = seen  # What it makes is undone.
