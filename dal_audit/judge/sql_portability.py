@@ -105,7 +105,7 @@ def _not_exempt(
 ) -> Iterator[PortabilityVerdict]:
     """Yield verdicts without those that the schema knows to be wrong."""
     for verdict in found:
-        needs_rows = verdict.feature.needs_rows
+        needs_rows = verdict.feature.needs_rows and not verdict.feature.differs
         if verdict.feature.id not in EXEMPTED and not needs_rows:
             yield verdict
             continue

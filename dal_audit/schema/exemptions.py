@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.catalogue.portability import feature_by_id
+from dal_audit.catalogue.operations import feature_of
 from dal_audit.facts import Span
 from dal_audit.facts.sql import (
     AlterTable,
@@ -78,8 +78,7 @@ def _of_empty_tables(
     alter = statement.structure
     if not isinstance(alter, AlterTable):
         return
-    known = feature_by_id()
-    wanting = sorted(feature for feature in features if known[feature].needs_rows)
+    wanting = sorted(feature for feature in features if feature_of(feature).needs_rows)
     table = state.relations.get(state.fold(alter.table))
     if wanting and (table is None or table.parts.get(ROWS, CLEARED) == CLEARED):
         yield from (Exemption(statement.span, feature, state.backend) for feature in wanting)

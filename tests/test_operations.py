@@ -1,0 +1,100 @@
+"""What an operation of a migration comes to: statements, on each engine, with their places."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from dal_audit.catalogue.drivers import shipped_catalogue
+from dal_audit.catalogue.operations import ALEMBIC, DJANGO, forms
+from dal_audit.extract.embedded.module import statements_of_file
+from dal_audit.extract.migrations.python_revisions import revision_of
+from dal_audit.extract.source import Lines
+from dal_audit.facts.sql import AlterTable, CreateObject, CreateTable, SqlStatement
+
+HEAD = """\
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "1a"
+down_revision = None
+
+
+def upgrade():
+"""
+
+
+def ups(body: str) -> list[SqlStatement]:
+    """Return the statements of an upgrade."""
+    text = f"{HEAD}{textwrap.indent(textwrap.dedent(body), '    ')}"
+    tree, lines = ast.parse(text), Lines(text)
+    found = statements_of_file(tree, lines, revision_of(text), shipped_catalogue())
+    return [statement for statement in found if statement.part == "up"]
+
+
+def test_what_is_alike_on_both_engines_is_one_statement() -> None:
+    (found,) = ups('op.add_column("users", sa.Column("age", sa.Integer()))')
+    assert found.within is not None
+    assert found.within.engines is None
+    assert isinstance(found.structure, AlterTable)
+    assert found.structure.table.span.line == HEAD.count("\n") + 1
+
+
+def test_an_enumeration_is_a_type_on_one_engine() -> None:
+    found = ups('op.create_table("t", sa.Column("e", sa.Enum("a", "b", name="en")))')
+    engines = [statement.within.engines for statement in found if statement.within is not None]
+    assert engines == [("sqlite",), ("postgresql",), ("postgresql",)]
+    made = [statement.structure for statement in found]
+    assert [type(structure) for structure in made] == [CreateTable, CreateObject, CreateTable]
+
+
+def test_a_loop_over_a_literal_is_followed_turn_by_turn() -> None:
+    found = ups('for name in ("a", "b"):\n    op.drop_column(name, "x")\n')
+    tables = [own.structure.table.name for own in found if isinstance(own.structure, AlterTable)]
+    assert tables == ["a", "b"]
+
+
+def test_a_name_that_is_not_known_is_not_guessed() -> None:
+    (found,) = ups('op.drop_column(table(), "x")')
+    assert found.within is not None
+    assert found.within.is_unread
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_guarded"),
+    [
+        ('sa.inspect(op.get_bind()).has_table("t")', True),
+        ("anything()", True),
+        ('op.get_bind().execute(sa.text("SELECT count(*) FROM t")).scalar() > 5', False),
+    ],
+)
+def test_a_look_at_what_stands_is_a_guard(condition: str, is_guarded: bool) -> None:
+    found = ups(f'if {condition}:\n    op.drop_table("t")\n')
+    within = next(own.within for own in found if own.head == "DROP TABLE")
+    assert within is not None
+    assert within.is_guarded == is_guarded
+
+
+def test_a_block_is_a_copy_on_sqlite() -> None:
+    found = ups(
+        """
+        with op.batch_alter_table("t") as batch:
+            batch.alter_column("x", nullable=False)
+        """
+    )
+    copies = {
+        own.within.engines: own.structure.rebuilds
+        for own in found
+        if isinstance(own.structure, AlterTable) and own.within is not None
+    }
+    assert copies == {("sqlite",): True, ("postgresql",): False}
+
+
+@pytest.mark.parametrize("tool", [ALEMBIC, DJANGO])
+def test_every_form_has_an_id_of_its_own_and_a_cure_where_it_is_found(tool: str) -> None:
+    ids = [form.id for form in forms(tool)]
+    assert len(ids) == len(set(ids))
+    assert [form.id for form in forms(tool) if form.marks and not form.cure] == []
