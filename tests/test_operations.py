@@ -32,7 +32,11 @@ def ups(body: str) -> list[SqlStatement]:
     text = f"{HEAD}{textwrap.indent(textwrap.dedent(body), '    ')}"
     tree, lines = ast.parse(text), Lines(text)
     found = statements_of_file(tree, lines, revision_of(text), shipped_catalogue())
-    return [statement for statement in found if statement.part == "up"]
+    return [
+        statement
+        for statement in found
+        if isinstance(statement, SqlStatement) and statement.part == "up"
+    ]
 
 
 def test_what_is_alike_on_both_engines_is_one_statement() -> None:
