@@ -8,6 +8,7 @@ from functools import reduce
 from operator import add
 from typing import Final
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import (
     fold_spelled,
     follow_assignment,
@@ -15,7 +16,6 @@ from dal_audit.extract.python.constant_folding import (
 )
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.facts.sql import MODEL_TABLE
 
 _NAMES: Final = frozenset({"f", "quoted_name", "conv"})

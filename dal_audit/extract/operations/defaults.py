@@ -8,11 +8,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import joined, name_in, origin_of
 from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 
 TEXTS: Final = frozenset({"text", "literal_column", "TextClause", "DDL"})
 """Calls whose argument is SQL as it stands."""

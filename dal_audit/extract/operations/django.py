@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from dal_audit.catalogue.operations import DJANGO, about, forms_by_mark
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import Arguments
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.facts import Span
 from dal_audit.facts.sql import Embedding, Query, SqlConstruct, SqlStatement
 

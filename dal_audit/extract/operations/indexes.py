@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import Arguments, joined, listed, name_in, quoted
 from dal_audit.extract.operations.constraints import table_name
 from dal_audit.extract.operations.defaults import condition_text
 from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 
 _GIVEN = (
     "unique", "if_not_exists", "postgresql_where", "sqlite_where", "postgresql_using",

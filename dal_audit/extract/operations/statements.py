@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.effects import Effect
 from dal_audit.extract.operations.places import OperationPlaces
 from dal_audit.extract.operations.types import UNKNOWN_TYPE
 from dal_audit.extract.python.literal_places import LiteralPlaces
-from dal_audit.extract.python.text_formats import UNKNOWN
 from dal_audit.extract.sql.calls import lacked_calls
 from dal_audit.extract.sql.scripts import constructs_of
 from dal_audit.extract.sql.statements import Statement, each_statement

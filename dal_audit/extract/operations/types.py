@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.catalogue.operations import sqlalchemy_types
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import (
     Arguments,
     joined,
@@ -20,7 +21,6 @@ from dal_audit.extract.operations.call_arguments import (
 from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.text_formats import UNKNOWN
 
 UNKNOWN_TYPE: Final = "unknown"
 """The word for a type of which nothing is known: PostgreSQL's own name for that."""
