@@ -66,7 +66,7 @@ def test_alembic_runs_functions_where_they_are_called() -> None:
         ("up", "CREATE TABLE", 22),
         ("up", "CREATE VIEW", 13),
         ("up", "CREATE INDEX", 15),
-        ("up", "DO", 16),
+        ("up", "ALTER TABLE", 16),
         ("up", "CREATE TABLE", 18),
         ("up", "CREATE TABLE", 18),
         ("down", "DROP TABLE", 6),
@@ -74,7 +74,8 @@ def test_alembic_runs_functions_where_they_are_called() -> None:
 
 
 def test_an_operation_that_is_not_read_has_the_names_in_it() -> None:
-    (operation,) = (fact for fact in statements(ALEMBIC) if fact.within and fact.within.is_unread)
+    source = ALEMBIC.replace("op.add_column(", "op.run_anything(")
+    (operation,) = (fact for fact in statements(source) if fact.within and fact.within.is_unread)
     assert operation.structure == OtherStatement(("DO",), "EXECUTE w x")
 
 
@@ -127,8 +128,7 @@ def test_django_has_operations_and_functions() -> None:
         ("up", "SELECT", 10),
         ("up", "CREATE TABLE", 3),
         ("up", "CREATE TABLE", 5),
-        ("up", "DO", 14),
-        ("down", "DO", 14),
+        ("up", "", 14),  # Its form is known, and says nothing of the schema.
         ("down", "DROP TABLE", 8),
     ]
 

@@ -31,7 +31,7 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def get(self): ...
 class SqliteStore(Store):
-    def get(self): ...
+    def get(self): return sqlite3.connect("a")
 """
 PROJECT = {
     "src/app/storage/__init__.py": "",

@@ -350,7 +350,7 @@ def test_a_shared_file_that_may_not_be_read(root: Path, monkeypatch: pytest.Monk
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     (root / "pyproject.toml").touch()
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("dal_audit.policy.load.read_regular", refuse)
     with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
         find_configuration(root)
 

@@ -131,6 +131,7 @@ def test_reading_and_running_agree(name: str, server: str) -> None:
             (one.rule.id, one.place.path.partition(f"fixtures/{name}/")[2])
             for one in report.open
             if one.rule.id in {"DAL403", "DAL404"} and one.severity == "error"
+            if one.place.path.endswith(".sql")  # Migrations in Python are not replayed.
         }
         for by, report in reports.items()
     }

@@ -69,7 +69,7 @@ def test_a_backend_is_called_what_the_file_calls_it(tmp_path: Path) -> None:
         "app/storage/__init__.py": "",
         "app/storage/base.py": INTERFACE,
         "app/storage/lite.py": "import sqlite3\nfrom .base import Store\n\n\n"
-        "class Lite(Store):\n    def a(self): return 1\n    def b(self): return 1\n",
+        "class Lite(Store):\n    def a(self): return sqlite3.connect('a')\n    def b(self): return 1\n",
         "app/use.py": "from .storage import lite as backend\nprint(backend.Lite)\n",
     }
     ((message, _),) = findings(made(tmp_path, files), "DAL106")
@@ -91,7 +91,7 @@ def test_a_part_of_a_driver_is_called_a_part(tmp_path: Path, module: str, what: 
     files = {
         "app/storage/base.py": f"{module}\n{INTERFACE}",
         "app/storage/lite.py": "import sqlite3\nfrom .base import Store\n\n\n"
-        "class Lite(Store):\n    def a(self): return 1\n    def b(self): return 1\n",
+        "class Lite(Store):\n    def a(self): return sqlite3.connect('a')\n    def b(self): return 1\n",
     }
     ((message, _),) = findings(made(tmp_path, files), "DAL204")
     assert message == f"{what}, and this module defines the storage interface `Store`"
@@ -129,7 +129,7 @@ def test_what_is_inherited_and_raises_is_not_lacked(tmp_path: Path, body: str, w
         "app/storage/lite.py": "import sqlite3\nfrom .base import Store\n\n\n"
         f"class Lite(Store):\n{body}\n",
         "app/storage/whole.py": "import sqlite3\nfrom .base import Store\n\n\n"
-        "class Whole(Store):\n    def a(self): return 1\n    def b(self): return 1\n",
+        "class Whole(Store):\n    def a(self): return sqlite3.connect('a')\n    def b(self): return 1\n",
     }
     assert [message for message, _ in findings(made(tmp_path, files), "DAL205")] == [
         f"`Lite` {what}"
@@ -141,7 +141,7 @@ def test_what_is_abstract_beside_it_is_lacked(tmp_path: Path) -> None:
         "app/storage/base.py": INTERFACE.replace("import ABC", "import ABC, abstractmethod")
         + "    @abstractmethod\n    def c(self): ...\n",
         "app/storage/lite.py": "import sqlite3\nfrom .base import Store\n\n\n"
-        "class Lite(Store):\n    def a(self): return 1\n",
+        "class Lite(Store):\n    def a(self): return sqlite3.connect('a')\n",
     }
     ((message, _),) = findings(made(tmp_path, files), "DAL205")
     assert message == (

@@ -403,8 +403,7 @@ class SqlStatement(TaggedFact, frozen=True):
     not understood: then `flaw` says why, and `flaw_span` where; they also do where only what lies
     in its clauses was not. `is_template` says that only what fills in a template knows what it is.
     `comments` are those in it, and those between the statement before and it. `within` is there
-    where it stands in code, or is what an operation of code comes to; all its places are in that
-    code then.
+    where it stands in code, or is what an operation comes to; its places are in that code then.
     """
 
     span: Span
