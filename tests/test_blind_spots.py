@@ -230,3 +230,27 @@ def test_operations_that_are_not_followed_are_told(tmp_path: Path) -> None:
     verdict, reason = said(tmp_path, files)["CX-DBP-022A"]
     assert verdict == "pass in part"
     assert "not all operations are followed: migrations/versions/1a.py" in reason
+
+
+def test_operations_that_are_judged_by_their_forms_alone_are_told(tmp_path: Path) -> None:
+    files = {
+        "app/migrations/__init__.py": "",
+        "app/migrations/0001_a.py": "from django.db import migrations\n\n\n"
+        "class Migration(migrations.Migration):\n"
+        "    operations = [migrations.RemoveField('Book', 'title')]\n",
+    }
+    verdict, reason = said(tmp_path, files)["CX-DBP-022B"]
+    assert verdict == "pass in part"
+    assert reason.startswith("operations are judged by their forms, and not by what stood before: ")
+
+
+def test_notebooks_in_storage_may_hold_sql_that_nobody_reads(tmp_path: Path) -> None:
+    notebook = {"cells": [{"cell_type": "code", "source": ["import sqlite3\n"]}]}
+    files = {
+        **STORAGE,
+        "app/storage/a.ipynb": json.dumps(notebook),
+        "migrations/0001_a.sql": "CREATE TABLE IF NOT EXISTS a (b TEXT);\n",
+    }
+    verdict, reason = said(tmp_path, files)["CX-DBP-020"]
+    assert verdict == "pass in part"
+    assert "SQL in notebooks is not read: app/storage/a.ipynb" in reason

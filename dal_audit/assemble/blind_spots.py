@@ -13,6 +13,7 @@ from dal_audit.catalogue.rulebook import Rule, clauses, rules
 from dal_audit.facts import NotUnderstood
 from dal_audit.facts.ci_files import is_ci_configuration
 from dal_audit.facts.sql import SqlStatement
+from dal_audit.migrations.tools import TOOLS
 
 _NAMED: Final = 2
 """How many paths a reason names."""
@@ -52,6 +53,7 @@ def blind_spots(
         yield BlindSpot("interface", reason, is_total=True)
     yield from _of_order(project)
     yield from _of_operations(project)
+    yield from _of_notebooks(project)
     yield from _of_files(project, templates)
     yield from _of_workflows(project)
     yield from _of_absent(absent)
@@ -103,6 +105,25 @@ def _of_operations(project: Project) -> Iterator[BlindSpot]:
     ]
     if paths:
         yield BlindSpot("sql", f"not all operations are followed: {listed(paths)}")
+    by_form = [
+        found.root or "."
+        for found in project.layout.sets
+        if not TOOLS[found.tool].is_followed and any(path.endswith(".py") for path in found.paths())
+    ]
+    if by_form:
+        reason = "operations are judged by their forms, and not by what stood before"
+        yield BlindSpot("sql", f"{reason}: {listed(by_form)}")
+
+
+def _of_notebooks(project: Project) -> Iterator[BlindSpot]:
+    """Yield which notebooks of storage may hold SQL."""
+    paths = [
+        file.path
+        for file in project.files
+        if file.path.endswith(".ipynb") and project.in_storage(file.path)
+    ]
+    if paths:
+        yield BlindSpot("sql", f"SQL in notebooks is not read: {listed(paths)}")
 
 
 def _of_files(project: Project, templates: Sequence[str]) -> Iterator[BlindSpot]:

@@ -41,10 +41,16 @@ _SEEN_THROUGH: Final = {
 """Expressions that stand for what is in them, and the field that holds it (the first child)."""
 
 
+MOST_PARTS: Final = 64
+"""Of a longer chain nothing is known: each of its parts is asked for, and would walk all of it."""
+
+
 def value_of(node: Node | None, context: Context, source: RustSource) -> RustValue | None:
     """Return what an expression is; None where that is not known."""
     steps: list[str] = []
-    while node is not None:
+    for _ in range(MOST_PARTS):
+        if node is None:
+            return None
         kind = node.type
         inner: Node | str | None
         if kind in _SEEN_THROUGH:
