@@ -8,7 +8,7 @@ password stands in quotes there, or is a part of a text in quotes (`host=db pass
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -17,7 +17,8 @@ from dal_audit.extract.passwords import is_placeholder, passwords
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 
-_MARKS: Final = ("://", "passw", "passphrase", "pgpass", "_pass", "'pass'", '"pass"', "pwd")
+_NAME_MARKS: Final = ("passw", "passphrase", "pgpass", "_pass", "'pass'", '"pass"', "pwd", "--pass")
+_MARKS: Final = ("://", *_NAME_MARKS)
 _SQL_MARKS: Final = ("identified", "pragma", "attach")
 """A text that holds none of these, in lower case, holds no password that is known as one."""
 
@@ -66,6 +67,9 @@ _SQL: Final = (
     r"|(?P<dollar>\$\w{0,20}\$)(?P<body>[^$]+)(?P=dollar))"
 )
 """SQL that sets a password, or a key of a database."""
+
+_REACH: Final = 2_000
+"""Behind a mark so many letters are searched: a password, with what it stands in."""
 
 _NO_PASSWORD: Final = frozenset(
     {"false", "no", "off", "on", "required", "true", "yes", "varchar", "text", "str", "null"}
@@ -129,15 +133,49 @@ def _secrets(text: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
     for url in _compiled(_URL).finditer(text):
         for before, password, after in passwords(url[1]):
             yield from _places(url[1], before, password, after, url.start(1))
-    patterns = (_LITERAL, _ARGUMENT, _PAIR, _SQL) if is_program else (_NAMED, _SQL)
-    for pattern in patterns:
-        for named in _compiled(pattern).finditer(text):
-            group = str(named.lastgroup)
-            if not _is_no_password(named[group].strip(), is_program=is_program):
-                yield named.span(group)
+    by_name = (_LITERAL, _ARGUMENT, _PAIR) if is_program else (_NAMED,)
+    for marks, patterns in ((_NAME_MARKS, by_name), (("password", *_SQL_MARKS), (_SQL,))):
+        for start, end in _stretches(text, marks):
+            for named in _all_of(patterns, text, start, end):
+                group = str(named.lastgroup)
+                if not _is_no_password(named[group].strip(), is_program=is_program):
+                    yield named.span(group)
     for default in _compiled(_DEFAULT).finditer(text):
         if _is_of_password(text, default) and not is_placeholder(default[1], ""):
             yield default.span(1)
+
+
+def _all_of(patterns: Iterable[str], text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    return (
+        found for pattern in patterns for found in _compiled(pattern).finditer(text, start, end)
+    )
+
+
+def _stretches(text: str, marks: Iterable[str]) -> list[tuple[int, int]]:
+    """Return where a text holds one of the marks, in lower case, with what stands around it.
+
+    That is the line up to the mark, and what may follow it: to search the whole takes longer than
+    to read it as Python.
+    """
+    plain = text.lower()
+    if len(plain) != len(text):  # A few letters are several in lower case: places would differ.
+        return [(0, len(text))]
+    found: list[tuple[int, int]] = []
+    for position in sorted(_occurrences(plain, marks)):
+        start = plain.rfind("\n", 0, position) + 1
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], position + _REACH
+        else:
+            found.append((start, position + _REACH))
+    return found
+
+
+def _occurrences(plain: str, marks: Iterable[str]) -> Iterator[int]:
+    for mark in marks:
+        position = plain.find(mark)
+        while position >= 0:
+            yield position
+            position = plain.find(mark, position + 1)
 
 
 def _is_in_text(text: str, start: int, end: int) -> bool:
