@@ -87,18 +87,18 @@ def write_bytes(data: bytes) -> None:
 def _pour(data: bytes) -> None:
     """Write all bytes to standard output, whatever it takes at a time.
 
-    Unbuffered (`PYTHONUNBUFFERED`), it says how many it took; where it does not wait (a pipe that
-    its reader made so), it may take none.
+    Past its buffer, which tells of a failure to pass on what it holds as of one to take more. Where
+    the output does not wait (a pipe that its reader made so), it may take none.
     """
+    sys.stdout.flush()
+    buffer = sys.stdout.buffer
+    output = getattr(buffer, "raw", buffer)
     view = memoryview(data)
     while view:
-        try:
-            taken = sys.stdout.buffer.write(view)
-            sys.stdout.flush()
-        except BlockingIOError as error:
-            taken = error.characters_written
-        view = view[taken or 0 :]
-        if view and not taken:
+        taken = output.write(view)
+        if taken:
+            view = view[taken:]
+        else:
             _await_room()
 
 
