@@ -14,6 +14,7 @@ import pytest
 
 from tests.examples import CHECKOUT
 from tests.processes import wait_until
+from tests.sampling import EVERYTHING
 
 CONFTEST = "from tests.conftest import server\n\n__all__ = ['server']\n"
 ENDLESS = """\
@@ -47,10 +48,10 @@ def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     ("words", "victim", "number"),
     [
         ([], "pytest", signal.SIGINT),
+        (["-n", "1"], "pytest", signal.SIGKILL),
         ([], "pytest", signal.SIGTERM),
         (["-n", "1"], "worker", signal.SIGKILL),
-        (["-n", "1"], "pytest", signal.SIGKILL),
-    ],
+    ][: 4 if EVERYTHING else 2],
 )
 def test_tests_that_are_ended_leave_no_server(
     words: list[str], victim: str, number: signal.Signals, tmp_path: Path
