@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 from dal_audit.commands import last_report
 from dal_audit.commands.last_report import Rerun
 from dal_audit.commands.parser import cli
+from dal_audit.discover import sweep
 from dal_audit.discover.cache_folder import CACHE
+from dal_audit.discover.git_command import Answer, ask_git
 from dal_audit.extract.cache_file import remove_cache
 from dal_audit.extract.cache_form import head_of
 from dal_audit.triage.baseline import baseline_text
@@ -40,7 +42,7 @@ CALLS: Final = (
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is as young as the run, too; `tick` sees to it that edits have stamps of their own."""
-    monkeypatch.setattr(last_report, "_SETTLED_NS", 0)
+    monkeypatch.setattr(last_report, "SETTLED_NS", 0)
 
 
 @pytest.fixture
@@ -260,7 +262,7 @@ def test_what_does_more_than_print_is_done_each_time(project: Path, words: tuple
 def test_nothing_is_kept_that_is_as_young_as_the_run(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(last_report, "_SETTLED_NS", 10**15)
+    monkeypatch.setattr(last_report, "SETTLED_NS", 10**15)
     ran("check")
     assert printed("check") is None, project
 
@@ -353,3 +355,49 @@ def test_after_any_edits_it_prints_what_an_audit_without_a_cache_prints(
             assert kept is None or kept == expected
     finally:
         os.chdir(before)
+
+
+def test_git_is_asked_once_what_it_ignores_however_many_folders_are_empty(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(top: Path, *words: str, **given: Any) -> Answer:
+        asked.append(words[0])
+        return ask_git(top, *words, **given)
+
+    monkeypatch.setattr(sweep, "ask_git", counted)
+    for number in range(5):
+        (project / "empty" / str(number)).mkdir()
+    ran("check")
+    assert sorted(asked) == ["check-ignore", "config"]
+
+
+def test_a_file_that_says_what_git_ignores_counts_though_git_ignores_it(
+    project: Path, tmp_path: Path
+) -> None:
+    rules = project / "app" / ".gitignore"
+    put(rules, ".gitignore\n")
+    tick(tmp_path)
+    ran("check")
+    assert printed("check") is not None
+    tick(tmp_path)
+    put(rules, ".gitignore\none.py\n")
+    assert printed("check") is None
+
+
+def test_the_index_of_a_linked_work_tree_counts(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = tmp_path / "tree"
+    git(project, "worktree", "add", "-q", str(tree), "-b", "topic")
+    (tree / CACHE).mkdir()
+    put(tree / "ignored" / "a.py", "import sqlite3\n")
+    put(tree / "secret.jsonl", baseline_text(Counter()))
+    monkeypatch.chdir(tree)
+    tick(tmp_path)
+    ran("check")
+    assert printed("check") is not None
+    tick(tmp_path)
+    git(tree, "add", "-f", "ignored/a.py")
+    assert printed("check") is None

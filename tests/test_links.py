@@ -14,6 +14,7 @@ from dal_audit.discover import linked_folders
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.links import leads_out
 from dal_audit.extract import cache
+from dal_audit.extract.cache_form import SETTLED_NS
 from dal_audit.policy.request import BASELINE
 from tests.invocation import run
 
@@ -26,7 +27,7 @@ UNUSED = "x = 1  # dal-audit: allow[driver-import] it was here\n"
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project, whose files were changed long enough ago to be kept."""
-    monkeypatch.setattr(cache, "now_ns", lambda: time.time_ns() + 10 * cache.SETTLED_NS)
+    monkeypatch.setattr(cache, "now_ns", lambda: time.time_ns() + 10 * SETTLED_NS)
     root = tmp_path / "project"
     (root / "app").mkdir(parents=True)
     (root / "dal-audit.toml").touch()

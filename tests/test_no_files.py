@@ -16,7 +16,7 @@ import pytest
 
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.extract import cache
-from dal_audit.extract.cache_form import HEAD, MAGIC
+from dal_audit.extract.cache_form import HEAD, MAGIC, SETTLED_NS
 from tests.invocation import run
 from tests.processes import HANGING
 
@@ -110,7 +110,7 @@ def test_a_replay_does_not_wait_for_a_pipe(root: Path) -> None:
 
 def kept(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep facts of files that are as young as the test."""
-    monkeypatch.setattr(cache, "now_ns", lambda: time.time_ns() + 10 * cache.SETTLED_NS)
+    monkeypatch.setattr(cache, "now_ns", lambda: time.time_ns() + 10 * SETTLED_NS)
     run(root, "check")
     return root / CACHE / "facts"
 

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from dal_audit.extract import cache
+from dal_audit.extract.cache_form import SETTLED_NS
 from dal_audit.extract.masks import HIDDEN
 from dal_audit.extract.secrets import secret_spans, text_for_facts, without_secrets
 from dal_audit.extract.sql.scripts import script_facts
@@ -97,7 +98,7 @@ def test_what_is_fixed_keeps_its_passwords(project: Path) -> None:
 def test_the_cache_holds_none(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "now_ns", lambda: time.time_ns() + 10 * cache.SETTLED_NS)
+    monkeypatch.setattr(cache, "now_ns", lambda: time.time_ns() + 10 * SETTLED_NS)
     kept = tmp_path / "kept"
     first = run(project, "check", "--cache-dir", str(kept)).output
     (file,) = kept.glob("*.facts")

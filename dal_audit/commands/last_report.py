@@ -16,6 +16,8 @@ import struct
 import sys
 from time import localtime, time_ns
 
+from dal_audit.extract.cache_form import HEAD, SETTLED_NS, payload_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +37,6 @@ MAX_BYTES: Final = 64 << 20
 
 MOST_KEPT: Final = 8
 """So many reports are kept in a folder: one for each usual way to call the program."""
-
-_SETTLED_NS: Final = 2_000_000_000
-"""What changed so shortly before a run may change once more without a new stamp."""
 
 _COUNT: Final = struct.Struct("<q")
 _FIVE: Final = struct.Struct("<5q")
@@ -123,7 +122,7 @@ class Rerun:
             found = stamps(places, descriptor)
         finally:
             os.close(descriptor)
-        if latest(found) < self.begun - _SETTLED_NS:
+        if latest(found) < self.begun - SETTLED_NS:
             names = os.fsencode("\0".join(places))
             blocks = (os.fsencode(root), printed, names, found)
             self._write(folder, encoded(code, blocks))
@@ -177,8 +176,6 @@ def encoded(code: int, blocks: Sequence[bytes]) -> bytes:
 
 def decoded(data: bytes, key: bytes) -> tuple[int, bytes, bytes, bytes, bytes] | None:
     """Return the code, the root, what was printed, the places and their stamps; None for others."""
-    from dal_audit.extract.cache_form import HEAD, payload_of
-
     payload = payload_of(data, key)
     start = HEAD + _FIVE.size
     if payload is None or len(data) < start:

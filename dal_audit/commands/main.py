@@ -43,7 +43,7 @@ def main() -> NoReturn:
         if words == ["--version"]:
             write(f"dal-audit, version {__version__}\n", "-")
             sys.exit(CLEAN)
-        rerun = None if os.name == "nt" else Rerun(words)
+        rerun = Rerun(words) if is_check(words) and os.name != "nt" else None
         last = None if rerun is None else rerun.printed()
         if last is not None:
             code, printed = last
@@ -75,6 +75,11 @@ def main() -> NoReturn:
     sys.exit(CLEAN)
 
 
+def is_check(words: Sequence[str]) -> bool:
+    """Return whether an audit is asked for: whatever begins with no other command's name."""
+    return not words or words[0] not in COMMANDS - {"check"}
+
+
 def plain_paths(words: Sequence[str]) -> tuple[str, ...] | None:
     """Return the paths to check, where all words but a leading `check` are such; else None.
 
@@ -83,10 +88,9 @@ def plain_paths(words: Sequence[str]) -> tuple[str, ...] | None:
     """
     if "_DAL_AUDIT_COMPLETE" in os.environ or os.name == "nt":
         return None  # A shell asks for completions; Windows leaves it to programs to expand `*`.
-    first = words[0] if words else ""
-    if first in COMMANDS - {"check"}:
+    if not is_check(words):
         return None
-    paths = tuple(words[1:] if first == "check" else words)
+    paths = tuple(words[1:] if words[:1] == ["check"] else words)
     if any(path.startswith("-") or not os.access(path, os.R_OK) for path in paths):
         return None
     return paths

@@ -83,13 +83,13 @@ def list_paths(root: Path, within: Iterable[str] = ()) -> dict[str, str]:
         if path in {"", "."} or path in listed:
             continue
         if folders is None:
-            folders = _folders(listed)
+            folders = folders_of(listed)
         if path.rstrip("/") not in folders:
             listed.update(walk(root, path))
     return listed
 
 
-def _folders(paths: Iterable[str]) -> set[str]:
+def folders_of(paths: Iterable[str]) -> set[str]:
     """Return all folders that hold one of the paths, at any depth."""
     found: set[str] = set()
     for path in paths:

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from dal_audit.discover.git_command import ask_git
-from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, git_toplevel
+from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, folders_of, git_toplevel
 from dal_audit.discover.projects import CONFIGURATION_FILES, PROJECT_FILES, ProjectScope
 from dal_audit.policy import Policy
 
@@ -65,12 +65,13 @@ class _Folders:
     def __init__(self, scope: ProjectScope) -> None:
         self.root = scope.policy.root
         self.requested = scope.requested
-        self.found = dict.fromkeys(sorted(_with_parents(scope.listed)))
+        self.found = dict.fromkeys(["", *sorted(folders_of(scope.listed))])
         self.repositories: list[str] = []
         self.rules: list[str] = []
         self.are_linked = False
         others = self._scanned(list(self.found))
-        waiting = [folder for folder in others if folder not in self._ignored(others)]
+        ignored = self._ignored(others)
+        waiting = [folder for folder in others if folder not in ignored]
         while waiting:
             self.found.update(dict.fromkeys(waiting))
             waiting = self._scanned(waiting)
@@ -123,17 +124,6 @@ class _Folders:
         return frozenset(
             path for path in ignored if path not in asked and not path.startswith(exempt)
         )
-
-
-def _with_parents(paths: Iterable[str]) -> set[str]:
-    """Return all folders that hold one of the paths at any depth; "" is the root."""
-    found = {""}
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
 
 
 def _configuring(scope: ProjectScope, named: Iterable[str], current: Path) -> Iterator[str]:

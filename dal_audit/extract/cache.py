@@ -26,7 +26,7 @@ from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.installation import installation
 from dal_audit.extract.cache_file import make_folder, write_cache
-from dal_audit.extract.cache_form import HEAD, payload_of
+from dal_audit.extract.cache_form import HEAD, SETTLED_NS, payload_of
 from dal_audit.facts import (
     FactRecord,
     FileFacts,
@@ -52,10 +52,6 @@ of Rust spells."""
 
 Result = TypeVar("Result")
 
-
-SETTLED_NS: Final = 2_000_000_000
-"""A file changed so shortly before a run may change once more without a new stamp: file systems
-count time in steps of up to two seconds (FAT). Nothing of it is kept."""
 
 MAX_BYTES: Final = 1 << 30
 """A larger cache is not written."""

@@ -9,6 +9,10 @@ KEY_BYTES = 32
 SUM_BYTES = 4
 HEAD = len(MAGIC) + KEY_BYTES + SUM_BYTES
 
+SETTLED_NS = 2_000_000_000
+"""A file changed so shortly before a run may change once more without a new stamp: file systems
+count time in steps of up to two seconds (FAT). Nothing of it is kept."""
+
 
 def head_of(key: bytes, payload: bytes | memoryview) -> bytes:
     """Return what stands before a payload that is kept under a key."""
