@@ -1,4 +1,4 @@
-"""What README.md and docs/integrations.md tell people to paste is of the form that is expected."""
+"""What README.md and the pages of docs/ tell people to paste is of the form that is expected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from dal_audit.report.render import render
 from tests.test_action import schema
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "integrations.md")
+INTEGRATIONS = ROOT / "docs" / "integrations.md"
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 
 
@@ -43,7 +44,7 @@ def test_workflows_are_valid() -> None:
 
 def test_steps_use_inputs_that_the_action_has() -> None:
     inputs = YAML(typ="safe").load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
-    text = DOCUMENTS[1].read_text(encoding="utf-8")
+    text = INTEGRATIONS.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \|", text, re.MULTILINE)
     told = {name: default.strip("`") for name, default in rows if name in inputs}
     assert set(told) == set(inputs)
@@ -66,7 +67,7 @@ def test_hooks_that_are_named_exist() -> None:
     ]
     assert named
     assert set(named) <= set(hooks)
-    told = DOCUMENTS[1].read_text(encoding="utf-8")
+    told = INTEGRATIONS.read_text(encoding="utf-8")
     assert all(f"| `{name}` |" in told for name in hooks)
     # Several processes would each read the whole project, and mix their reports.
     assert all(hook["require_serial"] for hook in hooks.values())

@@ -1,4 +1,4 @@
-"""What README.md and rules/README.md say is so.
+"""What README.md, rules/README.md and the documents say is so.
 
 `UPDATE_EXPECTED=1 python -m pytest tests/test_readme.py` rewrites the generated parts; that run
 fails.
@@ -13,18 +13,24 @@ from pathlib import Path
 
 import pytest
 
+from dal_audit import __version__
 from dal_audit.audit import audit
 from dal_audit.catalogue.rulebook import Rule, clauses, find_rule, rules
 from dal_audit.commands.parser import cli
-from dal_audit.policy.keys import KEYS
+from dal_audit.policy.keys import KEYS, Key, Many, Record
 from dal_audit.policy.request import Request
 from dal_audit.report.render import FORMATS, render
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 INDEX = ROOT / "rules" / "README.md"
-INTEGRATIONS = ROOT / "docs" / "integrations.md"
-DOCUMENTS = [README, INDEX, INTEGRATIONS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+REPORTS = ROOT / "docs" / "reports.md"
+SITE = ROOT / "docs" / "site" / "mkdocs.yml"
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+FOR_USERS = {"adopt", "configuration", "editors", "integrations", "limits", "reports"}
+"""The pages that speak of dal-audit's own options alone."""
+DOCUMENTS = [README, INDEX, *PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 LEFT_OUT = "[...]"
@@ -32,18 +38,41 @@ SHOWN = ("state.py", "doctor.py")
 """The files of the demo project whose findings the README shows."""
 
 
-def rule_table(folder: str) -> str:
-    """Return the table of all rules, with links that count from the document's folder."""
+def rule_table() -> str:
+    """Return the table of all rules, with links that count from the rule book."""
     rows = [
         "| id | name | severity | clause | fix | what it reports |",
         "|---|---|---|---|---|---|",
     ]
     for rule in rules():
-        link = f"[{rule.name}]({folder}{rule.file.name})"
+        link = f"[{rule.name}]({rule.file.name})"
         fix = f"`--fix`{' (unsafe)' * (rule.fix == 'unsafe')}" if rule.fix else ""
         cells = (rule.id, link, rule.severity, ", ".join(rule.clauses), fix, rule.summary)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def key_table() -> str:
+    """Return the table of all keys of the configuration; those of a table within stand below it."""
+    rows = ["| key | without it | meaning |", "|---|---|---|"]
+    rows += [key_row(key.name, key) for key in KEYS]
+    for key in KEYS:
+        shape = key.shape.item if isinstance(key.shape, Many) else key.shape
+        if isinstance(shape, Record):
+            rows += [key_row(f"{key.name}.{inner.name}", inner) for inner in shape.keys]
+    return "\n".join(rows)
+
+
+def key_row(name: str, key: Key) -> str:
+    """Return one row; a default that is TOML is code, the rest is prose."""
+    is_code = key.default[:1] in '[{"' or key.default == "false"
+    default = f"`{key.default}`" if key.default and is_code else key.default or "it must be set"
+    return f"| `{name}` | {default} | {key.meaning} |"
+
+
+def site_rules() -> str:
+    """Return the rule book's part of the site's table of contents."""
+    return "\n".join(f"      - {rule.id} {rule.name}: rules/{rule.file.name}" for rule in rules())
 
 
 def output() -> str:
@@ -59,28 +88,55 @@ def output() -> str:
     return "```text\n$ dal-audit fixtures/demo\n" + "\n\n".join(parts) + "\n```"
 
 
+PARTS = {
+    README: {"output": output},
+    INDEX: {"rules": rule_table},
+    CONFIGURATION: {"keys": key_table},
+    SITE: {"rules": site_rules},
+}
+"""What is generated in which document; a mark before and one after it say where."""
+
+
 def generated(document: Path) -> str:
     """Return a document's text with its generated parts made anew."""
     text = document.read_text(encoding="utf-8")
-    parts = {"rules": rule_table("rules/" if document == README else "")}
-    if document == README:
-        parts["output"] = output()
-    for part, made in parts.items():
-        head, opening, rest = text.partition(f"<!-- {part} -->\n")
-        _, closing, tail = rest.partition(f"<!-- end of {part} -->\n")
+    for part, make in PARTS[document].items():
+        if document == SITE:
+            marks = (f"      # {part}\n", f"      # end of {part}\n")
+        else:
+            marks = (f"<!-- {part} -->\n", f"<!-- end of {part} -->\n")
+        head, opening, rest = text.partition(marks[0])
+        _, closing, tail = rest.partition(marks[1])
         assert opening
         assert closing
-        text = f"{head}{opening}{made}\n{closing}{tail}"
+        text = f"{head}{opening}{make()}\n{closing}{tail}"
     return text
 
 
-@pytest.mark.parametrize("document", [README, INDEX], ids=["README", "rules"])
+@pytest.mark.parametrize("document", PARTS, ids=lambda path: path.name)
 def test_generated_parts_are_as_they_would_be_generated(document: Path) -> None:
     made = generated(document)
     if os.environ.get("UPDATE_EXPECTED"):
         document.write_bytes(made.encode("utf-8"))
         pytest.fail(f"rewrote {document.name}; run again without UPDATE_EXPECTED")
     assert document.read_text(encoding="utf-8") == made
+
+
+def test_the_readme_is_read_at_one_sitting() -> None:
+    assert README.read_text("utf-8").count("\n") < 200
+
+
+def test_versions_in_examples_are_that_of_the_package() -> None:
+    told = "".join(path.read_text("utf-8") for path in (README, *PAGES))
+    named = re.findall(r"(?:rev: v|dal-audit@v|dal-audit==)([\w.]+)", told)
+    assert set(named) == {__version__}
+
+
+def test_the_site_has_every_page() -> None:
+    text = SITE.read_text(encoding="utf-8")
+    listed = re.findall(r": (\S+\.md)$", text.partition("\nnav:\n")[2], re.MULTILINE)
+    pages = [str(path.relative_to(ROOT)) for path in (*DOCUMENTS, *(rule.file for rule in rules()))]
+    assert sorted(listed) == sorted(pages)
 
 
 def test_continuous_integration_runs_the_test_command_of_the_readme() -> None:
@@ -100,20 +156,16 @@ def test_links_into_the_repository_lead_somewhere(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_options_formats_and_keys_exist() -> None:
-    text = README.read_text(encoding="utf-8")
-    integrations = INTEGRATIONS.read_text(encoding="utf-8")
+def test_options_and_formats_exist() -> None:
+    users = [page for page in PAGES if page.stem in FOR_USERS]
+    assert len(users) == len(FOR_USERS)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (README, *users))
     known = {name for command in cli.commands.values() for name in options_of(command.params)}
-    spoken = re.findall(r"dal-audit[^`\n]*|`--[^`\n]*`", text + integrations)
+    spoken = re.findall(r"dal-audit[^`\n]*|`--[^`\n]*`", text)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", "\n".join(spoken)))
-    assert named - known == {"--help", "--all-files"}  # the last is pre-commit's
-    formats = text.partition("## Output formats")[2].partition("\n## ")[0]
+    assert named - known == {"--all-files"}  # which is pre-commit's
+    formats = REPORTS.read_text("utf-8").partition("## Output formats")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)` ", formats, re.MULTILINE)) == set(FORMATS)
-    configuration = text.partition("## Configuration")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (`.+?`) \|", configuration, re.MULTILINE)
-    keys = {key for row in rows for key in re.findall(r"`([a-z-]+)`", row)}
-    assert keys
-    assert keys <= {key.name for key in KEYS}
 
 
 def options_of(params: Iterable[object]) -> list[str]:
@@ -132,7 +184,7 @@ def test_actions_are_pinned_as_in_the_workflows() -> None:
     assert in_workflows
     in_workflows = {one for one in in_workflows if not one.startswith("./ ")}  # our own
     assert all(pinned.fullmatch(f"uses: {action}") for action in in_workflows)
-    told = "".join(path.read_text(encoding="utf-8") for path in (README, INTEGRATIONS))
+    told = "".join(path.read_text(encoding="utf-8") for path in (README, *PAGES))
     in_readme = {one for one in used.findall(told) if not one.startswith("dal-audit/dal-audit@v")}
     assert in_readme
     assert in_readme <= in_workflows
@@ -143,13 +195,10 @@ def test_the_changelog_tells_of_each_rule() -> None:
     assert sorted(set(re.findall(r"DAL\d{3}", told))) == [rule.id for rule in rules()]
 
 
-@pytest.mark.parametrize("document", [README, INDEX], ids=["README", "rules"])
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_rules_that_are_named_exist(document: Path) -> None:
-    text = document.read_text(encoding="utf-8")
-    planned = text.partition("## What it does not do yet")[2].partition("\n## ")[0]
-    named = re.findall(r"DAL\d{3}", text.replace(planned, "")) if planned else []
-    assert [one for one in named if find_rule(one) is None] == []
-    assert [one for one in re.findall(r"DAL\d{3}", planned) if find_rule(one)] == []
+    named = re.findall(r"DAL\d{3}", document.read_text(encoding="utf-8"))
+    assert [name for name in named if find_rule(name) is None] == []
 
 
 def test_the_index_names_every_clause_that_is_enforced() -> None:
