@@ -16,7 +16,8 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 from dal_audit.audit import audit
-from dal_audit.policy.request import Request
+from dal_audit.policy.request import BASELINE, Request
+from dal_audit.server.actions import ACCEPT, actions_on
 from dal_audit.server.buffers import Buffers
 from dal_audit.server.diagnostics import range_of
 from dal_audit.server.session import Session
@@ -98,6 +99,13 @@ async def told_of(client: Client, path: Path, code: str, *, there: bool = True) 
     await client.until(is_so)
 
 
+def session_of(root: Path, buffers: Buffers) -> Session:
+    """Return the session of a project that was read."""
+    session = Session(root, buffers, lambda _stage, _doing: None)
+    session.read()
+    return session
+
+
 def edited(client: Client, path: Path, text: str, version: int) -> None:
     """Let the editor show another text of a file than is saved."""
     if version == 1:
@@ -161,13 +169,15 @@ def test_it_offers_what_can_be_done_and_tells_why(project: Path) -> None:
             types.CodeActionParams(asked(leak.as_uri()), finding.range, types.CodeActionContext([]))
         )
         assert offered is not None
-        (suppress,) = offered
+        suppress, accept = offered
         assert isinstance(suppress, types.CodeAction)
         assert suppress.edit is not None
         assert suppress.edit.changes is not None
         ((edit,),) = suppress.edit.changes.values()
-        assert edit.new_text == "  # dal-audit: ignore[DAL101] -- reason"
+        assert edit.new_text == "  # dal-audit: allow[DAL101] reason"
         assert edit.range.start == types.Position(0, 17)
+        # This client takes every action that has a command for a bare command.
+        assert accept.title == "Accept this DAL101 in the baseline"
         hover = await client.text_document_hover_async(
             types.HoverParams(asked(leak.as_uri()), types.Position(0, 8))
         )
@@ -189,6 +199,46 @@ def test_it_offers_what_can_be_done_and_tells_why(project: Path) -> None:
         assert first.uri == (project / "app" / "storage" / "store.py").as_uri()
 
     spoken(project, talk)
+
+
+def test_a_suppression_that_is_offered_suppresses(project: Path) -> None:
+    session = session_of(project, buffers := Buffers())
+    offered = 0
+    for finding in list(session.findings):
+        path = project / finding.place.path
+        lines = path.read_text().splitlines()
+        for action in actions_on(finding, project, lines, is_saved=False):
+            assert action.edit is not None
+            assert action.edit.changes is not None
+            ((edit,),) = action.edit.changes.values()
+            row, column = edit.range.start.line, edit.range.start.character
+            lines[row] = lines[row][:column] + edit.new_text + lines[row][column:]
+            offered += 1
+        path.write_text("\n".join(lines) + "\n")
+    session.read()
+    assert offered > 2
+    assert {finding.standing for finding in session.findings} == {"suppressed"}
+    buffers.close()
+
+
+def test_what_is_accepted_stays_accepted_while_text_above_it_is_typed(project: Path) -> None:
+    leak = project / "app" / "leak.py"
+
+    async def talk(client: Client) -> None:
+        await told_of(client, leak, "DAL101")
+        words = [leak.as_uri(), "DAL101", 1, 8]
+        await client.workspace_execute_command_async(types.ExecuteCommandParams(ACCEPT, words))
+        await told_of(client, leak, "DAL101", there=False)
+        edited(client, leak, f"import json\n\n\n{leak.read_text()}", 1)
+        edited(client, project / "app" / "three.py", "import sqlite3\n", 1)
+        await told_of(client, project / "app" / "three.py", "DAL101")
+        assert not client.diagnostics[leak.as_uri()]
+
+    put(project / "app" / "three.py", "import json\n")
+    client = spoken(project, talk)
+    assert not client.messages
+    assert audit(Request(folder=project)).findings
+    assert "DAL101" in (project / BASELINE).read_text()
 
 
 def test_above_an_interface_stand_its_backends_and_what_they_lack(project: Path) -> None:
@@ -241,9 +291,7 @@ def test_edit_by_edit_it_finds_what_an_audit_of_the_same_texts_finds(
 ) -> None:
     root = tmp_path_factory.mktemp("session")
     start(root)
-    buffers = Buffers()
-    session = Session(root, buffers, lambda _stage, _doing: None)
-    session.read()
+    session = session_of(root, buffers := Buffers())
     for name, text in texts:
         if not (root / name).exists():
             continue
@@ -256,9 +304,7 @@ def test_edit_by_edit_it_finds_what_an_audit_of_the_same_texts_finds(
 
 def test_a_text_in_the_encoding_that_it_declares_is_read_as_shown(project: Path) -> None:
     path = project / "app" / "leak.py"
-    buffers = Buffers()
-    session = Session(project, buffers, lambda _stage, _doing: None)
-    session.read()
+    session = session_of(project, buffers := Buffers())
     buffers.put(path, '# coding: latin-1\nx = "é"; import redis\n')
     session.edit(path)
     (finding,) = (found for found in session.findings if found.place.path == "app/leak.py")

@@ -23,7 +23,8 @@ STANDARD_INPUT: Final = "-"
 def with_standard_input(request: Request, name: str | None) -> Iterator[Request]:
     """Yield the request; where a name is given, with that file read from standard input.
 
-    Raises UsageError where only one of `-` and a name is given, or other paths besides.
+    Raises UsageError where only one of `-` and a name is given, or other paths besides, or lines
+    that changed are asked for: git knows of saved ones alone.
     """
     if name is None:
         if STANDARD_INPUT in request.paths:
@@ -32,6 +33,8 @@ def with_standard_input(request: Request, name: str | None) -> Iterator[Request]
         return
     if request.paths != (STANDARD_INPUT,):
         raise UsageError("error: --stdin-filename needs `-` as the one path")
+    if request.since is not None:
+        raise UsageError("error: --since compares saved files, and --stdin-filename is for a text")
     if sys.stdin is None:
         raise UsageError("error: standard input is closed")
     # Only here: it loads what compresses and what draws lots.

@@ -32,6 +32,10 @@ class Buffers:
         if file is not None and file.exists():
             file.unlink()
 
+    def holds(self, path: Path) -> bool:
+        """Return whether a file's text is not the saved one."""
+        return path in self._files and self._files[path].exists()
+
     def below(self, folder: Path) -> Mapping[str, Path]:
         """Return the files that hold the texts of a folder's files, by their paths in it."""
         return {

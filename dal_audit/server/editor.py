@@ -72,8 +72,22 @@ class Editor:
         return [
             action
             for session, finding in self._at(path, at)
-            for action in actions_on(finding, session.root, lines)
+            for action in actions_on(
+                finding, session.root, lines, is_saved=not self._buffers.holds(path)
+            )
         ]
+
+    def accept(self, path: Path, rule_id: str, at: tuple[int, int]) -> None:
+        """Write a finding at a line and column (from 1) into the baseline, and read its project.
+
+        Raises as `audit` does, and as writing a file does.
+        """
+        start = types.Position(at[0] - 1, at[1] - 1)
+        for session, finding in self._at(path, types.Range(start, start)):
+            is_meant = (finding.place.span.line, finding.place.span.column) == at
+            if is_meant and finding.rule.id == rule_id:
+                session.accept(finding)
+                return
 
     def hover(self, path: Path, at: types.Position) -> types.Hover | None:
         """Return what is told of the finding at a place."""

@@ -19,6 +19,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from dal_audit import __version__
+from dal_audit.server.actions import ACCEPT
 from dal_audit.server.editor import Editor
 
 PAUSE: Final = 0.05
@@ -160,6 +161,10 @@ def _know_questions(server: AuditServer) -> None:
         lines = server.workspace.get_text_document(params.text_document.uri).lines
         path = path_of(params.text_document.uri)
         return await server.answer(partial(editor.actions, path, params.range, list(lines)))
+
+    @server.command(ACCEPT)
+    async def accept(uri: str, rule_id: str, line: int, column: int) -> None:
+        await server.update(partial(editor.accept, path_of(uri), rule_id, (line, column)))
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover | None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from dal_audit.assemble.project import Project
 from dal_audit.audit import Reading, judged, projects_of, read_again, read_project
 from dal_audit.judge.breach import Finding
-from dal_audit.policy.request import Request, Watch
+from dal_audit.policy.request import BASELINE, Request, Watch
 from dal_audit.server.buffers import Buffers
+from dal_audit.triage.baseline_file import accept
+from dal_audit.triage.redaction import secrets_of
 
 
 def project_sessions(folder: Path, buffers: Buffers, watch: Watch) -> list[Session]:
@@ -64,6 +66,17 @@ class Session:
             self.read()
         else:
             self._take(read_again(self._reading, name, text, request), request)
+
+    def accept(self, finding: Finding) -> None:
+        """Write one of the findings into the baseline, and read the project anew.
+
+        Raises as `read`, BaselineError for a faulty baseline, OSError where it cannot be written.
+        """
+        if self.project is not None:
+            policy = self.project.policy
+            file = policy.root / (policy.baseline or BASELINE)
+            accept(finding, file, policy.root, secrets_of(self.project))
+            self.read()
 
     def _is_module(self, reading: Reading, name: str) -> bool:
         """Return whether nothing but Python's readers read a file."""

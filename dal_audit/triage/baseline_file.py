@@ -6,6 +6,7 @@ This is what reads and writes files for `baseline.py`.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -46,17 +47,18 @@ def apply_baseline(
     file: Path,
     root: Path,
     active: Iterable[Rule],
-    secrets: Mapping[str, tuple[Span, ...]],
+    read: Callable[[str], bytes],
 ) -> tuple[list[Finding], list[EntryUse]]:
     """Return the findings, the accepted ones marked, and the entries that count too many.
 
-    An entry whose rule did not run is not judged. Raises BaselineError for a faulty baseline.
+    `read` returns what was audited of a path (`source_reader`). An entry whose rule did not run is
+    not judged. Raises BaselineError for a faulty baseline.
     """
     entries = read_baseline(file)
     shown = Path(os.path.relpath(file, root)).as_posix()
     marked = list(findings)
     open_ones = [index for index, finding in enumerate(findings) if acceptable(finding)]
-    keys = keys_of([findings[index] for index in open_ones], source_reader(root, secrets))
+    keys = keys_of([findings[index] for index in open_ones], read)
     found = match(entries, keys, partial(is_deleted, root))
     because = f"accepted in {shown}"
     for index in map(open_ones.__getitem__, found.accepted):
@@ -106,11 +108,30 @@ def write_baseline(
     return Change(file, before, counts.total(), 0 if grow else len(keys) - len(found.accepted))
 
 
-def source_reader(root: Path, secrets: Mapping[str, tuple[Span, ...]]) -> Callable[[str], bytes]:
-    """Return what reads a project's files without their secrets; nothing where there is no file."""
+def accept(
+    finding: Finding, file: Path, root: Path, secrets: Mapping[str, tuple[Span, ...]]
+) -> None:
+    """Add one finding in a saved text to a baseline, which is made where there is none.
+
+    Raises as `write_baseline` does.
+    """
+    check_within(file, root)
+    entries = read_baseline(file) if os.path.lexists(file) else ()
+    counts = Counter({entry.key: entry.count for entry in entries})
+    counts.update(keys_of([finding], source_reader(root, secrets)))
+    write_whole(file, baseline_text(counts).encode())
+
+
+def source_reader(
+    root: Path, secrets: Mapping[str, tuple[Span, ...]], instead: Mapping[str, Path] | None = None
+) -> Callable[[str], bytes]:
+    """Return what reads a project's files without their secrets; nothing where there is no file.
+
+    `instead` holds the files with the texts that are not saved yet, by the paths of theirs.
+    """
 
     def read(path: str) -> bytes:
-        file = root / path
+        file = (instead or {}).get(path, root / path)
         try:
             # A pipe or a device would keep the reader waiting.
             data = file.read_bytes() if file.is_file() else b""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule
+from dal_audit.discover.projects import relative_to
 from dal_audit.judge.breach import Breach, EntryUse, Finding
 from dal_audit.judge.run import judge_suppressions
 from dal_audit.policy.request import BASELINE, Request
@@ -65,7 +66,10 @@ def accepted(
     is_expected = request.baseline or policy.baseline or os.path.lexists(usual)
     if not request.accept or not is_expected:
         return findings, []
-    from dal_audit.triage.baseline_file import apply_baseline  # only where there is a baseline
+    # Only where there is a baseline.
+    from dal_audit.triage.baseline_file import apply_baseline, source_reader
 
     file = request.folder / request.baseline if request.baseline else usual
-    return apply_baseline(findings, file, policy.root, rules, secrets_of(project))
+    unsaved = relative_to(policy.root, request.folder, request.instead)
+    read = source_reader(policy.root, secrets_of(project), unsaved)
+    return apply_baseline(findings, file, policy.root, rules, read)
