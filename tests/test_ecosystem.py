@@ -16,10 +16,10 @@ TREE = CHECKOUT / "fixtures/leaks"
 
 
 def test_a_sound_tree_is_the_same_in_all_ways() -> None:
-    done = ways.audit_tree("leaks", TREE, (), 600, quick=False)
+    done = ways.audit_tree("leaks", TREE, ways.Plan())
     assert done.wrong == ()
-    assert done.runs == 6
-    assert done.findings > 0
+    assert len(done.ways) == 6
+    assert done.findings
     assert done.on_disk == len(list(sources(TREE)))
 
 
@@ -37,8 +37,8 @@ def test_what_is_wrong_is_said(
 ) -> None:
     (tmp_path / "a.py").write_text("x = 1\n")
     monkeypatch.setattr(children, "_RUN", code)
-    most = 1 if said == "it hung" else 600
-    done = ways.audit_tree("bad", tmp_path, (), most, quick=True)
+    plan = ways.Plan("quick", most=1 if said == "it hung" else 600)
+    done = ways.audit_tree("bad", tmp_path, plan)
     assert any(said in what for what in done.wrong)
 
 
@@ -59,3 +59,24 @@ def test_a_folder_is_a_tree_and_nothing_is_none(tmp_path: Path) -> None:
     assert tree_of(str(TREE), tmp_path) == TREE.resolve()
     with pytest.raises(NoTreeError):
         tree_of("./no such folder", tmp_path)
+
+
+def test_trees_take_turns_with_the_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    monkeypatch.setattr(ways, "audited", lambda *_, **__: children.Ended(0, b"{}", b"", 0.0, 0))
+    plans = [ways.Plan("rotated", ("python3.10",), turn=turn) for turn in range(4)]
+    done = [ways.audit_tree("a", tmp_path, plan).ways for plan in plans]
+    base = ("new cache", "warm cache, another seed")
+    assert {way[:2] for way in done} == {base}
+    further = [way[2:] for way in done]
+    assert further[:2] == [("4 processes, another seed",), ("by python3.10",)]
+    assert further[2] == ("changed, warm", "changed, cold")
+    assert further[3] == further[0]
+
+
+def test_a_difference_is_told_by_its_way() -> None:
+    runs = [
+        (way, children.Ended(0, out, b"", 0.0, 0), b"{}")
+        for way, out in (("1 process", b"1"), ("warm", b"2"), ("changed, a", b"3"))
+    ]
+    assert list(ways._differences(runs)) == ["warm: other findings"]

@@ -45,10 +45,11 @@ def audited(
     code: str = "",
     environment: Mapping[str, str] | None = None,
     most: float = 600,
+    checkout: str = CHECKOUT,
 ) -> Ended:
-    """Run dal-audit in a folder; `code` is run before it; after `most` seconds it is ended."""
+    """Run a checkout's dal-audit in a folder; `code` is run before it; after `most` seconds it ends."""
     # A tree may hold modules that are called as Python's own.
-    begin = f"import sys\nsys.path[:1] = [{CHECKOUT!r}]\n{code}\n{_RUN}"
+    begin = f"import sys\nsys.path[:1] = [{checkout!r}]\n{code}\n{_RUN}"
     command = [python, "-c", begin, *words]
     return ended(command, folder, environment or {}, most)
 

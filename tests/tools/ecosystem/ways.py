@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -21,89 +23,157 @@ EDIT = "\nimport sqlite3 as _added\n"
 
 
 class Audited(Struct, frozen=True):
-    """What the ways of auditing a tree came to; `wrong` are sentences on what should not be."""
+    """What the ways of auditing a tree came to.
+
+    `findings` are a line each, `seconds` those of the first run, `peak` the most MiB of any, and
+    `wrong` sentences on what should not be.
+    """
 
     name: str
     files: int
     on_disk: int
-    findings: int
-    runs: int
+    findings: tuple[str, ...]
+    ways: tuple[str, ...]
     seconds: float
     peak: int
     digest: str
     wrong: tuple[str, ...]
 
 
-def audit_tree(
-    name: str, tree: Path, pythons: Sequence[str], most: float, *, quick: bool
-) -> Audited:
-    """Audit a tree in all ways, or in two of them."""
+class Plan(Struct, frozen=True):
+    """In which ways trees are audited.
+
+    `extent` is quick (two runs), rotated (a new cache and a warm one, and in its `turn` one of the
+    further ways) or full; `pythons` are further Pythons; after `most` seconds a run counts as hung.
+    """
+
+    extent: Literal["quick", "rotated", "full"] = "full"
+    pythons: tuple[str, ...] = ()
+    most: float = 600
+    turn: int = 0
+
+
+Run = tuple[str, Ended, bytes]
+"""A way's name, how its run ended, and the SARIF that it wrote."""
+
+
+def audit_tree(name: str, tree: Path, plan: Plan) -> Audited:
+    """Audit a tree in the ways of a plan."""
     with tempfile.TemporaryDirectory(prefix="ecosystem-") as folder:
         copy = Path(folder) / "tree"
         shutil.copytree(tree, copy, symlinks=True, ignore_dangling_symlinks=True)
-        runs = list(_runs(copy, Path(folder), pythons, most, quick=quick))
-    _, first, sarif = runs[0]
-    wrong = [f"{way}: {what}" for way, run, made in runs for what in _faults(run, made)]
-    wrong += [
-        f"{way}: other findings"
-        for way, run, made in runs[1:]
-        if not way.startswith("changed") and (run.out, made) != (first.out, sarif)
-    ]
-    changed = [(way, run.out, made) for way, run, made in runs if way.startswith("changed")]
-    wrong += [f"{way}: other findings" for way, *said in changed[1:] if said != [*changed[0][1:]]]
+        runs = list(_runs(Place(copy, Path(folder)), plan))
+    _, first, _ = runs[0]
     report = _json(first.out) or {}
     return Audited(
         name,
         report.get("summary", {}).get("files", 0),
         sum(1 for _ in sources(tree)),
-        len(report.get("findings", ())),
-        len(runs),
+        tuple(map(told, report.get("findings", ()))),
+        tuple(way for way, *_ in runs),
         first.seconds,
         max(run.peak for _, run, _ in runs),
         digest_of(report),
-        tuple(wrong),
+        (*_faults(runs), *_differences(runs)),
     )
 
 
-def _runs(
-    tree: Path, folder: Path, pythons: Sequence[str], most: float, *, quick: bool
-) -> Iterator[tuple[str, Ended, bytes]]:
-    """Yield each way with its run, and the SARIF that it wrote."""
-    made = folder / "log.sarif"
+def findings_by(checkout: Path, tree: Path, plan: Plan) -> tuple[str, ...]:
+    """Return the findings of another checkout of dal-audit in a tree, a line each."""
+    words = ("check", "--show-suppressed", "--no-cache", "--format", "json", ".")
+    done = audited(tree, *words, most=plan.most, checkout=str(checkout))
+    return tuple(map(told, (_json(done.out) or {}).get("findings", ())))
 
-    def run(*words: str, seed: str = "0", python: str = "") -> tuple[Ended, bytes]:
+
+class Place(Struct, frozen=True):
+    """Where a tree is audited: a copy of it, and a folder for what the runs make."""
+
+    tree: Path
+    folder: Path
+
+    @property
+    def cache(self) -> tuple[str, str]:
+        """What tells a run to keep its facts here."""
+        return ("--cache-dir", str(self.folder / "kept"))
+
+    def run(self, way: str, plan: Plan, *words: str, seed: str = "0", python: str = "") -> Run:
+        """Audit the tree in one way."""
+        made = self.folder / "log.sarif"
         made.unlink(missing_ok=True)
-        chosen = {"python": python} if python else {}
-        environment = {"PYTHONHASHSEED": seed}
-        said = ("check", "--show-suppressed", *words, *SAID, str(made), ".")
-        done = audited(tree, *said, environment=environment, most=most, **chosen)
-        return done, made.read_bytes() if made.is_file() else b""
+        done = audited(
+            self.tree,
+            *("check", "--show-suppressed", *words, *SAID, str(made), "."),
+            python=python or sys.executable,
+            environment={"PYTHONHASHSEED": seed},
+            most=plan.most,
+        )
+        return way, done, made.read_bytes() if made.is_file() else b""
 
-    kept = ("--cache-dir", str(folder / "kept"))
-    yield "1 process", *run("--no-cache", "--jobs", "1")
-    yield "4 processes, another seed", *run("--no-cache", "--jobs", "4", seed="1")
-    if quick:
+
+def _runs(place: Place, plan: Plan) -> Iterator[Run]:
+    if plan.extent == "rotated":
+        yield place.run("new cache", plan, *place.cache, "--jobs", "1")
+        yield place.run("warm cache, another seed", plan, *place.cache, seed="2")
+        further = _further(plan)
+        yield from further[plan.turn % len(further)](place)
         return
-    yield "new cache", *run(*kept)
-    yield "warm cache", *run(*kept, seed="2")
-    for python in pythons:
-        yield f"by {python}", *run("--no-cache", python=python)
-    edited = next(sources(tree), None)
-    if edited is not None and edited.suffix == ".py":
+    yield place.run("1 process", plan, "--no-cache", "--jobs", "1")
+    if plan.extent == "quick":
+        yield from _several(place, plan)
+        return
+    yield place.run("new cache", plan, *place.cache)
+    yield place.run("warm cache, another seed", plan, *place.cache, seed="2")
+    for way in _further(plan):
+        yield from way(place)
+
+
+def _further(plan: Plan) -> list[Callable[[Place], Iterator[Run]]]:
+    """Return the ways that take turns; the last edits the tree."""
+    pythons = [partial(_by_python, plan=plan, python=python) for python in plan.pythons]
+    return [partial(_several, plan=plan), *pythons, partial(_changed, plan=plan)]
+
+
+def _several(place: Place, plan: Plan) -> Iterator[Run]:
+    yield place.run("4 processes, another seed", plan, "--no-cache", "--jobs", "4", seed="1")
+
+
+def _by_python(place: Place, plan: Plan, python: str) -> Iterator[Run]:
+    yield place.run(f"by {python}", plan, "--no-cache", python=python)
+
+
+def _changed(place: Place, plan: Plan) -> Iterator[Run]:
+    edited = next((path for path in sources(place.tree) if path.suffix == ".py"), None)
+    if edited is not None:
         with edited.open("ab") as file:
             file.write(EDIT.encode())
-        yield "changed, warm", *run(*kept)
-        yield "changed, cold", *run("--no-cache")
+        yield place.run("changed, warm", plan, *place.cache)
+        yield place.run("changed, cold", plan, "--no-cache")
 
 
-def _faults(run: Ended, made: bytes) -> Iterator[str]:
+def _differences(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield the ways that say something else than the first of their kind."""
+    firsts: dict[bool, tuple[bytes, bytes]] = {}
+    for way, run, made in runs:
+        said = (run.out, made)
+        if firsts.setdefault(way.startswith("changed"), said) != said:
+            yield f"{way}: other findings"
+
+
+def _faults(runs: Sequence[Run]) -> Iterator[str]:
+    logs: set[bytes] = set()
+    for way, run, made in runs:
+        yield from (f"{way}: {what}" for what in _flaws(run, made, is_known=made in logs))
+        logs.add(made)
+
+
+def _flaws(run: Ended, made: bytes, *, is_known: bool) -> Iterator[str]:
     if run.is_hung:
         yield "it hung"
     elif run.is_crash:
         yield f"it ended with {run.code}: {run.err.decode(errors='replace').strip()[-200:]}"
     elif _json(run.out) is None:
         yield "no JSON"
-    else:
+    elif not is_known:  # To hold a log against its schema takes longer than to write it.
         yield from _invalid(_json(made))
 
 
@@ -131,3 +201,9 @@ def digest_of(report: Any) -> str:
         for finding in report.get("findings", ())
     ]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
+
+
+def told(finding: Any) -> str:
+    """Return a finding of a report as a line."""
+    place = f"{finding['path']}:{finding['line']}:{finding['column']}"
+    return f"{place} {finding['rule']} {finding['message']}"
