@@ -77,6 +77,28 @@ def keys(count: int) -> dict[str, str]:
     return {"a.py": "", "dal-audit.toml": "".join(f"unknown{i} = 1\n" for i in range(count))}
 
 
+def inheriting_in_storage(count: int) -> dict[str, str]:
+    classes = (f"class C{i}(C{i - 1}):\n    def a{i}(self): ...\n" for i in range(1, count))
+    head = "import sqlite3\nclass C0:\n    def __init__(self): self.a = sqlite3.connect('a')\n"
+    return {"app/storage/db.py": head + "".join(classes), "app/a.py": "import app.storage.db\n"}
+
+
+def inheriting_from_file_to_file(count: int) -> dict[str, str]:
+    files = {"app/__init__.py": "", "app/m0.py": "import redis\nclass C0(redis.Redis): ...\n"}
+    for i in range(1, count):
+        base = f"from app.m{i - 1} import C{i - 1}\n"
+        files[f"app/m{i}.py"] = f"{base}class C{i}(C{i - 1}):\n    def a{i}(self): ...\n"
+    return files
+
+
+def reexporting(count: int) -> dict[str, str]:
+    files = {"app/__init__.py": "", "app/storage/__init__.py": "import sqlite3\n"}
+    files["app/m0.py"] = "from sqlite3 import Connection\n"
+    for i in range(1, count):
+        files[f"app/m{i}.py"] = f"from app.m{i - 1} import Connection\nx: Connection\n"
+    return files
+
+
 def put(root: Path, files: dict[str, str]) -> Path:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +114,9 @@ def put(root: Path, files: dict[str, str]) -> Path:
         (statements, 300),
         (made_of_each_other, 100),
         (inheriting, 100),
+        (inheriting_in_storage, 100),
+        (inheriting_from_file_to_file, 60),
+        (reexporting, 60),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
@@ -104,14 +129,6 @@ def test_twice_as_much_takes_twice_the_work(make: Any, size: int, tmp_path: Path
 def test_chains_are_as_long_as_they_like(make: Any, tmp_path: Path) -> None:
     put(tmp_path, make(3 * sys.getrecursionlimit()))
     audit(Request(folder=tmp_path, cache=False, jobs=1, select=("DAL110", "DAL101")))
-
-
-def reexporting(count: int) -> dict[str, str]:
-    files = {"app/__init__.py": "", "app/storage/__init__.py": "import sqlite3\n"}
-    files["app/m0.py"] = "from sqlite3 import Connection\n"
-    for i in range(1, count):
-        files[f"app/m{i}.py"] = f"from app.m{i - 1} import Connection\nx: Connection\n"
-    return files
 
 
 def test_of_a_long_way_no_format_tells_every_step(tmp_path: Path) -> None:

@@ -156,12 +156,23 @@ class Hierarchy:
         """The files in which what storage classes inherit is looked for, read or not."""
         return frozenset(
             file
-            for derived in self.in_order
-            if self.zones.in_storage(derived.path)
-            for ancestor in self.ancestors(derived)
-            for base in ancestor.shape.bases
-            for file in self._files_on_the_way(base.origin, ancestor.path)
+            for inherited in self._with_bases(
+                found for found in self.in_order if self.zones.in_storage(found.path)
+            )
+            for base in inherited.shape.bases
+            for file in self._files_on_the_way(base.origin, inherited.path)
         )
+
+    def _with_bases(self, classes: Iterable[Class]) -> Iterable[Class]:
+        """Return classes and all that they inherit from, each once."""
+        found: dict[str, Class] = {}
+        waiting = list(classes)
+        while waiting:
+            current = waiting.pop()
+            if current.name not in found:
+                found[current.name] = current
+                waiting += self.bases(current)
+        return found.values()
 
     def _files_on_the_way(self, name: str, path: str) -> Iterator[str]:
         """Yield the files of the modules that a class's name is followed through."""
@@ -262,14 +273,28 @@ class Hierarchy:
     @property
     def _implemented_in_storage(self) -> frozenset[str]:
         """What concrete storage classes inherit, with the help of a driver if any does."""
-        concrete = (found for found in self._in_storage if not self.is_interface(found))
-        lineages = map(self.ancestors, concrete)
-        return frozenset(
-            ancestor.name
-            for lineage in lineages
-            if not self._backing.files or any(map(self._works_with_driver, lineage))
-            for ancestor in lineage[1:]
-        )
+        concrete = [found for found in self._in_storage if not self.is_interface(found)]
+        if self._backing.files:
+            driven = self._driven
+            concrete = [found for found in concrete if found.name in driven]
+        bases = (base for found in concrete for base in self.bases(found))
+        return frozenset(inherited.name for inherited in self._with_bases(bases))
+
+    @property
+    def _driven(self) -> AbstractSet[str]:
+        """The classes that may work with a driver, by themselves or by what they inherit."""
+        heirs: dict[str, list[Class]] = {}
+        for derived in self.in_order:
+            for base in self.bases(derived):
+                heirs.setdefault(base.name, []).append(derived)
+        found: set[str] = set()
+        waiting = [candidate for candidate in self.in_order if self._works_with_driver(candidate)]
+        while waiting:
+            current = waiting.pop()
+            if current.name not in found:
+                found.add(current.name)
+                waiting += heirs.get(current.name, ())
+        return found
 
     def _works_with_driver(self, candidate: Class) -> bool:
         """Return whether a class may work with a driver, by what it mentions or is handed."""

@@ -16,12 +16,18 @@ class _HasName(Protocol):
 Named = TypeVar("Named", bound=_HasName)
 
 
-def merged(orders: Sequence[Sequence[Named]]) -> Iterator[Named]:
-    """Yield classes in the order that Python gives them (C3); where there is none, the next one."""
+def merged(orders: Sequence[Sequence[Named]]) -> Iterable[Named]:
+    """Return classes in the order that Python gives them (C3); where there is none, the next one.
+
+    The last of the orders are the bases themselves.
+    """
     whole, heads = orders[0], orders[-1]
     if len(heads) == 1 and whole[0].name == heads[0].name:
-        yield from whole  # One base, as nearly all have: its order is that of what inherits it.
-        return
+        return whole  # One base, as nearly all have: its order is that of what inherits it.
+    return _merged(orders)
+
+
+def _merged(orders: Iterable[Sequence[Named]]) -> Iterator[Named]:
     waiting = [deque(order) for order in orders if order]
     later = _later(waiting)
     while waiting:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache, partial
+from typing import Final
 
 from dal_audit.assemble.accessors import accessors_of
 from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.import_index import ImportIndex, import_index_of
+from dal_audit.assemble.module_names import ModuleNames
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.receiver_types import receivers_of
 from dal_audit.assemble.sql_functions import importable_sql_functions
 from dal_audit.assemble.symbols import SymbolId
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import Frontier, extract_deep
+from dal_audit.extract.extractor import Frontier, extract_deep, options_for
 from dal_audit.extract.second_look import inspect_accesses, inspect_named
-from dal_audit.facts import SourceFile
+from dal_audit.facts import OWN_MODULE, FileFacts, ModuleExports, SourceFile
+
+_READ_AHEAD: Final = frozenset({"import", "alias", "class"})
+"""How names are made that nearly always carry what their origins carry."""
 
 
 def follow_carriers(
@@ -31,6 +38,7 @@ def follow_carriers(
     when no further name is tainted. Files that can hand SQL to a function of storage are read, too.
     """
     index = import_index_of(project)
+    options = lru_cache(1)(partial(options_for, files, project.catalogue, shortcuts=shortcuts))
     followed: frozenset[SymbolId] = frozenset()
     read: frozenset[str] = frozenset()
     spoken: frozenset[SymbolId] = frozenset()
@@ -43,18 +51,61 @@ def follow_carriers(
             return project
         followed, read, spoken = followed | new, read | due, spoken | speaking
         due |= index.importers_of(new) | index.matching(project.policy.driver_types)
-        facts = extract_deep(
-            files,
-            project.files,
-            project.catalogue,
-            Frontier(new, due, index.may_import(new), _callers(speaking, index)),
-            jobs=jobs,
-            shortcuts=shortcuts,
-            cache=cache,
-        )
+        frontier = Frontier(new, due, index.may_import(new), _callers(speaking, index))
+        facts: Sequence[FileFacts] = project.files
+        ahead = set(new)
+        while frontier.carried or facts is project.files:
+            facts = extract_deep(
+                files,
+                facts,
+                options,
+                frontier,
+                jobs=jobs,
+                cache=cache,
+            )
+            further = _handed_on(project, facts, frontier) - ahead
+            ahead |= further
+            frontier = Frontier(further, index.importers_of(further), frozenset())
         if all(found is known for found, known in zip(facts, project.files, strict=True)):
             return project
         project = project.with_files(facts)
+
+
+def _handed_on(
+    project: Project, facts: Sequence[FileFacts], frontier: Frontier
+) -> frozenset[SymbolId]:
+    """Return under which names the files that a round led to offer what it carried.
+
+    So a chain of imports and classes is read in one round, however long it is; what those names
+    are is for the next to say, once the project is linked.
+    """
+    carried: dict[str, set[str]] = {}
+    for module, name in frontier.carried:
+        carried.setdefault(module, set()).add(name)
+    return frozenset(
+        (project.names.of(file.path), name)
+        for file in facts
+        if file.path in frontier.due
+        for shape in file.facts
+        if isinstance(shape, ModuleExports)
+        for name in _offered(shape, file.path, carried, project.names)
+    )
+
+
+def _offered(
+    shape: ModuleExports, path: str, carried: Mapping[str, AbstractSet[str]], names: ModuleNames
+) -> Iterator[str]:
+    """Yield the names by which a module offers what others carry to it."""
+    found: set[str] = set()
+    for export in shape.exports if carried else ():
+        for origin in export.origins if export.made in _READ_AHEAD else ():
+            own = origin.removeprefix(OWN_MODULE)
+            module, _, name = names.absolute(origin, path).rpartition(".")
+            if name in carried.get(module, ()) or (own != origin and own in found):
+                found.add(export.name)
+    yield from found
+    for star in shape.stars if carried else ():
+        yield from carried.get(names.absolute(star, path), ())
 
 
 def _callers(functions: frozenset[SymbolId], index: ImportIndex) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from dal_audit.assemble.driver_names import OWN_TYPES
@@ -23,8 +24,8 @@ def storage_reexports_driver(
     module = project.module_name(file.path)
     is_package = file.path.rpartition("/")[2].startswith("__init__.")
     seen: set[str] = set()
-    for export in fact.exports:
-        if export.name in seen or not _is_offered(export, fact, is_package=is_package):
+    for export in _offered(fact, is_package=is_package):
+        if export.name in seen:
             continue
         if export.reach and project.in_storage(project.names.files.get(export.reach, "")):
             continue
@@ -119,20 +120,26 @@ def _named(name: str, origin: DriverSource) -> str:
     return f"`{name}` to whoever imports it, and that is `{origin.name}`"
 
 
-def _is_offered(export: Export, shape: ModuleExports, *, is_package: bool) -> bool:
-    """Return whether a module offers a name and does not only use it.
+def _offered(shape: ModuleExports, *, is_package: bool) -> Iterator[Export]:
+    """Yield the names that a module offers and does not only use.
 
     `__all__` decides where there is one. Without, a public alias is offered, and what a package's
     `__init__` imports without using it, or under the same name again (`x as x`, PEP 484).
     """
-    if shape.offered is not None and (export.name in shape.offered or not shape.offers_more):
-        return export.name in shape.offered
-    if export.name.startswith("_") or "." in export.name:
-        return False
+    listed = frozenset(shape.offered or ())
+    is_told = shape.offered is not None and not shape.offers_more
+    imported = {export.name for export in shape.exports if export.made == "import"}
+    for export in shape.exports:
+        is_public = not export.name.startswith("_") and "." not in export.name
+        if export.name in listed or (
+            not is_told and is_public and _offers(export, imported, is_package=is_package)
+        ):
+            yield export
+
+
+def _offers(export: Export, imported: AbstractSet[str], *, is_package: bool) -> bool:
+    """Return whether a public binding offers its name where `__all__` does not list it."""
     if export.made == "import":
         return export.renamed or (is_package and not export.used)
     # What stands in for an import that failed is offered as that import is.
-    is_stand_in = any(
-        other.name == export.name and other.made == "import" for other in shape.exports
-    )
-    return export.made == "alias" and not is_stand_in
+    return export.made == "alias" and export.name not in imported

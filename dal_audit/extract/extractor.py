@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -92,24 +93,26 @@ def extract(
 def extract_deep(
     files: Sequence[SourceFile],
     known: Sequence[FileFacts],
-    catalogue: Catalogue,
+    options: Callable[[], ExtractionOptions],
     frontier: Frontier,
     *,
     jobs: int | None = None,
-    shortcuts: bool = True,
     cache: Cache | None = None,
 ) -> list[FileFacts]:
     """Return the facts of each file, read whole where it takes, or may take, what is carried.
 
-    A file that nothing leads to, or that has been read whole, keeps what is `known` of it.
+    A file that nothing leads to, or that has been read whole, keeps what is `known` of it. The
+    `options` are asked for where a file must be read.
     """
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
     chosen = _led_to(waiting, frontier, jobs)
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
-        options = options_for(files, catalogue, shortcuts=shortcuts)
         return _facts_of(
-            lambda part: _batch(part, options, _extract_deep), missing, jobs, PARSED_WORTH_A_PROCESS
+            lambda part: _batch(part, options(), _extract_deep),
+            missing,
+            jobs,
+            PARSED_WORTH_A_PROCESS,
         )
 
     found = cache.facts_of("whole", chosen, compute) if cache else compute(chosen)
@@ -227,7 +230,7 @@ class Frontier(Struct, frozen=True):
     callers: frozenset[str] = frozenset()
 
 
-class ExtractionOptions(Struct, frozen=True):
+class ExtractionOptions(Struct, frozen=True, dict=True):
     """How files are looked at: for what, and how closely."""
 
     catalogue: Catalogue
@@ -239,6 +242,13 @@ class ExtractionOptions(Struct, frozen=True):
     def skips_ruled_out(self) -> bool:
         """Whether a file that its bytes rule out is not even parsed."""
         return self.shortcuts and not self.thorough
+
+    @cached_property
+    def prefilter(self) -> Prefilter:
+        """What rules files out by their bytes, for as few as a round of following leads to."""
+        from dal_audit.extract.python.prefilter.driver_marks import Prefilter
+
+        return Prefilter(self.catalogue)
 
 
 def options_for(
@@ -271,10 +281,11 @@ def _batch(
     options: ExtractionOptions,
     extraction: Callable[[SourceFile, ExtractionOptions, Prefilter], Result],
 ) -> list[Result]:
-    from dal_audit.extract.python.prefilter.driver_marks import Prefilter
+    from dal_audit.extract.python.prefilter.driver_marks import MANY, Prefilter
 
     files = tuple(part)
-    prefilter = Prefilter(options.catalogue, files=len(files))
+    is_many = len(files) > MANY
+    prefilter = Prefilter(options.catalogue, files=MANY + 1) if is_many else options.prefilter
     # Syntax trees hold no cycles worth collecting while they are read: 5 to 20 % of the time.
     collecting = gc.isenabled()
     gc.disable()

@@ -61,7 +61,7 @@ _DOT: Final = ord(".")
 _IMPORTING: Final = re.compile(rb"\b(?:import|from)\b")
 _DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
 """What follows a module's name in a string annotation such as `"sqlite3.Connection"`."""
-_MANY: Final = 1000
+MANY: Final = 1000
 """Of so many files the search is worth an automaton that is faster and takes longer to make."""
 
 _GAP: Final = rb"[ \t\f\r\n\\]*"
@@ -129,7 +129,7 @@ class Prefilter:
             "names_classes": lambda _index, start, end, data: compares_class_name(data, start, end),
         }
         # A search by it takes half the time, and to make it twelve times as long.
-        kind = Implementation.DFA if files > _MANY else None
+        kind = Implementation.DFA if files > MANY else None
         self._automaton = BytesAhoCorasick(self._patterns, implementation=kind)
 
     def signals(self, data: bytes) -> ByteSignals:
