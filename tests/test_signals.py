@@ -49,6 +49,10 @@ import pathlib
 replace = pathlib.Path.replace
 pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.{name})
 """
+RUN_AS_MODULE: Final = """\
+import runpy
+runpy.run_module("dal_audit", run_name="__main__")
+"""
 CODES: Final = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
 
@@ -99,6 +103,27 @@ def ended(root: Path, *words: str, name: str, module: str = "", before: str = ""
 def test_at_every_moment_it_is_the_signal_s_own_code(module: str, name: str, root: Path) -> None:
     words = ("check", "--no-cache", ".")
     assert ended(root, *words, name=name, module=module) == CODES[name]
+
+
+@pytest.mark.parametrize("way", ["import dal_audit.__main__", RUN_AS_MODULE])
+@pytest.mark.parametrize("module", ["dal_audit.commands", "dal_audit.commands.output"])
+def test_while_it_is_loaded_ctrl_c_ends_it_as_the_system_does(
+    module: str, way: str, root: Path
+) -> None:
+    assert ended(root, "check", ".", name="SIGINT", module=module, before=way) == 130
+
+
+def test_an_ignored_ctrl_c_stays_ignored(root: Path) -> None:
+    code = RUN.format(
+        module="dal_audit.audit",
+        name="SIGINT",
+        before="signal.signal(signal.SIGINT, signal.SIG_IGN)\nimport dal_audit.__main__",
+        words=("check", "--no-cache", "--exit-zero"),
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, check=False
+    )
+    assert (answer.returncode, answer.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("name", CODES)

@@ -37,6 +37,7 @@ COMMANDS: Final = frozenset(
 def main() -> NoReturn:
     """Run the command line; a reader that goes away ends it quietly."""
     try:
+        hear_interrupts()
         # Facts and syntax trees hold no cycles, and looking for some in all of them takes time.
         gc.disable()
         words = sys.argv[1:]
@@ -73,6 +74,14 @@ def main() -> NoReturn:
         # At its end Python looks for cycles once more, in all that was made.
         gc.freeze()
     sys.exit(CLEAN)
+
+
+def hear_interrupts() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt, as Python has it; what is ignored stays ignored."""
+    from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
+
+    if getsignal(SIGINT) == SIG_DFL:
+        signal(SIGINT, default_int_handler)
 
 
 def is_check(words: Sequence[str]) -> bool:

@@ -5,8 +5,8 @@ cache, with a new one, with a full one and after an edit, and by each Python tha
 print the same JSON and the same valid SARIF, none may crash or hang. Packages are those of PyPI
 (`flask`, `flask==3.1.0`), as their wheels hold them.
 
-`--rotate` is for many trees: each has a new cache and a warm one, and takes its turn with the other
-ways. `--quick` takes two runs a tree.
+`--rotate` is for many trees: each has a new cache and a warm one with another seed, and every
+`--share`th takes its turn with the other ways. `--quick` takes two runs a tree.
 
 Without trees, the packages of tests/data/ecosystem.toml are audited, and their findings are held
 against the digests there; `--update` writes these anew, so that a review sees what changed.
@@ -49,6 +49,7 @@ def main() -> int:
     extents = parser.add_mutually_exclusive_group()
     extents.add_argument("--quick", dest="extent", action="store_const", const="quick")
     extents.add_argument("--rotate", dest="extent", action="store_const", const="rotated")
+    parser.add_argument("--share", type=int, default=1, help="how many trees take a turn [all]")
     parser.add_argument("--against", type=Path, help="another checkout, to compare findings with")
     parser.add_argument("--python", action="append", default=[], help="a further Python")
     parser.add_argument("--seconds", type=float, default=600, help="when a run counts as hung")
@@ -74,7 +75,9 @@ def main() -> int:
 
 
 def _plan(options: argparse.Namespace, turn: int) -> Plan:
-    return Plan(options.extent or "full", tuple(options.python), options.seconds, turn)
+    turns, rest = divmod(turn, options.share)
+    extent = options.extent or "full"
+    return Plan(extent, tuple(options.python), options.seconds, None if rest else turns)
 
 
 def _told(name: str, kept: Path, plan: Plan, other: Path | None) -> Audited | None:

@@ -43,14 +43,15 @@ class Audited(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """In which ways trees are audited.
 
-    `extent` is quick (two runs), rotated (a new cache and a warm one, and in its `turn` one of the
-    further ways) or full; `pythons` are further Pythons; after `most` seconds a run counts as hung.
+    `extent` is quick (two runs), rotated (a new cache and a warm one, and one of the further ways
+    if it has a `turn`) or full; `pythons` are further Pythons; after `most` seconds a run counts as
+    hung.
     """
 
     extent: Literal["quick", "rotated", "full"] = "full"
     pythons: tuple[str, ...] = ()
     most: float = 600
-    turn: int = 0
+    turn: int | None = None
 
 
 Run = tuple[str, Ended, bytes]
@@ -115,7 +116,8 @@ def _runs(place: Place, plan: Plan) -> Iterator[Run]:
         yield place.run("new cache", plan, *place.cache, "--jobs", "1")
         yield place.run("warm cache, another seed", plan, *place.cache, seed="2")
         further = _further(plan)
-        yield from further[plan.turn % len(further)](place)
+        if plan.turn is not None:
+            yield from further[plan.turn % len(further)](place)
         return
     yield place.run("1 process", plan, "--no-cache", "--jobs", "1")
     if plan.extent == "quick":
