@@ -11,8 +11,9 @@ from dal_audit.assemble.driver_objects import CONNECTION_ROLES
 from dal_audit.assemble.rust.names import RustNames
 from dal_audit.assemble.rust.resolution import Resolution
 from dal_audit.assemble.rust.values import Values
+from dal_audit.assemble.state_classes import is_state_name
 from dal_audit.facts import START, AbstractValue, AttributeRead, Span, SqlText, ValueFacts
-from dal_audit.facts.rust import RustFile, RustSql, RustText
+from dal_audit.facts.rust import RustFile, RustRead, RustSql, RustText
 
 _DOES: Final = "SQL"
 
@@ -129,11 +130,10 @@ class Calls:
         for access in read.reads:
             if access.attribute not in words:
                 continue
-            # What a type keeps is read by the code beside it; where it keeps it is reported.
             owners = [
                 owner
                 for owner in self.values.of(access.receiver, path)
-                if self.values.types[owner].path != path
+                if self._is_fetched(owner, path, access)
             ]
             if owners:
                 accesses.append(
@@ -148,6 +148,17 @@ class Calls:
         shapes = tuple((shape.name, ()) for shape in read.shapes)
         if accesses or shapes:
             yield ValueFacts(START, (), shapes, (), tuple(accesses))
+
+    def _is_fetched(self, owner: str, path: str, access: RustRead) -> bool:
+        """Return whether a file fetches what a type has: from a state, or from another file's type.
+
+        A type's own code, and for others than states all that stands beside it, reads what the
+        type keeps; where it keeps it is reported.
+        """
+        if self.values.types[owner].path != path:
+            return True
+        is_state = is_state_name(owner.rpartition(".")[2], is_rust=True)
+        return is_state and access.shown.partition(".")[0] != "self"
 
     def accessors(self) -> AbstractSet[str]:
         """Return the names of the members whose types are drivers', or may lead to one."""

@@ -67,12 +67,18 @@ class ImportsOfFile:
                     self._taken[number].uses.append(reference)
             elif self._is_drivers_glob(number):
                 self._taken[number].uses.append(reference)
-            elif not self._is_at_home(found.near):
+            elif not self._is_at_home(self._brought(used)):
                 self._by_glob.setdefault(number, {}).setdefault(found.near, []).append(reference)
         elif not found.is_item and not self._is_at_home(found.near):
             driver = self.names.driver_of(found.near)
             key = found.far if driver is None else found.near.partition(".")[0]
             self._by_path.setdefault(key, []).append(reference)
+
+    def _brought(self, used: RustPath) -> str:
+        """Return the name by which a glob brings what a path begins with."""
+        first = used.path.partition("::")[0]
+        found = self.resolution.meaning(first, self.path, used.scope)
+        return found.near if found is not None else ""
 
     def _is_drivers_glob(self, number: int) -> bool:
         taken = self._taken.get(number)
