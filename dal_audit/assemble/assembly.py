@@ -137,7 +137,14 @@ def _inspected(
         return project
     from dal_audit.assemble.rust.reading import with_rust  # only where there is Rust
 
-    return with_rust(project, tree, cache, jobs=request.jobs, shortcuts=request.shortcuts)
+    return with_rust(
+        project,
+        tree,
+        cache,
+        jobs=request.jobs,
+        shortcuts=request.shortcuts,
+        reads_sql=reads_sql,
+    )
 
 
 def embedded_sql(

@@ -36,8 +36,14 @@ ENGINE_WORDS: Final[dict[str, str]] = {
 }
 """Names of engines and of their drivers' families, and the backend that each stands for."""
 
+ANY_ENGINE: Final = frozenset({*ENGINE_WORDS.values(), "other"})
+"""All engines that a name is known of, and `other` for the rest."""
+
 _INSIDE: Final = re.compile(r"sqlite|postgres|pgsql|pgx|mysql|mariadb", re.IGNORECASE)
 """Names that mean an engine also inside a longer word (`riversqlite`, `riverpgxv5`)."""
+
+_CAMEL: Final = re.compile(r"Pg(?![a-z])")
+"""The short name of one, as names of types have it (`PgPool`)."""
 
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 
@@ -51,4 +57,6 @@ def engines_in(name: str) -> frozenset[str]:
     """Return the backends that a name speaks of: a folder's, a class's."""
     found = {ENGINE_WORDS[word] for word in _WORD.findall(name.lower()) if word in ENGINE_WORDS}
     found.update(ENGINE_WORDS[inside.lower()] for inside in _INSIDE.findall(name))
+    if _CAMEL.search(name):
+        found.add(ENGINE_WORDS["pg"])
     return frozenset(found)

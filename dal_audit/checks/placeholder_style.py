@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.project import Project
-from dal_audit.catalogue.placeholder_forms import FORMS_BY_DRIVER
+from dal_audit.catalogue.engine_names import ENGINE_TITLES
+from dal_audit.catalogue.placeholder_forms import (
+    FORMS_BY_DRIVER,
+    FORMS_BY_ENGINE,
+    PASSING_ON,
+)
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import Embedding, PlaceholderForm, SqlPlaceholder, SqlStatement
 from dal_audit.fix.model import Fix
@@ -96,17 +101,30 @@ def _unread(
     if len(names) != 1 or within.how.endswith("exec_driver_sql") or not backends:
         return
     driver = names.pop()
-    read = FORMS_BY_DRIVER.get(driver, frozenset())
+    read = {backend: _read_by(driver, backend) for backend in backends}
     seen: set[PlaceholderForm] = set()
-    for placeholder in fact.placeholders if read else ():
-        if placeholder.form in seen or placeholder.form in read or placeholder.form not in SHAPES:
+    has_dollars = any(placeholder.form == "dollar" for placeholder in fact.placeholders)
+    for placeholder in fact.placeholders:
+        form = placeholder.form
+        if form == "question" and has_dollars:
+            continue  # Beside `$1` it is an operator of PostgreSQL's JSON.
+        failing = tuple(name for name, forms in read.items() if forms and form not in forms)
+        if not failing or form in seen or form not in SHAPES:
             continue
-        seen.add(placeholder.form)
-        shape = next(shape for form, shape in SHAPES.items() if form in read)
+        seen.add(form)
+        shape = next(shape for name, shape in SHAPES.items() if name in read[failing[0]])
+        reader = f"`{driver}`" if driver not in PASSING_ON else ENGINE_TITLES[failing[0]]
         yield Breach(
             Place(file.path, placeholder.span),
-            f"`{placeholder.text}` is no placeholder to `{driver}`, which reads `{shape}`",
+            f"`{placeholder.text}` is no placeholder to {reader}, which reads `{shape}`",
             extent=extent_of(fact, placeholder.span),
-            fails_on=backends,
+            fails_on=failing,
             remedy=f"Write `{shape}`, or the value itself.",
         )
+
+
+def _read_by(driver: str, backend: str) -> frozenset[str]:
+    """Return the forms that a driver reads, or the engine that it hands a text to as it is."""
+    if driver in PASSING_ON:
+        return FORMS_BY_ENGINE.get(backend, frozenset())
+    return FORMS_BY_DRIVER.get(driver, frozenset())

@@ -183,16 +183,19 @@ class RustSql(FactRecord, frozen=True):
     """What the text does as SQL, in a few words; empty where it is none."""
     is_firm: bool = False
     """Whether the text is SQL whatever it is handed to."""
+    engines: tuple[str, ...] | None = None
+    """The engines that run the code around it, as far as that tells; None for all."""
 
 
 class RustText(FactRecord, frozen=True):
-    """A constant's text."""
+    """A constant's text; `engines` are those that run the code around it, None for all."""
 
     scope: int
     name: str
     text: str
     span: Span
     does: str
+    engines: tuple[str, ...] | None = None
 
 
 class RustFile(TaggedFact, frozen=True):
@@ -213,11 +216,15 @@ RustFact: TypeAlias = RustFile | ConnectionUrl | Suppression | NotUnderstood
 
 
 class CrateDependency(FactRecord, frozen=True):
-    """A dependency by the name that the code has for it, and the package's own."""
+    """A dependency by the name that the code has for it, and the package's own.
+
+    `features` are those that the manifest asks of it, on whatever condition.
+    """
 
     name: str
     package: str
     is_workspace: bool = False
+    features: tuple[str, ...] = ()
 
 
 class CargoManifest(FactRecord, frozen=True):

@@ -7,13 +7,16 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final
 
+from msgspec import Struct
+
 from dal_audit.assemble.driver_objects import CONNECTION_ROLES
 from dal_audit.assemble.rust.names import RustNames
 from dal_audit.assemble.rust.resolution import Resolution
 from dal_audit.assemble.rust.values import Values
 from dal_audit.assemble.state_classes import is_state_name
+from dal_audit.catalogue.drivers import Driver
 from dal_audit.facts import START, AbstractValue, AttributeRead, Span, SqlText, ValueFacts
-from dal_audit.facts.rust import RustFile, RustRead, RustSql, RustText
+from dal_audit.facts.rust import RustFile, RustRead, RustSql, RustText, RustValue
 
 _DOES: Final = "SQL"
 
@@ -22,6 +25,13 @@ _TELLING: Final = frozenset(
     | {"execute_unprepared", "query_one", "query_drop", "exec_drop", "query_map", "query_scalar"}
 )
 """Methods that speak of a database whoever they are called on."""
+
+
+class Handed(Struct, frozen=True):
+    """SQL that a call is handed, and the driver that the call is one of, where that is known."""
+
+    sql: SqlText
+    driver: Driver | None
 
 
 class Calls:
@@ -52,13 +62,15 @@ class Calls:
     def sql(self, path: str, read: RustFile) -> Iterator[SqlText]:
         """Yield the SQL of a file."""
         for call in read.calls:
-            found = (
-                self._of_method(call, path) if call.callee[0] == "." else self._of_path(call, path)
-            )
+            found = self.handed(call, path)
             if found is not None:
-                yield found
+                yield found.sql
 
-    def _of_path(self, call: RustSql, path: str) -> SqlText | None:
+    def handed(self, call: RustSql, path: str) -> Handed | None:
+        """Return the SQL that a call is handed; None where no driver is."""
+        return self._of_method(call, path) if call.callee[0] == "." else self._of_path(call, path)
+
+    def _of_path(self, call: RustSql, path: str) -> Handed | None:
         """Return the SQL that a driver's function or macro is handed."""
         found = self.resolution.meaning(call.callee, path, call.scope)
         driver = self.names.driver_of(found.far) if found is not None else None
@@ -68,37 +80,39 @@ class Calls:
         heads = {name.rpartition(".")[2] for name in driver.executes if "." in name}
         if last not in heads or (last == "new" and ".QueryBuilder." not in found.far):
             return None
-        return self._made(call, path, call.callee, ())
+        return self._made(call, path, call.callee, driver, ())
 
-    def _of_method(self, call: RustSql, path: str) -> SqlText | None:
+    def _of_method(self, call: RustSql, path: str) -> Handed | None:
         """Return the SQL that a method is handed that may be a driver's."""
         name = call.callee[1:]
         if name not in self._executes:
             return None
         owners: tuple[str, ...] = ()
-        is_certain = False
+        driver = None
         if call.receiver is not None:
             owners = tuple(self.values.of(call.receiver, path))
-            is_certain = self._is_drivers(call, path)
-        if not is_certain and not call.is_firm and (name not in _TELLING or owners):
+            driver = self._driver_of(call.receiver, path)
+        if driver is None and not call.is_firm and (name not in _TELLING or owners):
             return None
-        return self._made(call, path, name, () if is_certain else owners)
+        return self._made(call, path, name, driver, () if driver is not None else owners)
 
-    def _is_drivers(self, call: RustSql, path: str) -> bool:
-        receiver = call.receiver
-        for spelled in receiver.types if receiver is not None and not receiver.steps else ():
-            found = (
-                self.resolution.meaning(spelled.removeprefix("="), path, receiver.scope)
-                if receiver
-                else None
-            )
-            if found is not None and self.names.driver_of(found.far) is not None:
-                return True
-        return False
+    def _driver_of(self, receiver: RustValue, path: str) -> Driver | None:
+        """Return the driver whose object a receiver is, by its type alone."""
+        for spelled in receiver.types if not receiver.steps else ():
+            found = self.resolution.meaning(spelled.removeprefix("="), path, receiver.scope)
+            driver = self.names.driver_of(found.far) if found is not None else None
+            if driver is not None:
+                return driver
+        return None
 
     def _made(
-        self, call: RustSql, path: str, how: str, receivers: tuple[str, ...]
-    ) -> SqlText | None:
+        self,
+        call: RustSql,
+        path: str,
+        how: str,
+        driver: Driver | None,
+        receivers: tuple[str, ...],
+    ) -> Handed | None:
         text, written, does = call.text, call.written, call.does
         if call.constant:
             found = self._constant(call, path)
@@ -107,18 +121,30 @@ class Calls:
             text, written, does = found
         if not does:
             return None
-        return SqlText(call.span, call.statement, text, does, how, receivers, written=written)
+        sql = SqlText(call.span, call.statement, text, does, how, receivers, written=written)
+        return Handed(sql, driver)
+
+    def place(self, call: RustSql, path: str) -> tuple[str, Span] | None:
+        """Return the file and the place of the text that a call is handed; None for a file's."""
+        if not call.constant:
+            return path, call.written or call.span
+        known = self._known(call, path)
+        return (known[1], known[0].span) if known is not None else None
 
     def _constant(self, call: RustSql, path: str) -> tuple[str, Span | None, str] | None:
         """Return the text of a constant, where it is written if that is here, and what it does."""
         if call.constant.startswith("file:"):
             return "", None, _DOES
-        found = self.resolution.meaning(call.constant, path, call.scope)
-        known = self._texts.get(found.far) if found is not None else None
+        known = self._known(call, path)
         if known is None:
             return None
         text, file = known
         return text.text, text.span if file == path else None, text.does
+
+    def _known(self, call: RustSql, path: str) -> tuple[RustText, str] | None:
+        """Return the constant that a call is handed, and its file."""
+        found = self.resolution.meaning(call.constant, path, call.scope)
+        return self._texts.get(found.far) if found is not None else None
 
     def starts(self, facts: tuple[SqlText, ...]) -> AbstractSet[tuple[int, int]]:
         """Return where calls with SQL begin."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts.rust import CargoManifest, CrateDependency
 
@@ -31,6 +33,8 @@ class Crate(Struct, frozen=True):
     folder: str
     externs: Mapping[str, str] | None
     edition: str = "2021"
+    features: Mapping[str, frozenset[str]] = MappingProxyType({})
+    """What the manifest asks of the crates that it depends on, by their names."""
 
     @property
     def is_library(self) -> bool:
@@ -53,7 +57,11 @@ def crates_of(manifests: Mapping[str, CargoManifest], paths: frozenset[str]) -> 
     crates: list[Crate] = []
     for folder, manifest in sorted(packages.items()):
         externs = dict(_externs(folder, manifest, manifests, libraries))
-        crates += _of_package(folder, manifest, externs, owned.get(folder, ()))
+        features = _features(folder, manifest, manifests)
+        crates += [
+            replace(crate, features=features)
+            for crate in _of_package(folder, manifest, externs, owned.get(folder, ()))
+        ]
     return crates
 
 
@@ -107,6 +115,22 @@ def _externs(
         # Code names a library by its own name, unless the manifest gives it another.
         is_plain = package == dependency.name and package in libraries
         yield crate.removeprefix("::") if is_plain else dependency.name, crate
+
+
+def _features(
+    folder: str, manifest: CargoManifest, manifests: Mapping[str, CargoManifest]
+) -> Mapping[str, frozenset[str]]:
+    """Return the features that are asked of each crate, those that the workspace asks for too."""
+    inherited = _inherited(folder, manifests)
+    found: dict[str, frozenset[str]] = {}
+    for dependency in manifest.dependencies:
+        listed, package = dependency.features, dependency.package
+        if dependency.is_workspace and dependency.name in inherited:
+            package = inherited[dependency.name].package
+            listed += inherited[dependency.name].features
+        name = f"::{package}"
+        found[name] = found.get(name, frozenset()).union(listed)
+    return found
 
 
 def _inherited(

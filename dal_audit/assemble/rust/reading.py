@@ -30,16 +30,27 @@ _FOLLOWED: frozenset[str] = PLUMBING | {f"_{name}" for name in PLUMBING}
 
 
 def with_rust(
-    project: Project, tree: ProjectFiles, cache: Cache, *, jobs: int | None, shortcuts: bool
+    project: Project,
+    tree: ProjectFiles,
+    cache: Cache,
+    *,
+    jobs: int | None,
+    shortcuts: bool,
+    reads_sql: bool,
 ) -> Project:
-    """Return a project with the facts of its Rust files, behind those of the others."""
+    """Return a project with the facts of its Rust files, behind those of the others.
+
+    The SQL in storage's files is among them where a rule asks for it.
+    """
     policy = project.policy
     catalogue = with_crates(project.catalogue, only=policy.drivers, also=policy.extend_drivers)
     manifests = read_manifests(tree.manifests)
     rounds = _Rounds(replace(project, catalogue=catalogue), tree, manifests, cache, jobs)
     if is_small(tree.rust) or not shortcuts:
-        return rounds.read({file.path for file in tree.rust})
-    return rounds.follow(first_words(catalogue, manifests, policy))
+        found = rounds.read({file.path for file in tree.rust})
+    else:
+        found = rounds.follow(first_words(catalogue, manifests, policy))
+    return rounds.with_sql(found) if reads_sql else found
 
 
 def first_words(
@@ -85,6 +96,7 @@ class _Rounds:
         self.paths = frozenset(path for path in tree.modules if path.endswith(".rs"))
         self.known: dict[str, FileFacts] = {}
         self.lowered: dict[str, tuple[Fact, ...]] = {}
+        self.rust: RustProject | None = None
 
     def follow(self, words: frozenset[str]) -> Project:
         """Read on, round by round, until no further name leads anywhere."""
@@ -155,9 +167,21 @@ class _Rounds:
         rust = RustProject(read, self.manifests, self.paths, self.project.catalogue)
         words = _FOLLOWED | frozenset(self.project.policy.accessors)
         lowered = rust.facts(words)
+        self.rust = rust
         self.lowered = {file.path: file.facts for file in lowered}
         return replace(
             self.project,
             files=(*self.others, *lowered),
             given_names=rust.tree.names,
         )
+
+    def with_sql(self, project: Project) -> Project:
+        """Return the project with the SQL in storage's files."""
+        storage = [file for file in self.tree.rust if project.in_storage(file.path)]
+        if self.rust is None or not storage:
+            return project
+        from dal_audit.assemble.rust.embedded_sql import with_sql  # only where there is storage
+
+        count = len(self.others)
+        lowered = with_sql(project.files[count:], self.rust, storage, self.cache, jobs=self.jobs)
+        return project.with_files([*self.others, *lowered])

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from dal_audit.extract.source import Lines
 from dal_audit.extract.sql.places import Places
 from dal_audit.facts import Span
+
+
+class Stretches(Protocol):
+    """The lines of a module, in whatever its extents count."""
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the span of a stretch, the end exclusive."""
 
 
 class EmbeddedPlaces(Places):
@@ -19,7 +26,7 @@ class EmbeddedPlaces(Places):
     __slots__ = ("_around", "_extents", "_lines")
 
     def __init__(
-        self, lines: Lines, extents: Sequence[tuple[int, int] | None], around: tuple[int, int]
+        self, lines: Stretches, extents: Sequence[tuple[int, int] | None], around: tuple[int, int]
     ) -> None:
         """Take the module's lines, each character's extent, and that of the whole expression."""
         self._lines = lines

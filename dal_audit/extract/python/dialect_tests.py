@@ -12,14 +12,13 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from dal_audit.catalogue.engine_words import ENGINE_WORDS, engine_of, engines_in
+from dal_audit.catalogue.engine_words import ANY_ENGINE, engine_of, engines_in
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
 
 Engines: TypeAlias = frozenset[str]
 
-ANY: Final[Engines] = frozenset({*ENGINE_WORDS.values(), "other"})
-"""All engines that a name is known of, and `other` for the rest."""
+ANY: Final[Engines] = ANY_ENGINE
 
 Values: TypeAlias = Mapping[str, ast.expr]
 """What the names of a block are assigned once."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from dal_audit.extract.rust.engines import named, narrowed
 from dal_audit.extract.rust.paths import leaves, types_in
 from dal_audit.extract.rust.texts import text_of
 from dal_audit.extract.rust.tokens import unquoted
@@ -79,7 +80,8 @@ def module(walk: Walk, node: Node, context: Context) -> None:
     _item(walk, node, context, "module", "type", file=_path_attribute(node, walk.source))
     if body is not None:
         inner = walk.scope("module", name, context.scope)
-        walk.children(body, outermost(inner))
+        engines = narrowed(context.engines, named([name]))
+        walk.children(body, replace(outermost(inner), engines=engines))
 
 
 def _path_attribute(node: Node, source: RustSource) -> str:
@@ -238,7 +240,8 @@ def implementation(walk: Walk, node: Node, context: Context) -> None:
         )
     )
     owned = _self(parts, context)
-    inner = replace(context, role="annotation", owner=owned, is_member=True)
+    engines = narrowed(context.engines, named(part.path for part in parts))
+    inner = replace(context, role="annotation", owner=owned, is_member=True, engines=engines)
     walk.children(node, inner, but=[of])
     is_from = bool(implemented) and implemented[0].path.rpartition("::")[2] == "From"
     walk.later(of, replace(inner, role="except" if is_from else "base"))
@@ -332,11 +335,14 @@ def function(walk: Walk, node: Node, context: Context) -> None:
     body = node.child_by_field_name("body")
     known: dict[str, RustValue] = dict(context.known)
     parameters = node.child_by_field_name("parameters")
+    about = [_name(node, source)]
     for child in parameters.named_children if parameters is not None else ():
         if _is_parameter(child, source):
             value = typed(child.child_by_field_name("type"), context, source)
             bind(child.child_by_field_name("pattern"), value, known, source)
-    inner = replace(context, role="value", known=known, texts=dict(context.texts))
+            about += value.types if value is not None else ()
+    engines = narrowed(context.engines, named(about))
+    inner = replace(context, role="value", known=known, texts=dict(context.texts), engines=engines)
     walk.later(body, replace(inner, is_member=False))
     role = replace(context, role="annotation")
     for child in reversed(node.named_children):
@@ -366,7 +372,8 @@ def value(walk: Walk, node: Node, context: Context) -> None:
     does = read_sql(text.text, certain=True) if text is not None and text.text else ""
     if text is not None and does and text.node is not None:
         name, place = _name(node, walk.source), walk.source.span(text.node)
-        walk.texts.append(RustText(context.scope, name, text.text, place, does))
+        engines = narrowed(context.engines, named([name]))
+        walk.texts.append(RustText(context.scope, name, text.text, place, does, engines))
     walk.children(node, context, but=[node.child_by_field_name("name")])
 
 

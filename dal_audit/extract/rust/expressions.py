@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from dal_audit.extract.rust.engines import named, narrowed
 from dal_audit.extract.rust.paths import PATHS, path_of
 from dal_audit.extract.rust.texts import text_of
 from dal_audit.extract.rust.tokens import TokenPath, TokenText, tokens
@@ -155,6 +156,7 @@ def _sql(walk: Walk, node: Node, function: Node, arguments: Node, context: Conte
                     written=elsewhere,
                     does=does,
                     is_firm=bool(is_method and does and read_sql(found.text, certain=False)),
+                    engines=context.engines,
                 )
             )
             return
@@ -232,6 +234,8 @@ def arm(walk: Walk, node: Node, context: Context) -> None:
     inner = replace(context, known=dict(context.known))
     if pattern is not None:
         bind(pattern, None, inner.known, walk.source)
+        engines = named([walk.source.text(pattern)])
+        inner = replace(inner, engines=narrowed(context.engines, engines))
     walk.children(node, replace(inner, role="value", together=0), but=[pattern])
     walk.later(pattern, replace(inner, role="except"))
 
@@ -317,18 +321,21 @@ def _tokens(walk: Walk, tree: Node, context: Context, macro_path: str, node: Nod
             walk.literals.append((None, token.start, token.end, statement))
         whole = (macro_path, True) if token.callee is None else (token.callee.path, token.is_macro)
         is_handed = is_first or token.callee is not None
-        if whole[0] and is_handed and may_be_sql(whole[0], token.text, ""):
+        is_file = whole[1] and whole[0].rpartition("::")[2].startswith(_OF_FILES)
+        text, constant = ("", f"file:{token.text}") if is_file else (token.text, "")
+        if whole[0] and is_handed and may_be_sql(whole[0], text, constant):
             walk.calls.append(
                 RustSql(
                     context.scope,
                     whole[0],
                     None,
-                    token.text,
-                    "",
+                    text,
+                    constant,
                     span,
                     statement,
                     whole[1],
-                    does=read_sql(token.text, certain=True),
+                    does=read_sql(text, certain=True),
+                    engines=context.engines,
                 )
             )
         is_first = is_first and token.callee is not None
@@ -378,6 +385,9 @@ def _derives(walk: Walk, tree: Node, context: Context, *, is_open: bool) -> None
             span = source.between(token.start, token.end)
             walk.paths.append(RustPath(context.scope, token.path, span, "derive"))
 
+
+_OF_FILES: Final = "query_file"
+"""What macros are called that take the SQL of a file (sqlx)."""
 
 _VERB: Final = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|insert|update|delete|with|create|alter|drop|truncate"

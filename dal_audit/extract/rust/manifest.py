@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from dal_audit.facts.rust import CargoManifest, CrateDependency
 
@@ -28,7 +30,7 @@ def manifest_of(data: bytes) -> CargoManifest | None:
         library_path=_text(library, "path"),
         edition=_text(package, "edition") or ("2021" if "edition" in package else "2015"),
         targets=(*_targets(read), *((build,) if isinstance(build, str) else ())),
-        dependencies=tuple(_all_dependencies(read)),
+        dependencies=tuple(_with_features(_all_dependencies(read), _table(read, "features"))),
         inherited=tuple(_dependencies(_table(_table(read, "workspace"), "dependencies"))),
     )
 
@@ -55,7 +57,29 @@ def _dependencies(table: Mapping[str, Any]) -> Iterator[CrateDependency]:
         about = value if isinstance(value, dict) else {}
         package = _text(about, "package") or key
         is_workspace = about.get("workspace") is True
-        yield CrateDependency(_identifier(key), _identifier(package), is_workspace)
+        features = tuple(_texts(about.get("features")))
+        yield CrateDependency(_identifier(key), _identifier(package), is_workspace, features)
+
+
+def _with_features(
+    dependencies: Iterable[CrateDependency], table: Mapping[str, Any]
+) -> Iterator[CrateDependency]:
+    """Yield dependencies with what the package's own features ask of them (`sqlx/postgres`)."""
+    asked: dict[str, list[str]] = {}
+    for value in table.values():
+        for wanted in _texts(value):
+            key, _, feature = wanted.replace("?", "").partition("/")
+            if feature:
+                asked.setdefault(_identifier(key), []).append(feature)
+    for dependency in dependencies:
+        further = asked.get(dependency.name, ())
+        yield replace(dependency, features=(*dependency.features, *further))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    for part in value if isinstance(value, list) else ():
+        if isinstance(part, str):
+            yield part
 
 
 def _table(read: Any, key: str) -> Mapping[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from functools import cache, cached_property
-from itertools import accumulate
+from functools import cache
 from typing import TYPE_CHECKING
 
+from dal_audit.extract.rust.byte_lines import ByteLines
 from dal_audit.facts import Span
 
 if TYPE_CHECKING:
@@ -35,12 +34,7 @@ class RustSource:
         """Parse UTF-8."""
         self.data = data
         self.root = parser().parse(data).root_node
-        self._is_ascii = data.isascii()
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        """The bytes at which the lines begin."""
-        return [0, *accumulate(len(line) + 1 for line in self.data.split(b"\n"))]
+        self.lines = ByteLines(data)
 
     def text(self, node: Node) -> str:
         """Return what a node spells."""
@@ -53,7 +47,7 @@ class RustSource:
     def span(self, node: Node) -> Span:
         """Return where a node stands."""
         (row, column), (end_row, end_column) = node.start_point, node.end_point
-        if not self._is_ascii:
+        if not self.lines.is_ascii:
             begin = node.start_byte
             if not self.data[begin - column : node.end_byte].isascii():
                 return self.between(begin, node.end_byte)
@@ -61,12 +55,4 @@ class RustSource:
 
     def between(self, start: int, end: int) -> Span:
         """Return the span of a stretch of bytes."""
-        return Span(*self._place(start), *self._place(end))
-
-    def _place(self, offset: int) -> tuple[int, int]:
-        row = bisect_right(self._starts, offset) - 1
-        begin = self._starts[row]
-        before = self.data[begin:offset]
-        if self._is_ascii or before.isascii():
-            return row + 1, offset - begin + 1
-        return row + 1, len(before.decode("utf-8", "replace").encode("utf-16-le")) // 2 + 1
+        return self.lines.span(start, end)

@@ -6,21 +6,33 @@ Paths are read from them, and texts that a call or a macro among them is handed.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
 
 _TEXT: Final = rb'b?c?r(?P<hashes>#*)".*?"(?P=hashes)|b?c?"(?:[^"\\]|\\.)*"'
+_FURTHER: Final = rb'(?:\s*\+\s*(?:"(?:[^"\\]|\\.)*"|r"[^"]*"|r#".*?"#|r##".*?"##))*'
+"""What some macros take as one text with a literal before it (`query!("a" + "b")`)."""
 _IDENT: Final = rb"(?:r#)?[A-Za-z_]\w*"
 _PATH: Final = rb"(?:(?:\$crate|::|" + _IDENT + rb")\s*(?:::\s*" + _IDENT + rb")*)"
 _TOKEN: Final = re.compile(
-    rb"//[^\n]*|/\*.*?\*/|(?P<text>" + _TEXT + rb")|'(?:[^'\\\n]|\\.[^'\n]*)'|'\w+"
+    rb"//[^\n]*|/\*.*?\*/|(?P<text>(?:"
+    + _TEXT
+    + rb")"
+    + _FURTHER
+    + rb")|'(?:[^'\\\n]|\\.[^'\n]*)'|'\w+"
     rb"|(?P<path>" + _PATH + rb")|(?P<mark>[.!(){}\[\],;]|->|=>|[^\s\w])|\d[\w.]*",
     re.DOTALL,
 )
-_ESCAPE: Final = re.compile(r"\\(?:\n\s*|u\{([0-9a-fA-F_]+)\}|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
-_PLAIN: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
+LITERAL: Final = re.compile(_TEXT, re.DOTALL)
+"""A literal of text, in the bytes of a file."""
+
+ESCAPE: Final = re.compile(rb"\\(?:\r?\n\s*|u\{([0-9a-fA-F_]+)\}|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+"""An escape in a literal that is not raw."""
+
+_PLAIN: Final = {b"n": "\n", b"t": "\t", b"r": "\r", b"0": "\0"}
 
 
 class TokenPath(Struct, frozen=True):
@@ -78,17 +90,28 @@ def _path(found: re.Match[bytes], data: bytes, end: int) -> TokenPath:
 
 
 def unquoted(literal: bytes) -> str:
-    """Return what a literal of text says."""
-    text = literal.decode("utf-8", "replace").lstrip("bc")
-    if text.startswith("r"):
-        return text[1:].strip("#")[1:-1]
-    return _ESCAPE.sub(_unescaped, text[1:-1]) if "\\" in text else text[1:-1]
+    """Return what a literal of text says, or several that are joined by `+`."""
+    if b"+" in literal:
+        return "".join(_unquoted(found[0]) for found in LITERAL.finditer(literal))
+    return _unquoted(literal)
 
 
-def _unescaped(found: re.Match[str]) -> str:
+def _unquoted(literal: bytes) -> str:
+    text = literal.lstrip(b"bc")
+    if text.startswith(b"r"):
+        return text[1:].strip(b"#")[1:-1].decode("utf-8", "replace")
+    inner = text[1:-1]
+    if b"\\" in inner:
+        inner = ESCAPE.sub(lambda found: character(found).encode(), inner)
+    return inner.decode("utf-8", "replace")
+
+
+def character(found: re.Match[bytes]) -> str:
+    """Return what an escape stands for; a backslash at a line's end takes the next one's space."""
     if found[1] or found[2]:
-        code = int((found[1] or found[2]).replace("_", ""), 16)
-        return chr(code) if code <= 0x10FFFF else ""  # noqa: PLR2004  # Unicode's last
+        code = int((found[1] or found[2]).replace(b"_", b""), 16)
+        is_one = code <= sys.maxunicode and not 0xD800 <= code < 0xE000  # noqa: PLR2004  # Surrogates
+        return chr(code) if is_one else ""
     if found[3] is None:
-        return ""  # A backslash at the end of a line takes the space before the next with it.
-    return _PLAIN.get(found[3], found[3])
+        return ""
+    return _PLAIN.get(found[3], found[3].decode("utf-8", "replace"))

@@ -5,12 +5,13 @@ It keeps its own stack: a chain of calls may be nested deeper than Python lets f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.extract.rust.engines import GATES, Engines, gate, narrowed
 from dal_audit.extract.rust.paths import path_of
 from dal_audit.extract.rust.syntax import RustSource
 from dal_audit.facts import START, Span, UseKind
@@ -38,7 +39,8 @@ class Context(Struct, frozen=True):
 
     `known` are the values of local names, and `texts` their texts; `owner` is the type of `self`,
     `together` the first line of a `match`, `statement` the span of the statement around, and a
-    member is one of a trait or an `impl` block, and no item of the scope.
+    member is one of a trait or an `impl` block, and no item of the scope. `engines` are those that
+    run what stands here.
     """
 
     scope: int
@@ -49,6 +51,7 @@ class Context(Struct, frozen=True):
     together: int = 0
     statement: Span = START
     is_member: bool = False
+    engines: Engines = None
 
 
 class KnownText(Struct, frozen=True):
@@ -66,6 +69,7 @@ def outermost(scope: int) -> Context:
 
 Handler: TypeAlias = "Callable[[Walk, Node, Context], None]"
 
+_ATTRIBUTES: Final = frozenset({"attribute_item", "inner_attribute_item"})
 _STATEMENTS: Final = frozenset(
     {"expression_statement", "let_declaration", "const_item", "static_item", "field_declaration"}
     | {"enum_variant", "match_arm", "function_signature_item", "type_item", "attribute_item"}
@@ -79,6 +83,7 @@ class Walk:
         """Begin with the file's own module."""
         self.source = source
         self.handlers = handlers
+        self._is_gated = GATES.search(source.data) is not None
         self.scopes = [RustScope("module", "", -1)]
         self.uses: list[RustUse] = []
         self.items: list[RustItem] = []
@@ -112,7 +117,25 @@ class Walk:
         skipped = [other.id for other in but if other is not None]
         if skipped:
             listed = [child for child in listed if child.id not in skipped]
-        self._waiting += [(child, context) for child in listed]
+        if self._is_gated:
+            self._waiting += reversed(list(self._gated(reversed(listed), context)))
+        else:
+            self._waiting += [(child, context) for child in listed]
+
+    def _gated(self, children: Iterable[Node], context: Context) -> Iterator[tuple[Node, Context]]:
+        """Yield nodes with where they stand: what follows a `cfg` is built under its condition."""
+        here = context
+        for child in children:
+            yield child, here
+            kind = child.type
+            if kind in _ATTRIBUTES:
+                engines = gate(self.source.text(child))
+                if engines is not None:
+                    here = replace(here, engines=narrowed(here.engines, engines))
+                if kind == "inner_attribute_item":
+                    context = here  # It is about all that follows.
+            elif "comment" not in kind:
+                here = context
 
     def later(self, node: Node | None, context: Context) -> None:
         """Walk over a node, before what is waiting."""

@@ -1,0 +1,132 @@
+"""The SQL in files of Rust: what calls and macros are handed, and what constants hold.
+
+Which of it a driver is handed, only names tell; so this is what any call may be handed. Each
+statement has its places in the file, at its tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from dal_audit.extract.cache import Cache
+from dal_audit.extract.embedded.places import EmbeddedPlaces
+from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
+from dal_audit.extract.rust.byte_lines import ByteLines
+from dal_audit.extract.rust.literals import SpelledText, text_at
+from dal_audit.extract.rust.tokens import TokenText, tokens
+from dal_audit.extract.secrets import text_for_facts
+from dal_audit.extract.sql.embedded import embedded_statements
+from dal_audit.facts import SourceFile, Span
+from dal_audit.facts.rust import RustFile
+from dal_audit.facts.sql import Embedding, SqlFileName, SqlStatement
+
+_FILE: Final = re.compile(r"[\w./\\ -]*\w\.sql")
+_OVERRIDE: Final = re.compile(r"([\"`])\w+(?P<type>[!?](?::[^\"`]*)?|:[^\"`]*)\1")
+
+
+def extract_rust_sql(
+    files: Sequence[SourceFile],
+    read: Mapping[str, RustFile],
+    *,
+    jobs: int | None,
+    cache: Cache | None = None,
+) -> list[tuple[SqlStatement | SqlFileName, ...]]:
+    """Return the SQL in files that were read, and the names of SQL files, in their order."""
+
+    def compute(missing: Sequence[SourceFile]) -> list[tuple[SqlStatement | SqlFileName, ...]]:
+        return spread(
+            lambda part: [_of_file(file, read[file.path]) for file in part],
+            missing,
+            jobs=jobs,
+            worth=PARSED_WORTH_A_PROCESS,
+            answer=tuple[SqlStatement | SqlFileName, ...],
+        )
+
+    return cache.other_of("embedded", files, compute) if cache else compute(files)
+
+
+def _of_file(file: SourceFile, read: RustFile) -> tuple[SqlStatement | SqlFileName, ...]:
+    try:
+        data = read_bytes(file.absolute, file.size)
+    except OSError:  # The first look reports it.
+        return ()
+    return (*sql_of_rust(data, read), *_file_names(data))
+
+
+def sql_of_rust(data: bytes, read: RustFile) -> tuple[SqlStatement, ...]:
+    """Return the statements in a file, in the order of their places; each text once."""
+    found: dict[Span, Embedding] = {}
+    checked: set[Span] = set()
+    for call in read.calls:
+        if call.does and not call.constant:
+            place = call.written or call.span
+            around = place if call.written is not None else call.statement
+            within = Embedding((around.line, around.end_line), call.engines, call.callee)
+            found.setdefault(place, within)
+            if call.is_macro:
+                checked.add(place)
+    for text in read.texts:
+        within = Embedding((text.span.line, text.span.end_line), text.engines)
+        found.setdefault(text.span, within)
+    lines = ByteLines(data)
+    statements = [
+        statement
+        for place in _outermost(found)
+        for statement in _statements(lines, place, found[place], is_checked=place in checked)
+    ]
+    return tuple(sorted(statements, key=lambda statement: statement.span))
+
+
+def _outermost(places: Iterable[Span]) -> Iterator[Span]:
+    """Yield places without those in others: the literal in a `format!` is only a part of a text."""
+    end = (0, 0)
+    for place in sorted(places, key=lambda place: (place.line, place.column, -place.end_line)):
+        if (place.line, place.column) >= end:
+            end = (place.end_line, place.end_column)
+            yield place
+
+
+def _without_overrides(spelled: SpelledText) -> SpelledText:
+    """Return a text without what sqlx's macros take out of columns' names (`"id!: Uuid"`)."""
+    cut = [found.span("type") for found in _OVERRIDE.finditer(spelled.text)]
+    kept = [
+        index
+        for index in range(len(spelled.text))
+        if not any(start <= index < end for start, end in cut)
+    ]
+    text = "".join(spelled.text[index] for index in kept)
+    return spelled._replace(text=text, extents=tuple(spelled.extents[index] for index in kept))
+
+
+def _statements(
+    lines: ByteLines, place: Span, within: Embedding, *, is_checked: bool
+) -> Iterator[SqlStatement]:
+    """Yield the statements of the text at a place; `is_checked` where a macro asks a database."""
+    start = lines.offset(place.line, place.column)
+    end = lines.offset(place.end_line, place.end_column)
+    spelled = text_at(lines.data, start, end)
+    if spelled is None:
+        return
+    if is_checked:
+        spelled = _without_overrides(spelled)
+    hidden = text_for_facts(spelled.text, is_program=True)
+    for statement in embedded_statements(
+        hidden, EmbeddedPlaces(lines, spelled.extents, spelled.around)
+    ):
+        if within.how or not statement.flaw:  # What nobody here runs may be a part of a statement.
+            yield replace(statement, within=within)
+
+
+def _file_names(data: bytes) -> Iterator[SqlFileName]:
+    """Yield the texts that end as the names of SQL files do."""
+    if b'.sql"' not in data:
+        return
+    lines = ByteLines(data)
+    for token in tokens(data, 0, len(data)):
+        if isinstance(token, TokenText) and _FILE.fullmatch(token.text):
+            yield SqlFileName(lines.span(token.start, token.end), token.text)
