@@ -48,9 +48,8 @@ def finding_of(
     path: str = "app/a.py", line: int = 1, *, rule: Rule = RULE, **fields: Any
 ) -> Finding:
     """Return a finding; fields of a breach and of a finding may be given."""
-    own = {
-        key: fields.pop(key) for key in ("standing", "justification", "in_source") if key in fields
-    }
+    known = ("standing", "justification", "in_source", "origin")
+    own = {key: fields.pop(key) for key in known if key in fields}
     severity = fields.pop("severity", rule.severity)
     place = Place(path, fields.pop("span", Span(line, 8, line, 15)))
     message = fields.pop("message", "`sqlite3` is a database driver; only `storage` may import it")

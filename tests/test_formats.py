@@ -340,7 +340,7 @@ def test_any_message_stays_text(message: str) -> None:
 
 @pytest.mark.parametrize("count", [FOLDED_FROM - 1, FOLDED_FROM])
 def test_many_findings_are_folded(count: int) -> None:
-    found = [finding_of(f"{number:02}.py") for number in range(count)]
+    found = [finding_of(f"{number:02}.py", message=f"{number}") for number in range(count)]
     html = rendered(render(report_of(*found), "markdown"))
     assert html.count("<h3>") == count
     is_folded = f"<details>\n<summary>{count} findings by file</summary>\n" in html
@@ -348,7 +348,9 @@ def test_many_findings_are_folded(count: int) -> None:
 
 
 def test_a_summary_is_cut_before_nothing_of_it_is_shown() -> None:
-    found = [finding_of(f"{number:05}.py", message="é" * 400) for number in range(3000)]
+    found = [
+        finding_of(f"{number:05}.py", message=f"{number} {'é' * 400}") for number in range(3000)
+    ]
     text = render(report_of(*found), "markdown")
     assert SIZE_LIMIT * 0.98 < len(text.encode("utf-8")) <= SIZE_LIMIT
     (more,) = re.findall(r"\*\*(\d+) more findings\*\* did not fit", text)
@@ -362,3 +364,12 @@ def test_json_says_which_driver_is_reached() -> None:
     found = finding_of(driver="sqlite3")
     log = json.loads(render(report_of(found, finding_of(line=2)), "json"))
     assert [one["driver"] for one in log["findings"]] == ["sqlite3", None]
+
+
+def test_a_summary_tells_what_one_cause_makes_as_one_item() -> None:
+    found = [finding_of(f"{number:02}.py", line) for number in range(12) for line in (1, 2)]
+    text = render(report_of(*found), "markdown")
+    assert text.count("`driver-import`:") == 1
+    assert "  - `00.py:1` and 1 more\n" in text
+    assert "  - and 2 more files\n" in text
+    assert "<summary>24 findings by file</summary>" in text

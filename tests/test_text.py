@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dal_audit.facts import Place, Span
-from dal_audit.judge.breach import Finding, Related
+from dal_audit.judge.breach import Finding, Origin, Related
 from dal_audit.report.diagnostic import ALIKE_SHOWN, NUMBERS_SHOWN, USES_SHOWN
-from dal_audit.report.grouping import folded
+from dal_audit.report.grouping import SPREAD_FROM, blocks, folded
 from dal_audit.report.links import document_of
 from dal_audit.report.render import Report, render
 from dal_audit.report.snippet import MAX_LINE
@@ -345,3 +345,82 @@ def test_statistics_for_programs() -> None:
         },
         {"id": "DAL101", "name": "driver-import", "count": 1, "severities": ["error"], "files": 1},
     ]
+
+
+def reaching(count: int, per_file: int = 1, **fields: Any) -> list[Finding]:
+    """Return findings in so many files that one place hands a driver's object on to."""
+    made = used(2, 1, 4, "`Row` is made here", "s/db.py")
+    origin = Origin("s.db.Row", made.place, made.message)
+    return [
+        finding_of(
+            f"app/f{index:02}.py",
+            line,
+            rule=rule_of("driver-type"),
+            message=f"`Row{index}` is a sqlite3 type; only `s` may use it",
+            flow_length=1,
+            related=(made,),
+            driver="sqlite3",
+            remedy="c",
+            origin=origin,
+            **fields,
+        )
+        for index in range(count)
+        for line in range(1, per_file + 1)
+    ]
+
+
+def test_findings_of_one_origin_are_one_block() -> None:
+    sources = {"s/db.py": "\nRow = sqlite3.Row\n", "app/f01.py": "  from s.db import Row\n"}
+    assert text_of(*reaching(3, per_file=2), sources=sources).splitlines() == [
+        "error[driver-type]: `s.db.Row` reaches 3 files; only `s` may use it",
+        " --> s/db.py:2:1",
+        "  |",
+        "2 | Row = sqlite3.Row",
+        "  | ^^^ `Row` is made here",
+        " ::: app/f00.py:1:8 (and 1 more)",
+        " ::: app/f01.py:1:8  from s.db import Row (and 1 more)",
+        " ::: app/f02.py:1:8 (and 1 more)",
+        "  = help: c",
+    ]
+
+
+def test_two_files_of_one_origin_are_told_apart() -> None:
+    assert text_of(*reaching(2)).count("error[driver-type]") == 2
+
+
+@pytest.mark.parametrize(("count", "named"), [(10, 10), (11, 11), (12, 10)])
+def test_files_that_a_cause_reaches_are_folded(count: int, named: int) -> None:
+    shown = text_of(*reaching(count))
+    assert shown.count(" ::: app/") == named
+    assert ("2 more files: `--show-all` names them" in shown) is (named < count)
+    every = render(report_of(*reaching(count)), "text", show_all=True)
+    assert every.count(" ::: app/") == count
+
+
+def test_what_was_accepted_is_not_told_as_one() -> None:
+    accepted = reaching(4, standing="waived", justification="w")
+    assert all(not block.is_spread for block in blocks(accepted))
+
+
+def test_findings_of_one_driver_are_one_block_in_many_files() -> None:
+    several = [finding_of(f"app/f{index}.py", driver="sqlite3") for index in range(SPREAD_FROM)]
+    (block,) = blocks(several)
+    assert block.headline == "`sqlite3` comes up in 6 files; only `storage` may import it"
+    assert block.origin is None
+    assert len(blocks(several[1:])) == SPREAD_FROM - 1
+
+
+def test_findings_that_say_the_same_are_one_block_in_many_files() -> None:
+    several = [
+        finding_of(f"app/f{index}.py", line, message="a URL is here")
+        for index in range(SPREAD_FROM)
+        for line in (1, 2)
+    ]
+    (block,) = blocks(several)
+    assert block.headline == "a URL is here (12 places of 6 files)"
+
+
+def test_every_finding_is_in_one_block() -> None:
+    findings = [*hostile_report().findings, *reaching(5), *reaching(2, severity="warning")]
+    told = [id(finding) for block in blocks(findings) for finding in block.findings]
+    assert sorted(told) == sorted(map(id, findings))

@@ -32,6 +32,8 @@ class ReexportStep(Struct, frozen=True):
 
     place: Place
     message: str
+    name: str
+    """The name that it was given there."""
 
 
 class DriverSource(Struct, frozen=True):

@@ -268,7 +268,7 @@ class DriverSources:
         if made is None:
             return None
         message = _WORDS[export.made].format(name=export.name, origin=found.name)
-        step = ReexportStep(Place(module.path, export.span), message)
+        step = ReexportStep(Place(module.path, export.span), message, export.name)
         return replace(made, steps=(*found.steps, step))
 
     def _take(self, symbol: SymbolId, source: DriverSource, queue: deque[Reached]) -> None:
@@ -308,7 +308,7 @@ class DriverSources:
         if any(export.name == name and export.made == "class" for export in exports):
             return
         place = Place(module.path, module.star_span(source))
-        step = ReexportStep(place, f"`{name}` is imported here by a star")
+        step = ReexportStep(place, f"`{name}` is imported here by a star", name)
         self._take((module.name, name), replace(found, steps=(*found.steps, step)), queue)
 
     def _as(self, export: Export, found: DriverSource, module: Module) -> DriverSource | None:

@@ -152,8 +152,6 @@ def _way(found: DriverFetch) -> list[Related]:
     if found.owner is None or found.member is None:
         return [*flow_of(hops)]
     verb = "holds" if found.member.kind == "attribute" else "hands out"
-    member = f"`{found.owner.shape.name}.{found.member.name}` {verb} the object here"
-    return [
-        *flow_of(hops),
-        Related(Place(found.owner.path, found.member.span), member),
-    ]
+    name = f"{found.owner.shape.name}.{found.member.name}"
+    place = Place(found.owner.path, found.member.span)
+    return [*flow_of(hops), Related(place, f"`{name}` {verb} the object here", name)]

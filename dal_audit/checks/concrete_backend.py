@@ -92,7 +92,7 @@ def _breach(backends: Sequence[_Named], fact: Import, file: FileFacts) -> Breach
         label="a concrete backend comes in here",
         extent=(fact.statement.line, fact.statement.end_line),
         related=(
-            Related(Place(backend.path, backend.shape.span), made),
+            Related(Place(backend.path, backend.shape.span), made, backend.shape.name),
             *uses,
         ),
         flow_length=1,

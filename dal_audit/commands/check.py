@@ -49,6 +49,7 @@ UNSET: Final[Mapping[str, Any]] = {
     "since": None,
     "exit_zero": False,
     "show_suppressed": False,
+    "show_all": False,
     "statistics": False,
     "color": "auto",
     "jobs": None,
@@ -119,6 +120,7 @@ def _rendered(report: Report, form: Format, look: TerminalStyle, options: Mappin
         form,
         look=look,
         show_suppressed=options["show_suppressed"],
+        show_all=options["show_all"],
         fail_on=options["fail_on"],
     )
 

@@ -124,6 +124,9 @@ def cli() -> None:
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although there are findings.")
 @click.option("--show-suppressed", is_flag=True, help="Report accepted findings, too.")
 @click.option(
+    "--show-all", is_flag=True, help="Name all files that one cause reaches, not the first ten."
+)
+@click.option(
     "--statistics", is_flag=True, help="Count the findings of each rule, instead of listing them."
 )
 @COLOR

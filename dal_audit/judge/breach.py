@@ -37,6 +37,8 @@ class Related(Struct, frozen=True, order=True):
 
     place: Place
     message: str
+    name: str = ""
+    """What a step of a way hands on, as its module calls it; empty for other places."""
 
 
 def with_article(words: str) -> str:
@@ -49,12 +51,12 @@ def flow_of(steps: Iterable[ReexportStep]) -> tuple[Related, ...]:
 
     Of a long way the beginning and the end are told, and how much lies between.
     """
-    told = tuple(Related(step.place, step.message) for step in steps)
+    told = tuple(Related(step.place, step.message, step.name) for step in steps)
     if len(told) <= MAX_FLOW:
         return told
     first, *rest = told[0], *told[1 - MAX_FLOW :]
     between = f"{len(told) - MAX_FLOW} steps later, {rest[0].message}"
-    return (first, Related(rest[0].place, between), *rest[1:])
+    return (first, Related(rest[0].place, between, rest[0].name), *rest[1:])
 
 
 MAX_FLOW: Final = 24
@@ -129,6 +131,18 @@ FindingStatus: TypeAlias = Literal["open", "suppressed", "waived", "baselined"]
 baseline."""
 
 
+class Origin(Struct, frozen=True):
+    """Where findings of several files have one cause: what is handed on there, and on to whom.
+
+    `name` is what is handed on, with its module (`app.db.SessionDep`); `place` and `message` are
+    those of the step of the way on which it leaves the storage package, or the file that made it.
+    """
+
+    name: str
+    place: Place
+    message: str
+
+
 class Finding(Struct, frozen=True):
     """A breach with its rule, severity and standing; `justification` says why it does not count."""
 
@@ -139,6 +153,8 @@ class Finding(Struct, frozen=True):
     justification: str = ""
     in_source: bool = False
     """Whether a comment in the source suppresses it, and not the configuration."""
+    origin: Origin | None = None
+    """What handed it on to here from another file; None where nothing did."""
 
     @property
     def place(self) -> Place:
@@ -160,7 +176,8 @@ class Finding(Struct, frozen=True):
             replace(relation, place=move(relation.place)) for relation in self.breach.related
         )
         breach = replace(self.breach, place=move(self.breach.place), related=related)
-        return replace(self, breach=breach)
+        origin = self.origin and replace(self.origin, place=move(self.origin.place))
+        return replace(self, breach=breach, origin=origin)
 
 
 class SuppressionUse(Struct, frozen=True):

@@ -9,15 +9,17 @@ from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.facts import Place
 from dal_audit.judge.breach import Finding, Related
-from dal_audit.report.grouping import folded
+from dal_audit.report.grouping import Block, blocks
 from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_path
-from dal_audit.report.snippet import Excerpts, Mark
+from dal_audit.report.snippet import MAX_LINE, Excerpts, Mark
 from dal_audit.report.source_lines import Quoted
 from dal_audit.report.suggestions import described
-from dal_audit.report.terminal import Paint, Style, safe, wrapped
+from dal_audit.report.summary import plural
+from dal_audit.report.terminal import Paint, Style, cut, expand, safe, width, wrapped
 
 USES_SHOWN: Final = 3
 """Lines of uses that are shown with their source; the rest is named by its numbers."""
@@ -31,6 +33,12 @@ STEPS_SHOWN: Final = 8
 NUMBERS_SHOWN: Final = 12
 """Lines that are named by their numbers."""
 
+FILES_SHOWN: Final = 10
+"""Files that one cause reaches and that are named, where not all are asked for."""
+
+_NAME_WIDTH: Final = 60
+"""Cells; behind longer names of files their sources are not aligned."""
+
 _INDENT: Final = "    "
 
 _SHARED: Final = re.compile("; |, and ")
@@ -38,43 +46,88 @@ _SHARED: Final = re.compile("; |, and ")
 
 
 class DiagnosticRenderer:
-    """Draws the findings of a report."""
+    """Draws the findings of a report; `show_all` names all files that a cause reaches."""
 
-    def __init__(self, report: Report, paint: Paint) -> None:
+    def __init__(self, report: Report, paint: Paint, *, show_all: bool = False) -> None:
         """Keep what excerpts are taken from, and how they may look."""
         self.report = report
         self.paint = paint
+        self.show_all = show_all
         self.quoted = Quoted(report.sources)
 
     def findings(self, shown: Iterable[Finding]) -> Iterator[str]:
-        """Yield the lines of findings; those that are alike are shown as one."""
-        for group in folded(shown):
-            yield from self.group(group)
+        """Yield the lines of findings; those that have one cause are shown as one."""
+        for block in blocks(shown):
+            yield from self.spread(block) if block.is_spread else self.group(block)
 
-    def group(self, findings: Sequence[Finding]) -> Iterator[str]:
-        """Yield one finding, or several that are alike, and an empty line."""
-        first = findings[0]
-        breach = first.breach
-        style: Style = "info" if first.severity == "off" else first.severity
-        yield from self._headline(first, len(findings) - 1, style)
+    def group(self, block: Block) -> Iterator[str]:
+        """Yield one finding, or several of one file that are alike, and an empty line."""
+        findings, style = block.findings, _style(block)
+        yield from self._headline(block, len(findings) - 1)
         shown = _shown(findings)
         gutter = len(str(max(mark.place.span.line for mark in shown.marks)))
-        excerpts = Excerpts(self.quoted, self.paint, gutter, style)
-        for path, here in _by_file(shown.marks):
-            arrow = "-->" if path == breach.place.path else ":::"
-            span = here[0].place.span
-            where = f"{shown_path(path, self.report)}:{span.line}:{span.column}"
-            yield f"{' ' * gutter}{self.paint(arrow, 'frame')} {where}"
-            yield from excerpts.draw(here)
+        yield from self._excerpts(shown.marks, block.first.place.path, gutter, style)
         for title, text in _notes(findings, shown):
             yield from self._note(title, text, gutter)
         yield ""
 
-    def _headline(self, finding: Finding, more: int, style: Style) -> Iterator[str]:
+    def spread(self, block: Block) -> Iterator[str]:
+        """Yield a cause with its way, a line for each file that it reaches, and an empty line."""
+        yield from self._headline(block, 0)
+        steps = block.way[-STEPS_SHOWN:]
+        number = "{}. " if len(steps) > 1 else ""
+        marks = [
+            Mark(step.place, number.format(index) + step.message, main=step is steps[-1])
+            for index, step in enumerate(steps, 1)
+        ]
+        gutter = len(str(max((mark.place.span.line for mark in marks), default=1)))
+        last = steps[-1].place.path if steps else ""
+        yield from self._excerpts(marks, last, gutter, _style(block))
+        yield from self._reached(block, gutter)
+        for title, text in _notes(block.findings, _Shown([], [], [])):
+            yield from self._note(title, text, gutter)
+        yield ""
+
+    def _excerpts(
+        self, marks: Iterable[Mark], main: str, gutter: int, style: Style
+    ) -> Iterator[str]:
+        """Yield the marks of each file below its name, the `main` one by an arrow."""
+        excerpts = Excerpts(self.quoted, self.paint, gutter, style)
+        for path, here in _by_file(marks):
+            arrow = "-->" if path == main else ":::"
+            yield f"{' ' * gutter}{self.paint(arrow, 'frame')} {self._where(here[0].place)}"
+            yield from excerpts.draw(here)
+
+    def _where(self, place: Place) -> str:
+        return f"{shown_path(place.path, self.report)}:{place.span.line}:{place.span.column}"
+
+    def _reached(self, block: Block, gutter: int) -> Iterator[str]:
+        """Yield the files that a cause reaches, each with the first line that takes it up."""
+        files = block.by_file
+        told = len(files) if self.show_all else FILES_SHOWN
+        # Never all but one: that line would say no more than the file's name.
+        told += len(files) == told + 1
+        firsts = [(self._where(group[0].place), group) for group in [*files.values()][:told]]
+        names = min(max(width(where) for where, _ in firsts), _NAME_WIDTH)
+        arrow = self.paint(":::" if block.origin else "-->", "frame")
+        columns = self.paint.look.columns or MAX_LINE
+        for where, group in firsts:
+            more = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
+            gap = " " * (2 + max(names - width(where), 0))
+            room = columns - gutter - 4 - width(where + gap + more)
+            quoted = self.quoted.line(group[0].place.path, group[0].place.span.line)
+            shown = self.paint(cut(expand(quoted.strip()), room), "faint")
+            yield f"{' ' * gutter}{arrow} {where}{gap if shown else ''}{shown}{more}"
+        if len(files) > told:
+            left = plural(len(files) - told, "more file")
+            yield f"{' ' * gutter}{arrow} {left}: `--show-all` names them"
+
+    def _headline(self, block: Block, more: int) -> Iterator[str]:
         """Yield what is wrong, wrapped where the terminal's width is known."""
+        finding, style = block.first, _style(block)
         name, paint = finding.rule.name, self.paint
         columns = paint.look.columns
-        told = f"{finding.severity}[{name}]: {safe(finding.breach.message)}"
+        told = f"{finding.severity}[{name}]: {safe(block.headline)}"
         rows = wrapped(told, max(columns - len(_INDENT), 20) if columns else 0)
         # The severity and the name are the beginning of the first row: there is no blank in them.
         first = next(rows).removeprefix(f"{finding.severity}[{name}]")
@@ -94,6 +147,10 @@ class DiagnosticRenderer:
         head = f"{' ' * gutter} {self.paint('=', 'frame')} {self.paint(title, 'strong')}: "
         yield head + next(rows)
         yield from (" " * indent + row for row in rows)
+
+
+def _style(block: Block) -> Style:
+    return "info" if block.first.severity == "off" else block.first.severity
 
 
 class _Shown(Struct, frozen=True):

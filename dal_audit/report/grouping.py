@@ -1,16 +1,87 @@
-"""Fold findings that one cause makes many of, so that a reader meets the cause once."""
+"""Put findings that one cause makes together, so that a reader meets the cause once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from dal_audit.judge.breach import Finding
+from msgspec import Struct
+
+from dal_audit.judge.breach import Finding, Origin, Related
+from dal_audit.report.summary import plural
 
 FOLDED_FROM: Final = 3
-"""Findings alike from which they are told as one; two are told before one has seen that."""
+"""Findings alike, or files that one place reaches, from which they are told as one; two are told
+before one has seen that."""
+
+SPREAD_FROM: Final = 6
+"""Files from which findings alike are told as one that have no place in common."""
 
 Key: TypeAlias = tuple[object, ...]
+
+
+class Block(Struct, frozen=True):
+    """Findings that are told under one headline: of one rule, of one severity, never none.
+
+    A finding that nothing is like is a block as well, and so are those of one file that differ in
+    nothing but their places. One that `is_spread` reaches several files by one `cause`, and of
+    each file its lines say enough.
+    """
+
+    findings: tuple[Finding, ...]
+    """In the order of reports: by path and place."""
+    cause: str = ""
+    """What the findings of several files have in common, as a message without a full stop."""
+    origin: Origin | None = None
+    """Where the cause stands; None where it has no place: a driver that files import."""
+
+    @property
+    def first(self) -> Finding:
+        """The finding that stands for all."""
+        return self.findings[0]
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether findings of several files are told as one."""
+        return bool(self.cause)
+
+    @property
+    def headline(self) -> str:
+        """What is wrong, in a sentence without a full stop."""
+        return self.cause or self.first.breach.message
+
+    @property
+    def way(self) -> tuple[Related, ...]:
+        """The steps up to the origin, which is the last one; none where it has no place."""
+        if self.origin is None:
+            return ()
+        steps = self.first.breach.related[: self.first.breach.flow_length]
+        last = next(index for index, step in enumerate(steps, 1) if step.place == self.origin.place)
+        return steps[:last]
+
+    @property
+    def by_file(self) -> Mapping[str, Sequence[Finding]]:
+        """The findings of each file, by its path, in their order."""
+        files: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            files.setdefault(finding.place.path, []).append(finding)
+        return files
+
+
+def blocks(findings: Iterable[Finding]) -> list[Block]:
+    """Return findings in blocks, each in one, in the order of where their causes stand.
+
+    Only findings that count are put together.
+    """
+    left = list(findings)
+    found: list[Block] = []
+    for key_of, said_of, least in _CAUSES:
+        several = [group for group in _alike(left, key_of) if _files(group) >= least]
+        found += [Block(tuple(group), said_of(group), group[0].origin) for group in several]
+        told = {id(finding) for group in several for finding in group}
+        left = [finding for finding in left if id(finding) not in told]
+    found += [Block(tuple(group)) for group in folded(left)]
+    return sorted(found, key=_order)
 
 
 def folded(findings: Iterable[Finding]) -> list[list[Finding]]:
@@ -19,27 +90,90 @@ def folded(findings: Iterable[Finding]) -> list[list[Finding]]:
     Alike are open findings of one rule in one file that came by the same way, belong to the same
     places in other files, reach the same driver, fail on the same backends and have the same cure.
     """
+    told: list[list[Finding]] = []
+    for group in _alike(findings, _in_file):
+        told += [group] if len(group) >= FOLDED_FROM else [[finding] for finding in group]
+    return told
+
+
+def _alike(
+    findings: Iterable[Finding], key_of: Callable[[Finding], Key | None]
+) -> Iterator[list[Finding]]:
+    """Yield findings by a key; one that has none stands alone."""
     groups: dict[Key, list[Finding]] = {}
     for index, finding in enumerate(findings):
-        groups.setdefault(_key(finding) or (index,), []).append(finding)
-    told: list[list[Finding]] = []
-    for group in groups.values():
-        told += [group] if len(group) >= FOLDED_FROM else [[finding] for finding in group]
-    return sorted(told, key=lambda group: _order(group[0]))
+        key = key_of(finding) if finding.standing == "open" else None
+        groups.setdefault(key or (index,), []).append(finding)
+    yield from groups.values()
 
 
-def _key(finding: Finding) -> Key | None:
+def _in_file(finding: Finding) -> Key:
     breach, path = finding.breach, finding.place.path
-    if finding.standing != "open":
-        return None
     way = breach.related[: breach.flow_length]
     elsewhere = tuple(
         relation for relation in breach.related[breach.flow_length :] if relation.place.path != path
     )
-    shared = (breach.driver, breach.fails_on, breach.fails_later_on, finding.remedy, way, elsewhere)
-    return path, finding.rule.id, finding.severity, *shared
+    return path, *_cure(finding), way, elsewhere
 
 
-def _order(finding: Finding) -> Key:
-    place = finding.place
-    return place.path, place.span, finding.rule.id, finding.breach.message
+def _by_origin(finding: Finding) -> Key | None:
+    return (finding.origin, *_cure(finding)) if finding.origin else None
+
+
+def _by_driver(finding: Finding) -> Key | None:
+    is_own = finding.breach.driver and not finding.breach.flow_length
+    return (_limit(finding), *_cure(finding)) if is_own else None
+
+
+def _by_message(finding: Finding) -> Key | None:
+    return (finding.breach.message, *_cure(finding)) if not finding.breach.flow_length else None
+
+
+def _cure(finding: Finding) -> Key:
+    """Return what findings share that one headline and one remedy serve."""
+    breach = finding.breach
+    on = (breach.driver, breach.fails_on, breach.fails_later_on)
+    return finding.rule.id, finding.severity, finding.remedy, *on
+
+
+def _of_origin(group: Sequence[Finding]) -> str:
+    origin = group[0].origin
+    name = origin.name if origin else ""
+    return f"`{name}` reaches {plural(_files(group), 'file')}{_limit(group[0])}"
+
+
+def _of_driver(group: Sequence[Finding]) -> str:
+    return f"`{group[0].breach.driver}` comes up in {_extent(group)}{_limit(group[0])}"
+
+
+def _of_message(group: Sequence[Finding]) -> str:
+    return f"{group[0].breach.message} ({_extent(group)})"
+
+
+def _extent(group: Sequence[Finding]) -> str:
+    """Return in how many places findings are, and in how many files these."""
+    places, files = plural(len(group), "place"), plural(_files(group), "file")
+    return files if len(group) == _files(group) else f"{places} of {files}"
+
+
+def _limit(finding: Finding) -> str:
+    """Return how a message goes on with what is allowed, from its semicolon on."""
+    _, semicolon, limit = finding.breach.message.partition("; ")
+    return f"{semicolon}{limit}"
+
+
+def _files(group: Iterable[Finding]) -> int:
+    return len({finding.place.path for finding in group})
+
+
+def _order(block: Block) -> Key:
+    place = block.origin.place if block.origin else block.first.place
+    return place.path, place.span, block.first.rule.id, block.headline
+
+
+_CAUSES: Final = (
+    (_by_origin, _of_origin, FOLDED_FROM),
+    (_by_driver, _of_driver, SPREAD_FROM),
+    (_by_message, _of_message, SPREAD_FROM),
+)
+"""What findings of several files can have in common: the key, its words, the least of files."""

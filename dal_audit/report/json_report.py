@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from dal_audit.facts import Place, Span
 from dal_audit.fix.model import Fix
-from dal_audit.judge.breach import Finding
+from dal_audit.judge.breach import Finding, Origin
 from dal_audit.report.links import HOME
 from dal_audit.report.model import Report
 from dal_audit.report.summary import verdicts
@@ -70,7 +70,8 @@ def render_json(report: Report) -> str:
             clauses: [string], PLACE, message, label: string, related: [{PLACE, message: string}],
             cure: string, fails_on: [string] | null, fails_later_on: [string],
             run: "again" | "all-again" | null,
-            driver: string | null, fix: FIX | null}
+            driver: string | null, origin: ORIGIN | null, fix: FIX | null}
+        ORIGIN: {name: string, PLACE, message: string}
         FIX: {message: string, applicability: "safe" | "unsafe",
             edits: [{line, column, end_line, end_column: integer, text: string}]}
         PLACE: path: string, line, column, end_line, end_column: integer
@@ -82,7 +83,9 @@ def render_json(report: Report) -> str:
     SQL at the place, none of them where all run it and differ in what it means, and null where the
     finding is not about SQL; `fails_later_on` are those that take it, and fail at it when its
     migration is run a second time: `run` says whether at once, or with all others. `driver` is the
-    catalogue's name of the driver that is reached from the place, null where there is none. The
+    catalogue's name of the driver that is reached from the place, null where there is none.
+    `origin` is what handed it on to here from another file, by its full name (`app.db.SessionDep`):
+    findings of one origin are mended together. The
     edits of a fix are in the finding's file and do not overlap; `text` is to stand in the place of
     what is between the columns.
     """
@@ -150,8 +153,13 @@ def _finding(finding: Finding) -> Object:
         "fails_later_on": list(breach.fails_later_on),
         "run": breach.run or None,
         "driver": breach.driver or None,
+        "origin": None if finding.origin is None else _origin(finding.origin),
         "fix": None if breach.fix is None else _fix(breach.fix),
     }
+
+
+def _origin(origin: Origin) -> Object:
+    return {"name": origin.name, **_place(origin.place), "message": origin.message}
 
 
 def _fix(fix: Fix) -> Object:

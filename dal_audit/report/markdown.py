@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from dal_audit.judge.breach import Finding
+from dal_audit.report.grouping import Block, blocks
 from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
 from dal_audit.report.statistics import Row, statistics
@@ -23,6 +24,9 @@ SIZE_LIMIT: Final = 1024 * 1024
 
 RELATED_SHOWN: Final = 5
 """Related places that are listed below a finding."""
+
+FILES_SHOWN: Final = 10
+"""Files that are listed below a cause that reaches them."""
 
 FOLDED_FROM: Final = 20
 """Findings from which their list is folded, so that the tables stay in view."""
@@ -67,18 +71,49 @@ def _listed(findings: Iterable[Finding], room: int) -> tuple[int, list[str]]:
     """Return how many findings have room in so many bytes, and these by file."""
     lines: list[str] = []
     told = 0
-    for path, group in groupby(findings, key=lambda finding: finding.place.path):
-        head = ["", f"### {_span(path)}", ""]
+    for path, group in groupby(blocks(findings), key=_file_of):
+        head = ["", f"### {_span(path) or 'In many files'}", ""]
         room -= sum(_size(line) for line in head)
-        for finding in group:
-            item = list(_item(finding))
-            room -= sum(_size(line) for line in item)
+        for block in group:
+            items = list(_items(block))
+            room -= sum(_size(line) for line in items)
             if room < 0:
                 return told, lines
-            lines += [*head, *item]
+            lines += [*head, *items]
             head = []
-            told += 1
+            told += len(block.findings)
     return told, lines
+
+
+def _file_of(block: Block) -> str:
+    """Return the file that a block stands below; none for a cause that has no place."""
+    if block.is_spread:
+        return block.origin.place.path if block.origin else ""
+    return block.first.place.path
+
+
+def _items(block: Block) -> Iterator[str]:
+    """Yield a block as items of a list: one for each finding, or one for the cause of all."""
+    if block.is_spread:
+        yield from _cause(block)
+    else:
+        for finding in block.findings:
+            yield from _item(finding)
+
+
+def _cause(block: Block) -> Iterator[str]:
+    """Yield a cause with the files that it reaches."""
+    at = block.origin.place.span if block.origin else None
+    where = f"**{at.line}:{at.column}** " if at else ""
+    finding, files = block.first, block.by_file
+    yield f"- {where}{finding.severity} {_span(finding.rule.name)}: {_text(block.headline)}"
+    for path, group in [*files.items()][:FILES_SHOWN]:
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        yield f"  - {_span(f'{path}:{group[0].place.span.line}')}{more}"
+    if len(files) > FILES_SHOWN:
+        yield f"  - and {plural(len(files) - FILES_SHOWN, 'more file')}"
+    if finding.remedy:
+        yield f"  - *{_text(finding.remedy)}*"
 
 
 def _head(report: Report) -> Iterator[str]:

@@ -16,6 +16,7 @@ def render(
     *,
     look: TerminalStyle = PLAIN,
     show_suppressed: bool = False,
+    show_all: bool = False,
     fail_on: Severity = "info",
 ) -> str:
     """Return a report in a format.
@@ -28,7 +29,9 @@ def render(
         case "text":
             from dal_audit.report.text import render_text
 
-            return render_text(report, look=look, show_suppressed=show_suppressed)
+            return render_text(
+                report, look=look, show_suppressed=show_suppressed, show_all=show_all
+            )
         case "concise":
             from dal_audit.report.concise import render_concise
 

@@ -137,6 +137,12 @@ def _properties(finding: Finding) -> Object:
         properties["fails_later_on"] = list(breach.fails_later_on)
     if breach.run:
         properties["run"] = breach.run
+    if finding.origin is not None:
+        origin = finding.origin
+        properties["origin"] = {
+            "name": origin.name,
+            "location": location_of(origin.place, origin.message),
+        }
     return properties
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from dal_audit.facts import Place
 from dal_audit.report.source_lines import Quoted
-from dal_audit.report.terminal import Paint, Style, expand, safe, width
+from dal_audit.report.terminal import ELLIPSIS, Paint, Style, expand, safe, width
 
 MAX_LINE: Final = 160
 """Cells; longer lines are cut around what is marked, where the terminal's width is not known."""
@@ -19,7 +19,6 @@ MAX_LINE: Final = 160
 LEAST_LINE: Final = 40
 """Cells; on a narrower terminal lines are longer than it is wide, and yet say something."""
 
-_ELLIPSIS: Final = "..."
 _FAR: Final = 4
 """So many times as many letters as there is room for; some letters take none."""
 
@@ -115,8 +114,8 @@ class Excerpts(Struct, frozen=True):
             return line, drawn
         begin = max(0, min(drawn.start - room // 4, width(line) - room))
         head, body, tail = _window(line, begin, begin + room)
-        shift = len(_ELLIPSIS) - width(head) if head else 0
-        shown = (_ELLIPSIS if head else "") + body + (_ELLIPSIS if tail else "")
+        shift = len(ELLIPSIS) - width(head) if head else 0
+        shown = (ELLIPSIS if head else "") + body + (ELLIPSIS if tail else "")
         cells = min(drawn.cells, begin + room - drawn.start)
         return shown, replace(drawn, start=drawn.start + shift, cells=cells)
 

@@ -29,6 +29,9 @@ bytes."""
 
 TAB_WIDTH: Final = 4
 
+ELLIPSIS: Final = "..."
+"""Stands for what is cut off."""
+
 
 class TerminalStyle(Struct, frozen=True):
     """What a report may count on where it is shown: by default on nothing, as in a file."""
@@ -106,6 +109,18 @@ def wrapped(text: str, columns: int) -> Iterator[str]:
         else:
             line = longer
     yield line
+
+
+def cut(text: str, room: int) -> str:
+    """Return so much of a text as so many cells hold, with dots where it is more."""
+    if width(text) <= room:
+        return text
+    kept = ""
+    for char in text[: max(room - len(ELLIPSIS), 0)]:
+        if width(kept + char) > room - len(ELLIPSIS):
+            break
+        kept += char
+    return f"{kept}{ELLIPSIS}" if kept else ""
 
 
 def expand(text: str) -> str:

@@ -15,7 +15,11 @@ MANY: Final = 50
 
 
 def render_text(
-    report: Report, *, look: TerminalStyle = PLAIN, show_suppressed: bool = False
+    report: Report,
+    *,
+    look: TerminalStyle = PLAIN,
+    show_suppressed: bool = False,
+    show_all: bool = False,
 ) -> str:
     """Return the whole report."""
     paint = Paint(look)
@@ -28,7 +32,8 @@ def render_text(
             DiagnosticRenderer,
         )  # a clean run has nothing to draw
 
-        lines = list(DiagnosticRenderer(report, paint).findings(shown))
+        drawn = DiagnosticRenderer(report, paint, show_all=show_all)
+        lines = list(drawn.findings(shown))
     return "\n".join([*lines, *_summary(report, paint)]) + "\n"
 
 

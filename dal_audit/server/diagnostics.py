@@ -55,10 +55,8 @@ def diagnostic_of(finding: Finding, root: Path) -> types.Diagnostic:
 
 
 def origin_of(finding: Finding, root: Path) -> types.Location | None:
-    """Return where the way of a leak begins; None for a finding that has no way."""
-    if not finding.breach.flow_length:
-        return None
-    return location_of(finding.breach.related[0].place, root)
+    """Return what handed a driver's object on to here; None where no other file did."""
+    return None if finding.origin is None else location_of(finding.origin.place, root)
 
 
 def location_of(place: Place, root: Path) -> types.Location:

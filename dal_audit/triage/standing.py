@@ -17,6 +17,7 @@ from dal_audit.facts import FileFacts, NotebookCell, Suppression
 from dal_audit.judge.breach import Breach, Finding, SuppressionUse, WaiverUse
 from dal_audit.policy import Policy, Waiver, compile_globs, per_file_ignored, severity_of
 from dal_audit.triage.notebooks import in_cell
+from dal_audit.triage.origins import origin_of
 from dal_audit.triage.redaction import without_secrets_in
 
 SAYS_NOTHING: Final = frozenset(
@@ -42,6 +43,7 @@ class Triage:
 
     def __init__(self, project: Project, rules: Iterable[Rule], *, today: datetime.date) -> None:
         """Read the suppressions of all files and the policy; `today` decides which waivers hold."""
+        self.project = project
         self.policy: Policy = project.policy
         self.in_force = frozenset(rule.id for rule in rules)
         self.ignored = per_file_ignored(self.policy)
@@ -81,7 +83,12 @@ class Triage:
         """Return a breach as a finding."""
         breach = without_secrets_in(breach, is_program="ci" not in rule.languages)
         severity = severity_of(self.policy, rule.id, breach.severity or rule.severity)
-        finding = Finding(rule, severity, in_cell(breach, self.cells.get(breach.place.path, ())))
+        finding = Finding(
+            rule,
+            severity,
+            in_cell(breach, self.cells.get(breach.place.path, ())),
+            origin=origin_of(breach, self.project),
+        )
         if self.ignored(breach.place.path, rule.id):
             return replace(finding, standing="suppressed", justification="per-file-ignores")
         # A suppression cannot vouch for itself.
