@@ -29,7 +29,10 @@ if TYPE_CHECKING:  # To import `typing` takes longer than to print what was prin
     from typing import Final, NoReturn
 
 COMMANDS: Final = frozenset(
-    {"baseline", "check", "clean", "config", "explain", "init", "replay", "rules", "server"}
+    {
+        *("baseline", "check", "clean", "config", "explain", "init"),
+        *("port", "replay", "rules", "server"),
+    }
 )
 """The names of all commands; a test holds them against the command line."""
 

@@ -35,6 +35,7 @@ from dal_audit.commands.output import (
     silence_stdout,
     write,
 )
+from dal_audit.commands.port import port
 from dal_audit.commands.replay import replay
 
 if TYPE_CHECKING:
@@ -347,4 +348,5 @@ def server_command() -> NoReturn:
     sys.exit(CLEAN)
 
 
-cli.add_command(replay)
+for command in (port, replay):
+    cli.add_command(command)

@@ -2,6 +2,8 @@
 
 __all__ = [
     "formats",
+    "gfm",
+    "json_report",
     "links",
     "merge",
     "model",

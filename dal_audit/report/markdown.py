@@ -6,18 +6,17 @@ than 1 MiB is not shown at all.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
 
 from dal_audit.judge.breach import Finding
+from dal_audit.report.gfm import code_span, prose, table
 from dal_audit.report.grouping import Block, blocks
 from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
 from dal_audit.report.statistics import Row, statistics
 from dal_audit.report.summary import Verdict, counts, plural, verdicts
-from dal_audit.report.terminal import safe, visible
 
 SIZE_LIMIT: Final = 1024 * 1024
 """Bytes; GitHub shows nothing of a larger summary."""
@@ -42,9 +41,6 @@ _MARKS: Final[dict[Verdict, str]] = {
     "not audited": "⚪ not audited",
 }
 _SEEN: Final = {True: "✅", False: "⚪"}
-_CODE: Final = re.compile(r"`([^`]+)`")
-_MEANT: Final = re.compile(r"[\\`*_\[\]<>&#|~$@!]|:(?=/)|\.(?=\S)")
-"""Punctuation that means something within a line; `.` and `:` where they could make a link."""
 
 
 def render_markdown(report: Report, *, show_suppressed: bool = False) -> str:
@@ -72,7 +68,7 @@ def _listed(findings: Iterable[Finding], room: int) -> tuple[int, list[str]]:
     lines: list[str] = []
     told = 0
     for path, group in groupby(blocks(findings), key=_file_of):
-        head = ["", f"### {_span(path) or 'In many files'}", ""]
+        head = ["", f"### {code_span(path) if path else 'In many files'}", ""]
         room -= sum(_size(line) for line in head)
         for block in group:
             items = list(_items(block))
@@ -106,10 +102,10 @@ def _cause(block: Block) -> Iterator[str]:
     at = block.origin.place.span if block.origin else None
     where = f"**{at.line}:{at.column}** " if at else ""
     finding, files = block.first, block.by_file
-    yield f"- {where}{finding.severity} {_span(finding.rule.name)}: {_text(block.headline)}"
+    yield f"- {where}{finding.severity} {code_span(finding.rule.name)}: {prose(block.headline)}"
     for path, group in [*files.items()][:FILES_SHOWN]:
         more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-        yield f"  - {_span(f'{path}:{group[0].place.span.line}')}{more}"
+        yield f"  - {code_span(f'{path}:{group[0].place.span.line}')}{more}"
     if len(files) > FILES_SHOWN:
         yield f"  - and {plural(len(files) - FILES_SHOWN, 'more file')}"
     if finding.remedy:
@@ -120,19 +116,19 @@ def _head(report: Report) -> Iterator[str]:
     """Yield what the audit comes to: counts, clauses, rules."""
     yield "## dal-audit"
     yield ""
-    yield _text(counts(report))
+    yield prose(counts(report))
     if report.assumptions:
         yield ""
-        yield from (f"- assumed {_text(line)}" for line in report.assumptions)
-    yield from _table(
+        yield from (f"- assumed {prose(line)}" for line in report.assumptions)
+    yield from table(
         ("clause", "", "verdict", "findings", "reason"),
         (
             (
-                _span(said.clause.id),
-                _text(said.clause.title),
+                code_span(said.clause.id),
+                prose(said.clause.title),
                 _MARKS[said.verdict],
                 str(said.against or ""),
-                _text(said.reason),
+                prose(said.reason),
             )
             for said in verdicts(report)
         ),
@@ -140,24 +136,17 @@ def _head(report: Report) -> Iterator[str]:
     if report.tested:
         yield from ("", "Storage tests, as CI was seen to run them and to block a merge:", "")
         for backend, by, is_seen in report.tested:
-            yield f"- {_SEEN[is_seen]} {_span(backend)}: {_text(by)}"
+            yield f"- {_SEEN[is_seen]} {code_span(backend)}: {prose(by)}"
     if report.limited:
         yield from ("", "These verdicts are for the given paths only.")
     rows = statistics(report)
     if rows:
-        yield from _table(("findings", "rule", "", "severity"), (_rule_row(row) for row in rows))
+        yield from table(("findings", "rule", "", "severity"), (_rule_row(row) for row in rows))
 
 
 def _rule_row(row: Row) -> tuple[str, ...]:
-    link = f"[{_text(row.rule.name)}]({document_of(row.rule)})"
-    return str(row.count), _span(row.rule.id), link, ", ".join(row.severities)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield ""
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
+    link = f"[{prose(row.rule.name)}]({document_of(row.rule)})"
+    return str(row.count), code_span(row.rule.id), link, ", ".join(row.severities)
 
 
 def _item(finding: Finding) -> Iterator[str]:
@@ -166,37 +155,17 @@ def _item(finding: Finding) -> Iterator[str]:
     span = breach.place.span
     standing = "" if finding.standing == "open" else f" ({finding.standing})"
     yield (
-        f"- **{span.line}:{span.column}** {finding.severity} {_span(finding.rule.name)}{standing}: "
-        f"{_text(breach.message)}"
+        f"- **{span.line}:{span.column}** {finding.severity} "
+        f"{code_span(finding.rule.name)}{standing}: {prose(breach.message)}"
     )
     for relation in breach.related[:RELATED_SHOWN]:
-        where = _span(f"{relation.place.path}:{relation.place.span.line}")
-        yield f"  - {where}: {_text(relation.message)}"
+        where = code_span(f"{relation.place.path}:{relation.place.span.line}")
+        yield f"  - {where}: {prose(relation.message)}"
     if len(breach.related) > RELATED_SHOWN:
         yield f"  - and {plural(len(breach.related) - RELATED_SHOWN, 'more place')}"
     if finding.remedy:
-        yield f"  - *{_text(finding.remedy)}*"
+        yield f"  - *{prose(finding.remedy)}*"
 
 
 def _size(line: str) -> int:
     return len(line.encode("utf-8", "backslashreplace")) + 1
-
-
-def _text(text: str) -> str:
-    """Return text in which only code between backticks means anything to a reader of Markdown."""
-    parts = _CODE.split(safe(text).replace("\t", " "))
-    # Every other part is what stood between backticks.
-    return "".join(
-        _span(part) if index % 2 else _MEANT.sub(r"\\\g<0>", part)
-        for index, part in enumerate(parts)
-    )
-
-
-def _span(code: str) -> str:
-    """Return text as a code span (GFM §6.3); in cells of tables only ids are code, without bars."""
-    code = visible(code)
-    longest = max((len(run) for run in re.findall("`+", code)), default=0)
-    fence = "`" * (longest + 1)
-    # One blank on both sides is taken off again, by the standard; code of blanks alone keeps all.
-    padded = f" {code} " if code[:1] in {"`", " "} or code[-1:] in {"`", " "} else code
-    return f"{fence}{padded}{fence}" if code else ""

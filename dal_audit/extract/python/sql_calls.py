@@ -109,6 +109,34 @@ class SqlCalls(Struct, frozen=True):
         elif self.executed and executes(name):
             yield from self._executed(node, name, scope)
 
+    def unknown(self, site: CallSite) -> tuple[ast.expr, frozenset[str]] | None:
+        """Return the argument of a database's call that is SQL of which nothing is known.
+
+        With it go the dotted names that it comes from. None where a text is known, or where an
+        object of a toolkit is run that is no text.
+        """
+        node, scope = site.node, site.scope
+        if not isinstance(node, ast.Call) or not (node.args or node.keywords):
+            return None
+        argument = next(_arguments(node), None)
+        if argument is None or not (self._constructor(node, scope) or self._is_run(node, scope)):
+            return None
+        is_known = any(text.strip(f"{UNKNOWN} ") for text, _ in texts(argument, scope))
+        origins = roots(argument, scope)
+        if is_known or any(map(self.catalogue.driver_of, origins)):
+            return None
+        return argument, origins
+
+    def _is_run(self, node: ast.Call, scope: Scope) -> bool:
+        """Return whether a call is one of a database that executes what it is handed."""
+        name = _name(node.func)
+        if not executes(name):
+            return False
+        receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+        origins = roots(receiver, scope) if receiver else qualified_names(node.func, scope)
+        words = _words(receiver)
+        return self._is_database(origins, name, words) and not words & OTHER_WORDS
+
     def _constructor(self, node: ast.Call, scope: Scope) -> str:
         """Return the dotted name of the constructor that is called; empty for another call."""
         func = node.func

@@ -1,0 +1,138 @@
+"""What no file tells about a port, so that people have to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from dal_audit.assemble.project import Project
+from dal_audit.catalogue.engine_names import Engine
+from dal_audit.facts import START, Place
+from dal_audit.facts.sql import CreateObject, CreateTable, SqlStatement
+from dal_audit.port.model import Hold, Remark, title_of, titles_of
+from dal_audit.port.projection import has_own_code, modules_apart
+
+_DATA: Final = {
+    "postgresql": "SQLite keeps any value in any column: which values would PostgreSQL refuse?",
+    "sqlite": "PostgreSQL's types are wider: are there values that lose digits, zones or checks?",
+}
+_WRITERS: Final = {
+    "postgresql": "Does anything lean on one writer at a time, as SQLite has it, and need a lock?",
+    "sqlite": "Do several processes write at once? SQLite lets one write, and has the others wait.",
+}
+
+
+def questions(
+    project: Project, target: Engine, today: Sequence[str], holds: Sequence[Hold]
+) -> tuple[Remark, ...]:
+    """Return the questions that a port to an engine leaves open, those about places first."""
+    made = [
+        *_extensions(project, target),
+        *_collations(project, target),
+        *_apart(project, target),
+        *_released(project, target, holds),
+        *_data(project, target, today),
+    ]
+    version = ".".join(map(str, project.policy.version_of(target)))
+    made.append(
+        Remark(
+            f"Which is the oldest version of {title_of(target)} that it will run on? "
+            f"All was judged for {version} (`backend-versions`)."
+        )
+    )
+    made.append(Remark(_WRITERS[target]))
+    return tuple(made)
+
+
+def _statements(project: Project, holds: Callable[[SqlStatement], bool]) -> tuple[Place, ...]:
+    """Return the places of the statements of which something holds, each once."""
+    found = {
+        Place(file.path, fact.span)
+        for file in project.files
+        for fact in file.facts
+        if isinstance(fact, SqlStatement) and holds(fact)
+    }
+    return tuple(sorted(found))
+
+
+def _extensions(project: Project, target: Engine) -> Iterator[Remark]:
+    """Ask for what extensions, virtual tables and functions of the program's own bring."""
+    places = _statements(project, _is_extended)
+    if places:
+        yield Remark(
+            f"What on {title_of(target)} takes the place of what is brought in here "
+            "(extensions, virtual tables, functions that the program gives its connections)?",
+            places,
+        )
+
+
+def _is_extended(statement: SqlStatement) -> bool:
+    made = statement.structure
+    if isinstance(made, CreateTable):
+        return bool(made.module)
+    is_given = statement.within is not None and statement.within.how == "create_function"
+    return is_given or (isinstance(made, CreateObject) and made.what == "extension")
+
+
+def _collations(project: Project, target: Engine) -> Iterator[Remark]:
+    places = _statements(project, _has_collation)
+    if places:
+        yield Remark(
+            f"In which order is text sorted and compared on {title_of(target)}? Here one is named.",
+            places,
+        )
+
+
+def _has_collation(statement: SqlStatement) -> bool:
+    made = statement.structure
+    if isinstance(made, CreateObject):
+        return made.what == "collation"
+    columns = made.columns if isinstance(made, CreateTable) else ()
+    kinds = {constraint.kind for column in columns for constraint in column.constraints}
+    return "collate" in kinds or any("collat" in own.feature for own in statement.constructs)
+
+
+def _apart(project: Project, target: Engine) -> Iterator[Remark]:
+    """Ask whether what is written for other engines has its like for the target."""
+    modules = modules_apart(project, target)
+    places = tuple(Place(path, START) for path in sorted(modules))
+    if not has_own_code(project, target):
+        return
+    branches = _statements(project, lambda own: _is_branch(own, target))
+    others = tuple(place for place in branches if place.path not in modules)
+    if places or others:
+        yield Remark(
+            f"Has each of these, which are for other engines, its like for {title_of(target)}?",
+            (*places, *others),
+        )
+
+
+def _is_branch(statement: SqlStatement, target: Engine) -> bool:
+    within = statement.within
+    engines = within.engines if within is not None else None
+    return engines is not None and target not in engines and within is not None and bool(within.how)
+
+
+def _released(project: Project, target: Engine, holds: Sequence[Hold]) -> Iterator[Remark]:
+    """Ask what becomes of migrations that ran already, where they would have to change."""
+    of_sets = project.layout.by_path()
+    places = {hold.place.path for hold in holds if hold.place.path in of_sets}
+    if places:
+        yield Remark(
+            "Did these migrations run anywhere? Then they stay as they are (DAL407), and "
+            f"{title_of(target)} begins with a set of its own, made of the schema of today.",
+            tuple(Place(path, START) for path in sorted(places)),
+        )
+
+
+def _data(project: Project, target: Engine, today: Sequence[str]) -> Iterator[Remark]:
+    tables = _statements(project, lambda own: isinstance(own.structure, CreateTable))
+    others = [engine for engine in today if engine != target]
+    if not tables and not others:
+        return
+    said = _DATA[target] if set(others) & set(_DATA) else ""
+    count = f" of {len(tables)} tables" if len(tables) > 1 else ""
+    where = f" out of {titles_of(others)}" if others else ""
+    yield Remark(
+        f"Who moves the rows{count}{where}, and how long may nobody write? {said}".rstrip()
+    )
