@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dal_audit import __version__
+from dal_audit.commands.graph import graph
 from dal_audit.commands.options import (
     BASELINE,
     COLOR,
@@ -348,5 +349,5 @@ def server_command() -> NoReturn:
     sys.exit(CLEAN)
 
 
-for command in (port, replay):
+for command in (graph, port, replay):
     cli.add_command(command)

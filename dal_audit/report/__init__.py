@@ -3,11 +3,13 @@
 __all__ = [
     "formats",
     "gfm",
+    "html",
     "json_report",
     "links",
     "merge",
     "model",
     "paths",
+    "reach",
     "render",
     "statistics",
     "suggestions",

@@ -50,6 +50,11 @@ class Report(Struct, frozen=True):
     limited: bool = False
     """Whether only some paths were asked for, so that verdicts speak of these alone."""
     version: str = ""
+    date: str = ""
+    """The day of the report, `2026-01-31`; empty where nobody gave one, so that equal input gives
+    equal reports."""
+    source_url: str = ""
+    """The address of a source on the web, with `{path}` and `{line}`; empty where there is none."""
     scopes: tuple[ProjectScope, ...] = ()
     """The projects, as they were found: their files and what was asked for of each."""
     here: str = "."

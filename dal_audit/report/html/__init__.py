@@ -1,27 +1,27 @@
 """One HTML file with all findings, to be read in any browser and kept as an artifact of a build.
 
-It loads nothing and runs one script of its own: the page's Content-Security-Policy names the hashes
-of its script and style, so that nothing which a source or a file's name smuggles in could run, even
-if it were not escaped. Without the script the page is complete, only not to be searched.
+It loads nothing and runs one script of its own. Without the script the page is complete, only not
+to be searched.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from html import escape
 from itertools import groupby
-from pathlib import Path
 
 from dal_audit.judge.breach import Finding
-from dal_audit.report.html.elements import coded, option, package_of, shown
+from dal_audit.report.html.elements import option, shown
 from dal_audit.report.html.finding import article
+from dal_audit.report.html.heading import heading
+from dal_audit.report.html.page import page
 from dal_audit.report.html.picture import picture
 from dal_audit.report.model import Report
+from dal_audit.report.reach import package_of, reaches_of
 from dal_audit.report.source_lines import Quoted
 from dal_audit.report.summary import counts, plural, verdicts
+
+__all__ = ["elements", "page", "picture", "render_html"]
 
 
 def render_html(report: Report, *, show_suppressed: bool = False) -> str:
@@ -29,53 +29,18 @@ def render_html(report: Report, *, show_suppressed: bool = False) -> str:
     findings = [
         finding for finding in report.findings if show_suppressed or finding.standing == "open"
     ]
-    script, style = _asset("page.js"), _asset("page.css")
-    policy = (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    lines = [
-        "<!DOCTYPE html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<meta name="color-scheme" content="light dark">',
-        f'<meta name="generator" content="dal-audit {shown(report.version)}">',
-        f"<title>dal-audit: {shown(counts(report))}</title>",
-        f"<style>{style}</style>",
-        "</head>",
-        "<body>",
-        '<a class="skip" href="#findings">Skip to the findings</a>',
-        "<header>",
-        "<h1>dal-audit</h1>",
-        f"<p>{shown(counts(report))}</p>",
-        *(f"<p>assumed {coded(line)}</p>" for line in report.assumptions),
-        "</header>",
-        "<main>",
-        *_clauses(report),
-        *picture(report.open),
-        *_tools(findings),
-        *_sections(findings, Quoted(report.sources)),
-        "</main>",
-        f"<script>{script}</script>",
-        "</body>",
-        "</html>",
-    ]
-    return "\n".join(lines) + "\n"
+    return page(f"dal-audit: {counts(report)}", report.version, _body(report, findings))
 
 
-@cache
-def _asset(name: str) -> str:
-    """Return a part of the page that is kept as a file beside this module."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """Return what a Content-Security-Policy calls an inline script or style by."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+def _body(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
+    yield '<a class="skip" href="#findings">Skip to the findings</a>'
+    yield from heading(report)
+    yield "<main>"
+    yield from _clauses(report)
+    yield from picture(reaches_of(report.findings), is_open=False)
+    yield from _tools(findings)
+    yield from _sections(findings, Quoted(report.sources))
+    yield "</main>"
 
 
 def _clauses(report: Report) -> Iterator[str]:
@@ -123,7 +88,7 @@ def _tools(findings: Iterable[Finding]) -> Iterator[str]:
     choices = {
         "clause": {clause for finding in found for clause in finding.rule.clauses},
         "rule": {f"{finding.rule.id} {finding.rule.name}" for finding in found},
-        "package": {package_of(finding) for finding in found},
+        "package": {package_of(finding.place.path) for finding in found},
         "driver": {finding.breach.driver for finding in found if finding.breach.driver},
     }
     yield '<form id="tools" role="search" hidden>'

@@ -6,7 +6,6 @@ import re
 from html import escape
 from typing import Final
 
-from dal_audit.judge.breach import Finding
 from dal_audit.report.terminal import visible
 
 _CODE: Final = re.compile(r"`([^`]+)`")
@@ -30,8 +29,3 @@ def coded(text: str) -> str:
 def option(value: str) -> str:
     """Return one choice of a list."""
     return f'<option value="{shown(value)}">{shown(value)}</option>'
-
-
-def package_of(finding: Finding) -> str:
-    """Return the folder of a finding's file, seen from the repository's root."""
-    return finding.place.path.rpartition("/")[0] or "."

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from dal_audit.facts import Place
 from dal_audit.judge.breach import Finding
-from dal_audit.report.html.elements import coded, package_of, shown
+from dal_audit.report.html.elements import coded, shown
 from dal_audit.report.links import document_of
+from dal_audit.report.reach import package_of
 from dal_audit.report.source_lines import Quoted
 from dal_audit.report.summary import plural
 from dal_audit.report.terminal import expand
@@ -28,7 +29,7 @@ def article(finding: Finding, quoted: Quoted) -> Iterator[str]:
     traits = {
         "rule": f"{rule.id} {rule.name}",
         "clauses": " ".join(rule.clauses),
-        "package": package_of(finding),
+        "package": package_of(breach.place.path),
         "file": breach.place.path,
         "driver": breach.driver,
     }

@@ -4,54 +4,85 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
-from dal_audit.judge.breach import Finding
-from dal_audit.report.html.elements import package_of, shown
+from dal_audit.report.html.elements import shown
+from dal_audit.report.reach import Reach, Standing
 from dal_audit.report.summary import plural
 from dal_audit.report.terminal import width
 
-PACKAGES_SHOWN: Final = 40
-"""Packages that are drawn, those with the most findings; nobody tells more lines apart."""
+PACKAGES_SHOWN: Final = 12
+"""Packages that are drawn, those with the most findings: so many rows are a third of a screen."""
+
+DRIVERS_SHOWN: Final = 12
+"""Drivers that are drawn, those with the most findings."""
 
 _ROW: Final = 26
-_FLIGHT: Final = 260
+_FLIGHT: Final = 220
 """How far the lines fly from the packages to the drivers."""
 
 _LETTER: Final = 7.2
 """The width of a letter, about."""
 
-_LONGEST: Final = 48
+_LONGEST: Final = 36
 """Letters of a package's name that are drawn: its end, which tells it from its neighbours."""
 
+_WORDS: Final[Mapping[Standing, str]] = {
+    "open": "finding",
+    "accepted": "accepted finding",
+    "storage": "import",
+}
 
-def picture(findings: Iterable[Finding]) -> Iterator[str]:
-    """Yield the section; nothing where no finding reaches a driver."""
-    edges = Counter(
-        (package_of(finding), finding.breach.driver)
-        for finding in findings
-        if finding.breach.driver
-    )
+Edges: TypeAlias = Mapping[tuple[str, str, Standing], int]
+"""Packages, the drivers that they reach, and how that stands, with the numbers of findings."""
+
+
+def picture(reaches: Sequence[Reach], *, is_open: bool) -> Iterator[str]:
+    """Yield the section; nothing where nothing reaches a driver. It can be folded away."""
+    edges: Counter[tuple[str, str, Standing]] = Counter()
+    for reach in reaches:
+        edges[reach.package, reach.driver, reach.standing] += reach.count
     if not edges:
         return
-    weights: Counter[str] = Counter()
-    for (package, _), count in edges.items():
-        weights[package] += count
-    kept = sorted(sorted(weights, key=lambda name: (-weights[name], name))[:PACKAGES_SHOWN])
-    drawn = {edge: count for edge, count in edges.items() if edge[0] in set(kept)}
-    yield '<section aria-labelledby="reach"><h2 id="reach">Which packages reach which drivers</h2>'
-    yield "<p>A line is a package whose findings lead to a driver, the wider the more of them. "
-    yield "A package or a driver can be chosen to see its findings.</p>"
-    yield from _drawing(kept, drawn)
-    if len(weights) > len(kept):
-        yield f"<p>{plural(len(weights) - len(kept), 'more package')} with fewer findings.</p>"
+    packages, drivers = _largest(edges, 0, PACKAGES_SHOWN), _largest(edges, 1, DRIVERS_SHOWN)
+    drawn = {
+        edge: count for edge, count in edges.items() if edge[0] in packages and edge[1] in drivers
+    }
+    yield '<section aria-labelledby="reach">'
+    yield f"<details{' open' if is_open else ''}><summary>"
+    yield '<h2 id="reach">Which packages reach which drivers</h2></summary>'
+    yield f"<p>{_legend(edges)}</p>"
+    yield from _drawing(sorted(name for name, *_ in drawn), drawn)
+    left_out = len({edge[0] for edge in edges}) - len({edge[0] for edge in drawn})
+    if left_out:
+        yield f"<p>{plural(left_out, 'more package')} with fewer findings in the table.</p>"
     yield from _table(edges)
-    yield "</section>"
+    yield "</details></section>"
 
 
-def _drawing(packages: Sequence[str], edges: Mapping[tuple[str, str], int]) -> Iterator[str]:
+def _largest(edges: Edges, end: int, most: int) -> set[str]:
+    """Return the names at one end of the edges that have the most findings."""
+    weights: Counter[str] = Counter()
+    for edge, count in edges.items():
+        weights[edge[end]] += count
+    return set(sorted(weights, key=lambda name: (-weights[name], name))[:most])
+
+
+def _legend(edges: Edges) -> str:
+    """Return what the lines mean, as far as there are such lines."""
+    standings = {standing for *_, standing in edges}
+    parts = ["A line is a package whose findings lead to a driver, the wider the more of them."]
+    if "accepted" in standings:
+        parts.append("Dashed are those that were accepted (suppressed, waived, in the baseline).")
+    if "storage" in standings:
+        parts.append("Thin lines are what storage itself imports.")
+    return " ".join(parts)
+
+
+def _drawing(names_drawn: Sequence[str], edges: Edges) -> Iterator[str]:
     """Yield two columns of names and a curve an edge."""
+    packages = list(dict.fromkeys(names_drawn))
     rows = {name: index for index, name in enumerate(packages)}
     drivers = _in_order(rows, edges)
     names = {name: _short(name) for name in packages}
@@ -63,15 +94,16 @@ def _drawing(packages: Sequence[str], edges: Mapping[tuple[str, str], int]) -> I
     ends = {name: _top(row, len(drivers), height) for row, name in enumerate(drivers)}
     total = left + _FLIGHT + right
     yield (
-        f'<div class="wide"><svg viewBox="0 0 {total:.0f} {height}" width="{total:.0f}" '
+        f'<div class="wide" tabindex="0" role="region" aria-label="Picture">'
+        f'<svg viewBox="0 0 {total:.0f} {height}" width="{total:.0f}" '
         f'height="{height}" role="group" aria-label="Packages and the drivers that they reach">'
     )
-    for (package, driver), count in sorted(edges.items()):
+    for (package, driver, standing), count in sorted(edges.items()):
         start, end, middle = left, left + _FLIGHT, left + _FLIGHT / 2
         y1, y2 = tops[package], ends[driver]
-        told = f"{shown(package)} reaches {shown(driver)}: {plural(count, 'finding')}"
+        told = f"{shown(package)} reaches {shown(driver)}: {plural(count, _WORDS[standing])}"
         yield (
-            f'<path class="edge" stroke-width="{1 + math.log2(count):.1f}" '
+            f'<path class="edge {standing}" stroke-width="{_breadth(count, standing):.1f}" '
             f'data-package="{shown(package)}" data-driver="{shown(driver)}" '
             f'd="M{start:.0f} {y1:.0f}C{middle:.0f} {y1:.0f} {middle:.0f} {y2:.0f} '
             f'{end:.0f} {y2:.0f}"><title>{told}</title></path>'
@@ -90,10 +122,14 @@ def _drawing(packages: Sequence[str], edges: Mapping[tuple[str, str], int]) -> I
     yield "</svg></div>"
 
 
-def _in_order(rows: Mapping[str, int], edges: Mapping[tuple[str, str], int]) -> list[str]:
+def _breadth(count: int, standing: Standing) -> float:
+    return 1 + (math.log2(count) if standing == "open" else 0)
+
+
+def _in_order(rows: Mapping[str, int], edges: Edges) -> list[str]:
     """Return the drivers so that few lines cross: by the middle of the packages that reach them."""
     reached: dict[str, list[int]] = {}
-    for package, driver in edges:
+    for package, driver, _ in edges:
         reached.setdefault(driver, []).append(rows[package])
     return sorted(reached, key=lambda name: (sum(reached[name]) / len(reached[name]), name))
 
@@ -106,11 +142,12 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"…{name[-_LONGEST:]}"
 
 
-def _table(edges: Mapping[tuple[str, str], int]) -> Iterator[str]:
+def _table(edges: Edges) -> Iterator[str]:
     """Yield the picture's content for whoever cannot see it, or wants numbers."""
     yield "<details><summary>The same as a table</summary>"
     yield '<div class="wide"><table><thead><tr><th scope="col">Package</th>'
-    yield '<th scope="col">Driver</th><th scope="col">Findings</th></tr></thead><tbody>'
-    for (package, driver), count in sorted(edges.items()):
-        yield f"<tr><td>{shown(package)}</td><td>{shown(driver)}</td><td>{count}</td></tr>"
+    yield '<th scope="col">Driver</th><th scope="col">Number</th></tr></thead><tbody>'
+    for (package, driver, standing), count in sorted(edges.items()):
+        told = plural(count, _WORDS[standing])
+        yield f"<tr><td>{shown(package)}</td><td>{shown(driver)}</td><td>{told}</td></tr>"
     yield "</tbody></table></div></details>"

@@ -1,0 +1,3 @@
+"""Graph: which packages of a project reach which drivers, by which way, as text and as drawings."""
+
+__all__ = ["formats", "survey"]
