@@ -109,7 +109,7 @@ def _cause(block: Block) -> Iterator[str]:
     if len(files) > FILES_SHOWN:
         yield f"  - and {plural(len(files) - FILES_SHOWN, 'more file')}"
     if finding.remedy:
-        yield f"  - *{_text(finding.remedy)}*"
+        yield f"  - *{prose(finding.remedy)}*"
 
 
 def _head(report: Report) -> Iterator[str]:
