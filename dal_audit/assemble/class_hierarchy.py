@@ -10,6 +10,13 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.assemble.accessor_names import HANDLES, PLUMBING, words
+from dal_audit.assemble.class_kinds import (
+    ABSTRACT_BASES,
+    PLAIN_BASES,
+    PROTOCOLS,
+    RECORD_MAKERS,
+    RECORDS,
+)
 from dal_audit.assemble.driver_backing import DriverBacking, driver_backing_of
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.method_order import merged
@@ -19,32 +26,6 @@ from dal_audit.assemble.symbols import SymbolId, SymbolTable
 from dal_audit.assemble.zones import Zones
 from dal_audit.catalogue.drivers import RUST
 from dal_audit.facts import OWN_MODULE, ClassDefinition, Member
-
-ABSTRACT_BASES: Final = frozenset(
-    {"typing.Protocol", "typing_extensions.Protocol", "abc.ABC", "zope.interface.Interface"}
-)
-"""Bases that make a class an interface (library reference, `abc` and `typing.Protocol`)."""
-
-PROTOCOLS: Final = ABSTRACT_BASES - {"abc.ABC"}
-"""Bases of classes that declare and do not implement."""
-
-PLAIN_BASES: Final = ABSTRACT_BASES | {"typing.Generic", "typing_extensions.Generic"}
-"""Bases that bring no members which a user would call."""
-
-
-RECORDS: Final = frozenset(
-    {"typing.NamedTuple", "typing.TypedDict", "typing_extensions.TypedDict"}
-    | {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings"}
-    | {"msgspec.Struct"}
-)
-"""Bases of classes that are nothing but their fields."""
-
-RECORD_MAKERS: Final = frozenset(
-    {"dataclasses.dataclass", "pydantic.dataclasses.dataclass", "attr.dataclass", "attr.s"}
-    | {"attr.attrs", "attr.define", "attr.frozen", "attr.mutable"}
-    | {"attrs.define", "attrs.frozen", "attrs.mutable"}
-)
-"""Decorators that make a class of its fields."""
 
 _HELD: Final = PLUMBING | HANDLES
 
