@@ -4,7 +4,13 @@ import os
 import sys
 
 # `signal` itself takes longer to import than all of this.
-from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
+from _signal import (  # type: ignore[import-not-found]
+    SIG_DFL,
+    SIGINT,
+    default_int_handler,
+    getsignal,
+    signal,
+)
 
 # Until the command line can say that it was interrupted, Ctrl-C ends the process as the system
 # does: by the signal, which shells tell as 130, and without a traceback.

@@ -81,7 +81,13 @@ def main() -> NoReturn:
 
 def hear_interrupts() -> None:
     """Let Ctrl-C raise KeyboardInterrupt, as Python has it; what is ignored stays ignored."""
-    from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
+    from _signal import (  # type: ignore[import-not-found]  # what `signal` itself is made of
+        SIG_DFL,
+        SIGINT,
+        default_int_handler,
+        getsignal,
+        signal,
+    )
 
     if getsignal(SIGINT) == SIG_DFL:
         signal(SIGINT, default_int_handler)

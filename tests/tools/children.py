@@ -48,10 +48,10 @@ def audited(
     checkout: str = CHECKOUT,
 ) -> Ended:
     """Run a checkout's dal-audit in a folder; `code` is run before it; after `most` seconds it ends."""
-    # A tree may hold modules that are called as Python's own.
-    begin = f"import sys\nsys.path[:1] = [{checkout!r}]\n{code}\n{_RUN}"
+    # A tree may hold modules that are called as Python's own, some of which `-c` itself loads.
+    begin = f"import sys\nsys.path[:] = [{checkout!r}, *filter(None, sys.path)]\n{code}\n{_RUN}"
     command = [python, "-c", begin, *words]
-    return ended(command, folder, environment or {}, most)
+    return ended(command, folder, {"PYTHONSAFEPATH": "1", **(environment or {})}, most)
 
 
 def ended(

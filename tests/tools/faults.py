@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -147,8 +147,12 @@ def is_documented(done: Ended) -> bool:
     return not done.is_crash and not done.is_hung
 
 
-def _killed(count: int, chance: random.Random) -> Iterator[Tally]:
-    for writer, words in WRITERS.items():
+def killed(
+    count: int, chance: random.Random, writers: Collection[str] = tuple(WRITERS)
+) -> Iterator[Tally]:
+    """End each writer at random steps of a write, so many times."""
+    for writer in writers:
+        words = WRITERS[writer]
         tally = Tally(f"killed, {writer}", wrong=[])
         with tempfile.TemporaryDirectory() as folder:
             root = project(Path(folder))
@@ -198,8 +202,12 @@ def _restore(file: Path, data: bytes | None) -> None:
         file.write_bytes(data)
 
 
-def _full_disk(count: int, chance: random.Random) -> Iterator[Tally]:
-    for writer, words in WRITERS.items():
+def full_disk(
+    count: int, chance: random.Random, writers: Collection[str] = tuple(WRITERS)
+) -> Iterator[Tally]:
+    """Let each writer run out of room, so many times."""
+    for writer in writers:
+        words = WRITERS[writer]
         tally = Tally(f"full disk, {writer}", wrong=[])
         with tempfile.TemporaryDirectory() as folder:
             root = project(Path(folder))
@@ -313,8 +321,8 @@ def _eight(count: int, _chance: random.Random) -> Iterator[Tally]:
 
 
 FAULTS: Final[dict[str, Callable[[int, random.Random], Iterator[Tally]]]] = {
-    "kills": _killed,
-    "full-disk": _full_disk,
+    "kills": killed,
+    "full-disk": full_disk,
     "open-files": _limited("no more open files", "RLIMIT_NOFILE", (8, 12, 16, 20, 32)),
     "memory": _limited("400 MB of address space", "RLIMIT_AS", (400 << 20,)),
     "surroundings": _surroundings,

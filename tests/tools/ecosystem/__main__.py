@@ -46,6 +46,7 @@ def main() -> int:
     )
     parser.add_argument("trees", nargs="*", help="folders, or packages of PyPI")
     parser.add_argument("--update", action="store_true", help="write the digests anew")
+    parser.set_defaults(extent="full")
     extents = parser.add_mutually_exclusive_group()
     extents.add_argument("--quick", dest="extent", action="store_const", const="quick")
     extents.add_argument("--rotate", dest="extent", action="store_const", const="rotated")
@@ -76,8 +77,7 @@ def main() -> int:
 
 def _plan(options: argparse.Namespace, turn: int) -> Plan:
     turns, rest = divmod(turn, options.share)
-    extent = options.extent or "full"
-    return Plan(extent, tuple(options.python), options.seconds, None if rest else turns)
+    return Plan(options.extent, tuple(options.python), options.seconds, None if rest else turns)
 
 
 def _told(name: str, kept: Path, plan: Plan, other: Path | None) -> Audited | None:
