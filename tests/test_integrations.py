@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from dal_audit.audit import audit
+from dal_audit.discover.files import MARKERS
 from dal_audit.policy.request import Request
 from dal_audit.report.render import render
 from tests.test_action import schema
@@ -55,6 +56,13 @@ def test_steps_use_inputs_that_the_action_has() -> None:
 def test_the_job_for_gitlab_is_valid() -> None:
     (found,) = [one for one in pasted("yaml") if "dal-audit" in one]
     assert faults(found, "gitlab-ci.json") == []
+
+
+def test_the_schema_is_where_the_entry_of_schemastore_says() -> None:
+    (entry,) = [found for found in pasted("json") if "fileMatch" in found]
+    tree = "https://raw.githubusercontent.com/dal-audit/dal-audit/main/"
+    assert (ROOT / entry["url"].removeprefix(tree)).is_file()
+    assert set(entry["fileMatch"]) <= set(MARKERS)
 
 
 def test_hooks_that_are_named_exist() -> None:
