@@ -134,18 +134,21 @@ def _of_files(project: Project, templates: Sequence[str]) -> Iterator[BlindSpot]
         if any(isinstance(fact, NotUnderstood) for fact in file.facts)
     ]
     for paths, what in ((torn, "not understood"), (templates, "templates are not read")):
-        of_ci = [path for path in paths if path in project.ci.workflows]
-        of_sql = [path for path in paths if ".sql" in path and path not in project.modules]
-        of_rust = [path for path in paths if path.endswith(".rs")]
-        of_python = [path for path in paths if path not in {*of_sql, *of_ci, *of_rust}]
-        if of_ci:
-            yield BlindSpot("ci", f"{what}: {listed(of_ci)}")
-        if of_python:
-            yield BlindSpot("python", f"{what}: {listed(of_python)}")
-        if of_rust:
-            yield BlindSpot("rust", f"{what}: {listed(of_rust)}")
-        if of_sql:
-            yield BlindSpot("sql", f"{what}: {listed(of_sql)}")
+        by_scope: dict[str, list[str]] = {"ci": [], "python": [], "rust": [], "sql": []}
+        for path in paths:
+            by_scope[_scope_of(path, project)].append(path)
+        for scope, found in by_scope.items():
+            if found:
+                yield BlindSpot(scope, f"{what}: {listed(found)}")
+
+
+def _scope_of(path: str, project: Project) -> str:
+    """Return which rules cannot see what a file says that nobody could read."""
+    if path in project.ci.workflows:
+        return "ci"
+    if path.endswith(".rs"):
+        return "rust"
+    return "sql" if ".sql" in path and path not in project.modules else "python"
 
 
 def _of_workflows(project: Project) -> Iterator[BlindSpot]:

@@ -7,7 +7,7 @@ or all SQL drivers that it imports are that engine's. Everything else is for all
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -82,25 +82,30 @@ def _embeds(
 @query(depends_on=(POLICY, LAYOUT, _engine_imported, _embeds, script_readers, Project.sql_files))
 def engine_modules(project: Project) -> Mapping[str, str]:
     """Return the engine of each module of code that is for one alone, by its path."""
-    configured = [
+    is_migration = project.sql_files.is_migration
+    holders = [path for path, embeds in _embeds(project).items() if embeds]
+    engine = _found(project) if project.policy.engine_modules is None else _configured(project)
+    found = {path: engine(path) for path in holders if not is_migration(path)}
+    for path, modules in script_readers(project).items():
+        engines = {found.get(module, "") for module in modules}
+        if len(engines) == 1 and not is_migration(path):
+            found[path] = found.get(path) or engines.pop()
+    return {path: engine for path, engine in found.items() if engine}
+
+
+def _configured(project: Project) -> Callable[[str], str]:
+    """Return what says which engine the configuration has for a module; empty for none."""
+    engines = [
         (engine, compile_globs(globs, anchored=True))
         for engine, globs in project.policy.engine_modules or ()
     ]
-    found = {}
+    return lambda path: next((engine for engine, covers in engines if covers(path)), "")
+
+
+def _found(project: Project) -> Callable[[str], str]:
+    """Return what says which engine a module names, or imports the drivers of."""
     imported = _engine_imported(project)
-    for path, embeds in _embeds(project).items():
-        if not embeds or project.sql_files.is_migration(path):
-            continue
-        engine = next((engine for engine, covers in configured if covers(path)), "")
-        if not engine and project.policy.engine_modules is None:
-            engine = _named(path) or (imported[path].engine if path in imported else "")
-        if engine:
-            found[path] = engine
-    for path, modules in script_readers(project).items():
-        engines = {found.get(module, "") for module in modules}
-        if len(engines) == 1 and not project.sql_files.is_migration(path):
-            found.setdefault(path, engines.pop())
-    return {path: engine for path, engine in found.items() if engine}
+    return lambda path: _named(path) or (imported[path].engine if path in imported else "")
 
 
 def assumptions(project: Project) -> Iterator[str]:

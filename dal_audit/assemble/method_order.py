@@ -35,17 +35,23 @@ def _merged(orders: Iterable[Sequence[Named]]) -> Iterator[Named]:
         head = next((found for found in first if not later[found.name]), waiting[0][0])
         yield head
         if later[head.name]:  # There is no such order.
-            waiting = [
-                deque(found for found in order if found.name != head.name) for order in waiting
-            ]
-            waiting = [order for order in waiting if order]
+            waiting = [deque(_without(head, order)) for order in waiting]
             later = _later(waiting)
-            continue
-        for order in waiting:
-            if order[0].name == head.name:
-                order.popleft()
-                later[order[0].name if order else ""] -= 1
+        else:
+            _take(head, waiting, later)
         waiting = [order for order in waiting if order]
+
+
+def _without(head: Named, order: Iterable[Named]) -> Iterator[Named]:
+    return (found for found in order if found.name != head.name)
+
+
+def _take(head: Named, orders: Iterable[deque[Named]], later: Counter[str]) -> None:
+    """Take a class, which stands behind no other one, off the beginning of all orders."""
+    for order in orders:
+        if order[0].name == head.name:
+            order.popleft()
+            later[order[0].name if order else ""] -= 1
 
 
 def _later(orders: Iterable[deque[Named]]) -> Counter[str]:

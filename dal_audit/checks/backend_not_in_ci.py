@@ -23,21 +23,31 @@ def backend_not_in_ci(project: Project) -> Iterator[Breach]:
     Where tests skip for lack of a backend, the guard is the one finding (DAL503).
     """
     coverage = coverage_of(project)
-    targets = coverage.targets
-    if coverage.is_elsewhere or (len(targets) < 2 and not coverage.are_configured):  # noqa: PLR2004
-        return
+    missing = _missing(coverage, project)
+    if missing:
+        place, related = _place(coverage, missing)
+        message = f"no CI job runs the storage tests on {_listed(missing)}"
+        others = [name for name in coverage.targets if coverage.legs_for(name)]
+        if others and coverage.legs:
+            job = coverage.legs_for(others[0])[0].job.name
+            message += f"; `{job}` runs them on {_listed(others)} only"
+        yield Breach(place, message, related=(*related, *_shown_by(coverage, missing)))
+
+
+def _missing(coverage: Coverage, project: Project) -> list[str]:
+    """Return the targets without a job, where CI is what tests, and there are several."""
+    is_one = len(coverage.targets) < 2  # noqa: PLR2004
+    is_asked_of_ci = coverage.are_configured and project.ci.files
+    if coverage.is_elsewhere or (is_one and not is_asked_of_ci):
+        return []
     skipped = {backend for silence in silences_of(project) for backend in silence.backends}
-    missing = [name for name in targets if not coverage.legs_for(name) and name not in skipped]
-    if not missing or (not project.ci.files and len(targets) < 2):  # noqa: PLR2004
-        return
-    shown = " and ".join(f"`{name}`" for name in missing)
-    place, related = _place(coverage, missing)
-    others = [name for name in targets if coverage.legs_for(name)]
-    message = f"no CI job runs the storage tests on {shown}"
-    if others and coverage.legs:
-        only = " and ".join(f"`{name}`" for name in others)
-        message += f"; `{coverage.legs_for(others[0])[0].job.name}` runs them on {only} only"
-    yield Breach(place, message, related=(*related, *_shown_by(coverage, missing)))
+    return [
+        name for name in coverage.targets if not coverage.legs_for(name) and name not in skipped
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def _shown_by(coverage: Coverage, missing: Sequence[str]) -> Iterator[Related]:
@@ -48,19 +58,22 @@ def _shown_by(coverage: Coverage, missing: Sequence[str]) -> Iterator[Related]:
             yield Related(place, f"`{by}` declares `{name}`")
 
 
+def _excluded(coverage: Coverage, missing: Sequence[str]) -> Iterator[Place]:
+    """Yield where a matrix takes legs of the missing backends out."""
+    for path, workflow in sorted(coverage.workflows.items()):
+        matrices = (job.matrix for job in workflow.jobs if job.matrix)
+        for data, taken in (pair for matrix in matrices for pair in emptied_by(matrix, {})):
+            words = (word for combination in taken for word in words_of(dict(combination)))
+            named = {name for word in words for name in backends_named(word)}
+            if named.intersection(missing):
+                yield Place(path, data.span)
+
+
 def _place(coverage: Coverage, missing: Sequence[str]) -> tuple[Place, tuple[Related, ...]]:
     """Return where a leg is missing, and the legs that are there."""
-    for path, workflow in sorted(coverage.workflows.items()):
-        for job in workflow.jobs:
-            for data, taken in emptied_by(job.matrix, {}) if job.matrix else ():
-                named = {
-                    name
-                    for combination in taken
-                    for word in words_of(dict(combination))
-                    for name in backends_named(word)
-                }
-                if named.intersection(missing):
-                    return Place(path, data.span), ()
+    excluded = next(_excluded(coverage, missing), None)
+    if excluded is not None:
+        return excluded, ()
     legs = sorted(coverage.legs or coverage.all_legs, key=lambda leg: leg.job_place)
     if legs:
         seen = dict.fromkeys((leg.place, leg.title) for leg in legs)

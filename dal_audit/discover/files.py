@@ -113,21 +113,18 @@ def project_files(
     own.update(dict.fromkeys((*programs, *linked.files), ""))
     audited = sorted(_audited(policy, own, linked.targets, is_left_out), key=lambda file: file.path)
     files, scripts = _parted(audited)
-    rust = tuple(file for file in files if file.path.endswith(RUST_SUFFIX))
-    if rust:
-        files = tuple(file for file in files if not file.path.endswith(RUST_SUFFIX))
+    files, rust = _without_rust(files)
     known = {file.path: file for file in files}
     ci = _examined(policy.root, ci_paths(policy, listed), others, known)
     tests = suite_paths(policy, listed, known) if ci else ()
-    ends = (*MARKERS, *FILLED_IN)
     absent = dict(_absent(everything, linked, is_left_out))
-    likely = [path for path in listed if path.endswith(ends) and not is_left_out(path)]
+    markers, templates = _marks(listed, is_left_out)
     return ProjectFiles(
         files,
-        frozenset(path for path in (*own, *absent) if path.endswith(_SOURCES) or path in programs),
-        frozenset(path for path in likely if path.rpartition("/")[2] in MARKERS),
+        frozenset((*filter(_is_module, (*own, *absent)), *programs)),
+        markers,
         scripts,
-        tuple(sorted(path for path in likely if _is_template(path))),
+        templates,
         any(path.startswith(CACHE) for path in listed),
         _by_reason(absent),
         rust,
@@ -135,6 +132,31 @@ def project_files(
         ci,
         _examined(policy.root, tests, (), known),
     )
+
+
+def _without_rust(
+    files: tuple[SourceFile, ...],
+) -> tuple[tuple[SourceFile, ...], tuple[SourceFile, ...]]:
+    """Return the files that are not of Rust, and those that are."""
+    rust = tuple(file for file in files if file.path.endswith(RUST_SUFFIX))
+    if not rust:
+        return files, ()
+    return tuple(file for file in files if not file.path.endswith(RUST_SUFFIX)), rust
+
+
+def _is_module(path: str) -> bool:
+    """Return whether others can import a file, by its name."""
+    return path.endswith(_SOURCES)
+
+
+def _marks(
+    listed: Iterable[str], is_left_out: Callable[[str], bool]
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return which files mark folders, and which are templates of sources."""
+    ends = (*MARKERS, *FILLED_IN)
+    likely = [path for path in listed if path.endswith(ends) and not is_left_out(path)]
+    markers = frozenset(path for path in likely if path.rpartition("/")[2] in MARKERS)
+    return markers, tuple(sorted(filter(_is_template, likely)))
 
 
 def _manifests(listed: Iterable[str]) -> Iterator[str]:
