@@ -185,6 +185,8 @@ class RustSql(FactRecord, frozen=True):
     """Whether the text is SQL whatever it is handed to."""
     engines: tuple[str, ...] | None = None
     """The engines that run the code around it, as far as that tells; None for all."""
+    is_open: bool = False
+    """Whether the text may be only how a longer one begins that is put together step by step."""
 
 
 class RustText(FactRecord, frozen=True):

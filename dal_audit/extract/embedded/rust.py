@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.embedded.places import EmbeddedPlaces
 from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
 from dal_audit.extract.rust.byte_lines import ByteLines
 from dal_audit.extract.rust.literals import SpelledText, text_at
@@ -62,6 +63,7 @@ def sql_of_rust(data: bytes, read: RustFile) -> tuple[SqlStatement, ...]:
     """Return the statements in a file, in the order of their places; each text once."""
     found: dict[Span, Embedding] = {}
     checked: set[Span] = set()
+    unfinished: set[Span] = set()
     for call in read.calls:
         if call.does and not call.constant:
             place = call.written or call.span
@@ -70,6 +72,8 @@ def sql_of_rust(data: bytes, read: RustFile) -> tuple[SqlStatement, ...]:
             found.setdefault(place, within)
             if call.is_macro:
                 checked.add(place)
+            if call.is_open:
+                unfinished.add(place)
     for text in read.texts:
         within = Embedding((text.span.line, text.span.end_line), text.engines)
         found.setdefault(text.span, within)
@@ -77,7 +81,11 @@ def sql_of_rust(data: bytes, read: RustFile) -> tuple[SqlStatement, ...]:
     statements = [
         statement
         for place in _outermost(found)
-        for statement in _statements(lines, place, found[place], is_checked=place in checked)
+        for statement in _statements(
+            _spelled(lines, place, is_checked=place in checked, is_open=place in unfinished),
+            lines,
+            found[place],
+        )
     ]
     return tuple(sorted(statements, key=lambda statement: statement.span))
 
@@ -103,21 +111,33 @@ def _without_overrides(spelled: SpelledText) -> SpelledText:
     return spelled._replace(text=text, extents=tuple(spelled.extents[index] for index in kept))
 
 
-def _statements(
-    lines: ByteLines, place: Span, within: Embedding, *, is_checked: bool
-) -> Iterator[SqlStatement]:
-    """Yield the statements of the text at a place; `is_checked` where a macro asks a database."""
+def _spelled(
+    lines: ByteLines, place: Span, *, is_checked: bool, is_open: bool
+) -> SpelledText | None:
+    """Return the text at a place; `is_checked` where a macro asks a database about it."""
     start = lines.offset(place.line, place.column)
     end = lines.offset(place.end_line, place.end_column)
     spelled = text_at(lines.data, start, end)
     if spelled is None:
-        return
+        return None
     if is_checked:
         spelled = _without_overrides(spelled)
+    if is_open:
+        last = spelled.around[1]
+        spelled = spelled._replace(
+            text=f"{spelled.text} {UNKNOWN}", extents=(*spelled.extents, (last, last), (last, last))
+        )
+    return spelled
+
+
+def _statements(
+    spelled: SpelledText | None, lines: ByteLines, within: Embedding
+) -> Iterator[SqlStatement]:
+    if spelled is None:
+        return
     hidden = text_for_facts(spelled.text, is_program=True)
-    for statement in embedded_statements(
-        hidden, EmbeddedPlaces(lines, spelled.extents, spelled.around)
-    ):
+    places = EmbeddedPlaces(lines, spelled.extents, spelled.around)
+    for statement in embedded_statements(hidden, places):
         if within.how or not statement.flaw:  # What nobody here runs may be a part of a statement.
             yield replace(statement, within=within)
 

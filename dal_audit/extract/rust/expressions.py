@@ -157,6 +157,7 @@ def _sql(walk: Walk, node: Node, function: Node, arguments: Node, context: Conte
                     does=does,
                     is_firm=bool(is_method and does and read_sql(found.text, certain=False)),
                     engines=context.engines,
+                    is_open=found.is_open or _BUILDER.search(callee) is not None,
                 )
             )
             return
@@ -204,13 +205,17 @@ def let(walk: Walk, node: Node, context: Context) -> None:
     if pattern is not None and pattern.type == "identifier":
         context.texts.pop(source.text(pattern), None)
         if text is not None and text.text:
-            context.texts[source.text(pattern)] = text
+            context.texts[source.text(pattern)] = replace(text, is_open=_is_mutable(node))
     inner = replace(context, role="except", together=source.line(node))
     statement = source.span(node)
     walk.later(node.child_by_field_name("alternative"), context)
     walk.later(written, replace(context, statement=statement, role="value"))
     walk.later(annotated, replace(context, role="annotation"))
     walk.later(pattern, inner)
+
+
+def _is_mutable(node: Node) -> bool:
+    return any(child.type == "mutable_specifier" for child in node.named_children)
 
 
 def condition(walk: Walk, node: Node, context: Context) -> None:
@@ -388,6 +393,9 @@ def _derives(walk: Walk, tree: Node, context: Context, *, is_open: bool) -> None
 
 _OF_FILES: Final = "query_file"
 """What macros are called that take the SQL of a file (sqlx)."""
+
+_BUILDER: Final = re.compile(r"QueryBuilder::\w+\Z")
+"""A call that takes how a statement begins, which further calls go on with (sqlx)."""
 
 _VERB: Final = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|insert|update|delete|with|create|alter|drop|truncate"

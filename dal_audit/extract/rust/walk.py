@@ -55,11 +55,15 @@ class Context(Struct, frozen=True):
 
 
 class KnownText(Struct, frozen=True):
-    """A text, with the place that shows it; or the path of the constant that holds it."""
+    """A text, with the place that shows it; or the path of the constant that holds it.
+
+    What is kept in a variable that changes may grow: it is open.
+    """
 
     text: str
     constant: str
     node: Node | None
+    is_open: bool = False
 
 
 def outermost(scope: int) -> Context:
