@@ -34,7 +34,9 @@ def _message(silence: Silence) -> str:
         return f"these tests skip without `{name}`, and no job that runs them sets it"
     if silence.lacking == "a server":
         return "these tests skip when no server answers, and no job that runs them starts one"
-    return f"these tests skip without {silence.lacking}, and no job that runs them installs it"
+    if any(guard.driver for guard in silence.guards):
+        return f"these tests skip without {silence.lacking}, and no job that runs them installs it"
+    return f"these tests are left out without {silence.lacking}, and no job that runs them gives it"
 
 
 def _runs(silence: Silence) -> list[Related]:

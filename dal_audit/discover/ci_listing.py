@@ -10,8 +10,11 @@ from typing import Final
 from dal_audit.facts.ci_files import ci_kind_of, is_ci_configuration
 from dal_audit.policy import Policy, compile_globs
 
-SUITE: Final = re.compile(r"(?:.*/)?(?:tests?/.*|test_[^/]*|[^/]*_test|conftest)\.py")
-"""Files of tests, by the names that pytest collects."""
+SUITE: Final = re.compile(
+    r"(?:.*/)?(?:(?:tests?/.*|test_[^/]*|[^/]*_test|conftest)\.py"
+    r"|(?:tests/.*|tests?|test_[^/]*|[^/]*_tests?)\.rs)"
+)
+"""Files of tests, by the names that pytest collects, and by where Cargo looks for them."""
 
 
 def ci_paths(policy: Policy, listed: Mapping[str, str]) -> list[str]:

@@ -116,6 +116,7 @@ def project_files(
     files, rust = _without_rust(files)
     known = {file.path: file for file in files}
     ci = _examined(policy.root, ci_paths(policy, listed), others, known)
+    known |= {file.path: file for file in rust}
     tests = suite_paths(policy, listed, known) if ci else ()
     absent = dict(_absent(everything, linked, is_left_out))
     markers, templates = _marks(listed, is_left_out)

@@ -6,6 +6,8 @@ from several files, and is worked out where the project is assembled.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -249,6 +251,10 @@ class SkipGuard(FactRecord, frozen=True):
     any_of: bool = False
     driver: str = ""
     probes: bool = False
+    ignored: tuple[str, ...] = ()
+    """The backends that tests speak of which are run only where ignored ones are asked for."""
+    feature: str = ""
+    """The feature without which tests are not built."""
 
 
 NamedHow: TypeAlias = Literal["parameters", "url", "driver", "variable", "name"]
@@ -327,6 +333,8 @@ class CiFiles(Struct, frozen=True):
     foreign: tuple[str, ...] = ()
     anchor: str = ""
     is_known: bool = False
+    features: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """The features that the packages of Rust have by default, by their folders."""
 
     @property
     def workflows(self) -> tuple[str, ...]:

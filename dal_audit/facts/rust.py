@@ -242,3 +242,5 @@ class CargoManifest(FactRecord, frozen=True):
     targets: tuple[str, ...] = ()
     dependencies: tuple[CrateDependency, ...] = ()
     inherited: tuple[CrateDependency, ...] = ()
+    defaults: tuple[str, ...] = ()
+    """The package's own features that are on where nobody says otherwise."""

@@ -22,6 +22,8 @@ from dal_audit.assemble.workflows.selection import (
 )
 from dal_audit.assemble.workflows.suites import Suites, is_location
 from dal_audit.catalogue.backend_names import backends_named, backends_of_url, is_server_image
+from dal_audit.catalogue.drivers import RUST
+from dal_audit.catalogue.engine_words import engines_in
 from dal_audit.extract.ci.expressions import UNKNOWN
 from dal_audit.facts import ConnectionUrl, DynamicImport, Import, Place
 from dal_audit.facts.ci import CiFiles, CiTool, CiWorkflow, DeclaredBackend
@@ -330,8 +332,12 @@ def _named_by_file(
     found: set[str] = set()
     for fact in facts:
         if isinstance(fact, Import):
-            drivers = (project.driver_of(target.name, path) for target in fact.targets)
-            found.update(driver.dialect for driver in drivers if driver is not None)
+            for target in fact.targets:
+                driver = project.driver_of(target.name, path)
+                if driver is not None and driver.dialect:
+                    found.add(driver.dialect)
+                elif driver is not None and target.name.startswith(RUST):  # `sqlx::PgPool`
+                    found.update(engines_in(target.name))
         elif isinstance(fact, ConnectionUrl):
             found.update(backends_named(fact.scheme))
     return frozenset(found)

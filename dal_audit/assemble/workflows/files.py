@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from dal_audit.discover.files import ProjectFiles
@@ -20,6 +20,7 @@ from dal_audit.facts.ci import (
     CiTool,
     CiWorkflow,
     DeclaredBackend,
+    SuiteFile,
 )
 from dal_audit.facts.ci_files import DECLARING, SYSTEMS, ci_kind_of
 from dal_audit.policy import Policy, compile_globs
@@ -45,7 +46,26 @@ def read_ci(tree: ProjectFiles, policy: Policy, cache: Cache) -> CiFiles:
     found = extract_ci(first, cache, named)
     read = (_bare(file, tree.modules) for file in (*found, *_called(found, waiting, cache)))
     suites = extract_suites(tree.suites, cache)
-    return CiFiles(tuple(read), tuple(suites), foreign, is_known=True)
+    return CiFiles(
+        tuple(read), tuple(suites), foreign, is_known=True, features=_features(tree, suites)
+    )
+
+
+def _features(tree: ProjectFiles, suites: Sequence[FileFacts]) -> Mapping[str, tuple[str, ...]]:
+    """Return the features that packages have by default, where tests hang on features."""
+    guards = (
+        guard
+        for file in suites
+        for fact in file.facts
+        if isinstance(fact, SuiteFile)
+        for guard in fact.guards
+    )
+    if not any(guard.feature for guard in guards):
+        return {}
+    from dal_audit.extract.rust_sources import read_manifests  # only where there is Rust
+
+    found = read_manifests(tree.manifests)
+    return {folder: manifest.defaults for folder, manifest in found.items()}
 
 
 def _called(

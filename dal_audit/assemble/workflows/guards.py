@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import Project
+from dal_audit.assemble.workflows import cargo
 from dal_audit.assemble.workflows.coverage import Coverage, coverage_of, satisfies
 from dal_audit.assemble.workflows.installs import is_understood
 from dal_audit.assemble.workflows.model import Leg
@@ -16,6 +18,8 @@ from dal_audit.assemble.workflows.suites import is_location
 from dal_audit.catalogue.backend_names import backends_named
 from dal_audit.facts.ci import SkipGuard
 from dal_audit.policy.model import Backend
+
+IGNORED: Final = "--include-ignored"
 
 
 class Silence(Struct, frozen=True):
@@ -47,7 +51,7 @@ def _found(coverage: Coverage) -> Iterator[Silence]:
         legs = [leg for leg in coverage.legs if selects_tests(leg, _below(path, coverage))]
         by_reason: dict[tuple[str, bool], list[SkipGuard]] = {}
         for guard in suite.guards:
-            reason = _lacking(guard, coverage, legs)
+            reason = _lacking(guard, path, coverage, legs)
             if reason is not None:
                 by_reason.setdefault(reason, []).append(guard)
         for (lacking, is_variable), guards in by_reason.items():
@@ -64,15 +68,45 @@ def _below(path: str, coverage: Coverage) -> dict[str, object]:
     return {**inside} or {path: None}
 
 
-def _lacking(guard: SkipGuard, coverage: Coverage, legs: Sequence[Leg]) -> tuple[str, bool] | None:
+def _lacking(
+    guard: SkipGuard, path: str, coverage: Coverage, legs: Sequence[Leg]
+) -> tuple[str, bool] | None:
     """Return what no leg has that a guard asks for; None where one does, or none runs it."""
     if not legs:
         return None
+    if guard.ignored or guard.feature:
+        return _lacking_option(guard, path, coverage, legs)
     if guard.driver:
         return _lacking_driver(guard.driver, coverage, legs)
     if guard.probes and not guard.needs:
         return _lacking_server(coverage, legs)
     return _lacking_variable(guard, coverage, legs)
+
+
+def _lacking_option(
+    guard: SkipGuard, path: str, coverage: Coverage, legs: Sequence[Leg]
+) -> tuple[str, bool] | None:
+    """Return the option of cargo that no leg gives, of tests that speak of a target backend."""
+    named = guard.ignored or tuple(backends_named(guard.feature))
+    if set(coverage.targets).isdisjoint(named) or any(leg.may_start_server for leg in legs):
+        return None
+    if guard.ignored:
+        has_it = any(cargo.runs_ignored(leg.words) for leg in legs)
+        return None if has_it else (f"`{IGNORED}`", False)
+    is_default = guard.feature in _defaults(path, coverage)
+    has_it = any(
+        cargo.builds(leg.words, guard.feature) or (is_default and cargo.takes_defaults(leg.words))
+        for leg in legs
+    )
+    return None if has_it else (f"the feature `{guard.feature}`", False)
+
+
+def _defaults(path: str, coverage: Coverage) -> Sequence[str]:
+    """Return the features that the package of a file has by default."""
+    folder = path.rpartition("/")[0]
+    while folder and folder not in coverage.ci.features:
+        folder = folder.rpartition("/")[0]
+    return coverage.ci.features.get(folder, ())
 
 
 def _lacking_server(coverage: Coverage, legs: Sequence[Leg]) -> tuple[str, bool] | None:

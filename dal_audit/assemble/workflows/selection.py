@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from posixpath import join, normpath
 from typing import Final
 
+from dal_audit.assemble.workflows import cargo
 from dal_audit.assemble.workflows.model import Leg
 from dal_audit.assemble.workflows.programs import PYTEST, name_of
 from dal_audit.catalogue.backend_names import backends_named
@@ -52,9 +53,8 @@ def selects_backend(words: Sequence[str], backend: str) -> bool:
     if words and name_of(words[0]) in BY_PATHS:
         named = [backends_named(path) for path in _paths(words)]
         return not all(named) or _names_any(named, backend)
-    if words[:1] == ("cargo",):
-        named = [*filter(None, map(backends_named, _plain_arguments(words)[1:]))]
-        return _names_any(named, backend)
+    if words and name_of(words[0]) == "cargo":
+        return cargo.selects_backend(words, backend)
     return True
 
 
@@ -120,7 +120,7 @@ def _plain_arguments(words: Sequence[str]) -> list[str]:
     for word in words[1:]:
         if not skip and not word.startswith(("-", "+")):
             found.append(word)
-        skip = word in _VALUE_OPTIONS or word in {"--features", "-F", "--package", "--profile"}
+        skip = word in _VALUE_OPTIONS
     return found
 
 
@@ -138,7 +138,11 @@ def selects_tests(leg: Leg, tests: Mapping[str, object]) -> bool:
     program = name_of(leg.words[0])
     if not tests or not _speaks(program, tests):
         return not tests
-    if leg.is_opaque or leg.has_helper or program not in BY_PATHS:
+    if leg.is_opaque or leg.has_helper:
+        return True
+    if program == "cargo":
+        return any(cargo.selects_file(leg.words, path) for path in tests)
+    if program not in BY_PATHS:
         return True
     if program == "trial":
         return _selects_modules(_paths(leg.words), tests)

@@ -55,7 +55,15 @@ class Suites:
             self.names_of_modules.of(path) for path in self._storage_paths if path not in self.files
         )
 
+    @cached_property
+    def _storage_names(self) -> frozenset[str]:
+        """What paths of Rust call storage's modules and crates."""
+        paths = (path for path in self._storage_paths if path.endswith(".rs"))
+        return frozenset(map(_name_in_rust, paths))
+
     def _imports_storage(self, path: str, suite: SuiteFile) -> bool:
+        if path.endswith(".rs"):
+            return not self._storage_names.isdisjoint(suite.imports)
         modules = self._storage_modules
         return any(self.names_of_modules.absolute(name, path) in modules for name in suite.imports)
 
@@ -123,6 +131,15 @@ class Suites:
     def starts_servers(self) -> bool:
         """Return whether the tests themselves start a server, by a plug-in."""
         return any(suite.servers for suite in self.reach.values())
+
+
+def _name_in_rust(path: str) -> str:
+    """Return the name of a file's module, or of the crate that it is the root of."""
+    folder, _, name = path.rpartition("/")
+    if name in {"lib.rs", "main.rs"}:
+        folder = folder.removesuffix("src").rstrip("/")
+    is_own = name not in {"lib.rs", "main.rs", "mod.rs"}
+    return (name.removesuffix(".rs") if is_own else folder.rpartition("/")[2]).replace("-", "_")
 
 
 def _only_named(suite: SuiteFile, targets: AbstractSet[str]) -> NamedBackend | None:

@@ -32,6 +32,7 @@ def manifest_of(data: bytes) -> CargoManifest | None:
         targets=(*_targets(read), *((build,) if isinstance(build, str) else ())),
         dependencies=tuple(_with_features(_all_dependencies(read), _table(read, "features"))),
         inherited=tuple(_dependencies(_table(_table(read, "workspace"), "dependencies"))),
+        defaults=tuple(_defaults(_table(read, "features"))),
     )
 
 
@@ -74,6 +75,17 @@ def _with_features(
     for dependency in dependencies:
         further = asked.get(dependency.name, ())
         yield replace(dependency, features=(*dependency.features, *further))
+
+
+def _defaults(table: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the feature `default` asks for, and what that does."""
+    waiting, met = ["default"], {"default"}
+    while waiting:
+        for name in _texts(table.get(waiting.pop())):
+            if name not in met:
+                met.add(name)
+                waiting.append(name)
+                yield name
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
 
 _URL: Final = re.compile(rb"([a-z0-9]+)(?:\+[\w-]+)?://")
-_RAW_MARKS: Final = (b":memory:", b"#[path")
-"""What is looked for as it stands: a database in memory, modules whose files lie elsewhere."""
+_RAW_MARKS: Final = (b":memory:", b"#[path", b"dal-audit:")
+"""What is looked for as it stands: a database in memory, modules whose files lie elsewhere, and
+suppressions, which may be about what other readers find in a file."""
 
 _SCHEMES: Final = frozenset(name.encode() for row in shipped_schemes() for name in row.names)
 
