@@ -98,10 +98,20 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
     return Reading(scope, rules, catalogue, tree, cache, audited)
 
 
-def read_again(before: Reading, path: str, text: Path, request: Request) -> Reading:
-    """Return a project of which one Python file holds another text, which lies elsewhere.
+def can_read_again(reading: Reading, path: str) -> bool:
+    """Return whether nothing but Python's readers read a file, so that it alone is read again."""
+    tree = reading.tree
+    others = (*tree.scripts, *tree.ci, *tree.suites)
+    is_other = any(file.path == path for file in others)
+    is_migration = path in reading.audited.project.layout.by_path()
+    is_audited = any(file.path == path for file in tree.files)
+    return is_audited and path.endswith((".py", ".pyi")) and not is_other and not is_migration
 
-    The file must be one that was audited, and no migration.
+
+def read_again(before: Reading, path: str, text: Path, request: Request) -> Reading:
+    """Return a project of which one Python file holds another text, which lies in a file.
+
+    The file must be one that `can_read_again`.
     """
     tree = with_unsaved(before.tree, {path: text})
     edited = [file for file in tree.files if file.path == path]

@@ -62,6 +62,7 @@ UNSET: Final[Mapping[str, Any]] = {
     "unsafe_fixes": False,
     "quiet": False,
     "verbose": False,
+    "watch": False,
 }
 """What the options of `check` are where none is given; a test holds it against the command line."""
 
@@ -84,6 +85,8 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
             baseline=options["baseline"],
             since=options["since"],
         )
+        if options["watch"]:
+            return _live(request, options)
         if options["diff"]:
             return _diff(request, options)
         report = (_mended if options["fix"] else _watched)(request, options)
@@ -123,6 +126,15 @@ def _rendered(report: Report, form: Format, look: TerminalStyle, options: Mappin
         show_all=options["show_all"],
         fail_on=options["fail_on"],
     )
+
+
+def _live(request: Request, options: Mapping[str, Any]) -> int:
+    """Audit again and again, until somebody ends it."""
+    from dal_audit.commands.watch import run_watch
+
+    form: Format = next(iter(options["formats"]), "text")
+    look = terminal_style(options["color"])
+    return run_watch(request, options, lambda report: _rendered(report, form, look, options))
 
 
 def _watched(request: Request, options: Mapping[str, Any]) -> Report:

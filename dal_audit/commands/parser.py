@@ -158,6 +158,9 @@ def cli() -> None:
 @click.option(
     "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what may mean something else."
 )
+@click.option(
+    "--watch", is_flag=True, help="Audit again whenever files change; needs dal-audit[lsp]."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")
 @click.option(
     "-v", "--verbose", is_flag=True, help="Show tracebacks, and how long each stage took."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dal_audit.assemble.project import Project
-from dal_audit.audit import Reading, judged, projects_of, read_again, read_project
+from dal_audit.audit import Reading, can_read_again, judged, projects_of, read_again, read_project
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import BASELINE, Request, Watch
 from dal_audit.server.buffers import Buffers
@@ -62,7 +62,7 @@ class Session:
         name = path.relative_to(self.root).as_posix()
         request = self._request()
         text = request.instead.get(name)
-        if self._reading is None or text is None or not self._is_module(self._reading, name):
+        if self._reading is None or text is None or not can_read_again(self._reading, name):
             self.read()
         else:
             self._take(read_again(self._reading, name, text, request), request)
@@ -77,15 +77,6 @@ class Session:
             file = policy.root / (policy.baseline or BASELINE)
             accept(finding, file, policy.root, secrets_of(self.project))
             self.read()
-
-    def _is_module(self, reading: Reading, name: str) -> bool:
-        """Return whether nothing but Python's readers read a file."""
-        tree = reading.tree
-        others = (*tree.scripts, *tree.ci, *tree.suites)
-        is_other = any(file.path == name for file in others)
-        is_migration = name in reading.audited.project.layout.by_path()
-        is_audited = any(file.path == name for file in tree.files)
-        return is_audited and name.endswith((".py", ".pyi")) and not is_other and not is_migration
 
     def _request(self) -> Request:
         return Request(
