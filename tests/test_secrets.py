@@ -160,6 +160,9 @@ def test_a_program_s_passwords_are_found(text: str) -> None:
         "SELECT password FROM users WHERE id = 'kestrel'",
         "PRIMARY KEY ('a')",
         "CREATE USER app PASSWORD NULL",
+        'c.execute("UPDATE t SET a=1, password=:new; SELECT 1")',
+        'c.execute("""\n UPDATE t SET password=?;\n UPDATE t SET pwd=%(new)s;\n""")',
+        'x = """\n"""\nb = 2; password=word; c = 3\ny = """\n"""',
     ],
 )
 def test_code_is_no_password(text: str) -> None:

@@ -8,6 +8,7 @@ password stands in quotes there, or is a part of a text in quotes (`host=db pass
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
@@ -52,9 +53,17 @@ _ARGUMENT: Final = (
 """A variable's name with its value, as an argument: `setenv("PGPASSWORD", "…")`."""
 
 _PAIR: Final = (
-    r"\b(?:PASSWORD|PWD)=(?![bfru]{0,2}[\\'\"])(?P<bare>[^\s;\"'&\\,()]+)(?=;|\\?[\"']|[ ]+\w+=)"
+    r"\b(?:PASSWORD|PWD)=(?![bfru]{0,2}[\\'\"]|:\w|[$@]\w+;|%[s(]|\?)"
+    r"(?P<bare>[^\s;\"'&\\,()]+)(?=;|\\?[\"']|[ ]+\w+=)"
 )
-"""A password in the text of a connection: `host=db password=… dbname=app`, `Uid=app;Pwd=…;`."""
+"""A password in the text of a connection: `host=db password=… dbname=app`, `Uid=app;Pwd=…;`; not a
+placeholder of SQL (`SET password=:new;`)."""
+
+_TEXT: Final = (
+    r"#[^\n]*|\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}"
+    r"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"
+)
+"""A comment or a literal of Python, or one of Rust as far as the two agree."""
 
 _SQL: Final = (
     r"(?:\bPASSWORD(?:\s+|\s*=\s*|\s*\(\s*)"
@@ -102,7 +111,7 @@ def text_for_facts(text: str, *, is_program: bool) -> str:
     """
     found = _places_in(text, is_program=is_program)
     if is_program:  # What is code must stay what it is.
-        found = [place for place in found if _is_in_text(text, *place)]
+        found = list(_in_texts(text, found))
     if not found:
         return text
     pieces = []
@@ -178,11 +187,28 @@ def _occurrences(plain: str, marks: Iterable[str]) -> Iterator[int]:
             position = plain.find(mark, position + 1)
 
 
+def _in_texts(text: str, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the places in a program that lie in a literal or a comment.
+
+    For most their own line tells; where it does not, it may be one of a longer text.
+    """
+    texts: list[tuple[int, int]] | None = None
+    for start, end in places:
+        if _is_in_text(text, start, end):
+            yield start, end
+            continue
+        if texts is None:
+            texts = [found.span() for found in re.finditer(_TEXT, text, re.DOTALL)]
+        index = bisect_right(texts, (start, end)) - 1
+        if index >= 0 and end <= texts[index][1]:
+            yield start, end
+
+
 def _is_in_text(text: str, start: int, end: int) -> bool:
-    """Return whether a place in a program lies in a literal or a comment, by its own line.
+    """Return whether the line of a place in a program tells that it is no code.
 
     A quote that opens a text stands before it, it is a part of a URL, or its line opens a text
-    before it. A line of a longer text counts as code, where it could be either.
+    before it.
     """
     before = text[start - 1 : start]
     if before == "$" or text[end : end + 1] == "@" or text[start - 2 : start - 1] == "\\":
