@@ -19,7 +19,7 @@ from dal_audit.report.render import Report, render
 from dal_audit.report.snippet import MAX_LINE
 from dal_audit.report.statistics import render_statistics
 from dal_audit.report.terminal import TerminalStyle, expand, width, wrapped
-from dal_audit.report.text import MANY
+from dal_audit.report.model import MANY
 from tests.reports import RULE, finding_of, hostile_report, report_of, rule_of
 
 
@@ -308,10 +308,50 @@ def test_every_finding_is_told_once_and_in_order() -> None:
     assert told == list(report.findings)
 
 
-def test_many_findings_come_with_the_way_to_an_overview() -> None:
-    many = [finding_of(f"{number}.py") for number in range(MANY)]
-    assert "dal-audit --statistics" in render(report_of(*many), "text")
-    assert "dal-audit --statistics" not in render(report_of(*many[1:]), "text")
+def test_many_findings_come_below_an_overview() -> None:
+    many = [*reaching(4), *(finding_of(f"{number}.py") for number in range(MANY - 4))]
+    fields: dict[str, Any] = {"assumptions": ("storage: none",), "notes": ("all hang on it",)}
+    assert render(report_of(*many, **fields), "text").startswith(
+        "50 findings: 50 errors. 12 files audited.\n"
+        "\n"
+        "assumed storage: none\n"
+        "note all hang on it\n"
+        "\n"
+        "Most findings\n"
+        "  46 findings  driver-import  in 46 files\n"
+        "   4 findings  driver-type    in 4 files\n"
+        "\n"
+        "What one change would mend\n"
+        "  4 findings  s.db.Row  4 files  s/db.py:2\n"
+        "\n"
+        "error[driver-import]: "
+    )
+    assert "Most findings" not in render(report_of(*many[1:], **fields), "text")
+
+
+def test_names_that_one_module_hands_on_are_one_block() -> None:
+    found = [
+        finding_of(
+            f"app/f{index}.py",
+            flow_length=1,
+            related=(made := used(index, 1, 3, f"`R{index}` is made here", "s/db.py"),),
+            origin=Origin(f"s.db.R{index}", made.place, made.message),
+        )
+        for index in (1, 2, 3)
+    ]
+    sources = {"s/db.py": "R1 = 1\nR2 = 2\nR3 = 3\n"}
+    assert text_of(*found, sources=sources).splitlines()[:9] == [
+        "error[driver-import]: `s.db.R1`, `s.db.R2` and 1 more reach 3 files; only `storage` may"
+        " import it",
+        " --> s/db.py:1:1",
+        "  |",
+        "1 | R1 = 1",
+        "  | ^^ `R1` is made here",
+        "2 | R2 = 2",
+        "  | ^^ `R2` is made here",
+        "3 | R3 = 3",
+        "  | ^^ `R3` is made here",
+    ]
 
 
 def counted() -> Report:

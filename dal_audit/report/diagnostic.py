@@ -74,15 +74,10 @@ class DiagnosticRenderer:
     def spread(self, block: Block) -> Iterator[str]:
         """Yield a cause with its way, a line for each file that it reaches, and an empty line."""
         yield from self._headline(block, 0)
-        steps = block.way[-STEPS_SHOWN:]
-        number = "{}. " if len(steps) > 1 else ""
-        marks = [
-            Mark(step.place, number.format(index) + step.message, main=step is steps[-1])
-            for index, step in enumerate(steps, 1)
-        ]
+        marks = _cause_marks(block)
         gutter = len(str(max((mark.place.span.line for mark in marks), default=1)))
-        last = steps[-1].place.path if steps else ""
-        yield from self._excerpts(marks, last, gutter, _style(block))
+        main = block.origin.place.path if block.origin else ""
+        yield from self._excerpts(marks, main, gutter, _style(block))
         yield from self._reached(block, gutter)
         for title, text in _notes(block.findings, _Shown([], [], [])):
             yield from self._note(title, text, gutter)
@@ -147,6 +142,19 @@ class DiagnosticRenderer:
         head = f"{' ' * gutter} {self.paint('=', 'frame')} {self.paint(title, 'strong')}: "
         yield head + next(rows)
         yield from (" " * indent + row for row in rows)
+
+
+def _cause_marks(block: Block) -> list[Mark]:
+    """Return the marks of a cause: the steps of its way, or the first of its places."""
+    steps = block.way[-STEPS_SHOWN:]
+    if not steps:
+        told = block.origins[: USES_SHOWN + 1]
+        return [Mark(origin.place, origin.message, main=True) for origin in told]
+    number = "{}. " if len(steps) > 1 else ""
+    return [
+        Mark(step.place, number.format(index) + step.message, main=step is steps[-1])
+        for index, step in enumerate(steps, 1)
+    ]
 
 
 def _style(block: Block) -> Style:

@@ -17,6 +17,9 @@ before one has seen that."""
 SPREAD_FROM: Final = 6
 """Files from which findings alike are told as one that have no place in common."""
 
+NAMES_SHOWN: Final = 2
+"""Names that one module hands on and that a headline tells."""
+
 Key: TypeAlias = tuple[object, ...]
 
 
@@ -32,8 +35,9 @@ class Block(Struct, frozen=True):
     """In the order of reports: by path and place."""
     cause: str = ""
     """What the findings of several files have in common, as a message without a full stop."""
-    origin: Origin | None = None
-    """Where the cause stands; None where it has no place: a driver that files import."""
+    origins: tuple[Origin, ...] = ()
+    """Where the cause stands: a place, or the names that one module hands on; none where it has no
+    place, as a driver that files import."""
 
     @property
     def first(self) -> Finding:
@@ -51,13 +55,18 @@ class Block(Struct, frozen=True):
         return self.cause or self.first.breach.message
 
     @property
+    def origin(self) -> Origin | None:
+        """Where the cause stands first."""
+        return self.origins[0] if self.origins else None
+
+    @property
     def way(self) -> tuple[Related, ...]:
-        """The steps up to the origin, which is the last one; none where it has no place."""
-        if self.origin is None:
+        """The steps up to the origin, which is the last one; none where there are several."""
+        if len(self.origins) != 1:
             return ()
         steps = self.first.breach.related[: self.first.breach.flow_length]
-        last = next(index for index, step in enumerate(steps, 1) if step.place == self.origin.place)
-        return steps[:last]
+        places = [step.place for step in steps]
+        return steps[: places.index(self.origins[0].place) + 1]
 
     @property
     def by_file(self) -> Mapping[str, Sequence[Finding]]:
@@ -77,7 +86,7 @@ def blocks(findings: Iterable[Finding]) -> list[Block]:
     found: list[Block] = []
     for key_of, said_of, least in _CAUSES:
         several = [group for group in _alike(left, key_of) if _files(group) >= least]
-        found += [Block(tuple(group), said_of(group), group[0].origin) for group in several]
+        found += [Block(tuple(group), said_of(group), _origins(group)) for group in several]
         told = {id(finding) for group in several for finding in group}
         left = [finding for finding in left if id(finding) not in told]
     found += [Block(tuple(group)) for group in folded(left)]
@@ -120,6 +129,10 @@ def _by_origin(finding: Finding) -> Key | None:
     return (finding.origin, *_cure(finding)) if finding.origin else None
 
 
+def _by_module(finding: Finding) -> Key | None:
+    return (finding.origin.place.path, *_cure(finding)) if finding.origin else None
+
+
 def _by_driver(finding: Finding) -> Key | None:
     is_own = finding.breach.driver and not finding.breach.flow_length
     return (_limit(finding), *_cure(finding)) if is_own else None
@@ -142,6 +155,13 @@ def _of_origin(group: Sequence[Finding]) -> str:
     return f"`{name}` reaches {plural(_files(group), 'file')}{_limit(group[0])}"
 
 
+def _of_module(group: Sequence[Finding]) -> str:
+    names = [f"`{origin.name}`" for origin in _origins(group)]
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    reached = plural(_files(group), "file")
+    return f"{', '.join(names[:NAMES_SHOWN])}{more} reach {reached}{_limit(group[0])}"
+
+
 def _of_driver(group: Sequence[Finding]) -> str:
     return f"`{group[0].breach.driver}` comes up in {_extent(group)}{_limit(group[0])}"
 
@@ -162,6 +182,12 @@ def _limit(finding: Finding) -> str:
     return f"{semicolon}{limit}"
 
 
+def _origins(group: Iterable[Finding]) -> tuple[Origin, ...]:
+    """Return what findings come from, in the order of the places."""
+    found = {finding.origin for finding in group if finding.origin}
+    return tuple(sorted(found, key=lambda origin: (origin.place, origin.name)))
+
+
 def _files(group: Iterable[Finding]) -> int:
     return len({finding.place.path for finding in group})
 
@@ -173,6 +199,7 @@ def _order(block: Block) -> Key:
 
 _CAUSES: Final = (
     (_by_origin, _of_origin, FOLDED_FROM),
+    (_by_module, _of_module, FOLDED_FROM),
     (_by_driver, _of_driver, SPREAD_FROM),
     (_by_message, _of_message, SPREAD_FROM),
 )

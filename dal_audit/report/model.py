@@ -14,6 +14,9 @@ from dal_audit.judge.breach import Finding
 
 _RANKS: Final[Mapping[Severity, int]] = {"off": 0, "info": 1, "warning": 2, "error": 3}
 
+MANY: Final = 50
+"""Open findings from which a report begins with an overview: they fill more than a screen."""
+
 
 def fails(finding: Finding, fail_on: Severity) -> bool:
     """Return whether a finding makes an audit fail: it is open, and at or above a severity."""
@@ -43,6 +46,8 @@ class Report(Struct, frozen=True):
     """How many of them their bytes ruled out."""
     assumptions: tuple[str, ...] = ()
     """What was assumed where nothing is configured, a line each."""
+    notes: tuple[str, ...] = ()
+    """Which assumption many findings hang on, with the line of configuration that decides it."""
     tested: tuple[tuple[str, str, bool], ...] | None = None
     """The target backends, which job tests each, and whether that was seen; None without CI."""
     blind_spots: tuple[BlindSpot, ...] = ()

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-from dal_audit.report.model import Report
+from dal_audit.report.model import MANY, Report
 from dal_audit.report.suggestions import fixable
 from dal_audit.report.summary import TESTED, ClauseVerdict, counts, not_audited, plural, verdicts
 from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle, safe
-
-MANY: Final = 50
-"""Findings from which the report says how to have an overview."""
-
 
 def render_text(
     report: Report,
@@ -26,15 +21,25 @@ def render_text(
     shown = [
         finding for finding in report.findings if finding.standing == "open" or show_suppressed
     ]
-    lines: list[str] = []
+    lines = [*_head(report, paint)] if len(report.open) >= MANY else []
     if shown:
-        from dal_audit.report.diagnostic import (
-            DiagnosticRenderer,
-        )  # a clean run has nothing to draw
+        # A clean run has nothing to draw.
+        from dal_audit.report.diagnostic import DiagnosticRenderer
 
         drawn = DiagnosticRenderer(report, paint, show_all=show_all)
-        lines = list(drawn.findings(shown))
+        lines += drawn.findings(shown)
     return "\n".join([*lines, *_summary(report, paint)]) + "\n"
+
+
+def _head(report: Report, paint: Paint) -> Iterator[str]:
+    """Yield what is to be known before many findings."""
+    from dal_audit.report.overview import overview
+
+    yield from _counted(report, paint)
+    yield ""
+    yield from _assumed(report, paint)
+    yield from overview(report, paint)
+    yield ""
 
 
 def _said(said: ClauseVerdict, paint: Paint) -> str:
@@ -50,13 +55,8 @@ def _said(said: ClauseVerdict, paint: Paint) -> str:
 
 def _summary(report: Report, paint: Paint) -> Iterator[str]:
     """Yield what the audit comes to."""
-    for assumption in report.assumptions:
-        yield f"{paint('assumed', 'faint')} {safe(assumption)}"
-    if report.assumptions:
-        yield ""
-    yield paint(counts(report), "strong")
-    if can := fixable(report):
-        yield can
+    yield from _assumed(report, paint)
+    yield from _counted(report, paint)
     yield ""
     yield from _verdict_lines(report, paint)
     names = list(dict.fromkeys(finding.rule.name for finding in report.open))
@@ -64,8 +64,21 @@ def _summary(report: Report, paint: Paint) -> Iterator[str]:
         yield ""
         shown = " ".join(names[:3]) + (" ..." if len(names) > 3 else "")  # noqa: PLR2004
         yield f"Why, and how to fix it: dal-audit explain {shown}"
-    if len(report.open) >= MANY:
-        yield "How many of which rule: dal-audit --statistics"
+
+
+def _assumed(report: Report, paint: Paint) -> Iterator[str]:
+    for assumption in report.assumptions:
+        yield f"{paint('assumed', 'faint')} {safe(assumption)}"
+    for note in report.notes:
+        yield f"{paint('note', 'warning')} {safe(note)}"
+    if report.assumptions or report.notes:
+        yield ""
+
+
+def _counted(report: Report, paint: Paint) -> Iterator[str]:
+    yield paint(counts(report), "strong")
+    if can := fixable(report):
+        yield can
 
 
 def _verdict_lines(report: Report, paint: Paint) -> Iterator[str]:
