@@ -31,6 +31,7 @@ from dal_audit.report.merge import ProjectResult, languages_of, merge
 from dal_audit.report.model import Report
 from dal_audit.report.summary import plural
 from dal_audit.triage.findings import Triaged, triage
+from dal_audit.triage.premises import premises
 from dal_audit.triage.redaction import secrets_of
 
 
@@ -218,6 +219,7 @@ def result_of(
         spots,
         limited="." not in scope.requested or request.since is not None,
         tested=tested_in(project),
+        notes=tuple(premises(findings, project)),
     )
 
 

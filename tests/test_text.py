@@ -15,11 +15,11 @@ from dal_audit.judge.breach import Finding, Origin, Related
 from dal_audit.report.diagnostic import ALIKE_SHOWN, NUMBERS_SHOWN, USES_SHOWN
 from dal_audit.report.grouping import SPREAD_FROM, blocks, folded
 from dal_audit.report.links import document_of
+from dal_audit.report.model import MANY
 from dal_audit.report.render import Report, render
 from dal_audit.report.snippet import MAX_LINE
 from dal_audit.report.statistics import render_statistics
 from dal_audit.report.terminal import TerminalStyle, expand, width, wrapped
-from dal_audit.report.model import MANY
 from tests.reports import RULE, finding_of, hostile_report, report_of, rule_of
 
 
@@ -333,6 +333,7 @@ def test_names_that_one_module_hands_on_are_one_block() -> None:
     found = [
         finding_of(
             f"app/f{index}.py",
+            message="`R` is a type; only `s` may use it",
             flow_length=1,
             related=(made := used(index, 1, 3, f"`R{index}` is made here", "s/db.py"),),
             origin=Origin(f"s.db.R{index}", made.place, made.message),
@@ -341,8 +342,7 @@ def test_names_that_one_module_hands_on_are_one_block() -> None:
     ]
     sources = {"s/db.py": "R1 = 1\nR2 = 2\nR3 = 3\n"}
     assert text_of(*found, sources=sources).splitlines()[:9] == [
-        "error[driver-import]: `s.db.R1`, `s.db.R2` and 1 more reach 3 files; only `storage` may"
-        " import it",
+        "error[driver-import]: `s.db.R1`, `s.db.R2` and 1 more reach 3 files; only `s` may use it",
         " --> s/db.py:1:1",
         "  |",
         "1 | R1 = 1",

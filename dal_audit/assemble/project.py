@@ -358,14 +358,22 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
                 yield f"no composition root by `{glob}`, which matches no file"
         if self.policy.migrations is None:
             yield from self.sql_files.assumptions()
-        if self.has_sql and self.policy.key_place_of(("backends",)) is None:
-            yield f"backends: {self._backends}"
+        yield from self._assumed_backends()
         if self.modules_on_demand:
             yield f"nothing of what `__getattr__` hands out: {', '.join(self.modules_on_demand)}"
         if self.ci.foreign:
             yield f"nothing of what these files have run: {', '.join(self.ci.foreign)}"
         if self.policy.source_roots is None and self.names.importable:
             yield f"source roots: {', '.join(root or '.' for root in self.names.source_roots)}"
+
+    def _assumed_backends(self) -> Iterator[str]:
+        """Yield which backends, and which versions of them, are taken to run the SQL."""
+        if not self.has_sql and not self.ci.files:
+            return
+        if self.policy.key_place_of(("backends",)) is None:
+            yield f"backends: {self._backends}"
+        elif self.has_sql and self.policy.key_place_of(("backend-versions",)) is None:
+            yield f"backend versions: {self._backends}"
 
     @property
     def _backends(self) -> str:

@@ -18,6 +18,9 @@ STORAGE_NAMES: Final = frozenset(
 )
 """What a storage package is called where none is configured."""
 
+ASIDE: Final = frozenset({"tests", "test", "testing", "examples", "example", "docs", "doc"})
+"""Folders of what is not the program itself: nothing in them makes the others' storage."""
+
 MIGRATION_MARKER: Final = "script.py.mako"
 """Alembic's template: the folder that holds it is an Alembic environment."""
 
@@ -77,19 +80,24 @@ class Zones:
 
     @property
     def _storage_folders(self) -> tuple[str, ...]:
-        """Folders with a storage package's name below which a file imports a driver."""
+        """Folders with a storage package's name below which a file imports a driver.
+
+        One among tests, examples or documentation goes with another that is not.
+        """
         found: set[str] = set()
         for path in self.driver_importers:
             parts = path.split("/")[:-1]
             index = next((at for at, part in enumerate(parts) if part in STORAGE_NAMES), None)
             if index is not None:
                 found.add("/".join(parts[: index + 1]))
-        return tuple(sorted(found))
+        is_programs = any(ASIDE.isdisjoint(folder.split("/")) for folder in found)
+        return tuple(sorted(found)) if is_programs else ()
 
     @property
     def _storage_modules(self) -> tuple[str, ...]:
         """Single files with a storage package's name, where there is no such package."""
-        return tuple(sorted(path for path in self.driver_importers if _stem(path) in STORAGE_NAMES))
+        named = (path for path in self.driver_importers if _stem(path) in STORAGE_NAMES)
+        return tuple(sorted(path for path in named if ASIDE.isdisjoint(path.split("/"))))
 
     # Migrations
 

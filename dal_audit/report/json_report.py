@@ -56,6 +56,7 @@ def render_json(report: Report) -> str:
             `files` were audited, `ruled_out` of them by their bytes alone; the severities count
             open findings
         assumptions: [string]
+        notes: [string], which assumption many findings hang on, and the line that decides it
         clauses: [{id, title: string, verdict: "pass" | "pass in part" | "baselined" | "fail" |
             "not audited", findings: integer, reason: string}], in the law's order; `findings` are
             the open ones against it, `reason` says why it is not audited, or not all of it
@@ -96,6 +97,7 @@ def render_json(report: Report) -> str:
             "tool": {"name": "dal-audit", "version": report.version},
             "summary": _summary(report),
             "assumptions": list(report.assumptions),
+            "notes": list(report.notes),
             "clauses": [
                 {
                     "id": said.clause.id,

@@ -120,6 +120,7 @@ def _head(report: Report) -> Iterator[str]:
     if report.assumptions:
         yield ""
         yield from (f"- assumed {prose(line)}" for line in report.assumptions)
+        yield from (f"- **note** {prose(line)}" for line in report.notes)
     yield from table(
         ("clause", "", "verdict", "findings", "reason"),
         (

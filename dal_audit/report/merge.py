@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -40,6 +40,8 @@ class ProjectResult(Struct, frozen=True):
     limited: bool = False
     tested: tuple[tuple[str, str, bool], ...] | None = None
     """Each target backend, the job that tests it, and whether that was seen; None without CI."""
+    notes: tuple[str, ...] = ()
+    """Which assumption many findings hang on, with the line of configuration that decides it."""
 
 
 def language_of(path: str) -> str:
@@ -77,7 +79,8 @@ def merge(parts: Sequence[ProjectResult], plan: AuditPlan, request: Request) -> 
         files=sum(part.files for part in parts),
         languages=frozenset().union(*(part.languages for part in parts)),
         ruled_out=sum(part.ruled_out for part in parts),
-        assumptions=tuple(_assumptions(parts, base)),
+        assumptions=tuple(_told(parts, base, lambda part: part.assumptions)),
+        notes=tuple(_told(parts, base, lambda part: part.notes)),
         blind_spots=tuple(_spots(parts, base)),
         limited=any(part.limited for part in parts),
         tested=_tested(parts, base),
@@ -101,11 +104,13 @@ def _secrets(part: ProjectResult, base: Path) -> Iterator[tuple[str, tuple[Span,
         yield os.path.normpath(f"{root}/{path}"), spans
 
 
-def _assumptions(parts: Sequence[ProjectResult], base: Path) -> Iterator[str]:
-    """Yield what was assumed, and in which project where there are several."""
+def _told(
+    parts: Sequence[ProjectResult], base: Path, of: Callable[[ProjectResult], Iterable[str]]
+) -> Iterator[str]:
+    """Yield what is said of each project, and in which one where there are several."""
     for part in parts:
         where = _where(part, parts, base)
-        yield from (f"{line}{where}" for line in part.assumptions)
+        yield from (f"{line}{where}" for line in of(part))
 
 
 def _tested(parts: Sequence[ProjectResult], base: Path) -> tuple[tuple[str, str, bool], ...] | None:

@@ -1,4 +1,4 @@
-"""What stands above many findings: their number, what was assumed, and what one change would mend."""
+"""What stands above many findings: which rules have the most, and what one change would mend."""
 
 from __future__ import annotations
 
@@ -75,7 +75,5 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
     """Yield rows of which all cells but the last are aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *rest in rows:
-        cells = [
-            f"{cell:<{width}}" for cell, width in zip(rest, widths[1:], strict=True)
-        ]
+        cells = [f"{cell:<{width}}" for cell, width in zip(rest, widths[1:], strict=True)]
         yield f"  {first:>{widths[0]}}  {'  '.join(cells)}".rstrip()

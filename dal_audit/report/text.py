@@ -9,6 +9,7 @@ from dal_audit.report.suggestions import fixable
 from dal_audit.report.summary import TESTED, ClauseVerdict, counts, not_audited, plural, verdicts
 from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle, safe
 
+
 def render_text(
     report: Report,
     *,
