@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dal_audit.audit import audit
+from dal_audit.commands.baseline import REASONS
 from dal_audit.commands.parser import cli
 from dal_audit.policy.request import BASELINE, Request
 from dal_audit.report.render import Report, render
-from dal_audit.triage.baseline import BaselineError, read_baseline
+from dal_audit.triage.baseline import NEVER_ACCEPTED, BaselineError, read_baseline
 
 HEAD = '{"dal-audit-baseline": 1}\n'
 IMPORT = "import sqlite3\n"
@@ -282,6 +283,24 @@ def test_an_audit_that_looked_at_nothing_cannot_be_accepted(
     write(tmp_path, {"app/a.py": "def\n", "dal-audit.toml": "storage = ['no/**']\n"})
     run(tmp_path, monkeypatch, "baseline")
     assert [one.rule.id for one in audited(tmp_path).open] == ["DAL901", "DAL902"]
+
+
+def test_what_cannot_be_accepted_is_named_with_its_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"app/a.py": "def {{ x }}:\n", "app/b.py": IMPORT})
+    said = run(tmp_path, monkeypatch, "baseline").output.splitlines()
+    assert said[0].endswith("1 finding accepted")
+    assert said[1].startswith("1 finding cannot be accepted, and the audit fails")
+    assert said[2].startswith("  app/a.py:1: unreadable-file: the file cannot be parsed")
+    assert said[3].endswith('leave it out: `exclude = ["app/a.py"]`.')
+    write(tmp_path, {"dal-audit.toml": 'exclude = ["app/a.py"]\n'})
+    assert "cannot be accepted" not in run(tmp_path, monkeypatch, "baseline").output
+    assert run(tmp_path, monkeypatch, "check").exit_code == 0
+
+
+def test_there_is_a_reason_for_all_that_is_never_accepted() -> None:
+    assert REASONS.keys() == NEVER_ACCEPTED
 
 
 def test_one_baseline_for_several_projects_is_refused(

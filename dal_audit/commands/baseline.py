@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -16,8 +17,18 @@ from dal_audit.report.summary import plural
 from dal_audit.triage.baseline_file import Change, write_baseline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from dal_audit.discover.projects import ProjectScope
+    from dal_audit.judge.breach import Finding
     from dal_audit.triage.baseline import Key
+
+REASONS: Final[Mapping[str, str]] = {
+    "unreadable-file": "What is not read could hold anything.",
+    "nothing-audited": "An audit of nothing proves nothing.",
+    "expired-waiver": "A waiver ends on its date.",
+}
+"""Why no baseline holds the findings of some rules; a test holds it against these."""
 
 
 def write_baselines(request: Request, *, grow: bool) -> list[Change]:
@@ -52,11 +63,26 @@ def _write(scope: ProjectScope, request: Request, *, grow: bool) -> Change:
     return write_baseline(part.findings, file, policy.root, part.secrets, judged=judged, grow=grow)
 
 
-def describe(change: Change) -> str:
-    """Return one line on what was done to a baseline."""
+def describe(change: Change) -> Iterator[str]:
+    """Yield what was done to a baseline, and what keeps an audit from being green all the same."""
     text = f"{change.file}: {plural(change.now, 'finding')} accepted"
     if change.before:
         text += f", {change.before} before"
     if change.new:
         text += f"; {plural(change.new, 'new finding')} left out (`--grow` accepts new ones, too)"
-    return text
+    yield text
+    if change.refused:
+        count = plural(len(change.refused), "finding")
+        yield f"{count} cannot be accepted, and the audit fails for as long as there are any:"
+    for finding in change.refused:
+        place = finding.place
+        yield f"  {place.path}:{place.span.line}: {finding.rule.name}: {finding.breach.message}"
+        yield f"    {REASONS[finding.rule.name]} {way_out(finding)}"
+
+
+def way_out(finding: Finding) -> str:
+    """Return what to do about a finding that no baseline may hold."""
+    if finding.rule.name != "unreadable-file" or finding.breach.remedy:
+        return finding.remedy
+    path = json.dumps(finding.place.path, ensure_ascii=False)
+    return f"Mend the file, or leave it out: `exclude = [{path}]`."

@@ -21,6 +21,7 @@ from dal_audit.audit import audit_project
 from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.commands.config_text import SHOWN, proposed_settings, render_toml
 from dal_audit.commands.detected import DetectedProject, detect
+from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.links import check_within
 from dal_audit.discover.projects import root_of, whole_project
@@ -130,7 +131,11 @@ def _plan(folder: Path, kept: Path) -> Plan:
 
 
 def _audited(policy: Policy, kept: Path) -> ProjectResult:
-    request = Request(folder=policy.root, cache=True, cache_folder=kept)
+    own = policy.root / CACHE
+    # Where no run left facts in the project, none are put there.
+    request = Request(
+        folder=policy.root, cache=True, cache_folder=None if own.is_dir() else kept
+    )
     return audit_project(whole_project(policy), request)
 
 

@@ -329,9 +329,10 @@ def baseline_command(**options: Any) -> NoReturn:
             options,
             jobs=options["jobs"],
             baseline=options["baseline"],
+            cache=True,
         )
         for change in write_baselines(request, grow=options["grow"]):
-            write(f"{describe(change)}\n", "-")
+            write("".join(f"{line}\n" for line in describe(change)), "-")
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         sys.exit(failure(error, verbose=options["verbose"]))
     sys.exit(CLEAN)

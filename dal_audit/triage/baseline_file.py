@@ -40,6 +40,8 @@ class Change(Struct, frozen=True):
     before: int
     now: int
     new: int
+    refused: tuple[Finding, ...] = ()
+    """Those that count and that no baseline may hold."""
 
 
 def apply_baseline(
@@ -105,7 +107,11 @@ def write_baseline(
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, text.encode())
     before = sum(entry.count for entry in entries)
-    return Change(file, before, counts.total(), 0 if grow else len(keys) - len(found.accepted))
+    new = 0 if grow else len(keys) - len(found.accepted)
+    refused = tuple(
+        finding for finding in findings if finding.standing == "open" and not acceptable(finding)
+    )
+    return Change(file, before, counts.total(), new, refused)
 
 
 def accept(
