@@ -344,11 +344,15 @@ def _taken_back(
     """Run a statement of a down; return what it fails for, and note what it fails for by itself."""
     state = database.state
     seen = state.sees_all, state.hides_types
+    state.is_undoing = True
     found = database.apply(statement)
+    state.is_undoing = False
     failures = [problem for problem in state.problems if problem.effect == "fails"]
     is_operation = statement.within is not None and statement.within.is_operation
     if is_operation or not failures:  # Of an operation it is told what an engine rejects in it.
         errors.add(place, found)
+    if is_operation and not failures:
+        failures = [Problem(error.span, "fails", error.reason, error.cure) for error in found]
     errors.exempt(place, database.exemptions(statement))
     state.sees_all, state.hides_types = seen  # What it makes is undone.
     return failures

@@ -32,7 +32,7 @@ def run_findings(
     several = at_same_place(statement, file) if found else ()
     if not several or several[0] is not statement:
         return  # What an operation comes to is told once.
-    never = _rejecting(statement, file, project)
+    never = _rejecting(statement, file, project, is_down=run == "down")
     run_by = {own for each in several for own in backends_for(each, file.path, project)}
     for finding in found:
         backends = tuple(
@@ -42,9 +42,15 @@ def run_findings(
             yield finding, backends
 
 
-def _rejecting(statement: SqlStatement, file: FileFacts, project: Project) -> frozenset[str]:
-    """Return the backends that reject a statement, for its text or for what stands before it."""
-    errors = first_runs(project).errors.get(Place(file.path, statement.span), ())
+def _rejecting(
+    statement: SqlStatement, file: FileFacts, project: Project, *, is_down: bool
+) -> frozenset[str]:
+    """Return the backends that reject a statement, for its text or for what stands before it.
+
+    What stands before it decides whether a down can be run, so that is no reason to say nothing.
+    """
+    place = Place(file.path, statement.span)
+    errors = () if is_down else first_runs(project).errors.get(place, ())
     rejecting = [
         verdict.fails_on
         for own in at_same_place(statement, file)

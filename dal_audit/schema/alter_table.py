@@ -59,10 +59,22 @@ def alter_table(state: State, alter: AlterTable) -> None:
         state.missing_object(
             alter.table.span, f"there is no `{alter.table.name}`", GUARD_DROP, name
         )
+    if alter.rebuilds:
+        _lose_indexes(state, state.table(name))
     for action in actions_of(alter):
         change = _ACTIONS.get(action.kind)
         if change is not None:
             change(state, action, state.table(name), name)
+
+
+def _lose_indexes(state: State, table: DbObject) -> None:
+    """Take the indexes on expressions away: a tool that copies a table cannot read them.
+
+    Source: `get_indexes` in SQLAlchemy's `dialects/sqlite/base.py`, which leaves them out.
+    """
+    for name, index in list(state.indexes_of(table)):
+        if index.kind == "index" and index.words and not index.columns:
+            state.drop_relation(name)
 
 
 def _add_column(state: State, action: AlterAction, table: DbObject, name: str) -> None:
@@ -90,7 +102,8 @@ def _drop_column(state: State, action: AlterAction, table: DbObject, name: str) 
         if action.if_exists:
             return
         _no_column(state, action.name, column)
-    holder = column_holder(state, table, column) if state.is_sqlite else ""
+    is_held = state.is_sqlite and not action.cascade
+    holder = column_holder(state, table, column) if is_held else ""
     if holder:
         cure = "Drop what uses the column first."
         state.missing_object(action.name.span, f"{holder} the column", cure, column)

@@ -56,6 +56,8 @@ class Database:
         state.opaque_code = OpaqueCode.of(
             other.body for other in structures if isinstance(other, OtherStatement)
         )
+        if state.opaque_code != OpaqueCode():
+            state.former_code[state.file] = state.opaque_code
 
     def apply(self, statement: SqlStatement) -> tuple[SchemaError, ...]:
         """Run a statement for the first time; return what it fails for.
@@ -68,6 +70,7 @@ class Database:
         state.divergences = {}
         state.touched_unknown = False
         state.is_refusing = is_refused(statement, state.backend)
+        state.is_guarded = statement.within is not None and statement.within.is_guarded
         if isinstance(statement.structure, CreateTable):
             state.to_come[state.fold(statement.structure.name)] -= 1
         for step in _steps(statement.structure):
@@ -78,6 +81,8 @@ class Database:
             note_divergent_definitions(state, step)
         if state.touched_unknown or _may_do_anything(statement):
             state.sees_all = False
+        if _is_unknown_operation(statement):
+            state.doubt_tables()
         if statement.structure is None or statement.head in _MAY_MAKE_TYPES:
             state.hides_types = True
         state.makes_operators |= statement.head in _MAKE_OPERATORS
@@ -137,6 +142,12 @@ def _may_do_anything(statement: SqlStatement) -> bool:
     if structure is None or statement.head == "CREATE EXTENSION":
         return True
     return isinstance(structure, OtherStatement) and structure.words[:1] in _OPAQUE
+
+
+def _is_unknown_operation(statement: SqlStatement) -> bool:
+    """Return whether an operation of a tool does something to a table that is not known."""
+    within = statement.within
+    return within is not None and within.is_operation and within.is_unread
 
 
 _OPAQUE: Final = {("DO",), ("CALL",), ("EXECUTE",), ("IMPORT",), ("LOAD",), ("ATTACH",)}

@@ -254,10 +254,10 @@ def _drop_column(state: State, table: DbObject, action: AlterAction) -> Iterator
             yield from _column_errors(state, table, place, column, "Drop a column that stands.")
         return
     holder, cure = "", "Drop what depends on it first."
-    if state.is_sqlite:
+    if state.is_sqlite and not action.cascade:
         holder = column_holder(state, table, column)
         cure = "Drop what uses the column first, or make the table anew without it."
-    elif not action.cascade:
+    elif not state.is_sqlite and not action.cascade:
         holder = _dependent(state, table, column)
     if holder:
         reason = f"the column cannot be dropped while {holder} it"

@@ -16,6 +16,7 @@ from dal_audit.schema.objects_model import (
     GUESSED,
     NAME,
     TEMPORARY,
+    UNORDERED,
     UNSAID,
     ColumnPart,
     ConstraintPart,
@@ -90,6 +91,8 @@ class _Comparison:
             kind, name = first.key
             change = _presence(self._state, first, now) if kind not in _SHARED else None
             shown = name.partition("/")[0] if kind == "function" else name
+            if change is None and kind == "type" and self._has_other_labels(first.old, now):
+                return "changed", f"the type `{name}` with other labels"
             return (change, f"the {kind} `{shown}`") if change else None
         owner = self._state.owner_of_parts.get(id(first.mapping))
         if owner is None or first.key in UNSAID or GUESSED in (now, first.old):
@@ -116,6 +119,18 @@ class _Comparison:
         difference = _contents(self._as_it_was(old), now)
         return ("changed", f"the {now.kind} `{first.key}`{difference}") if difference else None
 
+    def _has_other_labels(self, old: Any, now: Any) -> bool:
+        """Return whether an enumeration was made anew with other labels, or in another order."""
+        if old is now or not isinstance(old, DbObject) or not isinstance(now, DbObject):
+            return False
+        was = self._as_it_was(old)
+        labels, others = was.names("label"), now.names("label")
+        if not (was.complete and now.complete) or UNORDERED in (
+            was.parts.keys() | now.parts.keys()
+        ):
+            return False
+        return labels != others
+
     def _as_it_was(self, relation: DbObject) -> DbObject:
         """Return a relation with the parts that it had before they were written."""
         was = dict(relation.parts)
@@ -140,7 +155,7 @@ class _Comparison:
         if owner is None or self._before.get(owner, thing) is not thing:
             return None
         change = _presence(self._state, first, now)
-        if change is None and _is_redefined(first.old, now):
+        if change is None and _is_redefined(first.old, now, self._state):
             change = "changed"
         if change is None or not self._state.is_standing(thing):
             return None
@@ -183,7 +198,9 @@ def _contents(old: DbObject, new: DbObject) -> str:
     if old.kind != new.kind:
         return f", which was a {old.kind},"
     if new.kind != "table":
-        return " with another definition" if _definition(old) != _definition(new) else ""
+        is_known = all(own.kind != "index" or own.words for own in (old, new))
+        is_other = is_known and _definition(old) != _definition(new)
+        return " with another definition" if is_other else ""
     if not (old.complete and new.complete):
         return ""
     constraints = [Counter(part.definition for part in table.constraints()) for table in (old, new)]
@@ -217,8 +234,27 @@ def _is_alike(old: ColumnPart | ConstraintPart, new: ColumnPart | ConstraintPart
     return old.definition == new.definition
 
 
-def _is_redefined(old: Any, new: Any) -> bool:
-    """Return whether a column or a constraint is another than it was."""
-    if isinstance(old, (ColumnPart, ConstraintPart)):
-        return not isinstance(new, type(old)) or not _is_alike(old, new)
-    return False
+def _is_redefined(old: Any, new: Any, state: State) -> bool:
+    """Return whether a column or a constraint is another than it was.
+
+    PostgreSQL keeps the default of a truth value as one, however it is written.
+    """
+    if not isinstance(old, (ColumnPart, ConstraintPart)):
+        return False
+    if isinstance(old, ColumnPart) and isinstance(new, ColumnPart) and not state.is_sqlite:
+        old, new = _with_truth(old), _with_truth(new)
+    return not isinstance(new, type(old)) or not _is_alike(old, new)
+
+
+_TRUTHS: Final = {
+    "true": "true", "'true'": "true", "'t'": "true", "'1'": "true",
+    "false": "false", "'false'": "false", "'f'": "false", "'0'": "false",
+}  # fmt: skip
+"""How a truth value is written, and how PostgreSQL keeps it."""
+
+
+def _with_truth(column: ColumnPart) -> ColumnPart:
+    """Return a column with its default as PostgreSQL keeps it, where it is a truth value."""
+    if column.default is None or column.type.lower() not in {"boolean", "bool"}:
+        return column
+    return replace(column, default=_TRUTHS.get(column.default.lower(), column.default))

@@ -53,11 +53,13 @@ def _drop_other_relation(state: State, drop: Drop, name: SqlName) -> Iterator[Sc
 
 def _is_missing(state: State, drop: Drop, name: SqlName) -> bool:
     """Return whether a table has no index of a name, as far as its indexes were seen being made."""
-    if drop.table is None or drop.if_exists:
+    if drop.table is None or drop.if_exists or state.fold(name) in state.relations:
         return False
-    table = state.seen_table(state.fold(drop.table))
-    is_known = table is not None and table.complete and state.sees_all
-    return is_known and state.fold(name) not in state.relations
+    own = state.fold(drop.table)
+    table = state.seen_table(own)
+    if table is None:  # A way back may only drop what its history has made.
+        return state.is_undoing and state.is_unseen(own)
+    return table.complete and state.knows_indexes_of(table, state.fold(name))
 
 
 def _drop_type(state: State, name: SqlName) -> Iterator[SchemaError]:

@@ -27,7 +27,9 @@ RESULTS: Final = ("results", "")
 """The part of a view, or of a table made by a query, that has its columns with their types."""
 OUTGROWN: Final = ("outgrown", "")
 """The part of a view that reads `*` of a table to which a column was added since."""
-UNSAID: Final = frozenset({NAME, ROWS, ABSENT, READS, RESULTS, OUTGROWN})
+UNORDERED: Final = ("unordered", "")
+"""The part of an enumeration to which a label was added before or behind another."""
+UNSAID: Final = frozenset({NAME, ROWS, ABSENT, READS, RESULTS, OUTGROWN, UNORDERED})
 """Parts that are no objects of their own."""
 
 CONSTRAINT_INDEX: Final = "constraint's index"
@@ -141,7 +143,7 @@ class DbObject(Struct, eq=False):
     table has no other columns, or an enumeration no other labels. `table`, `columns` and `words`
     are an index's: its plain columns, and all names in its keys and condition. `text` is what it
     was made from, and `base` the type that a domain is of. `refused` says that the engine does not
-    take the statement that makes it.
+    take the statement that makes it. `script` numbers the script that made a table, from 1.
     """
 
     kind: str
@@ -155,6 +157,7 @@ class DbObject(Struct, eq=False):
     unique: bool = False
     base: SqlType | None = None
     refused: bool = False
+    script: int = 0
 
     @property
     def name(self) -> str:

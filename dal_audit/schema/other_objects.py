@@ -16,7 +16,15 @@ from dal_audit.facts.sql import AlterObject, CreateObject, Drop, SqlName
 from dal_audit.schema.column_demands import type_name
 from dal_audit.schema.functions import argument_count, declared_count, with_arguments
 from dal_audit.schema.journal import UNKNOWN
-from dal_audit.schema.objects_model import NAME, READS, VIEWS, DbObject, Key, qualified
+from dal_audit.schema.objects_model import (
+    NAME,
+    READS,
+    UNORDERED,
+    VIEWS,
+    DbObject,
+    Key,
+    qualified,
+)
 from dal_audit.schema.reads import reading_of, words_read
 from dal_audit.schema.state import State
 from dal_audit.schema.tables import GUARD_CREATE, GUARD_DROP
@@ -329,6 +337,8 @@ def _alter_type(state: State, name: SqlName, tokens: tuple[str, ...]) -> None:
     if not is_guarded:
         _check_part(state, name, altered, part, verb)
     state.set_part(altered, part, DbObject(what) if verb == "ADD" else None)
+    if {"BEFORE", "AFTER"} & set(words):
+        state.set_part(altered, UNORDERED, DbObject(what))
     if verb == "RENAME" and words[-2] == "TO":
         state.set_part(altered, (what, tokens[-1].strip("'")), DbObject(what))
 

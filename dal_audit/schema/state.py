@@ -43,6 +43,16 @@ class State:
     """Whether each script says which one is run before it."""
     is_copying = False
     """Whether the statement that is run makes its table anew, and copies the rows."""
+    is_undoing = False
+    """Whether the statement that is run takes back what a script did just before."""
+    is_guarded = False
+    """Whether the statement that is run may not be: the code around it looks first."""
+    makes_operators = False
+    """Whether operators or casts were made, so that types fit together in other ways."""
+    hides_types = False
+    """Whether something was run that may have made types which no text shows."""
+    touched_unknown = False
+    """Whether the statement that is run has met one that stands all the same."""
 
     def __init__(self, backend: str) -> None:
         """Begin with a database that nothing is known of."""
@@ -64,8 +74,6 @@ class State:
         """How many statements of the script are still to make a table of a name."""
         self.spelled: dict[str, str] = {}
         """Names of tables in lower case, and as PostgreSQL keeps them; it only grows."""
-        self.hides_types = False
-        """Whether something was run that may have made types which no text shows."""
         self.former_columns: dict[str, set[str]] = {}
         """All columns that tables of a name ever had; it only grows."""
         self.readers: dict[str, set[str]] = {}
@@ -74,8 +82,6 @@ class State:
         """The objects by the identity of their parts; it only grows."""
         self.sees_all = True
         """Whether no relation stands that was not seen being made."""
-        self.touched_unknown = False
-        """Whether the statement that is run has met one that stands all the same."""
         self.callers: dict[str, list[tuple[DbObject, Key]]] = {}
         """The triggers that ever named a function, with their tables; it only grows."""
         self.counts: dict[str, set[int]] = {}
@@ -87,9 +93,9 @@ class State:
         """Whether the engine takes the statement that is run in no version, whatever stands."""
         self.divergences: dict[Divergence, None] = {}
         """What SQLite makes of the statement that is run otherwise than PostgreSQL."""
-        self.makes_operators = False
-        """Whether operators or casts were made, so that types fit together in other ways."""
         self.opaque_code = OpaqueCode()
+        self.former_code: dict[int, OpaqueCode] = {}
+        """The code that is run and not followed, by the scripts that run it; it only grows."""
         self.readings: dict[tuple[int, str], tuple[Sequence[str], Any]] = {}
         """What statements read, by the identity of their tokens and their tables."""
         self._folded: dict[tuple[tuple[str, ...], tuple[bool, ...]], str] = {}
@@ -196,6 +202,12 @@ class State:
         relation = self.seen(name)
         return relation if relation is not None and relation.kind == "table" else None
 
+    def doubt_tables(self) -> None:
+        """Let the tables that the code of the script names have columns that were not seen."""
+        for name, relation in self.relations.items():
+            if relation is not None and relation.complete and self.opaque_code.names(name):
+                relation.complete = False
+
     # Relations
 
     def table(self, name: str) -> DbObject:
@@ -222,6 +234,14 @@ class State:
         """Return whether a relation, or a type, still stands."""
         name = thing.parts.get(NAME, "")
         return (self.others if isinstance(name, tuple) else self.relations).get(name) is thing
+
+    def knows_indexes_of(self, table: DbObject, index: str) -> bool:
+        """Return whether an index of a table would have been seen, had it been made.
+
+        Only a statement behind the one that made the table can make one, or code that names it.
+        """
+        code = [own for script, own in self.former_code.items() if script >= table.script]
+        return table.script > 0 and not any(own.may_make(index) for own in code)
 
     def is_unseen(self, name: str) -> bool:
         """Return whether a relation was never made, although all is known that was."""

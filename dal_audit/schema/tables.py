@@ -46,6 +46,8 @@ def _new_table(state: State, create: CreateTable, name: str) -> DbObject:
     """Return a table with its columns and constraints, which does not stand yet."""
     table = DbObject("table", text=TEMPORARY if create.temporary else create.module)
     table.complete = bool(create.columns) and not _borrows(create)
+    if not create.if_not_exists and not state.is_guarded:
+        table.script = state.file
     state.former_columns.setdefault(name, set())
     for column in create.columns:
         add_column(state, name, table, column)
@@ -94,7 +96,7 @@ def _new_index(state: State, create: CreateIndex, table: DbObject) -> DbObject:
         "index",
         table=table,
         columns=tuple(columns) if all(columns) else (),
-        words=state.words_of(*(key.expression for key in create.keys), create.where),
+        words=state.words_of(*(key.expression for key in create.keys), create.where) - {"null"},
         unique=create.unique and create.where is None,
     )
 

@@ -19,7 +19,7 @@ from dal_audit.extract.embedded.guards import (
     blocks_run,
     guard_of,
 )
-from dal_audit.extract.embedded.turns import handed, turns_of
+from dal_audit.extract.embedded.turns import handed, truth_of, turns_of
 from dal_audit.extract.python.dialect_branches import DialectBranches
 from dal_audit.extract.python.dialect_tests import assigned_once
 from dal_audit.extract.python.parse.newer_syntax import TRIES
@@ -70,6 +70,15 @@ class _State(NamedTuple):
         )
 
 
+def _named_in(frame: Frame | None) -> dict[str, ast.expr]:
+    """Return what names stand for in a frame and in those around it, up to the function's own."""
+    found: dict[str, ast.expr] = {}
+    while frame is not None:
+        found = {**dict(frame.values), **found}
+        frame = frame.outer if frame.call is None else None
+    return found
+
+
 Functions: TypeAlias = Mapping[str, Function]
 """The functions of a module by their names."""
 
@@ -115,7 +124,10 @@ class Execution:
     def _block(self, body: Sequence[ast.stmt], state: _State) -> Iterator[Run]:
         for statement in body:
             yield from self._of_statement(statement, state)
-            if self._may_leave(statement):
+            decided = self._decided(statement, state)
+            if decided is not None and decided and isinstance(decided[-1], _LEAVING):
+                return
+            if decided is None and self._may_leave(statement):
                 state = state.under(self._guard_of(statement))
 
     def _of_statement(self, statement: ast.stmt, state: _State) -> Iterator[Run]:
@@ -124,10 +136,18 @@ class Execution:
         for child in children(statement):
             if not isinstance(child, (ast.stmt, ast.withitem)):
                 yield from self._of_expression(child, statement, state)
-        inner = state.under(self._guard_of(statement))
+        decided = self._decided(statement, state)
+        inner = state if decided is not None else state.under(self._guard_of(statement))
         for own in self._turns(statement, inner):
-            for block in blocks_run(statement):
+            for block in blocks_run(statement) if decided is None else [decided]:
                 yield from self._block(block, own)
+
+    def _decided(self, statement: ast.stmt, state: _State) -> Sequence[ast.stmt] | None:
+        """Return the block that an `if` runs in this turn of a loop; None where that is open."""
+        if not isinstance(statement, ast.If) or state.frame is None:
+            return None
+        truth = truth_of(statement.test, _named_in(state.frame))
+        return None if truth is None else statement.body if truth else statement.orelse
 
     def _turns(self, statement: ast.stmt, state: _State) -> list[_State]:
         """Return the states of a statement's blocks: of a loop over a literal one for each turn."""

@@ -12,6 +12,7 @@ from typing import Final
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import fold_constant, qualified_names
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.sql_calls import roots
 from dal_audit.facts import Span
@@ -22,10 +23,13 @@ ANYTHING: Final = "*"
 _HARMLESS: Final = frozenset(
     {"get_bind", "get_context", "f", "inline_literal", "batch_alter_table", "autocommit_block",
      "bulk_insert", "begin_nested", "commit", "connection", "cursor", "close", "fetchall",
-     "fetchone", "scalar", "info", "debug", "warning", "append", "items", "format", "join"}
+     "fetchone", "scalar", "info", "debug", "warning", "error", "exception", "critical", "append",
+     "extend", "items", "keys", "values", "pop", "discard", "setdefault", "sort", "index", "count",
+     "format", "join", "split", "rsplit", "splitlines", "strip", "lstrip", "rstrip", "replace",
+     "startswith", "endswith", "encode", "decode", "lower", "upper", "removeprefix", "removesuffix"}
 )  # fmt: skip
 """Calls that change no schema."""
-_READING: Final = ("get_", "has_", "is_", "print")
+_READING: Final = ("get", "has_", "is_", "print")
 """How calls are named that only look at a schema, or at anything else."""
 _LIBRARIES: Final = ("sqlalchemy.", "builtins.", "logging.", "os.", "uuid.", "json.", "datetime.")
 """Whose functions change no schema by themselves."""
@@ -39,6 +43,7 @@ def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Itera
         name in _HARMLESS
         or name.startswith(_READING)
         or any(own.startswith(_LIBRARIES) for own in names)
+        or _runs_query(call, name)
     ):
         return
     words = sorted(set(_texts_in(call, scope)))
@@ -46,6 +51,20 @@ def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Itera
         return
     body = f"EXECUTE {' '.join(words) or ANYTHING}"
     yield SqlStatement(span, "DO", OtherStatement(("DO",), body), within=within)
+
+
+_QUERIES: Final = frozenset({"delete", "insert", "select", "union", "union_all", "update"})
+"""What SQLAlchemy's queries begin with: they read and change rows."""
+
+
+def _runs_query(call: ast.Call, name: str) -> bool:
+    """Return whether a call executes a query that is put together of SQLAlchemy's functions."""
+    node = call.args[0] if call.args and executes(name) else None
+    while isinstance(node, ast.Call):
+        if last_name(node.func) in _QUERIES:
+            return True
+        node = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return False
 
 
 _REACHING: Final = frozenset(
@@ -86,4 +105,6 @@ def _texts_in(call: ast.Call, scope: Scope) -> Iterator[str]:
     """Yield the texts in a call's arguments, as far as they are known."""
     for node in ast.walk(call):
         if isinstance(node, (ast.Constant, ast.Name)):
-            yield from (text for text in fold_constant(node, scope) if UNKNOWN not in text)
+            yield from (
+                text for text in fold_constant(node, scope) if text.strip() and UNKNOWN not in text
+            )

@@ -54,6 +54,10 @@ def with_embedded_sql(
 
     found = cache.other_of("embedded", wanted, compute) if cache else compute(wanted)
     by_path = {file.path: own for file, own in zip(wanted, found, strict=True) if own}
+    if by_path:
+        from dal_audit.extract.embedded.model_tables import with_model_tables
+
+        by_path = with_model_tables(by_path, {file.path: file for file in files})
     return [
         replace(file, facts=(*file.facts, *by_path[file.path])) if file.path in by_path else file
         for file in known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from dal_audit.extract.python.dialect_tests import Values
@@ -75,3 +75,37 @@ def handed(call: ast.Call, function: Function) -> Iterator[tuple[str, ast.expr]]
     ):
         if parameters.index(parameter) >= len(given) and parameter.arg not in taken:
             yield parameter.arg, default
+
+
+def truth_of(test: ast.expr, named: Mapping[str, ast.expr]) -> bool | None:
+    """Return whether a comparison of names' values with literals holds; None where that is open."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = truth_of(test.operand, named)
+        return None if inner is None else not inner
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return None
+    own, other = _value_of(test.left, named), test.comparators[0]
+    if own is None:
+        return None
+    operator = test.ops[0]
+    if isinstance(operator, (ast.Eq, ast.NotEq)):
+        second = _value_of(other, named)
+        return None if second is None else (own == second) == isinstance(operator, ast.Eq)
+    members = other.elts if isinstance(other, (ast.List, ast.Tuple, ast.Set)) else []
+    values = [_value_of(member, named) for member in members]
+    if not isinstance(operator, (ast.In, ast.NotIn)) or not values or None in values:
+        return None
+    return (own in values) == isinstance(operator, ast.In)
+
+
+def _value_of(node: ast.expr, named: Mapping[str, ast.expr]) -> str | None:
+    """Return the text that an expression is: a literal, a name's, or a member of its table."""
+    if isinstance(node, ast.Name):
+        node = named.get(node.id, node)
+    elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        table = named.get(node.value.id)
+        pairs = zip(table.keys, table.values, strict=True) if isinstance(table, ast.Dict) else ()
+        wanted = ast.dump(node.slice)
+        node = next((own for key, own in pairs if key and ast.dump(key) == wanted), node)
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return node.value if is_text else None  # type: ignore[attr-defined]

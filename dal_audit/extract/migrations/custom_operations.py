@@ -7,14 +7,13 @@ One that hands on nothing to run backwards cannot be reversed, wherever it is us
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
+from dal_audit.extract.migrations.project_modules import module_tree, path_of_module
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.extract.python.scopes import imported_names
 from dal_audit.facts.migrations import Half, Revision
 
 _REVERSES: Final = {"RunSQL": "reverse_sql", "RunPython": "reverse_code"}
@@ -22,16 +21,6 @@ _OVERRIDES: Final = frozenset({"database_backwards", "reversible", "reverse_sql"
 """What a class says by itself of the way back."""
 _BASES: Final = 5
 """How many classes of the project's own one may be derived from."""
-
-
-def imported_origins(body: Sequence[ast.stmt]) -> dict[str, str]:
-    """Return what the imported names of a module stand for; a relative one begins with its dots."""
-    return {
-        imported.name: imported.origin
-        for statement in body
-        if isinstance(statement, (ast.Import, ast.ImportFrom))
-        for imported in imported_names(statement)
-    }
 
 
 def with_customs(
@@ -59,7 +48,7 @@ def _checked(
         if custom.hands_reverse or revision.down.state == "raises":
             continue
         module, _, name = custom.origin.rpartition(".")
-        key = (_path_of(module, path, paths), name)
+        key = (path_of_module(module, path, paths), name)
         if key not in known:
             text = text_of(key[0]) if key[0] else None
             known[key] = text is not None and _is_irreversible(text, name)
@@ -68,30 +57,11 @@ def _checked(
     return revision
 
 
-def _path_of(module: str, path: str, paths: Sequence[str]) -> str:
-    """Return the file of a module that a file imports; empty where that is not known."""
-    bare = module.lstrip(".")
-    dots = len(module) - len(bare)
-    inner = bare.replace(".", "/")
-    if dots:
-        folder = path.split("/")[:-dots]
-        wanted = "/".join([*folder, inner]) if inner else "/".join(folder)
-        found = [own for own in paths if own in {f"{wanted}.py", f"{wanted}/__init__.py"}]
-    else:
-        ends = (f"/{inner}.py", f"/{inner}/__init__.py")
-        found = [own for own in paths if f"/{own}".endswith(ends)]
-    return found[0] if len(found) == 1 else ""
-
-
 def _is_irreversible(text: str, name: str) -> bool:
     """Return whether a class of a module makes operations that cannot be reversed."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    classes = {own.name: own for own in tree.body if isinstance(own, ast.ClassDef)}
+    tree = module_tree(text)
+    body = tree.body if tree is not None else ()
+    classes = {own.name: own for own in body if isinstance(own, ast.ClassDef)}
     for _base in range(_BASES):
         definition = classes.get(name)
         if definition is None or not _OVERRIDES.isdisjoint(_members(definition)):

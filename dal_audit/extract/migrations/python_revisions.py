@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from dal_audit.extract.migrations.custom_operations import imported_origins
+from dal_audit.extract.migrations.project_modules import imported_origins
 from dal_audit.extract.migrations.python_literals import Names, names_of, strings_in
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Span

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.migrations.custom_operations import with_customs
 from dal_audit.extract.migrations.directives import migration_marks
+from dal_audit.extract.migrations.project_modules import read_file, text_of
 from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_of
 from dal_audit.extract.migrations.tool_settings import tool_settings
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
@@ -18,9 +16,6 @@ from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.facts import SourceFile
 from dal_audit.facts.migrations import MigrationMarks, Revision, ToolSettings
-
-MAX_BYTES: Final = 16 << 20
-"""Larger files are no migrations and no settings; a dump of a database can be."""
 
 
 def marks_of_bytes(data: bytes) -> MigrationMarks:
@@ -52,7 +47,7 @@ def marks_of_files(
 
 
 def _marks(files: Sequence[SourceFile]) -> list[MigrationMarks | None]:
-    datas = (_read(file.absolute, file.size) for file in files)
+    datas = (read_file(file.absolute, file.size) for file in files)
     return [None if data is None else marks_of_bytes(data) for data in datas]
 
 
@@ -81,20 +76,11 @@ def revisions_of_files(
     }
     if not any(revision.customs for revision in revisions.values()):
         return revisions
-    return with_customs(revisions, lambda path: _text_of(modules.get(path)), tuple(modules))
-
-
-def _text_of(file: SourceFile | None) -> str | None:
-    """Return the text of a Python file; None where there is none to be had."""
-    data = _read(file.absolute, file.size) if file is not None else None
-    try:
-        return None if data is None else decode(data)
-    except UndecodableError:
-        return None
+    return with_customs(revisions, lambda path: text_of(modules.get(path)), tuple(modules))
 
 
 def _revisions(files: Sequence[SourceFile]) -> list[Revision | None]:
-    datas = (_read(file.absolute, file.size) for file in files)
+    datas = (read_file(file.absolute, file.size) for file in files)
     return [None if data is None else revision_of_bytes(data) for data in datas]
 
 
@@ -103,16 +89,5 @@ def settings_of_files(root: Path, paths: Iterable[str]) -> dict[str, tuple[ToolS
     return {
         path: settings_of_bytes(path.rpartition("/")[2], data)
         for path in paths
-        if (data := _read(str(root / path), 0)) is not None
+        if (data := read_file(str(root / path), 0)) is not None
     }
-
-
-def _read(path: str, size: int) -> bytes | None:
-    """Return a regular file's bytes; None where there are none to be had, or far too many."""
-    try:
-        status = Path(path).stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-            return None
-        return read_bytes(path, size or status.st_size)
-    except OSError:
-        return None  # The look at its statements reports it, where it is one of SQL.

@@ -178,7 +178,7 @@ def _add_column(operation: Operation) -> Iterator[Effect]:
     reader = ColumnReader(arguments.scope, operation.engine)
     column = reader.column(node) if node is not None else None
     if column is None:
-        yield Effect("")
+        yield Effect("", table=operation.plain_table)
         return
     operation.note(column.marks)
     guard = "IF NOT EXISTS " if arguments.is_true("if_not_exists") else ""
@@ -194,7 +194,8 @@ def _drop_column(operation: Operation) -> Iterator[Effect]:
     operation.note_given("if_exists")
     guard = "IF EXISTS " if operation.arguments.is_true("if_exists") else ""
     name = operation.arguments.text("column_name")
-    yield _alter(operation, joined("DROP COLUMN ", guard, quoted(name)))
+    rest = " CASCADE" if operation.is_readded else ""
+    yield _alter(operation, joined("DROP COLUMN ", guard, quoted(name), rest))
 
 
 def _alter_column(operation: Operation) -> Iterator[Effect]:

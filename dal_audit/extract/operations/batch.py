@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from dal_audit.extract.operations.call_arguments import Arguments
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.scopes import Scope
 
 BLOCK: Final = "batch_alter_table"
 _PLAIN: Final = frozenset({"create_index", "drop_index", "execute", "f", "get_bind"})
@@ -28,6 +29,18 @@ class Block(Struct):
         """Return whether a column is added behind a call: an index that is made may be on it."""
         later = self.calls[self.calls.index(call) + 1 :] if call in self.calls else []
         return any(last_name(own.func) == "add_column" for own in later)
+
+    def adds_again(self, call: ast.Call, column: str, scope: Scope) -> bool:
+        """Return whether a column that a call drops is added behind it."""
+        later = self.calls[self.calls.index(call) + 1 :] if call in self.calls else []
+        added = (
+            node
+            for own in later
+            if last_name(own.func) == "add_column"
+            for node in own.args[:1]
+            if isinstance(node, ast.Call)
+        )
+        return any(Arguments(node, ("name",), scope).text("name") == column for node in added)
 
     def drops_later(self, call: ast.Call) -> list[ast.Call]:
         """Return the calls behind one that drop indexes: a copy is made without them."""

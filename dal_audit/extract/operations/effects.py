@@ -23,7 +23,7 @@ class Effect(Struct, frozen=True):
     is_whole: bool = True
     is_guarded: bool = False
     table: str = ""
-    """The table of an index that is dropped."""
+    """The table of an index that is dropped, or of what is done to it that is not known."""
 
 
 class Operation(Struct):
@@ -41,6 +41,8 @@ class Operation(Struct):
     made_types: set[str]
     is_early: bool = False
     """Whether a copy of the table has columns that are added behind it."""
+    is_readded: bool = False
+    """Whether a copy of the table has the column again that is dropped: what uses it, stays."""
     marks: dict[str, ast.expr | None] = field(default_factory=dict)
 
     @property

@@ -19,6 +19,7 @@ from dal_audit.extract.operations.batch import BLOCK, Block, blocks_by_call
 from dal_audit.extract.operations.call_arguments import Arguments, origin_of
 from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.enumerations import enumeration_effects
+from dal_audit.extract.operations.inlining import inline_functions
 from dal_audit.extract.operations.statements import StatementWriter
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
@@ -42,6 +43,7 @@ class AlembicLowering:
 
     def __init__(self, tree: ast.Module, literals: LiteralPlaces) -> None:
         """Take the module."""
+        inline_functions(tree)
         text = literals.lines.text
         has_blocks = BLOCK in text or _AUTOCOMMIT in text
         contexts = [
@@ -105,6 +107,9 @@ class AlembicLowering:
             and operation.is_rebuild
             and block.adds_later(operation.arguments.call)
         )
+        if block is not None and operation.is_rebuild and operation.name == "drop_column":
+            column = operation.arguments.text("column_name")
+            operation.is_readded = block.adds_again(operation.arguments.call, column, scope)
         found = effects_of(operation)
         if block is None or not operation.is_rebuild:
             return found

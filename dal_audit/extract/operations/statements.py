@@ -50,7 +50,7 @@ class StatementWriter:
     def statements(self, effect: Effect) -> Iterator[SqlStatement]:
         """Yield the statements of an effect."""
         if not effect.sql or UNKNOWN in effect.sql:
-            yield self._opaque(str(effect.sql))
+            yield self._opaque(str(effect.sql or effect.table))
             return
         places = OperationPlaces(self._literals, effect.sql, self._call)
         found: list[SqlStatement] = []

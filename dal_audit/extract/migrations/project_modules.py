@@ -1,0 +1,73 @@
+"""What a migration's own names stand for in the project's other modules, and these modules."""
+
+from __future__ import annotations
+
+import ast
+import stat
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.python.scopes import imported_names
+from dal_audit.extract.source import UndecodableError, decode
+from dal_audit.facts import SourceFile
+
+MAX_BYTES: Final = 16 << 20
+"""Larger files are no migrations and no settings; a dump of a database can be."""
+
+
+def imported_origins(body: Sequence[ast.stmt]) -> dict[str, str]:
+    """Return what the imported names of a module stand for; a relative one begins with its dots."""
+    return {
+        imported.name: imported.origin
+        for statement in body
+        if isinstance(statement, (ast.Import, ast.ImportFrom))
+        for imported in imported_names(statement)
+    }
+
+
+def path_of_module(module: str, path: str, paths: Sequence[str]) -> str:
+    """Return the file of a module that a file imports; empty where that is not known."""
+    bare = module.lstrip(".")
+    dots = len(module) - len(bare)
+    inner = bare.replace(".", "/")
+    if dots:
+        folder = path.split("/")[:-dots]
+        wanted = "/".join([*folder, inner]) if inner else "/".join(folder)
+        found = [own for own in paths if own in {f"{wanted}.py", f"{wanted}/__init__.py"}]
+    else:
+        ends = (f"/{inner}.py", f"/{inner}/__init__.py")
+        found = [own for own in paths if f"/{own}".endswith(ends)]
+    return found[0] if len(found) == 1 else ""
+
+
+def module_tree(text: str | None) -> ast.Module | None:
+    """Return the tree of a module's text; None where there is none to be had."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return None if text is None else ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def text_of(file: SourceFile | None) -> str | None:
+    """Return the text of a Python file; None where there is none to be had."""
+    data = read_file(file.absolute, file.size) if file is not None else None
+    try:
+        return None if data is None else decode(data)
+    except UndecodableError:
+        return None
+
+
+def read_file(path: str, size: int) -> bytes | None:
+    """Return a regular file's bytes; None where there are none to be had, or far too many."""
+    try:
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            return None
+        return read_bytes(path, size or status.st_size)
+    except OSError:
+        return None  # The look at its statements reports it, where it is one of SQL.
