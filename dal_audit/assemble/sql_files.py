@@ -21,6 +21,9 @@ CALLABLE: Final = frozenset({"function", "aggregate", "procedure"})
 GIVEN: Final = "given:"
 """What stands before the name of a function that code gives its connections."""
 
+ANY_NAME: Final = "*"
+"""What stands for the name of a function that is not known, such as one of an extension."""
+
 EXTENSION: Final = "create extension"
 SHOWN: Final = 4
 """How many sets a line of assumptions names."""
@@ -103,6 +106,11 @@ class SqlFiles:
     def is_given(self, name: str) -> bool:
         """Return whether code of the project gives its connections a function of a name."""
         return GIVEN + name in self._made_anywhere
+
+    @property
+    def is_given_any(self) -> bool:
+        """Return whether code gives its connections functions whose names are not known."""
+        return self.is_given(ANY_NAME)
 
     @cached_property
     def _made_anywhere(self) -> frozenset[str]:

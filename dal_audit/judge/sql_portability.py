@@ -291,12 +291,14 @@ def _verdict_of_call(
     PostgreSQL also has what the same migrations make, and what an extension brings is not known.
     """
     files, name = project.sql_files, call.name.lower()
+    is_nowhere = len(call.lacked_by) > 1
+    is_given = files.is_given(name) or (is_nowhere and files.is_given_any)
     fails_on = tuple(
         backend
         for backend in backends
         if backend in call.lacked_by
         and not (backend in MAKE_FUNCTIONS and files.may_call(name, path, in_code=in_code))
-        and not (in_code and backend in GIVEN_FUNCTIONS and files.is_given(name))
+        and not (in_code and backend in GIVEN_FUNCTIONS and is_given)
     )
     if not fails_on:
         return None

@@ -86,18 +86,25 @@ _MAKES_FUNCTIONS: Final = frozenset(
      "create_aggregate_function", "create_deterministic_function"}
 )  # fmt: skip
 """How connections of SQLite's drivers are given functions."""
+_LOADS: Final = frozenset(
+    {"enable_load_extension", "enableloadextension", "load_extension", "loadextension"}
+)
+"""How they are given what an extension brings."""
 
 
 def made_function(
     call: ast.Call, scope: Scope, span: Span, within: Embedding
 ) -> SqlStatement | None:
-    """Return what stands for a function that a connection is given, under a name that is known."""
-    if last_name(call.func) not in _MAKES_FUNCTIONS or not call.args:
+    """Return what stands for a function that a connection is given.
+
+    Its name is `ANYTHING` where it is not known, and where an extension brings any number of them.
+    """
+    loads = last_name(call.func) in _LOADS
+    if not call.args or not (loads or last_name(call.func) in _MAKES_FUNCTIONS):
         return None
-    names = fold_constant(call.args[0], scope)
-    if len(names) != 1 or not names[0].isidentifier():
-        return None
-    name = SqlName(span, names)
+    names = () if loads else fold_constant(call.args[0], scope)
+    is_known = len(names) == 1 and names[0].isidentifier()
+    name = SqlName(span, names if is_known else (ANYTHING,))
     return SqlStatement(span, "CREATE FUNCTION", CreateObject("function", name), within=within)
 
 

@@ -77,13 +77,14 @@ def _statements(
     from dal_audit.extract.python.parse.deep_stack import deeply
     from dal_audit.extract.python.parse.parser import parse
     from dal_audit.extract.python.prefilter.driver_marks import searchable
-    from dal_audit.extract.python.prefilter.sql_marks import opens_sql
+    from dal_audit.extract.python.prefilter.sql_marks import gives_functions, opens_sql
     from dal_audit.extract.source import Lines, decode
 
     try:
         data = read_bytes(file.absolute, file.size)
         revision = revision_of_bytes(data)
-        if revision is None and _FILE not in data and not opens_sql(searchable(data)):
+        may_hold = _FILE in data or gives_functions(data)
+        if revision is None and not may_hold and not opens_sql(searchable(data)):
             return ()
         text = decode(data)
         with warnings.catch_warnings():

@@ -204,6 +204,11 @@ def opens_sql(data: bytes) -> bool:
     return _sql_opening().search(data) is not None
 
 
+def gives_functions(data: bytes) -> bool:
+    """Return whether bytes name how a connection of SQLite is given functions."""
+    return any(name in data for name in (b"create_function", b"load_extension", b"loadextension"))
+
+
 def names_constructor(data: bytes) -> bool:
     """Return whether searchable bytes name a function that makes SQL out of text."""
     return any(name in data for name in _CONSTRUCTORS)
