@@ -102,3 +102,21 @@ def test_every_form_has_an_id_of_its_own_and_a_cure_where_it_is_found(tool: str)
     ids = [form.id for form in forms(tool)]
     assert len(ids) == len(set(ids))
     assert [form.id for form in forms(tool) if form.marks and not form.cure] == []
+
+
+def test_a_number_is_no_sql() -> None:
+    assert not ups("size = 500\nrows = op.get_bind().fetchmany(size)\n")
+
+
+def test_a_function_that_only_gives_a_column_back_is_read() -> None:
+    text = HEAD.replace(
+        "def upgrade",
+        "def stamp(name, kind=sa.Date):\n    return sa.Column(name, kind())\n\n\ndef upgrade",
+    )
+    tree, lines = ast.parse(f'{text}    op.add_column("t", stamp("day"))\n'), Lines(text)
+    (found,) = statements_of_file(tree, lines, revision_of(ast.unparse(tree)), shipped_catalogue())
+    assert isinstance(found, SqlStatement)
+    assert isinstance(found.structure, AlterTable)
+    column = found.structure.actions[0].column
+    assert column is not None
+    assert (column.name.name, column.type and column.type.name) == ("day", "date")

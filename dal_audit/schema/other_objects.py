@@ -25,7 +25,7 @@ from dal_audit.schema.objects_model import (
     Key,
     qualified,
 )
-from dal_audit.schema.reads import reading_of, words_read
+from dal_audit.schema.reads import has_open_star, reading_of, words_read
 from dal_audit.schema.state import State
 from dal_audit.schema.tables import GUARD_CREATE, GUARD_DROP
 
@@ -122,7 +122,7 @@ def _read(state: State, create: CreateObject, name: str, view: DbObject) -> None
     words = words_read(state, tokens)
     for word in words:
         state.readers.setdefault(word, set()).add(name)
-    if "*" in tokens:
+    if has_open_star(state, tokens):
         words |= _columns_meant(state, tokens)
     state.set_part(view, READS, words)
 

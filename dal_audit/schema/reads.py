@@ -153,6 +153,31 @@ class _Reader:
         return index + 3
 
 
+def has_open_star(state: State, tokens: Sequence[str]) -> bool:
+    """Return whether a query reads all columns of what it does not define itself.
+
+    `count(*)` and a product are no such thing, nor is `SELECT * FROM` a query that `WITH` names.
+    """
+    if not reading_of(state, tokens).has_star:
+        return False
+    words = ["", *(token.upper() for token in tokens), "", "", ""]
+    defined = {
+        word
+        for before, word, verb, opening in zip(words, words[1:], words[2:], words[3:], strict=False)
+        if before in {"WITH", "RECURSIVE", ","} and verb == "AS" and opening == "("
+    }
+    return any(
+        words[at] == "*"
+        and words[at - 1] in _BEFORE_STAR
+        and not (words[at + 1] == "FROM" and words[at + 2] in defined and words[at + 3] in _ALONE)
+        for at in range(1, len(words) - 3)
+    )
+
+
+_ALONE: Final = frozenset({"", ")", ";", "UNION", "EXCEPT", "INTERSECT", "WHERE", "ORDER", "LIMIT"})
+"""What follows the one table of a query."""
+
+
 def missing_of(state: State, reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield the tables that are read and known to be gone, and the columns, with their tables."""
     pool = [name for name in dict.fromkeys(reading.tables.values()) if name in state.relations]

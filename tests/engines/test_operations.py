@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from dal_audit.audit import audit
-from dal_audit.catalogue.operations import ALEMBIC, OperationForm, forms
+from dal_audit.catalogue.operations import ALEMBIC, DJANGO, OperationForm
 from dal_audit.judge.breach import Finding
-from dal_audit.policy.request import Request
+from tests.engines import django_operations
 from tests.engines.alembic_operations import TABLES, AlembicEngine
+from tests.engines.operation_rows import examples, failures, findings_of, flaw_of
 
 HEAD = """\
 import sqlalchemy as sa
@@ -31,82 +31,65 @@ def upgrade():
 def downgrade():
     pass
 """
+MIGRATION = """\
+{imports}
+
+class Migration(migrations.Migration):
+    {head}
+    operations = [{operations}]
+"""
 
 
 @pytest.fixture(scope="module")
-def alembic_engines(server: str) -> Iterator[tuple[AlembicEngine, ...]]:
+def alembic_engines(server: str) -> Iterator[Mapping[str, AlembicEngine]]:
     """Both engines, with their newest drivers."""
     url = make_url(server).set(drivername="postgresql+psycopg")
     engines = (
         AlembicEngine("sqlite", "sqlite://"),
         AlembicEngine("postgresql", url.render_as_string(hide_password=False)),
     )
-    yield engines
+    yield {engine.name: engine for engine in engines}
     for engine in engines:
         engine.dispose()
 
 
-def _is_installed(form: OperationForm, engine: str) -> bool:
-    """Return whether a form can be run: an extension may be missing, a library be too new."""
-    return engine not in (form.extension or {})
-
-
-def test_every_example_does_on_the_engines_what_its_row_says(
-    alembic_engines: tuple[AlembicEngine, ...],
+def test_every_example_does_with_alembic_what_its_row_says(
+    alembic_engines: Mapping[str, AlembicEngine],
 ) -> None:
-    wrong = []
-    runs = 0
-    for engine in alembic_engines:
-        for form in forms(ALEMBIC):
-            for example in form.examples if _is_installed(form, engine.name) else ():
-                first, again = engine.outcomes(form.setup, example)
-                runs += 1
-                if bool(first) == _takes(form, engine.name):
-                    wrong.append(f"{form.id}: {engine.name} {example}: {first or 'takes it'}")
-                elif not first and _again(form, engine.name, again):
-                    wrong.append(f"{form.id}: {engine.name} {example}: again {again or 'runs'}")
-    print(f"{len(forms(ALEMBIC))} rows, {runs} runs")
+    def flaw(form: OperationForm, engine: str, example: str) -> str:
+        if engine in (form.extension or {}):
+            return ""
+        first, again = alembic_engines[engine].outcomes(form.setup, example)
+        is_taken = bool(form.library) or bool(form.engines.get(engine, True))
+        if bool(first) == is_taken:
+            return first or "takes it"
+        said = (form.again or {}).get(engine)
+        is_other = not first and said is not None and (said == "fails") != bool(again)
+        return f"again {again or 'runs'}" if is_other else ""
+
+    wrong = failures(ALEMBIC, alembic_engines, flaw)
     assert not wrong, "\n".join(wrong)
 
 
-def _takes(form: OperationForm, engine: str) -> bool:
-    """Return whether an engine takes a form with the newest library."""
-    return bool(form.library) or bool(form.engines.get(engine, True))
+def test_every_example_does_with_django_what_its_row_says(server: str, tmp_path: Path) -> None:
+    django_operations.configure(make_url(server), tmp_path / "shop.sqlite")
+
+    def flaw(form: OperationForm, engine: str, example: str) -> str:
+        if form.unproved:
+            return ""
+        error = django_operations.error_of(engine, example)
+        return (error or "takes it") if bool(error) == form.engines[engine] else ""
+
+    wrong = failures(DJANGO, ("sqlite", "postgresql"), flaw)
+    assert not wrong, "\n".join(wrong)
 
 
-def _again(form: OperationForm, engine: str, error: str) -> bool:
-    """Return whether a second run is another than the row says; `changes` is one that runs."""
-    said = (form.again or {}).get(engine)
-    return said is not None and (said == "fails") != bool(error)
-
-
-@pytest.fixture(scope="module")
-def findings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Finding]]:
-    """What the audit says of each example, by the name of its folder."""
-    root = tmp_path_factory.mktemp("operations")
-    (root / "dal-audit.toml").write_text('storage = ["**"]\nsource-roots = ["."]\n')
-    for name, form, example in _examples():
-        _write(root / name / "migrations", form, example)
-    report = audit(Request((str(root),), root))
-    found: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        if finding.place.path.endswith("second.py"):
-            found.setdefault(finding.place.path.partition("/")[0], []).append(finding)
-    return found
-
-
-def _examples() -> Iterator[tuple[str, OperationForm, str]]:
-    for row, form in enumerate(forms(ALEMBIC)):
-        for number, example in enumerate(form.examples):
-            yield f"form_{row}_{number}", form, example
-
-
-def _write(folder: Path, form: OperationForm, example: str) -> None:
+def _write_alembic(folder: Path, form: OperationForm, example: str) -> None:
     """Write an environment with two revisions: the tables, and the example."""
-    versions = folder / "versions"
+    versions = folder / "migrations" / "versions"
     versions.mkdir(parents=True)
-    (folder / "env.py").write_text("from alembic import context\n")
-    (folder / "script.py.mako").write_text("")
+    (versions.parent / "env.py").write_text("from alembic import context\n")
+    (versions.parent / "script.py.mako").write_text("")
     tables = "\n".join(f"op.execute({table!r})" for table in TABLES)
     body = f"{form.setup}\n{example}" if form.setup else example
     for own, before, text in (("first", None, tables), ("second", "first", body)):
@@ -115,27 +98,53 @@ def _write(folder: Path, form: OperationForm, example: str) -> None:
         (versions / f"{own}.py").write_text(module)
 
 
-def test_the_audit_says_of_every_example_what_its_row_says(
-    findings: Mapping[str, list[Finding]],
-) -> None:
+def _write_django(folder: Path, _form: OperationForm, example: str) -> None:
+    """Write an app with two migrations: the tables, and the example."""
+    own = folder / "shop" / "migrations"
+    own.mkdir(parents=True)
+    tables = ", ".join(django_operations.operations_of(django_operations.TABLES))
+    for name, head, operations in (
+        ("0001_first", "initial = True", tables),
+        ("0002_second", 'dependencies = [("shop", "0001_first")]', example),
+    ):
+        module = MIGRATION.format(
+            imports=django_operations.IMPORTS, head=head, operations=operations
+        )
+        (own / f"{name}.py").write_text(module)
+
+
+def test_the_audit_says_of_alembic_what_the_rows_say(tmp_path: Path) -> None:
     wrong = []
-    for name, form, example in _examples():
+    findings = findings_of(ALEMBIC, tmp_path, _write_alembic, "second.py")
+    for name, form, example in examples(ALEMBIC):
         own = findings.get(name, [])
-        rejecting = {engine for finding in own for engine in finding.breach.fails_on or ()}
-        expected = {engine for engine, taken in form.engines.items() if not taken}
-        if form.unseen:
-            expected &= rejecting
-        if rejecting != expected:
-            wrong.append(f"{form.id}: {example}: rejected by {sorted(rejecting)}")
-        elif form.rule == "DAL309" and not any(finding.rule.id == "DAL309" for finding in own):
-            wrong.append(f"{form.id}: {example}: no divergence is told")
-        failing = {
-            engine
-            for finding in own
-            if finding.rule.id == "DAL404"
-            for engine in finding.breach.fails_later_on
-        }
+        flaw = flaw_of(form, own)
         later = {engine for engine, said in (form.again or {}).items() if said == "fails"}
+        failing = _failing_again(own)
         if failing != later and not form.unseen:
-            wrong.append(f"{form.id}: {example}: fails again on {sorted(failing)}")
+            flaw = flaw or f"fails again on {sorted(failing)}"
+        wrong += [f"{form.id}: {example}: {flaw}"] if flaw else []
+    assert not wrong, "\n".join(wrong)
+
+
+def _failing_again(findings: list[Finding]) -> set[str]:
+    """Return the engines on which a second run fails."""
+    return {
+        engine
+        for finding in findings
+        if finding.rule.id == "DAL404"
+        for engine in finding.breach.fails_later_on
+    }
+
+
+def test_the_audit_says_of_django_what_the_rows_say(tmp_path: Path) -> None:
+    wrong = []
+    findings = findings_of(DJANGO, tmp_path, _write_django, ".py")
+    for name, form, example in examples(DJANGO):
+        own = findings.get(name, [])
+        flaw = flaw_of(form, own)
+        unguarded = [finding for finding in own if "no guards" in finding.breach.message]
+        if len(unguarded) != 1:
+            flaw = flaw or f"{len(unguarded)} findings of its set"
+        wrong += [f"{form.id}: {example}: {flaw}"] if flaw else []
     assert not wrong, "\n".join(wrong)

@@ -154,7 +154,8 @@ class _Reader:
     ) -> Iterator[SqlStatement]:
         """Yield the statements in all texts that an expression can be."""
         for text, written in texts(argument, site.scope):
-            if text.strip() and not text.lstrip().startswith(UNKNOWN):
+            is_sql = any(map(str.isalpha, text))  # `fetchmany(500)` is handed none.
+            if is_sql and not text.lstrip().startswith(UNKNOWN):
                 source = SqlSource(text, written, site.statement, user, how, origins)
                 yield from self.embedder.statements(source)
 

@@ -23,7 +23,7 @@ ANYTHING: Final = "*"
 _HARMLESS: Final = frozenset(
     {"get_bind", "get_context", "f", "inline_literal", "batch_alter_table", "autocommit_block",
      "bulk_insert", "begin_nested", "commit", "connection", "cursor", "close", "fetchall",
-     "fetchone", "scalar", "info", "debug", "warning", "error", "exception", "critical", "append",
+     "fetchmany", "fetchone", "scalar", "info", "debug", "warning", "error", "exception", "critical", "append",
      "extend", "items", "keys", "values", "pop", "discard", "setdefault", "sort", "index", "count",
      "format", "join", "split", "rsplit", "splitlines", "strip", "lstrip", "rstrip", "replace",
      "startswith", "endswith", "encode", "decode", "lower", "upper", "removeprefix", "removesuffix"}
@@ -113,5 +113,7 @@ def _texts_in(call: ast.Call, scope: Scope) -> Iterator[str]:
     for node in ast.walk(call):
         if isinstance(node, (ast.Constant, ast.Name)):
             yield from (
-                text for text in fold_constant(node, scope) if text.strip() and UNKNOWN not in text
+                text
+                for text in fold_constant(node, scope)
+                if any(map(str.isalpha, text)) and UNKNOWN not in text
             )
