@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +50,8 @@ class Change(Struct, frozen=True):
     before: bytes
     after: bytes
     masked: tuple[str, ...] = ()
+    is_new: bool = False
+    """Whether there must be no such file yet."""
 
 
 class Fixed(Struct, frozen=True):
@@ -205,27 +207,44 @@ def write_changes(changes: Sequence[Change]) -> None:
     Raises UsageError for a file that is read-only or was changed meanwhile, OSError.
     """
     for change in changes:
+        if change.is_new:
+            _check_free(change)
+            continue
         if not change.file.stat().st_mode & 0o222 or not os.access(change.file, os.W_OK):
             raise UsageError(f"error: `{change.path}` is read-only; nothing was fixed")
         if change.file.read_bytes() != change.before:
             raise UsageError(f"error: `{change.path}` was changed meanwhile; nothing was fixed")
     for change in changes:
-        write_whole(change.file, change.after)
+        change.file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(change.file, change.after, is_new=change.is_new)
+
+
+def _check_free(change: Change) -> None:
+    """Raise UsageError where there is a file already that is to be made."""
+    if os.path.lexists(change.file):
+        raise UsageError(f"error: `{change.path}` is there already; nothing was fixed")
 
 
 def diff_of(fixed: Fixed) -> str:
-    """Return the changes as a unified diff, which `patch -p0` takes in the current folder.
+    """Return the changes as a unified diff, which `patch -p0` takes in the current folder."""
+    return diff(
+        replace(change, path=shown_path(change.path, fixed.report)) for change in fixed.changes
+    )
+
+
+def diff(changes: Iterable[Change]) -> str:
+    """Return changes as a unified diff.
 
     Passwords are masked, so that a diff can be shown wherever a report can.
     """
     pieces: list[str] = []
-    for change in fixed.changes:
-        path = shown_path(change.path, fixed.report)
+    for change in changes:
+        path, old = change.path, "/dev/null" if change.is_new else change.path
         before, after = (
-            _masked(text_of(data, is_script=is_script(change.path)), change.masked)
+            _masked(text_of(data, is_script=is_script(path)), change.masked)
             for data in (change.before, change.after)
         )
-        for line in difflib.unified_diff(_lines(before), _lines(after), path, path):
+        for line in difflib.unified_diff(_lines(before), _lines(after), old, path):
             pieces.append(line)
             if not line.endswith("\n"):
                 pieces.append("\n\\ No newline at end of file\n")

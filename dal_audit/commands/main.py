@@ -30,8 +30,8 @@ if TYPE_CHECKING:  # To import `typing` takes longer than to print what was prin
 
 COMMANDS: Final = frozenset(
     {
-        *("baseline", "check", "clean", "config", "explain", "graph"),
-        *("init", "port", "replay", "rules", "server"),
+        *("baseline", "check", "clean", "config", "explain", "fix"),
+        *("graph", "init", "port", "replay", "rules", "server"),
     }
 )
 """The names of all commands; a test holds them against the command line."""

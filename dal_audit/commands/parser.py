@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dal_audit import __version__
+from dal_audit.commands.fix_command import fix_command
 from dal_audit.commands.graph import graph
 from dal_audit.commands.options import (
     BASELINE,
@@ -353,5 +354,5 @@ def server_command() -> NoReturn:
     sys.exit(CLEAN)
 
 
-for command in (graph, port, replay):
+for command in (fix_command, graph, port, replay):
     cli.add_command(command)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from dal_audit.catalogue.engine_names import Engine
 from dal_audit.discover.errors import UsageError
 from dal_audit.replay.plan import engine_of
-from dal_audit.replay.run import ReplayRequest, Result, replay
+from dal_audit.replay.run import Progress, ReplayRequest, Result, replay
 from dal_audit.report.terminal import safe
 
 WIDTH: Final = 24
@@ -21,21 +22,35 @@ def result_of(options: Mapping[str, Any]) -> Result:
 
     Raises UsageError for an engine that there is none of, and what `replay` raises.
     """
-    progress = _Bar() if sys.stderr is not None and sys.stderr.isatty() else _silent
+    with shown_progress() as progress:
+        return replay(asked(options), progress)
+
+
+def asked(options: Mapping[str, Any]) -> ReplayRequest:
+    """Return what the options of a command ask of engines.
+
+    Raises UsageError for an engine that there is none of.
+    """
+    return ReplayRequest(
+        options.get("path", "."),
+        config=options["config"],
+        on=_engines(options["on"]),
+        url=options["postgres"],
+        seconds=options["timeout"],
+    )
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Show on a terminal how far engines are, for as long as they run."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield _silent
+        return
+    bar = _Bar()
     try:
-        return replay(
-            ReplayRequest(
-                options["path"],
-                config=options["config"],
-                on=_engines(options["on"]),
-                url=options["postgres"],
-                seconds=options["timeout"],
-            ),
-            progress,
-        )
+        yield bar
     finally:
-        if isinstance(progress, _Bar):
-            progress.clear()
+        bar.clear()
 
 
 def _engines(words: list[str]) -> tuple[Engine, ...] | None:

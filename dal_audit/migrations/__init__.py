@@ -7,6 +7,7 @@ project without migrations needs the model alone.
 
 __all__ = [
     "detect",
+    "down_places",
     "folders",
     "graph_flaws",
     "listing",

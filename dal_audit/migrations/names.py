@@ -13,7 +13,7 @@ from dal_audit.catalogue.engine_words import engine_of
 from dal_audit.migrations.backends import split_backend
 from dal_audit.migrations.model import Language, Role, Side
 
-_ENDING: Final = re.compile(r"\.(sql(?:\.([A-Za-z0-9]+))?|psql|pgsql|ddl)\Z", re.IGNORECASE)
+ENDING: Final = re.compile(r"\.(sql(?:\.([A-Za-z0-9]+))?|psql|pgsql|ddl)\Z", re.IGNORECASE)
 _CODE: Final = re.compile(r"\.(py|go|rs|java|kt|js|ts)\Z")
 _ONLY_PAIRED: Final = frozenset({"psql", "pgsql", "ddl"})
 """Endings that golang-migrate, which takes any, is given for SQL."""
@@ -72,7 +72,7 @@ def is_script(name: str) -> bool:
     if name.endswith(".py"):
         return False
     lower = name.lower()
-    ending = _ENDING.search(name) if "sql" in lower or "ddl" in lower else None
+    ending = ENDING.search(name) if "sql" in lower or "ddl" in lower else None
     if ending is None:
         return False
     if ending[1].lower() in _ONLY_PAIRED:
@@ -92,7 +92,7 @@ def parse_name(
     language: Language = "sql"
     backend = ""
     if is_script(name):
-        ending = _ENDING.search(name)
+        ending = ENDING.search(name)
         stem = name[: ending.start()] if ending else name
         backend = engine_of(ending[2]) if ending and ending[2] else ""
     else:

@@ -122,6 +122,12 @@ class MigrationTool(Struct, frozen=True, kw_only=True):
     """Whether a down is found by its number, for its name begins with another letter."""
     has_one_divider: bool = False
     """Whether a single line stands between the up and the down in a file."""
+    down_mark: str = ""
+    """The line that begins the down in the file of its up; empty where it has a file of its own."""
+    down_word: str = "down"
+    """What the name of a down's file says instead of `up`, or besides all that the up's says."""
+    block_marks: tuple[str, str] | None = None
+    """The lines around a statement that holds the delimiter."""
     missing_down: str = ""
     """Where a down was looked for, as a message says it; `{id}` stands for the migration's."""
     missing_function: str = "it has no `downgrade`"
@@ -158,6 +164,7 @@ DBMATE: Final = MigrationTool(
     directives="divides",
     reads_digits_only=True,
     known_by="number",
+    down_mark="-- migrate:down",
     missing_down="there is no `-- migrate:down`",
 )
 DIESEL: Final = MigrationTool(
@@ -222,6 +229,8 @@ GOOSE: Final = MigrationTool(
     reads_digits_only=True,
     runs_programs=True,
     known_by="number",
+    down_mark="-- +goose Down",
+    block_marks=("-- +goose StatementBegin", "-- +goose StatementEnd"),
     missing_down="there is no `-- +goose Down`",
 )
 LIQUIBASE: Final = MigrationTool(
@@ -232,6 +241,7 @@ LIQUIBASE: Final = MigrationTool(
     has_scripts_beside=True,
     known_by="content",
     keeps_checksums=True,
+    down_mark="--rollback",
     missing_down="there is no `--rollback`",
 )
 PLAIN: Final = MigrationTool(
@@ -270,6 +280,8 @@ SQL_MIGRATE: Final = MigrationTool(
     named_in=("go.mod",),
     engine_file="go.mod",
     directives="divides",
+    down_mark="-- +migrate Down",
+    block_marks=("-- +migrate StatementBegin", "-- +migrate StatementEnd"),
     missing_down="there is no `-- +migrate Down`",
 )
 SQITCH: Final = MigrationTool(
@@ -314,6 +326,7 @@ TERN: Final = MigrationTool(
     reads_digits_only=True,
     known_by="number",
     has_one_divider=True,
+    down_mark="---- create above / drop below ----",
     missing_down="there is no `---- create above / drop below ----`",
 )
 YOYO: Final = MigrationTool(
@@ -326,6 +339,7 @@ YOYO: Final = MigrationTool(
     runs_programs=True,
     hook_prefix="post-apply",
     names_parents=True,
+    down_word="rollback",
     missing_down="there is no `{id}.rollback.sql`",
     missing_function="",
     empty_function="has no rollback",

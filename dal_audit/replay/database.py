@@ -38,5 +38,8 @@ class Database(Protocol):
     def objects(self) -> Objects:
         """Return what stands in the database, to the letter."""
 
+    def definitions(self) -> Objects:
+        """Return what stands in the database, however it is spelled and in whatever order."""
+
     def aspects(self) -> Aspects:
         """Return the schema in portable terms."""

@@ -64,6 +64,17 @@ class Change(FactRecord, frozen=True):
     what: str
 
 
+class DownTrial(FactRecord, frozen=True):
+    """What came of a down that was run right after its up.
+
+    `step` is the migration's index. `why_not` is a clause that says why it does not take the up
+    back; empty where the schema is as it was before, and where the up runs again after it.
+    """
+
+    step: int
+    why_not: str = ""
+
+
 class Outcome(FactRecord, frozen=True):
     """What became of a set on one engine.
 
@@ -90,6 +101,8 @@ class Outcome(FactRecord, frozen=True):
     differs: tuple[str, ...] = ()
     aspects: Aspects | None = None
     """The schema after the ups in portable terms, where all of them applied."""
+    trials: tuple[DownTrial, ...] = ()
+    """What came of the downs, where each was tried by itself."""
 
     def unsafe(self) -> frozenset[int]:
         """Return the indexes of the migrations that a second run by themselves fails or changes."""
@@ -110,6 +123,8 @@ class Job(FactRecord, frozen=True):
     address: str = ""
     is_shared: bool = False
     """Whether others live on the server that it is on."""
+    tries_downs: bool = False
+    """Whether each down is tried right after its up, and nothing else is run."""
 
 
 class Event(FactRecord, frozen=True):

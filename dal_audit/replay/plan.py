@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dal_audit.assemble.migration_layout import layout_of
 from dal_audit.assemble.sql_files import SqlFiles
@@ -15,6 +15,7 @@ from dal_audit.discover.files import project_files
 from dal_audit.discover.projects import ProjectScope
 from dal_audit.disk.regular_file import read_regular
 from dal_audit.extract.source import UndecodableError
+from dal_audit.facts.migrations import Tool
 from dal_audit.migrations.model import Migration, MigrationLayout, MigrationSet
 from dal_audit.replay.model import Step
 from dal_audit.replay.scripts import Scripts
@@ -29,6 +30,9 @@ class Planned(Struct, frozen=True):
     root: str
     steps: dict[Engine, tuple[Step, ...]]
     paired: tuple[str, ...] = ()
+    tool: Tool = "plain"
+    migrations: dict[Engine, tuple[Migration, ...]] = field(default_factory=dict)
+    """The migrations that the steps are, in the same order."""
 
 
 class ReplayPlan(Struct, frozen=True):
@@ -103,9 +107,10 @@ def _planned(
 ) -> tuple[Planned, list[str]]:
     scripts = Scripts(lambda path: read_regular(root / path))
     steps: dict[Engine, tuple[Step, ...]] = {}
+    migrations = {engine: tuple(_of_engine(found, engine)) for engine in engines}
     for engine in engines:
         try:
-            steps[engine] = tuple(scripts.steps(_of_engine(found, engine)))
+            steps[engine] = tuple(scripts.steps(migrations[engine]))
         except OSError as error:
             raise UsageError(
                 f"error: `{error.filename}` cannot be read: {error.strerror}"
@@ -114,7 +119,8 @@ def _planned(
             raise UsageError(
                 f"error: a migration in `{found.root}` is not read: {error}"
             ) from error
-    return Planned(_shown(found.root), steps, found.paired), list(_skipped(scripts))
+    planned = Planned(_shown(found.root), steps, found.paired, found.tool, migrations)
+    return planned, list(_skipped(scripts))
 
 
 def _of_engine(found: MigrationSet, engine: Engine) -> Iterator[Migration]:

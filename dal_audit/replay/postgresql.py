@@ -187,6 +187,11 @@ class Postgresql:
         """Return what stands in the catalogues, but for what the server itself brings."""
         return objects_of(self._connection)
 
+    def definitions(self) -> Objects:
+        """Return what stands as the server spells it; extensions are the server's, and may stay."""
+        objects = self.objects()
+        return {name: objects[name] for name in objects if not name.startswith("extension ")}
+
     def aspects(self) -> Aspects:
         """Return the schema in portable terms."""
         return aspects_of(self._connection)

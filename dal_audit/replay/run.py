@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
+from msgspec import structs
+
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.engine_names import ENGINE_TITLES, SQLITE, Engine
 from dal_audit.catalogue.rulebook import Rule, known_rules, rules
@@ -126,6 +128,12 @@ class Engines:
             job = self.job(engine, steps)
             outcomes[engine] = run_job(job, lambda done, total: progress(what, done, total))  # noqa: B023  # called at once
         return Replayed(planned.root, planned.steps, outcomes, planned.paired)
+
+    def try_downs(
+        self, engine: Engine, steps: tuple[Step, ...], heard: Callable[[int, int], None]
+    ) -> Outcome:
+        """Try the downs of steps, each right after its up. Raises EngineError."""
+        return run_job(structs.replace(self.job(engine, steps), tries_downs=True), heard)
 
     def job(self, engine: Engine, steps: tuple[Step, ...]) -> Job:
         """Return a job on an empty database. Raises EngineError."""

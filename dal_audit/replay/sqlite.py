@@ -16,7 +16,7 @@ from typing import Final
 
 from dal_audit.catalogue.engine_names import SQLITE, Engine
 from dal_audit.replay.model import Aspects, Command, Objects, Refusal
-from dal_audit.replay.sqlite_schema import aspects_of
+from dal_audit.replay.sqlite_schema import aspects_of, definition_of
 
 STEPS: Final = 20_000
 """How many instructions SQLite's machine takes between two looks at the clock."""
@@ -92,6 +92,10 @@ class Sqlite:
             f"{kind} {name}" if kind in {"table", "view"} else f"{kind} {table}.{name}": sql
             for kind, name, table, sql in rows
         }
+
+    def definitions(self) -> Objects:
+        """Return the schema without its spelling."""
+        return {name: definition_of(sql) for name, sql in self.objects().items()}
 
     def aspects(self) -> Aspects:
         """Return the schema in portable terms."""

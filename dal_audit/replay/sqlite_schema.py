@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from dal_audit.extract.sql.scripts import statements_of
+from dal_audit.extract.sql.tokens import Kind, Token, tokenize
 from dal_audit.facts.sql import Constraint, CreateTable
 from dal_audit.replay.model import Aspects
 from dal_audit.replay.portable_types import (
@@ -40,6 +41,34 @@ def aspects_of(connection: sqlite3.Connection) -> Aspects:
         elif name in shadows:
             del found[f"{kind} {name.lower()}"]
     return found
+
+
+def definition_of(sql: str) -> str:
+    """Return what a text of the schema's table says, without case, quotes, spaces and comments.
+
+    The columns and constraints of a table are in the order of the alphabet: a column that comes
+    back stands last.
+    """
+    words = [_bare(token) for token in tokenize(sql) if token.kind is not Kind.COMMENT]
+    if words[:2] != ["create", "table"] or "(" not in words:
+        return " ".join(words)
+    opening = words.index("(")
+    rows = [""]
+    depth = 0
+    for word in words[opening + 1 :]:
+        depth += (word == "(") - (word == ")")
+        if depth == 0 and word == ",":
+            rows.append("")
+        else:
+            rows[-1] += f" {word}"
+    rows[-1], _, options = rows[-1].rpartition(")")
+    return ",".join((*words[:opening], *sorted(row.strip() for row in rows), options))
+
+
+def _bare(token: Token) -> str:
+    if token.kind is Kind.QUOTED:
+        return token.text[1:-1].lower()
+    return token.text if token.kind is Kind.STRING else token.text.lower()
 
 
 def _shadows(connection: sqlite3.Connection) -> set[str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from dal_audit.catalogue.engine_names import SQLITE
 from dal_audit.replay.database import Database, EngineError
+from dal_audit.replay.down_trials import try_downs
 from dal_audit.replay.model import Event, Job
 from dal_audit.replay.runs import rounds, run_set
 
@@ -24,7 +25,8 @@ def main() -> None:
     threading.Thread(target=_leash, daemon=True).start()
     total = rounds(job.steps)
     try:
-        outcome = run_set(_database(job), job.steps, lambda done: _say(Event(done, total)))
+        run = try_downs if job.tries_downs else run_set
+        outcome = run(_database(job), job.steps, lambda done: _say(Event(done, total)))
     except EngineError as error:
         _say(Event(error=str(error)))
     except Exception as error:  # noqa: BLE001  # whatever fails, the other side is told

@@ -5,6 +5,7 @@
 and `data_loss` which rows go.
 """
 
+from dal_audit.schema.alter_table import actions_of
 from dal_audit.schema.data_loss import Losses
 from dal_audit.schema.database import Database
 from dal_audit.schema.differences import Difference, differences
@@ -23,5 +24,6 @@ __all__ = [
     "Losses",
     "Problem",
     "SchemaError",
+    "actions_of",
     "differences",
 ]

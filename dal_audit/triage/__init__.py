@@ -1,3 +1,11 @@
 """Triage: breaches become findings with a severity and a standing; none is dropped."""
 
-__all__ = ["baseline", "baseline_file", "findings", "premises", "redaction", "standing"]
+__all__ = [
+    "baseline",
+    "baseline_file",
+    "findings",
+    "premises",
+    "redaction",
+    "released_fixes",
+    "standing",
+]

@@ -1,0 +1,201 @@
+"""Write the downs that migrations lack: as they are tried on engines, and audited in their place.
+
+What is shown is what would be written. A down that an engine has proved is safe; of each other one
+it is said, in the file, too, why a person must look at it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from dal_audit.audit import audit
+from dal_audit.catalogue.rulebook import known_rules
+from dal_audit.commands.fix import Change
+from dal_audit.discover.errors import UsageError
+from dal_audit.discover.links import leads_out
+from dal_audit.discover.projects import ProjectScope, plan_audit
+from dal_audit.disk.scratch_folder import scratch_folder
+from dal_audit.facts import Edit, Span
+from dal_audit.fix.model import Fix
+from dal_audit.fix.rewrite import AmendError, amended, text_of
+from dal_audit.migrations.down_places import DownPlace, down_place, down_text
+from dal_audit.migrations.tools import TOOLS, MigrationTool
+from dal_audit.policy.request import Request
+from dal_audit.replay.downs import WrittenDown, missing_downs, tried
+from dal_audit.replay.plan import Planned, plan_replay
+from dal_audit.replay.run import Engines, Progress, ReplayRequest
+from dal_audit.triage.released_fixes import not_in_last_commit
+
+RELEASED = "its file may be released, and is not to be edited then"
+"""Why a down is unsafe that would stand in the file of its up."""
+
+LOOK = "Look at this before it is run: {}."
+
+
+class Proposal(Struct):
+    """A down and where it goes; `doubts` say why a person must look at it."""
+
+    root: Path
+    written: WrittenDown
+    place: DownPlace
+    tool: MigrationTool
+    doubts: list[str] = field(default_factory=list)
+
+    @property
+    def file(self) -> Path:
+        """The file that the down goes into."""
+        return self.root / self.place.path
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the down has a file of its own, which is not there yet."""
+        return not self.place.after
+
+    @property
+    def text(self) -> str:
+        """The down as its tool reads it, with what is to be known of it."""
+        lines = [(LOOK.format(doubt), False) for doubt in self.doubts if doubt != RELEASED]
+        lines += [(line.text, line.is_statement) for line in self.written.down.lines]
+        return down_text(lines, self.tool)
+
+
+class Downs(Struct):
+    """What writing downs comes to; `notes` are sentences about what is not written."""
+
+    changes: tuple[Change, ...]
+    written: tuple[Proposal, ...]
+    notes: tuple[str, ...]
+
+
+def downs(
+    request: ReplayRequest, paths: Sequence[str], progress: Progress, *, unsafe: bool
+) -> Downs:
+    """Write the downs that migrations at some paths lack, of those that are safe, or of all.
+
+    Raises UsageError for what cannot be written, and what `plan_audit` and `audit` raise.
+    """
+    scopes = plan_audit(tuple(paths), request.folder, request.config, known_rules()).scopes
+    plans = [(scope, plan_replay(scope, request.on)) for scope in scopes]
+    notes = [note for _, planned in plans for note in planned.notes]
+    proposals: list[Proposal] = []
+    with closing(Engines(request)) as engines:
+        for scope, plan in plans:
+            for planned in plan.sets:
+                proposals += _proposals(scope, planned, engines, progress)
+    barren = [own for own in proposals if not own.written.down.statements]
+    proposals = [own for own in proposals if own.written.down.statements]
+    _judge(proposals, Request(paths=tuple(paths), folder=request.folder, config=request.config))
+    chosen = [own for own in proposals if unsafe or not own.doubts]
+    notes += [f"{_title(own)} is not taken back by any statement" for own in barren]
+    notes += [
+        f"the down of {_title(own)} is written with `--unsafe-fixes` only: {own.doubts[0]}"
+        for own in proposals
+        if own.doubts and not unsafe
+    ]
+    return Downs(tuple(_changes(chosen, request.folder)), tuple(chosen), tuple(notes))
+
+
+def _title(proposal: Proposal) -> str:
+    return f"`{proposal.written.migration.title}`"
+
+
+def _proposals(
+    scope: ProjectScope, planned: Planned, engines: Engines, progress: Progress
+) -> Iterator[Proposal]:
+    """Yield the downs of a set that are asked for, tried, each with its place."""
+    wanted = [own for own in missing_downs(planned) if _is_asked_for(own, scope.requested)]
+    root, tool = scope.policy.root, TOOLS[planned.tool]
+    acting = [own for own in wanted if own.down.statements]
+    found = [*(tried(planned, acting, engines, progress) if acting else ())]
+    found += [own for own in wanted if not own.down.statements]
+    for written in found:
+        part = (written.migration.down or written.migration.up)[-1]
+        lines = text_of((root / part.path).read_bytes(), is_script=True).splitlines()
+        place = down_place(written.migration, tool, lines)
+        yield Proposal(root, written, place, tool, list(written.doubts()))
+
+
+def _is_asked_for(written: WrittenDown, requested: Sequence[str]) -> bool:
+    own = written.migration.path
+    return any(path in {".", own} or own.startswith(f"{path}/") for path in requested)
+
+
+def _judge(proposals: Sequence[Proposal], request: Request) -> None:
+    """Add to the doubts what git and an audit say of the downs in their places."""
+    for root in {own.root for own in proposals}:
+        edited = [own for own in proposals if own.root == root and not own.is_new]
+        free = not_in_last_commit({own.place.path for own in edited}, root)
+        for own in edited:
+            if own.place.path not in free:
+                own.doubts.append(RELEASED)
+    if proposals:
+        more = _new_findings(proposals, request)
+        for own in proposals:
+            own.doubts += more.get(str(own.file), [])[:1]
+
+
+def _new_findings(proposals: Sequence[Proposal], request: Request) -> dict[str, list[str]]:
+    """Return what an audit finds in each file with its downs, and does not find without them."""
+    before = Counter(_found(request))
+    with scratch_folder() as folder:
+        instead = {}
+        for number, change in enumerate(_changes(proposals, request.folder)):
+            instead[str(change.file)] = copy = folder / f"{number}.sql"
+            copy.write_bytes(change.after)
+        more = Counter(_found(replace(request, instead=instead))) - before
+    found: dict[str, list[str]] = {}
+    for file, rule, message in more:
+        if Path(file) in {own.file for own in proposals}:
+            found.setdefault(file, []).append(f"{rule} says that {message}")
+    return found
+
+
+def _found(request: Request) -> Iterator[tuple[str, str, str]]:
+    report = audit(request)
+    base = os.path.normpath(request.folder / report.there)
+    for finding in report.open:
+        file = os.path.normpath(os.path.join(base, finding.place.path))  # noqa: PTH118  # no link is resolved
+        yield file, finding.rule.id, finding.breach.message
+
+
+def _changes(proposals: Iterable[Proposal], folder: Path) -> Iterator[Change]:
+    """Yield the files with the downs in their places. Raises UsageError for one that cannot be."""
+    by_file: dict[Path, list[Proposal]] = {}
+    for own in proposals:
+        by_file.setdefault(own.file, []).append(own)
+    for file, several in sorted(by_file.items()):
+        if leads_out(file, several[0].root):
+            raise UsageError(f"error: `{file}` is a link that leads out of the project")
+        path = Path(os.path.relpath(file, folder)).as_posix()
+        if several[0].is_new:
+            text = "".join(own.text for own in several)
+            yield Change(path, file, b"", text.encode(), is_new=True)
+            continue
+        before = file.read_bytes()
+        try:
+            yield Change(path, file, before, _with_downs(before, several))
+        except AmendError as error:
+            raise UsageError(f"error: `{path}` cannot be amended: {error}") from error
+
+
+def _with_downs(before: bytes, proposals: Sequence[Proposal]) -> bytes:
+    text = text_of(before, is_script=True)
+    lines = text.splitlines(keepends=True)
+    ending = "\r\n" if "\r\n" in text else "\n"
+    fixes = []
+    for own in proposals:
+        last = lines[own.place.after - 1]
+        bare = last.rstrip("\r\n")
+        head = f"\n{own.place.mark}\n" if own.place.mark else ""
+        column = 1 + len(bare.encode("utf-16-le")) // 2
+        span = Span(own.place.after, column, own.place.after, column)
+        added = f"\n{head}{own.text}".removesuffix("\n").replace("\n", ending)
+        fixes.append(Fix("write the down", (Edit(span, added),), "safe"))
+    return amended(before, fixes, is_script=True)

@@ -1,0 +1,81 @@
+"""The command that mends what an audit finds; what it needs is imported when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import click
+
+from dal_audit.commands.options import CONFIG, words
+from dal_audit.commands.output import CLEAN, FINDINGS, failure, print_error, write
+
+
+@click.command("fix")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option(
+    "--downs", is_flag=True, required=True, help="Write the downs that SQL migrations lack."
+)
+@click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="Also write what no engine has proved, with its doubts."
+)
+@click.option(
+    "--on",
+    multiple=True,
+    callback=words,
+    metavar="ENGINES",
+    help="Try it on sqlite, postgresql, or both [what each set is for].",
+)
+@click.option(
+    "--postgres",
+    metavar="URL",
+    envvar="POSTGRES_TEST_URL",
+    default="",
+    help="A PostgreSQL server for scratch databases [POSTGRES_TEST_URL, or one of our own].",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The most that one statement may take.",
+)
+@CONFIG
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing of what is not written.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def fix_command(**options: Any) -> NoReturn:
+    """Write what takes the migrations at PATHS back (those of the current folder by default).
+
+    Each down is run right after its up on scratch databases: it is safe where the schema is then as
+    it was. PostgreSQL needs `dal-audit[postgres]`.
+    """
+    try:
+        code = _fix(options)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
+        code = failure(error, verbose=options["verbose"])
+    sys.exit(code)
+
+
+def _fix(options: Mapping[str, Any]) -> int:
+    from dal_audit.commands.downs import downs
+    from dal_audit.commands.fix import diff, write_changes
+    from dal_audit.commands.replay_output import asked, shown_progress
+    from dal_audit.disk.signals import heard_signals
+    from dal_audit.report.summary import plural
+
+    paths = options["paths"] or (".",)
+    with heard_signals(), shown_progress() as progress:
+        found = downs(asked(options), paths, progress, unsafe=options["unsafe_fixes"])
+    for note in () if options["quiet"] else found.notes:
+        print_error(f"note: {note}")
+    if options["diff"]:
+        write(diff(found.changes), "-")
+        return FINDINGS if found.changes else CLEAN
+    write_changes(found.changes)
+    if not options["quiet"]:
+        files = plural(len(found.changes), "file")
+        print_error(f"Wrote {plural(len(found.written), 'down')} in {files}.")
+    return FINDINGS if found.notes else CLEAN

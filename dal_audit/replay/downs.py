@@ -1,0 +1,169 @@
+"""The downs that migrations lack: written from the schema before, and tried on engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from dal_audit.assemble.migration_sets import leaves_nothing
+from dal_audit.catalogue.engine_names import ENGINE_TITLES, Engine
+from dal_audit.extract.sql.scripts import statements_of
+from dal_audit.facts import START, Place
+from dal_audit.fix.downs.down import Down, Step, down_of
+from dal_audit.fix.downs.written_schema import WrittenSchema
+from dal_audit.migrations.model import Migration
+from dal_audit.migrations.tools import TOOLS
+from dal_audit.replay.database import EngineError
+from dal_audit.replay.model import Command
+from dal_audit.replay.model import Step as RunStep
+from dal_audit.replay.plan import Planned
+from dal_audit.replay.run import Engines, Progress
+
+
+class WrittenDown(Struct):
+    """A down that a migration lacks, in the words of the engines that it is `written_for`.
+
+    `said` is what came of it on each engine that tried it: there an empty text says that it takes
+    the up back; `untried` says of the others why they have not tried it.
+    """
+
+    migration: Migration
+    down: Down
+    written_for: list[Engine] = field(default_factory=list)
+    said: dict[Engine, str] = field(default_factory=dict)
+    untried: dict[Engine, str] = field(default_factory=dict)
+
+    def rank(self) -> tuple[int, int]:
+        """Return how good it is among others: where it is proved, and where it can be tried."""
+        ran = [engine for engine, said in self.said.items() if not said.startswith(NO_UP)]
+        return len(self.proved_on), sum(engine in self.written_for for engine in ran)
+
+    @property
+    def proved_on(self) -> tuple[Engine, ...]:
+        """The engines on which the down takes its up back."""
+        return tuple(engine for engine, why_not in self.said.items() if not why_not)
+
+    def doubts(self) -> Iterator[str]:
+        """Yield why a person must look at it, a clause each; none where it is safe."""
+        yield from self.down.risks
+        for engine, why_not in (*self.said.items(), *self.untried.items()):
+            if why_not and not (why_not.startswith(NO_UP) and self.proved_on):
+                yield f"on {ENGINE_TITLES[engine]} {why_not}"
+
+
+NO_UP = "its up does not run"
+"""How a trial begins that says nothing of a down."""
+
+
+_Ways: TypeAlias = Mapping[tuple[str, str], WrittenDown]
+"""A way back for each of some migrations, by the path and the id of these."""
+
+
+def missing_downs(planned: Planned) -> list[WrittenDown]:
+    """Return the downs that the migrations of a set lack, none of them tried.
+
+    Of one that several engines run, and that they take back by other words, each way is returned.
+    """
+    if not TOOLS[planned.tool].runs_downs:
+        return []
+    found: dict[tuple[str, str], list[WrittenDown]] = {}
+    for engine, steps in planned.steps.items():
+        for index, down in _downs(engine, steps, is_shared=len(planned.steps) > 1):
+            migration = planned.migrations[engine][index]
+            if not _asks_for_down(migration, planned.steps[engine][index]):
+                continue
+            ways = found.setdefault(_key(migration), [])
+            same = next((way for way in ways if way.down.lines == down.lines), None)
+            if same is None:
+                same = WrittenDown(migration, down)
+                ways.append(same)
+            same.written_for.append(engine)
+            same.untried[engine] = "it was not tried"
+    return [way for ways in found.values() for way in ways]
+
+
+def _downs(
+    engine: Engine, steps: Sequence[RunStep], *, is_shared: bool
+) -> Iterator[tuple[int, Down]]:
+    """Yield what takes back each migration of a set, with the migration's index."""
+    schema = WrittenSchema(engine, is_shared=is_shared)
+    for index, step in enumerate(steps):
+        yield index, down_of(schema, [*_read(step.up)], leaves_nothing)
+
+
+def _read(commands: Sequence[Command]) -> Iterator[Step]:
+    """Yield statements with their texts, in which their places count."""
+    for command in commands:
+        for statement in statements_of(command.text):
+            yield statement, command.text
+
+
+def _asks_for_down(migration: Migration, step: RunStep) -> bool:
+    """Return whether a migration does something, once, and has no down that does anything."""
+    if migration.role != "versioned" or _does_nothing(step.up):
+        return False
+    return _does_nothing(step.down or ())
+
+
+def _does_nothing(commands: Sequence[Command]) -> bool:
+    return all(leaves_nothing(statement) for statement, _ in _read(commands))
+
+
+def tried(
+    planned: Planned, downs: Sequence[WrittenDown], engines: Engines, progress: Progress
+) -> list[WrittenDown]:
+    """Try downs on all engines that run their migrations; of several ways, return the best.
+
+    An engine that cannot be had is no error: it has tried nothing then, and that is said.
+    """
+    rounds: list[dict[tuple[str, str], WrittenDown]] = []
+    for written in downs:
+        key = _key(written.migration)
+        free = next((ways for ways in rounds if key not in ways), None)
+        if free is None:
+            rounds.append({key: written})
+        else:
+            free[key] = written
+    for ways in rounds:
+        for engine in planned.steps:
+            _try(planned, engine, ways, engines, progress)
+    best: dict[tuple[str, str], WrittenDown] = {}
+    for ways in rounds:
+        for key, written in ways.items():
+            if key not in best or best[key].rank() < written.rank():
+                best[key] = written
+    return list(best.values())
+
+
+def _key(migration: Migration) -> tuple[str, str]:
+    return migration.path, migration.id
+
+
+def _try(
+    planned: Planned, engine: Engine, ways: _Ways, engines: Engines, progress: Progress
+) -> None:
+    """Run the ups of a set on an engine, each with the way back that is tried after it."""
+    own = [ways.get(_key(migration)) for migration in planned.migrations[engine]]
+    steps = tuple(
+        replace(step, down=None if written is None else _commands(written.down, step.path))
+        for step, written in zip(planned.steps[engine], own, strict=True)
+    )
+    what = f"{planned.root} on {ENGINE_TITLES[engine]}"
+    try:
+        outcome = engines.try_downs(engine, steps, lambda done, total: progress(what, done, total))
+    except EngineError as error:
+        for way in filter(None, own):
+            way.untried[engine] = f"it was not tried: {error}"
+        return
+    for trial in outcome.trials:
+        tried_way = own[trial.step]
+        if tried_way is not None:
+            tried_way.said[engine] = trial.why_not
+            tried_way.untried.pop(engine, None)
+
+
+def _commands(down: Down, path: str) -> tuple[Command, ...]:
+    return tuple(Command(Place(path, START), text) for text in down.statements)
