@@ -14,6 +14,8 @@ from dal_audit.catalogue.engine_names import Engine
 from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.extract.sql.statements import split
 from dal_audit.facts import START, Place
+from dal_audit.facts.sql import SqlStatement
+from dal_audit.fix.downs.completion import Addition, completion_of
 from dal_audit.fix.downs.down import Down, down_of
 from dal_audit.fix.downs.written_schema import WrittenSchema
 from dal_audit.replay.down_trials import try_downs
@@ -32,6 +34,11 @@ CREATE INDEX users_age ON users (age)"""
 def texts(script: str) -> list[str]:
     """Return the statements of a script."""
     return [script[own.start : own.end] for own in split(script).statements]
+
+
+def read(script: str) -> list[tuple[SqlStatement, str]]:
+    """Return the statements of a script with their texts."""
+    return [(statements_of(text)[0], text) for text in texts(script)]
 
 
 def downs(backend: Engine, *scripts: str) -> list[Down]:
@@ -372,3 +379,56 @@ def test_any_migration_of_sqlite_is_taken_back(scripts: list[str], data: st.Data
     migrations = ["; ".join(run[:cut]), "; ".join(run[cut:])]
     with closing(Sqlite(30.0)) as database:
         assert failures(database, [script for script in migrations if script]) == []
+
+
+# What completes a down that is there
+
+COMPLETIONS: dict[str, tuple[Engine, str, str, tuple[str, ...]]] = {
+    "what refers to a table goes first": (
+        "postgresql",
+        "CREATE TABLE t (a TEXT REFERENCES users (id)); CREATE TABLE n (b INT); CREATE TYPE m AS ENUM ('x')",
+        "DROP TABLE n",
+        ("DROP TYPE IF EXISTS m", "DROP TABLE n", "DROP TABLE IF EXISTS t"),
+    ),
+    "what a table needs goes last": (
+        "postgresql",
+        "CREATE TYPE m AS ENUM ('x'); CREATE TABLE t (a m); CREATE INDEX other ON users (id)",
+        "BEGIN; DROP TABLE t; COMMIT",
+        (
+            "BEGIN",
+            "DROP INDEX IF EXISTS other",
+            "DROP TABLE t",
+            "DROP TYPE IF EXISTS m",
+            "COMMIT",
+        ),
+    ),
+    "a column": (
+        "sqlite",
+        "ALTER TABLE users ADD COLUMN n INT; DROP INDEX users_age",
+        "ALTER TABLE users DROP COLUMN n",
+        ("CREATE INDEX users_age ON users (age)", "ALTER TABLE users DROP COLUMN n"),
+    ),
+    "nothing": ("sqlite", "CREATE TABLE t (a INT)", "DROP TABLE t", ()),
+    "one that fails": (
+        "sqlite",
+        "CREATE TABLE t (a INT); CREATE TABLE n (a INT)",
+        "DROP TABLE x",
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", COMPLETIONS)
+def test_a_down_is_completed(what: str) -> None:
+    backend, up, down, expected = COMPLETIONS[what]
+    found = [own.statements if own is not None else () for own in completed(backend, up, down)]
+    assert found == [expected]
+    if expected:
+        assert completed(backend, up, "; ".join(expected)) == [None]
+
+
+def completed(backend: Engine, up: str, down: str) -> list[Addition | None]:
+    """Return what a down lacks that takes a migration back which is run after another."""
+    schema = WrittenSchema(backend)
+    down_of(schema, read(USERS), leaves_nothing)
+    return [completion_of(schema, read(up), read(down), leaves_nothing)]

@@ -181,6 +181,20 @@ def test_statements_that_hold_the_delimiter_are_marked(root: Path) -> None:
     )
 
 
+def test_a_down_is_completed_above_the_comments_of_what_it_goes_before(root: Path) -> None:
+    up = "CREATE TABLE u (a TEXT REFERENCES t (a));\nCREATE TABLE w (b INT);\n"
+    put(root, "migrations/1_a.sql", f"-- migrate:up\n{UP}\n-- migrate:down\n{DOWN}")
+    file = put(
+        root, "migrations/2_b.sql", f"-- migrate:up\n{up}\n-- migrate:down\n-- first\nDROP TABLE u"
+    )
+    assert "DAL403" in rules_at(root)
+    assert run(root, "fix", "--downs").exit_code == 0
+    assert file.read_text().endswith(
+        "-- migrate:down\nDROP TABLE IF EXISTS w;\n-- first\nDROP TABLE u"
+    )
+    assert "DAL403" not in rules_at(root)
+
+
 def test_a_link_out_of_the_project_is_not_followed(root: Path, tmp_path_factory: Any) -> None:
     put(root, "db/deploy/a.sql", UP)
     put(root, "db/sqitch.plan", "%project=p\n\na 2025-01-01T00:00:00Z a <a@b.c> # a\n")

@@ -22,10 +22,10 @@ from dal_audit.discover.errors import UsageError
 from dal_audit.discover.links import leads_out
 from dal_audit.discover.projects import ProjectScope, plan_audit
 from dal_audit.disk.scratch_folder import scratch_folder
-from dal_audit.facts import Edit, Span
+from dal_audit.facts import START, Edit, Span
 from dal_audit.fix.model import Fix
 from dal_audit.fix.rewrite import AmendError, amended, text_of
-from dal_audit.migrations.down_places import DownPlace, down_place, down_text
+from dal_audit.migrations.down_places import DownPlace, down_place, down_text, place_before
 from dal_audit.migrations.tools import TOOLS, MigrationTool
 from dal_audit.policy.request import Request
 from dal_audit.replay.downs import WrittenDown, missing_downs, tried
@@ -56,14 +56,25 @@ class Proposal(Struct):
     @property
     def is_new(self) -> bool:
         """Whether the down has a file of its own, which is not there yet."""
-        return not self.place.after
+        return not self.file.exists()
 
     @property
     def text(self) -> str:
         """The down as its tool reads it, with what is to be known of it."""
-        lines = [(LOOK.format(doubt), False) for doubt in self.doubts if doubt != RELEASED]
-        lines += [(line.text, line.is_statement) for line in self.written.down.lines]
-        return down_text(lines, self.tool)
+        return "".join(text for _, text in self.pieces([]))
+
+    def pieces(self, lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Yield what is put in after which line of the file, which has such lines."""
+        doubts = [(LOOK.format(doubt), False) for doubt in self.doubts if doubt != RELEASED]
+        present = self.written.present
+        for insertion in self.written.down.insertions:
+            after = self.place.after
+            if insertion.before < len(present):
+                line = present[insertion.before].place.span.line
+                after = place_before(line, lines, self.written.migration.down[-1].lines)
+            added = [(line.text, line.is_statement) for line in insertion.lines]
+            yield after, down_text([*doubts, *added], self.tool)
+            doubts = []
 
 
 class Downs(Struct):
@@ -189,13 +200,22 @@ def _with_downs(before: bytes, proposals: Sequence[Proposal]) -> bytes:
     text = text_of(before, is_script=True)
     lines = text.splitlines(keepends=True)
     ending = "\r\n" if "\r\n" in text else "\n"
-    fixes = []
+    added: dict[int, str] = {}
     for own in proposals:
-        last = lines[own.place.after - 1]
-        bare = last.rstrip("\r\n")
-        head = f"\n{own.place.mark}\n" if own.place.mark else ""
-        column = 1 + len(bare.encode("utf-16-le")) // 2
-        span = Span(own.place.after, column, own.place.after, column)
-        added = f"\n{head}{own.text}".removesuffix("\n").replace("\n", ending)
-        fixes.append(Fix("write the down", (Edit(span, added),), "safe"))
+        mark = f"\n{own.place.mark}\n" if own.place.mark else ""
+        for after, piece in own.pieces(lines):
+            added[after] = added.get(after, "") + mark + piece
+    fixes = [_insertion(lines, after, piece, ending) for after, piece in added.items()]
     return amended(before, fixes, is_script=True)
+
+
+def _insertion(lines: Sequence[str], after: int, text: str, ending: str) -> Fix:
+    """Return the fix that puts lines in after a line, which may be the last and have no end."""
+    if after == 0:
+        span, text = START, text.replace("\n", ending)
+    else:
+        bare = lines[after - 1].rstrip("\r\n")
+        column = 1 + len(bare.encode("utf-16-le")) // 2
+        span = Span(after, column, after, column)
+        text = f"\n{text}".removesuffix("\n").replace("\n", ending)
+    return Fix("write the down", (Edit(span, text),), "safe")

@@ -27,6 +27,17 @@ class DownPlace(Struct, frozen=True):
     mark: str = ""
 
 
+def place_before(line: int, lines: Sequence[str], within: tuple[int, int] | None) -> int:
+    """Return the line after which stands what goes before a statement: above its comments.
+
+    `within` are the first and the last line of the down, None for a whole file.
+    """
+    first = within[0] if within is not None else 1
+    while line > first and lines[line - 2].lstrip().startswith("--"):
+        line -= 1
+    return line - 1
+
+
 def down_place(migration: Migration, tool: MigrationTool, lines: Sequence[str]) -> DownPlace:
     """Return where the down of a migration goes; `lines` are those of its down's file, or up's.
 

@@ -1,4 +1,4 @@
-"""The downs that migrations lack: written from the schema before, and tried on engines."""
+"""The downs that migrations lack, or lack something in: written, and tried on engines."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from dal_audit.assemble.migration_sets import leaves_nothing
 from dal_audit.catalogue.engine_names import ENGINE_TITLES, Engine
 from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.facts import START, Place
-from dal_audit.fix.downs.down import Down, Step, down_of
+from dal_audit.facts.migrations import Tool
+from dal_audit.fix.downs.completion import Addition, addition_of, completion_of
+from dal_audit.fix.downs.down import Step, down_of
 from dal_audit.fix.downs.written_schema import WrittenSchema
 from dal_audit.migrations.model import Migration
-from dal_audit.migrations.tools import TOOLS
+from dal_audit.migrations.tools import LIQUIBASE, TOOLS
 from dal_audit.replay.database import EngineError
 from dal_audit.replay.model import Command
 from dal_audit.replay.model import Step as RunStep
@@ -31,7 +33,9 @@ class WrittenDown(Struct):
     """
 
     migration: Migration
-    down: Down
+    down: Addition
+    present: tuple[Command, ...] = ()
+    """The statements of the down that is there."""
     written_for: list[Engine] = field(default_factory=list)
     said: dict[Engine, str] = field(default_factory=dict)
     untried: dict[Engine, str] = field(default_factory=dict)
@@ -63,7 +67,7 @@ _Ways: TypeAlias = Mapping[tuple[str, str], WrittenDown]
 
 
 def missing_downs(planned: Planned) -> list[WrittenDown]:
-    """Return the downs that the migrations of a set lack, none of them tried.
+    """Return what the downs of a set's migrations lack, none of it tried.
 
     Of one that several engines run, and that they take back by other words, each way is returned.
     """
@@ -71,27 +75,36 @@ def missing_downs(planned: Planned) -> list[WrittenDown]:
         return []
     found: dict[tuple[str, str], list[WrittenDown]] = {}
     for engine, steps in planned.steps.items():
-        for index, down in _downs(engine, steps, is_shared=len(planned.steps) > 1):
-            migration = planned.migrations[engine][index]
-            if not _asks_for_down(migration, planned.steps[engine][index]):
+        schema = WrittenSchema(engine, is_shared=len(planned.steps) > 1)
+        for migration, step in zip(planned.migrations[engine], steps, strict=True):
+            down = _addition(schema, migration, step, planned.tool)
+            if down is None:
                 continue
             ways = found.setdefault(_key(migration), [])
-            same = next((way for way in ways if way.down.lines == down.lines), None)
+            same = next((way for way in ways if way.down.insertions == down.insertions), None)
             if same is None:
-                same = WrittenDown(migration, down)
+                same = WrittenDown(migration, down, step.down or ())
                 ways.append(same)
             same.written_for.append(engine)
             same.untried[engine] = "it was not tried"
     return [way for ways in found.values() for way in ways]
 
 
-def _downs(
-    engine: Engine, steps: Sequence[RunStep], *, is_shared: bool
-) -> Iterator[tuple[int, Down]]:
-    """Yield what takes back each migration of a set, with the migration's index."""
-    schema = WrittenSchema(engine, is_shared=is_shared)
-    for index, step in enumerate(steps):
-        yield index, down_of(schema, [*_read(step.up)], leaves_nothing)
+def _addition(
+    schema: WrittenSchema, migration: Migration, step: RunStep, tool: Tool
+) -> Addition | None:
+    """Run a migration, and return what its down lacks; None where it lacks nothing, or needs none.
+
+    Liquibase's rollbacks stand in comments, where none is told from the next.
+    """
+    up, down = [*_read(step.up)], [*_read(step.down or ())]
+    found: Addition | None
+    if _does_nothing(down):
+        found = addition_of(down_of(schema, up, leaves_nothing))
+    else:
+        found = completion_of(schema, up, down, leaves_nothing)
+        found = None if tool == LIQUIBASE.name else found
+    return None if migration.role != "versioned" or _does_nothing(up) else found
 
 
 def _read(commands: Sequence[Command]) -> Iterator[Step]:
@@ -101,15 +114,8 @@ def _read(commands: Sequence[Command]) -> Iterator[Step]:
             yield statement, command.text
 
 
-def _asks_for_down(migration: Migration, step: RunStep) -> bool:
-    """Return whether a migration does something, once, and has no down that does anything."""
-    if migration.role != "versioned" or _does_nothing(step.up):
-        return False
-    return _does_nothing(step.down or ())
-
-
-def _does_nothing(commands: Sequence[Command]) -> bool:
-    return all(leaves_nothing(statement) for statement, _ in _read(commands))
+def _does_nothing(steps: Sequence[Step]) -> bool:
+    return all(leaves_nothing(statement) for statement, _ in steps)
 
 
 def tried(
@@ -165,5 +171,5 @@ def _try(
             tried_way.untried.pop(engine, None)
 
 
-def _commands(down: Down, path: str) -> tuple[Command, ...]:
+def _commands(down: Addition, path: str) -> tuple[Command, ...]:
     return tuple(Command(Place(path, START), text) for text in down.statements)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -45,21 +45,42 @@ def down_of(schema: WrittenSchema, steps: Sequence[Step], is_passing: IsPassing)
 
     What opens and closes a migration, such as `BEGIN` or a pragma, does so on the way back, too.
     """
+    down = _joined(downs_by_step(schema, steps, is_passing).values())
+    if not down.statements:
+        return down
+    head, tail = _frame(steps, is_passing)
+    return Down((*head, *down.lines, *tail), down.risks)
+
+
+def downs_by_step(
+    schema: WrittenSchema, steps: Sequence[Step], is_passing: IsPassing
+) -> dict[int, Down]:
+    """Run a migration, and return what takes each statement back, by its index: the last first."""
     schema.begin()
     schema.database.begin([statement for statement, _ in steps])
-    found: list[Inverse] = []
-    for statement, text in steps:
+    found: dict[int, list[Inverse]] = {}
+    for number, (statement, text) in enumerate(steps):
+        schema.database.state.journal.step = number
         if is_passing(statement):
             schema.database.apply(statement)
         else:
-            found += inverses_of(schema, statement, text)
-    resolved = [_resolved(inverse, schema) for inverse in reversed(found)]
-    risks = dict.fromkeys(risk for inverse in resolved for risk in inverse.risks)
-    lines = [line for inverse in resolved for line in _lines(inverse)]
-    if not any(line.is_statement for line in lines):
-        return Down(tuple(lines), tuple(risks))
-    head, tail = _frame(steps, is_passing)
-    return Down((*head, *lines, *tail), tuple(risks))
+            found[number] = inverses_of(schema, statement, text)
+    return {
+        number: _down([_resolved(inverse, schema) for inverse in reversed(found[number])])
+        for number in reversed(found)
+    }
+
+
+def _down(inverses: Sequence[Inverse]) -> Down:
+    risks = dict.fromkeys(risk for inverse in inverses for risk in inverse.risks)
+    return Down(tuple(line for inverse in inverses for line in _lines(inverse)), tuple(risks))
+
+
+def _joined(downs: Iterable[Down]) -> Down:
+    """Return what does the one after the other."""
+    every = list(downs)
+    risks = dict.fromkeys(risk for down in every for risk in down.risks)
+    return Down(tuple(line for down in every for line in down.lines), tuple(risks))
 
 
 def _lines(inverse: Inverse) -> list[Line]:

@@ -284,6 +284,7 @@ class WrittenSchema:
 
     def begin(self) -> None:
         """Begin a migration: what stands now was not made by it."""
+        self.database.state.journal.clear()
         self.gone.clear()
         self.brought_back.clear()
         self.copies.clear()

@@ -4,10 +4,11 @@
 
 SOURCES is a folder, or an archive of one, whose `sets-index.json` lists the `ups` and `downs` of each
 set in their order, and in `claim` which engines it is for. A down is written for each migration that
-lacks one; with `--all` also for the others, whose own downs are then left aside. Each is tried right
-after its up, on each engine that the set is for: the schema must be what it was before, and the up
-must run once more. Printed are, for each set and engine, how many migrations apply, how many
-downs were written for these, how many of them restored the schema, and how many count as safe.
+lacks one, and what one that is there lacks; with `--all` each is written anew, and those that are
+there are left aside. Each is tried right after its up, on each engine that the set is for: the schema
+must be what it was before, and the up must run once more. Printed are, for each set and engine, how
+many downs were written (some of which hold nothing but remarks), how many of these could be tried, for
+their ups apply, how many restored the schema, and how many count as safe.
 """
 
 from __future__ import annotations
@@ -59,10 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 continue
             planned = planned_set(entry, root, with_downs=not options.all)
             downs = tried(planned, missing_downs(planned), engines, lambda *_: None)
+            missing = [down for down in downs if not down.present]
+            partial = [down for down in downs if down.present]
             for engine in planned.steps:
-                total.update(counted(entry["set"], planned, engine, downs, options.show))
+                for kind, own in (("missing", missing), ("partial", partial)):
+                    total.update(counted(entry["set"], kind, engine, own, options.show))
     for engine, kind in sorted(total):
-        print(f"{engine:<11} {kind:<9} {total[engine, kind]:>5}")
+        print(f"{engine:<11} {kind:<17} {total[engine, kind]:>5}")
     return 0
 
 
@@ -93,15 +97,15 @@ def _stem(path: str) -> str:
 
 
 def counted(
-    name: str, planned: Planned, engine: Engine, downs: Sequence[WrittenDown], show: int
+    name: str, kind: str, engine: Engine, downs: Sequence[WrittenDown], show: int
 ) -> Counter[tuple[Engine, str]]:
-    """Print and count what came of a set's downs on an engine."""
+    """Print and count what came of a set's downs on an engine; `kind` says what they were before."""
     ran = [down for down in downs if not down.said.get(engine, NO_UP).startswith(NO_UP)]
     restored = [down for down in ran if not down.said[engine]]
     safe = [down for down in restored if not [*down.doubts()]]
     print(
-        f"{name} {engine}: {len(planned.steps[engine])} migrations, {len(downs)} written,"
-        f" {len(ran)} tried, {len(restored)} restored, {len(safe)} safe",
+        f"{name} {engine}: {len(downs)} {kind} written, {len(ran)} tried,"
+        f" {len(restored)} restored, {len(safe)} safe",
         flush=True,
     )
     for down in [down for down in ran if down.said[engine]][:show]:
@@ -112,7 +116,7 @@ def counted(
         "restored": len(restored),
         "safe": len(safe),
     }
-    return Counter({(engine, kind): count for kind, count in counts.items()})
+    return Counter({(engine, f"{kind} {what}"): count for what, count in counts.items()})
 
 
 if __name__ == "__main__":
