@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from dal_audit.audit import audit
@@ -326,12 +329,123 @@ def test_what_a_statement_declares_decides(tmp_path: Path, script: str, kinds: l
     assert [one.breach.fix.applicability for one in found if one.breach.fix] == kinds
 
 
+# Guards
+
+GUARDS: dict[str, tuple[str, str, str]] = {
+    "a table": ("", "CREATE TABLE t (a INT)", "CREATE TABLE IF NOT EXISTS t (a INT)"),
+    "an index": (
+        "CREATE TABLE t (a INT)",
+        "CREATE UNIQUE INDEX i ON t (a)",
+        "CREATE UNIQUE INDEX IF NOT EXISTS i ON t (a)",
+    ),
+    "what goes": ("CREATE TABLE t (a INT)", "DROP TABLE t", "DROP TABLE IF EXISTS t"),
+    "rows": (
+        "CREATE TABLE t (a INT PRIMARY KEY)",
+        "INSERT INTO t (a) VALUES (1), (2)",
+        "INSERT INTO t (a) VALUES (1), (2) ON CONFLICT DO NOTHING",
+    ),
+}
+"""What stands before, and a statement that fails the second time, without and with its guard."""
+
+ON_POSTGRESQL: dict[str, tuple[str, str, str]] = {
+    "a column": (
+        "CREATE TABLE t (a INT)",
+        "ALTER TABLE t ADD b INT, DROP COLUMN a",
+        "ALTER TABLE t ADD IF NOT EXISTS b INT, DROP COLUMN IF EXISTS a",
+    ),
+    "a constraint": (
+        "CREATE TABLE t (a INT CONSTRAINT c CHECK (a > 0))",
+        "ALTER TABLE t DROP CONSTRAINT c",
+        "ALTER TABLE t DROP CONSTRAINT IF EXISTS c",
+    ),
+    "a sequence": ("", "CREATE SEQUENCE q", "CREATE SEQUENCE IF NOT EXISTS q"),
+    "a type": ("CREATE TYPE m AS ENUM ('a')", "DROP TYPE m", "DROP TYPE IF EXISTS m"),
+    "without any": ("", "CREATE TYPE m AS ENUM ('a')", "CREATE TYPE m AS ENUM ('a')"),
+}
+ON_SQLITE: dict[str, tuple[str, str, str]] = {
+    "a view": ("", "CREATE VIEW v AS SELECT 1", "CREATE VIEW IF NOT EXISTS v AS SELECT 1"),
+    "without any": (
+        "CREATE TABLE t (a INT)",
+        "ALTER TABLE t ADD COLUMN b INT",
+        "ALTER TABLE t ADD COLUMN b INT",
+    ),
+}
+
+
+def guarded(root: Path, backends: str, case: tuple[str, str, str], name: str) -> str:
+    """Return a migration after a fix; what stands before it is another one."""
+    before, script, _ = case
+    put(root, f"{name}/0001_before.up.sql", f"{before};\n")
+    file = put(root, f"{name}/0002_it.up.sql", f"{script};\n")
+    put(root, "dal-audit.toml", f"backends = {backends}\n")
+    fix_here(root, f"{name}/0002_it.up.sql", unsafe=True)
+    return file.read_text()
+
+
+@pytest.mark.parametrize("what", GUARDS)
+def test_a_statement_is_guarded_on_both_engines(project: Path, what: str) -> None:
+    case = GUARDS[what]
+    assert guarded(project, '["sqlite", "postgresql"]', case, "migrations") == f"{case[2]};\n"
+    assert sqlite_takes_twice(case[0], case[2])
+    assert not sqlite_takes_twice(case[0], case[1])
+
+
+@pytest.mark.parametrize("what", ON_POSTGRESQL)
+def test_a_statement_is_guarded_as_postgresql_takes_it(project: Path, what: str) -> None:
+    case = ON_POSTGRESQL[what]
+    assert guarded(project, '["postgresql"]', case, "migrations") == f"{case[2]};\n"
+
+
+@pytest.mark.parametrize("what", ON_SQLITE)
+def test_a_statement_is_guarded_as_sqlite_takes_it(project: Path, what: str) -> None:
+    case = ON_SQLITE[what]
+    assert guarded(project, '["sqlite"]', case, "migrations") == f"{case[2]};\n"
+    assert sqlite_takes_twice(case[0], case[2]) == (what != "without any")
+
+
+def sqlite_takes_twice(before: str, script: str) -> bool:
+    """Return whether SQLite runs a statement a second time."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(before)
+        connection.execute(script)
+        try:
+            connection.execute(script)
+        except sqlite3.Error:
+            return False
+        return True
+
+
+def test_postgresql_takes_what_is_guarded_twice(server: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        for before, _, script in (*GUARDS.values(), *ON_POSTGRESQL.values()):
+            if script.startswith("CREATE TYPE"):
+                continue
+            connection.execute("CREATE SCHEMA guarded; SET search_path = guarded")
+            for text in filter(None, (before, script, script)):
+                connection.execute(text.encode())
+            connection.execute("DROP SCHEMA guarded CASCADE")
+
+
+def test_an_insert_is_guarded_only_where_asked_for(project: Path) -> None:
+    """It passes over rows that clash the first time, too."""
+    put(
+        project,
+        "migrations/0001_init.up.sql",
+        "CREATE TABLE IF NOT EXISTS t (a INT PRIMARY KEY);\n",
+    )
+    script = "INSERT INTO t (a) VALUES (1);\n"
+    file = put(project, "migrations/0002_rows.up.sql", script)
+    fix_here(project)
+    assert file.read_text() == script
+
+
 # All rules
 
 
 @pytest.mark.parametrize("example", examples(), ids=str)
 def test_fixing_an_example_ends_and_breaks_nothing(example: Example, tmp_path: Path) -> None:
-    if not {"DAL3", "DAL9"} & {mark.rule[:4] for mark in example.marks}:
+    marked = {mark.rule for mark in example.marks}
+    if not {"DAL3", "DAL9"} & {rule[:4] for rule in marked} and "DAL404" not in marked:
         return  # No other rule offers fixes.
     example.write(tmp_path)
     request = example.request(tmp_path)
@@ -355,7 +469,7 @@ def count(report: Report, names: frozenset[str]) -> int:
 
 def test_the_documents_say_which_rules_offer_fixes() -> None:
     rows = {(one.rule, respelling.safe) for one in features() for respelling in one.fixes}
-    offering = {rule for rule, _ in rows} | {"DAL301", "DAL903"}
-    safely = {rule for rule, safe in rows if safe} | {"DAL301", "DAL903"}
+    offering = {rule for rule, _ in rows} | {"DAL301", "DAL404", "DAL903"}
+    safely = {rule for rule, safe in rows if safe} | {"DAL301", "DAL404", "DAL903"}
     said = {rule.id: rule.fix for rule in rules() if rule.fix}
     assert said == {rule: "safe" if rule in safely else "unsafe" for rule in offering}

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
+from dal_audit.fix.guards import guarded
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 from dal_audit.judge.run_breaches import breach_of, run_findings
@@ -29,13 +31,10 @@ def not_replay_safe(fact: SqlStatement, file: FileFacts, project: Project) -> It
     for finding, backends in run_findings("rerun", fact, file, project):
         where = join_names(backends)
         if finding.effect == "fails":
-            yield breach_of(
-                finding,
-                backends,
-                fact,
-                file.path,
-                f"a second run fails on {where}: {finding.reason}",
-            )
+            message = f"a second run fails on {where}: {finding.reason}"
+            breach = breach_of(finding, backends, fact, file.path, message)
+            fix = guarded(fact, finding.span, backends_for(fact, file.path, project))
+            yield replace(breach, fix=fix)
             continue
         what = "the schema" if finding.effect == "changes-schema" else "data"
         message = f"a second run changes {what} on {where}: {finding.reason}"
