@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dal_audit.facts.sql import Change
-from dal_audit.fix.downs.written_schema import Copy, WrittenSchema, WrittenTable
+from dal_audit.fix.downs.written_schema import Copy, WrittenSchema, WrittenTable, told
 
 _PLAIN_LENGTH: Final = {1: 0, 3: 2}
 """Where the name stands in a result that is a column: `a`, or `t.a`."""
@@ -33,7 +33,7 @@ def copy_of(schema: WrittenSchema, change: Change) -> Copy | None:
         for name, column in source.columns.items()
         if column.needs_value and name not in {old for old, _ in pairs}
     ]
-    why_not = f"`{lacking[0]}` takes no NULL, and has no value there" if lacking else ""
+    why_not = f"{told(lacking[0])} takes no NULL, and has no value there" if lacking else ""
     if not pairs or not source.is_complete:
         why_not = "its columns are not copied one to one"
     names = [(source.columns[old].name, target.columns[new].name) for old, new in pairs]

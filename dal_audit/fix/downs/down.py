@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from dal_audit.facts.sql import OtherStatement, SqlStatement, Transaction
 from dal_audit.fix.downs.inverse import inverses_of
-from dal_audit.fix.downs.record import Inverse, undoing
-from dal_audit.fix.downs.written_schema import Copy, WrittenSchema, WrittenTable
+from dal_audit.fix.downs.record import Inverse, lost_rows, undoing
+from dal_audit.fix.downs.written_schema import Copy, WrittenSchema, WrittenTable, told
 
 Step: TypeAlias = tuple[SqlStatement, str]
 """A statement, and all of its text without the delimiter."""
@@ -126,16 +126,13 @@ def _copied_back(copy: Copy) -> Inverse:
     if source.is_remade or target.is_remade or (target.is_made and not source.is_dropped):
         return Inverse()
     if not source.is_dropped:
-        return Inverse(remarks=[f"The rows stay that went into `{target.name}`."])
-    if copy.why_not:
-        what = f"the rows of `{source.name}` do not come back from `{target.name}`: {copy.why_not}"
-        return Inverse(remarks=[f"{what[0].upper()}{what[1:]}."], risks=[what])
-    return undoing(copy.back)
+        return Inverse(remarks=[f"The rows stay that went into {told(target.name)}."])
+    return lost_rows(copy) if copy.why_not else undoing(copy.back)
 
 
 def _with_rows(inverse: Inverse, table: WrittenTable, schema: WrittenSchema) -> Inverse:
     """Return what makes a table, with a remark where its rows are gone."""
     if table.is_made or any(copy.source is table for copy in schema.copies):
         return inverse
-    remark = f"The rows of `{table.name}` are gone: they do not come back."
+    remark = f"The rows of {told(table.name)} are gone: they do not come back."
     return Inverse(inverse.statements, [remark], inverse.risks)

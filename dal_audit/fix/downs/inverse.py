@@ -28,6 +28,7 @@ from dal_audit.facts.sql import (
 )
 from dal_audit.fix.downs.copies import copy_of
 from dal_audit.fix.downs.inverse_alter import altered
+from dal_audit.fix.downs.inverse_enum import enum_altered
 from dal_audit.fix.downs.pieces import clause_of, column_of
 from dal_audit.fix.downs.record import Inverse, Inverses, undoing, untold
 from dal_audit.fix.downs.written_schema import (
@@ -131,6 +132,7 @@ def _create_object(schema: WrittenSchema, create: CreateObject, written: Written
     table = schema.tables.get(schema.fold(create.table)) if create.table is not None else None
     made = WrittenObject(written.text, _drop_text(schema, create), table)
     schema.objects[key] = made
+    schema.changed.append(made)
     if before is None:
         return _made(key, made)
     if create.what in _ROUTINES:
@@ -257,29 +259,8 @@ def _alter_object(schema: WrittenSchema, alter: AlterObject, written: Written) -
 
 
 def _other_change(schema: WrittenSchema, alter: AlterObject, written: Written) -> Inverse:
-    tokens = alter.rest.tokens if alter.rest is not None else ()
-    words = [token.upper() for token in tokens]
-    if alter.what == "type" and words[:2] == ["ADD", "VALUE"]:
-        return untold(f"the label {_label(tokens)}", "PostgreSQL removes none from a type")
-    if alter.what == "type" and words[:2] == ["RENAME", "VALUE"] and alter.name is not None:
-        back = f"RENAME VALUE {tokens[-1]} TO {tokens[2]}"
-        _rename_label(schema, schema.fold(alter.name), tokens[2], tokens[-1])
-        return undoing(f"ALTER TYPE {spelled(alter.name)} {back}")
-    return untold(f"`{_first_line(written.text)}`")
-
-
-def _rename_label(schema: WrittenSchema, name: str, old: str, new: str) -> None:
-    """Let the defaults of a type's columns name a label as it is called now."""
-    for table in schema.tables.values():
-        for column in table.columns.values():
-            default = column.clause("default")
-            if default is not None and schema.fold_token(column.type) == name:
-                default.text = default.text.replace(old, new)
-                table.change()
-
-
-def _label(tokens: tuple[str, ...]) -> str:
-    return next((token for token in tokens if token.startswith("'")), "of a type")
+    found = enum_altered(schema, alter) if alter.what == "type" else None
+    return found if found is not None else untold(f"`{_first_line(written.text)}`")
 
 
 # Rows, and all else

@@ -11,7 +11,7 @@ from typing import Final
 
 from dal_audit.facts.sql import AlterAction, AlterTable
 from dal_audit.fix.downs.pieces import clause_of, column_of
-from dal_audit.fix.downs.record import Inverse, Inverses, undoing, untold
+from dal_audit.fix.downs.record import Inverse, Inverses, lost_rows, undoing, untold
 from dal_audit.fix.downs.written_schema import (
     Copy,
     Written,
@@ -21,6 +21,7 @@ from dal_audit.fix.downs.written_schema import (
     mentions,
     shown_name,
     spelled,
+    told,
     with_name,
 )
 from dal_audit.schema import actions_of
@@ -36,6 +37,12 @@ _CONSTANT: Final = re.compile(
     r"DEFAULT\s+(?:[-+]?[0-9.]+|'[^']*'|NULL|TRUE|FALSE)\s*\Z", re.IGNORECASE
 )
 """What SQLite takes as the default of a column that is added to a table with rows."""
+
+
+_REFERENCES: Final = re.compile(r"\bREFERENCES\b", re.IGNORECASE)
+
+_COUNTED: Final = {"smallserial": "smallint", "serial": "integer", "bigserial": "bigint"}
+"""What a column is of that counts by itself: the other names make it so, and are no types."""
 
 
 class Alteration:
@@ -120,11 +127,11 @@ def _drop_column(on: Alteration, action: AlterAction) -> Inverse:
             return Inverse()
         return untold(f"the column `{name}`, which no migration before made")
     back = on.always(f"ADD COLUMN {column.text}")
-    back.remarks = [f"The values of `{column.name}` are gone: they do not come back."]
+    back.remarks = [f"The values of {told(column.name)} are gone: they do not come back."]
     if column.needs_value:
-        back.risks = [f"`{column.name}` takes no NULL, so it cannot be added where rows stand"]
+        back.risks = [f"{told(column.name)} takes no NULL, so it cannot be added where rows stand"]
     elif on.schema.is_sqlite and not _is_added_by_sqlite(column):
-        back.risks = [f"SQLite adds `{column.name}` with its default only where no rows stand"]
+        back.risks = [f"SQLite adds {told(column.name)} with its default only where no rows stand"]
     back.statements += _gone_with_column(on, name)
     return back
 
@@ -139,11 +146,12 @@ def _gone_with_column(on: Alteration, column: str) -> list[str]:
     fold = on.schema.fold_token
     found = []
     for clause in list(on.table.clauses):
-        if mentions(clause.text, column, fold) and clause.name:
+        own = _REFERENCES.split(clause.text)[0]
+        if mentions(own, column, fold) and clause.name:
             on.table.clauses.remove(clause)
             found.append(f"ALTER TABLE {on.name} ADD {clause.text}")
     for key, thing in on.schema.on(on.table).items():
-        if key[0] == "index" and mentions(thing.text, column, fold):
+        if key[0] == "index" and mentions(thing.text.partition("(")[2], column, fold):
             found.append(on.schema.objects.pop(key).text)
     return found
 
@@ -151,19 +159,19 @@ def _gone_with_column(on: Alteration, column: str) -> list[str]:
 def _alter_type(on: Alteration, action: AlterAction) -> Inverse:
     column = on.column(action)
     if column is None or action.type is None:
-        return untold(f"a change of a column of `{on.name}`, which no migration before made")
+        return untold(f"a change of a column of {told(on.name)}, which no migration before made")
     before, column.type = column.type, on.written.piece(action.type.span)
-    name = column.name
-    return on.undo(f"ALTER COLUMN {name} TYPE {before} USING {name}::{before}")
+    name, old = column.name, _COUNTED.get(before.lower(), before)
+    return on.undo(f"ALTER COLUMN {name} TYPE {old} USING {name}::{old}")
 
 
 def _default(on: Alteration, action: AlterAction) -> Inverse:
     column = on.column(action)
     if column is None:
-        return untold(f"a default in `{on.name}`, which no migration before made")
+        return untold(f"a default in {told(on.name)}, which no migration before made")
     before = column.clause("default")
     if before is None and "serial" in column.type.lower():
-        return untold(f"the default of `{column.name}`, which comes with its type")
+        return untold(f"the default of {told(column.name)}, which comes with its type")
     value = on.written.piece(action.expression.span) if action.expression is not None else ""
     column.put("default", f"DEFAULT {value}" if action.kind == "set-default" else "")
     what = f"SET {before.text}" if before is not None else "DROP DEFAULT"
@@ -173,7 +181,7 @@ def _default(on: Alteration, action: AlterAction) -> Inverse:
 def _null(on: Alteration, action: AlterAction) -> Inverse:
     column = on.column(action)
     if column is None:
-        return untold(f"a change of a column of `{on.name}`, which no migration before made")
+        return untold(f"a change of a column of {told(on.name)}, which no migration before made")
     had = column.clause("not-null") is not None or column.clause("primary-key") is not None
     wants = action.kind == "set-not-null"
     column.put("not-null", "NOT NULL" if wants else "")
@@ -181,7 +189,7 @@ def _null(on: Alteration, action: AlterAction) -> Inverse:
         return Inverse()
     back = on.undo(f"ALTER COLUMN {column.name} {'SET' if had else 'DROP'} NOT NULL")
     if had and back.statements:
-        back.risks = [f"`{column.name}` may hold NULL by then"]
+        back.risks = [f"{told(column.name)} may hold NULL by then"]
     return back
 
 
@@ -222,7 +230,7 @@ def _copy_before(on: Alteration, new: str) -> Copy | None:
     before = on.schema.gone.get(new)
     copies = on.schema.copies
     fitting = [own for own in copies if own.source is before and own.target is on.table]
-    return fitting[0] if len(fitting) == 1 and on.table.is_made and not fitting[0].why_not else None
+    return fitting[0] if len(fitting) == 1 and on.table.is_made else None
 
 
 def _remade(schema: WrittenSchema, copy: Copy, name: str, place: str) -> Inverse:
@@ -234,12 +242,17 @@ def _remade(schema: WrittenSchema, copy: Copy, name: str, place: str) -> Inverse
     old = copy.source
     old.is_remade = copy.target.is_remade = True
     bare = schema.fold_token(_last(place))
-    return undoing(
-        with_name(old.creation, bare, name, schema.fold_token),
-        copy.between(name, place),
-        f"DROP TABLE {place}",
-        f"ALTER TABLE {name} RENAME TO {_last(place)}",
-        *old.hangers,
+    lost = lost_rows(copy)
+    return Inverse(
+        [
+            with_name(old.creation, bare, name, schema.fold_token),
+            *(() if copy.why_not else (copy.between(name, place),)),
+            f"DROP TABLE {place}",
+            f"ALTER TABLE {name} RENAME TO {_last(place)}",
+            *old.hangers,
+        ],
+        lost.remarks,
+        lost.risks,
     )
 
 
@@ -250,7 +263,7 @@ def _add_constraint(on: Alteration, action: AlterAction) -> Inverse:
     on.table.clauses.append(clause)
     on.schema.name_constraints(on.key)
     if not clause.name:
-        return untold(f"a constraint of `{on.name}` that has no name")
+        return untold(f"a constraint of {told(on.name)} that has no name")
     change = f"DROP CONSTRAINT IF EXISTS {shown_name(clause.name)}"
     return on.always(change) if clause.kind == "references" else on.undo(change)
 
@@ -300,7 +313,7 @@ def _other(on: Alteration, action: AlterAction) -> Inverse:
     switch = _SWITCH.match(text)
     if switch is not None:
         return on.undo(f"{_SWITCHES[switch[1].upper()]} ROW LEVEL SECURITY")
-    return untold(f"`{text}` of `{on.name}`")
+    return untold(f"`{text}` of {told(on.name)}")
 
 
 _ACTIONS: Final[dict[str, Callable[[Alteration, AlterAction], Inverse]]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from dal_audit.fix.downs.written_schema import Copy, Key, WrittenTable
+from dal_audit.fix.downs.written_schema import Copy, Key, WrittenTable, told
 
 
 class Inverse(Struct):
@@ -34,6 +34,15 @@ Inverses = Iterator[Inverse]
 def undoing(*statements: str) -> Inverse:
     """Return an inverse of statements alone."""
     return Inverse([*statements])
+
+
+def lost_rows(copy: Copy) -> Inverse:
+    """Return what is to be known of rows that are not copied back, nothing where they are."""
+    if not copy.why_not:
+        return Inverse()
+    source, target = told(copy.source.name), told(copy.target.name)
+    what = f"rows of {source} do not come back from {target}: {copy.why_not}"
+    return Inverse(remarks=[f"The {what}."], risks=[f"the {what}"])
 
 
 def untold(what: str, why: str = "") -> Inverse:

@@ -57,6 +57,11 @@ def quoted_name(name: str) -> str:
     return f'"{doubled}"'
 
 
+def told(name: str) -> str:
+    """Return a name as a sentence tells it, without the quotes of SQL."""
+    return f"`{name.replace(chr(34), '')}`"
+
+
 def shown_name(name: str) -> str:
     """Return a folded name as SQL takes it: in quotes where it needs some."""
     return ".".join(
@@ -255,6 +260,8 @@ class WrittenSchema:
         """The tables that the migration which is followed has dropped."""
         self.brought_back: set[Key] = set()
         """What hung on these: it comes back with them."""
+        self.changed: list[WrittenObject] = []
+        """The objects, as far as they are types, that it has made or given labels."""
         self.copies: list[Copy] = []
         """The rows that it has copied."""
 
@@ -288,6 +295,7 @@ class WrittenSchema:
         self.gone.clear()
         self.brought_back.clear()
         self.copies.clear()
+        self.changed.clear()
         for table in self.tables.values():
             table.is_made = table.is_remade = False
 
