@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from dal_audit.extract.python.dialect_tests import Values
 from dal_audit.extract.python.parse.import_places import blocks_of
-from dal_audit.extract.python.parse.walk import Function
+from dal_audit.extract.python.parse.walk import Function, nodes_in
 
 _LOOKS: Final = re.compile(
     r"inspect|has_|exist|reflect|get_(?:table|column|index|foreign|unique|check|pk)|information_schema"
@@ -67,7 +67,7 @@ def are_alternatives(statement: ast.If, functions: Mapping[str, Function]) -> bo
 
 def _acts(block: Sequence[ast.stmt], functions: Mapping[str, Function]) -> bool:
     wanted = _OPERATIONS | functions.keys()
-    nodes = (node for own in block for node in ast.walk(own))
+    nodes = (node for own in block for node in nodes_in(own))
     return any(isinstance(node, ast.Name) and node.id in wanted for node in nodes)
 
 

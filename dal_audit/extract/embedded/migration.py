@@ -21,6 +21,7 @@ from dal_audit.extract.operations.lowering import AlembicLowering
 from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import CallSite, read_names
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Assigned, Scope
 from dal_audit.extract.python.sql_calls import declared_types, roots, texts
@@ -83,7 +84,7 @@ class _Reader:
         several = [own for own in self.execution.functions if own.startswith(f"{name}_")]
         main = self.execution.functions.get(name)
         looks_up = main is not None and any(
-            isinstance(node, ast.Name) and node.id == "globals" for node in ast.walk(main)
+            isinstance(node, ast.Name) and node.id == "globals" for node in nodes_in(main)
         )
         for own in several if looks_up and several else [name]:
             yield from self._runs(self.execution.of_function(own))

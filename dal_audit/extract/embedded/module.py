@@ -15,6 +15,7 @@ from dal_audit.extract.embedded.operations import made_function
 from dal_audit.extract.embedded.statements import Embedder
 from dal_audit.extract.python.name_uses import CallSite, read_names
 from dal_audit.extract.python.parse.import_places import node_span
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.sql_sources import sql_sources
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Span
@@ -44,7 +45,7 @@ def _file_names(tree: ast.Module, lines: Lines) -> Iterator[SqlFileName]:
     """Yield the texts that end as the names of SQL files do."""
     if ".sql" not in lines.text:
         return
-    for node in ast.walk(tree):
+    for node in nodes_in(tree):
         value = node.value if isinstance(node, ast.Constant) else None
         if isinstance(node, ast.expr) and isinstance(value, str) and _FILE.fullmatch(value):
             yield SqlFileName(node_span(lines, node), value)

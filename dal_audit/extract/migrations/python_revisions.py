@@ -16,6 +16,7 @@ from typing import Final
 
 from dal_audit.extract.migrations.project_modules import imported_origins
 from dal_audit.extract.migrations.python_literals import Names, names_of, strings_in
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Span
 from dal_audit.facts.migrations import CustomOperation, Half, HalfState, Revision, Tool
@@ -90,7 +91,7 @@ class _Reader:
         blocks = "autocommit_block" in self.lines.text and any(
             isinstance(node, ast.Attribute) and node.attr == "autocommit_block"
             for statement in self.body
-            for node in ast.walk(statement)
+            for node in nodes_in(statement)
         )
         return Revision(
             self._span(self.names["revision"]),
@@ -133,7 +134,7 @@ class _Reader:
         The template for several databases looks them up by name in `globals()`.
         """
         looks_up = any(
-            isinstance(node, ast.Name) and node.id == "globals" for node in ast.walk(main)
+            isinstance(node, ast.Name) and node.id == "globals" for node in nodes_in(main)
         )
         return [*several] if looks_up and several else [main]
 
@@ -186,7 +187,7 @@ class _Reader:
     # Steps, as yoyo has them
 
     def _yoyo(self) -> Revision | None:
-        nodes = itertools.chain.from_iterable(map(ast.walk, self.body))
+        nodes = itertools.chain.from_iterable(map(nodes_in, self.body))
         steps = [node for node in nodes if isinstance(node, ast.Call) and _called(node) == "step"]
         if not steps and "__depends__" not in self.names:
             return None
@@ -277,7 +278,7 @@ def _is_irreversible(operation: ast.expr) -> bool:
 
     It refuses a `RunSQL` or `RunPython` that is given nothing to run backwards.
     """
-    calls = (node for node in ast.walk(operation) if isinstance(node, ast.Call))
+    calls = (node for node in nodes_in(operation) if isinstance(node, ast.Call))
     return any(_called(call) in _REVERSES and not _has_reverse(call) for call in calls)
 
 

@@ -23,6 +23,7 @@ from dal_audit.extract.operations.inlining import inline_functions
 from dal_audit.extract.operations.statements import StatementWriter
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts import Span
 from dal_audit.facts.sql import Embedding, OtherStatement, Query, SqlConstruct, SqlStatement
@@ -47,7 +48,7 @@ class AlembicLowering:
         text = literals.lines.text
         has_blocks = BLOCK in text or _AUTOCOMMIT in text
         contexts = [
-            node for node in (ast.walk(tree) if has_blocks else ()) if isinstance(node, ast.With)
+            node for node in (nodes_in(tree) if has_blocks else ()) if isinstance(node, ast.With)
         ]
         self._blocks = blocks_by_call(contexts)
         self._autonomous = _calls_in_autocommit(contexts)

@@ -26,7 +26,7 @@ from dal_audit.extract.python.parse.import_places import (
     node_span,
     own_statements,
 )
-from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
+from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children, nodes_in
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.source import Lines
 from dal_audit.facts import BindingKind, ClassDefinition, Export, ModuleExports, Span
@@ -123,7 +123,7 @@ class _Shaper:
         """Read what any block binds of the module's names by `globals()`."""
         if not NAMESPACE_MARK.search(self.lines.text):
             return
-        functions = (node for node in ast.walk(tree) if isinstance(node, FUNCTIONS))
+        functions = (node for node in nodes_in(tree) if isinstance(node, FUNCTIONS))
         for node in (tree, *functions):
             entries = NamespaceEntries(module, in_function=node is not tree)
             for statement in own_statements(node):
@@ -192,7 +192,7 @@ class _Shaper:
 
     def named_in(self, node: ast.expr) -> None:
         """Read the names that an expression binds by `:=`."""
-        for inner in ast.walk(node):
+        for inner in nodes_in(node):
             if isinstance(inner, ast.NamedExpr):
                 self.bind([inner.target], inner.value)
 
@@ -265,7 +265,7 @@ class _Shaper:
         """Read what functions bind of the module's names (`global pool; pool = …`)."""
         if "global" not in self.lines.text or not _GLOBAL.search(self.lines.text):
             return
-        for node in ast.walk(tree):
+        for node in nodes_in(tree):
             if isinstance(node, FUNCTIONS):
                 self.only = _globals(node)
                 if self.only:

@@ -11,6 +11,7 @@ from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import NameUse
 from dal_audit.extract.python.named_reads import reads
 from dal_audit.extract.python.parse.import_places import node_span
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Import, Reference, Span, Target
@@ -66,7 +67,7 @@ class LoadedModules(Struct):
         read: dict[int, list[Reference]],
     ) -> None:
         """Note what is read of a load where it stands (`import_module("x").y`)."""
-        for node in ast.walk(tree):
+        for node in nodes_in(tree):
             if not isinstance(node, (ast.Attribute, ast.Call)):
                 continue
             for owner, attribute in reads(node, scope):

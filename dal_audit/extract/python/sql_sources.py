@@ -17,6 +17,7 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.name_uses import FileNames
 from dal_audit.extract.python.parse.import_places import blocks_of
+from dal_audit.extract.python.parse.walk import children, nodes_in
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.spelled_text import stretches_of
 from dal_audit.extract.python.sql_calls import SqlCalls, texts
@@ -84,11 +85,21 @@ def _parts_of_texts(tree: ast.Module) -> frozenset[str]:
     """Return the names that texts are put together of: what they stand for is no text by itself."""
     return frozenset(
         last_name(part)
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.JoinedStr, ast.BinOp))
-        for part in ast.walk(node)
+        for text in _texts_put_together(tree)
+        for part in nodes_in(text)
         if isinstance(part, (ast.Name, ast.Attribute))
     )
+
+
+def _texts_put_together(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the outermost expressions that put parts together."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.JoinedStr, ast.BinOp)):
+            yield node
+        else:
+            waiting += children(node)
 
 
 class _Standing(Struct, frozen=True):

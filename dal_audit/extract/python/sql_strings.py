@@ -9,6 +9,7 @@ from typing import Final
 
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.parse.import_places import node_span
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.sql_calls import Handed, SqlCalls
 from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import Lines
@@ -40,7 +41,7 @@ def sql_texts(
 
 def _elsewhere(lines: Lines, handed: Handed) -> Span | None:
     """Return where the text is written; None where the call itself holds it."""
-    inside = {id(node) for node in ast.walk(handed.node)}
+    inside = {id(node) for node in nodes_in(handed.node)}
     return None if id(handed.written) in inside else _first_line(lines, handed.written)
 
 

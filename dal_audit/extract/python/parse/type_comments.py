@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
+from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, nodes_in
 
 _COMMENT: Final = re.compile(r"#[ \t]*type:(?![ \t]*ignore(?:[\x00-/:-@\[-`{-\x7f]|\Z))[ \t]*")
 """As CPython's tokenizer tells them from `type: ignore`, which is a comment on a type checker."""
@@ -32,7 +32,7 @@ def annotate(tree: ast.Module, text: str) -> ast.Module:
         return tree  # A type comment where none may stand; or grammar that only LibCST knows.
     comments = {
         _key(node): node.type_comment
-        for node in ast.walk(read)
+        for node in nodes_in(read)
         if isinstance(node, (ast.Assign, *FUNCTIONS, ast.arg)) and node.type_comment
     }
     if comments:
@@ -47,7 +47,7 @@ class _Annotator:
 
     def block(self, tree: ast.AST) -> None:
         """Annotate all statements below a node."""
-        for node in ast.walk(tree):
+        for node in nodes_in(tree):
             for name in _BLOCKS:
                 statements = getattr(node, name, None)
                 if isinstance(statements, list):

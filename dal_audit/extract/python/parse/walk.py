@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
@@ -34,6 +35,15 @@ def children(node: ast.AST) -> list[ast.AST]:
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
+
+
+def nodes_in(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and all nodes below it, level by level, as `ast.walk` does."""
+    waiting = deque([node])
+    while waiting:
+        inner = waiting.popleft()
+        yield inner
+        waiting.extend(children(inner))
 
 
 def inside(body: Iterable[ast.AST]) -> Iterator[ast.AST]:

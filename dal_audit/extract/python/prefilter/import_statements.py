@@ -29,6 +29,10 @@ _BACKSLASH: Final = ord("\\")
 _CONTINUING: Final = frozenset(b"\\\r")
 _QUOTING: Final = frozenset(":='\"$")
 """No password stands without one of these; an import without a comment has none of them."""
+_PLAIN: Final = r"(?:from [\w.]+ import (?:\([\w, \n]*\)|[\w,* ]+)|import [\w., ]+)(?=\n)"
+"""A statement of nothing but names, in ASCII."""
+_BLOCK: Final = re.compile(rf"(?:[ \t]*(?:{_PLAIN})?\n)*".encode())
+_IN_BLOCK: Final = re.compile(_PLAIN)
 MAX_HEAD: Final = 10_000
 """More bytes before the word on its line are not looked at: the cost must stay linear."""
 
@@ -41,7 +45,7 @@ def import_statements(data: bytes) -> tuple[str, ...] | None:
     """
     if b"\f" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
-    found = []
+    found: list[str] = []
     data = data.removeprefix(BOM_UTF8)
     position = data.find(_IMPORT)
     while position >= 0:
@@ -52,11 +56,23 @@ def import_statements(data: bytes) -> tuple[str, ...] | None:
                 return None
             start, end = bounds
             if start < end:
-                found.append(data[start:end])
-                after = end
+                found.append(_told(data[start:end].decode("utf-8")))
+                after = _behind_block(data, end, found)
         position = data.find(_IMPORT, after)
     # Equal statements of many files are one object, so that they are handed on once.
-    return tuple(intern(_told(statement.decode("utf-8"))) for statement in found)
+    return tuple(map(intern, found))
+
+
+def _behind_block(data: bytes, end: int, found: list[str]) -> int:
+    """Add the plain statements on the lines behind one, and return where they end.
+
+    Most statements of most files are, and need no closer look.
+    """
+    block = None if data[end - 1] in _CONTINUING else _BLOCK.match(data, end + 1)
+    if block is None:
+        return end
+    found += _IN_BLOCK.findall(block[0].decode("ascii"))
+    return block.end()
 
 
 def _told(statement: str) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation
+
 from dal_audit.catalogue.drivers import shipped_drivers
 
 SQL_ONLY_CALLS: Final = frozenset(
@@ -120,12 +122,19 @@ _LOWER: Final = (
     rf"|update\s+\S+\s+set\s|delete\s+from\s|truncate\s+table\s"
     rf"|(?:create|alter|drop)\s+(?:\w+\s+){{0,3}}{_OBJECT}\s"
 )
-_START: Final = r"""(?:["'(;}\n]|\\n)[ \t\r]*"""
+_STATEMENT: Final = re.compile(rf"{_UPPER}|{_LOWER}".encode())
+_FIRST_WORDS: Final = (
+    *("alter", "create", "delete", "drop", "explain", "insert", "merge", "pragma", "replace"),
+    *("select", "truncate", "update", "with"),
+)
+"""The words that these statements begin with; only in capitals `with` is one."""
+_BEFORE_STATEMENT: Final = frozenset(b"\"'(;}\n")
 """Where a statement can begin: in a string, in a line of it, after a bracket or a field."""
-
-_OPENING: Final = (
-    rf"""{_START}(?:{_UPPER}|{_LOWER})"""
-    rf"""|execute\w*\(\s*[fr]?["']+\s*(?:{_BARE}|{_BARE.upper()})[\s"';]"""
+_LINE_END: Final = b"\\n"
+"""An escape in a string, behind which a statement can begin, too."""
+_BLANKS: Final = frozenset(b" \t\r")
+_EXECUTED: Final = re.compile(
+    rf"""execute\w*\(\s*[fr]?["']+\s*(?:{_BARE}|{_BARE.upper()})[\s"';]""".encode()
 )
 
 _WRAPPER: Final = (
@@ -148,8 +157,18 @@ def _call() -> re.Pattern[bytes]:
 
 
 @cache
-def _sql_opening() -> re.Pattern[bytes]:
-    return re.compile(_OPENING.encode())
+def _openings() -> BytesAhoCorasick:
+    """Return what finds the words that SQL, or a call that is handed some, may begin with."""
+    words = [_EXECUTE, *_FIRST_WORDS, *(word.upper() for word in _FIRST_WORDS)]
+    words.remove("with")
+    return BytesAhoCorasick([word.encode() for word in words], implementation=Implementation.DFA)
+
+
+@cache
+def _call_names() -> AhoCorasick:
+    """Return what finds the names of execute-like calls in text."""
+    others = (f"{name}(" for name in _names() if not name.startswith(_EXECUTE))
+    return AhoCorasick([_EXECUTE, *others], implementation=Implementation.DFA)
 
 
 def execute_marks() -> list[bytes]:
@@ -190,8 +209,10 @@ def begins_execution(data: bytes, position: int) -> bool:
 
 def execution_starts(text: str) -> Iterator[int]:
     """Yield where execute-like calls may begin in a module's text."""
-    if _EXECUTE in text or any(f"{name}(" in text for name in _names()):
-        yield from (found.start() for found in _called().finditer(text))
+    call = _called()
+    for _, start, _ in _call_names().find_matches_as_indexes(text, overlapping=True):
+        if call.match(text, start):
+            yield start
 
 
 @cache
@@ -201,7 +222,21 @@ def _called() -> re.Pattern[str]:
 
 def opens_sql(data: bytes) -> bool:
     """Return whether searchable bytes hold a word that SQL begins with."""
-    return _sql_opening().search(data) is not None
+    found = _openings().find_matches_as_indexes(data, overlapping=True)
+    return any(_opens_at(data, start) for _, start, _ in found)
+
+
+def _opens_at(data: bytes, start: int) -> bool:
+    """Return whether SQL, or a call that is handed a word of it, begins at one of the words."""
+    if data.startswith(_EXECUTE.encode(), start):
+        return _EXECUTED.match(data, start) is not None
+    before = start
+    while before and data[before - 1] in _BLANKS:
+        before -= 1
+    can_begin = before and (
+        data[before - 1] in _BEFORE_STATEMENT or data.endswith(_LINE_END, 0, before)
+    )
+    return bool(can_begin) and _STATEMENT.match(data, start) is not None
 
 
 def gives_functions(data: bytes) -> bool:
