@@ -22,8 +22,8 @@ import dal_audit.extract.extractor
 from dal_audit.audit import audit
 from dal_audit.extract import extractor as extract
 from dal_audit.extract import second_look as inspection
-from dal_audit.extract.embedded import reader as embedded
 from dal_audit.extract.cache_form import SETTLED_NS
+from dal_audit.extract.embedded import reader as embedded
 from dal_audit.extract.python.parse import parser as syntax
 from dal_audit.policy.request import Request
 

@@ -19,6 +19,7 @@ __all__ = [
     "migration_layout",
     "migration_sets",
     "module_names",
+    "named_scripts",
     "project",
     "second_runs",
     "sql_files",

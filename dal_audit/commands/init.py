@@ -133,9 +133,7 @@ def _plan(folder: Path, kept: Path) -> Plan:
 def _audited(policy: Policy, kept: Path) -> ProjectResult:
     own = policy.root / CACHE
     # Where no run left facts in the project, none are put there.
-    request = Request(
-        folder=policy.root, cache=True, cache_folder=None if own.is_dir() else kept
-    )
+    request = Request(folder=policy.root, cache=True, cache_folder=None if own.is_dir() else kept)
     return audit_project(whole_project(policy), request)
 
 

@@ -6,6 +6,7 @@ __all__ = [
     "run",
     "run_breaches",
     "schema_breaches",
+    "script_breaches",
     "selection",
     "sql_portability",
 ]
