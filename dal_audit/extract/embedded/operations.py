@@ -21,12 +21,13 @@ from dal_audit.facts.sql import CreateObject, Embedding, OtherStatement, SqlName
 ANYTHING: Final = "*"
 
 _HARMLESS: Final = frozenset(
-    {"get_bind", "get_context", "f", "inline_literal", "batch_alter_table", "autocommit_block",
-     "bulk_insert", "begin_nested", "commit", "connection", "cursor", "close", "fetchall",
-     "fetchmany", "fetchone", "scalar", "info", "debug", "warning", "error", "exception",
-     "critical", "append", "extend", "items", "keys", "values", "pop", "discard", "setdefault",
-     "sort", "index", "count", "format", "join", "split", "rsplit", "splitlines", "strip", "lstrip", "rstrip", "replace",
-     "startswith", "endswith", "encode", "decode", "lower", "upper", "removeprefix", "removesuffix"}
+    {"get_bind", "get_context", "f", "inline_literal", "batch_alter_table",
+     "autocommit_block", "bulk_insert", "begin_nested", "commit", "connection", "cursor",
+     "close", "fetchall", "fetchmany", "fetchone", "scalar", "info", "debug", "warning",
+     "error", "exception", "critical", "append", "extend", "items", "keys", "values", "pop",
+     "discard", "setdefault", "sort", "index", "count", "format", "join", "split", "rsplit",
+     "splitlines", "strip", "lstrip", "rstrip", "replace", "startswith", "endswith", "encode",
+     "decode", "lower", "upper", "removeprefix", "removesuffix"}
 )  # fmt: skip
 """Calls that change no schema."""
 _READING: Final = ("get", "has_", "is_", "print")
