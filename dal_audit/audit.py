@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from dal_audit.assemble.assembly import Audited, assemble, reassemble
 from dal_audit.assemble.blind_spots import BlindSpot, blind_spots
@@ -18,17 +18,19 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import Rule, known_rules
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.files import ProjectFiles, path_filter, project_files, with_unsaved
+from dal_audit.discover.files import ProjectFiles, project_files, with_unsaved
 from dal_audit.discover.projects import AuditPlan, ProjectScope, plan_audit, relative_to
 from dal_audit.extract.cache import Cache, key_of, no_cache
 from dal_audit.extract.cache_file import FILE
-from dal_audit.extract.extractor import digests_of, extract, options_for
+from dal_audit.extract.extractor import MAX_PARSED_BYTES, digests_of, extract, options_for
+from dal_audit.extract.inquiries import Inquiry
 from dal_audit.judge.breach import Finding
 from dal_audit.judge.run import judge
 from dal_audit.judge.selection import active_rules, catalogue_of
 from dal_audit.policy.request import Request
-from dal_audit.report.merge import ProjectResult, languages_of, merge
+from dal_audit.report.merge import ProjectResult, audited_files, languages_of, merge, part_of
 from dal_audit.report.model import Report
+from dal_audit.report.outcome import Outcome
 from dal_audit.report.summary import plural
 from dal_audit.triage.findings import Triaged, triage
 from dal_audit.triage.premises import premises
@@ -43,7 +45,8 @@ def audit(request: Request) -> Report:
     """
     plan = projects_of(request)
     results = [audit_project(scope, request) for scope in plan.scopes]
-    return merge(results, plan, request)
+    report = merge(results, plan, request)
+    return replace(report, outcome=results[0].outcome) if len(results) == 1 else report
 
 
 def projects_of(request: Request) -> AuditPlan:
@@ -96,6 +99,7 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
     request.watch(3, "following names through files")
     audited = assemble(scope, tree, catalogue, facts, rules, cache, request)
     cache.save()
+    take_down(cache.inquiry, tree, audited.project)
     return Reading(scope, rules, catalogue, tree, cache, audited)
 
 
@@ -107,6 +111,21 @@ def can_read_again(reading: Reading, path: str) -> bool:
     is_migration = path in reading.audited.project.layout.by_path()
     is_audited = any(file.path == path for file in tree.files)
     return is_audited and path.endswith((".py", ".pyi")) and not is_other and not is_migration
+
+
+def take_down(inquiry: Inquiry, tree: ProjectFiles, project: Project) -> None:
+    """Say of an inquiry which files can be asked again, and what that depends on.
+
+    That are Python's own, but for those that migrations or CI are read from.
+    """
+    inquiry.sizes = {file.path: file.size for file in tree.files if file.path.endswith(".py")}
+    inquiry.bar(file.path for file in tree.files if file.flaw or file.size > MAX_PARSED_BYTES)
+    inquiry.bar(file.path for file in tree.ci)
+    inquiry.bar(project.layout.by_path())
+    inquiry.size = sum(file.size for file in tree.files)
+    inquiry.asks_git = bool(
+        project.layout.sets or project.layout.unrecognised or project.policy.migrations
+    )
 
 
 def read_again(before: Reading, path: str, text: Path, request: Request) -> Reading:
@@ -130,7 +149,9 @@ def judged(reading: Reading, request: Request) -> ProjectResult:
     request.watch(4, f"judging {plural(len(project.files), 'file')}")
     triaged = triage(project, rules, judge(project, rules), request)
     spots = spots_of(project, rules, reading.tree, triaged, request)
-    return result_of(reading.scope, reading.audited, rules, triaged.findings, spots, request)
+    outcome = outcome_of(reading, triaged.findings, spots)
+    part = part_of(outcome, reading.scope.requested, limited=request.since is not None)
+    return ProjectResult(**asdict(part), project=project, outcome=outcome)
 
 
 def require_rust() -> None:
@@ -184,42 +205,31 @@ def cache_of(
         file = request.folder / place / f"{name}.facts"
     options = options_for(tree.files, catalogue)
     cache = Cache(file, key_of(catalogue, thorough=options.thorough, foreign=options.foreign))
+    cache.inquiry.foreign = tuple(sorted(options.foreign))
     groups = (tree.files, tree.rust, tree.scripts, tree.ci, tree.suites)
     known = {file.path: file for group in groups for file in group}
     cache.identify(known.values(), lambda files: digests_of(files, jobs=request.jobs))
     return cache
 
 
-def result_of(
-    scope: ProjectScope,
-    audited: Audited,
-    rules: Sequence[Rule],
-    findings: Sequence[Finding],
-    spots: tuple[BlindSpot, ...],
-    request: Request,
-) -> ProjectResult:
-    """Return what is reported of a project: what lies in the paths that were asked for."""
+def outcome_of(
+    reading: Reading, findings: Sequence[Finding], spots: tuple[BlindSpot, ...]
+) -> Outcome:
+    """Return what was found in all of a project."""
+    audited = reading.audited
     project = audited.project
-    is_reported = path_filter(scope.requested)
-    reported = [file for file in project.files if is_reported(file.path)]
-    return ProjectResult(
-        scope.policy.root,
-        tuple(
-            finding
-            for finding in findings
-            if finding.rule.about_project or is_reported(finding.place.path)
-        ),
-        tuple(rules),
-        project,
-        len(reported),
-        languages_of(reported, audited.scripts, project),
-        sum(file.attention == "ruled-out" for file in reported),
+    return Outcome(
+        project.policy.root,
+        tuple(findings),
+        tuple(reading.rules),
+        audited_files(project, audited.scripts),
+        languages_of(project),
         (*project.assumptions, *engine_assumptions(project), *audited.unknown),
-        secrets_of(project),
         spots,
-        limited="." not in scope.requested or request.since is not None,
-        tested=tested_in(project),
-        notes=tuple(premises(findings, project)),
+        secrets_of(project),
+        reading.cache.inquiry,
+        tested_in(project),
+        tuple(premises(findings, project)),
     )
 
 

@@ -54,7 +54,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(module, name, watched)
 
     watch(dal_audit.extract.extractor, "read_file")
-    watch(inspection, "_evidence")
+    watch(inspection, "evidence_of")
     return names
 
 

@@ -16,7 +16,8 @@ from dal_audit.assemble.receiver_types import receivers_of
 from dal_audit.assemble.sql_functions import importable_sql_functions
 from dal_audit.assemble.symbols import SymbolId
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import Frontier, extract_deep, options_for
+from dal_audit.extract.extractor import extract_deep, options_for
+from dal_audit.extract.frontier import Frontier
 from dal_audit.extract.second_look import inspect_accesses, inspect_named
 from dal_audit.facts import OWN_MODULE, FileFacts, ModuleExports, SourceFile
 

@@ -6,12 +6,14 @@ never loads what reads the others.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
 from dal_audit.audit import audit
+from dal_audit.commands.last_audit import LastAudit
 from dal_audit.commands.output import (
     CLEAN,
     FINDINGS,
@@ -89,7 +91,10 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
             return _live(request, options)
         if options["diff"]:
             return _diff(request, options)
-        report = (_mended if options["fix"] else _watched)(request, options)
+        last = LastAudit(request) if _hangs_on_files(options) else None
+        report = last.report() if last is not None else None
+        if report is None:
+            report = (_mended if options["fix"] else _watched)(request, options)
         code = exit_code(report, fail_on=options["fail_on"])
         printed = ""
         for form, output in pairs:
@@ -98,19 +103,20 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
                 printed = _rendered(report, form, look, options)
                 write(printed, output)
         code = CLEAN if options["exit_zero"] else code
-        if rerun is not None and _is_repeatable(options):
-            rerun.keep(report, code, encoded(printed))
+        found = last.kept(report) if last is not None else None
+        if found is not None and rerun is not None and not options["outputs"]:
+            rerun.keep(found, code, encoded(printed))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         return failure(error, verbose=options["verbose"])
     return code
 
 
-def _is_repeatable(options: Mapping[str, Any]) -> bool:
-    """Return whether a run reads files alone, and does nothing but print."""
+def _hangs_on_files(options: Mapping[str, Any]) -> bool:
+    """Return whether a run's result hangs on files as they are now, and on nothing else."""
     is_plain = options["cache"] and options["shortcuts"] and options["cache_dir"] is None
-    is_silent = not (options["outputs"] or options["verbose"] or options["fix"])
+    is_silent = not (options["verbose"] or options["fix"])
     reads_files = options["stdin_filename"] is None and "-" not in options["paths"]
-    return is_plain and is_silent and reads_files
+    return is_plain and is_silent and reads_files and os.name != "nt"
 
 
 def _rendered(report: Report, form: Format, look: TerminalStyle, options: Mapping[str, Any]) -> str:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final
 
-    from dal_audit.report.model import Report
+    from dal_audit.discover.projects import ProjectScope
+    from dal_audit.discover.sweep import Places
 
 ENVIRONMENT: Final = (
     *("COLUMNS", "FORCE_COLOR", "GHOSTTY_RESOURCES_DIR", "HOME", "KITTY_WINDOW_ID"),
@@ -55,15 +56,8 @@ class Rerun:
 
     def _key(self) -> bytes:
         from dal_audit.catalogue.digest import sha256
-        from dal_audit.catalogue.installation import installation
 
-        said = [*installation(), self.folder, *map(str, localtime()[:3]), str(os.geteuid())]
-        said += [repr(self.words), *_terminal()]
-        said += [
-            f"{name}={value}"
-            for name, value in sorted(os.environ.items())
-            if name in ENVIRONMENT or name.startswith("GIT_")
-        ]
+        said = [*surroundings(self.folder), repr(self.words), *_terminal()]
         return sha256("\0".join(said).encode(errors="surrogateescape"))
 
     def printed(self) -> tuple[int, bytes] | None:
@@ -80,7 +74,7 @@ class Rerun:
         """Return what is kept in a project's root, where it still holds."""
         from dal_audit.discover.cache_folder import CACHE
 
-        data = _own_bytes(f"{root.rstrip('/')}/{CACHE}", self.name)
+        data = own_bytes(f"{root.rstrip('/')}/{CACHE}", self.name)
         kept = decoded(data, self.key)
         if kept is None or kept[1] != os.fsencode(root):
             return None
@@ -94,53 +88,108 @@ class Rerun:
             os.close(descriptor)
         return (code, printed) if is_same else None
 
-    def keep(self, report: Report, code: int, printed: bytes) -> None:
+    def keep(self, swept: Swept, code: int, printed: bytes) -> None:
         """Keep what a run printed; a failure to write is none of the audit.
 
-        Nothing is kept of several projects, where git tracks the folder, where a link leads to a
-        folder, or where something is as young as the run.
+        Nothing is kept where something is as young as the run.
         """
-        if len(report.scopes) != 1:
-            return
         from pathlib import Path
 
-        from dal_audit.discover.cache_folder import CACHE
-        from dal_audit.discover.stamps import latest, stamps
-        from dal_audit.discover.sweep import MAX_PLACES, places_of
+        from dal_audit.discover.stamps import latest
+        from dal_audit.discover.sweep import places_named
 
-        (scope,) = report.scopes
-        root = str(scope.policy.root)
-        folder = f"{root.rstrip('/')}/{CACHE}"
-        is_ours = os.path.isdir(folder) and not os.path.islink(folder)  # noqa: PTH112, PTH114
-        if not is_ours or any(path.startswith(CACHE) for path in scope.listed):
-            return
-        places = places_of(scope, self.words, Path(self.folder))
-        if places is None or len(places) > MAX_PLACES:
-            return
-        descriptor = os.open(root, os.O_RDONLY)
-        try:
-            found = stamps(places, descriptor)
-        finally:
-            os.close(descriptor)
+        root = swept.root
+        named = places_named(Path(root), swept.requested, self.words, Path(self.folder))
+        further = list(dict.fromkeys(named).keys() - dict.fromkeys(swept.places).keys())
+        found = swept.stamps + stamps_in(root, further)
         if latest(found) < self.begun - SETTLED_NS:
-            names = os.fsencode("\0".join(places))
+            names = os.fsencode("\0".join((*swept.places, *further)))
             blocks = (os.fsencode(root), printed, names, found)
-            self._write(folder, encoded(code, blocks))
+            self._write(swept.folder, encoded(code, blocks))
 
     def _write(self, folder: str, payload: bytes) -> None:
-        if len(payload) > MAX_BYTES:
-            return
-        import contextlib
-        from pathlib import Path
+        write_kept(folder, self.name, self.key, payload, self.begun)
 
-        from dal_audit.extract.cache_file import write_cache
 
-        with contextlib.suppress(OSError):
-            write_cache(Path(folder) / self.name, self.key, payload, self.begun)
-            reports = Path(folder).glob("*.report")
-            newest = sorted(reports, key=lambda file: file.lstat().st_mtime_ns, reverse=True)
-            for file in newest[MOST_KEPT:]:
-                file.unlink()
+def surroundings(folder: str) -> list[str]:
+    """Return what results hang on beside files: installation, folder, day, user, environment."""
+    from dal_audit.catalogue.installation import installation
+
+    said = [*installation(), folder, *map(str, localtime()[:3]), str(os.geteuid())]
+    said += [
+        f"{name}={value}"
+        for name, value in sorted(os.environ.items())
+        if name in ENVIRONMENT or name.startswith("GIT_")
+    ]
+    return said
+
+
+class Swept:
+    """The places that a report hangs on, with their stamps, in the order of `sweep.Places`.
+
+    `requested` are the paths that were asked for, relative to the `root`; the cache is in `folder`.
+    """
+
+    def __init__(
+        self, root: str, requested: Sequence[str], places: Sequence[str], stamps: bytes
+    ) -> None:
+        """Take what was seen."""
+        from dal_audit.discover.cache_folder import CACHE
+
+        self.root = root
+        self.folder = f"{root.rstrip('/')}/{CACHE}"
+        self.requested = requested
+        self.places = places
+        self.stamps = stamps
+
+
+def swept(scope: ProjectScope) -> tuple[Swept, Places] | None:
+    """Look at the places that a report of a project hangs on.
+
+    None where git tracks the folder of the cache, and where a link leads to a folder.
+    """
+    from dal_audit.discover.cache_folder import CACHE
+    from dal_audit.discover.sweep import MAX_PLACES, places_of
+
+    root = str(scope.policy.root)
+    folder = f"{root.rstrip('/')}/{CACHE}"
+    is_ours = os.path.isdir(folder) and not os.path.islink(folder)  # noqa: PTH112, PTH114
+    if not is_ours or any(path.startswith(CACHE) for path in scope.listed):
+        return None
+    places = places_of(scope)
+    known = [] if places is None else places.all()
+    if places is None or len(known) > MAX_PLACES:
+        return None
+    return Swept(root, scope.requested, known, stamps_in(root, known)), places
+
+
+def stamps_in(root: str, places: Sequence[str]) -> bytes:
+    """Return the stamps of places, of which relative ones count from a folder."""
+    from dal_audit.discover.stamps import stamps
+
+    descriptor = os.open(root, os.O_RDONLY)
+    try:
+        return stamps(places, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_kept(folder: str, name: str, key: bytes, payload: bytes, begun: int) -> None:
+    """Write what is kept under a key, and remove the oldest of its kind."""
+    if len(payload) > MAX_BYTES:
+        return
+    import contextlib
+    from pathlib import Path
+
+    from dal_audit.extract.cache_file import write_cache
+
+    with contextlib.suppress(OSError):
+        file = Path(folder) / name
+        write_cache(file, key, payload, begun)
+        kept = Path(folder).glob(f"*{file.suffix}")
+        newest = sorted(kept, key=lambda file: file.lstat().st_mtime_ns, reverse=True)
+        for file in newest[MOST_KEPT:]:
+            file.unlink()
 
 
 def _terminal() -> tuple[str, ...]:
@@ -154,7 +203,7 @@ def _terminal() -> tuple[str, ...]:
     return sys.stdout.encoding, "terminal", str(columns)
 
 
-def _own_bytes(folder: str, name: str) -> bytes:
+def own_bytes(folder: str, name: str) -> bytes:
     """Return what this user's file in a folder holds; nothing where it is no such file."""
     try:
         if not stat.S_ISDIR(os.lstat(folder).st_mode):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from dal_audit.catalogue.digest import sha256
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.git_command import ask_git
 
@@ -78,15 +79,27 @@ def list_paths(root: Path, within: Iterable[str] = ()) -> dict[str, str]:
     listed = None if top is None else _git_paths(root, top)
     if listed is None or (not listed and place != top):
         listed = dict(walk(root, ""))
+    return {**listed, **paths_beyond(root, listed, within)}
+
+
+def paths_beyond(root: Path, listed: Mapping[str, str], within: Iterable[str]) -> dict[str, str]:
+    """Return the paths that are listed only because they are asked for, each with its flaw."""
+    found: dict[str, str] = {}
     folders: set[str] | None = None
     for path in within:
-        if path in {"", "."} or path in listed:
+        if path in {"", "."} or path in listed or path in found:
             continue
         if folders is None:
             folders = folders_of(listed)
         if path.rstrip("/") not in folders:
-            listed.update(walk(root, path))
-    return listed
+            found.update(walk(root, path))
+    return found
+
+
+def listing_digest(listed: Mapping[str, str]) -> bytes:
+    """Return a hash of listed paths and their flaws."""
+    said = "\0".join(f"{path}\0{listed[path]}" for path in sorted(listed))
+    return sha256(os.fsencode(said))
 
 
 def folders_of(paths: Iterable[str]) -> set[str]:

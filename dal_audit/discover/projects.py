@@ -15,7 +15,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.discover.errors import UsageError
-from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, git_toplevel, list_paths
+from dal_audit.discover.git_listing import (
+    BUILT_IN_EXCLUDES,
+    git_toplevel,
+    list_paths,
+    paths_beyond,
+)
 from dal_audit.policy import (
     Policy,
     compile_globs,
@@ -41,6 +46,8 @@ class ProjectScope(Struct, frozen=True):
     listed: Mapping[str, str]
     links: Mapping[str, str] = {}
     """What the requested links lead to, where that is a file below the root, too."""
+    beyond: frozenset[str] = frozenset()
+    """The paths that are listed only because they are asked for."""
 
     def settled(self, files: Iterable[str]) -> ProjectScope:
         """Return the scope with each requested link under the name that its file is read by."""
@@ -105,7 +112,7 @@ def plan_audit(
         policy = load_policy(
             config, root=folder, known_rules=known_rules, baseline_expected=baseline_expected
         )
-        scope = _scope(policy, requested, (), _listing(folder, requested))
+        scope = _scope(policy, requested, (), *_listing(folder, requested))
         return AuditPlan((scope,), _base([folder], folder))
     roots: dict[Path, list[Path]] = {}
     for path in requested:
@@ -128,6 +135,26 @@ def relative_to(root: Path, folder: Path, files: Mapping[str, Path]) -> dict[str
         Path(os.path.relpath(os.path.normpath(folder / path), root)).as_posix(): file
         for path, file in files.items()
     }
+
+
+def only_root(paths: Iterable[str], folder: Path, config: Path | None) -> Path | None:
+    """Return the root of the one project that paths belong to.
+
+    None where there are several, or where a path is a link, or is not there.
+    """
+    absolute = [Path(os.path.normpath(folder / path)) for path in paths]
+    if any(path.is_symlink() or not path.exists() for path in absolute):
+        return None
+    if config is not None:
+        return folder if all(_is_within(path, folder) for path in absolute) else None
+    starts = {path if path.is_dir() else path.parent for path in absolute}
+    roots = {_root_of(start, folder) for start in starts}
+    return roots.pop() if len(roots) == 1 else None
+
+
+def base_of(root: Path, folder: Path) -> Path:
+    """Return the folder that reported paths are relative to, where there is one project."""
+    return _base([root], folder)
 
 
 def root_of(folder: Path, current: Path) -> Path:
@@ -158,7 +185,7 @@ class _Search:
 
     def _add(self, root: Path, wanted: list[Path]) -> None:
         """Add the scope of a root, and of the projects below it that were asked for with it."""
-        listed = _listing(root, wanted)
+        listed, beyond = _listing(root, wanted)
         policy = self._policy(root)
         nested = tuple(sorted(_nested(policy, listed)))
         for inner in (root / below for below in nested):
@@ -166,15 +193,20 @@ class _Search:
             if is_asked and inner not in self.made and inner not in self.roots:
                 self._add(inner, [inner])
         if not nested or _owns_any(listed, nested):
-            self.made[root] = _scope(policy, wanted, nested, listed)
+            self.made[root] = _scope(policy, wanted, nested, listed, beyond)
 
     def _policy(self, root: Path) -> Policy:
-        file = find_configuration(root)
-        if file is None or file.parent != root:
-            return default_policy(root)
-        return load_policy(
-            file, known_rules=self.known_rules, baseline_expected=self.baseline_expected
-        )
+        return policy_of(root, self.known_rules, baseline_expected=self.baseline_expected)
+
+
+def policy_of(
+    root: Path, known_rules: tuple[tuple[str, str], ...], *, baseline_expected: bool = True
+) -> Policy:
+    """Return what the configuration in a project's root says; the usual where there is none."""
+    file = find_configuration(root)
+    if file is None or file.parent != root:
+        return default_policy(root)
+    return load_policy(file, known_rules=known_rules, baseline_expected=baseline_expected)
 
 
 def _owns_any(paths: Iterable[str], nested: Iterable[str]) -> bool:
@@ -232,18 +264,26 @@ def _root_of(path: Path, folder: Path) -> Path:
     return file.parent if file is not None else _fallback(start, folder)
 
 
-def _listing(root: Path, wanted: Iterable[Path]) -> dict[str, str]:
+def _listing(root: Path, wanted: Iterable[Path]) -> tuple[dict[str, str], frozenset[str]]:
+    """Return the paths below a root, and those that are listed only because they are wanted."""
     paths = [_relative(path, root) for path in wanted]
-    return list_paths(root, [*paths, *filter(None, (_target(root, path) for path in paths))])
+    within = [*paths, *filter(None, (_target(root, path) for path in paths))]
+    listed = list_paths(root)
+    beyond = paths_beyond(root, listed, within)
+    return {**listed, **beyond}, frozenset(beyond)
 
 
 def _scope(
-    policy: Policy, wanted: list[Path], nested: tuple[str, ...], listed: dict[str, str]
+    policy: Policy,
+    wanted: list[Path],
+    nested: tuple[str, ...],
+    listed: dict[str, str],
+    beyond: frozenset[str],
 ) -> ProjectScope:
     requested = tuple(sorted({_relative(path, policy.root) for path in wanted}))
     links = {path: _target(policy.root, path) for path in requested}
     return ProjectScope(
-        policy, requested, nested, listed, {path: own for path, own in links.items() if own}
+        policy, requested, nested, listed, {path: own for path, own in links.items() if own}, beyond
     )
 
 

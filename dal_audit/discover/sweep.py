@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from dal_audit.discover.git_command import ask_git
 from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, folders_of, git_toplevel
@@ -21,6 +22,8 @@ from dal_audit.policy import Policy
 
 MAX_PLACES: Final = 400_000
 """Of more places no sweep is kept: to look at all would not be quick."""
+
+_CONFIGURING: Final = (*CONFIGURATION_FILES, *PROJECT_FILES)
 
 _IN_A_REPOSITORY: Final = (
     *("HEAD", "commondir", "config", "config.worktree", "gitdir", "index", "packed-refs"),
@@ -35,31 +38,76 @@ _LONGEST: Final = 1024
 """A longer text in a configuration is no path."""
 
 
-def places_of(scope: ProjectScope, named: Iterable[str], current: Path) -> list[str] | None:
-    """Return the places that a project's result hangs on, each once.
+class Places(Struct, frozen=True):
+    """The places that a project's result hangs on, each once in all three.
+
+    They are relative to the project's root where they lie in it, else absolute.
+    """
+
+    configuring: list[str]
+    """What configures the project, or could."""
+    listing: list[str]
+    """What decides which files git lists, or lets new ones appear."""
+    listed: list[str]
+    """The files."""
+    links: frozenset[str]
+    """Those of them that are links."""
+
+    def all(self) -> list[str]:
+        """Return all of them in this order."""
+        return [*self.configuring, *self.listing, *self.listed]
+
+
+def places_of(scope: ProjectScope) -> Places | None:
+    """Return the places that a project's result hangs on, whatever of it is reported.
 
     None where links lead to folders: what lies in those is looked at, and could be anything.
-
-    They are relative to the project's root where they lie in it, else absolute. `named` are the
-    words of the command line, of which some may be paths, relative to the `current` folder.
     """
     root = scope.policy.root
     folders = _Folders(scope)
     if folders.are_linked:
         return None
-    found = dict.fromkeys(_configuring(scope, named, current))
-    found.update(dict.fromkeys(_of_git(root, folders.repositories)))
-    found.update(dict.fromkeys(folders.rules))
-    found.update(dict.fromkeys(folder or "." for folder in folders.found))
-    found.update(dict.fromkeys(scope.listed))
-    return list(found)
+    known = dict.fromkeys(_configuring(scope.policy))
+    listing = dict.fromkeys(_ignoring([root, *root.parents]))
+    listing.update(dict.fromkeys(_of_git(root, folders.repositories)))
+    listing.update(dict.fromkeys(folders.rules))
+    listing.update(dict.fromkeys(folder or "." for folder in folders.found))
+    configuring = list(known)
+    deciding = [place for place in listing if place not in known]
+    known.update(listing)
+    return Places(
+        configuring,
+        deciding,
+        [path for path in scope.listed if path not in known],
+        frozenset(folders.links),
+    )
+
+
+def places_named(
+    root: Path, paths: Iterable[str], named: Iterable[str], current: Path
+) -> list[str]:
+    """Return the further places that a report hangs on which was asked for in some words.
+
+    `paths` are the requested ones, relative to the root; `named` are the words of the command line,
+    of which some may be paths, relative to the `current` folder.
+    """
+    requested = [root / path for path in paths]
+    folders = {*requested, *_between(root, requested)} - {root}
+    found = [str(folder / name) for folder in folders for name in _CONFIGURING]
+    found += _ignoring(folders)
+    for word in named:
+        found.append(
+            str(current / word.partition("=")[2] if word.startswith("--") else current / word)
+        )
+    return found
 
 
 class _Folders:
     """The folders of a project in which a file could appear that an audit would read.
 
     `found` are their paths, `repositories` those that hold one of git's, `rules` the paths of files
-    that say what git ignores, listed or not; `are_linked` tells whether a link leads to a folder.
+    that say what git ignores, listed or not, `links` those of links; `are_linked` tells whether one
+    leads to a folder.
     """
 
     def __init__(self, scope: ProjectScope) -> None:
@@ -67,6 +115,7 @@ class _Folders:
         self.requested = scope.requested
         self.found = dict.fromkeys(["", *sorted(folders_of(scope.listed))])
         self.repositories: list[str] = []
+        self.links: list[str] = []
         self.rules: list[str] = []
         self.are_linked = False
         others = self._scanned(list(self.found))
@@ -93,6 +142,7 @@ class _Folders:
             elif entry.name == ".gitignore":
                 self.rules.append(path)
             elif entry.is_symlink():
+                self.links.append(path)
                 self.are_linked = self.are_linked or entry.is_dir()
             elif entry.name not in BUILT_IN_EXCLUDES and self._is_other(entry, path):
                 yield path
@@ -126,17 +176,17 @@ class _Folders:
         )
 
 
-def _configuring(scope: ProjectScope, named: Iterable[str], current: Path) -> Iterator[str]:
+def _configuring(policy: Policy) -> Iterator[str]:
     """Yield what configures a project, or could: also files that are not there, or ignored."""
-    root = scope.policy.root
-    requested = [root / path for path in scope.requested]
-    for folder in {root, *root.parents, *requested, *_between(root, requested)}:
-        for name in (*CONFIGURATION_FILES, *PROJECT_FILES, ".git", ".gitignore"):
-            yield str(folder / name)
-    for text in _texts(scope.policy):
-        yield str(root / text)
-    for word in named:
-        yield str(current / word.partition("=")[2] if word.startswith("--") else current / word)
+    for folder in (policy.root, *policy.root.parents):
+        yield from (str(folder / name) for name in _CONFIGURING)
+    for text in _texts(policy):
+        yield str(policy.root / text)
+
+
+def _ignoring(folders: Iterable[Path]) -> Iterator[str]:
+    """Yield what could make a folder a repository, and what could tell what git ignores in it."""
+    return (str(folder / name) for folder in folders for name in (".git", ".gitignore"))
 
 
 def _between(root: Path, paths: Iterable[Path]) -> Iterator[Path]:

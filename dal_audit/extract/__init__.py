@@ -5,6 +5,7 @@ force, never on the policy; so facts can be cached by content.
 """
 
 __all__ = [
+    "answers",
     "cache",
     "cache_file",
     "cache_form",
@@ -12,6 +13,8 @@ __all__ = [
     "ci_sources",
     "embedded",
     "extractor",
+    "frontier",
+    "inquiries",
     "masks",
     "migrations",
     "quotations",

@@ -12,6 +12,7 @@ not there.
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -27,6 +28,7 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.installation import installation
 from dal_audit.extract.cache_file import make_folder, write_cache
 from dal_audit.extract.cache_form import HEAD, SETTLED_NS, payload_of
+from dal_audit.extract.inquiries import KINDS, Inquiry, Question
 from dal_audit.facts import (
     FactRecord,
     FileFacts,
@@ -108,6 +110,11 @@ class Cache:
         self._files: dict[str, tuple[FileStamp, _Content]] = {}
         self._seen: dict[str, tuple[SourceFile, _Content]] = {}
         self._encoder = Encoder()
+        self.inquiry = Inquiry.opened()
+        """What this run asked of the files' contents."""
+        self._asked_for: tuple[str, ...] = ()
+        self._read: set[str] = set()
+        """The files of which something was learned in this run."""
         if place is not None:
             self._load(place)
 
@@ -167,14 +174,17 @@ class Cache:
                 if content is None:
                     content = self._contents[digest] = _Content(digest)
                 self._seen[file.path] = file, content
+                self._read.add(file.path)
 
     def forget(self, path: str) -> None:
         """Forget which content a file had: it has another one by now."""
         self._seen.pop(path, None)
+        self.inquiry = Inquiry.opened()
 
     def set_words(self, words: Iterable[str]) -> None:
         """Say what evidence is asked for; what was kept for other words is of no use."""
-        digest = sha256("\0".join(sorted(words)).encode())
+        self._asked_for = tuple(sorted(words))
+        digest = sha256("\0".join(self._asked_for).encode())
         if digest != self.words:
             self.words = digest
             for content in self._contents.values():
@@ -227,6 +237,7 @@ class Cache:
         if self.place is None:
             return compute(files)
         found: dict[str, Result] = {}
+        answers: list[tuple[str, bytes | Raw]] = []
         missing = []
         for file in files:
             seen = self._seen.get(file.path)
@@ -236,22 +247,43 @@ class Cache:
                 continue
             try:
                 found[file.path] = read(file.path, raw)
+                answers.append((file.path, raw))
             except (MsgspecError, UnicodeDecodeError):
                 missing.append(file)
         if missing:
             for file, result in zip(missing, compute(missing), strict=True):
                 found[file.path] = result
-                self._keep(file, kind, kept(result))
+                answers += self._kept(file, kind, kept(result))
+        self._note(kind, files, answers)
         return [found[file.path] for file in files]
 
-    def _keep(self, file: SourceFile, kind: Kind, result: object) -> None:
-        """Keep what was computed of a file whose content is known."""
+    def _kept(self, file: SourceFile, kind: Kind, result: object) -> list[tuple[str, Raw]]:
+        """Keep what was computed of a file, where its content is known; return it as it is kept."""
+        try:
+            raw = Raw(self._encoder.encode(result))
+        except UnicodeEncodeError:
+            # Lone surrogates, as an escape in a string can make them, are not kept.
+            self.inquiry.bar([file.path])
+            return []
         seen = self._seen.get(file.path)
         if seen is not None:
-            # Lone surrogates, as an escape in a string can make them, are not kept.
-            with contextlib.suppress(UnicodeEncodeError):
-                setattr(seen[1], kind, Raw(self._encoder.encode(result)))
-                self.changed = True
+            setattr(seen[1], kind, raw)
+            self.changed = True
+            self._read.add(file.path)
+        return [(file.path, raw)]
+
+    def _note(
+        self,
+        kind: Kind,
+        files: Sequence[SourceFile],
+        answers: Sequence[tuple[str, bytes | Raw]],
+    ) -> None:
+        """Take down what files were asked, and what each answered."""
+        if kind in KINDS:
+            words = self._asked_for if kind in {"accesses", "named"} else ()
+            self.inquiry.note(Question(kind, words), answers)  # type: ignore[arg-type]
+        else:
+            self.inquiry.bar(file.path for file in files)
 
     def save(self) -> None:
         """Write what is known, unless nothing is new; a failure to write is none of the audit.
@@ -261,7 +293,9 @@ class Cache:
         if self.place is None or not self.changed:
             return
         # What was changed while the audit ran may have been read in either state.
-        kept = [(file, content) for file, content in self._seen.values() if _is_as_it_was(file)]
+        read = [self._seen[path] for path in self._read if path in self._seen]
+        doubtful = {id(content) for file, content in read if not _is_as_it_was(file)}
+        kept = [seen for seen in self._seen.values() if id(seen[1]) not in doubtful]
         contents = list({id(content): content for _, content in kept}.values())
         numbers = {id(content): number for number, content in enumerate(contents)}
         files = [_File(file.path, file.stamp, numbers[id(content)]) for file, content in kept]
@@ -325,6 +359,6 @@ def _decoder(kind: Kind) -> Decoder[Any]:
 def _is_as_it_was(file: SourceFile) -> bool:
     """Return whether a file still has the stamp that it was found with."""
     try:
-        return stamp_of(Path(file.absolute).stat()) == file.stamp
+        return stamp_of(os.stat(file.absolute)) == file.stamp  # noqa: PTH116  # many strings
     except OSError:
         return False

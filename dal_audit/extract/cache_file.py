@@ -28,10 +28,10 @@ FILE: Final = "facts"
 
 
 _OWN: Final = re.compile(
-    rf"{FILE}|[0-9a-f]{{16}}\.(?:facts|report)|(?:{FILE}|[0-9a-f]{{16}})-\d+\.tmp"
+    rf"{FILE}|[0-9a-f]{{16}}\.(?:facts|report|audit)|(?:{FILE}|[0-9a-f]{{16}})-\d+\.tmp"
 )
 """How the files of caches are called, in a project's own folder and in one of several; also those
-of kept reports."""
+of kept reports and results."""
 
 
 def make_folder(folder: Path) -> None:

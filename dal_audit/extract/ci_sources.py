@@ -50,18 +50,21 @@ def extract_ci(
 
 def extract_suites(files: Sequence[SourceFile], cache: Cache | None = None) -> list[FileFacts]:
     """Return what files of tests say about the backends that they run on."""
-    from dal_audit.extract.python.suite_files import suite_facts
-    from dal_audit.extract.rust.suite_files import rust_suite_facts  # only where there is CI
-
-    def read(file: SourceFile) -> tuple[Fact, ...]:
-        facts_of = rust_suite_facts if file.path.endswith(".rs") else suite_facts
-        try:
-            return facts_of(read_bytes(file.absolute, file.size))
-        except OSError:
-            return ()  # It is said where the file is audited.
 
     def compute(missing: Sequence[SourceFile]) -> list[tuple[Fact, ...]]:
-        return [read(file) for file in missing]
+        return [suite_of(file) for file in missing]
 
     found = cache.other_of("suite", files, compute) if cache else compute(files)
     return [FileFacts(file.path, facts, "read") for file, facts in zip(files, found, strict=True)]
+
+
+def suite_of(file: SourceFile) -> tuple[Fact, ...]:
+    """Return what a file of tests says about the backends that they run on."""
+    from dal_audit.extract.python.suite_files import suite_facts
+    from dal_audit.extract.rust.suite_files import rust_suite_facts  # only where there is CI
+
+    facts_of = rust_suite_facts if file.path.endswith(".rs") else suite_facts
+    try:
+        return facts_of(read_bytes(file.absolute, file.size))
+    except OSError:
+        return ()  # It is said where the file is audited.

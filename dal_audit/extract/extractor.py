@@ -18,6 +18,8 @@ from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
+from dal_audit.extract.frontier import Frontier
+from dal_audit.extract.inquiries import NO, YES, Inquiry, Question
 from dal_audit.extract.notebook_bytes import NOTEBOOK, facts_of_notebook, python_bytes
 from dal_audit.extract.parallel import (
     HASHED_WORTH_A_PROCESS,
@@ -85,7 +87,7 @@ def extract(
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
         options = options_for(project or files, catalogue, shortcuts=shortcuts)
         worth = PARSED_WORTH_A_PROCESS if options.thorough or not shortcuts else WORTH_A_PROCESS
-        return _facts_of(lambda part: _batch(part, options, extract_file), missing, jobs, worth)
+        return _facts_of(lambda part: first_look(part, options), missing, jobs, worth)
 
     return cache.facts_of("first", files, compute) if cache else compute(files)
 
@@ -105,14 +107,11 @@ def extract_deep(
     `options` are asked for where a file must be read.
     """
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
-    chosen = _led_to(waiting, frontier, jobs)
+    chosen = _led_to(waiting, frontier, jobs, cache.inquiry if cache else Inquiry.opened())
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
         return _facts_of(
-            lambda part: _batch(part, options(), _extract_deep),
-            missing,
-            jobs,
-            PARSED_WORTH_A_PROCESS,
+            lambda part: deep_look(part, options()), missing, jobs, PARSED_WORTH_A_PROCESS
         )
 
     found = cache.facts_of("whole", chosen, compute) if cache else compute(chosen)
@@ -120,45 +119,60 @@ def extract_deep(
     return [by_path.get(file.path, file) for file in known]
 
 
+def first_look(files: Iterable[SourceFile], options: ExtractionOptions) -> list[FileFacts]:
+    """Return the facts of each file by a first look."""
+    return _batch(files, options, extract_file)
+
+
+def deep_look(files: Iterable[SourceFile], options: ExtractionOptions) -> list[FileFacts]:
+    """Return the facts of each file read whole."""
+    return _batch(files, options, _extract_deep)
+
+
 def _led_to(
-    waiting: Sequence[SourceFile], frontier: Frontier, jobs: int | None
+    waiting: Sequence[SourceFile], frontier: Frontier, jobs: int | None, inquiry: Inquiry
 ) -> list[SourceFile]:
     """Return the files that can be read and that a round leads to."""
     open_paths = frontier.doubtful - frontier.due
     doubtful = [file for file in waiting if file.path in open_paths]
-    due = frontier.due.union(_reached(doubtful, frontier.carried, jobs) if doubtful else ())
+    names = tuple(sorted(frontier.carried)) if doubtful else ()
+    due = frontier.due.union(_showing(doubtful, Question("carriers", names=names), jobs, inquiry))
     callers = [file for file in waiting if file.path in frontier.callers - due]
-    due |= frozenset(_with_sql(callers, jobs) if callers else ())
+    due |= frozenset(_showing(callers, Question("sql"), jobs, inquiry))
     return [file for file in waiting if file.path in due and not file.flaw]
 
 
-def _reached(
-    doubtful: Sequence[SourceFile], carried: frozenset[tuple[str, str]], jobs: int | None
-) -> list[str]:
-    """Return the paths of the files whose bytes show how to take one of the carried names."""
-    from dal_audit.extract.python.prefilter.import_marks import Carriers
+def byte_test(question: Question) -> Callable[[SourceFile], bool]:
+    """Return what tells whether a file's bytes show what a question is about.
 
-    return _showing(doubtful, Carriers(carried).reach, jobs)
+    That is how to take one of its names from their module, or a word that SQL begins with.
+    """
+    if question.kind == "carriers":
+        from dal_audit.extract.python.prefilter.import_marks import Carriers
 
-
-def _with_sql(callers: Sequence[SourceFile], jobs: int | None) -> list[str]:
-    """Return the paths of the files whose bytes hold a word that SQL begins with."""
+        reach = Carriers(question.names).reach
+        return lambda file: _shows(file, reach)
     from dal_audit.extract.python.prefilter.sql_marks import opens_sql
 
-    return _showing(callers, lambda _path, data: opens_sql(data), jobs)
+    return lambda file: _shows(file, lambda _path, data: opens_sql(data))
 
 
 def _showing(
-    files: Sequence[SourceFile], shows: Callable[[str, bytes], bool], jobs: int | None
+    files: Sequence[SourceFile], question: Question, jobs: int | None, inquiry: Inquiry
 ) -> list[str]:
-    """Return the paths of the files whose bytes show something."""
+    """Return the paths of the files whose bytes show what a question is about."""
+    if not files:
+        return []
+    is_shown = byte_test(question)
     answers = spread(
-        lambda part: [_shows(file, shows) for file in part],
+        lambda part: [is_shown(file) for file in part],
         files,
         jobs=jobs,
         worth=WORTH_A_PROCESS,
     )
-    return [file.path for file, is_so in zip(files, answers, strict=True) if is_so]
+    shown = list(zip((file.path for file in files), answers, strict=True))
+    inquiry.note(question, [(path, YES if is_so else NO) for path, is_so in shown])
+    return [path for path, is_so in shown if is_so]
 
 
 def _facts_of(
@@ -215,19 +229,6 @@ def read_file(file: SourceFile, facts_of: Callable[[bytes], FileFacts]) -> FileF
 def is_small(files: Sequence[SourceFile]) -> bool:
     """Return whether a project is small enough to parse all of it."""
     return sum(file.size for file in files) <= THOROUGH_BYTES
-
-
-class Frontier(Struct, frozen=True):
-    """Where a round of following leads.
-
-    It leads to the files in `due`, to those in `doubtful` whose bytes show how to take one of the
-    `carried` names from its module, and to those in `callers` whose bytes hold SQL.
-    """
-
-    carried: frozenset[tuple[str, str]]
-    due: frozenset[str]
-    doubtful: frozenset[str]
-    callers: frozenset[str] = frozenset()
 
 
 class ExtractionOptions(Struct, frozen=True, dict=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -21,6 +21,10 @@ from dal_audit.facts import START, FileFacts, SourceFile, ValueFacts
 
 if TYPE_CHECKING:
     from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
+
+
+NOTHING: Final = ValueFacts(START, (), ())
+"""The evidence of a file that cannot be read, where another file's receivers lead into it."""
 
 
 def inspect_accesses(
@@ -46,7 +50,7 @@ def inspect_accesses(
 
         def batch(part: Sequence[SourceFile]) -> list[ValueFacts | None]:
             return [
-                _evidence(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part
+                evidence_of(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part
             ]
 
         return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=ValueFacts | None)
@@ -69,7 +73,6 @@ def inspect_named(
 
     One that cannot be read has some, too, and it is empty: nobody needs to ask for it again.
     """
-    nothing = ValueFacts(START, (), ())
     wanted = [file for file in files if file.path in paths]
 
     def compute(missing: Sequence[SourceFile]) -> list[ValueFacts | None]:
@@ -79,7 +82,8 @@ def inspect_named(
 
         found = AccessorWords(words)
         return [
-            _evidence(file, found, always=True, shortcuts=shortcuts) or nothing for file in missing
+            evidence_of(file, found, always=True, shortcuts=shortcuts) or NOTHING
+            for file in missing
         ]
 
     made = cache.other_of("named", wanted, compute) if cache else compute(wanted)
@@ -106,8 +110,8 @@ def _joined(
     ]
 
 
-def _evidence(
-    file: SourceFile, words: AccessorWords, *, always: bool, shortcuts: bool
+def evidence_of(
+    file: SourceFile, words: AccessorWords, *, always: bool, shortcuts: bool = True
 ) -> ValueFacts | None:
     """Return a file's evidence; None where it has none, or was reported as not understood."""
     if file.flaw or file.size > MAX_PARSED_BYTES:

@@ -176,14 +176,12 @@ def _part(
     )
     open_questions = _unproved(replayed) - {finding.rule.id for finding in findings}
     return ProjectResult(
-        policy.root,
-        findings,
-        tuple(rule for rule in active if rule.id not in open_questions),
-        project,
-        len(paths),
-        frozenset({"sql"}),
-        0,
-        (),
+        root=policy.root,
+        findings=findings,
+        rules=tuple(rule for rule in active if rule.id not in open_questions),
+        project=project,
+        files=len(paths),
+        languages=frozenset({"sql"}),
         limited="." not in scope.requested,
     )
 

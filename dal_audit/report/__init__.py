@@ -8,6 +8,7 @@ __all__ = [
     "links",
     "merge",
     "model",
+    "outcome",
     "paths",
     "reach",
     "render",

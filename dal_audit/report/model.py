@@ -11,6 +11,7 @@ from dal_audit.assemble.blind_spots import BlindSpot
 from dal_audit.catalogue.rulebook import Clause, Rule, Severity
 from dal_audit.discover.projects import ProjectScope
 from dal_audit.judge.breach import Finding
+from dal_audit.report.outcome import Outcome
 
 _RANKS: Final[Mapping[Severity, int]] = {"off": 0, "info": 1, "warning": 2, "error": 3}
 
@@ -62,6 +63,8 @@ class Report(Struct, frozen=True):
     """The address of a source on the web, with `{path}` and `{line}`; empty where there is none."""
     scopes: tuple[ProjectScope, ...] = ()
     """The projects, as they were found: their files and what was asked for of each."""
+    outcome: Outcome | None = None
+    """What was found in all of the one project that was audited; None where there are several."""
     here: str = "."
     """The current folder, POSIX and relative to `base`; text reports name files relative to it."""
     there: str = "."

@@ -7,7 +7,7 @@ model is defined.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,10 +16,8 @@ from dal_audit.extract.migrations.project_modules import (
     imported_origins,
     module_tree,
     path_of_module,
-    text_of,
 )
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.facts import SourceFile
 from dal_audit.facts.sql import MODEL_TABLE, SqlFileName, SqlStatement
 
 if TYPE_CHECKING:
@@ -29,22 +27,23 @@ if TYPE_CHECKING:
 
 
 def with_model_tables(
-    found: Mapping[str, Found], files: Mapping[str, SourceFile]
+    found: Mapping[str, Found], paths: Sequence[str], read: Callable[[str], str | None]
 ) -> dict[str, Found]:
     """Return the statements of files, by their paths, with the names of models' tables.
 
-    `files` are all Python files of the project. A model that is not found keeps its name.
+    `paths` are those of all Python files of the project; `read` returns the text of one, None where
+    there is none to be had. A model that is not found keeps its name.
     """
-    models = _Models(files)
+    models = _Models(paths, read)
     return {path: models.named(path, own) for path, own in found.items()}
 
 
 class _Models:
     """Looks up the tables of models, reading each module once."""
 
-    def __init__(self, files: Mapping[str, SourceFile]) -> None:
-        self._files = files
-        self._paths = tuple(files)
+    def __init__(self, paths: Sequence[str], read: Callable[[str], str | None]) -> None:
+        self._paths = paths
+        self._read = read
         self._tables: dict[str, Mapping[str, str]] = {}
 
     def named(self, path: str, found: Found) -> Found:
@@ -63,7 +62,7 @@ class _Models:
 
         A name may begin with other words; so the longest model is taken first.
         """
-        tree = module_tree(text_of(self._files.get(path)))
+        tree = module_tree(self._read(path))
         origins = imported_origins(tree.body) if tree is not None else {}
         for model in sorted(origins, key=len, reverse=True):
             spelled = f"{model}.{MODEL_TABLE}"
@@ -72,7 +71,7 @@ class _Models:
             module, _, name = origins[model].rpartition(".")
             home = path_of_module(module, path, self._paths) if module else ""
             if home not in self._tables:
-                self._tables[home] = dict(_tables_in(module_tree(text_of(self._files.get(home)))))
+                self._tables[home] = dict(_tables_in(module_tree(self._read(home))))
             table = self._tables[home].get(name, "")
             if table.isidentifier():
                 yield spelled, table

@@ -45,7 +45,7 @@ def with_embedded_sql(
         from dal_audit.facts.sql import SqlFileName, SqlStatement
 
         return spread(
-            lambda part: [_statements(file, catalogue, shortcuts=shortcuts) for file in part],
+            lambda part: [sql_in(file, catalogue, shortcuts=shortcuts) for file in part],
             missing,
             jobs=jobs,
             worth=PARSED_WORTH_A_PROCESS,
@@ -56,8 +56,16 @@ def with_embedded_sql(
     by_path = {file.path: own for file, own in zip(wanted, found, strict=True) if own}
     if by_path:
         from dal_audit.extract.embedded.model_tables import with_model_tables
+        from dal_audit.extract.migrations.project_modules import text_of
 
-        by_path = with_model_tables(by_path, {file.path: file for file in files})
+        modules = {file.path: file for file in files}
+
+        def told(path: str) -> str | None:
+            if cache:
+                cache.inquiry.bar([path])
+            return text_of(modules.get(path))
+
+        by_path = with_model_tables(by_path, tuple(modules), told)
     return [
         replace(file, facts=(*file.facts, *by_path[file.path])) if file.path in by_path else file
         for file in known
@@ -68,8 +76,8 @@ def _may_be_read(file: SourceFile) -> bool:
     return not file.flaw and file.size <= MAX_PARSED_BYTES and not file.path.endswith(NOTEBOOK)
 
 
-def _statements(
-    file: SourceFile, catalogue: Catalogue, *, shortcuts: bool
+def sql_in(
+    file: SourceFile, catalogue: Catalogue, *, shortcuts: bool = True
 ) -> tuple[SqlStatement | SqlFileName, ...]:
     """Return the SQL in one file; most hold none, which shows in their bytes."""
     from dal_audit.extract.embedded.module import not_followed, statements_of_file

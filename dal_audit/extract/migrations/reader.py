@@ -65,7 +65,11 @@ def revisions_of_files(
 
     def read(missing: Sequence[SourceFile]) -> list[Revision | None]:
         return spread(
-            _revisions, missing, jobs=jobs, worth=PARSED_WORTH_A_PROCESS, answer=Revision | None
+            declared_revisions,
+            missing,
+            jobs=jobs,
+            worth=PARSED_WORTH_A_PROCESS,
+            answer=Revision | None,
         )
 
     found = cache.other_of("revision", files, read) if cache else read(files)
@@ -76,10 +80,17 @@ def revisions_of_files(
     }
     if not any(revision.customs for revision in revisions.values()):
         return revisions
-    return with_customs(revisions, lambda path: text_of(modules.get(path)), tuple(modules))
+
+    def told(path: str) -> str | None:
+        if cache:
+            cache.inquiry.bar([path])
+        return text_of(modules.get(path))
+
+    return with_customs(revisions, told, tuple(modules))
 
 
-def _revisions(files: Sequence[SourceFile]) -> list[Revision | None]:
+def declared_revisions(files: Sequence[SourceFile]) -> list[Revision | None]:
+    """Return the migration that each Python file declares; None for any other file."""
     datas = (read_file(file.absolute, file.size) for file in files)
     return [None if data is None else revision_of_bytes(data) for data in datas]
 

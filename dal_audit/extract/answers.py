@@ -1,0 +1,117 @@
+"""Answers: what a file says to questions that an earlier run asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from msgspec import Raw
+from msgspec.msgpack import Encoder
+
+from dal_audit.extract.extractor import (
+    MAX_PARSED_BYTES,
+    ExtractionOptions,
+    byte_test,
+    deep_look,
+    first_look,
+)
+from dal_audit.extract.inquiries import NO, YES, Question, QuestionKind, digest_of
+from dal_audit.facts import FileFacts, SourceFile
+
+
+class Respondents:
+    """Asks files what an earlier run asked, in the same way; what a question needs is made once."""
+
+    def __init__(self, questions: Iterable[Question], options: ExtractionOptions) -> None:
+        """Take all questions of that run, and how files are looked at."""
+        self._questions = tuple(questions)
+        self._options = options
+        self._encoder = Encoder()
+        self._ready: dict[int, Callable[[SourceFile], bytes]] = {}
+
+    def digest(self, file: SourceFile, asked: Iterable[int]) -> bytes | None:
+        """Return a digest of what a file answers to questions, by their numbers.
+
+        None where it cannot be told, or where the file's size alone could change what is asked.
+        """
+        if file.flaw or file.size > MAX_PARSED_BYTES:
+            return None
+        try:
+            return digest_of([self._answer(number, file) for number in asked])
+        except UnicodeEncodeError:
+            return None
+
+    def _answer(self, number: int, file: SourceFile) -> bytes | Raw:
+        ask = self._ready.get(number)
+        if ask is None:
+            question = self._questions[number]
+            ask = self._ready[number] = _ASKED[question.kind](self, question)
+        return ask(file)
+
+    def first(self, _question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks for the facts of a first look."""
+        return lambda file: self._facts(first_look([file], self._options)[0])
+
+    def whole(self, _question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks for the facts of a reading of the whole."""
+        return lambda file: self._facts(deep_look([file], self._options)[0])
+
+    def _facts(self, file: FileFacts) -> bytes:
+        return self._encoder.encode((file.attention, file.importing, file.facts))
+
+    def _other(self, answer: object) -> bytes:
+        return self._encoder.encode((answer,))
+
+    def accesses(self, question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks for evidence, where there is an access."""
+        from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
+        from dal_audit.extract.second_look import evidence_of
+
+        words = AccessorWords(question.words)
+        return lambda file: self._other(evidence_of(file, words, always=False))
+
+    def named(self, question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks for evidence, whatever the bytes hold."""
+        from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
+        from dal_audit.extract.second_look import NOTHING, evidence_of
+
+        words = AccessorWords(question.words)
+        return lambda file: self._other(evidence_of(file, words, always=True) or NOTHING)
+
+    def revision(self, _question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks which migration a file is."""
+        from dal_audit.extract.migrations.reader import declared_revisions
+
+        return lambda file: self._other(declared_revisions([file])[0])
+
+    def embedded(self, _question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks for the SQL in a file."""
+        from dal_audit.extract.embedded.reader import sql_in
+
+        return lambda file: self._other(sql_in(file, self._options.catalogue))
+
+    def suite(self, _question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks on which backends tests run."""
+        from dal_audit.extract.ci_sources import suite_of
+
+        return lambda file: self._other(suite_of(file))
+
+    def shown(self, question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks whether bytes show something."""
+        is_shown = byte_test(question)
+        return lambda file: YES if is_shown(file) else NO
+
+
+_ASKED: Final[
+    Mapping[QuestionKind, Callable[[Respondents, Question], Callable[[SourceFile], bytes]]]
+] = {
+    "first": Respondents.first,
+    "whole": Respondents.whole,
+    "accesses": Respondents.accesses,
+    "named": Respondents.named,
+    "revision": Respondents.revision,
+    "embedded": Respondents.embedded,
+    "suite": Respondents.suite,
+    "carriers": Respondents.shown,
+    "sql": Respondents.shown,
+}

@@ -1,0 +1,104 @@
+"""Inquiries: what an audit asked of the contents of files, and what each of them answered.
+
+What an audit finds follows from which files there are, how they are configured, and these answers.
+Where a file has other bytes and gives the same answers, nothing that was found is another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Raw, Struct
+
+from dal_audit.catalogue.digest import sha256
+from dal_audit.facts import FactRecord
+
+QuestionKind: TypeAlias = Literal[
+    "first", "whole", "accesses", "named", "revision", "embedded", "suite", "carriers", "sql"
+]
+"""What can be asked of a file alone: its facts by a first look or read whole, evidence of accesses,
+the migration that it is, SQL in it, what its tests say, whether its bytes take one of some names or
+hold SQL."""
+
+KINDS: Final[frozenset[str]] = frozenset(QuestionKind.__args__)  # type: ignore[attr-defined]
+
+DIGEST_BYTES: Final = 16
+YES: Final = b"\1"
+NO: Final = b"\0"
+
+
+class Question(FactRecord, frozen=True):
+    """Something that is asked of a file: for which `words`, or which `names` of modules."""
+
+    kind: QuestionKind
+    words: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+
+
+class Answers(FactRecord, frozen=True):
+    """The questions that a file was asked, by their numbers, and a digest of what it answered.
+
+    `size` is the file's, in bytes.
+    """
+
+    asked: tuple[int, ...]
+    digest: bytes
+    size: int
+
+
+class Inquiry(Struct):
+    """All that one run asked.
+
+    Files in `barred` were asked for something that cannot be asked again of them alone.
+    """
+
+    questions: list[Question]
+    barred: set[str]
+    _answers: list[Sequence[tuple[str, bytes | Raw]]]
+    sizes: Mapping[str, int] = {}
+    """The files that can be asked again, but for the barred ones, each with its size in bytes."""
+    foreign: tuple[str, ...] = ()
+    """The modules of the standard library that stay strangers (`ExtractionOptions`)."""
+    size: int = 0
+    """How many bytes of Python the project has."""
+    asks_git: bool = False
+    """Whether more hangs on git's history than which files there are."""
+
+    @classmethod
+    def opened(cls) -> Inquiry:
+        """Return an inquiry that has asked nothing yet."""
+        return cls([], set(), [])
+
+    def note(self, question: Question, answers: Sequence[tuple[str, bytes | Raw]]) -> None:
+        """Take down what files answered to a question, by their paths."""
+        if answers:
+            self.questions.append(question)
+            self._answers.append(answers)
+
+    def bar(self, paths: Iterable[str]) -> None:
+        """Say of files that they were asked for something else."""
+        self.barred.update(paths)
+
+    def answers(self) -> Iterator[tuple[str, Answers]]:
+        """Yield what the files answered that can be asked again, all in all."""
+        asked: dict[str, list[int]] = {path: [] for path in self.sizes if path not in self.barred}
+        said: dict[str, list[bytes | Raw]] = {path: [] for path in asked}
+        for number, answers in enumerate(self._answers):
+            for path, answer in answers:
+                if path in asked:
+                    asked[path].append(number)
+                    said[path].append(answer)
+        shared: dict[tuple[int, ...], tuple[int, ...]] = {}
+        for path, numbers in asked.items():
+            key = tuple(numbers)
+            if key:
+                same = shared.setdefault(key, key)
+                yield path, Answers(same, digest_of(said[path]), self.sizes[path])
+
+
+def digest_of(answers: Iterable[bytes | Raw]) -> bytes:
+    """Return a hash of some answers in their order."""
+    parts = [bytes(answer) for answer in answers]
+    lengths = ",".join(str(len(part)) for part in parts)
+    return sha256(b"".join([lengths.encode(), b";", *parts]))[:DIGEST_BYTES]

@@ -1,0 +1,335 @@
+"""What an audit found is reported again where all that it rests on answers the same; else it is audited.
+
+The reports are compared with those of an audit without a cache, byte for byte, in each format.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from dal_audit.audit import audit
+from dal_audit.commands import last_audit
+from dal_audit.commands.last_audit import LastAudit
+from dal_audit.discover import git_listing
+from dal_audit.discover.cache_folder import CACHE
+from dal_audit.extract import extractor
+from dal_audit.extract.cache_file import remove_cache
+from dal_audit.policy.request import Request
+from dal_audit.report.formats import Format
+from dal_audit.report.model import Report
+from dal_audit.report.render import render
+from tests.examples import TODAY
+from tests.sampling import runs
+from tests.test_cache_edits import CONFIGURATIONS, MODULES, PYTHON_FILES, edit, edits, put, start
+
+PATHS: Final = (
+    (".",),
+    (".",),
+    ("app/one.py",),
+    ("app/part/three.py", "app/storage/store.py"),
+    ("app/part",),
+    ("app", "tests"),
+)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what is as young as the run, too; `tick` sees to it that edits have stamps of their own."""
+    monkeypatch.setattr(last_audit, "SETTLED_NS", 0)
+
+
+@pytest.fixture(params=["small project", "large project"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Audit as in a small project, where all is parsed, and as in a large one."""
+    if request.param == "large project":
+        monkeypatch.setattr(extractor, "THOROUGH_BYTES", -1)
+    return str(request.param)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a repository without migrations."""
+    root = tmp_path / "project"
+    begin(root)
+    (root / "migrations" / "0001_books.sql").unlink()
+    git(root, "init", "-q", "-b", "main", ".")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "first")
+    tick(tmp_path)
+    return root
+
+
+def begin(root: Path) -> None:
+    """Write the project, and the folder of its cache."""
+    start(root)
+    put(root / ".gitignore", "ignored/\n")
+    put(root / "ignored" / "a.py", "import sqlite3\n")
+    (root / CACHE).mkdir()
+
+
+def git(folder: Path, *words: str) -> None:
+    """Run git in a folder."""
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+
+
+def tick(outside: Path) -> None:
+    """Wait until a file that is written now is younger than all that was written before."""
+    mark = outside / "tick"
+    mark.write_text("")
+    before = mark.stat().st_mtime_ns
+    while mark.stat().st_mtime_ns == before:
+        time.sleep(0.001)
+        mark.write_text("")
+
+
+def asked(root: Path, paths: Sequence[str] = (".",), **further: Any) -> Request:
+    """Return a request that keeps what it finds."""
+    return Request(tuple(paths), folder=root, today=TODAY, cache=True, jobs=1, **further)
+
+
+def known(request: Request) -> Report | None:
+    """Return the report that the last audit tells, and keep what it hangs on by now."""
+    last = LastAudit(request)
+    report = last.report()
+    if report is not None:
+        last.kept(report)
+    return report
+
+
+def kept(request: Request) -> Report:
+    """Audit, and keep what was found."""
+    last = LastAudit(request)
+    report = audit(request)
+    last.kept(report)
+    return report
+
+
+def said(report: Report) -> tuple[str, ...]:
+    """Return a report in each format, and what else is said of it."""
+    forms: tuple[Format, ...] = get_args(Format)
+    return (*(render(report, form) for form in forms), str(report.files), str(report.ruled_out))
+
+
+def append(file: Path, text: str) -> None:
+    """Write a text behind what a file holds."""
+    put(file, (file.read_text() if file.exists() else "") + text)
+
+
+def rewrite(file: Path) -> None:
+    """Write a file as editors do: beside it, and moved into its place."""
+    beside = file.with_suffix(".tmp")
+    beside.write_text(f"{file.read_text()}\n")
+    beside.replace(file)
+
+
+def stage(root: Path) -> None:
+    """Change a file, and add it to git's index."""
+    append(root / "app/one.py", "# a comment\n")
+    git(root, "add", ".")
+
+
+def commit(root: Path) -> None:
+    """Change a file, and commit it."""
+    stage(root)
+    git(root, "commit", "-q", "-m", "next")
+
+
+def link(file: Path, other: Path) -> None:
+    """Put a link in a file's place."""
+    file.unlink()
+    file.symlink_to(other)
+
+
+SAME: Final[dict[str, Callable[[Path], object]]] = {
+    "a comment in a file": lambda root: append(root / "app/one.py", "# a comment\n"),
+    "a file without a finding grows": lambda root: append(root / "tests/test_app.py", "x = 1\n"),
+    "a file is touched": lambda root: (root / "app/one.py").touch(),
+    "a file is written beside and moved": lambda root: rewrite(root / "app/one.py"),
+    "a file is staged": stage,
+    "all is committed": commit,
+    "an ignored file appears": lambda root: put(root / "ignored/b.py", "import sqlite3\n"),
+    "a folder of no files appears": lambda root: (root / "app/empty").mkdir(),
+}
+
+OTHER: Final[dict[str, Callable[[Path], object]]] = {
+    "a file imports more": lambda root: append(root / "app/one.py", "import redis\n"),
+    "a finding moves": lambda root: put(root / "app/one.py", f"\n{MODULES['carrier']}"),
+    "a file appears": lambda root: put(root / "app/four.py", ""),
+    "a file that is no program appears": lambda root: put(root / "app/notes.txt", ""),
+    "a file goes": lambda root: (root / "app/one.py").unlink(),
+    "a file becomes a link": lambda root: link(root / "app/one.py", root / "app/two.py"),
+    "a file is no text any more": lambda root: (root / "app/one.py").write_bytes(b"\xff"),
+    "git ignores less": lambda root: put(root / ".gitignore", ""),
+    "the configuration changes": lambda root: put(root / "dal-audit.toml", CONFIGURATIONS["wide"]),
+    "another file configures": lambda root: put(
+        root / "app/part/dal-audit.toml", CONFIGURATIONS["wide"]
+    ),
+    "a set of migrations appears": lambda root: put(root / "migrations/0001_a.sql", "SELECT 1;\n"),
+    "the repository goes": lambda root: (root / ".git").rename(root.parent / "git"),
+}
+
+
+@pytest.mark.parametrize("change", SAME.values(), ids=list(SAME))
+def test_what_changes_no_answer_changes_no_report(
+    project: Path, change: Callable[[Path], object], tmp_path: Path
+) -> None:
+    put(project / "tests/test_app.py", "")
+    git(project, "add", ".")
+    kept(asked(project))
+    tick(tmp_path)
+    change(project)
+    report = known(asked(project))
+    assert report is not None
+    assert said(report) == said(audit(replace(asked(project), cache=False)))
+
+
+@pytest.mark.parametrize("change", OTHER.values(), ids=list(OTHER))
+def test_what_changes_an_answer_is_audited_anew(
+    project: Path, change: Callable[[Path], object], tmp_path: Path
+) -> None:
+    kept(asked(project))
+    assert known(asked(project)) is not None
+    tick(tmp_path)
+    change(project)
+    assert known(asked(project)) is None
+
+
+def test_where_there_are_migrations_gits_history_counts(project: Path, tmp_path: Path) -> None:
+    put(project / "migrations/0001_books.sql", "CREATE TABLE a (b TEXT);\n")
+    kept(asked(project))
+    assert known(asked(project)) is not None
+    tick(tmp_path)
+    git(project, "add", ".")
+    assert known(asked(project)) is None
+
+
+@pytest.mark.parametrize(
+    "paths", [("app/one.py",), ("app/part",), ("app/one.py", "app/storage"), (".",)], ids=" ".join
+)
+def test_any_run_tells_of_other_paths(project: Path, paths: tuple[str, ...]) -> None:
+    kept(asked(project, ["app/two.py"]))
+    report = known(asked(project, paths))
+    assert report is not None
+    assert said(report) == said(audit(replace(asked(project, paths), cache=False)))
+
+
+@pytest.mark.parametrize(
+    "paths", [("ignored/a.py",), ("ignored",), ("dal-audit.toml",), ("app/four.py",)], ids=" ".join
+)
+def test_what_the_last_audit_did_not_look_at_it_does_not_tell(
+    project: Path, paths: tuple[str, ...]
+) -> None:
+    kept(asked(project))
+    put(project / "app/four.py", "")
+    assert known(asked(project, paths)) is None
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"select": ("DAL101",)},
+        {"ignore": ("DAL101",)},
+        {"baseline": Path("other.jsonl")},
+        {"since": "HEAD"},
+    ],
+    ids=str,
+)
+def test_another_request_is_another_audit(project: Path, further: dict[str, Any]) -> None:
+    kept(asked(project))
+    assert known(asked(project, **further)) is None
+
+
+def test_a_young_file_is_asked_and_young_configuration_is_not_believed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(last_audit, "SETTLED_NS", 10**15)
+    kept(asked(project))
+    assert known(asked(project)) is None
+    for file in (project, *project.parents, *project.rglob("*")):
+        assert file.exists()
+
+
+def test_one_changed_file_is_all_that_is_read(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(asked(project))
+    tick(tmp_path)
+    append(project / "app/one.py", "# a comment\n")
+    read: list[str] = []
+    real = extractor.read_bytes
+
+    def reading(path: str, size: int) -> bytes:
+        read.append(path)
+        return real(path, size)
+
+    monkeypatch.setattr(extractor, "read_bytes", reading)
+    assert known(asked(project)) is not None
+    assert set(read) == {str(project / "app/one.py")}
+
+
+def test_git_is_asked_only_where_its_view_may_be_another(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(asked(project))
+    tick(tmp_path)
+    append(project / "app/one.py", "# a comment\n")
+
+    def refused(*_words: object, **_named: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(git_listing, "ask_git", refused)
+    assert known(asked(project)) is not None
+
+
+def test_clean_removes_it(project: Path) -> None:
+    kept(asked(project))
+    assert list((project / CACHE).glob("*.audit"))
+    remove_cache(project / CACHE)
+    assert not (project / CACHE).exists()
+
+
+small = st.tuples(
+    st.just("write"),
+    st.sampled_from(PYTHON_FILES),
+    st.sampled_from([f"{text}# a comment\n" for text in MODULES.values()]),
+)
+rounds = st.tuples(
+    st.lists(st.one_of(small, edits), min_size=0, max_size=2), st.sampled_from(PATHS)
+)
+
+
+@settings(max_examples=runs(80))
+@example(done=[([], ("app/one.py",)), ([("touch", "app/one.py", "")], (".",))])
+@given(done=st.lists(rounds, min_size=1, max_size=5))
+def test_after_any_edits_it_tells_what_an_audit_without_a_cache_finds(
+    done: Sequence[tuple[Sequence[tuple[str, str, str]], tuple[str, ...]]],
+    size: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    outside = tmp_path_factory.mktemp("edited")
+    root = outside / "project"
+    begin(root)
+    for several, paths in done:
+        for what, name, text in several:
+            edit(root, what, name, text)
+        tick(outside)
+        present = [path for path in paths if os.path.lexists(root / path)] or ["."]
+        cold = said(audit(replace(asked(root, present), cache=False)))
+        assert said(known(asked(root, present)) or kept(asked(root, present))) == cold, size
+        report = known(asked(root, present))
+        assert report is None or said(report) == cold
