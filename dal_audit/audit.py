@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from dal_audit.assemble.assembly import Audited, assemble, reassemble
-from dal_audit.assemble.blind_spots import BlindSpot, blind_spots
+from dal_audit.assemble.blind_spot import BlindSpot
+from dal_audit.assemble.blind_spots import blind_spots
 from dal_audit.assemble.engine_modules import assumptions as engine_assumptions
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.digest import sha256

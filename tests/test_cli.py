@@ -230,7 +230,7 @@ def test_an_interrupted_audit_has_found_nothing(
     def interrupt(_request: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dal_audit.commands.check.audit", interrupt)
+    monkeypatch.setattr("dal_audit.audit.audit", interrupt)
     answer = CliRunner().invoke(cli, [str(project)])
     assert (answer.exit_code, answer.output) == (130, "error: interrupted\n")
 

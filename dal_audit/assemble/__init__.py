@@ -4,6 +4,7 @@ __all__ = [
     "accessor_names",
     "accessors",
     "assembly",
+    "blind_spot",
     "blind_spots",
     "class_hierarchy",
     "conformance",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
-
+from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.rulebook import Rule, clauses, rules
@@ -17,18 +16,6 @@ from dal_audit.migrations.tools import TOOLS
 
 _NAMED: Final = 2
 """How many paths a reason names."""
-
-
-class BlindSpot(Struct, frozen=True):
-    """Something that was not looked at, and why; `is_total` where nothing else was, either.
-
-    `scope` tells which clauses it is about: those that need a `driver`, an `interface` or the
-    `order` of migrations, those about a language, the one of an id, or all of them (empty).
-    """
-
-    scope: str
-    reason: str
-    is_total: bool = False
 
 
 def blind_spots(

@@ -11,7 +11,8 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from dal_audit.assemble.blind_spots import BlindSpot, listed
+from dal_audit.assemble.blind_spot import BlindSpot
+from dal_audit.assemble.blind_spots import listed
 from dal_audit.assemble.import_index import imported_names
 from dal_audit.assemble.module_names import longest_module
 from dal_audit.assemble.project import Project

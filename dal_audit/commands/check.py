@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from dal_audit.audit import audit
 from dal_audit.commands.last_audit import LastAudit
 from dal_audit.commands.output import (
     CLEAN,
@@ -145,6 +144,8 @@ def _live(request: Request, options: Mapping[str, Any]) -> int:
 
 def _watched(request: Request, options: Mapping[str, Any]) -> Report:
     """Audit, and tell on standard error how far it is, and how long it took."""
+    from dal_audit.audit import audit  # only where the last audit does not tell
+
     with (
         with_standard_input(request, options["stdin_filename"]) as asked,
         shown(Progress(STAGES), quiet=options["quiet"]) as progress,

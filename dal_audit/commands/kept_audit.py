@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import MsgspecError, Raw
 from msgspec.msgpack import Decoder
 
-from dal_audit.assemble.blind_spots import BlindSpot
+from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.catalogue.rulebook import Severity, rules
 from dal_audit.extract.inquiries import Answers, Inquiry, Question
 from dal_audit.facts import FactRecord, Span

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.assemble.driver_objects import ReexportStep
 from dal_audit.catalogue.rulebook import Rule, Severity
 from dal_audit.facts import Place, Suppression, UseKind
 from dal_audit.fix.model import Fix
 from dal_audit.policy import Waiver
+
+if TYPE_CHECKING:
+    from dal_audit.assemble.driver_objects import ReexportStep
 
 ROLE_WORDS: Mapping[UseKind, str] = {
     "annotation": "used in an annotation",

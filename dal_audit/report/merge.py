@@ -6,13 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from dal_audit import __version__
-from dal_audit.assemble.blind_spots import BlindSpot
-from dal_audit.assemble.crossings import crossings
-from dal_audit.assemble.project import Project
+from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.catalogue.rulebook import Rule, clauses
 from dal_audit.discover.files import RUST_SUFFIX, path_filter
 from dal_audit.discover.projects import AuditPlan, relative_to
@@ -22,6 +21,9 @@ from dal_audit.policy.request import Request
 from dal_audit.report.model import Report
 from dal_audit.report.outcome import AuditedFile, Outcome
 from dal_audit.triage.redaction import redacted
+
+if TYPE_CHECKING:
+    from dal_audit.assemble.project import Project
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -196,6 +198,8 @@ def _spots(parts: Sequence[Part], base: Path) -> Iterator[BlindSpot]:
 def _crossings(part: Part, others: Sequence[Part], base: Path) -> Iterator[BlindSpot]:
     """Yield what a project takes from others; what was kept of one says so already."""
     if isinstance(part, ProjectResult):
+        from dal_audit.assemble.crossings import crossings  # only where it was audited now
+
         projects = [other.project for other in others if isinstance(other, ProjectResult)]
         yield from crossings(part.project, projects, base)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from dal_audit.assemble.blind_spots import BlindSpot
+from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.catalogue.rulebook import Clause, Rule, Severity
 from dal_audit.discover.projects import ProjectScope
 from dal_audit.judge.breach import Finding

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from dal_audit.assemble.blind_spots import BlindSpot
+from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.catalogue.rulebook import Rule
 from dal_audit.extract.inquiries import Inquiry
 from dal_audit.facts import FactRecord, Span

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
-from dal_audit.assemble.blind_spots import BlindSpot
+from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.catalogue.rulebook import Clause, Rule
 from dal_audit.judge.breach import Finding
 from dal_audit.report.model import Report

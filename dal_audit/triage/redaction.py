@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from dal_audit.assemble.project import Project
 from dal_audit.extract.masks import HIDDEN
 from dal_audit.extract.quotations import starred
 from dal_audit.facts import ConnectionUrl, FileFacts, NotUnderstood, Span
@@ -15,6 +14,7 @@ from dal_audit.fix.model import Fix
 from dal_audit.judge.breach import Breach
 
 if TYPE_CHECKING:
+    from dal_audit.assemble.project import Project
     from dal_audit.extract.source import Lines
 
 MASK = "*"
