@@ -117,6 +117,19 @@ def test_a_run_in_a_folder_of_the_project_does_so_too(
     assert printed("check", ".") is None
 
 
+def test_a_folder_that_git_ignores_counts_where_it_is_asked_for(
+    project: Path, tmp_path: Path
+) -> None:
+    ran("check")
+    put(project / "app" / "one.py", "import redis\n")
+    tick(tmp_path)
+    ran("check", "ignored")
+    assert printed("check", "ignored") is not None
+    tick(tmp_path)
+    put(project / "ignored" / "deep" / "b.py", "import redis\n")
+    assert printed("check", "ignored") is None
+
+
 def link_elsewhere(root: Path) -> None:
     (root / "app" / "two.py").unlink()
     (root / "app" / "two.py").symlink_to("one.py")

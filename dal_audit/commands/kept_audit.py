@@ -57,7 +57,7 @@ class KeptAudit(FactRecord, frozen=True):
     """All that is kept of an audit.
 
     `places` are joined by NUL; those from `deciding` on decide what git lists, those from `listed`
-    on are files. `listing` is a digest of what was listed.
+    on are files. `listing` is a digest of what was listed, `links` are those of the places.
     """
 
     root: bytes
@@ -66,6 +66,7 @@ class KeptAudit(FactRecord, frozen=True):
     deciding: int
     listed: int
     listing: bytes
+    links: tuple[str, ...]
     asked: Raw
     result: Raw
 

@@ -43,7 +43,7 @@ from dal_audit.commands.last_report import (
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.git_listing import list_paths, listing_digest
 from dal_audit.discover.projects import AuditPlan, ProjectScope, base_of, only_root, policy_of
-from dal_audit.discover.stamps import changes, latest, with_others, with_unsettled
+from dal_audit.discover.stamps import UNSETTLED, changes, latest, with_others, with_unsettled
 from dal_audit.discover.sweep import Places
 from dal_audit.extract.cache_form import HEAD, SETTLED_NS, payload_of
 from dal_audit.facts import SourceFile, stamp_of
@@ -83,12 +83,12 @@ class LastAudit:
         kept = None if root is None else self._found(root)
         if root is None or kept is None:
             return None
-        check = _Check(root, request, kept)
+        check = self._check = _Check(root, request, kept)
         result = decoded(kept.result, KeptResult) if check.holds() else None
         requested = None if result is None else _requested(root, request, result)
         if result is None or requested is None:
             return None
-        self._check = check
+        check.is_same = True
         self._requested = requested
         plan = AuditPlan((), base_of(root, request.folder))
         return merge([part_of(outcome_of(root, result), requested)], plan, request)
@@ -110,14 +110,22 @@ class LastAudit:
         A failure to write is none of the audit. None where no report can be kept either: several
         projects were audited, or what changed may change once more.
         """
-        if self._check is not None:
-            return self._kept_anew(self._check)
-        found = swept(report.scopes[0]) if len(report.scopes) == 1 else None
+        check = self._check
+        if check is not None and check.is_same:
+            return self._kept_anew(check)
+        if len(report.scopes) != 1:
+            return None
+        (scope,) = report.scopes
+        is_whole = self._is_told and not (scope.nested or scope.beyond or scope.links)
+        is_listed = is_whole and check is not None and check.is_listed
+        if check is not None and is_listed and not check.has_links:
+            found = check.swept(is_settled=check.is_settled(self.begun - SETTLED_NS))
+        else:
+            found = swept(scope)
         if found is None:
             return None
         seen, places = found
-        (scope,) = report.scopes
-        is_whole = self._is_told and not (scope.nested or scope.beyond or scope.links)
+        seen.requested = scope.requested
         outcome = report.outcome
         if is_whole and outcome is not None and outcome.inquiry is not None:
             with contextlib.suppress(UnicodeEncodeError):  # Of a path that is no text, for one.
@@ -139,7 +147,7 @@ class LastAudit:
             return Swept(str(check.root), self._requested, check.places, check.kept.stamps)
         if not check.is_settled(self.begun - SETTLED_NS):
             return None
-        found = check.swept()
+        found = check.swept(is_settled=True)
         asked = check.asked()
         if found is None or asked is None:
             return None
@@ -167,6 +175,7 @@ class LastAudit:
             deciding,
             listed,
             listing,
+            tuple(places.links),
             Raw(Encoder().encode(asked)),
             result,
         )
@@ -201,6 +210,10 @@ class _Check:
         self.kept = kept
         self.places = os.fsdecode(kept.places).split("\0")
         self.changed: list[str] = []
+        self.is_listed = False
+        """Whether the same is listed and configured as at the last audit."""
+        self.is_same = False
+        """Whether the last audit tells what is found."""
         self._numbers: list[int] = []
         self._is_listing_open = False
         self._listed: dict[str, str] = {}
@@ -232,6 +245,7 @@ class _Check:
         deciding = [self.places[number] for number in found if number < kept.listed]
         self.changed = [self.places[number] for number in found if number >= kept.listed]
         self._is_listing_open = bool(deciding)
+        self.is_listed = not deciding
         is_repository_gone = any(
             place.endswith("/.git") and not os.path.lexists(place) for place in deciding
         )
@@ -243,7 +257,8 @@ class _Check:
         if asked is None or asked.asks_git:
             return False
         self._listed = list_paths(self.root)
-        return listing_digest(self._listed) == self.kept.listing
+        self.is_listed = listing_digest(self._listed) == self.kept.listing
+        return self.is_listed
 
     def _answer_the_same(self) -> bool:
         """Return whether files that changed answer what they did."""
@@ -261,16 +276,17 @@ class _Check:
             catalogue_of(self._policy), frozenset(asked.foreign), thorough=is_thorough
         )
         respondents = Respondents(asked.questions, options)
-        return all(
-            respondents.digest(file, asked.answers[file.path].asked)
-            == asked.answers[file.path].digest
-            for file in self._files
-        )
+        return all(respondents.answers(file, asked.answers[file.path]) for file in self._files)
 
     def _size(self, asked: KeptAsked) -> int:
         """Return how many bytes of Python the project has by now."""
         before = sum(asked.answers[path].size for path in self.changed)
         return asked.size - before + sum(file.size for file in self._files)
+
+    @property
+    def has_links(self) -> bool:
+        """Whether a link is among what changed."""
+        return any((self.root / path).is_symlink() for path in self.changed)
 
     def is_settled(self, begun: int) -> bool:
         """Return whether all that changed is older than a time."""
@@ -288,23 +304,28 @@ class _Check:
         }
         return replace(asked, answers=answers, size=self._size(asked))
 
-    def swept(self) -> tuple[Swept, Places] | None:
-        """Return the places that the result hangs on by now, with their stamps."""
-        if self._is_listing_open:
+    def swept(self, *, is_settled: bool) -> tuple[Swept, Places] | None:
+        """Return the places that the result hangs on by now, with their stamps.
+
+        Before all is settled they are not looked for anew: what decides on the listing and changed
+        stays unsettled, so that the next run lists once more.
+        """
+        if self._is_listing_open and is_settled:
             return swept(ProjectScope(self._policy, (".",), (), self._listed))
         kept = self.kept
         places = Places(
             self.places[: kept.deciding],
             self.places[kept.deciding : kept.listed],
             self.places[kept.listed :],
-            frozenset(),
+            frozenset(self.kept.links),
         )
         return Swept(str(self.root), (".",), self.places, self._stamps()), places
 
     def _stamps(self) -> bytes:
-        """Return the kept stamps, with the new ones of what changed."""
-        now = stamps_in(str(self.root), [self.places[number] for number in self._numbers])
-        return with_others(self.kept.stamps, self._numbers, now)
+        """Return the kept stamps, with the new ones of the files that changed."""
+        now = stamps_in(str(self.root), self.changed)
+        deciding = len(self._numbers) - len(self.changed)
+        return with_others(self.kept.stamps, self._numbers, UNSETTLED * deciding + now)
 
     @cached_property
     def _asked(self) -> KeptAsked | None:

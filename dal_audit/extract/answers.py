@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from msgspec import Raw
 from msgspec.msgpack import Encoder
 
 from dal_audit.extract.extractor import (
@@ -15,7 +14,7 @@ from dal_audit.extract.extractor import (
     deep_look,
     first_look,
 )
-from dal_audit.extract.inquiries import NO, YES, Question, QuestionKind, digest_of
+from dal_audit.extract.inquiries import NO, YES, Answers, Question, QuestionKind, digest_of
 from dal_audit.facts import FileFacts, SourceFile
 
 
@@ -29,19 +28,21 @@ class Respondents:
         self._encoder = Encoder()
         self._ready: dict[int, Callable[[SourceFile], bytes]] = {}
 
-    def digest(self, file: SourceFile, asked: Iterable[int]) -> bytes | None:
-        """Return a digest of what a file answers to questions, by their numbers.
+    def answers(self, file: SourceFile, known: Answers) -> bool:
+        """Return whether a file answers what is known of it.
 
-        None where it cannot be told, or where the file's size alone could change what is asked.
+        It does not where the file's size alone could change what is asked.
         """
         if file.flaw or file.size > MAX_PARSED_BYTES:
-            return None
+            return False
         try:
-            return digest_of([self._answer(number, file) for number in asked])
+            return all(
+                digest_of(self._answer(number, file)) == digest for number, digest in known.each()
+            )
         except UnicodeEncodeError:
-            return None
+            return False
 
-    def _answer(self, number: int, file: SourceFile) -> bytes | Raw:
+    def _answer(self, number: int, file: SourceFile) -> bytes:
         ask = self._ready.get(number)
         if ask is None:
             question = self._questions[number]

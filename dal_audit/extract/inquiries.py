@@ -37,14 +37,19 @@ class Question(FactRecord, frozen=True):
 
 
 class Answers(FactRecord, frozen=True):
-    """The questions that a file was asked, by their numbers, and a digest of what it answered.
+    """The questions that a file was asked, by their numbers, and a digest of each answer.
 
-    `size` is the file's, in bytes.
+    The digests stand one behind the other. `size` is the file's, in bytes.
     """
 
     asked: tuple[int, ...]
-    digest: bytes
+    digests: bytes
     size: int
+
+    def each(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the number of each question with the digest of its answer."""
+        for place, number in enumerate(self.asked):
+            yield number, self.digests[DIGEST_BYTES * place : DIGEST_BYTES * (place + 1)]
 
 
 class Inquiry(Struct):
@@ -83,22 +88,30 @@ class Inquiry(Struct):
     def answers(self) -> Iterator[tuple[str, Answers]]:
         """Yield what the files answered that can be asked again, all in all."""
         asked: dict[str, list[int]] = {path: [] for path in self.sizes if path not in self.barred}
-        said: dict[str, list[bytes | Raw]] = {path: [] for path in asked}
+        said: dict[str, list[bytes]] = {path: [] for path in asked}
+        digests = _Digests()
         for number, answers in enumerate(self._answers):
             for path, answer in answers:
                 if path in asked:
                     asked[path].append(number)
-                    said[path].append(answer)
+                    said[path].append(digests[bytes(answer)])
         shared: dict[tuple[int, ...], tuple[int, ...]] = {}
         for path, numbers in asked.items():
             key = tuple(numbers)
             if key:
                 same = shared.setdefault(key, key)
-                yield path, Answers(same, digest_of(said[path]), self.sizes[path])
+                yield path, Answers(same, b"".join(said[path]), self.sizes[path])
 
 
-def digest_of(answers: Iterable[bytes | Raw]) -> bytes:
-    """Return a hash of some answers in their order."""
-    parts = [bytes(answer) for answer in answers]
-    lengths = ",".join(str(len(part)) for part in parts)
-    return sha256(b"".join([lengths.encode(), b";", *parts]))[:DIGEST_BYTES]
+class _Digests(dict[bytes, bytes]):
+    """The digests of answers; most files answer alike to most questions."""
+
+    def __missing__(self, answer: bytes) -> bytes:
+        """Work out the digest of an answer that was not met yet."""
+        found = self[answer] = digest_of(answer)
+        return found
+
+
+def digest_of(answer: bytes) -> bytes:
+    """Return a hash of an answer."""
+    return sha256(answer)[:DIGEST_BYTES]
