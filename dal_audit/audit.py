@@ -21,7 +21,7 @@ from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import ProjectFiles, project_files, with_unsaved
 from dal_audit.discover.projects import AuditPlan, ProjectScope, plan_audit, relative_to
-from dal_audit.extract.cache import Cache, key_of, no_cache
+from dal_audit.extract.cache import Cache, FactsError, key_of, no_cache
 from dal_audit.extract.cache_file import FILE
 from dal_audit.extract.extractor import MAX_PARSED_BYTES, digests_of, extract, options_for
 from dal_audit.extract.inquiries import Inquiry
@@ -60,6 +60,10 @@ def projects_of(request: Request) -> AuditPlan:
     )
     if request.baseline is not None and len(found.scopes) > 1:
         raise UsageError("error: --baseline is for one project, and PATHS hold several")
+    if request.facts and len(found.scopes) > 1:
+        raise UsageError("error: --facts are of one project, and PATHS hold several")
+    if request.facts and not request.shortcuts:
+        raise UsageError("error: --no-shortcuts reads each file itself: leave out --facts")
     return found
 
 
@@ -193,24 +197,36 @@ def cache_of(
     A cache that git tracks is none of this machine's: whoever put it there could have left a leak
     out of it. So is one behind a link that lies in the project.
     """
-    if not request.cache or not request.shortcuts or tree.has_cache:
+    place = cache_place(scope, tree, request)
+    if place is None and not request.facts:
         return no_cache()
-    root = scope.policy.root
-    place = request.cache_folder
-    if place is None:
-        if (root / CACHE).is_symlink():
-            return no_cache()
-        file = root / CACHE / FILE
-    else:
-        name = sha256(os.fsencode(root)).hex()[:16]
-        file = request.folder / place / f"{name}.facts"
-    options = options_for(tree.files, catalogue)
-    cache = Cache(file, key_of(catalogue, thorough=options.thorough, foreign=options.foreign))
-    cache.inquiry.foreign = tuple(sorted(options.foreign))
+    given = [request.folder / file for file in request.facts]
+    try:
+        cache = Cache(place, key_for(tree, catalogue), given)
+    except FactsError as error:
+        raise UsageError(f"error: {error}") from error
+    cache.inquiry.foreign = tuple(sorted(options_for(tree.files, catalogue).foreign))
     groups = (tree.files, tree.rust, tree.scripts, tree.ci, tree.suites)
     known = {file.path: file for group in groups for file in group}
     cache.identify(known.values(), lambda files: digests_of(files, jobs=request.jobs))
     return cache
+
+
+def cache_place(scope: ProjectScope, tree: ProjectFiles, request: Request) -> Path | None:
+    """Return where facts are kept; None where they are not."""
+    if not request.cache or not request.shortcuts or tree.has_cache:
+        return None
+    root = scope.policy.root
+    if request.cache_folder is not None:
+        name = sha256(os.fsencode(root)).hex()[:16]
+        return request.folder / request.cache_folder / f"{name}.facts"
+    return None if (root / CACHE).is_symlink() else root / CACHE / FILE
+
+
+def key_for(tree: ProjectFiles, catalogue: Catalogue) -> bytes:
+    """Return a hash of all that the facts of a project's files depend on beside their bytes."""
+    options = options_for(tree.files, catalogue)
+    return key_of(catalogue, thorough=options.thorough, foreign=options.foreign)
 
 
 def outcome_of(

@@ -190,6 +190,17 @@ def test_no_module_of_the_audited_project_is_loaded() -> None:
     assert script.count(" -I -m ") == 3
 
 
+def test_facts_are_kept_where_the_action_keeps_them(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, f'exec "{sys.executable}" -m dal_audit "$@"')
+    (runner.work / "app.py").write_text("import sqlite3\n", encoding="utf-8")
+    (step,) = (one for one in read(ACTION)["runs"]["steps"] if "cache@" in one.get("uses", ""))
+    runner.audit(PYTHONPATH=str(ROOT))
+    assert not (tmp_path / "dal-audit-cache").exists()
+    runner.audit(PYTHONPATH=str(ROOT), CACHE="true")
+    assert list((tmp_path / "dal-audit-cache").glob("*.facts"))
+    assert step["with"]["path"].endswith("/dal-audit-cache")
+
+
 def test_a_wrong_configuration_leaves_no_report(tmp_path: Path) -> None:
     runner = Runner(tmp_path, f'exec "{sys.executable}" -m dal_audit "$@" 2>&1')
     outputs, log, _ = runner.audit(PYTHONPATH=str(ROOT), CONFIG="nowhere.toml")

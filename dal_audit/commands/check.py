@@ -57,6 +57,7 @@ UNSET: Final[Mapping[str, Any]] = {
     "shortcuts": True,
     "cache": True,
     "cache_dir": None,
+    "facts": (),
     "stdin_filename": None,
     "fix": False,
     "diff": False,
@@ -83,6 +84,7 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
             shortcuts=options["shortcuts"],
             cache=options["cache"],
             cache_folder=options["cache_dir"],
+            facts=tuple(options["facts"]),
             baseline=options["baseline"],
             since=options["since"],
         )

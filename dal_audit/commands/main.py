@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # To import `typing` takes longer than to print what was prin
 
 COMMANDS: Final = frozenset(
     {
-        *("baseline", "check", "clean", "config", "explain", "fix"),
+        *("baseline", "check", "clean", "config", "explain", "facts", "fix"),
         *("graph", "init", "port", "replay", "rules", "server"),
     }
 )

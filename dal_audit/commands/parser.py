@@ -149,6 +149,13 @@ def cli() -> None:
     help="Keep facts in DIR [.dal_audit_cache in the project's root].",
 )
 @click.option(
+    "--facts",
+    type=click.Path(dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Take facts that `dal-audit facts` wrote, on any machine; can be repeated.",
+)
+@click.option(
     "--stdin-filename",
     type=click.Path(dir_okay=False),
     metavar="PATH",
@@ -334,6 +341,41 @@ def baseline_command(**options: Any) -> NoReturn:
         )
         for change in write_baselines(request, grow=options["grow"]):
             write("".join(f"{line}\n" for line in describe(change)), "-")
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
+        sys.exit(failure(error, verbose=options["verbose"]))
+    sys.exit(CLEAN)
+
+
+@cli.command("facts")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    required=True,
+    help="Where the facts are written to.",
+)
+@click.option(
+    "--shard", default="1/1", metavar="I/N", help="Read the I-th of N parts of the files alone."
+)
+@CONFIG
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def facts_command(**options: Any) -> NoReturn:
+    """Read the files of the project at PATHS, and write what they say to a file.
+
+    `dal-audit check --facts FILE` audits with it, here or on another machine that has the same
+    files, and finds what it finds without.
+    """
+    from dal_audit.commands.facts import shard_of, write_facts
+    from dal_audit.policy.request import Request
+    from dal_audit.report.summary import plural
+
+    try:
+        paths = tuple(options["paths"]) or (".",)
+        request = Request(paths=paths, config=options["config"], jobs=options["jobs"])
+        count = write_facts(request, options["output"], shard_of(options["shard"]))
+        print_error(f"Facts of {plural(count, 'file')} were written to {options['output']}.")
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         sys.exit(failure(error, verbose=options["verbose"]))
     sys.exit(CLEAN)

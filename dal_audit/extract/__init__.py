@@ -13,6 +13,7 @@ __all__ = [
     "ci_sources",
     "embedded",
     "extractor",
+    "facts_file",
     "frontier",
     "inquiries",
     "masks",

@@ -15,10 +15,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from pathlib import Path
 from time import time_ns as now_ns
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 from msgspec import MsgspecError, Raw, Struct
 from msgspec.msgpack import Decoder, Encoder
@@ -27,30 +26,16 @@ from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.installation import installation
 from dal_audit.extract.cache_file import make_folder, write_cache
-from dal_audit.extract.cache_form import HEAD, SETTLED_NS, payload_of
+from dal_audit.extract.cache_form import HEAD, KEY_BYTES, MAGIC, SETTLED_NS, payload_of
+from dal_audit.extract.cache_kinds import FactsKind, Kind, OtherKind, decoder_of
 from dal_audit.extract.inquiries import KINDS, Inquiry, Question
 from dal_audit.facts import (
     FactRecord,
     FileFacts,
     FileStamp,
-    NotUnderstood,
-    PythonFact,
-    ReadDepth,
     SourceFile,
-    Suppression,
-    ValueFacts,
     stamp_of,
 )
-
-FactsKind: TypeAlias = Literal["first", "whole", "script"]
-OtherKind: TypeAlias = Literal[
-    "accesses", "named", "marks", "revision", "embedded", "ci", "suite", "rust"
-]
-Kind: TypeAlias = FactsKind | OtherKind
-"""Of what something is kept: the first look at a Python file, a reading of the whole, an SQL file;
-the accesses in a file, what a file says that accesses led to, what a migration tool reads in it,
-the migration that a Python file is, the SQL in it, what a file
-of Rust spells."""
 
 Result = TypeVar("Result")
 
@@ -99,8 +84,11 @@ class _Stored(FactRecord, frozen=True):
 class Cache:
     """The memo of one run over one project."""
 
-    def __init__(self, place: Path | None, key: bytes) -> None:
-        """Read what is kept at a place under a key; no place means that nothing is kept."""
+    def __init__(self, place: Path | None, key: bytes, given: Iterable[Path] = ()) -> None:
+        """Read what is kept at a place under a key; no place means that nothing is kept.
+
+        `given` are files of facts from elsewhere. Raises FactsError where one cannot be used.
+        """
         self.place = place
         self.key = key
         self.now = now_ns()
@@ -109,6 +97,8 @@ class Cache:
         self._contents: dict[bytes, _Content] = {}
         self._files: dict[str, tuple[FileStamp, _Content]] = {}
         self._seen: dict[str, tuple[SourceFile, _Content]] = {}
+        self._young: dict[str, _Content] = {}
+        """What files that may still change say as they are now, as far as it was given."""
         self._encoder = Encoder()
         self.inquiry = Inquiry.opened()
         """What this run asked of the files' contents."""
@@ -117,6 +107,19 @@ class Cache:
         """The files of which something was learned in this run."""
         if place is not None:
             self._load(place)
+        files = tuple(given)
+        self.is_given = bool(files)
+        self.is_used = place is not None or self.is_given
+        for file in files:
+            self._take(file)
+
+    def _take(self, file: Path) -> None:
+        """Take the facts of a file that was made elsewhere, where none are known."""
+        for content in contents_of(file, self.key):
+            own = self._contents.setdefault(content.digest, content)
+            for kind in content.__struct_fields__[1:]:
+                if getattr(own, kind) == _NOTHING:
+                    setattr(own, kind, getattr(content, kind))
 
     def _load(self, place: Path) -> None:
         try:
@@ -150,23 +153,33 @@ class Cache:
 
         `digests_of` hashes the files whose stamps are not known; empty for one that it cannot read.
         """
-        if self.place is None:
+        if not self.is_used:
             return
         unknown = []
+        young = []
         for file in files:
             known = self._files.get(file.path)
             if known is not None and known[0] == file.stamp:
                 self._seen[file.path] = file, known[1]
             elif not file.flaw and max(file.stamp[1:3]) < self.now - SETTLED_NS:
                 unknown.append(file)
-        self._hashed(unknown, digests_of(unknown))
+            elif not file.flaw and self.is_given:
+                young.append(file)
+        self.hash_files(unknown, digests_of(unknown))
+        for file, digest in zip(young, digests_of(young), strict=True):
+            if digest in self._contents:
+                self._young[file.path] = self._contents[digest]
         self.changed = self.changed or bool(unknown) or self._files.keys() != self._seen.keys()
-        if self.changed and self._seen:
+        if self.changed and self._seen and self.place is not None:
             # Early, so that the folder above is old enough when the next run looks at its time.
             with contextlib.suppress(OSError):
                 make_folder(self.place.parent)
 
-    def _hashed(self, files: Sequence[SourceFile], digests: Sequence[bytes]) -> None:
+    def seen(self) -> list[tuple[SourceFile, _Content]]:
+        """Return the files whose content is known, with what is kept of it."""
+        return list(self._seen.values())
+
+    def hash_files(self, files: Sequence[SourceFile], digests: Sequence[bytes]) -> None:
         """Note which content files have by their digests."""
         for file, digest in zip(files, digests, strict=True):
             if digest:
@@ -179,6 +192,7 @@ class Cache:
     def forget(self, path: str) -> None:
         """Forget which content a file had: it has another one by now."""
         self._seen.pop(path, None)
+        self._young.pop(path, None)
         self.inquiry = Inquiry.opened()
 
     def set_words(self, words: Iterable[str]) -> None:
@@ -197,7 +211,7 @@ class Cache:
         compute: Callable[[Sequence[SourceFile]], list[FileFacts]],
     ) -> list[FileFacts]:
         """Return the facts of the files: those that are kept, and the others computed and kept."""
-        decode = _decoder(kind).decode
+        decode = decoder_of(kind).decode
         shared: dict[str, str] = {}
 
         def read(path: str, raw: Raw) -> FileFacts:
@@ -222,7 +236,7 @@ class Cache:
         """Return something else of the files, in the same way."""
 
         def read(_path: str, raw: Raw) -> Result:
-            return _decoder(kind).decode(raw)[0]  # type: ignore[no-any-return]
+            return decoder_of(kind).decode(raw)[0]  # type: ignore[no-any-return]
 
         return self._through(kind, files, compute, read, lambda result: (result,))
 
@@ -234,14 +248,15 @@ class Cache:
         read: Callable[[str, Raw], Result],
         kept: Callable[[Result], object],
     ) -> list[Result]:
-        if self.place is None:
+        if not self.is_used:
             return compute(files)
         found: dict[str, Result] = {}
         answers: list[tuple[str, bytes | Raw]] = []
         missing = []
         for file in files:
             seen = self._seen.get(file.path)
-            raw: Raw = getattr(seen[1], kind) if seen is not None else _NOTHING
+            content = seen[1] if seen is not None else self._young.get(file.path)
+            raw: Raw = getattr(content, kind) if content is not None else _NOTHING
             if raw == _NOTHING:
                 missing.append(file)
                 continue
@@ -299,10 +314,38 @@ class Cache:
         contents = list({id(content): content for _, content in kept}.values())
         numbers = {id(content): number for number, content in enumerate(contents)}
         files = [_File(file.path, file.stamp, numbers[id(content)]) for file, content in kept]
-        payload = self._encoder.encode(_Stored(self.words, contents, files))
+        payload = self.payload(contents, files)
         if len(payload) <= MAX_BYTES:
             with contextlib.suppress(OSError):
                 write_cache(self.place, self.key, payload, self.now)
+
+    def payload(self, contents: list[_Content], files: list[_File]) -> bytes:
+        """Return what is kept of some contents and files, as it is written."""
+        return self._encoder.encode(_Stored(self.words, contents, files))
+
+
+class FactsError(ValueError):
+    """A file of facts cannot be used; the message says why."""
+
+
+def contents_of(file: Path, key: bytes) -> list[_Content]:
+    """Return what a file of facts holds. Raises FactsError, OSError where it cannot be read."""
+    if not file.is_file():
+        raise FactsError(f"{file}: there is no such file")
+    data = file.read_bytes()
+    payload = payload_of(data, key)
+    if payload is None:
+        is_whole = payload_of(data, data[len(MAGIC) : len(MAGIC) + KEY_BYTES]) is not None
+        reason = (
+            "its facts are of another version, Python, catalogue or tree"
+            if is_whole
+            else "it is no whole file of facts"
+        )
+        raise FactsError(f"{file}: {reason}")
+    try:
+        return Decoder(_Stored).decode(payload).contents
+    except (MsgspecError, UnicodeDecodeError) as error:
+        raise FactsError(f"{file}: it is no whole file of facts") from error
 
 
 def no_cache() -> Cache:
@@ -317,43 +360,6 @@ def key_of(catalogue: Catalogue, *, thorough: bool, foreign: Iterable[str]) -> b
     """
     said = [*installation(), catalogue.digest, str(thorough), *sorted(foreign)]
     return sha256("\0".join(said).encode())
-
-
-@cache
-def _decoder(kind: Kind) -> Decoder[Any]:
-    """Return what reads the facts of a kind back; it knows their types when it is first needed."""
-    if kind == "script":
-        from dal_audit.facts.sql import SqlStatement
-
-        fact = SqlStatement | Suppression | NotUnderstood
-        return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[fact, ...]])
-    if kind == "marks":
-        from dal_audit.facts.migrations import MigrationMarks
-
-        return Decoder(tuple[MigrationMarks | None])
-    if kind == "revision":
-        from dal_audit.facts.migrations import Revision
-
-        return Decoder(tuple[Revision | None])
-    if kind == "embedded":
-        from dal_audit.facts.sql import SqlFileName, SqlStatement
-
-        return Decoder(tuple[tuple[SqlStatement | SqlFileName, ...]])
-    if kind == "ci":
-        from dal_audit.facts.ci import CiRead
-
-        return Decoder(tuple[CiRead])
-    if kind == "suite":
-        from dal_audit.facts.ci import SuiteFile
-
-        return Decoder(tuple[tuple[SuiteFile | Suppression, ...]])
-    if kind == "rust":
-        from dal_audit.facts.rust import RustFact
-
-        return Decoder(tuple[tuple[RustFact, ...]])
-    if kind in {"accesses", "named"}:
-        return Decoder(tuple[ValueFacts | None])
-    return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[PythonFact, ...]])
 
 
 def _is_as_it_was(file: SourceFile) -> bool:

@@ -43,6 +43,8 @@ class Request(Struct, frozen=True):
     """Whether it is looked at how the project is tested, although no rule asks for it."""
     cache_folder: Path | None = None
     """Where they are kept (None: in the project's root)."""
+    facts: tuple[Path, ...] = ()
+    """Files of facts that were made elsewhere."""
     instead: Mapping[str, Path] = field(default_factory=dict)
     """What is read instead of some files, by their paths: a buffer that is not saved yet."""
     today: datetime.date = field(default_factory=datetime.date.today)

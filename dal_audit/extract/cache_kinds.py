@@ -1,0 +1,57 @@
+"""The kinds of what a cache keeps of a content, and how each is read back."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal, TypeAlias
+
+from msgspec.msgpack import Decoder
+
+from dal_audit.facts import NotUnderstood, PythonFact, ReadDepth, Suppression, ValueFacts
+
+FactsKind: TypeAlias = Literal["first", "whole", "script"]
+OtherKind: TypeAlias = Literal[
+    "accesses", "named", "marks", "revision", "embedded", "ci", "suite", "rust"
+]
+Kind: TypeAlias = FactsKind | OtherKind
+"""Of what something is kept: the first look at a Python file, a reading of the whole, an SQL file;
+the accesses in a file, what a file says that accesses led to, what a migration tool reads in it,
+the migration that a Python file is, the SQL in it, what a file
+of Rust spells."""
+
+
+@cache
+def decoder_of(kind: Kind) -> Decoder[Any]:
+    """Return what reads the facts of a kind back; it knows their types when it is first needed."""
+    if kind == "script":
+        from dal_audit.facts.sql import SqlStatement
+
+        fact = SqlStatement | Suppression | NotUnderstood
+        return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[fact, ...]])
+    if kind == "marks":
+        from dal_audit.facts.migrations import MigrationMarks
+
+        return Decoder(tuple[MigrationMarks | None])
+    if kind == "revision":
+        from dal_audit.facts.migrations import Revision
+
+        return Decoder(tuple[Revision | None])
+    if kind == "embedded":
+        from dal_audit.facts.sql import SqlFileName, SqlStatement
+
+        return Decoder(tuple[tuple[SqlStatement | SqlFileName, ...]])
+    if kind == "ci":
+        from dal_audit.facts.ci import CiRead
+
+        return Decoder(tuple[CiRead])
+    if kind == "suite":
+        from dal_audit.facts.ci import SuiteFile
+
+        return Decoder(tuple[tuple[SuiteFile | Suppression, ...]])
+    if kind == "rust":
+        from dal_audit.facts.rust import RustFact
+
+        return Decoder(tuple[tuple[RustFact, ...]])
+    if kind in {"accesses", "named"}:
+        return Decoder(tuple[ValueFacts | None])
+    return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[PythonFact, ...]])
