@@ -23,8 +23,9 @@ from dal_audit.discover.files import ProjectFiles, project_files, with_unsaved
 from dal_audit.discover.projects import AuditPlan, ProjectScope, plan_audit, relative_to
 from dal_audit.extract.cache import Cache, FactsError, key_of, no_cache
 from dal_audit.extract.cache_file import FILE
-from dal_audit.extract.extractor import MAX_PARSED_BYTES, digests_of, extract, options_for
+from dal_audit.extract.extractor import digests_of, extract, options_for
 from dal_audit.extract.inquiries import Inquiry
+from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.judge.breach import Finding
 from dal_audit.judge.run import judge
 from dal_audit.judge.selection import active_rules, catalogue_of
@@ -33,7 +34,7 @@ from dal_audit.report.merge import ProjectResult, audited_files, languages_of, m
 from dal_audit.report.model import Report
 from dal_audit.report.outcome import Outcome
 from dal_audit.report.summary import plural
-from dal_audit.triage.findings import Triaged, triage
+from dal_audit.triage.findings import Triaged, expects_baseline, triage
 from dal_audit.triage.premises import premises
 from dal_audit.triage.redaction import secrets_of
 
@@ -128,7 +129,7 @@ def take_down(inquiry: Inquiry, tree: ProjectFiles, project: Project) -> None:
     inquiry.bar(file.path for file in tree.ci)
     inquiry.bar(project.layout.by_path())
     inquiry.size = sum(file.size for file in tree.files)
-    inquiry.asks_git = bool(
+    inquiry.asks_beyond = bool(
         project.layout.sets or project.layout.unrecognised or project.policy.migrations
     )
 
@@ -154,6 +155,10 @@ def judged(reading: Reading, request: Request) -> ProjectResult:
     request.watch(4, f"judging {plural(len(project.files), 'file')}")
     triaged = triage(project, rules, judge(project, rules), request)
     spots = spots_of(project, rules, reading.tree, triaged, request)
+    if expects_baseline(project.policy, request):
+        # It is matched by the lines that findings lie on, and by which files are gone.
+        reading.cache.inquiry.bar(finding.place.path for finding in triaged.findings)
+        reading.cache.inquiry.asks_beyond = True
     outcome = outcome_of(reading, triaged.findings, spots)
     part = part_of(outcome, reading.scope.requested, limited=request.since is not None)
     return ProjectResult(**asdict(part), project=project, outcome=outcome)

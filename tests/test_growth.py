@@ -11,7 +11,7 @@ import pytest
 
 from dal_audit.assemble import class_hierarchy
 from dal_audit.audit import audit
-from dal_audit.extract import extractor
+from dal_audit.extract import limits
 from dal_audit.judge.breach import MAX_FLOW
 from dal_audit.policy.request import Request
 from dal_audit.policy.validate import MAX_FAULTS
@@ -158,7 +158,7 @@ def test_a_table_of_data_is_said_and_not_parsed(
 ) -> None:
     put(tmp_path, {"a.py": "import sqlite3\nx = [" + "1," * 500 + "]\n"})
     assert "DAL901" not in run(tmp_path, "check", "--format", "concise").output
-    monkeypatch.setattr(extractor, "MAX_PARTS", 400)
+    monkeypatch.setattr(limits, "MAX_PARTS", 400)
     shown = run(tmp_path, "check", "--format", "concise", "--no-cache").output
     assert "a.py:1:1: DAL901" in shown
     assert "more than 400 elements and lines" in shown

@@ -15,18 +15,22 @@ from typing import Any, Final, get_args
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from dal_audit.audit import audit
 from dal_audit.commands import last_audit
+from dal_audit.commands.baseline import write_baselines
+from dal_audit.commands.kept_audit import KeptFound, KeptResult
 from dal_audit.commands.last_audit import LastAudit
 from dal_audit.discover import git_listing
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.extract import extractor
 from dal_audit.extract.cache_file import remove_cache
+from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
 from dal_audit.report.formats import Format
 from dal_audit.report.model import Report
+from dal_audit.report.outcome import Outcome
 from dal_audit.report.render import render
 from tests.examples import TODAY
 from tests.sampling import runs
@@ -218,6 +222,17 @@ def test_where_there_are_migrations_gits_history_counts(project: Path, tmp_path:
     assert known(asked(project)) is None
 
 
+def test_the_line_of_an_accepted_finding_counts(project: Path, tmp_path: Path) -> None:
+    put(project / "app/one.py", MODULES["leak"])
+    write_baselines(asked(project), grow=False)
+    tick(tmp_path)
+    kept(asked(project))
+    assert known(asked(project)) is not None
+    tick(tmp_path)
+    put(project / "app/one.py", MODULES["leak"].replace("sqlite3\n", "sqlite3  # x\n", 1))
+    assert known(asked(project)) is None
+
+
 @pytest.mark.parametrize(
     "paths", [("app/one.py",), ("app/part",), ("app/one.py", "app/storage"), (".",)], ids=" ".join
 )
@@ -296,6 +311,16 @@ def test_git_is_asked_only_where_its_view_may_be_another(
     assert known(asked(project)) is not None
 
 
+def test_all_of_a_finding_and_of_an_outcome_is_kept() -> None:
+    assert fields_of(KeptFound) == fields_of(Finding)
+    assert set(fields_of(KeptResult)) == {*fields_of(Outcome)} - {"root", "inquiry"}
+
+
+def fields_of(record: type) -> tuple[str, ...]:
+    """Return the names of a record's fields."""
+    return tuple(field.name for field in fields(record))
+
+
 def test_clean_removes_it(project: Path) -> None:
     kept(asked(project))
     assert list((project / CACHE).glob("*.audit"))
@@ -303,13 +328,14 @@ def test_clean_removes_it(project: Path) -> None:
     assert not (project / CACHE).exists()
 
 
+accept = st.tuples(st.just("accept"), st.just(""), st.just(""))
 small = st.tuples(
     st.just("write"),
     st.sampled_from(PYTHON_FILES),
     st.sampled_from([f"{text}# a comment\n" for text in MODULES.values()]),
 )
 rounds = st.tuples(
-    st.lists(st.one_of(small, edits), min_size=0, max_size=2), st.sampled_from(PATHS)
+    st.lists(st.one_of(small, edits, accept), min_size=0, max_size=2), st.sampled_from(PATHS)
 )
 
 
@@ -326,7 +352,10 @@ def test_after_any_edits_it_tells_what_an_audit_without_a_cache_finds(
     begin(root)
     for several, paths in done:
         for what, name, text in several:
-            edit(root, what, name, text)
+            if what == "accept":
+                write_baselines(Request(folder=root, today=TODAY, jobs=1), grow=True)
+            else:
+                edit(root, what, name, text)
         tick(outside)
         present = [path for path in paths if os.path.lexists(root / path)] or ["."]
         cold = said(audit(replace(asked(root, present), cache=False)))

@@ -12,7 +12,7 @@ from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.catalogue.rulebook import Severity, rules
 from dal_audit.extract.inquiries import Answers, Inquiry, Question
 from dal_audit.facts import FactRecord, Span
-from dal_audit.judge.breach import Breach, Finding, FindingStatus
+from dal_audit.judge.breach import Breach, Finding, FindingStatus, Origin
 from dal_audit.report.outcome import AuditedFile, Outcome
 
 Form = TypeVar("Form")
@@ -27,6 +27,7 @@ class KeptFound(FactRecord, frozen=True):
     standing: FindingStatus
     justification: str
     in_source: bool
+    origin: Origin | None
 
 
 class KeptResult(FactRecord, frozen=True):
@@ -49,7 +50,7 @@ class KeptAsked(FactRecord, frozen=True):
     questions: tuple[Question, ...]
     foreign: tuple[str, ...]
     size: int
-    asks_git: bool
+    asks_beyond: bool
     answers: dict[str, Answers]
 
 
@@ -82,6 +83,7 @@ def kept_result(outcome: Outcome) -> KeptResult:
                 finding.standing,
                 finding.justification,
                 finding.in_source,
+                finding.origin,
             )
             for finding in outcome.findings
         ),
@@ -109,6 +111,7 @@ def outcome_of(root: Path, kept: KeptResult) -> Outcome:
                 found.standing,
                 found.justification,
                 found.in_source,
+                found.origin,
             )
             for found in kept.findings
         ),
@@ -126,7 +129,7 @@ def outcome_of(root: Path, kept: KeptResult) -> Outcome:
 def kept_asked(inquiry: Inquiry, answers: dict[str, Answers]) -> KeptAsked:
     """Return what was asked in the form in which it is kept."""
     return KeptAsked(
-        tuple(inquiry.questions), inquiry.foreign, inquiry.size, inquiry.asks_git, answers
+        tuple(inquiry.questions), inquiry.foreign, inquiry.size, inquiry.asks_beyond, answers
     )
 
 

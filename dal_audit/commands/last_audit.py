@@ -90,7 +90,8 @@ class LastAudit:
             return None
         check.is_same = True
         self._requested = requested
-        plan = AuditPlan((), base_of(root, request.folder))
+        scope = ProjectScope(check.policy, requested, (), {})
+        plan = AuditPlan((scope,), base_of(root, request.folder))
         return merge([part_of(outcome_of(root, result), requested)], plan, request)
 
     @property
@@ -254,7 +255,7 @@ class _Check:
     def _lists_the_same(self) -> bool:
         """Return whether the same files are listed, and nothing else hangs on git."""
         asked = self._asked
-        if asked is None or asked.asks_git:
+        if asked is None or asked.asks_beyond:
             return False
         self._listed = list_paths(self.root)
         self.is_listed = listing_digest(self._listed) == self.kept.listing
@@ -273,7 +274,7 @@ class _Check:
         if is_thorough != (asked.size <= THOROUGH_BYTES):
             return False
         options = ExtractionOptions(
-            catalogue_of(self._policy), frozenset(asked.foreign), thorough=is_thorough
+            catalogue_of(self.policy), frozenset(asked.foreign), thorough=is_thorough
         )
         respondents = Respondents(asked.questions, options)
         return all(respondents.answers(file, asked.answers[file.path]) for file in self._files)
@@ -311,7 +312,7 @@ class _Check:
         stays unsettled, so that the next run lists once more.
         """
         if self._is_listing_open and is_settled:
-            return swept(ProjectScope(self._policy, (".",), (), self._listed))
+            return swept(ProjectScope(self.policy, (".",), (), self._listed))
         kept = self.kept
         places = Places(
             self.places[: kept.deciding],
@@ -336,7 +337,8 @@ class _Check:
         return [_regular(self.root, path) for path in self.changed]
 
     @cached_property
-    def _policy(self) -> Policy:
+    def policy(self) -> Policy:
+        """The project's configuration."""
         config = self.request.config
         if config is None:
             return policy_of(self.root, known_rules())

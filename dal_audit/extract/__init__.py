@@ -16,6 +16,7 @@ __all__ = [
     "facts_file",
     "frontier",
     "inquiries",
+    "limits",
     "masks",
     "migrations",
     "quotations",

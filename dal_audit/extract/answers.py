@@ -8,13 +8,13 @@ from typing import Final
 from msgspec.msgpack import Encoder
 
 from dal_audit.extract.extractor import (
-    MAX_PARSED_BYTES,
     ExtractionOptions,
     byte_test,
     deep_look,
     first_look,
 )
 from dal_audit.extract.inquiries import NO, YES, Answers, Question, QuestionKind, digest_of
+from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.facts import FileFacts, SourceFile
 
 

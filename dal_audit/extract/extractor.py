@@ -20,6 +20,7 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.frontier import Frontier
 from dal_audit.extract.inquiries import NO, YES, Inquiry, Question
+from dal_audit.extract.limits import too_much_of
 from dal_audit.extract.notebook_bytes import NOTEBOOK, facts_of_notebook, python_bytes
 from dal_audit.extract.parallel import (
     HASHED_WORTH_A_PROCESS,
@@ -49,23 +50,6 @@ _Packed: TypeAlias = tuple[tuple[PythonFact, ...], ReadDepth, tuple[str, ...] | 
 THOROUGH_BYTES = 1 << 20
 """Up to this much Python in a project, every file is parsed, so that a syntax error is reported in
 a file that names no driver, too. In a larger one a file that its bytes rule out stays unparsed."""
-
-MAX_PARSED_BYTES = 16 << 20
-"""Larger files are not parsed: a syntax tree takes a hundred times the memory of its text."""
-
-
-MAX_PARTS = 400_000
-"""Nor are files of more elements and lines: each takes up to a kilobyte in a syntax tree. Tables of
-data that a program wrote have as many; nothing that a person wrote does."""
-
-
-def too_much_of(data: bytes) -> str:
-    """Return why source is not parsed, as a finding says it; empty for nearly all."""
-    if len(data) > MAX_PARSED_BYTES:
-        return f"larger than {MAX_PARSED_BYTES >> 20} MiB"
-    if len(data) > MAX_PARTS and sum(map(data.count, (b",", b"\n", b";"))) > MAX_PARTS:
-        return f"more than {MAX_PARTS:,} elements and lines"
-    return ""
 
 
 def extract(

@@ -67,8 +67,8 @@ class Inquiry(Struct):
     """The modules of the standard library that stay strangers (`ExtractionOptions`)."""
     size: int = 0
     """How many bytes of Python the project has."""
-    asks_git: bool = False
-    """Whether more hangs on git's history than which files there are."""
+    asks_beyond: bool = False
+    """Whether more was asked of git and the folders than which files there are."""
 
     @classmethod
     def opened(cls) -> Inquiry:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import MAX_PARSED_BYTES, read_bytes, too_much_of
+from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.limits import MAX_PARSED_BYTES, too_much_of
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
 from dal_audit.facts import START, FileFacts, SourceFile, ValueFacts

@@ -12,6 +12,7 @@ from dal_audit.catalogue.rulebook import Rule
 from dal_audit.discover.projects import relative_to
 from dal_audit.judge.breach import Breach, EntryUse, Finding
 from dal_audit.judge.run import judge_suppressions
+from dal_audit.policy import Policy
 from dal_audit.policy.request import BASELINE, Request
 from dal_audit.triage.redaction import secrets_of
 from dal_audit.triage.released_fixes import mark_released_fixes_unsafe
@@ -57,14 +58,20 @@ def triage(
     return Triaged(changed.kept(findings), not is_touched)
 
 
+def expects_baseline(policy: Policy, request: Request) -> bool:
+    """Return whether findings are held against a baseline."""
+    usual = policy.root / (policy.baseline or BASELINE)
+    is_expected = request.baseline or policy.baseline or os.path.lexists(usual)
+    return request.accept and bool(is_expected)
+
+
 def accepted(
     findings: list[Finding], project: Project, rules: Sequence[Rule], request: Request
 ) -> tuple[list[Finding], list[EntryUse]]:
     """Mark the findings that the project's baseline accepts; return its stale entries, too."""
     policy = project.policy
     usual = policy.root / (policy.baseline or BASELINE)
-    is_expected = request.baseline or policy.baseline or os.path.lexists(usual)
-    if not request.accept or not is_expected:
+    if not expects_baseline(policy, request):
         return findings, []
     # Only where there is a baseline.
     from dal_audit.triage.baseline_file import apply_baseline, source_reader

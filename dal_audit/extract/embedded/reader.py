@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import MAX_PARSED_BYTES, read_bytes
+from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.extract.notebook_bytes import NOTEBOOK
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
 from dal_audit.facts import FileFacts, SourceFile

@@ -9,7 +9,8 @@ from collections.abc import Set as AbstractSet
 from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
-from dal_audit.extract.extractor import MAX_PARSED_BYTES, read_bytes
+from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.import_places import node_span
