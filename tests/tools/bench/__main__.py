@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from dal_audit.discover.cache_folder import CACHE
+from dal_audit.extract.cache_file import remove_cache
 from tests.tools.bench.peers import (
     audit_command,
     banned_modules,
@@ -68,7 +70,7 @@ def main() -> None:
 def measure(tree: Path, config: Path | None, runs: int) -> None:
     """Print the rows of one tree."""
     with tempfile.TemporaryDirectory() as kept:
-        ours = audit_command(config, f"{kept}/ours")
+        ours = audit_command(config)
         modules = banned_modules(tree, config)
         theirs = ruff_command(modules, Path(kept))
         linter = linter_command(tree, modules, Path(kept))
@@ -111,12 +113,13 @@ def measure(tree: Path, config: Path | None, runs: int) -> None:
             shutil.copyfile(tree / name, alone / f"file_{number}.py")
         named = {"dal-audit": [*ours, "."], "ruff": [*theirs, "."]}
         row(tree, 3, "3 files alone", in_turn(named, alone, runs))
+        remove_cache(tree / CACHE)
 
 
 def processes(tree: Path, config: Path | None, runs: int) -> None:
     """Print how long a cold audit takes with one, two and four processes."""
     for count in (1, 2, 4):
-        command = [*audit_command(config, ""), "--no-cache", "--jobs", str(count), "."]
+        command = [*audit_command(config), "--no-cache", "--jobs", str(count), "."]
         row(tree, len(python_files(tree)), str(count), in_turn({"dal-audit": command}, tree, runs))
 
 
@@ -126,7 +129,7 @@ def growth(kept: Path, source: Path, runs: int) -> None:
     points = []
     for size in SIZES:
         tree = grown(kept, source, size)
-        command = [*audit_command(None, ""), "--no-cache", "."]
+        command = [*audit_command(None), "--no-cache", "."]
         figures = in_turn({"dal-audit": command}, tree, min(runs, 3))
         points.append((math.log(size), math.log(figures["dal-audit"].processor)))
         row(tree, size, "cold", figures)

@@ -36,12 +36,12 @@ def banned_modules(tree: Path, config: Path | None) -> list[str]:
     return sorted(catalogue_in_force(only=policy.drivers, also=policy.extend_drivers).by_module)
 
 
-def audit_command(config: Path | None, cache: str) -> list[str]:
-    """Return the command that audits with all rules about Python."""
+def audit_command(config: Path | None) -> list[str]:
+    """Return the command that audits with all rules about Python; it keeps facts in the project."""
     command = [*AUDIT, "--select", "DAL1,DAL2"]
     if config:
         command += ["--config", str(config.resolve())]
-    return [*command, "--cache-dir", cache] if cache else command
+    return command
 
 
 def ruff_command(modules: Sequence[str], folder: Path) -> list[str]:
