@@ -87,15 +87,15 @@ def extract_deep(
 ) -> list[FileFacts]:
     """Return the facts of each file, read whole where it takes, or may take, what is carried.
 
-    A file that nothing leads to, or that has been read whole, keeps what is `known` of it. The
-    `options` are asked for where a file must be read.
+    A file that nothing leads to, or that has been read whole, keeps what is `known` of it.
     """
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
     chosen = _led_to(waiting, frontier, jobs, cache.inquiry if cache else Inquiry.opened())
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
+        at_hand = options()
         return _facts_of(
-            lambda part: deep_look(part, options()), missing, jobs, PARSED_WORTH_A_PROCESS
+            lambda part: deep_look(part, at_hand), missing, jobs, PARSED_WORTH_A_PROCESS
         )
 
     found = cache.facts_of("whole", chosen, compute) if cache else compute(chosen)
@@ -270,7 +270,7 @@ def _batch(
 
     files = tuple(part)
     is_many = len(files) > MANY
-    prefilter = Prefilter(options.catalogue, files=MANY + 1) if is_many else options.prefilter
+    prefilter = Prefilter(options.catalogue, files=len(files)) if is_many else options.prefilter
     # Syntax trees hold no cycles worth collecting while they are read: 5 to 20 % of the time.
     collecting = gc.isenabled()
     gc.disable()

@@ -2,7 +2,8 @@
 
 Each reads N made-up inputs (source, notebooks, SQL, CI, configuration, baselines, caches); it must
 read them or refuse them in its own words, and come to an end. SQL that a grammar made is run by
-SQLite, too: what that takes must be understood. `--seed` makes other inputs; what fails is written
+SQLite, too: what that takes must be understood. Where hypothesmith is installed, source that Python's
+grammar made is read as well. `--seed` makes other inputs; what fails is written
 to `--kept`. Ends with 1 where anything fails.
 """
 

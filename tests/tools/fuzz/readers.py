@@ -26,6 +26,7 @@ from dal_audit.facts.sql import SqlStatement
 from dal_audit.policy import ConfigurationError, read_policy
 from dal_audit.triage.baseline import BaselineError, Key, baseline_text, read_baseline
 from tests.tools.fuzz.grammar import made
+from tests.tools.fuzz.grammatical import grammatical, is_at_hand
 from tests.tools.fuzz.mutations import mutated
 
 CHECKOUT: Final = Path(__file__).parents[3]
@@ -52,8 +53,11 @@ def readers() -> list[Reader]:
     sql = _seeds("fixtures/**/*.sql")
     toml = _seeds("fixtures/**/*.toml", "dal-audit.toml", "pyproject.toml")
     yaml = [*_seeds("fixtures/**/*.yml", "action.yml", ".github/workflows/*.yml"), _WORKFLOW]
+    source = _source("a.py", catalogue)
+    by_grammar = [Reader("source by a grammar", grammatical(), source)] if is_at_hand() else []
     return [
-        Reader("source", _spoilt(python), _source("a.py", catalogue)),
+        Reader("source", _spoilt(python), source),
+        *by_grammar,
         Reader("notebooks", _spoilt([_NOTEBOOK]), _source("a.ipynb", catalogue)),
         Reader("SQL", _spoilt(sql), _script),
         Reader("SQL by a grammar", lambda chance: made(chance).encode(), _sound_script),
