@@ -244,7 +244,8 @@ NEWER: Final = {
     (3, 12): {
         "PEP 695": "type A = b\ntype A[T, U: V, *W, **X] = Y[T]\ndef f[T: (a, b)](c: T) -> d: e\n"
         "class C[T, *U](d[T]): e\nclass C[T]: d\n",
-        "PEP 701": "f'{a['b']}'\nf'{f'{f'{a}'}'}'\nf'{\n  a  # b\n}'\nf'{'\\n'.join(a)}'\n",
+        "PEP 701": "f'{a['b']}'\nf'{f'{f'{a}'}'}'\nf'{\n  a  # b\n}'\nf'{'\\n'.join(a)}'\n"
+        "f'{a!s  }{b!r\t:>3}'\n",
     },
     (3, 13): {"PEP 696": "class C[T = a, *U = *b, **V = [c]]: d\ntype A[T = b] = c\n"},
     (3, 14): {"PEP 758": "try: a\nexcept b, c: d\n", "PEP 750": "t'{a}b{c!r:>{d}}'\n"},

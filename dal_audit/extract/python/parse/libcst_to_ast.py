@@ -8,6 +8,7 @@ lines, 0-based columns in UTF-8 bytes. What no analysis reads (numbers, comments
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
@@ -34,13 +35,27 @@ def lower_module(text: str) -> ast.Module:
     shifts: dict[int, int] = {}
     if "\f" in text:
         text, shifts = without_leading_feeds(text)
+    try:
+        module = _whole_tree(text)
+    except ValueError:
+        # It drops blanks behind an f-string's conversion; before it they mean the same.
+        module = _whole_tree(text := _BLANKS_BEHIND.sub(r"\2\1", text))
     # The tree is used once, so MetadataWrapper's protective deep copy would be waste.
-    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
-    if wrapper.module.code.rstrip("\r\n") != text.rstrip("\r\n"):
+    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+    return Lowerer(wrapper.resolve(PositionProvider), text, shifts).module(module)
+
+
+_BLANKS_BEHIND: Final = re.compile(r"(![ars])([ \t]+)(?=[:}])")
+
+
+def _whole_tree(text: str) -> cst.Module:
+    """Return LibCST's tree of a text; raises ValueError where it has lost some of it."""
+    module = cst.parse_module(text)
+    if module.code.rstrip("\r\n") != text.rstrip("\r\n"):
         # It drops a backslash that begins a logical line, and counts lines without it.
         message = "LibCST does not give the text back"
         raise ValueError(message)
-    return Lowerer(wrapper.resolve(PositionProvider), text, shifts).module(wrapper.module)
+    return module
 
 
 class Lowerer(PatternLowerer):
