@@ -162,6 +162,7 @@ def test_a_program_s_passwords_are_found(text: str) -> None:
         "CREATE USER app PASSWORD NULL",
         'c.execute("UPDATE t SET a=1, password=:new; SELECT 1")',
         'c.execute("""\n UPDATE t SET password=?;\n UPDATE t SET pwd=%(new)s;\n""")',
+        'connect(\n    password=pw\n)\nx = """\nSET\n  password=:new\n"""',
         'x = """\n"""\nb = 2; password=word; c = 3\ny = """\n"""',
     ],
 )

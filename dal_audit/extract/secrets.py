@@ -59,6 +59,9 @@ _PAIR: Final = (
 """A password in the text of a connection: `host=db password=… dbname=app`, `Uid=app;Pwd=…;`; not a
 placeholder of SQL (`SET password=:new;`)."""
 
+_LINE: Final = r"^[ \t]*(?:PASSWORD|PWD)=(?P<bare>[^\s:;\"'&\\,()\[\]]+)[ \t]*$"
+"""The same on a line of its own, in a text of several lines; elsewhere it is code."""
+
 _TEXT: Final = (
     r"#[^\n]*|\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}"
     r"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"
@@ -149,6 +152,8 @@ def _secrets(text: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
                 group = str(named.lastgroup)
                 if not _is_no_password(named[group].strip(), is_program=is_program):
                     yield named.span(group)
+    if is_program:
+        yield from _lines_in_texts(text)
     for default in _compiled(_DEFAULT).finditer(text):
         if _is_of_password(text, default) and not is_placeholder(default[1], ""):
             yield default.span(1)
@@ -198,9 +203,27 @@ def _in_texts(text: str, places: Iterable[tuple[int, int]]) -> Iterator[tuple[in
             yield start, end
             continue
         if texts is None:
-            texts = [found.span() for found in re.finditer(_TEXT, text, re.DOTALL)]
-        index = bisect_right(texts, (start, end)) - 1
-        if index >= 0 and end <= texts[index][1]:
+            texts = _texts(text)
+        if _is_within(texts, start, end):
+            yield start, end
+
+
+def _texts(text: str) -> list[tuple[int, int]]:
+    """Return where a program's literals and comments begin and end."""
+    return [found.span() for found in re.finditer(_TEXT, text, re.DOTALL)]
+
+
+def _is_within(texts: list[tuple[int, int]], start: int, end: int) -> bool:
+    index = bisect_right(texts, (start, end)) - 1
+    return index >= 0 and end <= texts[index][1]
+
+
+def _lines_in_texts(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the passwords that stand on lines of their own in a text of several lines."""
+    found = [line.span("bare") for line in _compiled(_LINE).finditer(text)]
+    texts = _texts(text) if found else []
+    for start, end in found:
+        if _is_within(texts, start, end) and not _is_no_password(text[start:end], is_program=True):
             yield start, end
 
 
@@ -240,7 +263,7 @@ def _open_quote(line: str) -> str:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     """Return a pattern compiled: that takes longer than most files, and few need it."""
-    return re.compile(pattern, re.IGNORECASE)
+    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
 
 
 def _is_no_password(value: str, *, is_program: bool) -> bool:
