@@ -213,3 +213,34 @@ def test_sql_of_a_file_is_raw_sql_outside_storage(tmp_path: Path) -> None:
     (tmp_path / "src/storage.rs").write_text("")
     report = audit(Request((str(tmp_path),), tmp_path))
     assert [finding.rule.id for finding in report.findings] == ["DAL108"]
+
+
+GIVEN = """\
+fn f(c: &rusqlite::Connection) {
+    CALL
+    c.execute("SELECT shout(a), md5(a) FROM t", ());
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("", ["DAL302 3:23", "DAL302 3:33"]),
+        ('c.create_scalar_function("shout", 1, flags, run);', ["DAL302 3:33"]),
+        ("register_loud_functions(&c);", ["DAL302 3:33"]),
+    ],
+)
+def test_functions_that_connections_are_given_are_known(
+    call: str, told: list[str], tmp_path: Path
+) -> None:
+    assert found(tmp_path, GIVEN.replace("CALL", call), name="sqlite") == told
+
+
+def test_a_macro_goes_on_with_a_text(tmp_path: Path) -> None:
+    code = """\
+    macro_rules! select {
+        ($s:literal) => { sqlx::query_as!(T, "SELECT a FROM t WHERE " + $s) }
+    }
+    """
+    assert found(tmp_path, code) == []

@@ -11,7 +11,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from dal_audit.facts.sql import CreateObject, SqlStatement
+from dal_audit.facts.sql import ANY_NAME, CreateObject, SqlStatement
 from dal_audit.migrations.model import MigrationLayout, MigrationSet
 from dal_audit.policy import Policy, compile_globs
 
@@ -20,9 +20,6 @@ CALLABLE: Final = frozenset({"function", "aggregate", "procedure"})
 
 GIVEN: Final = "given:"
 """What stands before the name of a function that code gives its connections."""
-
-ANY_NAME: Final = "*"
-"""What stands for the name of a function that is not known, such as one of an extension."""
 
 EXTENSION: Final = "create extension"
 SHOWN: Final = 4

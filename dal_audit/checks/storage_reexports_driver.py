@@ -35,7 +35,8 @@ def storage_reexports_driver(
             seen.add(export.name)
             yield _offer(export.name, origin, Place(file.path, export.span), _remedy(export, fact))
     yield from _listed(fact, module, project)
-    if fact.offers_stars or (is_package and fact.offered is None):
+    is_seen = not (fact.reach and project.in_storage(project.names.files.get(fact.reach, "")))
+    if (fact.offers_stars and is_seen) or (is_package and fact.offered is None):
         yield from _by_stars(fact, file, project)
 
 

@@ -163,6 +163,8 @@ class ModuleExports(TaggedFact, frozen=True):
     """Whether what the stars bring is offered to others."""
     inner: str = ""
     """The dotted name of the module within the file's own, where a file holds several (Rust)."""
+    reach: str = ""
+    """The module beyond which nothing here is seen; empty where there is none."""
 
 
 class NameMentions(TaggedFact, frozen=True):

@@ -15,7 +15,11 @@ from dal_audit.facts.sql_trees import ChangeTree, Operand, QueryTree
 MODEL_TABLE: Final = "__tablename__"
 """Stands in a name that is a model's table's: which that is, is not known where it is used."""
 
+ANY_NAME: Final = "*"
+"""Stands for the name of a function that is not known, such as one of a library."""
+
 __all__ = [
+    "ANY_NAME",
     "MODEL_TABLE",
     "ActionKind",
     "AlterAction",

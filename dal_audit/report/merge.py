@@ -148,9 +148,7 @@ def _secrets(part: Part, base: Path) -> Iterator[tuple[str, tuple[Span, ...]]]:
         yield os.path.normpath(f"{root}/{path}"), spans
 
 
-def _told(
-    parts: Sequence[Part], base: Path, of: Callable[[Part], Iterable[str]]
-) -> Iterator[str]:
+def _told(parts: Sequence[Part], base: Path, of: Callable[[Part], Iterable[str]]) -> Iterator[str]:
     """Yield what is said of each project, and in which one where there are several."""
     for part in parts:
         where = _where(part, parts, base)

@@ -20,7 +20,7 @@ from dal_audit.extract.cache import Cache
 from dal_audit.extract.embedded.rust import extract_rust_sql
 from dal_audit.facts import FileFacts, Import, SourceFile, Span
 from dal_audit.facts.rust import RustSql
-from dal_audit.facts.sql import Embedding, SqlFileName, SqlStatement
+from dal_audit.facts.sql import CreateObject, Embedding, SqlFileName, SqlStatement
 
 _OF_ANY: Final = "Any"
 """What the names of sqlx's types begin with that stand for any engine (`AnyPool`)."""
@@ -68,7 +68,7 @@ class _Handed:
         types = _engines_of_types(file, self.rust)
         uses = {place: found for (path, place), found in self._uses.items() if path == file.path}
         for fact in facts:
-            if isinstance(fact, SqlFileName) or fact.within is None:
+            if isinstance(fact, SqlFileName) or fact.within is None or _is_given(fact):
                 yield fact
                 continue
             place = next((place for place in uses if _holds(place, fact.span)), None)
@@ -121,6 +121,15 @@ class _Handed:
                 return None
             found.update(engines)
         return tuple(sorted(found)) or None
+
+
+def _is_given(fact: SqlStatement) -> bool:
+    """Return whether a statement stands for what connections are given, and for no text."""
+    return (
+        isinstance(fact.structure, CreateObject)
+        and fact.within is not None
+        and (fact.within.how == "create_function")
+    )
 
 
 def _holds(place: Span, span: Span) -> bool:

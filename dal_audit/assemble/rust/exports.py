@@ -31,6 +31,7 @@ def exports_of(
             star_spans=tuple(stars.values()),
             offers_stars=True,
             inner=inner_name(read, number),
+            reach=offering.limit,
         )
 
 
@@ -42,6 +43,8 @@ class _Offering:
         self.number = number
         self.resolution = resolution
         self.names = names
+        self.limit = resolution.limit_of(path, number)
+        """The module beyond which nothing of this one is seen; empty where there is none."""
 
     def taken(self, read: RustFile) -> Iterator[Export]:
         """Yield what is taken by a `use`."""
@@ -110,6 +113,6 @@ class _Offering:
     def _reach(self, reach: str) -> str:
         """Return the module that a visibility ends at; empty where nothing limits it."""
         if reach in {"", "pub"}:
-            return ""
+            return self.limit
         found = self.resolution.meaning(reach, self.path, self.number)
         return found.far if found is not None else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -112,6 +113,7 @@ class Resolution:
             found = self.member(far, segment, seen)
             if found is None:
                 return None
+            is_hop = is_hop or (asking is not None and found != f"{far}.{segment}")
             far = found
         return Meaning(near, far, start.use, start.is_item)
 
@@ -275,6 +277,32 @@ class Resolution:
                 return inner.far
         plain = f"{around}.{name}"
         return plain if name in table.items or plain in self.modules else None
+
+    def limit_of(self, path: str, number: int) -> str:
+        """Return the module beyond which nothing of another one is seen, whatever is public in it.
+
+        That is the one which declares it, or a module around it, as private. Empty where there is
+        none, and where somebody hands on all that the module has.
+        """
+        name = self._module_name(path, number)
+        while name not in self._handed_on and (parent := name.rpartition(".")[0]):
+            place = self.tree.places.get(parent)
+            listed = self._tables[place].items.get(name.rpartition(".")[2], ()) if place else ()
+            if any(item.kind == "module" and not item.reach for item in listed):
+                return parent
+            name = parent
+        return ""
+
+    @cached_property
+    def _handed_on(self) -> frozenset[str]:
+        """The modules over which somebody has a glob that others can use."""
+        found = (
+            self.of_use(use, path)
+            for path, read in self.tree.files.items()
+            for use in read.uses
+            if use.reach and use.path.endswith("::*")
+        )
+        return frozenset(meaning.far for meaning in found if meaning is not None)
 
     def _glob_targets(self, module: str) -> tuple[str, ...]:
         """Return the modules, and the drivers' ones, that the globs of a module are over."""

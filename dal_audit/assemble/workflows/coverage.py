@@ -324,11 +324,14 @@ def _named_in(value: Any, key: str = "") -> Iterator[str]:
         yield from backends_named(key)
 
 
-@file_query(of=(IMPORTS, URLS), depends_on=(Project.driver_names,))
+@file_query(of=(IMPORTS, URLS), depends_on=(Project.driver_names, CI))
 def _named_by_file(
     path: str, facts: Sequence[Import | DynamicImport | ConnectionUrl], project: Project
 ) -> frozenset[str]:
-    """Return the backends that a file names: by a driver, or by a URL."""
+    """Return the backends that a file names: by a driver, or by a URL.
+
+    Which of its engines a driver's types speak of counts only where there is CI to be judged.
+    """
     found: set[str] = set()
     for fact in facts:
         if isinstance(fact, Import):
@@ -336,8 +339,8 @@ def _named_by_file(
                 driver = project.driver_of(target.name, path)
                 if driver is not None and driver.dialect:
                     found.add(driver.dialect)
-                elif driver is not None and target.name.startswith(RUST):  # `sqlx::PgPool`
-                    found.update(engines_in(target.name))
+                elif driver is not None and target.name.startswith(RUST) and project.ci.files:
+                    found.update(engines_in(target.name))  # `sqlx::PgPool`
         elif isinstance(fact, ConnectionUrl):
             found.update(backends_named(fact.scheme))
     return frozenset(found)

@@ -16,9 +16,14 @@ from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.sql_calls import roots
 from dal_audit.facts import Span
-from dal_audit.facts.sql import CreateObject, Embedding, OtherStatement, SqlName, SqlStatement
-
-ANYTHING: Final = "*"
+from dal_audit.facts.sql import (
+    ANY_NAME,
+    CreateObject,
+    Embedding,
+    OtherStatement,
+    SqlName,
+    SqlStatement,
+)
 
 _HARMLESS: Final = frozenset(
     {"get_bind", "get_context", "f", "inline_literal", "batch_alter_table",
@@ -50,7 +55,7 @@ def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Itera
     words = sorted(set(_texts_in(call, scope)))
     if not words and not (names and isinstance(call.func, ast.Name) and _may_reach(call)):
         return
-    body = f"EXECUTE {' '.join(words) or ANYTHING}"
+    body = f"EXECUTE {' '.join(words) or ANY_NAME}"
     yield SqlStatement(span, "DO", OtherStatement(("DO",), body), within=within)
 
 
@@ -98,14 +103,14 @@ def made_function(
 ) -> SqlStatement | None:
     """Return what stands for a function that a connection is given.
 
-    Its name is `ANYTHING` where it is not known, and where an extension brings any number of them.
+    Its name is `ANY_NAME` where it is not known, and where an extension brings any number of them.
     """
     loads = last_name(call.func) in _LOADS
     if not call.args or not (loads or last_name(call.func) in _MAKES_FUNCTIONS):
         return None
     names = () if loads else fold_constant(call.args[0], scope)
     is_known = len(names) == 1 and names[0].isidentifier()
-    name = SqlName(span, names if is_known else (ANYTHING,))
+    name = SqlName(span, names if is_known else (ANY_NAME,))
     return SqlStatement(span, "CREATE FUNCTION", CreateObject("function", name), within=within)
 
 

@@ -24,9 +24,22 @@ from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.sql.embedded import embedded_statements
 from dal_audit.facts import SourceFile, Span
 from dal_audit.facts.rust import RustFile
-from dal_audit.facts.sql import Embedding, SqlFileName, SqlStatement
+from dal_audit.facts.sql import (
+    ANY_NAME,
+    CreateObject,
+    Embedding,
+    SqlFileName,
+    SqlName,
+    SqlStatement,
+)
 
 _FILE: Final = re.compile(r"[\w./\\ -]*\w\.sql")
+_GIVES: Final = re.compile(
+    rb"\.create_(?:scalar|aggregate|window)_function\(\s*\"(?P<name>\w+)\""
+    rb"|\b(?:register_\w*functions?|load_extension|sqlite3_auto_extension)(?=\()"
+)
+"""Calls by which SQLite's connections are given functions, or whole libraries of them."""
+
 _OVERRIDE: Final = re.compile(r"([\"`])\w+(?P<type>[!?](?::[^\"`]*)?|:[^\"`]*)\1")
 
 
@@ -56,7 +69,7 @@ def _of_file(file: SourceFile, read: RustFile) -> tuple[SqlStatement | SqlFileNa
         data = read_bytes(file.absolute, file.size)
     except OSError:  # The first look reports it.
         return ()
-    return (*sql_of_rust(data, read), *_file_names(data))
+    return (*sql_of_rust(data, read), *_given_functions(data), *_file_names(data))
 
 
 def sql_of_rust(data: bytes, read: RustFile) -> tuple[SqlStatement, ...]:
@@ -140,6 +153,17 @@ def _statements(
     for statement in embedded_statements(hidden, places):
         if within.how or not statement.flaw:  # What nobody here runs may be a part of a statement.
             yield replace(statement, within=within)
+
+
+def _given_functions(data: bytes) -> Iterator[SqlStatement]:
+    """Yield what stands for the functions that connections are given, by name or as a whole set."""
+    lines = ByteLines(data)
+    for found in _GIVES.finditer(data):
+        span = lines.span(found.start(), found.end())
+        within = Embedding((span.line, span.end_line), ("sqlite",), "create_function")
+        name = found["name"].decode() if found["name"] else ANY_NAME
+        structure = CreateObject("function", SqlName(span, (name,)))
+        yield SqlStatement(span, "CREATE FUNCTION", structure, within=within)
 
 
 def _file_names(data: bytes) -> Iterator[SqlFileName]:

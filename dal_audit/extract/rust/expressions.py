@@ -341,6 +341,7 @@ def _tokens(walk: Walk, tree: Node, context: Context, macro_path: str, node: Nod
                     whole[1],
                     does=read_sql(text, certain=True),
                     engines=context.engines,
+                    is_open=source.data[token.end : tree.end_byte].lstrip().startswith(b"+"),
                 )
             )
         is_first = is_first and token.callee is not None

@@ -10,7 +10,7 @@ from dal_audit.catalogue.url_schemes import shipped_schemes
 from dal_audit.extract.passwords import passwords
 from dal_audit.extract.rust import declarations, expressions
 from dal_audit.extract.rust.suppressions import suppressions
-from dal_audit.extract.rust.syntax import RustSource
+from dal_audit.extract.rust.syntax import RustSource, flawed
 from dal_audit.extract.rust.tokens import unquoted
 from dal_audit.extract.rust.walk import Handler, Walk
 from dal_audit.extract.source import UndecodableError, decode_script, not_decoded
@@ -129,19 +129,17 @@ def _flaws(source: RustSource) -> Iterator[NotUnderstood]:
 
 
 def _places(source: RustSource) -> Iterator[Span]:
-    """Yield the places that the grammar does not take, the outermost alone."""
-    waiting: list[Node] = [source.root] if source.root.has_error else []
-    while waiting:
-        node = waiting.pop()
-        if node.is_error and _is_read(node):
-            continue
-        if node.is_error or node.is_missing:
+    """Yield the places that the grammar does not take, but for attributes that are read."""
+    for node in flawed(source.root):
+        if not _is_read(node):
             span = source.span(node)
             yield Span(span.line, span.column, span.line, span.column + 1)
-        elif node.has_error:
-            waiting += reversed(node.children)
 
 
 def _is_read(node: Node) -> bool:
     """Return whether what the grammar does not take are attributes, which are read all the same."""
-    return bool(node.children) and all(child.type == "attribute_item" for child in node.children)
+    return (
+        node.is_error
+        and bool(node.children)
+        and all(child.type == "attribute_item" for child in node.children)
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dal_audit.extract.rust.byte_lines import ByteLines
 from dal_audit.facts import Span
@@ -27,6 +29,36 @@ def parser() -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
 
 
+_ATTRIBUTE: Final = re.compile(rb"#\[(?:cfg|cfg_attr|allow|expect)\([^\]\n]*\]")
+
+
+def flawed(root: Node) -> Iterator[Node]:
+    """Yield what the grammar does not take, the outermost alone."""
+    waiting: list[Node] = [root] if root.has_error else []
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            yield node
+        elif node.has_error:
+            waiting += reversed(node.children)
+
+
+def _without_attributes(data: bytes, root: Node) -> Node:
+    """Return the tree of a file without attributes where the grammar does not take them.
+
+    Rust has them in patterns and among arguments, too; blanks in their stead move nothing.
+    """
+    places = list(flawed(root))
+    rows = {row for node in places for row in range(node.start_point[0], node.end_point[0] + 1)}
+
+    def blank(found: re.Match[bytes]) -> bytes:
+        row = data.count(b"\n", 0, found.start())
+        return b" " * len(found[0]) if row in rows else found[0]
+
+    again = parser().parse(_ATTRIBUTE.sub(blank, data)).root_node
+    return again if sum(1 for _ in flawed(again)) < len(places) else root
+
+
 class RustSource:
     """A file's bytes with its tree, and the spans of what stands in it."""
 
@@ -34,6 +66,8 @@ class RustSource:
         """Parse UTF-8."""
         self.data = data
         self.root = parser().parse(data).root_node
+        if self.root.has_error and _ATTRIBUTE.search(data):
+            self.root = _without_attributes(data, self.root)
         self.lines = ByteLines(data)
 
     def text(self, node: Node) -> str:
