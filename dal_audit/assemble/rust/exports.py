@@ -91,7 +91,8 @@ class _Offering:
         head = item.types[0].path.rpartition("::")[2] if item.types else ""
         if origins:
             made: BindingKind = "type" if head == "Result" else "alias"
-            reach = self._reach(item.reach)
+            is_named = self.resolution.is_handed_on(item.name, self.path, self.number)
+            reach = "" if is_named else self._reach(item.reach)
             chosen = origins if made == "type" else origins[:1]
             yield Export(item.name, item.span, made, chosen, reach=reach, renamed=bool(item.reach))
 

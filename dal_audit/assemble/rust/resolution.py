@@ -293,14 +293,18 @@ class Resolution:
             name = parent
         return ""
 
+    def is_handed_on(self, name: str, path: str, number: int) -> bool:
+        """Return whether somebody hands on what a module has by a name."""
+        return f"{self._module_name(path, number)}.{name}" in self._handed_on
+
     @cached_property
     def _handed_on(self) -> frozenset[str]:
-        """The modules over which somebody has a glob that others can use."""
+        """The names that others can use by a `use`, and the modules that they can use by a glob."""
         found = (
             self.of_use(use, path)
             for path, read in self.tree.files.items()
             for use in read.uses
-            if use.reach and use.path.endswith("::*")
+            if use.reach
         )
         return frozenset(meaning.far for meaning in found if meaning is not None)
 

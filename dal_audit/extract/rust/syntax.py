@@ -49,7 +49,8 @@ def _without_attributes(data: bytes, root: Node) -> Node:
     Rust has them in patterns and among arguments, too; blanks in their stead move nothing.
     """
     places = list(flawed(root))
-    rows = {row for node in places for row in range(node.start_point[0], node.end_point[0] + 1)}
+    spans = ((node.start_point[0] - 1, node.end_point[0] + 2) for node in places)
+    rows = {row for span in spans for row in range(*span)}
 
     def blank(found: re.Match[bytes]) -> bytes:
         row = data.count(b"\n", 0, found.start())
