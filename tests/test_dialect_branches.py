@@ -165,3 +165,20 @@ def search_sqlite_first():
 
 def test_a_name_that_stands_for_itself_ends() -> None:
     assert engines("x = x or y\nz = not z\nif x and z:\n    f('at a')\n") == {"at a": ""}
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("@postgres_only\ndef run(schema_editor):\n    go('at')\n", "postgresql"),
+        ("@tools.requires_sqlite()\ndef run():\n    go('at')\n", "sqlite"),
+        ("@postgres\ndef run():\n    go('at')\n", ""),
+        ("sqlite_cursor.execute('at')", "sqlite"),
+        ("self.postgres.execute(sql('at'))", "postgresql"),
+        ("sqlite_cursor.send('at')", ""),
+        ("from_sqlite_to_postgres.execute('at')", ""),
+        ("op.execute('at')", ""),
+    ],
+)
+def test_names_limit_what_runs(source: str, told: str) -> None:
+    assert engines(source) == {"at": told}

@@ -17,6 +17,7 @@ __all__ = [
     "first_runs",
     "held_objects",
     "interface_members",
+    "library_versions",
     "migration_layout",
     "migration_sets",
     "module_names",

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.first_runs import first_runs
+from dal_audit.assemble.library_versions import sqlalchemy_version
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.engine_names import ENGINE_TITLES
 from dal_audit.catalogue.operations import OperationForm, feature_of
@@ -273,6 +274,9 @@ def _verdict(
     """Return what becomes of a construct; None where it is portable."""
     feature = feature_of(construct.feature)
     fails_on = _fails_on(feature.id, backends, project.policy.backend_versions)
+    if fails_on and isinstance(feature, OperationForm) and feature.library:
+        since = tuple(map(int, feature.library.split(".")))
+        fails_on = fails_on if sqlalchemy_version(project) < since else ()
     if MAKE_FUNCTIONS.intersection(fails_on) and feature.kind == "functions":
         called = frozenset(_CALLED.findall(feature.match))
         if project.sql_files.makes(called, path):

@@ -126,15 +126,18 @@ def _create_table(state: State, create: CreateTable) -> Iterator[SchemaError]:
     if state.is_sqlite and create.constraints and create.columns:
         yield from _late_columns(state, create)
     for constraint in create.constraints if not state.is_sqlite else ():
-        yield from _taken_by_constraint(state, constraint)
+        yield from _taken_by_constraint(state, constraint, name)
 
 
-def _taken_by_constraint(state: State, constraint: Constraint) -> Iterator[SchemaError]:
-    """Yield that PostgreSQL has an index of another table by the name of a new constraint."""
+def _taken_by_constraint(state: State, constraint: Constraint, table: str) -> Iterator[SchemaError]:
+    """Yield that PostgreSQL has an index of another table by the name of a new constraint.
+
+    Where the table itself stands already, that is what is wrong.
+    """
     if constraint.name is None or constraint.kind not in _NAMED_BY_INDEX:
         return
     index = state.seen(state.fold(constraint.name))
-    if index is None or index.table is None or index.table.refused:
+    if index is None or index.table is None or index.table.refused or index.table.name == table:
         return
     reason = f"an index of `{index.table.name}` is called `{constraint.name.name}`"
     cure = "Choose another name: an index's name is its own in the whole schema."

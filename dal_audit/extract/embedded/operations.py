@@ -26,13 +26,13 @@ from dal_audit.facts.sql import (
 )
 
 _HARMLESS: Final = frozenset(
-    {"get_bind", "get_context", "f", "inline_literal", "batch_alter_table",
-     "autocommit_block", "bulk_insert", "begin_nested", "commit", "connection", "cursor",
-     "close", "fetchall", "fetchmany", "fetchone", "scalar", "info", "debug", "warning",
-     "error", "exception", "critical", "append", "extend", "items", "keys", "values", "pop",
-     "discard", "setdefault", "sort", "index", "count", "format", "join", "split", "rsplit",
-     "splitlines", "strip", "lstrip", "rstrip", "replace", "startswith", "endswith", "encode",
-     "decode", "lower", "upper", "removeprefix", "removesuffix"}
+    {"append", "autocommit_block", "batch_alter_table", "begin_nested", "bulk_insert", "close",
+     "commit", "connection", "count", "critical", "cursor", "debug", "decode", "discard", "encode",
+     "endswith", "error", "exception", "extend", "f", "fetchall", "fetchmany", "fetchone",
+     "format", "get_bind", "get_context", "index", "info", "inline_literal", "items", "join",
+     "keys", "lower", "lstrip", "pop", "removeprefix", "removesuffix", "replace", "rsplit",
+     "rstrip", "scalar", "setdefault", "sort", "split", "splitlines", "startswith", "strip",
+     "upper", "values", "warning"}
 )  # fmt: skip
 """Calls that change no schema."""
 _READING: Final = ("get", "has_", "is_", "print")

@@ -24,6 +24,8 @@ class Block(Struct):
     opening: ast.Call
     name: str
     calls: list[ast.Call] = field(default_factory=list)
+    needs_copy: bool | None = None
+    """Whether SQLite has no plain statement for one of the calls; None before that was asked."""
 
     def adds_later(self, call: ast.Call) -> bool:
         """Return whether a column is added behind a call: an index that is made may be on it."""
@@ -54,7 +56,9 @@ class Block(Struct):
         """
         recreate = arguments.text("recreate") or "auto"
         if recreate == "auto":
-            return "anew" if any(map(_needs_copy, self.calls)) else "plain"
+            if self.needs_copy is None:
+                self.needs_copy = any(map(_needs_copy, self.calls))
+            return "anew" if self.needs_copy else "plain"
         return "anew" if recreate == "always" else "plain"
 
 

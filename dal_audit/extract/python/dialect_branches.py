@@ -23,8 +23,11 @@ from dal_audit.extract.python.dialect_tests import (
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import blocks_of
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
+from dal_audit.extract.python.prefilter.sql_marks import executes
 
 _LEAVING: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_LIMITING: Final = frozenset({"only", "require", "required", "requires"})
+"""Words of decorators that let a function run on an engine alone: `postgres_only`."""
 
 _Position: TypeAlias = tuple[int, int]
 
@@ -124,9 +127,12 @@ class DialectBranches:
         if isinstance(statement, ast.Assign):
             self._note([statement.value], _engine_named_by(last_name(statement.targets[0])))
             return
-        words = statement.name.lower().strip("_").split("_")
-        if engine_of(words[0]) or engine_of(words[-1]):
+        if _is_named_after_engine(statement.name):
             self._note(statement.body, _engine_named_by(statement.name))
+        for decorator in statement.decorator_list:
+            name = last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+            if _LIMITING & set(name.lower().split("_")):
+                self._note(statement.body, _engine_named_by(name))
 
     def _class(self, statement: ast.ClassDef) -> None:
         """Note that a class which is named after an engine is for that engine."""
@@ -144,6 +150,15 @@ class DialectBranches:
                 self._note([own.orelse], sides.fails)
             elif isinstance(own, ast.Dict):
                 self._table(own)
+            elif isinstance(own, ast.Call):
+                self._executed(own)
+
+    def _executed(self, call: ast.Call) -> None:
+        """Note that what runs SQL is the engine that it is named after: `sqlite_cursor`."""
+        receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+        name = last_name(receiver) if isinstance(receiver, (ast.Name, ast.Attribute)) else ""
+        if name and executes(last_name(call.func)) and _is_named_after_engine(name):
+            self._note([call], _engine_named_by(name))
 
     def _table(self, node: ast.Dict) -> None:
         """Note of a table whose keys are engines' names for which engine each value is."""
@@ -161,6 +176,12 @@ class DialectBranches:
         line = min([first.lineno, *decorators])
         start = (line, first.col_offset if line == first.lineno else 0)
         self._regions.append(_Region(start, (last.end_lineno, last.end_col_offset), engines))
+
+
+def _is_named_after_engine(name: str) -> bool:
+    """Return whether a name begins or ends with an engine's."""
+    words = name.lower().strip("_").split("_")
+    return bool(engine_of(words[0]) or engine_of(words[-1]))
 
 
 def _engine_named_by(name: str) -> Engines:
