@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dal_audit.extract.embedded.execution import Execution, Frame, Run, functions_of
 from dal_audit.extract.embedded.operations import unread
+from dal_audit.extract.embedded.placeholders import hands_no_values, placeholder, reads_placeholder
 from dal_audit.extract.embedded.statements import Embedder
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.django import DjangoLowering
@@ -83,10 +84,12 @@ class _Reader:
         """Yield what a function runs; the template for several databases has more of its name."""
         several = [own for own in self.execution.functions if own.startswith(f"{name}_")]
         main = self.execution.functions.get(name)
-        looks_up = main is not None and any(
-            isinstance(node, ast.Name) and node.id == "globals" for node in nodes_in(main)
+        looks_up = (
+            main is not None
+            and bool(several)
+            and any(isinstance(node, ast.Name) and node.id == "globals" for node in nodes_in(main))
         )
-        for own in several if looks_up and several else [name]:
+        for own in several if looks_up else [name]:
             yield from self._runs(self.execution.of_function(own))
 
     def _runs(self, runs: Iterator[Run]) -> Iterator[SqlStatement]:
@@ -143,6 +146,14 @@ class _Reader:
         how = f"{last_name(receiver)}.{name}" if last_name(receiver) else name
         argument = _unwrapped(call.args[0])
         found = list(self._texts(argument, call, site, how, tuple(sorted(origins))))
+        if (
+            found
+            and hands_no_values(call)
+            and any(reads_placeholder(text) for text, _written in texts(argument, site.scope))
+        ):
+            found[0] = replace(
+                found[0], constructs=(*found[0].constructs, placeholder(found[0].span))
+            )
         return found or None
 
     def _texts(

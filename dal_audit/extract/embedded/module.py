@@ -22,6 +22,7 @@ from dal_audit.facts import START, Span
 from dal_audit.facts.migrations import Revision
 from dal_audit.facts.sql import Embedding, OtherStatement, SqlFileName, SqlStatement
 
+_ENDS: Final = ('.sql"', ".sql'")
 _FILE: Final = re.compile(r"[\w./\\ -]*\w\.sql")
 
 
@@ -43,7 +44,7 @@ def not_followed() -> SqlStatement:
 
 def _file_names(tree: ast.Module, lines: Lines) -> Iterator[SqlFileName]:
     """Yield the texts that end as the names of SQL files do."""
-    if ".sql" not in lines.text:
+    if not any(end in lines.text for end in _ENDS):
         return
     for node in nodes_in(tree):
         value = node.value if isinstance(node, ast.Constant) else None

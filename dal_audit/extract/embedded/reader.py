@@ -13,7 +13,7 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES
-from dal_audit.extract.notebook_bytes import NOTEBOOK
+from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
 from dal_audit.facts import FileFacts, SourceFile
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dal_audit.facts.sql import SqlFileName, SqlStatement
 
 
-_FILE: Final = b".sql"
+_FILES: Final = (b'.sql"', b".sql'")
 
 
 def with_embedded_sql(
@@ -74,7 +74,7 @@ def with_embedded_sql(
 
 
 def _may_be_read(file: SourceFile) -> bool:
-    return not file.flaw and file.size <= MAX_PARSED_BYTES and not file.path.endswith(NOTEBOOK)
+    return not file.flaw and file.size <= MAX_PARSED_BYTES
 
 
 def sql_in(
@@ -90,16 +90,16 @@ def sql_in(
     from dal_audit.extract.source import Lines, decode
 
     try:
-        data = read_bytes(file.absolute, file.size)
+        data, notebook = python_bytes(file.path, read_bytes(file.absolute, file.size))
         revision = revision_of_bytes(data)
-        may_hold = _FILE in data or gives_functions(data)
+        may_hold = any(end in data for end in _FILES) or gives_functions(data)
         if revision is None and not may_hold and not opens_sql(searchable(data)):
             return ()
         text = decode(data)
         with warnings.catch_warnings():
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
-            return deeply(
+            found = deeply(
                 lambda: statements_of_file(
                     parse(text, shortcuts=shortcuts), Lines(text), revision, catalogue
                 )
@@ -108,3 +108,5 @@ def sql_in(
         return (not_followed(),)
     except (OSError, ValueError):  # What is no text, or no Python, is a ValueError.
         return ()
+    moved: tuple[SqlStatement | SqlFileName, ...] = notebook.moved(found) if notebook else found
+    return moved

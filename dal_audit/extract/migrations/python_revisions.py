@@ -133,10 +133,10 @@ class _Reader:
 
         The template for several databases looks them up by name in `globals()`.
         """
-        looks_up = any(
+        looks_up = bool(several) and any(
             isinstance(node, ast.Name) and node.id == "globals" for node in nodes_in(main)
         )
-        return [*several] if looks_up and several else [main]
+        return [*several] if looks_up else [main]
 
     # Operations, as Django has them
 

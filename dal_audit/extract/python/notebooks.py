@@ -18,6 +18,7 @@ from msgspec.structs import asdict, replace
 from dal_audit.extract.source import Lines
 from dal_audit.facts import AttributeRead, Fact, NotebookCell, NotUnderstood, Span, Suppression
 from dal_audit.facts.source import FactRecord
+from dal_audit.facts.sql import Embedding
 
 Path: TypeAlias = tuple[str | int, ...]
 """The keys and indices that lead to a value in a JSON document."""
@@ -104,7 +105,7 @@ class Notebook:
         moved = type(value)(**{name: self.moved(part) for name, part in asdict(value).items()})
         if isinstance(moved, Suppression):
             return self._suppression(moved)
-        if isinstance(moved, AttributeRead):
+        if isinstance(moved, (AttributeRead, Embedding)):
             first, last = moved.lines
             return replace(moved, lines=(self._line(first), self._line(last)))
         return moved

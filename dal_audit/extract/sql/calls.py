@@ -32,21 +32,38 @@ _DECLARES_AFTER: Final = frozenset(
 """Words after which a name with parentheses is a list of columns, a method or a key."""
 
 
+_EMPTY: Final = 3
+"""How many tokens a call without arguments has."""
+
+
 def lacked_calls(tokens: tuple[Token, ...], places: Places) -> tuple[SqlCall, ...]:
     """Return the calls in a statement of functions that an engine does not have, in order."""
     if not tokens or tokens[0].upper in _NO_CALLS:
         return ()
     view: View | None = None
     found: list[SqlCall] = []
-    for place, lacking in _lacked_names(tokens):
+    for place, several in _lacked_names(tokens):
         token = tokens[place]
         if view is None:
             view = View(tokens, frozenset())
         end = view.after_call(place, token.upper, 0, -1)
-        if end is not None and not _is_alias(tokens, place, end):
+        if end is None:
+            continue
+        is_cast = end > place + _EMPTY
+        lacking = tuple(own for own in several if not (is_cast and _casts(token.text.lower(), own)))
+        if lacking and not _is_alias(tokens, place, end):
             span = places.span(token.start, token.end)
             found.append(SqlCall(span, token.text, lacking, place, end))
     return tuple(found)
+
+
+def _casts(name: str, engine: str) -> bool:
+    """Return whether an engine takes the name of a type for a call that casts: `uuid('…')`.
+
+    Source: PostgreSQL's sql-expressions.html, "Type Casts".
+    """
+    names = engine_names(engine)
+    return names is not None and names.types is not None and name in names.types
 
 
 def _lacked_names(tokens: tuple[Token, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
