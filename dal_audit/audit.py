@@ -99,7 +99,12 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
     request.watch(2, f"reading {plural(len(tree.files) + len(tree.rust), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
     facts = extract(
-        tree.files, catalogue, jobs=request.jobs, shortcuts=request.shortcuts, cache=cache
+        tree.files,
+        catalogue,
+        jobs=request.jobs,
+        shortcuts=request.shortcuts,
+        cache=cache,
+        count=request.count,
     )
 
     request.watch(3, "following names through files")

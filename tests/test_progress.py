@@ -93,3 +93,20 @@ def test_an_audit_tells_of_its_stages(tmp_path: Path) -> None:
     audit(Request(folder=tmp_path, watch=lambda stage, doing: told.append((stage, doing))))
     assert [stage for stage, _ in told] == list(range(1, STAGES + 1))
     assert told[1] == (2, "reading 1 file")
+
+
+def test_the_bar_counts_files() -> None:
+    progress = Progress(4, started=0)
+    progress(2, "reading 8 files")
+    progress.count(4, 8)
+    assert progress.line(0.0) == f"[{'=' * 10}>{' ' * 9}] reading files: 4 of 8, 0 s"
+    progress(3, "following names through files")
+    assert "following names" in progress.line(0.0)
+
+
+def test_an_audit_tells_how_many_files_are_read(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"m{number}.py").write_text("import sqlite3\n")
+    told: list[tuple[int, int]] = []
+    audit(Request(folder=tmp_path, count=lambda read, of: told.append((read, of))))
+    assert told[:3] == [(0, 3), (1, 3), (2, 3)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from dal_audit.commands.terminal import terminal_style
+from dal_audit.commands.terminal import CONTEXT, terminal_style
 from dal_audit.report.terminal import TerminalStyle
 
 Looking = Callable[[str, dict[str, str]], TerminalStyle]
@@ -47,6 +48,13 @@ def test_links_need_a_terminal_that_makes_them(look: Looking, terminal: bool, na
     assert look("auto", {}).links is False
 
 
+def test_links_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    environment = {"WT_SESSION": "1"}
+    assert terminal_style("auto", environment).links is True
+    assert terminal_style("auto", environment, links=False).links is False
+
+
 @pytest.mark.parametrize(
     ("environment", "links"),
     [
@@ -67,10 +75,11 @@ def test_terminals_are_known_by_what_they_set(
 
 
 def test_only_a_terminal_has_a_width(look: Looking, terminal: bool) -> None:
-    wide = TerminalStyle(color=terminal, columns=77 if terminal else 0)
-    assert look("auto", {"COLUMNS": "77"}) == wide
+    assert look("auto", {"COLUMNS": "77"}).columns == (77 if terminal else 0)
     # What is no file has no size to ask for.
-    assert look("auto", {"COLUMNS": "wide"}) == TerminalStyle(color=terminal)
+    assert look("auto", {"COLUMNS": "wide"}).columns == 0
+    assert look("auto", {}).context == (CONTEXT if terminal else 0)
+    assert look("auto", {}).folder == (str(Path.cwd()) if terminal else "")
     assert look("always", {"TERM": "dumb"}) == TerminalStyle(color=True)
     assert look("never", {}).color is False
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dal_audit.facts import Place, Span
+from dal_audit.facts import Edit, Place, Span
+from dal_audit.fix.model import Fix
 from dal_audit.judge.breach import Finding, Origin, Related
 from dal_audit.report.diagnostic import ALIKE_SHOWN, NUMBERS_SHOWN, USES_SHOWN
 from dal_audit.report.grouping import SPREAD_FROM, blocks, folded
@@ -55,6 +56,7 @@ def test_a_finding_with_a_use() -> None:
         "4 | sqlite3.Row\n"
         "  | ----------- used\n"
         "  = help: Move it.\n"
+        "  = more: dal-audit explain driver-import\n"
     )
 
 
@@ -89,6 +91,7 @@ def test_the_way_of_a_leak_is_numbered() -> None:
         "1 | from db",
         "  |      -- 2. handed on",
         "  = help: c",
+        "  = more: dal-audit explain driver-type",
     ]
 
 
@@ -190,8 +193,8 @@ def test_a_label_that_leaves_the_terminal_hangs() -> None:
 def test_help_is_wrapped_where_the_width_is_known() -> None:
     found = finding_of(remedy="one two three four five six seven eight")
     rows = text_of(found, look=TerminalStyle(columns=40)).splitlines()
-    assert rows[-2:] == ["  = help: one two three four five six", "          seven eight"]
-    assert text_of(found).splitlines()[-1].endswith("seven eight")
+    assert rows[-4:-2] == ["  = help: one two three four five six", "          seven eight"]
+    assert text_of(found).splitlines()[-2].endswith("seven eight")
 
 
 def test_messages_are_wrapped_where_the_width_is_known() -> None:
@@ -225,7 +228,7 @@ def test_uses_that_are_not_shown_are_named() -> None:
     ).splitlines()
     assert len([line for line in lines if line.endswith("--- used")]) == USES_SHOWN
     named = ", ".join(str(line) for line in range(5, 5 + NUMBERS_SHOWN))
-    assert lines[-2] == f"  = used: on lines {named}, and {38 - USES_SHOWN - NUMBERS_SHOWN} more"
+    assert lines[-3] == f"  = used: on lines {named}, and {38 - USES_SHOWN - NUMBERS_SHOWN} more"
     related = related[: USES_SHOWN + 1]
     assert "used:" not in text_of(finding_of(related=related), sources={"app/a.py": source})
 
@@ -274,6 +277,7 @@ def test_findings_alike_share_what_is_in_other_files() -> None:
         "  | --- 1. the interface",
         "  = used: on lines 6, 7, 8",
         "  = help: c",
+        "  = more: dal-audit explain driver-import",
     ]
 
 
@@ -421,6 +425,7 @@ def test_findings_of_one_origin_are_one_block() -> None:
         " ::: app/f01.py:1:8  from s.db import Row (and 1 more)",
         " ::: app/f02.py:1:8 (and 1 more)",
         "  = help: c",
+        "  = more: dal-audit explain driver-type",
     ]
 
 
@@ -464,3 +469,75 @@ def test_every_finding_is_in_one_block() -> None:
     findings = [*hostile_report().findings, *reaching(5), *reaching(2, severity="warning")]
     told = [id(finding) for block in blocks(findings) for finding in block.findings]
     assert sorted(told) == sorted(map(id, findings))
+
+
+CONTEXT = TerminalStyle(context=2)
+
+
+def test_a_terminal_is_shown_the_lines_around() -> None:
+    source = "\nimport os\nimport sqlite3\n\nx = 1\ny = 2\n"
+    found = finding_of(line=3, label="here", remedy="c")
+    assert text_of(found, sources={"app/a.py": source}, look=CONTEXT).splitlines()[2:-2] == [
+        "  |",
+        "2 | import os",
+        "3 | import sqlite3",
+        "  |        ^^^^^^^ here",
+        "4 |",
+        "5 | x = 1",
+    ]
+
+
+def test_nothing_is_shown_around_several_marks() -> None:
+    found = [finding_of(line=line, driver="sqlite3") for line in (2, 4, 6)]
+    text = text_of(*found, sources={"app/a.py": "import sqlite3\n" * 9}, look=CONTEXT)
+    assert "1 | import" not in text
+
+
+def test_a_span_of_several_lines_is_marked_whole() -> None:
+    source = "call(\n    'a',\n    'b',\n)\n"
+    found = finding_of(span=Span(1, 1, 4, 2), label="this", remedy="c")
+    assert text_of(found, sources={"app/a.py": source}).splitlines()[2:-2] == [
+        "  |",
+        "1 | / call(",
+        "2 | |     'a',",
+        "3 | |     'b',",
+        "4 | | )",
+        "  | |_^ this",
+    ]
+
+
+def test_a_long_span_is_marked_at_both_ends() -> None:
+    source = "\n".join(f"line{number}" for number in range(1, 12))
+    rows = text_of(
+        finding_of(span=Span(1, 1, 11, 7), remedy="c"), sources={"app/a.py": source}
+    ).splitlines()
+    assert [row for row in rows if " line" in row] == [
+        " 1 | / line1",
+        " 2 | | line2",
+        " 3 | | line3",
+        " 4 | | line4",
+        "11 | | line11",
+    ]
+
+
+def test_a_fix_is_drawn_as_a_diff() -> None:
+    edits = (Edit(Span(1, 1, 1, 7), "use"), Edit(Span(2, 3, 2, 3), "y"))
+    fix = Fix("take it out", edits, "safe")
+    found = finding_of(fix=fix, remedy="c")
+    rows = text_of(found, sources={"app/a.py": "import sqlite3\nxx\n"}).splitlines()
+    assert rows[-5:] == [
+        "  - import sqlite3",
+        "  + use sqlite3",
+        "  - xx",
+        "  + xxy",
+        "  = more: dal-audit explain driver-import",
+    ]
+
+
+def test_files_and_rules_are_links_where_the_terminal_has_them() -> None:
+    look = TerminalStyle(links=True, folder="/home/me/a b")
+    text = text_of(finding_of("app/é.py"), look=look)
+    assert "\x1b]8;;file:///home/me/a%20b/app/%C3%A9.py\x1b\\app/é.py:1:8\x1b]8;;\x1b\\" in text
+    assert document_of(RULE) in text
+    seen_from = text_of(finding_of(), look=look, here="sub", there="..")
+    assert "file:///home/me/app/a.py" in seen_from

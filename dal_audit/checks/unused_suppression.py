@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from dal_audit.assemble.project import Project
-from dal_audit.catalogue.rulebook import did_you_mean, nearest_rule
+from dal_audit.catalogue.rulebook import did_you_mean, nearest_rule, rules
 from dal_audit.facts import FileFacts, Place
 from dal_audit.fix.suppressions import renamed, without
 from dal_audit.judge.breach import Breach, EntryUse, SuppressionUse, WaiverUse
 from dal_audit.judge.check import check
+
+PREFIXED_SHOWN: Final = 3
+"""Rules that are told where a comment names a prefix."""
 
 
 @check("DAL903")
@@ -71,6 +75,15 @@ def _entry(use: EntryUse) -> Breach:
     return Breach(use.place, f"{of} matches no finding", remedy=cure)
 
 
+def _meant(name: str) -> str:
+    """Return what a name of no rule may have been meant for."""
+    begun = [rule.id for rule in rules() if rule.id.startswith(name)] if name else []
+    if not begun:
+        return did_you_mean(name)
+    shown = ", ".join(begun[:PREFIXED_SHOWN]) + (", ..." if len(begun) > PREFIXED_SHOWN else "")
+    return f"; a comment names whole rules, such as {shown}"
+
+
 def _comment(use: SuppressionUse, file: FileFacts) -> Iterator[Breach]:
     """Yield what is wrong with a comment that suppresses."""
     suppression = use.suppression
@@ -84,7 +97,7 @@ def _comment(use: SuppressionUse, file: FileFacts) -> Iterator[Breach]:
     for rule in suppression.rules:
         place = Place(file.path, rule.span)
         if rule.name not in known:
-            hint = did_you_mean(rule.name)
+            hint = _meant(rule.name)
             near = nearest_rule(rule.name)
             yield Breach(
                 place,

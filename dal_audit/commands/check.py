@@ -53,6 +53,7 @@ UNSET: Final[Mapping[str, Any]] = {
     "show_all": False,
     "statistics": False,
     "color": "auto",
+    "links": True,
     "jobs": None,
     "shortcuts": True,
     "cache": True,
@@ -100,7 +101,9 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
         printed = ""
         for form, output in pairs:
             if not is_left_out(form, report, quiet=options["quiet"]):
-                look = terminal_style(options["color"]) if output == "-" else PLAIN
+                look = PLAIN
+                if output == "-":
+                    look = terminal_style(options["color"], links=options["links"])
                 printed = _rendered(report, form, look, options)
                 write(printed, output)
         code = CLEAN if options["exit_zero"] else code
@@ -153,11 +156,11 @@ def _watched(request: Request, options: Mapping[str, Any]) -> Report:
         shown(Progress(STAGES), quiet=options["quiet"]) as progress,
     ):
         if not options["verbose"]:
-            return audit(replace(asked, watch=progress))
+            return audit(replace(asked, watch=progress, count=progress.count))
         from dal_audit.commands.timings import Timings
 
         timings = Timings(progress)
-        report = audit(replace(asked, watch=timings))
+        report = audit(replace(asked, watch=timings, count=progress.count))
     for line in timings.lines(report):
         print_error(line)
     return report
@@ -195,7 +198,9 @@ def _fixed(request: Request, options: Mapping[str, Any]) -> Fixed:
     if options["stdin_filename"] or "-" in options["paths"]:
         raise UsageError("error: --fix and --diff are for files, not for standard input")
     with shown(Progress(STAGES), quiet=options["quiet"]) as progress:
-        result = fixed(replace(request, watch=progress), unsafe=options["unsafe_fixes"])
+        result = fixed(
+            replace(request, watch=progress, count=progress.count), unsafe=options["unsafe_fixes"]
+        )
     for reason in result.refused:
         print_error(f"warning: {reason}")
     return result

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # To import `typing` takes longer than to print what was prin
 COMMANDS: Final = frozenset(
     {
         *("baseline", "check", "clean", "config", "explain", "facts", "fix"),
-        *("graph", "init", "port", "replay", "rules", "server"),
+        *("graph", "help", "init", "port", "replay", "rules", "server"),
     }
 )
 """The names of all commands; a test holds them against the command line."""

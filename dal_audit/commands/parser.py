@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -29,16 +27,15 @@ from dal_audit.commands.options import (
 from dal_audit.commands.output import (
     CLEAN,
     FAILED,
-    UNREAD,
     USAGE,
     failure,
-    interrupted,
     print_error,
-    silence_stdout,
     write,
 )
 from dal_audit.commands.port import port
 from dal_audit.commands.replay import replay
+from dal_audit.commands.usage import GroupedCommand, ended, format_commands, misspelt_command
+from dal_audit.policy.problems import did_you_mean
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -66,13 +63,17 @@ class _Commands(click.Group):
         **extra: Any,
     ) -> click.Context:
         """Read the words; `--help` is printed here."""
-        with _ended():
+        with ended():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _ended():
+        with ended():
             return super().invoke(ctx)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by what they are for."""
+        format_commands(self.commands, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the first word: a command, an option of `check`, or a path to audit."""
@@ -86,21 +87,6 @@ class _Commands(click.Group):
         return [*paths, *super().shell_complete(ctx, incomplete), *options]
 
 
-@contextmanager
-def _ended() -> Iterator[None]:
-    """Give a reader that goes away, and a signal, the exit codes of a shell.
-
-    Click itself would say 1 of both, which stands for findings.
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        silence_stdout()
-        sys.exit(UNREAD)
-    except KeyboardInterrupt as error:
-        sys.exit(interrupted(error))
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dal-audit")
 def cli() -> None:
@@ -111,7 +97,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(cls=GroupedCommand)
 @click.argument("paths", nargs=-1, type=click.Path())
 @FORMAT
 @OUTPUT
@@ -133,6 +119,13 @@ def cli() -> None:
     "--statistics", is_flag=True, help="Count the findings of each rule, instead of listing them."
 )
 @COLOR
+@click.option(
+    "--no-links",
+    "links",
+    flag_value=False,
+    default=True,
+    help="Make no links of files and rules, on terminals that have them.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
 @click.option(
     "--shortcuts/--no-shortcuts",
@@ -179,6 +172,10 @@ def check(rerun: Rerun | None, /, **options: Any) -> NoReturn:
 
     Given files only limit what is reported: the whole project is always analysed.
     """
+    if meant := misspelt_command(options["paths"], cli.commands):
+        print_error(f"error: no such file, folder or command: `{options['paths'][0]}`")
+        print_error(f"  = help: did you mean `dal-audit {meant}`?")
+        sys.exit(USAGE)
     # Imported here, so that `--help` and `--version` do not pay for it.
     from dal_audit.commands.check import run_check
 
@@ -200,7 +197,9 @@ def clean(paths: tuple[str, ...], config: Path | None, cache_dir: Path | None) -
     from dal_audit.policy.request import Request
 
     try:
-        remove(Request(paths=paths or (".",), config=config, cache_folder=cache_dir))
+        request = Request(paths=paths or (".",), config=config, cache_folder=cache_dir)
+        for line in remove(request):
+            write(f"{line}\n", "-")
     except OSError as error:
         print_error(f"error: {error}")
         sys.exit(FAILED)
@@ -378,6 +377,24 @@ def facts_command(**options: Any) -> NoReturn:
         print_error(f"Facts of {plural(count, 'file')} were written to {options['output']}.")
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         sys.exit(failure(error, verbose=options["verbose"]))
+    sys.exit(CLEAN)
+
+
+@cli.command("help")
+@click.argument("command", required=False)
+def help_command(command: str | None) -> NoReturn:
+    """Print what COMMAND is for, and its options; without one, what there is."""
+    if command is not None and command not in cli.commands:
+        hint = did_you_mean(command, cli.commands)
+        print_error(f"error: there is no command `{command}`{hint}")
+        sys.exit(USAGE)
+    with click.Context(cli, info_name="dal-audit", **cli.context_settings) as context:
+        text = cli.get_help(context)
+        if command is not None:
+            asked = cli.commands[command]
+            with click.Context(asked, info_name=command, parent=context) as inner:
+                text = asked.get_help(inner)
+    write(f"{text}\n", "-")
     sys.exit(CLEAN)
 
 

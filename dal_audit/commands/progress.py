@@ -38,18 +38,30 @@ class Progress(Struct):
     stage: int = 0
     doing: str = ""
     started: float = field(default_factory=time.monotonic)
+    read: int = 0
+    """Files that are read in this stage, of `files`."""
+    files: int = 0
 
     def __call__(self, stage: int, doing: str) -> None:
         """Take note of a stage that begins; the first one is 1. A later round may come back."""
-        self.stage, self.doing = stage, doing
+        self.stage, self.doing, self.read, self.files = stage, doing, 0, 0
+
+    def count(self, read: int, files: int) -> None:
+        """Take note of how many files of how many are read."""
+        self.read, self.files = read, files
 
     def line(self, now: float) -> str:
-        """Return the line to draw; the bar counts stages, and does not pretend to know more."""
-        done = WIDTH * max(self.stage - 1, 0) // self.stages
+        """Return the line to draw; the bar counts files, or else stages, and claims no more."""
+        if self.files:
+            done = min(WIDTH * self.read // self.files, WIDTH - 1)
+            doing = f"reading files: {self.read} of {self.files}"
+        else:
+            done = WIDTH * max(self.stage - 1, 0) // self.stages
+            doing = self.doing
         # A dot that moves says that the program does.
         dot = done + int((now - self.started) / EVERY) % (WIDTH - done)
         cells = ("=" if n < done else ">" if n == dot else " " for n in range(WIDTH))
-        return f"[{''.join(cells)}] {self.doing}, {now - self.started:.0f} s"
+        return f"[{''.join(cells)}] {doing}, {now - self.started:.0f} s"
 
 
 @contextmanager

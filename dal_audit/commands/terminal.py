@@ -20,15 +20,23 @@ _VTE_WITH_LINKS: Final = 5000
 """The version of VTE, on which GNOME's and other terminals are built, that learnt them."""
 
 
-def terminal_style(choice: str, environment: Mapping[str, str] = os.environ) -> TerminalStyle:
+CONTEXT: Final = 2
+"""Lines that a terminal is shown above and below a marked one."""
+
+
+def terminal_style(
+    choice: str, environment: Mapping[str, str] = os.environ, *, links: bool = True
+) -> TerminalStyle:
     """Return how a report on standard output may look; `choice` is the option `--color`."""
     color = _wants_color(choice, environment)
     if not is_terminal(environment):
         return TerminalStyle(color=color)
     return TerminalStyle(
         color=color,
-        links=color and _makes_links(environment),
+        links=links and color and _makes_links(environment),
         columns=_columns(environment),
+        context=CONTEXT,
+        folder=os.getcwd(),  # noqa: PTH109  # no pathlib at the start
     )
 
 

@@ -59,19 +59,23 @@ def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
     put(written, place, [head_of(key, payload), payload])
 
 
-def remove_cache(folder: Path) -> None:
+def remove_cache(folder: Path) -> tuple[int, int]:
     """Remove the caches in a folder, and the folder where nothing else is in it.
+
+    Return how many files they were, and how many bytes.
 
     Raises OSError where that cannot be done.
     """
     if folder.is_symlink() or not folder.is_dir():
-        return
+        return 0, 0
     own = [path for path in folder.iterdir() if _is_own(path)]
     marks = [path for path in folder.iterdir() if _is_mark(path)]
+    size = sum(path.lstat().st_size for path in own)
     for path in (*own, *marks):
         path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
+    return len(own), size
 
 
 def _is_own(path: Path) -> bool:

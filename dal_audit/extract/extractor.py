@@ -60,18 +60,27 @@ def extract(
     shortcuts: bool = True,
     cache: Cache | None = None,
     project: Sequence[SourceFile] | None = None,
+    count: Callable[[int, int], None] = lambda _read, _of: None,
 ) -> list[FileFacts]:
     """Return the facts of each file, in the order of the files.
 
     `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
     ruled out by its bytes and LibCST reads every file whole; the findings are the same. `project`
-    are all files of the project, where these are some of them.
+    are all files of the project, where these are some of them. `count` is told how many files of
+    how many are read; of what other processes read it is told a guess.
     """
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
         options = options_for(project or files, catalogue, shortcuts=shortcuts)
         worth = PARSED_WORTH_A_PROCESS if options.thorough or not shortcuts else WORTH_A_PROCESS
-        return _facts_of(lambda part: first_look(part, options), missing, jobs, worth)
+
+        def batch(part: Sequence[SourceFile]) -> list[FileFacts]:
+            def told(done: int) -> None:
+                count(done * len(missing) // len(part), len(missing))
+
+            return first_look(part, options, told)
+
+        return _facts_of(batch, missing, jobs, worth)
 
     return cache.facts_of("first", files, compute) if cache else compute(files)
 
@@ -103,12 +112,16 @@ def extract_deep(
     return [by_path.get(file.path, file) for file in known]
 
 
-def first_look(files: Iterable[SourceFile], options: ExtractionOptions) -> list[FileFacts]:
-    """Return the facts of each file by a first look."""
-    return _batch(files, options, extract_file)
+def first_look(
+    files: Sequence[SourceFile],
+    options: ExtractionOptions,
+    told: Callable[[int], None] = lambda _done: None,
+) -> list[FileFacts]:
+    """Return the facts of each file by a first look; `told` is told how many of them are done."""
+    return _batch(files, options, extract_file, told)
 
 
-def deep_look(files: Iterable[SourceFile], options: ExtractionOptions) -> list[FileFacts]:
+def deep_look(files: Sequence[SourceFile], options: ExtractionOptions) -> list[FileFacts]:
     """Return the facts of each file read whole."""
     return _batch(files, options, _extract_deep)
 
@@ -262,15 +275,16 @@ def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str
 
 
 def _batch(
-    part: Iterable[SourceFile],
+    part: Sequence[SourceFile],
     options: ExtractionOptions,
     extraction: Callable[[SourceFile, ExtractionOptions, Prefilter], Result],
+    told: Callable[[int], None] = lambda _done: None,
 ) -> list[Result]:
+    """Return what is extracted of some files; `told` is told how many of them are done."""
     from dal_audit.extract.python.prefilter.driver_marks import MANY, Prefilter
 
-    files = tuple(part)
-    is_many = len(files) > MANY
-    prefilter = Prefilter(options.catalogue, files=len(files)) if is_many else options.prefilter
+    is_many = len(part) > MANY
+    prefilter = Prefilter(options.catalogue, files=len(part)) if is_many else options.prefilter
     # Syntax trees hold no cycles worth collecting while they are read: 5 to 20 % of the time.
     collecting = gc.isenabled()
     gc.disable()
@@ -278,7 +292,11 @@ def _batch(
         with warnings.catch_warnings():
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
-            return [extraction(file, options, prefilter) for file in files]
+            found = []
+            for done, file in enumerate(part):
+                told(done)
+                found.append(extraction(file, options, prefilter))
+            return found
     finally:
         if collecting:
             gc.enable()

@@ -23,6 +23,10 @@ OWN_FILE: Final = "dal-audit.toml"
 SHARED_FILE: Final = "pyproject.toml"
 SHARED_TABLE: Final = ("tool", "dal-audit")
 
+_TABLE_ADVICE: Final = (
+    "a table for pyproject.toml; in a file of dal-audit's own, keys stand at the top: "
+    "leave out the line `[tool.dal-audit]`"
+)
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 """What a text in UTF-16 begins with."""
 
@@ -94,6 +98,9 @@ def read_policy(
         for name in SHARED_TABLE:
             document = document.get(name, {}) if isinstance(document, dict) else {}
     reader = Reader(root, RuleNames(known_rules), baseline_expected=baseline_expected)
+    if not prefix and SHARED_TABLE[0] in document:
+        del document[SHARED_TABLE[0]]
+        reader.faults.append(Fault(SHARED_TABLE[:1], _TABLE_ADVICE, on_key=True))
     if not isinstance(document, dict):
         reader.faults.append(Fault((), "`tool.dal-audit` must be a table"))
         document = {}

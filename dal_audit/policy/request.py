@@ -12,6 +12,9 @@ from msgspec import Struct, field
 Watch: TypeAlias = Callable[[int, str], None]
 """Told of each stage that begins: its number, from 1 to STAGES, and what it does."""
 
+Count: TypeAlias = Callable[[int, int], None]
+"""Told how many files of how many are read, as far as this process knows."""
+
 
 STAGES = 4
 
@@ -49,6 +52,7 @@ class Request(Struct, frozen=True):
     """What is read instead of some files, by their paths: a buffer that is not saved yet."""
     today: datetime.date = field(default_factory=datetime.date.today)
     watch: Watch = lambda _stage, _doing: None
+    count: Count = lambda _read, _of: None
 
 
 def request_of(options: Mapping[str, Any], **further: Any) -> Request:

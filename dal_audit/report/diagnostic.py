@@ -9,17 +9,17 @@ from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.facts import Place
 from dal_audit.judge.breach import Finding, Related
+from dal_audit.report.fix_diff import fix_diff
 from dal_audit.report.grouping import Block, blocks
 from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
-from dal_audit.report.paths import shown_path
-from dal_audit.report.snippet import MAX_LINE, Excerpts, Mark
+from dal_audit.report.paths import shown_place
+from dal_audit.report.file_rows import file_rows
+from dal_audit.report.snippet import MAX_LINE, Excerpts, Mark, last_line
 from dal_audit.report.source_lines import Quoted
 from dal_audit.report.suggestions import described
-from dal_audit.report.summary import plural
-from dal_audit.report.terminal import Paint, Style, cut, expand, safe, width, wrapped
+from dal_audit.report.terminal import Paint, Style, cut, expand, safe, wrapped
 
 USES_SHOWN: Final = 3
 """Lines of uses that are shown with their source; the rest is named by its numbers."""
@@ -32,12 +32,6 @@ STEPS_SHOWN: Final = 8
 
 NUMBERS_SHOWN: Final = 12
 """Lines that are named by their numbers."""
-
-FILES_SHOWN: Final = 10
-"""Files that one cause reaches and that are named, where not all are asked for."""
-
-_NAME_WIDTH: Final = 60
-"""Cells; behind longer names of files their sources are not aligned."""
 
 _INDENT: Final = "    "
 
@@ -54,6 +48,8 @@ class DiagnosticRenderer:
         self.paint = paint
         self.show_all = show_all
         self.quoted = Quoted(report.sources)
+        self.explained: set[str] = set()
+        """The rules of which it was said already where more is said of them."""
 
     def findings(self, shown: Iterable[Finding]) -> Iterator[str]:
         """Yield the lines of findings; those that have one cause are shown as one."""
@@ -65,23 +61,48 @@ class DiagnosticRenderer:
         findings, style = block.findings, _style(block)
         yield from self._headline(block, len(findings) - 1)
         shown = _shown(findings)
-        gutter = len(str(max(mark.place.span.line for mark in shown.marks)))
+        gutter = len(str(last_line(shown.marks, self.paint.look.context)))
         yield from self._excerpts(shown.marks, block.first.place.path, gutter, style)
-        for title, text in _notes(findings, shown):
-            yield from self._note(title, text, gutter)
+        yield from self._notes(block, shown, gutter)
+        if len(findings) == 1:
+            yield from self._fix(block.first, gutter)
+        yield from self._more(block, gutter)
         yield ""
 
     def spread(self, block: Block) -> Iterator[str]:
         """Yield a cause with its way, a line for each file that it reaches, and an empty line."""
         yield from self._headline(block, 0)
         marks = _cause_marks(block)
-        gutter = len(str(max((mark.place.span.line for mark in marks), default=1)))
+        gutter = len(str(last_line(marks, self.paint.look.context)))
         main = block.origin.place.path if block.origin else ""
         yield from self._excerpts(marks, main, gutter, _style(block))
-        yield from self._reached(block, gutter)
-        for title, text in _notes(block.findings, _Shown([], [], [])):
-            yield from self._note(title, text, gutter)
+        arrow = self.paint(":::" if block.origin else "-->", "frame")
+        rows = file_rows(block, self.report, self.quoted, self.paint, show_all=self.show_all)
+        yield from (f"{' ' * gutter}{arrow} {row}" for row in rows)
+        yield from self._notes(block, _Shown([], [], []), gutter)
+        yield from self._more(block, gutter)
         yield ""
+
+    def _notes(self, block: Block, shown: _Shown, gutter: int) -> Iterator[str]:
+        """Yield the remarks on a block."""
+        for title, text in _notes(block.findings, shown):
+            yield from self._note(title, text, gutter)
+
+    def _more(self, block: Block, gutter: int) -> Iterator[str]:
+        """Yield where more is said of a rule, below its first block."""
+        name = block.first.rule.name
+        if name not in self.explained:
+            self.explained.add(name)
+            yield from self._note("more", f"dal-audit explain {name}", gutter)
+
+    def _fix(self, finding: Finding, gutter: int) -> Iterator[str]:
+        """Yield the lines that a fix changes."""
+        fix, paint = finding.breach.fix, self.paint
+        room = paint.look.columns - gutter - 3 if paint.look.columns else MAX_LINE
+        rows = fix_diff(fix, self.quoted.lines(finding.place.path)) if fix is not None else ()
+        for sign, line in rows:
+            style: Style = "error" if sign == "-" else "good"
+            yield f"{' ' * gutter} {paint(f'{sign} {cut(expand(line), room)}', style)}"
 
     def _excerpts(
         self, marks: Iterable[Mark], main: str, gutter: int, style: Style
@@ -90,32 +111,9 @@ class DiagnosticRenderer:
         excerpts = Excerpts(self.quoted, self.paint, gutter, style)
         for path, here in _by_file(marks):
             arrow = "-->" if path == main else ":::"
-            yield f"{' ' * gutter}{self.paint(arrow, 'frame')} {self._where(here[0].place)}"
+            where = shown_place(here[0].place, self.report, self.paint)
+            yield f"{' ' * gutter}{self.paint(arrow, 'frame')} {where}"
             yield from excerpts.draw(here)
-
-    def _where(self, place: Place) -> str:
-        return f"{shown_path(place.path, self.report)}:{place.span.line}:{place.span.column}"
-
-    def _reached(self, block: Block, gutter: int) -> Iterator[str]:
-        """Yield the files that a cause reaches, each with the first line that takes it up."""
-        files = block.by_file
-        told = len(files) if self.show_all else FILES_SHOWN
-        # Never all but one: that line would say no more than the file's name.
-        told += len(files) == told + 1
-        firsts = [(self._where(group[0].place), group) for group in [*files.values()][:told]]
-        names = min(max(width(where) for where, _ in firsts), _NAME_WIDTH)
-        arrow = self.paint(":::" if block.origin else "-->", "frame")
-        columns = self.paint.look.columns or MAX_LINE
-        for where, group in firsts:
-            more = f" (and {len(group) - 1} more)" if len(group) > 1 else ""
-            gap = " " * (2 + max(names - width(where), 0))
-            room = columns - gutter - 4 - width(where + gap + more)
-            quoted = self.quoted.line(group[0].place.path, group[0].place.span.line)
-            shown = self.paint(cut(expand(quoted.strip()), room), "faint")
-            yield f"{' ' * gutter}{arrow} {where}{gap if shown else ''}{shown}{more}"
-        if len(files) > told:
-            left = plural(len(files) - told, "more file")
-            yield f"{' ' * gutter}{arrow} {left}: `--show-all` names them"
 
     def _headline(self, block: Block, more: int) -> Iterator[str]:
         """Yield what is wrong, wrapped where the terminal's width is known."""
@@ -152,7 +150,12 @@ def _cause_marks(block: Block) -> list[Mark]:
         return [Mark(origin.place, origin.message, main=True) for origin in told]
     number = "{}. " if len(steps) > 1 else ""
     return [
-        Mark(step.place, number.format(index) + step.message, main=step is steps[-1])
+        Mark(
+            step.place,
+            number.format(index) + step.message,
+            main=step is steps[-1],
+            whole=step is steps[-1],
+        )
         for index, step in enumerate(steps, 1)
     ]
 
@@ -197,6 +200,7 @@ def _main_marks(findings: Sequence[Finding], number: str) -> list[Mark]:
             finding.place,
             f"{number}{finding.breach.label if is_alone else _what(finding)}",
             main=True,
+            whole=is_alone,
         )
         for finding in findings[:ALIKE_SHOWN]
     ]

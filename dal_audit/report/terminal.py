@@ -41,6 +41,10 @@ class TerminalStyle(Struct, frozen=True):
     """Whether the terminal makes links of what OSC 8 marks."""
     columns: int = 0
     """The terminal's width in cells; 0 where there is none, and nothing is wrapped."""
+    context: int = 0
+    """Lines of source that are shown above and below what a finding is about."""
+    folder: str = ""
+    """The current folder, absolute, from which the links to files lead; empty for no such links."""
 
 
 PLAIN: Final = TerminalStyle()
