@@ -7,13 +7,17 @@ import hashlib
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from dal_audit.discover.projects import ProjectScope
 from dal_audit.facts import Place, Span
-from dal_audit.judge.breach import Related
+from dal_audit.judge.breach import Origin, Related
+from dal_audit.policy import default_policy
 from dal_audit.report.html.picture import PACKAGES_SHOWN
 from dal_audit.report.render import Report, render
 from dal_audit.report.terminal import safe
@@ -268,3 +272,51 @@ def test_the_page_says_which_job_tests_a_backend() -> None:
     assert "<td>by tests (3.13) in ci.yml</td><td>yes</td>" in page
     assert "<td>no job &lt;b&gt;</td><td>no</td>" in page
     assert "Storage tests on" not in render(report_of(), "html")
+
+
+def test_the_head_says_what_was_audited_when_and_how(tmp_path: Path) -> None:
+    file = tmp_path / "dal-audit.toml"
+    scope = ProjectScope(replace(default_policy(tmp_path), file=file), (".",), (), {})
+    text = render(report_of(scopes=(scope,), date="2026-01-31"), "html")
+    assert f"<h1>{tmp_path.name} · dal-audit</h1>" in text
+    assert '<time datetime="2026-01-31">2026-01-31</time>' in text
+    assert "<dd>dal-audit 0.1.0</dd>" in text
+    assert "<code>dal-audit.toml</code>" in text
+    assert "<dd>sqlite 3.35, postgresql 14</dd>" in text
+    assert "<time" not in render(report_of(), "html")
+
+
+def test_places_lead_to_the_sources_on_the_web() -> None:
+    found = finding_of("a b/#?é.py", 7)
+    url = "https://example.org/{path}#L{line}-{end_line}"
+    text = render(report_of(found, source_url=url), "html")
+    address = "https://example.org/a%20b/%23%3F%C3%A9.py#L7-7"
+    assert f'<a href="{address}" rel="noreferrer"><code>a b/#?é.py:7:8</code></a>' in text
+    for trick in TRICKS:
+        Page(render(report_of(finding_of(f"{trick}.py"), source_url=url), "html"))
+
+
+def test_findings_of_one_cause_stand_behind_it() -> None:
+    place = Place("storage/db.py", Span(2, 1, 2, 4))
+    origin = Origin("storage.db.Row", place, "`Row` is imported here")
+    way = (Related(place, "`Row` is imported here"),)
+    found = [
+        finding_of(f"app/{name}.py", related=way, flow_length=1, origin=origin) for name in "abcd"
+    ]
+    page = page_of(report_of(*found, finding_of("z.py")))
+    assert page.tags["article"] == 5
+    shown = "".join(page.text)
+    assert "storage.db.Row reaches 4 files" in shown
+    assert "4 findings in 4 files" in shown
+    assert shown.index("4 findings in 4 files") < shown.index("z.py:1:8")
+
+
+def test_accepted_findings_are_drawn_apart() -> None:
+    found = [
+        finding_of("a/x.py", driver="sqlite3"),
+        finding_of("a/y.py", driver="sqlite3", standing="baselined"),
+    ]
+    text = render(report_of(*found), "html")
+    assert '<path class="edge open"' in text
+    assert '<path class="edge accepted"' in text
+    assert "<title>a reaches sqlite3: 1 accepted finding</title>" in text

@@ -66,6 +66,8 @@ UNSET: Final[Mapping[str, Any]] = {
     "quiet": False,
     "verbose": False,
     "watch": False,
+    "source_url": None,
+    "report_date": None,
 }
 """What the options of `check` are where none is given; a test holds it against the command line."""
 
@@ -98,21 +100,33 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
         if report is None:
             report = (_mended if options["fix"] else _watched)(request, options)
         code = exit_code(report, fail_on=options["fail_on"])
+        shown = _published(report, options)
         printed = ""
         for form, output in pairs:
             if not is_left_out(form, report, quiet=options["quiet"]):
                 look = PLAIN
                 if output == "-":
                     look = terminal_style(options["color"], links=options["links"])
-                printed = _rendered(report, form, look, options)
+                printed = _rendered(shown, form, look, options)
                 write(printed, output)
         code = CLEAN if options["exit_zero"] else code
         found = last.kept(report) if last is not None else None
-        if found is not None and rerun is not None and not options["outputs"]:
+        # What is published says what git does of remotes, which is none of the places kept.
+        is_kept = not options["outputs"] and shown is report
+        if found is not None and rerun is not None and is_kept:
             rerun.keep(found, code, encoded(printed))
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         return failure(error, verbose=options["verbose"])
     return code
+
+
+def _published(report: Report, options: Mapping[str, Any]) -> Report:
+    """Return the report with what a page says of its project; as it is where none is asked for."""
+    if "html" not in options["formats"]:
+        return report
+    from dal_audit.commands.publication import published  # only where it is shown
+
+    return published(report, options)
 
 
 def _hangs_on_files(options: Mapping[str, Any]) -> bool:

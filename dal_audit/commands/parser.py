@@ -160,6 +160,17 @@ def cli() -> None:
     "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also what may mean something else."
 )
 @click.option(
+    "--source-url",
+    metavar="URL",
+    help="Where an HTML report finds sources: an address with {path} and {line} "
+    "[the commit on GitHub or GitLab].",
+)
+@click.option(
+    "--report-date",
+    metavar="DAY",
+    help="The day that an HTML report names, or `today` [SOURCE_DATE_EPOCH, or none].",
+)
+@click.option(
     "--watch", is_flag=True, help="Audit again whenever files change; needs dal-audit[lsp]."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")

@@ -12,4 +12,5 @@ __all__ = [
     "projects",
     "stamps",
     "sweep",
+    "web_address",
 ]

@@ -21,11 +21,11 @@ def _body(graph: Graph) -> Iterator[str]:
     yield from picture(graph.reaches, is_open=True)
     yield '<section aria-labelledby="findings"><h2 id="findings" tabindex="-1">By which way</h2>'
     yield '<div class="wide"><table><thead><tr><th scope="col">Driver</th>'
-    yield '<th scope="col">Package</th><th scope="col">Way</th><th scope="col">First place</th>'
-    yield '<th scope="col">Number</th></tr></thead><tbody>'
+    yield '<th scope="col">Package</th><th scope="col">Number</th><th scope="col">Way</th>'
+    yield '<th scope="col">First place</th></tr></thead><tbody>'
     for reach in graph.reaches:
         place = f"{reach.place.path}:{reach.place.span.line}"
-        cells = (reach.driver, reach.package, way_of(reach), place, count_of(reach))
+        cells = (reach.driver, reach.package, count_of(reach), way_of(reach), place)
         yield f"<tr>{''.join(f'<td>{shown(cell)}</td>' for cell in cells)}</tr>"
     yield "</tbody></table></div>"
     if graph.unread:

@@ -6,20 +6,19 @@ to be searched.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
-from itertools import groupby
 
 from dal_audit.judge.breach import Finding
-from dal_audit.report.html.elements import option, shown
-from dal_audit.report.html.finding import article
+from dal_audit.report.html.elements import coded, option, shown
 from dal_audit.report.html.heading import heading
 from dal_audit.report.html.page import page
 from dal_audit.report.html.picture import picture
+from dal_audit.report.html.sections import sections
 from dal_audit.report.model import Report
 from dal_audit.report.reach import package_of, reaches_of
 from dal_audit.report.source_lines import Quoted
-from dal_audit.report.summary import counts, plural, verdicts
+from dal_audit.report.summary import counts, verdicts
 
 __all__ = ["elements", "page", "picture", "render_html"]
 
@@ -39,29 +38,33 @@ def _body(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     yield from _clauses(report)
     yield from picture(reaches_of(report.findings), is_open=False)
     yield from _tools(findings)
-    yield from _sections(findings, Quoted(report.sources))
+    yield from sections(findings, Quoted(report.sources), report.source_url)
     yield "</main>"
 
 
 def _clauses(report: Report) -> Iterator[str]:
-    """Yield the verdicts as a table."""
-    yield '<section aria-labelledby="law"><h2 id="law">The clauses of the storage law</h2>'
-    yield '<div class="wide"><table><thead><tr><th scope="col">Clause</th>'
-    yield '<th scope="col">Title</th><th scope="col">Verdict</th>'
+    """Yield the verdicts as a table, folded behind how many there are of each."""
+    said = list(verdicts(report))
+    numbers = Counter(verdict.verdict for verdict in said)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(numbers.items()))
+    yield '<section aria-labelledby="law"><details><summary>'
+    yield f'<h2 id="law">The clauses of the storage law <small>{told}</small></h2></summary>'
+    yield '<div class="wide" tabindex="0" role="region" aria-label="Clauses"><table><thead><tr>'
+    yield '<th scope="col">Clause</th><th scope="col">Title</th><th scope="col">Verdict</th>'
     yield '<th scope="col">Findings</th><th scope="col">Reason</th></tr></thead><tbody>'
-    for said in verdicts(report):
-        name = shown(said.clause.id)
-        cell = f'<a href="#findings" data-clause="{name}">{name}</a>' if said.against else name
+    for verdict in said:
+        name = shown(verdict.clause.id)
+        cell = f'<a href="#findings" data-clause="{name}">{name}</a>' if verdict.against else name
         yield (
-            f'<tr class="{said.verdict.replace(" ", "-")}"><th scope="row">{cell}</th>'
-            f"<td>{shown(said.clause.title)}</td><td>{said.verdict}</td>"
-            f"<td>{said.against or ''}</td><td>{shown(said.reason)}</td></tr>"
+            f'<tr class="{verdict.verdict.replace(" ", "-")}"><th scope="row">{cell}</th>'
+            f"<td>{shown(verdict.clause.title)}</td><td>{verdict.verdict}</td>"
+            f"<td>{verdict.against or ''}</td><td>{shown(verdict.reason)}</td></tr>"
         )
     yield "</tbody></table></div>"
     yield from _backends(report.tested or ())
     if report.limited:
         yield "<p>These verdicts are for the given paths only.</p>"
-    yield "</section>"
+    yield "</details></section>"
 
 
 def _backends(tested: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
@@ -73,7 +76,7 @@ def _backends(tested: Sequence[tuple[str, str, bool]]) -> Iterator[str]:
     yield "</tr></thead><tbody>"
     for backend, by, is_seen in tested:
         yield (
-            f'<tr><th scope="row">{shown(backend)}</th><td>{shown(by)}</td>'
+            f'<tr><th scope="row">{shown(backend)}</th><td>{coded(by)}</td>'
             f"<td>{'yes' if is_seen else 'no'}</td></tr>"
         )
     yield "</tbody></table></div>"
@@ -103,19 +106,3 @@ def _tools(findings: Iterable[Finding]) -> Iterator[str]:
     yield '<button type="reset">Show all</button>'
     yield '<output id="count" aria-live="polite"></output>'
     yield "</form>"
-
-
-def _sections(findings: Iterable[Finding], quoted: Quoted) -> Iterator[str]:
-    """Yield the findings by rule, in the order of the rules' ids."""
-    found = sorted(findings, key=lambda finding: finding.rule.id)
-    yield '<div id="findings" tabindex="-1">'
-    if not found:
-        yield "<p>No findings.</p>"
-    for rule, group in groupby(found, key=lambda finding: finding.rule):
-        members = list(group)
-        yield f'<section class="group"><h2>{escape(rule.id)} {escape(rule.name)} '
-        yield f"<small>{plural(len(members), 'finding')}</small></h2>"
-        for member in members:
-            yield from article(member, quoted)
-        yield "</section>"
-    yield "</div>"

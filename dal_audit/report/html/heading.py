@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from dal_audit.policy import Policy
 from dal_audit.report.html.elements import coded, shown
 from dal_audit.report.model import Report
 from dal_audit.report.summary import counts
@@ -39,4 +40,12 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
         else:
             path = Path(os.path.relpath(policy.file, policy.root)).as_posix()
             yield "Configuration", f"<code>{shown(path)}</code>"
-        yield "Backends", shown(", ".join(policy.backends))
+        yield "Backends", shown(", ".join(_versions(policy)))
+        if policy.storage is not None:
+            yield "Storage", ", ".join(f"<code>{shown(glob)}</code>" for glob in policy.storage)
+
+
+def _versions(policy: Policy) -> Iterator[str]:
+    """Yield each backend with its oldest version."""
+    for backend in policy.backends:
+        yield f"{backend} {'.'.join(map(str, policy.version_of(backend)))}"

@@ -19,7 +19,7 @@ DRIVERS_SHOWN: Final = 12
 """Drivers that are drawn, those with the most findings."""
 
 _ROW: Final = 26
-_FLIGHT: Final = 220
+_FLIGHT: Final = 140
 """How far the lines fly from the packages to the drivers."""
 
 _LETTER: Final = 7.2
@@ -62,11 +62,14 @@ def picture(reaches: Sequence[Reach], *, is_open: bool) -> Iterator[str]:
 
 
 def _largest(edges: Edges, end: int, most: int) -> set[str]:
-    """Return the names at one end of the edges that have the most findings."""
-    weights: Counter[str] = Counter()
+    """Return the names at one end of the edges that have the most findings which count."""
+    weights: dict[str, tuple[int, int]] = {}
     for edge, count in edges.items():
-        weights[edge[end]] += count
-    return set(sorted(weights, key=lambda name: (-weights[name], name))[:most])
+        counts, others = weights.get(edge[end], (0, 0))
+        is_open = edge[2] == "open"
+        weights[edge[end]] = counts + count * is_open, others + count * (not is_open)
+    ordered = sorted(weights.items(), key=lambda item: (-item[1][0], -item[1][1], item[0]))
+    return {name for name, _ in ordered[:most]}
 
 
 def _legend(edges: Edges) -> str:
