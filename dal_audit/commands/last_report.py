@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ENVIRONMENT: Final = (
     *("COLUMNS", "FORCE_COLOR", "GHOSTTY_RESOURCES_DIR", "HOME", "KITTY_WINDOW_ID"),
     *("KONSOLE_VERSION", "NO_COLOR", "PATH", "TERM", "TERM_PROGRAM", "VTE_VERSION", "WT_SESSION"),
-    "XDG_CONFIG_HOME",
+    *("SOURCE_DATE_EPOCH", "XDG_CONFIG_HOME"),
 )
 """The variables that a report may hang on, with all that begin with `GIT_`."""
 
