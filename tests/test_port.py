@@ -187,6 +187,24 @@ def test_modules_side_by_side_are_for_their_own_engines(tmp_path: Path) -> None:
     assert [place.path for place in apart.places] == ["app/storage/sqlite.py"]
 
 
+def test_rust_is_asked_as_well(tmp_path: Path) -> None:
+    files = {
+        "Cargo.toml": '[package]\nname = "app"\n\n[dependencies]\nsqlx = "0.8"\n',
+        "src/main.rs": "mod storage;\n\nfn main() {}\n",
+        "src/storage.rs": (
+            "use sqlx::PgPool;\n\npub async fn old(pool: &PgPool) {\n"
+            '    sqlx::query("SELECT id::text FROM parts").execute(pool).await.unwrap();\n}\n'
+        ),
+    }
+    found = survey(tmp_path, files, "sqlite")
+    assert found.today == ("postgresql",)
+    assert [(hold.kind, hold.message.partition(" ")[0]) for hold in found.holds] == [
+        ("toolkits", "`sqlx::PgPool`"),
+        ("functions", "`::`:"),
+    ]
+    assert found.gaps[0].text == "SQL that is no literal is not read in these files of Rust"
+
+
 def test_a_folder_without_a_database_is_not_clear(tmp_path: Path) -> None:
     found = survey(tmp_path, {"app/main.py": "print(1)\n"}, "postgresql")
     assert found.holds == ()

@@ -12,7 +12,7 @@ from dal_audit.catalogue.rulebook import Rule, rules
 from dal_audit.facts import ConnectionUrl, FileFacts, Place, Span
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.run import judge
-from dal_audit.port.engines import engine_spoken, imported, part_engine
+from dal_audit.port.engines import engine_spoken, imported, part_engine, spelled
 from dal_audit.port.model import Hold, title_of
 
 
@@ -23,9 +23,11 @@ def driver_holds(project: Project, target: Engine, apart: AbstractSet[str]) -> I
     storage that stand `apart` from those of the target are left out.
     """
     for file in project.files:
-        if project.in_storage(file.path) and file.path not in apart:
+        is_apart = file.path in apart
+        if project.in_storage(file.path) and not is_apart:
             yield from _imports(file, project, target)
-        yield from _toolkit_parts(file, project, target)
+        if not is_apart:
+            yield from _toolkit_parts(file, project, target)
         yield from _urls(file, target)
     yield from _leaks(project, target)
 
@@ -58,7 +60,7 @@ def _toolkit_parts(file: FileFacts, project: Project, target: Engine) -> Iterato
         yield Hold(
             "toolkits",
             Place(file.path, span),
-            f"`{name}` is for {title_of(engine)} alone",
+            f"`{spelled(name)}` is for {title_of(engine)} alone",
             f"Use the toolkit's own type or form, with a variant for {title_of(engine)} where it "
             "matters.",
         )

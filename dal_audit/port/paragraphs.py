@@ -80,10 +80,11 @@ def outcome(survey: Survey) -> Iterator[str]:
     target = title_of(survey.target)
     if survey.holds:
         safe, unsafe = mended(survey.holds, "safe"), mended(survey.holds, "unsafe")
+        stand = "stands" if len(survey.holds) == 1 else "stand"
         yield (
             f"{plural(len(survey.holds), 'place')} in {plural(files_of(survey.holds), 'file')} "
-            f"stand in the way: --fix mends {safe}, --unsafe-fixes {unsafe} more, and "
-            f"{len(survey.holds) - safe - unsafe} are for people."
+            f"{stand} in the way: --fix mends {safe}, --unsafe-fixes {unsafe} more, people "
+            f"{len(survey.holds) - safe - unsafe}."
         )
     elif survey.gaps:
         yield "Nothing was found in what could be read; not all of it could."

@@ -22,6 +22,7 @@ from dal_audit.discover.projects import ProjectScope
 from dal_audit.extract.embedded.unknown_sql import unknown_sql
 from dal_audit.facts import START, Place
 from dal_audit.facts.sql import SqlStatement
+from dal_audit.judge.run import RUST_FILE
 from dal_audit.policy import Policy
 from dal_audit.policy.model import DEFAULT_BACKENDS
 from dal_audit.policy.request import Request
@@ -95,7 +96,8 @@ def _unaccepting(policy: Policy) -> Policy:
 
 def _widened(policy: Policy, project: Project) -> Policy:
     """Return a policy whose storage is all that holds drivers or SQL, so that all SQL is read."""
-    found = sorted({breach.place.path for _, breach in leaks(project)} & project.modules)
+    read = {file.path for file in project.files}
+    found = sorted({breach.place.path for _, breach in leaks(project)} & read)
     return replace(policy, storage=(*project.storage, *map(_literal, found)))
 
 
@@ -168,19 +170,17 @@ def _of_other_engines(project: Project, target: Engine) -> Iterator[Remark]:
 
 
 def _of_rust(project: Project) -> Iterator[Remark]:
-    """Yield which files of Rust speak to an engine, where no SQL was read in any."""
-    rust = [file for file in project.files if file.path.endswith(".rs")]
-    if any(isinstance(fact, SqlStatement) for file in rust for fact in file.facts):
-        return
-    paths = [
-        file.path
+    """Yield which files of Rust reach a driver: SQL that they put together is not listed."""
+    rust = [file for file in project.files if file.path.endswith(RUST_FILE)]
+    places = tuple(
+        Place(file.path, START)
         for file in rust
         if any(project.driver_of(name, file.path) for name, _ in imported(file))
-    ]
-    if paths:
-        yield Remark(
-            "the SQL in files of Rust is not read", tuple(Place(path, START) for path in paths)
-        )
+    )
+    if places:
+        is_read = any(isinstance(fact, SqlStatement) for file in rust for fact in file.facts)
+        what = "SQL that is no literal" if is_read else "SQL"
+        yield Remark(f"{what} is not read in these files of Rust", places)
 
 
 # Paths
