@@ -187,6 +187,21 @@ def test_modules_side_by_side_are_for_their_own_engines(tmp_path: Path) -> None:
     assert [place.path for place in apart.places] == ["app/storage/sqlite.py"]
 
 
+def test_sets_side_by_side_are_for_their_own_engines(tmp_path: Path) -> None:
+    files = {
+        f"migrations/{engine}/0001_a.{side}.sql": text
+        for engine, key in (("sqlite", "INTEGER"), ("postgres", "SERIAL"))
+        for side, text in (
+            ("up", f"CREATE TABLE IF NOT EXISTS a (id {key} PRIMARY KEY);\n"),
+            ("down", "DROP TABLE IF EXISTS a;\n"),
+        )
+    }
+    found = survey(tmp_path, files, "sqlite")
+    assert [hold for hold in found.holds if "postgres" in hold.place.path] == []
+    (apart,) = (question for question in found.questions if "its like" in question.text)
+    assert [place.path for place in apart.places] == ["migrations/postgres"]
+
+
 def test_rust_is_asked_as_well(tmp_path: Path) -> None:
     files = {
         "Cargo.toml": '[package]\nname = "app"\n\n[dependencies]\nsqlx = "0.8"\n',

@@ -55,13 +55,25 @@ def has_own_code(project: Project, target: Engine) -> bool:
 
 
 def modules_apart(project: Project, target: Engine) -> frozenset[str]:
-    """Return the modules that are for other engines, and have modules for the target beside them.
+    """Return the modules that are for other engines, and have their like for the target beside.
 
-    Whether each has its like there is for people to say.
+    They are those of code, and the migrations in sets of their own. Whether each has its like
+    there is for people to say.
     """
-    if not has_own_code(project, target):
-        return frozenset()
-    return frozenset(path for path, engine in engine_modules(project).items() if engine != target)
+    found: frozenset[str] = frozenset()
+    if has_own_code(project, target):
+        modules = engine_modules(project).items()
+        found = frozenset(path for path, engine in modules if engine != target)
+    if has_own_sets(project, target):
+        found = found.union(*(own.paths() for own in sets_of_others(project, target)))
+    return found
+
+
+def sets_of_others(project: Project, target: Engine) -> Iterator[MigrationSet]:
+    """Yield the sets of migrations that are for other engines than a target alone."""
+    for own in project.layout.sets:
+        if own.engines() and target not in own.engines():
+            yield own
 
 
 def embeddings(file: FileFacts) -> Iterator[Embedding]:

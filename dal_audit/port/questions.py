@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from dal_audit.assemble.project import Project
@@ -10,7 +11,7 @@ from dal_audit.catalogue.engine_names import Engine
 from dal_audit.facts import START, Place
 from dal_audit.facts.sql import CreateObject, CreateTable, SqlStatement
 from dal_audit.port.model import Hold, Remark, title_of, titles_of
-from dal_audit.port.projection import has_own_code, modules_apart
+from dal_audit.port.projection import has_own_code, has_own_sets, modules_apart
 
 _DATA: Final = {
     "postgresql": "SQLite keeps any value in any column: which values would PostgreSQL refuse?",
@@ -26,10 +27,11 @@ def questions(
     project: Project, target: Engine, today: Sequence[str], holds: Sequence[Hold]
 ) -> tuple[Remark, ...]:
     """Return the questions that a port to an engine leaves open, those about places first."""
+    apart = modules_apart(project, target)
     made = [
-        *_extensions(project, target),
-        *_collations(project, target),
-        *_apart(project, target),
+        *_extensions(project, target, apart),
+        *_collations(project, target, apart),
+        *_apart(project, target, apart),
         *_released(project, target, holds),
         *_data(project, target, today),
     ]
@@ -55,9 +57,14 @@ def _statements(project: Project, holds: Callable[[SqlStatement], bool]) -> tupl
     return tuple(sorted(found))
 
 
-def _extensions(project: Project, target: Engine) -> Iterator[Remark]:
+def _besides(apart: AbstractSet[str], places: Sequence[Place]) -> tuple[Place, ...]:
+    """Return the places that do not stand apart, for another engine."""
+    return tuple(place for place in places if place.path not in apart)
+
+
+def _extensions(project: Project, target: Engine, apart: AbstractSet[str]) -> Iterator[Remark]:
     """Ask for what extensions, virtual tables and functions of the program's own bring."""
-    places = _statements(project, _is_extended)
+    places = _besides(apart, _statements(project, _is_extended))
     if places:
         yield Remark(
             f"What on {title_of(target)} takes the place of what is brought in here "
@@ -74,8 +81,8 @@ def _is_extended(statement: SqlStatement) -> bool:
     return is_given or (isinstance(made, CreateObject) and made.what == "extension")
 
 
-def _collations(project: Project, target: Engine) -> Iterator[Remark]:
-    places = _statements(project, _has_collation)
+def _collations(project: Project, target: Engine, apart: AbstractSet[str]) -> Iterator[Remark]:
+    places = _besides(apart, _statements(project, _has_collation))
     if places:
         yield Remark(
             f"In which order is text sorted and compared on {title_of(target)}? Here one is named.",
@@ -92,18 +99,17 @@ def _has_collation(statement: SqlStatement) -> bool:
     return "collate" in kinds or any("collat" in own.feature for own in statement.constructs)
 
 
-def _apart(project: Project, target: Engine) -> Iterator[Remark]:
+def _apart(project: Project, target: Engine, modules: AbstractSet[str]) -> Iterator[Remark]:
     """Ask whether what is written for other engines has its like for the target."""
-    modules = modules_apart(project, target)
-    places = tuple(Place(path, START) for path in sorted(modules))
-    if not has_own_code(project, target):
-        return
+    of_sets = project.layout.by_path()
+    folders = {of_sets[path].root for path in modules if path in of_sets}
+    named = sorted({path for path in modules if path not in of_sets} | folders)
     branches = _statements(project, lambda own: _is_branch(own, target))
-    others = tuple(place for place in branches if place.path not in modules)
-    if places or others:
+    others = [place for place in branches if place.path not in modules]
+    if named or (others and has_own_code(project, target)):
         yield Remark(
             f"Has each of these, which are for other engines, its like for {title_of(target)}?",
-            (*places, *others),
+            (*(Place(path or ".", START) for path in named), *others),
         )
 
 
@@ -118,9 +124,11 @@ def _released(project: Project, target: Engine, holds: Sequence[Hold]) -> Iterat
     of_sets = project.layout.by_path()
     places = {hold.place.path for hold in holds if hold.place.path in of_sets}
     if places:
+        own = f"{title_of(target)} begins with a set of its own, made of the schema of today"
+        is_there = has_own_sets(project, target)
         yield Remark(
             "Did these migrations run anywhere? Then they stay as they are (DAL407), and "
-            f"{title_of(target)} begins with a set of its own, made of the schema of today.",
+            f"{'further ones mend what is wrong' if is_there else own}.",
             tuple(Place(path, START) for path in sorted(places)),
         )
 

@@ -9,23 +9,21 @@ from dal_audit.assemble.workflows.coverage import Coverage, coverage_of
 from dal_audit.catalogue.engine_names import SQLITE, Engine
 from dal_audit.facts import START, Place
 from dal_audit.port.model import Hold, Remark, title_of, titles_of
-from dal_audit.port.projection import has_own_sets
+from dal_audit.port.projection import has_own_sets, sets_of_others
 
 
 def set_holds(project: Project, target: Engine) -> Iterator[Hold]:
     """Yield the sets of migrations that are for other engines, where none is for the target."""
     if has_own_sets(project, target):
         return
-    for own in project.layout.sets:
-        engines = own.engines()
-        if engines and target not in engines:
-            yield Hold(
-                "migrations",
-                Place(own.root or ".", START),
-                f"this set ({own.tool}) is for {titles_of(sorted(engines))} alone",
-                f"Write a set for {title_of(target)} that makes the same schema; what follows of "
-                "this one was judged as if it were that set.",
-            )
+    for own in sets_of_others(project, target):
+        yield Hold(
+            "migrations",
+            Place(own.root or ".", START),
+            f"this set ({own.tool}) is for {titles_of(sorted(own.engines()))} alone",
+            f"Write a set for {title_of(target)} that makes the same schema; what this one holds "
+            "was judged as if it were that set.",
+        )
 
 
 def ci_holds(project: Project, target: Engine) -> Iterator[Hold]:

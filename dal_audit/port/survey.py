@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
@@ -62,7 +63,7 @@ def _survey(scope: ProjectScope, request: Request, target: Engine) -> Survey:
     holds += driver_holds(project, target, apart)
     holds += set_holds(project, target)
     holds += ci_holds(project, target)
-    gaps += _unread(wide, target)
+    gaps += _unread(wide, target, apart)
     gaps += ci_gaps(project, target)
     judged = list(_judged(seen, target))
     if not judged and not today:
@@ -121,9 +122,9 @@ def _order(hold: Hold) -> tuple[object, ...]:
 # What was not read
 
 
-def _unread(reading: Reading, target: Engine) -> Iterator[Remark]:
+def _unread(reading: Reading, target: Engine, apart: AbstractSet[str]) -> Iterator[Remark]:
     project, tree = reading.audited.project, reading.tree
-    unknown = unknown_sql(tree.files, project.zones.storage_paths, reading.catalogue)
+    unknown = unknown_sql(tree.files, project.zones.storage_paths - apart, reading.catalogue)
     places = [
         Place(path, call.span)
         for path, calls in sorted(unknown.items())
