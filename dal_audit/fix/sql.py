@@ -17,6 +17,7 @@ from dal_audit.facts.sql import (
     AlterTable,
     Column,
     CreateTable,
+    OtherStatement,
     Rewriting,
     SqlConstruct,
     SqlStatement,
@@ -57,8 +58,14 @@ def fix_of(
         CONDITIONS[respelling.safe](construct, statement)
         and not (rewriting.names_result and feature.kind in EXPRESSIONS)
         and statement.structure is not None
+        and not _is_torn(statement)
     )
     return Fix(_message(respelling, rewriting), rewriting.edits, "safe" if is_safe else "unsafe")
+
+
+def _is_torn(statement: SqlStatement) -> bool:
+    """Return whether a statement in code has holes, so that what it declares is not known."""
+    return statement.within is not None and isinstance(statement.structure, OtherStatement)
 
 
 def _message(respelling: Respelling, rewriting: Rewriting) -> str:

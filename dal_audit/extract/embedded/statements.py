@@ -38,14 +38,20 @@ class Embedder:
         """Yield the statements of a text."""
         text = _as_run(source.text)
         around = self.literals.bounds(source.written)
-        places = EmbeddedPlaces(self.lines, self.literals.extents(text), around)
+        hidden = text_for_facts(str(text), is_program=True)
+        places = EmbeddedPlaces(
+            self.lines,
+            self.literals.extents(text),
+            around,
+            text=str(text),
+            spelling=self.lines.text if hidden == text else "",  # No mask is written into code.
+        )
         within = Embedding(
             self._comment_lines(source),
             self.branches.engines_at(source.user, source.written, *literals_in(source.text)),
             source.how,
             source.origins,
         )
-        hidden = text_for_facts(str(text), is_program=True)
         for statement in embedded_statements(hidden, places):
             if statement.flaw and not source.how:
                 continue  # What nobody here runs may be a part of a statement.

@@ -22,14 +22,13 @@ from dal_audit.facts.sql import Change, OtherStatement, Query, SqlConstruct, Sql
 
 
 def embedded_statements(text: str, places: Places) -> list[SqlStatement]:
-    """Return the statements of a text in code, in order; nothing of them is rewritten."""
+    """Return the statements of a text in code, in order."""
     found: list[SqlStatement] = []
 
     def take(statement: Statement, comments: Sequence[Token]) -> None:
         fact = statement_fact(statement, comments, places, text)
         constructs = tuple(
-            replace(own, rewriting=None, called=_called(own, statement.tokens))
-            for own in fact.constructs
+            replace(own, called=_called(own, statement.tokens)) for own in fact.constructs
         )
         fact = replace(fact, constructs=constructs)
         torn = any(map(_is_open, statement.tokens, (None, *statement.tokens)))

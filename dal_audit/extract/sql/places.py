@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from typing import Final
 
-from dal_audit.facts import Span
+from dal_audit.facts import Edit, Span
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _PAIRS: Final = re.compile("[\U00010000-\U0010ffff]")
@@ -37,3 +37,7 @@ class Places:
     def span(self, start: int, end: int) -> Span:
         """Return the span from one offset to another, the end exclusive."""
         return Span(*self.position(start), *self.position(end))
+
+    def edit(self, start: int, end: int, text: str) -> Edit | None:
+        """Return what lets another text stand from one offset to another; None where it cannot."""
+        return Edit(self.span(start, end), text)

@@ -24,7 +24,6 @@ from typing import Final, NamedTuple
 from dal_audit.catalogue.portability import Feature, Respelling
 from dal_audit.extract.sql.places import Places
 from dal_audit.extract.sql.tokens import Kind, Token, parenthesis_pairs
-from dal_audit.facts import Edit
 from dal_audit.facts.sql import Rewriting
 
 _HOLE: Final = re.compile(r"\{(\w)(?::(name|string))?\}")
@@ -90,8 +89,11 @@ class Respeller:
                 continue
             if any(self._is_commented(start, end) for start, end, _ in edits):
                 return None
-            written = tuple(Edit(self._places.span(start, end), text) for start, end, text in edits)
-            return Rewriting(written, number, self._names_a_result(first))
+            written = [self._places.edit(*edit) for edit in edits]
+            known = tuple(edit for edit in written if edit is not None)
+            if len(known) < len(written):
+                return None
+            return Rewriting(known, number, self._names_a_result(first))
         return None
 
     def _names_a_result(self, index: int) -> bool:
