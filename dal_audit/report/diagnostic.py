@@ -10,12 +10,12 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.judge.breach import Finding, Related
+from dal_audit.report.file_rows import file_rows
 from dal_audit.report.fix_diff import fix_diff
 from dal_audit.report.grouping import Block, blocks
 from dal_audit.report.links import document_of
 from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_place
-from dal_audit.report.file_rows import file_rows
 from dal_audit.report.snippet import MAX_LINE, Excerpts, Mark, last_line
 from dal_audit.report.source_lines import Quoted
 from dal_audit.report.suggestions import described
