@@ -202,6 +202,23 @@ def test_sets_side_by_side_are_for_their_own_engines(tmp_path: Path) -> None:
     assert [place.path for place in apart.places] == ["migrations/postgres"]
 
 
+def test_parts_that_no_catalogue_knows_count_by_their_names(tmp_path: Path) -> None:
+    files = {
+        "postgres_tools.py": "",
+        "app/models.py": (
+            "from django.contrib.postgres.fields import ArrayField\n"
+            "from django.db import models\n\nimport postgres_tools\n"
+            "from testing.postgresql import Postgresql, skipIfNotInstalled\n"
+        ),
+    }
+    found = survey(tmp_path, files, "sqlite")
+    assert [(hold.kind, hold.message.partition(" ")[0]) for hold in found.holds] == [
+        ("toolkits", "`testing.postgresql`"),
+        ("toolkits", "`django.contrib.postgres.fields.ArrayField`"),
+    ]
+    assert found.today == ("postgresql",)
+
+
 def test_rust_is_asked_as_well(tmp_path: Path) -> None:
     files = {
         "Cargo.toml": '[package]\nname = "app"\n\n[dependencies]\nsqlx = "0.8"\n',
@@ -281,6 +298,6 @@ def test_a_clear_port_is_0_and_an_unknown_engine_2(tmp_path: Path) -> None:
     files["migrations/0001_a.down.sql"] = "DROP TABLE IF EXISTS a;\n"
     files[".github/workflows/tests.yml"] = ON_SQLITE[".github/workflows/tests.yml"]
     make(tmp_path, files)
-    assert run(tmp_path, "port", "--to", "sqlite").exit_code == 0
+    assert run(tmp_path, "port", "--to", "SQLite").exit_code == 0
     assert run(tmp_path, "port", "--to", "db2").exit_code == 2
     assert "port" in cli.commands

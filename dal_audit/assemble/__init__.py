@@ -16,6 +16,7 @@ __all__ = [
     "engine_stores",
     "first_runs",
     "held_objects",
+    "import_index",
     "interface_members",
     "library_versions",
     "migration_layout",

@@ -17,7 +17,7 @@ from dal_audit.commands.output import CLEAN, FINDINGS, failure, write
     "--to",
     "target",
     required=True,
-    type=click.Choice(["sqlite", "postgresql"]),
+    type=click.Choice(["sqlite", "postgresql", "postgres"], case_sensitive=False),
     help="The engine that the project is to run on, too.",
 )
 @CONFIG
@@ -52,6 +52,7 @@ def port(**options: Any) -> NoReturn:
 def _port(options: dict[str, Any]) -> int:
     from msgspec.structs import replace
 
+    from dal_audit.catalogue.engine_words import engine_of
     from dal_audit.commands.progress import Progress, shown
     from dal_audit.policy.request import STAGES, Request
     from dal_audit.port.formats import render_surveys
@@ -65,7 +66,8 @@ def _port(options: dict[str, Any]) -> int:
     )
     try:
         with shown(Progress(STAGES), quiet=options["quiet"]) as progress:
-            found = surveys(replace(request, watch=progress), options["target"])
+            target: Any = engine_of(options["target"])  # One of `Engine`, by the option's choices.
+            found = surveys(replace(request, watch=progress), target)
         text = render_surveys(found, options["form"], show_all=options["show_all"])
         write(text, options["output"])
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code

@@ -9,10 +9,10 @@ from dal_audit.assemble.project import Project
 from dal_audit.catalogue.backend_names import backends_named
 from dal_audit.catalogue.engine_names import Engine
 from dal_audit.catalogue.rulebook import Rule, rules
-from dal_audit.facts import ConnectionUrl, FileFacts, Place, Span
+from dal_audit.facts import START, ConnectionUrl, FileFacts, Place, Span
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.run import judge
-from dal_audit.port.engines import engine_spoken, imported, part_engine, spelled
+from dal_audit.port.engines import engine_spoken, foreign_parts, imported, named_part, spelled
 from dal_audit.port.model import Hold, title_of
 
 
@@ -52,18 +52,23 @@ def _imports(file: FileFacts, project: Project, target: Engine) -> Iterator[Hold
 def _toolkit_parts(file: FileFacts, project: Project, target: Engine) -> Iterator[Hold]:
     for name, span in imported(file):
         driver = project.driver_of(name, file.path)
-        if driver is None or engine_spoken(driver):
-            continue
-        engine = part_engine(name, driver)
-        if engine in {"", target}:
-            continue
-        yield Hold(
-            "toolkits",
-            Place(file.path, span),
-            f"`{spelled(name)}` is for {title_of(engine)} alone",
-            f"Use the toolkit's own type or form, with a variant for {title_of(engine)} where it "
-            "matters.",
-        )
+        if driver is not None and not engine_spoken(driver):
+            yield from _part(spelled(name), named_part(name)[0], Place(file.path, span), target)
+    # Of what is in no catalogue, the statements are known, and not where they stand.
+    for name, engine in sorted(foreign_parts(file, project).items()):
+        yield from _part(name, engine, Place(file.path, START), target)
+
+
+def _part(name: str, engine: str, place: Place, target: Engine) -> Iterator[Hold]:
+    if engine in {"", target}:
+        return
+    yield Hold(
+        "toolkits",
+        place,
+        f"`{name}` is for {title_of(engine)} alone",
+        f"Use the toolkit's own type or form, with a variant for {title_of(engine)} where it "
+        "matters.",
+    )
 
 
 def _urls(file: FileFacts, target: Engine) -> Iterator[Hold]:

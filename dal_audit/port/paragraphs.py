@@ -69,7 +69,9 @@ def _counted(holds: Sequence[Hold]) -> tuple[int, ...]:
 def headline(survey: Survey) -> str:
     """Return what the survey is about."""
     others = [engine for engine in survey.today if engine != survey.target]
-    speaks = f"speaks to {titles_of(survey.today)}" if survey.today else "names no engine"
+    speaks = (
+        f"speaks to {titles_of(survey.today)}" if survey.today else "names no engine that was found"
+    )
     where = "" if survey.project == "." else f" of {survey.project}"
     also = "" if others or not survey.today else " already"
     return f"Port{where} to {title_of(survey.target)} {survey.version}: the project {speaks}{also}"

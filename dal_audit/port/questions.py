@@ -33,7 +33,7 @@ def questions(
         *_collations(project, target, apart),
         *_apart(project, target, apart),
         *_released(project, target, holds),
-        *_data(project, target, today),
+        _data(project, target, today),
     ]
     version = ".".join(map(str, project.policy.version_of(target)))
     made.append(
@@ -133,14 +133,12 @@ def _released(project: Project, target: Engine, holds: Sequence[Hold]) -> Iterat
         )
 
 
-def _data(project: Project, target: Engine, today: Sequence[str]) -> Iterator[Remark]:
+def _data(project: Project, target: Engine, today: Sequence[str]) -> Remark:
     tables = _statements(project, lambda own: isinstance(own.structure, CreateTable))
     others = [engine for engine in today if engine != target]
-    if not tables and not others:
-        return
     said = _DATA[target] if set(others) & set(_DATA) else ""
     count = f" of {len(tables)} tables" if len(tables) > 1 else ""
     where = f" out of {titles_of(others)}" if others else ""
-    yield Remark(
+    return Remark(
         f"Who moves the rows{count}{where}, and how long may nobody write? {said}".rstrip()
     )
