@@ -217,6 +217,7 @@ def test_parts_that_no_catalogue_knows_count_by_their_names(tmp_path: Path) -> N
         ("toolkits", "`django.contrib.postgres.fields.ArrayField`"),
     ]
     assert found.today == ("postgresql",)
+    assert any("made of models" in question.text for question in found.questions)
 
 
 def test_rust_is_asked_as_well(tmp_path: Path) -> None:

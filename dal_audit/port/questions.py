@@ -10,6 +10,7 @@ from dal_audit.assemble.project import Project
 from dal_audit.catalogue.engine_names import Engine
 from dal_audit.facts import START, Place
 from dal_audit.facts.sql import CreateObject, CreateTable, SqlStatement
+from dal_audit.port.engines import engine_spoken, imported
 from dal_audit.port.model import Hold, Remark, title_of, titles_of
 from dal_audit.port.projection import has_own_code, has_own_sets, modules_apart
 
@@ -33,6 +34,7 @@ def questions(
         *_collations(project, target, apart),
         *_apart(project, target, apart),
         *_released(project, target, holds),
+        *_toolkits(project, target),
         _data(project, target, today),
     ]
     version = ".".join(map(str, project.policy.version_of(target)))
@@ -130,6 +132,24 @@ def _released(project: Project, target: Engine, holds: Sequence[Hold]) -> Iterat
             "Did these migrations run anywhere? Then they stay as they are (DAL407), and "
             f"{'further ones mend what is wrong' if is_there else own}.",
             tuple(Place(path, START) for path in sorted(places)),
+        )
+
+
+def _toolkits(project: Project, target: Engine) -> Iterator[Remark]:
+    """Ask for what toolkits make of models and queries: none of that SQL stands anywhere."""
+    drivers = (
+        project.driver_of(name, file.path) for file in project.files for name, _ in imported(file)
+    )
+    names = {
+        driver.name
+        for driver in drivers
+        if driver is not None and driver.kind == "orm" and not engine_spoken(driver)
+    }
+    if names:
+        listed = ", ".join(f"`{name}`" for name in sorted(names))
+        yield Remark(
+            f"Do tests run what is made of models and queries on {title_of(target)}? No text holds "
+            f"that SQL, so it was not judged: {listed}."
         )
 
 
