@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dal_audit.commands.parser import cli
+from dal_audit.facts import START, Place, Span
 from dal_audit.policy.request import Request
-from dal_audit.port.model import Hold, Survey
+from dal_audit.port.formats import PORT_FORMATS, render_surveys
+from dal_audit.port.model import Hold, Remark, Survey
 from dal_audit.port.paragraphs import located
 from dal_audit.port.survey import surveys
 from tests.invocation import run
+from tests.reports import TRICKS
 
 ON_SQLITE = {
     "app/storage/__init__.py": "",
@@ -290,6 +294,27 @@ def test_json_says_the_same(tmp_path: Path) -> None:
     assert port["summary"]["places"] == len(found.holds)
     assert port["clear"] is False
     assert [gap["text"] for gap in port["not_read"]] == [gap.text for gap in found.gaps]
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_hostile_names_stay_names(trick: str) -> None:
+    place = Place(f"{trick}.sql", Span(1, 2, 1, 3))
+    remark = Remark(trick, (place,))
+    hold = Hold("ddl", place, f"{trick} in `{trick}`", trick, "DAL305", "safe")
+    found = Survey(trick, "sqlite", "3", (trick,), (hold,), (remark,), (remark,), 1, 1)
+    plain = replace(
+        found,
+        project="a",
+        today=("b",),
+        holds=(Hold("ddl", Place("c", START), "d", "e", "DAL305", "safe"),),
+        gaps=(Remark("f", (Place("g", START),)),),
+        questions=(Remark("h", (Place("i", START),)),),
+    )
+    for form in PORT_FORMATS:
+        text = render_surveys([found], form, show_all=False)
+        usual = render_surveys([plain], form, show_all=False)
+        assert len(text.split("\n")) == len(usual.split("\n")), form
+        assert not set(text) & set("\x00\x07\x1b\u202e\u2066\u2028\r"), form
 
 
 def test_a_clear_port_is_0_and_an_unknown_engine_2(tmp_path: Path) -> None:
