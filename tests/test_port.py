@@ -180,6 +180,7 @@ def test_modules_side_by_side_are_for_their_own_engines(tmp_path: Path) -> None:
             "import sqlite3\n\n\ndef old(connection: sqlite3.Connection):\n"
             "    connection.execute(\"SELECT datetime('now')\")\n"
         ),
+        "app/storage/sqlite_schema.py": 'COLUMNS = "SELECT name FROM sqlite_master"\n',
         "app/storage/postgres.py": (
             "import psycopg\n\n\ndef old(connection: psycopg.Connection):\n"
             '    connection.execute("SELECT now()")\n'
@@ -188,7 +189,10 @@ def test_modules_side_by_side_are_for_their_own_engines(tmp_path: Path) -> None:
     found = survey(tmp_path, files, "postgresql")
     assert found.holds == ()
     (apart,) = (question for question in found.questions if "its like" in question.text)
-    assert [place.path for place in apart.places] == ["app/storage/sqlite.py"]
+    assert [place.path for place in apart.places] == [
+        "app/storage/sqlite.py",
+        "app/storage/sqlite_schema.py",
+    ]
 
 
 def test_sets_side_by_side_are_for_their_own_engines(tmp_path: Path) -> None:

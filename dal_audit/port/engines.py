@@ -70,7 +70,7 @@ def engines_today(project: Project) -> tuple[str, ...]:
     """Return the engines that a project speaks to, by their catalogue names, sorted.
 
     Told by the drivers and parts of toolkits that it imports, its connection URLs, the sets of its
-    migrations, and what its manifests and settings declare.
+    migrations; where none of these tells, by what its manifests and settings declare.
     """
     found = {
         engine_spoken(driver) or named_part(name)[0]
@@ -87,10 +87,17 @@ def engines_today(project: Project) -> tuple[str, ...]:
     }
     found |= {engine for own in project.layout.sets for engine in own.engines()}
     found |= {engine for file in project.files for engine in foreign_parts(file, project).values()}
-    found |= {
+    return tuple(sorted(found - {""} or _declared(project)))
+
+
+def _declared(project: Project) -> set[str]:
+    """Return the engines that manifests and settings declare, whether or not code speaks to them.
+
+    A library that is tested with many drivers declares them all.
+    """
+    return {
         fact.backend
         for file in project.ci.files
         for fact in file.facts
         if isinstance(fact, DeclaredBackend)
     }
-    return tuple(sorted(found - {""}))

@@ -107,8 +107,9 @@ def title_of(engine: str) -> str:
 
 
 def titles_of(engines: Iterable[str]) -> str:
-    """Return what several engines are called, as a sentence lists them."""
-    return " and ".join(map(title_of, engines))
+    """Return what some engines are called, at least one, as a sentence lists them."""
+    *first, last = map(title_of, engines)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def mended(holds: Iterable[Hold], mending: Mending) -> int:

@@ -22,11 +22,10 @@ from dal_audit.port.engines import engine_spoken
 
 def projected(project: Project, target: Engine) -> Project:
     """Return a project whose SQL the target runs, as far as it has none of its own for it."""
-    files = project.files
+    files, layout, policy = project.files, project.layout, project.policy
     if not has_own_code(project, target):
         files = [replace(file, facts=_freed(file, project, target)) for file in files]
-    layout = project.layout
-    policy = replace(project.policy, engine_modules=())
+        policy = replace(policy, engine_modules=())
     if not has_own_sets(project, target):
         sets = tuple(_without_engines(own) for own in layout.sets)
         layout = MigrationLayout(sets, layout.unrecognised)
