@@ -210,6 +210,37 @@ def test_sets_side_by_side_are_for_their_own_engines(tmp_path: Path) -> None:
     assert [place.path for place in apart.places] == ["migrations/postgres"]
 
 
+def test_files_of_sql_that_are_not_judged_are_said(tmp_path: Path) -> None:
+    read = 'import sqlite3\n\n\ndef make(read):\n    return read("schema_sqlite.sql")\n'
+    files = {
+        "app/storage/store.py": read,
+        "app/storage/schema_sqlite.sql": "CREATE TABLE a (b TEXT COLLATE NOCASE);\n",
+        "notes/queries.sql": "SELECT 1;\n",
+    }
+    found = survey(tmp_path, files, "postgresql")
+    unread = [place.path for gap in found.gaps for place in gap.places]
+    assert unread == ["notes/queries.sql"]
+    assert ("functions", "app/storage/schema_sqlite.sql:1:24") in told(found.holds)
+
+
+def test_a_file_named_for_another_engine_is_said_or_has_its_like(tmp_path: Path) -> None:
+    files = {
+        "app/storage/store.py": (
+            "import sqlalchemy\n\n\ndef make(read, engine):\n"
+            '    return read("full.sqlite.sql" if engine else "full.postgres.sql")\n'
+        ),
+        "app/storage/full.sqlite.sql": "CREATE TABLE a (b TEXT COLLATE NOCASE);\n",
+    }
+    found = survey(tmp_path, files, "postgresql")
+    unread = [place.path for gap in found.gaps for place in gap.places]
+    assert unread == ["app/storage/full.sqlite.sql"]
+    beside = {"app/storage/full.postgres.sql": "CREATE TABLE a (b TEXT);\n"}
+    found = survey(tmp_path, beside, "postgresql")
+    assert not [place for gap in found.gaps for place in gap.places]
+    (apart,) = (question for question in found.questions if "its like" in question.text)
+    assert [place.path for place in apart.places] == ["app/storage/full.sqlite.sql"]
+
+
 def test_parts_that_no_catalogue_knows_count_by_their_names(tmp_path: Path) -> None:
     files = {
         "postgres_tools.py": "",

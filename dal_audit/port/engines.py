@@ -69,8 +69,8 @@ def spelled(name: str) -> str:
 def engines_today(project: Project) -> tuple[str, ...]:
     """Return the engines that a project speaks to, by their catalogue names, sorted.
 
-    Told by the drivers and parts of toolkits that it imports, its connection URLs, the sets of its
-    migrations; where none of these tells, by what its manifests and settings declare.
+    Told by the drivers and parts of toolkits that it imports, its connection URLs, and the sets of
+    its migrations; where none of these tells, by what its manifests and settings declare.
     """
     found = {
         engine_spoken(driver) or named_part(name)[0]

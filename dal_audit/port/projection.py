@@ -7,7 +7,7 @@ itself. Where something is, both stand side by side, and each is for its own eng
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -56,8 +56,8 @@ def has_own_code(project: Project, target: Engine) -> bool:
 def modules_apart(project: Project, target: Engine) -> frozenset[str]:
     """Return the modules that are for other engines, and have their like for the target beside.
 
-    They are those of code, and the migrations in sets of their own. Whether each has its like
-    there is for people to say.
+    They are those of code, the migrations in sets of their own, and other files of SQL by their
+    names. Whether each has its like there is for people to say.
     """
     found: frozenset[str] = frozenset()
     if has_own_code(project, target):
@@ -65,7 +65,26 @@ def modules_apart(project: Project, target: Engine) -> frozenset[str]:
         found = frozenset(path for path, engine in modules if engine != target)
     if has_own_sets(project, target):
         found = found.union(*(own.paths() for own in sets_of_others(project, target)))
+    scripts = _loose_scripts(project)
+    if (target,) in scripts.values():
+        found |= scripts_of_others(project, target)
     return found
+
+
+def scripts_of_others(project: Project, target: Engine) -> frozenset[str]:
+    """Return the files of SQL in no set that are for other engines by their names."""
+    scripts = _loose_scripts(project).items()
+    return frozenset(path for path, engines in scripts if target not in engines)
+
+
+def _loose_scripts(project: Project) -> Mapping[str, tuple[str, ...]]:
+    """Return the files of SQL that are in no set, each with the backends that run it."""
+    of_sets = project.layout.by_path()
+    return {
+        file.path: project.sql_files.backends_of(file.path)
+        for file in project.files
+        if file.path.endswith(".sql") and file.path not in of_sets
+    }
 
 
 def sets_of_others(project: Project, target: Engine) -> Iterator[MigrationSet]:

@@ -30,7 +30,7 @@ from dal_audit.policy.request import Request
 from dal_audit.port.drivers import driver_holds, leaks
 from dal_audit.port.engines import engines_today, imported
 from dal_audit.port.model import KIND_TITLES, Hold, Remark, Survey, title_of
-from dal_audit.port.projection import modules_apart, projected
+from dal_audit.port.projection import modules_apart, projected, scripts_of_others
 from dal_audit.port.questions import questions
 from dal_audit.port.sql import judged_sql, unread_placeholders
 from dal_audit.port.surroundings import ci_gaps, ci_holds, set_holds
@@ -133,7 +133,13 @@ def _unread(reading: Reading, target: Engine, apart: AbstractSet[str]) -> Iterat
     ]
     if places:
         yield Remark("what these calls run is put together elsewhere", tuple(places))
-    yield from _of_other_engines(project, target)
+    read = {file.path for file in project.files}
+    scripts = tuple(Place(file.path, START) for file in tree.scripts if file.path not in read)
+    if scripts:
+        yield Remark(
+            "files of SQL that are in no set, and that no code names, are not read", scripts
+        )
+    yield from _of_other_engines(project, target, apart)
     yield from _of_rust(project)
     said = [
         *blind_spots(project, rules(), tree.templates, tree.absent),
@@ -154,15 +160,11 @@ def _is_read(origins: Sequence[str], path: str, project: Project) -> bool:
     )
 
 
-def _of_other_engines(project: Project, target: Engine) -> Iterator[Remark]:
-    """Yield which files of SQL are for other engines by their names, and in no set."""
-    paths = sorted(
-        file.path
-        for file in project.files
-        if file.path.endswith(".sql")
-        and file.path not in project.layout.by_path()
-        and target not in project.sql_files.backends_of(file.path)
-    )
+def _of_other_engines(
+    project: Project, target: Engine, apart: AbstractSet[str]
+) -> Iterator[Remark]:
+    """Yield which files of SQL are for other engines by their names, and have none beside them."""
+    paths = sorted(scripts_of_others(project, target) - apart)
     if paths:
         yield Remark(
             f"files of SQL that are for other engines were not judged for {title_of(target)}",
