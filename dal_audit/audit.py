@@ -35,7 +35,6 @@ from dal_audit.report.model import Report
 from dal_audit.report.outcome import Outcome
 from dal_audit.report.summary import plural
 from dal_audit.triage.findings import Triaged, expects_baseline, triage
-from dal_audit.triage.premises import premises
 from dal_audit.triage.redaction import secrets_of
 
 
@@ -256,8 +255,17 @@ def outcome_of(
         secrets_of(project),
         reading.cache.inquiry,
         tested_in(project),
-        tuple(premises(findings, project)),
+        _notes(findings, project),
     )
+
+
+def _notes(findings: Sequence[Finding], project: Project) -> tuple[str, ...]:
+    """Return which assumption many findings hang on, with the line that decides it."""
+    if not findings:
+        return ()
+    from dal_audit.triage.premises import premises  # only where something was found
+
+    return tuple(premises(findings, project))
 
 
 def tested_in(project: Project) -> tuple[tuple[str, str, bool], ...] | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dal_audit import __version__
+from dal_audit.commands.facts_command import facts_command
 from dal_audit.commands.fix_command import fix_command
 from dal_audit.commands.graph import graph
 from dal_audit.commands.options import (
@@ -35,7 +36,6 @@ from dal_audit.commands.output import (
 from dal_audit.commands.port import port
 from dal_audit.commands.replay import replay
 from dal_audit.commands.usage import GroupedCommand, ended, format_commands, misspelt_command
-from dal_audit.policy.problems import did_you_mean
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -356,46 +356,13 @@ def baseline_command(**options: Any) -> NoReturn:
     sys.exit(CLEAN)
 
 
-@cli.command("facts")
-@click.argument("paths", nargs=-1, type=click.Path())
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    required=True,
-    help="Where the facts are written to.",
-)
-@click.option(
-    "--shard", default="1/1", metavar="I/N", help="Read the I-th of N parts of the files alone."
-)
-@CONFIG
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
-def facts_command(**options: Any) -> NoReturn:
-    """Read the files of the project at PATHS, and write what they say to a file.
-
-    `dal-audit check --facts FILE` audits with it, here or on another machine that has the same
-    files, and finds what it finds without.
-    """
-    from dal_audit.commands.facts import shard_of, write_facts
-    from dal_audit.policy.request import Request
-    from dal_audit.report.summary import plural
-
-    try:
-        paths = tuple(options["paths"]) or (".",)
-        request = Request(paths=paths, config=options["config"], jobs=options["jobs"])
-        count = write_facts(request, options["output"], shard_of(options["shard"]))
-        print_error(f"Facts of {plural(count, 'file')} were written to {options['output']}.")
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
-        sys.exit(failure(error, verbose=options["verbose"]))
-    sys.exit(CLEAN)
-
-
 @cli.command("help")
 @click.argument("command", required=False)
 def help_command(command: str | None) -> NoReturn:
     """Print what COMMAND is for, and its options; without one, what there is."""
     if command is not None and command not in cli.commands:
+        from dal_audit.policy.problems import did_you_mean
+
         hint = did_you_mean(command, cli.commands)
         print_error(f"error: there is no command `{command}`{hint}")
         sys.exit(USAGE)
@@ -424,5 +391,5 @@ def server_command() -> NoReturn:
     sys.exit(CLEAN)
 
 
-for command in (fix_command, graph, port, replay):
+for command in (facts_command, fix_command, graph, port, replay):
     cli.add_command(command)

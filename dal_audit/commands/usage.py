@@ -11,7 +11,6 @@ from typing import Final
 import click
 
 from dal_audit.commands.output import UNREAD, USAGE, interrupted, print_error, silence_stdout
-from dal_audit.policy.problems import did_you_mean
 
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "What is looked for": ("config", "select", "ignore", "extend_select", "since", "baseline"),
@@ -102,7 +101,7 @@ def said_of(error: click.UsageError) -> str:
     """Return what is wrong with a command line, and what may be meant."""
     if isinstance(error, click.NoSuchOption):
         known = [name for option in _options(error.ctx) for name in option.opts]
-        return f"no such option: `{error.option_name}`{did_you_mean(error.option_name, known)}"
+        return f"no such option: `{error.option_name}`{_meant(error.option_name, known)}"
     if isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
         return _bad_value(error, error.param)
     text = error.format_message().rstrip(".").replace("'", "`")
@@ -116,8 +115,14 @@ def _bad_value(error: click.BadParameter, option: click.Option) -> str:
     if not choices or not word:
         return f"`{option.opts[0]}`: {text.replace(chr(39), '`')}"
     known = ", ".join(map(str, choices))
-    hint = did_you_mean(word, map(str, choices))
+    hint = _meant(word, map(str, choices))
     return f"`{option.opts[0]}` does not know `{word}`: it takes {known}{hint}"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    from dal_audit.policy.problems import did_you_mean  # only where a word is not known
+
+    return did_you_mean(word, known)
 
 
 def _options(context: click.Context | None) -> Iterable[click.Parameter]:

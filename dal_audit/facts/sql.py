@@ -6,17 +6,11 @@ and no type is mapped. All spans are as `dal_audit.facts.Span` describes.
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from dal_audit.facts import Edit, FactRecord, Span, TaggedFact
-from dal_audit.facts.sql_names import SqlName, SqlType
+from dal_audit.facts.sql_names import ANY_NAME, MODEL_TABLE, SqlName, SqlType
 from dal_audit.facts.sql_trees import ChangeTree, Operand, QueryTree
-
-MODEL_TABLE: Final = "__tablename__"
-"""Stands in a name that is a model's table's: which that is, is not known where it is used."""
-
-ANY_NAME: Final = "*"
-"""Stands for the name of a function that is not known, such as one of a library."""
 
 __all__ = [
     "ANY_NAME",

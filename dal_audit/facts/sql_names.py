@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from dal_audit.facts import FactRecord, Span
+
+MODEL_TABLE: Final = "__tablename__"
+"""Stands in a name that is a model's table's: which that is, is not known where it is used."""
+
+ANY_NAME: Final = "*"
+"""Stands for the name of a function that is not known, such as one of a library."""
 
 
 class SqlName(FactRecord, frozen=True):
