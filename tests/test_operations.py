@@ -120,3 +120,8 @@ def test_a_function_that_only_gives_a_column_back_is_read() -> None:
     column = found.structure.actions[0].column
     assert column is not None
     assert (column.name.name, column.type and column.type.name) == ("day", "date")
+
+
+def test_what_is_executed_for_its_rows_is_read() -> None:
+    found = ups('rows = op.get_bind().execute(sa.text("SELECT a FROM t")).scalars().all()\n')
+    assert [own.head for own in found] == ["SELECT"]

@@ -22,8 +22,10 @@ from dal_audit.extract.embedded.guards import (
 from dal_audit.extract.embedded.turns import handed, truth_of, turns_of
 from dal_audit.extract.python.dialect_branches import DialectBranches
 from dal_audit.extract.python.dialect_tests import assigned_once
+from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
+from dal_audit.extract.python.prefilter.sql_marks import executes
 
 _LEAVING: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _DEPTH: Final = 6
@@ -68,6 +70,16 @@ class _State(NamedTuple):
         return self._replace(
             is_guarded=self.is_guarded or guard.is_one, looks=self.looks or guard.looks
         )
+
+
+def _executed_before(call: ast.Call) -> ast.Call | None:
+    """Return the call that executes what another takes rows of: `execute(…).scalars().all()`."""
+    node: ast.expr | None = call
+    while isinstance(node, ast.Call):
+        node = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if isinstance(node, ast.Call) and executes(last_name(node.func)):
+            return node
+    return None
 
 
 def _named_in(frame: Frame | None) -> dict[str, ast.expr]:
@@ -164,6 +176,10 @@ class Execution:
         if not isinstance(node, ast.Call):
             for child in children(node):
                 yield from self._of_expression(child, statement, state)
+            return
+        executed = _executed_before(node)
+        if executed is not None:
+            yield from self._of_expression(executed, statement, state)
             return
         if isinstance(node.func, ast.Name) and node.func.id in self.functions:
             yield from self._enter(node.func.id, node, state)
