@@ -157,7 +157,7 @@ def _live(request: Request, options: Mapping[str, Any]) -> int:
     from dal_audit.commands.watch import run_watch
 
     form: Format = next(iter(options["formats"]), "text")
-    look = terminal_style(options["color"])
+    look = terminal_style(options["color"], links=options["links"])
     return run_watch(request, options, lambda report: _rendered(report, form, look, options))
 
 

@@ -20,12 +20,13 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "What fails": ("fail_on", "exit_zero"),
     "What is mended": ("fix", "diff", "unsafe_fixes"),
-    "How it is read": ("jobs", "shortcuts", "cache", "cache_dir", "stdin_filename"),
+    "How it is read": ("jobs", "shortcuts", "cache", "cache_dir", "stdin_filename", "watch"),
 }
 """The options of `check` by what they are about; a test holds them against the command line."""
 
 COMMAND_GROUPS: Final[Mapping[str, Sequence[str]]] = {
-    "Audit": ("check", "replay", "server"),
+    "Audit": ("check", "fix", "replay", "server"),
+    "See what stands in the way": ("graph", "port"),
     "Adopt": ("init", "baseline", "config"),
     "Read": ("explain", "rules", "help"),
     "Tidy": ("clean",),
