@@ -66,8 +66,7 @@ def extract(
 
     `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
     ruled out by its bytes and LibCST reads every file whole; the findings are the same. `project`
-    are all files of the project, where these are some of them. `count` is told how many files of
-    how many are read; of what other processes read it is told a guess.
+    are all files of the project, where these are some of them. `count` is told how many are read.
     """
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
