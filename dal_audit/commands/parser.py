@@ -361,7 +361,7 @@ def baseline_command(**options: Any) -> NoReturn:
 def help_command(command: str | None) -> NoReturn:
     """Print what COMMAND is for, and its options; without one, what there is."""
     if command is not None and command not in cli.commands:
-        from dal_audit.policy.problems import did_you_mean
+        from dal_audit.policy.problems import did_you_mean  # only where it is misspelt
 
         hint = did_you_mean(command, cli.commands)
         print_error(f"error: there is no command `{command}`{hint}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
@@ -48,7 +47,7 @@ def _of_backends(found: Sequence[Finding], project: Project) -> Iterator[str]:
         f"{rejected.total()} of {len(found)} findings are that {titles} rejects what the project "
         f"runs, and no driver or URL of {titles} was seen; if it is for "
         f"{' and '.join(ENGINE_TITLES[engine] for engine in left)} alone, write "
-        f"`backends = {json.dumps(left)}`"
+        f"`backends = {_listed(left)}`"
     )
 
 
@@ -76,7 +75,7 @@ def _of_storage(found: Sequence[Finding], project: Project) -> Iterator[str]:
     known = [*project.storage, *likely]
     guess = " or ".join(f"`{glob.removesuffix('/**')}`" for glob in project.storage[:2])
     says = f"was guessed to be {guess}" if guess else "was not found"
-    line = f"`storage = {json.dumps(known)}`" if known else "`storage = [...]`"
+    line = f"`storage = {_listed(known)}`" if known else "`storage = [...]`"
     seen = f"`{likely[0]}` imports a driver and hands it on: " if likely else ""
     yield (
         f"{len(outside)} of {len(found)} findings hang on where storage is, which {says}; "
@@ -102,7 +101,7 @@ def _of_audited_files(found: Sequence[Finding]) -> Iterator[str]:
     """Yield that most findings lie in tests, examples or documentation."""
     folders = Counter(folder for finding in found if (folder := _aside(finding.place.path)))
     if 2 * folders.total() > len(found):
-        line = json.dumps([folder for folder, _ in folders.most_common(PROPOSED)])
+        line = _listed([folder for folder, _ in folders.most_common(PROPOSED)])
         yield (
             f"{folders.total()} of {len(found)} findings lie in tests, examples or documentation; "
             f"write `exclude = {line}` if these may reach the database as they like"
@@ -120,3 +119,10 @@ def _aside(path: str) -> str:
         if folder.name in ASIDE:
             return folder.as_posix()
     return ""
+
+
+def _listed(values: Sequence[str]) -> str:
+    """Return an array as TOML has it."""
+    import json  # only where there is something to say
+
+    return json.dumps(values, ensure_ascii=False)
