@@ -15,12 +15,29 @@ from dal_audit.commands.output import UNREAD, USAGE, interrupted, print_error, s
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "What is looked for": ("config", "select", "ignore", "extend_select", "since", "baseline"),
     "What is printed": (
-        *("formats", "outputs", "show_suppressed", "show_all", "statistics", "color", "links"),
-        *("quiet", "verbose"),
+        *(
+            "formats",
+            "outputs",
+            "show_suppressed",
+            "show_all",
+            "statistics",
+            "color",
+            "links",
+            "source_url",
+        ),
+        *("report_date", "quiet", "verbose"),
     ),
     "What fails": ("fail_on", "exit_zero"),
     "What is mended": ("fix", "diff", "unsafe_fixes"),
-    "How it is read": ("jobs", "shortcuts", "cache", "cache_dir", "stdin_filename", "watch"),
+    "How it is read": (
+        "jobs",
+        "shortcuts",
+        "cache",
+        "cache_dir",
+        "stdin_filename",
+        "watch",
+        "facts",
+    ),
 }
 """The options of `check` by what they are about; a test holds them against the command line."""
 
@@ -28,7 +45,7 @@ COMMAND_GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "Audit": ("check", "fix", "replay", "server"),
     "See what stands in the way": ("graph", "port"),
     "Adopt": ("init", "baseline", "config"),
-    "Read": ("explain", "rules", "help"),
+    "Read": ("explain", "rules", "facts", "help"),
     "Tidy": ("clean",),
 }
 """All commands by what they are for."""

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
+from dal_audit.extract.foreign_modules import foreign_modules
 from dal_audit.extract.frontier import Frontier
 from dal_audit.extract.inquiries import NO, YES, Inquiry, Question
 from dal_audit.extract.limits import too_much_of
@@ -254,23 +255,6 @@ def options_for(
     """Return how the files of a project are looked at."""
     foreign = foreign_modules((file.path for file in files), catalogue)
     return ExtractionOptions(catalogue, foreign, thorough=is_small(files), shortcuts=shortcuts)
-
-
-def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str]:
-    """Return the standard library's modules, by their first names, that stay strangers.
-
-    What is imported from them is no driver's, and nothing of the project's: no file or folder of
-    it has such a name.
-    """
-    own = set()
-    folders = set()
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        own.add(name.partition(".")[0])
-        folders.add(folder)
-    own.update(part for folder in folders for part in folder.split("/"))
-    drivers = {module.partition(".")[0] for module in catalogue.by_module}
-    return sys.stdlib_module_names - own - drivers
 
 
 def _batch(
