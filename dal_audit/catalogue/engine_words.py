@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 ENGINE_WORDS: Final[dict[str, str]] = {
@@ -53,6 +54,7 @@ def engine_of(name: str) -> str:
     return ENGINE_WORDS.get(name.lower(), "")
 
 
+@lru_cache(maxsize=4096)
 def engines_in(name: str) -> frozenset[str]:
     """Return the backends that a name speaks of: a folder's, a class's."""
     found = {ENGINE_WORDS[word] for word in _WORD.findall(name.lower()) if word in ENGINE_WORDS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from dal_audit.extract.rust.tokens import TokenPath, TokenText, tokens
 from dal_audit.extract.rust.values import bind, typed, value_of
 from dal_audit.extract.rust.walk import Context, Walk
 from dal_audit.extract.sql_detection import read_sql
-from dal_audit.facts import UseKind
+from dal_audit.facts import START, UseKind
 from dal_audit.facts.rust import RustItem, RustPath, RustRead, RustSql
 
 if TYPE_CHECKING:
@@ -72,28 +73,63 @@ def call(walk: Walk, node: Node, context: Context) -> None:
         node.child_by_field_name("function"),
         node.child_by_field_name("arguments"),
     )
-    context = replace(context, role="value")
+    context = _as_value(context)
     if function is None or arguments is None:
         walk.children(node, context)
         return
     types = None
-    if function.type == "generic_function":
+    kind = function.type
+    if kind == "generic_function":
         types = function.child_by_field_name("type_arguments")
         function = function.child_by_field_name("function") or function
-    _sql(walk, node, function, arguments, context)
-    _arguments(walk, function, arguments, context)
-    if function.type == "field_expression":
-        field = function.child_by_field_name("field")
-        name = walk.source.text(field) if field is not None else ""
+        kind = function.type
+    if kind == "field_expression":
+        _method(walk, node, function, types, arguments, context)
+    else:
+        _function(walk, node, function, types, arguments, context)
+
+
+def _as_value(context: Context) -> Context:
+    return context if context.role == "value" else replace(context, role="value")
+
+
+def _method(
+    walk: Walk,
+    node: Node,
+    function: Node,
+    types: Node | None,
+    arguments: Node,
+    context: Context,
+) -> None:
+    field = function.child_by_field_name("field")
+    receiver = function.child_by_field_name("value")
+    name = walk.source.text(field) if field is not None else ""
+    listed = arguments.named_children
+    _sql(walk, node, f".{name}" if name else "", receiver, listed[:2], context)
+    literals = [child for child in listed if child.type in _LITERALS] if listed else []
+    walk.children(arguments, context, but=literals if name in _TALKING_METHODS else ())
+    if types is not None:
         role: UseKind = "downcast" if name in _DOWNCASTS else "annotation"
         walk.later(types, replace(context, role=role))
-        if arguments.named_child_count == 0:
-            _read(walk, function, context, is_call=True)
-        walk.later(function.child_by_field_name("value"), context)
-        return
+    if not listed and field is not None:
+        _read(walk, function, receiver, field, context, is_call=True)
+    walk.later(receiver, context)
+
+
+def _function(
+    walk: Walk,
+    node: Node,
+    function: Node,
+    types: Node | None,
+    arguments: Node,
+    context: Context,
+) -> None:
     spelled = path_of(function, walk.source)
-    role = "downcast" if spelled.endswith("TypeId::of") else "annotation"
-    walk.later(types, replace(context, role=role))
+    _sql(walk, node, spelled, None, arguments.named_children[:4], context)
+    walk.children(arguments, context)
+    if types is not None:
+        role: UseKind = "downcast" if spelled.endswith("TypeId::of") else "annotation"
+        walk.later(types, replace(context, role=role))
     if function.type in PATHS:
         walk.path(function, context, "call")
         if function.type == "scoped_identifier":
@@ -109,53 +145,40 @@ def _inner(node: Node) -> Node | None:
     return before if is_generic else None
 
 
-def _arguments(walk: Walk, function: Node, arguments: Node, context: Context) -> None:
-    """Walk into what a call is handed; what only talks about a URL holds none."""
-    field = function.child_by_field_name("field") if function.type == "field_expression" else None
-    name = walk.source.text(field) if field is not None else ""
-    literals = [child for child in arguments.named_children if child.type in _LITERALS]
-    walk.children(arguments, context, but=literals if name in _TALKING_METHODS else ())
-
-
 _LITERALS: Final = frozenset({"string_literal", "raw_string_literal"})
 
 
-def _sql(walk: Walk, node: Node, function: Node, arguments: Node, context: Context) -> None:
-    """Take down the first text that a call is handed."""
+def _sql(
+    walk: Walk,
+    node: Node,
+    callee: str,
+    receiver: Node | None,
+    arguments: Sequence[Node],
+    context: Context,
+) -> None:
+    """Take down the first text that a call is handed: a method's first, a function's first two."""
     source = walk.source
-    listed = [child for child in arguments.named_children if "comment" not in child.type]
-    if not listed:
-        return
-    is_method = function.type == "field_expression"
-    if is_method:
-        field = function.child_by_field_name("field")
-        callee = f".{source.text(field)}" if field is not None else ""
-        takes = listed[:1]
-    else:
-        callee = path_of(function, source)
-        takes = listed[:2]
-    for argument in takes:
+    listed = [child for child in arguments if "comment" not in child.type]
+    for argument in listed[: 1 if receiver is not None else 2]:
         found = text_of(argument, context, walk)
         if callee and found is not None and may_be_sql(callee, found.text, found.constant):
             whole = source.span(node)
             written = source.span(found.node) if found.node is not None else whole
             span = written if whole <= written and written.end_line <= whole.end_line else whole
-            elsewhere = None if span == written else written
-            inner = function.child_by_field_name("value") if is_method else None
-            receiver = value_of(inner, context, source)
             does = read_sql(found.text, certain=True)
+            is_firm = receiver is not None and does != "" and _is_firm(found.text)
             walk.calls.append(
                 RustSql(
                     context.scope,
                     callee,
-                    receiver,
+                    value_of(receiver, context, source),
                     found.text,
                     found.constant,
                     span,
                     whole,
-                    written=elsewhere,
+                    written=None if span == written else written,
                     does=does,
-                    is_firm=bool(is_method and does and read_sql(found.text, certain=False)),
+                    is_firm=is_firm,
                     engines=context.engines,
                     is_open=found.is_open or _BUILDER.search(callee) is not None,
                 )
@@ -163,31 +186,36 @@ def _sql(walk: Walk, node: Node, function: Node, arguments: Node, context: Conte
             return
 
 
+def _is_firm(text: str) -> bool:
+    return read_sql(text, certain=False) != ""
+
+
 def field(walk: Walk, node: Node, context: Context) -> None:
     """Take down a field that is read."""
-    _read(walk, node, context, is_call=False)
-    walk.children(node, replace(context, role="value"))
-
-
-def _read(walk: Walk, node: Node, context: Context, *, is_call: bool) -> None:
-    source = walk.source
     inner, name = node.child_by_field_name("value"), node.child_by_field_name("field")
-    if inner is None or name is None or name.type != "field_identifier":
-        return
+    if name is not None:
+        _read(walk, node, inner, name, context, is_call=False)
+    walk.children(node, _as_value(context))
+
+
+def _read(
+    walk: Walk, node: Node, inner: Node | None, name: Node, context: Context, *, is_call: bool
+) -> None:
+    source = walk.source
     receiver = value_of(inner, context, source)
-    if receiver is not None and receiver.types:
-        shown = " ".join(source.text(inner).split())
-        span = source.span(name)
-        walk.reads.append(
-            RustRead(
-                receiver,
-                source.text(name).removeprefix("r#"),
-                shown,
-                span,
-                (source.line(node), span.end_line),
-                is_call,
-            )
+    if inner is None or receiver is None or not receiver.types or name.type != "field_identifier":
+        return
+    span = source.span(name)
+    walk.reads.append(
+        RustRead(
+            receiver,
+            source.text(name).removeprefix("r#"),
+            " ".join(source.text(inner).split()),
+            span,
+            (source.line(node), span.end_line),
+            is_call,
         )
+    )
 
 
 def let(walk: Walk, node: Node, context: Context) -> None:
@@ -207,9 +235,8 @@ def let(walk: Walk, node: Node, context: Context) -> None:
         if text is not None and text.text:
             context.texts[source.text(pattern)] = replace(text, is_open=_is_mutable(node))
     inner = replace(context, role="except", together=source.line(node))
-    statement = source.span(node)
     walk.later(node.child_by_field_name("alternative"), context)
-    walk.later(written, replace(context, statement=statement, role="value"))
+    walk.later(written, replace(context, statement=node, role="value"))
     walk.later(annotated, replace(context, role="annotation"))
     walk.later(pattern, inner)
 
@@ -257,7 +284,7 @@ def structure(walk: Walk, node: Node, context: Context) -> None:
 
 def literal(walk: Walk, node: Node, context: Context) -> None:
     """Note a text, which may be a URL."""
-    walk.literals.append((node, node.start_byte, node.end_byte, context.statement))
+    walk.literal(node.start_byte, node.end_byte, context.statement)
 
 
 def comparison(walk: Walk, node: Node, context: Context) -> None:
@@ -317,13 +344,12 @@ def _tokens(walk: Walk, tree: Node, context: Context, macro_path: str, node: Nod
     talks = macro_path.rpartition("::")[2] in _TALKING
     is_first = True
     for token in tokens(source.data, tree.start_byte + 1, tree.end_byte - 1):
-        span = source.between(token.start, token.end)
         if isinstance(token, TokenPath):
             _token_path(walk, token, context)
             continue
-        statement = source.span(node) if node is not None else context.statement
+        around = node or context.statement
         if not talks:
-            walk.literals.append((None, token.start, token.end, statement))
+            walk.literal(token.start, token.end, around)
         whole = (macro_path, True) if token.callee is None else (token.callee.path, token.is_macro)
         is_handed = is_first or token.callee is not None
         is_file = whole[1] and whole[0].rpartition("::")[2].startswith(_OF_FILES)
@@ -336,8 +362,8 @@ def _tokens(walk: Walk, tree: Node, context: Context, macro_path: str, node: Nod
                     None,
                     text,
                     constant,
-                    span,
-                    statement,
+                    source.between(token.start, token.end),
+                    source.span(around) if around is not None else START,
                     whole[1],
                     does=read_sql(text, certain=True),
                     engines=context.engines,
@@ -376,7 +402,7 @@ def attribute(walk: Walk, node: Node, context: Context) -> None:
         elif tree is not None and name not in {"doc", "cfg", "error"}:
             for token in tokens(source.data, tree.start_byte, tree.end_byte):
                 if isinstance(token, TokenText):
-                    walk.literals.append((None, token.start, token.end, source.span(node)))
+                    walk.literal(token.start, token.end, node)
 
 
 def _derives(walk: Walk, tree: Node, context: Context, *, is_open: bool) -> None:

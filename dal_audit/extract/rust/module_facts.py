@@ -62,10 +62,7 @@ _HANDLERS: Final[Mapping[str, Handler]] = {
     "inner_attribute_item": expressions.attribute,
     "where_clause": expressions.types,
     "type_parameters": expressions.types,
-    "lifetime": lambda _walk, _node, _context: None,
-    "line_comment": lambda _walk, _node, _context: None,
     "block_comment": lambda _walk, _node, _context: None,
-    "field_identifier": lambda _walk, _node, _context: None,
 }
 
 _URL: Final = re.compile(
@@ -91,16 +88,15 @@ def rust_facts(data: bytes) -> tuple[RustFact, ...]:
 def _urls(walk: Walk) -> Iterator[ConnectionUrl]:
     """Yield the database URLs in a file's literals, whichever stores the catalogue speaks of."""
     source = walk.source
-    for _, start, end, statement in walk.literals:
+    for start, end, around in walk.literals:
         literal = source.data[start:end]
-        if b":" not in literal:
-            continue
         found = _URL.fullmatch(unquoted(literal).strip())
         store = STORES.get(found["scheme"]) if found is not None else None
         if found is None or store is None or (found["memory"] and store != "SQLite"):
             continue
         secrets = tuple(_secrets(source, found["rest"] or "", start, end))
         span = source.between(start, end)
+        statement = source.span(around) if around is not None else START
         yield ConnectionUrl(span, statement, found["scheme"], store, secrets)
 
 

@@ -29,6 +29,18 @@ def parser() -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
 
 
+@cache
+def kinds_of_nodes() -> tuple[str, ...]:
+    """Return the kinds of named nodes by their numbers; what is no named node has an empty one."""
+    language = parser().language
+    if language is None:
+        return ()
+    return tuple(
+        (language.node_kind_for_id(number) or "") if language.node_kind_is_named(number) else ""
+        for number in range(language.node_kind_count)
+    )
+
+
 _ATTRIBUTE: Final = re.compile(rb"#\[(?:cfg|cfg_attr|allow|expect)\([^\]\n]*\]")
 
 

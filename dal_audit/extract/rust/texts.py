@@ -41,8 +41,8 @@ def text_of(node: Node, context: Context, walk: Walk) -> KnownText | None:
             node = inner
         elif kind in {"identifier", "scoped_identifier"}:
             path = path_of(node, source)
-            known = context.texts.get(path)
-            return known or (KnownText("", path, None) if path else None)
+            is_constant = path.rpartition("::")[2].isupper()
+            return context.texts.get(path) or (KnownText("", path, None) if is_constant else None)
         else:
             return None
 

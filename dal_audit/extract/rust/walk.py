@@ -5,7 +5,9 @@ It keeps its own stack: a chain of calls may be nested deeper than Python lets f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
@@ -13,8 +15,8 @@ from msgspec.structs import replace
 
 from dal_audit.extract.rust.engines import GATES, Engines, gate, narrowed
 from dal_audit.extract.rust.paths import path_of
-from dal_audit.extract.rust.syntax import RustSource
-from dal_audit.facts import START, Span, UseKind
+from dal_audit.extract.rust.syntax import RustSource, kinds_of_nodes
+from dal_audit.facts import UseKind
 from dal_audit.facts.rust import (
     RustFile,
     RustImpl,
@@ -38,7 +40,7 @@ class Context(Struct, frozen=True):
     """Where a node stands: its scope, the part that paths play there, and what names stand for.
 
     `known` are the values of local names, and `texts` their texts; `owner` is the type of `self`,
-    `together` the first line of a `match`, `statement` the span of the statement around, and a
+    `together` the first line of a `match`, `statement` the statement around, and a
     member is one of a trait or an `impl` block, and no item of the scope. `engines` are those that
     run what stands here.
     """
@@ -49,7 +51,7 @@ class Context(Struct, frozen=True):
     role: UseKind = "value"
     owner: RustValue | None = None
     together: int = 0
-    statement: Span = START
+    statement: Node | None = None
     is_member: bool = False
     engines: Engines = None
 
@@ -73,6 +75,14 @@ def outermost(scope: int) -> Context:
 
 Handler: TypeAlias = "Callable[[Walk, Node, Context], None]"
 
+_DULL: Final = frozenset(
+    {"integer_literal", "float_literal", "boolean_literal", "char_literal", "primitive_type"}
+    | {"mutable_specifier", "field_identifier", "shorthand_field_identifier", "lifetime", "label"}
+    | {"line_comment", "visibility_modifier", "function_modifiers", "unit_type", "unit_expression"}
+    | {"super", "crate", "metavariable", "empty_statement", "string_content", "escape_sequence"}
+    | {"fragment_specifier", "never_type", "extern_modifier", "continue_expression", "self"}
+)
+"""Kinds of nodes in which nothing stands that is taken down."""
 _ATTRIBUTES: Final = frozenset({"attribute_item", "inner_attribute_item"})
 _STATEMENTS: Final = frozenset(
     {"expression_statement", "let_declaration", "const_item", "static_item", "field_declaration"}
@@ -86,7 +96,11 @@ class Walk:
     def __init__(self, source: RustSource, handlers: Mapping[str, Handler]) -> None:
         """Begin with the file's own module."""
         self.source = source
-        self.handlers = handlers
+        self._handlers = _by_numbers(handlers)
+        self._dull = _numbers_of(_DULL)
+        self._statements = _numbers_of(_STATEMENTS)
+        self._attributes = _numbers_of(_ATTRIBUTES)
+        self._idle = PRELUDE - _bound_in(source.data)
         self._is_gated = GATES.search(source.data) is not None
         self.scopes = [RustScope("module", "", -1)]
         self.uses: list[RustUse] = []
@@ -97,16 +111,18 @@ class Walk:
         self.reads: list[RustRead] = []
         self.calls: list[RustSql] = []
         self.texts: list[RustText] = []
-        self.literals: list[tuple[Node | None, int, int, Span]] = []
+        self.literals: list[tuple[int, int, Node | None]] = []
         """The texts that may be URLs: from which byte to which, in which statement."""
         self._waiting: list[tuple[Node, Context]] = []
 
     def run(self) -> None:
         """Walk over the whole tree."""
-        self._waiting = [(self.source.root, outermost(0))]
-        while self._waiting:
-            node, context = self._waiting.pop()
-            handler = self.handlers.get(node.type)
+        waiting = self._waiting
+        handlers = self._handlers
+        waiting.append((self.source.root, outermost(0)))
+        while waiting:
+            node, context = waiting.pop()
+            handler = handlers.get(node.kind_id)
             if handler is None:
                 self.children(node, context)
             else:
@@ -114,14 +130,15 @@ class Walk:
 
     def children(self, node: Node, context: Context, *, but: Iterable[Node | None] = ()) -> None:
         """Walk over what lies directly below a node, later, in the order of the text."""
-        if node.type in _STATEMENTS:
-            context = replace(context, statement=self.source.span(node))
-        listed = node.named_children
+        if node.kind_id in self._statements:
+            context = replace(context, statement=node)
+        dull = self._dull
+        listed = [child for child in node.named_children if child.kind_id not in dull]
         listed.reverse()
         skipped = [other.id for other in but if other is not None]
         if skipped:
             listed = [child for child in listed if child.id not in skipped]
-        if self._is_gated:
+        if self._is_gated and any(child.kind_id in self._attributes for child in listed):
             self._waiting += reversed(list(self._gated(reversed(listed), context)))
         else:
             self._waiting += [(child, context) for child in listed]
@@ -146,6 +163,11 @@ class Walk:
         if node is not None:
             self._waiting.append((node, context))
 
+    def literal(self, start: int, end: int, statement: Node | None) -> None:
+        """Note a text that may be a URL."""
+        if b":" in self.source.data[start:end]:
+            self.literals.append((start, end, statement))
+
     def scope(self, kind: ScopeKind, name: str, parent: int) -> int:
         """Return the number of a new scope."""
         self.scopes.append(RustScope(kind, name, parent))
@@ -154,7 +176,7 @@ class Walk:
     def path(self, node: Node, context: Context, role: UseKind | None = None) -> str:
         """Take a path down; return it."""
         spelled = path_of(node, self.source)
-        if spelled:
+        if spelled and spelled not in self._idle:
             span = self.source.span(node)
             self.paths.append(
                 RustPath(context.scope, spelled, span, role or context.role, context.together)
@@ -163,12 +185,11 @@ class Walk:
 
     def facts(self) -> RustFile:
         """Return all that was taken down."""
-        bound = {use.bound for use in self.uses}
         return RustFile(
             tuple(self.scopes),
             tuple(self.uses),
             tuple(self.items),
-            tuple(path for path in self.paths if path.path not in PRELUDE or path.path in bound),
+            tuple(self.paths),
             tuple(self.shapes),
             tuple(self.impls),
             tuple(self.reads),
@@ -176,6 +197,34 @@ class Walk:
             tuple(self.texts),
         )
 
+
+_handlers: dict[int, dict[int, Handler]] = {}
+"""The tables of handlers by nodes' numbers, each made once."""
+
+
+def _by_numbers(handlers: Mapping[str, Handler]) -> dict[int, Handler]:
+    if id(handlers) not in _handlers:
+        numbered = enumerate(kinds_of_nodes())
+        _handlers[id(handlers)] = {
+            number: handlers[kind] for number, kind in numbered if kind in handlers
+        }
+    return _handlers[id(handlers)]
+
+
+@cache
+def _numbers_of(kinds: frozenset[str]) -> frozenset[int]:
+    return frozenset(number for number, kind in enumerate(kinds_of_nodes()) if kind in kinds)
+
+
+def _bound_in(data: bytes) -> frozenset[str]:
+    """Return the words of all `use` statements, whose names may hide those of the language."""
+    return frozenset(
+        word.decode() for statement in _USE.findall(data) for word in _WORD.findall(statement)
+    )
+
+
+_USE: Final = re.compile(rb"\buse\s[^;]*;")
+_WORD: Final = re.compile(rb"\w+", re.ASCII)
 
 PRELUDE: Final = frozenset(
     {
