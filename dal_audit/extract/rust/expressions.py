@@ -1,8 +1,7 @@
-"""Expressions: paths, calls, reads of fields, patterns, macros and attributes."""
+"""Expressions: paths, calls, reads of fields, patterns."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -10,13 +9,13 @@ from msgspec.structs import replace
 
 from dal_audit.extract.rust.engines import named, narrowed
 from dal_audit.extract.rust.paths import PATHS, path_of
+from dal_audit.extract.rust.sql_callees import is_builder, may_be_sql
 from dal_audit.extract.rust.texts import text_of
-from dal_audit.extract.rust.tokens import TokenPath, TokenText, tokens
 from dal_audit.extract.rust.values import bind, typed, value_of
 from dal_audit.extract.rust.walk import Context, Walk
 from dal_audit.extract.sql_detection import read_sql
-from dal_audit.facts import START, UseKind
-from dal_audit.facts.rust import RustItem, RustPath, RustRead, RustSql
+from dal_audit.facts import UseKind
+from dal_audit.facts.rust import RustRead, RustSql
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,17 +23,6 @@ if TYPE_CHECKING:
 _DOWNCASTS: Final = frozenset(
     {"downcast", "downcast_ref", "downcast_mut", "is", "downcast_unchecked", "type_id"}
 )
-_BODIES: Final = frozenset({"quote", "quote_spanned", "parse_quote", "macro_rules"})
-"""Macros whose tokens are code for somewhere else."""
-
-_TALKING: Final = frozenset(
-    {"println", "eprintln", "print", "eprint", "panic", "assert", "assert_eq", "assert_ne", "debug"}
-    | {"info", "warn", "error", "trace", "debug_assert", "debug_assert_eq", "unreachable", "bail"}
-    | {"anyhow", "ensure", "matches", "todo", "unimplemented", "event", "span", "log", "write"}
-    | {"writeln", "format_err", "dbg"}
-)
-"""Macros that test or show a URL, and open nothing with it."""
-
 _TALKING_METHODS: Final = frozenset(
     {"starts_with", "ends_with", "strip_prefix", "strip_suffix", "contains", "replace", "split"}
     | {"expect", "context", "trim_start_matches", "trim_end_matches", "find", "rfind", "eq"}
@@ -180,7 +168,7 @@ def _sql(
                     does=does,
                     is_firm=is_firm,
                     engines=context.engines,
-                    is_open=found.is_open or _BUILDER.search(callee) is not None,
+                    is_open=found.is_open or is_builder(callee),
                 )
             )
             return
@@ -307,138 +295,6 @@ def closure(walk: Walk, node: Node, context: Context) -> None:
             bind(child, None, known, walk.source)
     walk.children(node, replace(context, known=known, role="value"), but=[parameters])
     walk.later(parameters, replace(context, role="annotation"))
-
-
-def macro(walk: Walk, node: Node, context: Context) -> None:
-    """Take down a macro's path, and what stands in its tokens."""
-    name = node.child_by_field_name("macro")
-    spelled = walk.path(name, context, "call") if name is not None else ""
-    last = spelled.rpartition("::")[2]
-    tree = next((child for child in node.named_children if child.type == "token_tree"), None)
-    if tree is not None:
-        scope = walk.scope("macro", "", context.scope) if last in _BODIES else context.scope
-        role: UseKind = "except" if last == "matches" else "value"
-        together = walk.source.line(node) if last == "matches" else 0
-        inner = replace(context, scope=scope, role=role, together=together)
-        _tokens(walk, tree, inner, spelled, node)
-
-
-def macro_definition(walk: Walk, node: Node, context: Context) -> None:
-    """Take down a macro of the file's own, and the paths in what it expands to."""
-    name = node.child_by_field_name("name")
-    if name is not None:
-        span = walk.source.span(name)
-        walk.items.append(
-            RustItem(context.scope, walk.source.text(name), "macro", "macro", span, "")
-        )
-    scope = walk.scope("macro", "", context.scope)
-    for rule in node.named_children:
-        right = rule.child_by_field_name("right") if rule.type == "macro_rule" else None
-        if right is not None:
-            _tokens(walk, right, replace(context, scope=scope), "", None)
-
-
-def _tokens(walk: Walk, tree: Node, context: Context, macro_path: str, node: Node | None) -> None:
-    """Take down the paths and texts among tokens; `macro_path` is what takes them."""
-    source = walk.source
-    talks = macro_path.rpartition("::")[2] in _TALKING
-    is_first = True
-    for token in tokens(source.data, tree.start_byte + 1, tree.end_byte - 1):
-        if isinstance(token, TokenPath):
-            _token_path(walk, token, context)
-            continue
-        around = node or context.statement
-        if not talks:
-            walk.literal(token.start, token.end, around)
-        whole = (macro_path, True) if token.callee is None else (token.callee.path, token.is_macro)
-        is_handed = is_first or token.callee is not None
-        is_file = whole[1] and whole[0].rpartition("::")[2].startswith(_OF_FILES)
-        text, constant = ("", f"file:{token.text}") if is_file else (token.text, "")
-        if whole[0] and is_handed and may_be_sql(whole[0], text, constant):
-            walk.calls.append(
-                RustSql(
-                    context.scope,
-                    whole[0],
-                    None,
-                    text,
-                    constant,
-                    source.between(token.start, token.end),
-                    source.span(around) if around is not None else START,
-                    whole[1],
-                    does=read_sql(text, certain=True),
-                    engines=context.engines,
-                    is_open=source.data[token.end : tree.end_byte].lstrip().startswith(b"+"),
-                )
-            )
-        is_first = is_first and token.callee is not None
-
-
-def _token_path(walk: Walk, token: TokenPath, context: Context) -> None:
-    """Take down a path among tokens: several segments, or one that begins with a capital."""
-    is_long = "::" in token.path
-    if not is_long and not token.path[0].isupper() and token.after != "!":
-        return
-    span = walk.source.between(token.start, token.end)
-    role: UseKind = (
-        "call" if token.after in {"(", "!"} and context.role == "value" else context.role
-    )
-    walk.paths.append(RustPath(context.scope, token.path, span, role, context.together))
-
-
-def attribute(walk: Walk, node: Node, context: Context) -> None:
-    """Take down the paths of an attribute: its own, and those that `derive` takes."""
-    source = walk.source
-    attributes = [child for child in node.named_children if child.type == "attribute"]
-    for inner in attributes:
-        head = inner.named_children[0] if inner.named_children else None
-        tree = inner.child_by_field_name("arguments")
-        if head is None:
-            continue
-        if head.type == "scoped_identifier":
-            walk.path(head, context, "derive")
-        name = source.text(head)
-        if tree is not None and name in {"derive", "cfg_attr"}:
-            _derives(walk, tree, context, is_open=name == "derive")
-        elif tree is not None and name not in {"doc", "cfg", "error"}:
-            for token in tokens(source.data, tree.start_byte, tree.end_byte):
-                if isinstance(token, TokenText):
-                    walk.literal(token.start, token.end, node)
-
-
-def _derives(walk: Walk, tree: Node, context: Context, *, is_open: bool) -> None:
-    source = walk.source
-    inside = is_open
-    for token in tokens(source.data, tree.start_byte, tree.end_byte):
-        if not isinstance(token, TokenPath):
-            continue
-        if token.path == "derive" and token.after == "(":
-            inside = True
-        elif inside or "::" in token.path:
-            span = source.between(token.start, token.end)
-            walk.paths.append(RustPath(context.scope, token.path, span, "derive"))
-
-
-_OF_FILES: Final = "query_file"
-"""What macros are called that take the SQL of a file (sqlx)."""
-
-_BUILDER: Final = re.compile(r"QueryBuilder::\w+\Z")
-"""A call that takes how a statement begins, which further calls go on with (sqlx)."""
-
-_VERB: Final = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|insert|update|delete|with|create|alter|drop|truncate"
-    r"|replace|merge|pragma|begin|commit|rollback|savepoint|release|vacuum|analyze|explain|set|show"
-    r"|lock|listen|notify|copy|grant|revoke|attach|detach|reindex|call|do|comment|refresh|values)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_MAKERS: Final = re.compile(r"(?:query|raw|sql|prepare|execute|batch|statement)", re.IGNORECASE)
-
-
-def may_be_sql(callee: str, text: str, constant: str) -> bool:
-    """Return whether a call may be handed SQL, as far as names and the first word tell."""
-    if constant:
-        is_constant = constant.rpartition("::")[2].isupper() or constant.startswith("file:")
-        return is_constant and _MAKERS.search(callee.rpartition("::")[2]) is not None
-    return _VERB.match(text) is not None
 
 
 def types(walk: Walk, node: Node, context: Context) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dal_audit.catalogue.url_schemes import shipped_schemes
 from dal_audit.extract.passwords import passwords
-from dal_audit.extract.rust import declarations, expressions
+from dal_audit.extract.rust import declarations, expressions, macros
 from dal_audit.extract.rust.suppressions import suppressions
 from dal_audit.extract.rust.syntax import RustSource, flawed
 from dal_audit.extract.rust.tokens import unquoted
@@ -56,10 +56,10 @@ _HANDLERS: Final[Mapping[str, Handler]] = {
     "raw_string_literal": expressions.literal,
     "binary_expression": expressions.comparison,
     "closure_expression": expressions.closure,
-    "macro_invocation": expressions.macro,
-    "macro_definition": expressions.macro_definition,
-    "attribute_item": expressions.attribute,
-    "inner_attribute_item": expressions.attribute,
+    "macro_invocation": macros.macro,
+    "macro_definition": macros.macro_definition,
+    "attribute_item": macros.attribute,
+    "inner_attribute_item": macros.attribute,
     "where_clause": expressions.types,
     "type_parameters": expressions.types,
     "block_comment": lambda _walk, _node, _context: None,
