@@ -244,3 +244,46 @@ def test_a_macro_goes_on_with_a_text(tmp_path: Path) -> None:
     }
     """
     assert found(tmp_path, code) == []
+
+
+LAYOUTS = {
+    "refinery": (
+        'refinery = { version = "0.8", features = ["rusqlite"] }',
+        {"V1__a.sql": "CREATE TABLE IF NOT EXISTS a (b INTEGER);", "V3__c.sql": "SELECT now();"},
+        ["DAL302 V3__c.sql", "DAL401 V3__c.sql", "DAL402 V1__a.sql"],
+    ),
+    "sqlx": (
+        'sqlx = { version = "0.8", features = ["postgres"] }',
+        {
+            "20240101000000_a.up.sql": "CREATE TABLE IF NOT EXISTS a (b INTEGER);",
+            "20240101000000_a.down.sql": "DROP TABLE IF EXISTS a;",
+            "20240102000000_b.sql": "-- no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON a (b);",
+        },
+        ["DAL402 20240102000000_b.sql"],
+    ),
+    "diesel": (
+        'diesel = { version = "2", features = ["postgres"] }',
+        {
+            "2024-01-01-000000_a/up.sql": "CREATE TABLE IF NOT EXISTS a (b INTEGER);",
+            "2024-01-01-000000_a/down.sql": "\n",
+        },
+        ["DAL402 up.sql"],
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", LAYOUTS)
+def test_migrations_of_crates_are_judged_as_they_are(tool: str, tmp_path: Path) -> None:
+    dependency, files, told = LAYOUTS[tool]
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/lib.rs").write_text("")
+    (tmp_path / "Cargo.toml").write_text(f'[package]\nname = "a"\n\n[dependencies]\n{dependency}\n')
+    for name, text in files.items():
+        path = tmp_path / "migrations" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    report = audit(Request((str(tmp_path),), tmp_path))
+    shown = [
+        f"{finding.rule.id} {finding.place.path.rpartition('/')[2]}" for finding in report.findings
+    ]
+    assert sorted(shown) == told

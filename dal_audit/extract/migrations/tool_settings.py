@@ -151,13 +151,21 @@ def _features(wish: object) -> list[str]:
     return [feature for feature in asked if isinstance(feature, str)]
 
 
+_ENGINES_OF_FEATURES: Final = {
+    "sqlite": frozenset({"sqlite", "rusqlite"}),
+    "postgres": frozenset({"postgres"}),
+    "mysql": frozenset({"mysql"}),
+}
+"""The words in features of crates (sqlx, diesel, refinery) that ask for an engine."""
+
+
 def _engine_of(features: set[str]) -> str:
     """Return the one engine that a crate is built for; empty for none or several."""
     engines = {
         engine
-        for engine in ("sqlite", "postgres", "mysql")
+        for engine, words in _ENGINES_OF_FEATURES.items()
         for feature in features
-        if engine in re.split(r"[-_]", feature)
+        if not words.isdisjoint(re.split(r"[-_]", feature))
     }
     return engines.pop() if len(engines) == 1 else ""
 
