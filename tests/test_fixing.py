@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import subprocess
@@ -10,12 +11,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 
 from dal_audit.audit import audit
 from dal_audit.catalogue.portability import feature_by_id, features
 from dal_audit.catalogue.rulebook import rules
+from dal_audit.commands import fix as fix_module
 from dal_audit.commands.fix import BROKEN, fixed, write_changes
+from dal_audit.commands.parser import cli
 from dal_audit.extract.sql.scripts import statements_of
+from dal_audit.fix.model import Fix
+from dal_audit.fix.rewrite import amended
 from dal_audit.fix.sql import fix_of
 from dal_audit.policy.request import Request
 from dal_audit.report.render import Report
@@ -124,6 +130,50 @@ def test_reports_for_programs_stay_clean(project: Path) -> None:
     answer = run(project, "--no-cache", "--fix", "--format", "json")
     assert answer.stdout.startswith("{")
     assert run(project, "--no-cache", "--fix", "-q").stderr == ""
+
+
+# One at a time
+
+
+def asked(root: Path, answers: str, *words: str) -> Result:
+    before = Path.cwd()
+    os.chdir(root)
+    try:
+        return CliRunner().invoke(cli, ["fix", "--ask", *words], input=answers)
+    finally:
+        os.chdir(before)
+
+
+@pytest.mark.parametrize(
+    ("answers", "mended", "count"),
+    [
+        ("y\nn\n", (0,), 2),
+        ("n\ny\n", (1,), 2),
+        ("what\ny\ny\n", (0, 1), 2),
+        ("a\n", (0, 1), 1),
+        ("s\n", (), 1),
+        ("q\n", (), 1),
+        ("", (), 1),
+    ],
+)
+def test_each_fix_is_asked_about(
+    tmp_path: Path, answers: str, mended: tuple[int, ...], count: int
+) -> None:
+    git(tmp_path, "init", "-q")
+    old = [OLD.replace(" t ", f" {name} ") for name in ("one", "two")]
+    file = put(tmp_path, MIGRATION, "".join(old))
+    answer = asked(tmp_path, answers)
+    expected = [text.replace("CLOB", "TEXT") if n in mended else text for n, text in enumerate(old)]
+    assert file.read_text() == "".join(expected)
+    assert answer.stdout.count("DAL304 backend-only-type") == count
+    assert f"Fixed {len(mended)} finding" in answer.stderr
+    assert answer.exit_code == 1  # Its down is missing.
+
+
+def test_what_an_unsafe_fix_is_called(project: Path) -> None:
+    answer = asked(project, "n\n" * 9, "--unsafe-fixes", "migrations")
+    assert "(unsafe: it may mean something else)" in answer.stdout
+    assert "+CREATE TABLE IF NOT EXISTS t (id TEXT NOT NULL PRIMARY KEY, a TEXT);" in answer.stdout
 
 
 # Released migrations
@@ -437,6 +487,31 @@ def test_an_insert_is_guarded_only_where_asked_for(project: Path) -> None:
     file = put(project, "migrations/0002_rows.up.sql", script)
     fix_here(project)
     assert file.read_text() == script
+
+
+# What is no better
+
+
+def test_a_text_that_an_audit_finds_no_better_is_not_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither where the finding stays, nor where another one comes; other files are mended."""
+    before = (project / MIGRATION).read_bytes()
+
+    for old, new in ((b";", b" ;"), (b"CLOB", b"TINYBLOB DEFAULT now()")):
+
+        def useless(
+            data: bytes, fixes: list[Fix], *, is_script: bool, old: bytes = old, new: bytes = new
+        ) -> bytes:
+            mended = amended(data, fixes, is_script=is_script)
+            return data.replace(old, new) if is_script else mended
+
+        monkeypatch.setattr(fix_module, "amended", useless)
+        result = fixed(Request(folder=project))
+        assert [change.path for change in result.changes] == ["app/a.py"]
+        assert len(result.refused) == 1
+        assert "nothing of it is written" in result.refused[0]
+    assert (project / MIGRATION).read_bytes() == before
 
 
 # All rules

@@ -195,6 +195,13 @@ def test_a_down_is_completed_above_the_comments_of_what_it_goes_before(root: Pat
     assert "DAL403" not in rules_at(root)
 
 
+def test_one_of_the_two_ways_is_asked_for(root: Path) -> None:
+    for words in ((), ("--ask", "--downs")):
+        answer = run(root, "fix", *words)
+        assert answer.exit_code == 2
+        assert "either --downs or --ask" in answer.stderr
+
+
 def test_a_link_out_of_the_project_is_not_followed(root: Path, tmp_path_factory: Any) -> None:
     put(root, "db/deploy/a.sql", UP)
     put(root, "db/sqitch.plan", "%project=p\n\na 2025-01-01T00:00:00Z a <a@b.c> # a\n")

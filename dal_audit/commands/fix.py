@@ -10,9 +10,9 @@ import difflib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from dal_audit.disk.scratch_folder import scratch_folder
 from dal_audit.disk.whole_file import named, write_whole
 from dal_audit.fix.model import Fix
 from dal_audit.fix.rewrite import AmendError, amended, compatible, text_of
+from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
 from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_path
@@ -36,7 +37,10 @@ PASSES: Final = 100
 """So often fixes may give way to further ones; as many as ruff allows."""
 
 BROKEN: Final = frozenset({"unreadable-file", "unparsed-sql"})
-"""Rules of which a fix must not bring a new finding: what it wrote would be no program."""
+"""Rules that say that what was written is no program: none of their findings may be accepted."""
+
+Accepts: TypeAlias = Callable[[Finding, Callable[[], str]], bool]
+"""Returns whether the fix of a finding is applied; what it is handed gives the diff of it alone."""
 
 
 _MASKED: Final = re.compile(f"[{MASK}]+")
@@ -66,10 +70,14 @@ class Fixed(Struct, frozen=True):
     refused: tuple[str, ...] = ()
 
 
-def fixed(request: Request, *, unsafe: bool = False) -> Fixed:
-    """Fix what can be fixed, on copies. Raises what `audit` raises."""
+def _accept_all(_finding: Finding, _diff: Callable[[], str]) -> bool:
+    return True
+
+
+def fixed(request: Request, *, unsafe: bool = False, accepts: Accepts = _accept_all) -> Fixed:
+    """Fix what can be fixed and is accepted, on copies. Raises what `audit` raises."""
     with scratch_folder() as folder:
-        work = _Work(request, unsafe=unsafe, folder=folder)
+        work = _Work(request, unsafe=unsafe, folder=folder, accepts=accepts)
         work.run()
         changes = tuple(
             Change(path, work.file(path), work.before[path], data, work.masked.get(path, ()))
@@ -82,9 +90,11 @@ def fixed(request: Request, *, unsafe: bool = False) -> Fixed:
 class _Work:
     """The texts so far, and the audit of them."""
 
-    def __init__(self, request: Request, *, unsafe: bool, folder: Path) -> None:
+    def __init__(self, request: Request, *, unsafe: bool, folder: Path, accepts: Accepts) -> None:
         self.request = request
         self.unsafe = unsafe
+        self.accepts = accepts
+        self.mended: dict[str, list[Finding]] = {}
         self.folder = folder
         self.report = audit(request)
         self.base = Path(os.path.normpath(request.folder / self.report.there))
@@ -106,17 +116,19 @@ class _Work:
             if not new:
                 return
             for path in self._try(new):
-                self._refuse(path, "the new text would be broken, which is a bug of dal-audit")
+                self._refuse(path, _WORSE)
                 counted.pop(path)
             self.count += counted.total()
         self.refused[""] = f"fixes still gave way to further ones after {PASSES} passes"
 
     def _try(self, new: Mapping[str, bytes]) -> list[str]:
-        """Take new texts of files, but for those that they would break; return these."""
-        before, earlier = self.after, _broken(self.report)
+        """Take new texts of files, but for those that are no better for them; return these.
+
+        A text is better where what was to be mended is gone, and nothing more is found than before.
+        """
+        before, earlier = self.after, self.report
         self._take({**before, **new})
-        now = _broken(self.report)
-        broken = [path for path in new if now[path] > earlier[path]]
+        broken = sorted(_worse(earlier, self.report, self.mended) & new.keys())
         if broken:
             kept = {path: data for path, data in self.after.items() if path not in broken}
             self._take({**{path: before[path] for path in broken if path in before}, **kept})
@@ -124,17 +136,15 @@ class _Work:
 
     def _amended(self) -> tuple[dict[str, bytes], Counter[str]]:
         """Return the new texts of files that can be fixed, and how many findings that fixes."""
-        found: dict[str, list[Fix]] = {}
+        found: dict[str, list[Finding]] = {}
         for finding in self.report.open:
-            fix = finding.breach.fix
-            if fix is not None and (self.unsafe or fix.is_safe):
-                found.setdefault(finding.place.path, []).append(fix)
+            if self._is_wanted(finding):
+                found.setdefault(finding.place.path, []).append(finding)
         texts: dict[str, bytes] = {}
         counted: Counter[str] = Counter()
-        for path, fixes in found.items():
-            if path in self.refused:
-                continue
-            kept = compatible(fixes)
+        for path, findings in found.items():
+            kept = compatible(_fixes(findings))
+            self.mended[path] = [own for own in findings if own.breach.fix in kept]
             try:
                 texts[path] = amended(self._data(path), kept, is_script=is_script(path))
             except (AmendError, OSError) as error:
@@ -142,6 +152,23 @@ class _Work:
             else:
                 counted[path] = len(kept)
         return texts, counted
+
+    def _is_wanted(self, finding: Finding) -> bool:
+        """Return whether a finding is to be mended."""
+        fix, path = finding.breach.fix, finding.place.path
+        if fix is None or not (self.unsafe or fix.is_safe) or path in self.refused:
+            return False
+        return self.accepts(finding, lambda: self._diff(path, fix))
+
+    def _diff(self, path: str, fix: Fix) -> str:
+        """Return what a fix alone would change, empty where it cannot be applied."""
+        try:
+            before = self._data(path)
+            after = amended(before, [fix], is_script=is_script(path))
+        except (AmendError, OSError):
+            return ""
+        shown = shown_path(path, self.report)
+        return diff([Change(shown, self.file(path), before, after, self.masked.get(path, ()))])
 
     def _data(self, path: str) -> bytes:
         """Return a file's text so far. Raises AmendError for one that lies outside, OSError."""
@@ -174,9 +201,47 @@ class _Work:
         self.refused[path] = f"`{shown}` cannot be fixed: {safe(reason)}"
 
 
-def _broken(report: Report) -> Counter[str]:
-    """Return how many findings say of each file that it cannot be read."""
-    return Counter(finding.place.path for finding in report.findings if finding.rule.name in BROKEN)
+_WORSE: Final = (
+    "an audit of the new text would find more than before, or what was to be mended; nothing of it"
+    " is written"
+)
+
+
+def _worse(before: Report, after: Report, mended: Mapping[str, Sequence[Finding]]) -> set[str]:
+    """Return the files in which more is found than before, or still what was to be mended.
+
+    What one engine does not take may become what the engines do not treat alike: a warning for an
+    error is no worse.
+    """
+    worse = {path for path, _ in Counter(_counted(after)) - Counter(_counted(before))}
+    earlier, now = Counter(map(_said, before.open)), Counter(map(_said, after.open))
+    for path, findings in mended.items():
+        if any(now[_said(finding)] >= earlier[_said(finding)] for finding in findings):
+            worse.add(path)
+    return worse
+
+
+def _counted(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield the file of each finding that counts, and once more with the rule of each error.
+
+    So are those counted that nothing may accept.
+    """
+    for finding in report.findings:
+        if finding.standing == "open":
+            yield finding.place.path, ""
+        is_error = finding.standing == "open" and finding.severity == "error"
+        if is_error or finding.rule.name in BROKEN:
+            yield finding.place.path, finding.rule.id
+
+
+def _said(finding: Finding) -> tuple[str, str, str]:
+    return finding.place.path, finding.rule.id, finding.breach.message
+
+
+def _fixes(findings: Iterable[Finding]) -> Iterator[Fix]:
+    for finding in findings:
+        if finding.breach.fix is not None:
+            yield finding.breach.fix
 
 
 def _secrets(data: bytes, shown: bytes) -> tuple[str, ...]:

@@ -14,9 +14,8 @@ from dal_audit.commands.output import CLEAN, FINDINGS, failure, print_error, wri
 
 @click.command("fix")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option(
-    "--downs", is_flag=True, required=True, help="Write the downs that SQL migrations lack."
-)
+@click.option("--downs", is_flag=True, help="Write the downs that SQL migrations lack.")
+@click.option("--ask", is_flag=True, help="Ask about each fix of a finding, with its diff.")
 @click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option(
     "--unsafe-fixes", is_flag=True, help="Also write what no engine has proved, with its doubts."
@@ -47,19 +46,55 @@ from dal_audit.commands.output import CLEAN, FINDINGS, failure, print_error, wri
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of what is not written.")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def fix_command(**options: Any) -> NoReturn:
-    """Write what takes the migrations at PATHS back (those of the current folder by default).
+    """Mend what an audit of PATHS finds (of the current folder by default).
 
-    Each down is run right after its up on scratch databases: it is safe where the schema is then as
-    it was. PostgreSQL needs `dal-audit[postgres]`.
+    With --ask, each fix is shown and asked about, unsafe ones with --unsafe-fixes. With --downs,
+    what takes migrations back is written and run right after its up on scratch databases: it is
+    safe where the schema is then as it was; PostgreSQL needs `dal-audit[postgres]`.
     """
     try:
-        code = _fix(options)
+        code = _mend(options)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         code = failure(error, verbose=options["verbose"])
     sys.exit(code)
 
 
-def _fix(options: Mapping[str, Any]) -> int:
+def _mend(options: Mapping[str, Any]) -> int:
+    from dal_audit.discover.errors import UsageError
+
+    if options["downs"] == options["ask"]:
+        raise UsageError("error: either --downs or --ask says what to do")
+    return _write_downs(options) if options["downs"] else _ask(options)
+
+
+def _ask(options: Mapping[str, Any]) -> int:
+    from dal_audit.commands.ask import Asker
+    from dal_audit.commands.fix import diff_of, fixed, write_changes
+    from dal_audit.policy.request import Request
+    from dal_audit.report.summary import plural
+
+    request = Request(tuple(options["paths"]) or (".",), config=options["config"])
+    asker = Asker(lambda text: click.echo(text, nl=False), _typed)
+    found = fixed(request, unsafe=options["unsafe_fixes"], accepts=asker.accepts)
+    for reason in found.refused:
+        print_error(f"warning: {reason}")
+    if options["diff"]:
+        write(diff_of(found), "-")
+        return FINDINGS if found.changes else CLEAN
+    write_changes(found.changes)
+    if not options["quiet"]:
+        files = plural(len(found.changes), "file")
+        print_error(f"Fixed {plural(found.count, 'finding')} in {files}.")
+    return FINDINGS if found.report.open else CLEAN
+
+
+def _typed(question: str) -> str:
+    """Return what is typed in behind a question; nothing at the end of the input."""
+    click.echo(question, nl=False)
+    return sys.stdin.readline()
+
+
+def _write_downs(options: Mapping[str, Any]) -> int:
     from dal_audit.commands.downs import downs
     from dal_audit.commands.fix import diff, write_changes
     from dal_audit.commands.replay_output import asked, shown_progress
