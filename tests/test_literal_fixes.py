@@ -115,7 +115,7 @@ def _spelled(letter: str, quote: str, *, is_escaped: bool) -> str:
 
 
 @given(literals())
-@settings(max_examples=runs(800))
+@settings(max_examples=runs(400))
 def test_what_is_written_is_python_and_the_same_sql(drawn: tuple[str, str]) -> None:
     """Each edit that is made is one of those that a file of SQL would get; comments stay."""
     spelled, value = drawn

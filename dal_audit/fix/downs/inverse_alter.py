@@ -13,6 +13,7 @@ from dal_audit.facts.sql import AlterAction, AlterTable
 from dal_audit.fix.downs.pieces import clause_of, column_of
 from dal_audit.fix.downs.record import Inverse, Inverses, lost_rows, undoing, untold
 from dal_audit.fix.downs.written_schema import (
+    Clause,
     Copy,
     Written,
     WrittenColumn,
@@ -170,12 +171,20 @@ def _default(on: Alteration, action: AlterAction) -> Inverse:
     if column is None:
         return untold(f"a default in {told(on.name)}, which no migration before made")
     before = column.clause("default")
-    if before is None and "serial" in column.type.lower():
-        return untold(f"the default of {told(column.name)}, which comes with its type")
+    counted = _COUNTED.get(column.type.lower())
+    if before is None and counted is not None:
+        before = Clause("default", f"DEFAULT nextval('{_counter(on, action)}')")
+        column.type = counted
     value = on.written.piece(action.expression.span) if action.expression is not None else ""
     column.put("default", f"DEFAULT {value}" if action.kind == "set-default" else "")
     what = f"SET {before.text}" if before is not None else "DROP DEFAULT"
     return on.undo(f"ALTER COLUMN {column.name} {what}")
+
+
+def _counter(on: Alteration, action: AlterAction) -> str:
+    """Return the sequence that a column counts by which is declared as one that counts."""
+    column = on.schema.fold(action.name) if action.name is not None else ""
+    return shown_name(f"{on.key}_{column}_seq").replace("'", "''")
 
 
 def _null(on: Alteration, action: AlterAction) -> Inverse:
