@@ -13,7 +13,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.embedded.operations import ANYTHING
 from dal_audit.extract.embedded.places import EmbeddedPlaces
 from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.holes import UNKNOWN
