@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dal_audit import __version__
+from dal_audit.commands.clean_command import clean_command
 from dal_audit.commands.facts_command import facts_command
 from dal_audit.commands.fix_command import fix_command
 from dal_audit.commands.graph import graph
@@ -27,7 +28,6 @@ from dal_audit.commands.options import (
 )
 from dal_audit.commands.output import (
     CLEAN,
-    FAILED,
     USAGE,
     failure,
     print_error,
@@ -191,32 +191,6 @@ def check(rerun: Rerun | None, /, **options: Any) -> NoReturn:
     from dal_audit.commands.check import run_check
 
     sys.exit(run_check(options, rerun))
-
-
-@cli.command("clean")
-@click.argument("paths", nargs=-1, type=click.Path())
-@CONFIG
-@click.option(
-    "--cache-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder that facts are kept in, if not the project's own.",
-)
-def clean(paths: tuple[str, ...], config: Path | None, cache_dir: Path | None) -> NoReturn:
-    """Remove the cache of the projects at PATHS (the current folder by default)."""
-    from dal_audit.commands.clean import clean as remove
-    from dal_audit.policy.request import Request
-
-    try:
-        request = Request(paths=paths or (".",), config=config, cache_folder=cache_dir)
-        for line in remove(request):
-            write(f"{line}\n", "-")
-    except OSError as error:
-        print_error(f"error: {error}")
-        sys.exit(FAILED)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
-        sys.exit(failure(error))
-    sys.exit(CLEAN)
 
 
 @cli.command("explain")
@@ -391,5 +365,5 @@ def server_command() -> NoReturn:
     sys.exit(CLEAN)
 
 
-for command in (facts_command, fix_command, graph, port, replay):
+for command in (clean_command, facts_command, fix_command, graph, port, replay):
     cli.add_command(command)
