@@ -133,8 +133,9 @@ def take_down(inquiry: Inquiry, tree: ProjectFiles, project: Project) -> None:
     inquiry.bar(file.path for file in tree.ci)
     inquiry.bar(project.layout.by_path())
     inquiry.size = sum(file.size for file in tree.files)
+    policy, layout = project.policy, project.layout
     inquiry.asks_beyond = bool(
-        project.layout.sets or project.layout.unrecognised or project.policy.migrations
+        layout.sets or layout.unrecognised or policy.migrations or policy.waivers
     )
 
 

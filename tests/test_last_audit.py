@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -32,6 +33,7 @@ from dal_audit.report.formats import Format
 from dal_audit.report.model import Report
 from dal_audit.report.outcome import Outcome
 from dal_audit.report.render import render
+from dal_audit.triage.baseline import baseline_text
 from tests.examples import TODAY
 from tests.sampling import runs
 from tests.test_cache_edits import CONFIGURATIONS, MODULES, PYTHON_FILES, edit, edits, put, start
@@ -76,7 +78,7 @@ def project(tmp_path: Path) -> Path:
 def begin(root: Path) -> None:
     """Write the project, and the folder of its cache."""
     start(root)
-    put(root / ".gitignore", "ignored/\n")
+    put(root / ".gitignore", "ignored/\nCargo.toml\n.dal-audit-baseline.jsonl\n")
     put(root / "ignored" / "a.py", "import sqlite3\n")
     (root / CACHE).mkdir()
 
@@ -180,6 +182,10 @@ OTHER: Final[dict[str, Callable[[Path], object]]] = {
     "a file is no text any more": lambda root: (root / "app/one.py").write_bytes(b"\xff"),
     "git ignores less": lambda root: put(root / ".gitignore", ""),
     "the configuration changes": lambda root: put(root / "dal-audit.toml", CONFIGURATIONS["wide"]),
+    "a baseline that git ignores appears": lambda root: put(
+        root / ".dal-audit-baseline.jsonl", baseline_text(Counter())
+    ),
+    "a manifest that git ignores appears": lambda root: put(root / "Cargo.toml", ""),
     "another file configures": lambda root: put(
         root / "app/part/dal-audit.toml", CONFIGURATIONS["wide"]
     ),
@@ -319,6 +325,27 @@ def test_all_of_a_finding_and_of_an_outcome_is_kept() -> None:
 def fields_of(record: type) -> tuple[str, ...]:
     """Return the names of a record's fields."""
     return tuple(field.name for field in fields(record))
+
+
+def test_an_ignored_folder_that_is_left_out_counts(project: Path, tmp_path: Path) -> None:
+    configuration = f'exclude = ["ignored/gone/**"]\n{CONFIGURATIONS["usual"]}'
+    put(project / "dal-audit.toml", configuration)
+    tick(tmp_path)
+    kept(asked(project))
+    assert known(asked(project)) is not None
+    (project / "ignored/gone").mkdir()
+    assert known(asked(project)) is None
+
+
+def test_a_configuration_that_is_named_counts(project: Path, tmp_path: Path) -> None:
+    put(project / "ignored/other.toml", CONFIGURATIONS["usual"])
+    tick(tmp_path)
+    request = asked(project, config=project / "ignored/other.toml")
+    kept(request)
+    assert known(request) is not None
+    tick(tmp_path)
+    put(project / "ignored/other.toml", CONFIGURATIONS["wide"])
+    assert known(request) is None
 
 
 def test_clean_removes_it(project: Path) -> None:

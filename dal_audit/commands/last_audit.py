@@ -68,7 +68,7 @@ class LastAudit:
         self.begun = time_ns()
         asked = (
             *(request.config, request.select, request.ignore, request.extend_select),
-            *(request.accept, request.baseline, request.since, request.tests),
+            *(request.accept, request.baseline, request.since, request.tests, request.today),
         )
         said = [*surroundings(str(request.folder)), *map(repr, asked)]
         self.key = sha256("\0".join(said).encode(errors="surrogateescape"))

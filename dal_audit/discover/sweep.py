@@ -8,6 +8,7 @@ the state of each repository.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -15,15 +16,19 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from dal_audit.discover.files import MANIFEST
 from dal_audit.discover.git_command import ask_git
 from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, folders_of, git_toplevel
 from dal_audit.discover.projects import CONFIGURATION_FILES, PROJECT_FILES, ProjectScope
 from dal_audit.policy import Policy
+from dal_audit.policy.request import BASELINE
 
 MAX_PLACES: Final = 400_000
 """Of more places no sweep is kept: to look at all would not be quick."""
 
 _CONFIGURING: Final = (*CONFIGURATION_FILES, *PROJECT_FILES)
+
+_WILDCARD: Final = re.compile(r"[*?\[]")
 
 _IN_A_REPOSITORY: Final = (
     *("HEAD", "commondir", "config", "config.worktree", "gitdir", "index", "packed-refs"),
@@ -67,7 +72,7 @@ def places_of(scope: ProjectScope) -> Places | None:
     folders = _Folders(scope)
     if folders.are_linked:
         return None
-    known = dict.fromkeys(_configuring(scope.policy))
+    known = dict.fromkeys((*_configuring(scope.policy), *_excluded(scope)))
     listing = dict.fromkeys(_ignoring([root, *root.parents]))
     listing.update(dict.fromkeys(_of_git(root, folders.repositories)))
     listing.update(dict.fromkeys(folders.rules))
@@ -180,8 +185,18 @@ def _configuring(policy: Policy) -> Iterator[str]:
     """Yield what configures a project, or could: also files that are not there, or ignored."""
     for folder in (policy.root, *policy.root.parents):
         yield from (str(folder / name) for name in _CONFIGURING)
+    yield from (str(policy.root / name) for name in (BASELINE, MANIFEST))
     for text in _texts(policy):
         yield str(policy.root / text)
+
+
+def _excluded(scope: ProjectScope) -> Iterator[str]:
+    """Yield what excluded paths begin with and git does not list: whether it is there counts."""
+    folders = folders_of(scope.listed)
+    for glob in scope.policy.exclude:
+        plain = _WILDCARD.split(glob)[0].rstrip("/")
+        if plain not in folders and plain not in scope.listed:
+            yield str(scope.policy.root / plain)
 
 
 def _ignoring(folders: Iterable[Path]) -> Iterator[str]:
