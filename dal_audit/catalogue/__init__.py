@@ -12,6 +12,7 @@ __all__ = [
     "placeholder_forms",
     "portability",
     "rulebook",
+    "strangers",
     "type_system",
     "url_schemes",
 ]

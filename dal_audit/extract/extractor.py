@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.catalogue.strangers import foreign_modules
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.foreign_modules import foreign_modules
 from dal_audit.extract.frontier import Frontier
