@@ -70,7 +70,11 @@ def _parse(text: str, *, shortcuts: bool) -> ast.Module:
     if shortcuts:
         try:
             return ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except SyntaxError:
+            tree = _by_statements(text)
+            if tree is not None:
+                return tree
+        except (ValueError, RecursionError, MemoryError):
             pass
     exhausted: RecursionError | None = None
     try:
@@ -88,6 +92,18 @@ def _parse(text: str, *, shortcuts: bool) -> ast.Module:
         raise UnparsableError(error.msg, max(line, 1), max(column, 1)) from error
     except (ValueError, MemoryError) as error:
         raise UnparsableError("nested too deeply to parse", 1, 1) from error
+
+
+def _by_statements(text: str) -> ast.Module | None:
+    """Return the tree of a module of which LibCST reads only what is newer than this Python."""
+    if "\r" in text or "\f" in text:
+        return None
+    from dal_audit.extract.python.parse.statement_parts import read_by_statements
+
+    try:
+        return read_by_statements(text, _by_libcst)
+    except (ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _by_libcst(text: str) -> ast.Module | None:
