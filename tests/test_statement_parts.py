@@ -79,7 +79,7 @@ def test_places_and_nodes_are_those_of_the_whole() -> None:
     with mock.patch.object(ast, "parse", older), mock.patch.object(parser, "_by_libcst", noted):
         tree = parse(MODULE)
     assert dumped(tree) == dumped(KNOWN(MODULE))
-    assert [text.partition("\n")[0] for text in read] == ["@decorated(", "if os:"]
+    assert [text.strip().partition("\n")[0] for text in read] == ["@decorated(", "if os:"]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,65 @@ def test_what_nobody_reads_is_an_error_at_its_place(text: str, line: int) -> Non
     with pytest.raises(UnparsableError) as raised:
         parse(text)
     assert raised.value.line == line
+
+
+CLASSES = f'''\
+import os
+
+@decorated
+class Store(Base):
+    """What it is.
+
+    not a statement
+    """
+    # A comment.
+    rows: list[int] = [
+    1,
+    ]
+
+    class Inner:
+        first = {NEWER}
+
+        def plain(self): return "é"
+
+    @property
+    @cached
+    def made(self):
+        return {NEWER}
+
+    if os:
+        two = 2
+    else:
+        two = 3
+
+    def last(self):
+        return 1
+
+# The end.
+class Bare:
+    x = {NEWER}
+    text = """
+    y = 1
+"""
+'''
+
+
+def test_of_a_class_only_the_newer_statements_are_read() -> None:
+    read: list[str] = []
+    by_libcst = parser._by_libcst
+
+    def noted(text: str) -> ast.Module | None:
+        read.append(text)
+        return by_libcst(text)
+
+    with mock.patch.object(ast, "parse", older), mock.patch.object(parser, "_by_libcst", noted):
+        tree = parse(CLASSES)
+    assert dumped(tree) == dumped(KNOWN(CLASSES))
+    assert [text.split("\n")[1].strip() for text in read] == [
+        f"first = {NEWER}",
+        "@property",
+        f"x = {NEWER}",
+    ]
 
 
 def test_a_file_of_newer_statements_is_read_at_once() -> None:
