@@ -1,8 +1,9 @@
 """Read Python source into a syntax tree: `ast` as a scout, LibCST as the walker of record.
 
 `ast` is ten times as fast but knows only the running Python's grammar; LibCST reads every grammar
-on every Python. With shortcuts a file goes to `ast` first and to LibCST where `ast` gives up;
-without, to LibCST first. Both give the same tree (`lower`).
+on every Python. With shortcuts a file goes to `ast` first, and to LibCST the statements at which
+`ast` gives up (`statement_parts`); without, to LibCST first, and whole. Both give the same tree
+(`lower`).
 """
 
 from __future__ import annotations

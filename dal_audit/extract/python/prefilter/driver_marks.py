@@ -56,6 +56,7 @@ DYNAMIC_MARKS: Final = (
 
 _EXECUTORS: Final = (b"exec", b"eval")
 _MODULES: Final = b"modules"
+_SYS: Final = re.compile(rb"\bsys\b")
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _DOT: Final = ord(".")
 _IMPORTING: Final = re.compile(rb"\b(?:import|from)\b")
@@ -159,15 +160,16 @@ class Prefilter:
     def _loads(self, index: int, start: int, _end: int, data: bytes) -> bool:
         """Return whether a mark of imports at run time may stand for one."""
         pattern = self._patterns[index]
+        if pattern != _MODULES and pattern not in _EXECUTORS:
+            return True
+        end = start + len(pattern)
+        before = data[start - 1] if start else 0
+        if before in _WORD or (end < len(data) and data[end] in _WORD):
+            return False
         if pattern == _MODULES:
-            return b"sys" in data and not (start and data[start - 1] in _WORD)
-        if pattern in _EXECUTORS:
-            # A method (`model.eval()`) is another thing; `builtins.exec` has a mark of its own.
-            end = start + len(pattern)
-            is_longer = end < len(data) and data[end] in _WORD
-            before = data[start - 1] if start else 0
-            return not is_longer and before not in _WORD and before != _DOT
-        return True
+            return b"sys" in data and _SYS.search(data) is not None
+        # A method (`model.eval()`) is another thing; `builtins.exec` has a mark of its own.
+        return before != _DOT
 
 
 def _confirmed(found: AbstractSet[Kind], data: bytes) -> ByteSignals:
