@@ -14,6 +14,7 @@ from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.assemble.blind_spots import blind_spots
 from dal_audit.assemble.engine_modules import assumptions as engine_assumptions
 from dal_audit.assemble.project import Project
+from dal_audit.assemble.zones import configured_storage
 from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import Rule, known_rules
@@ -26,6 +27,7 @@ from dal_audit.extract.cache_file import FILE
 from dal_audit.extract.extractor import digests_of, extract, options_for
 from dal_audit.extract.inquiries import Inquiry
 from dal_audit.extract.limits import MAX_PARSED_BYTES
+from dal_audit.extract.storage_first import extract_project
 from dal_audit.judge.breach import Finding
 from dal_audit.judge.run import judge
 from dal_audit.judge.selection import active_rules, catalogue_of
@@ -97,9 +99,10 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
 
     request.watch(2, f"reading {plural(len(tree.files) + len(tree.rust), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
-    facts = extract(
+    facts = extract_project(
         tree.files,
         catalogue,
+        configured_storage(policy, tree.modules),
         jobs=request.jobs,
         shortcuts=request.shortcuts,
         cache=cache,

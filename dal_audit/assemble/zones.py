@@ -31,6 +31,12 @@ _SHOWN: Final = 2
 """How many storage packages a message names."""
 
 
+def configured_storage(policy: Policy, paths: Iterable[str]) -> frozenset[str]:
+    """Return the paths that a policy calls storage, whatever they import."""
+    matches = compile_globs(tuple(policy.storage or ()), anchored=True)
+    return frozenset(filter(matches, paths))
+
+
 class Zones:
     """Which files lie in which zone; paths are POSIX and relative to the project's root."""
 

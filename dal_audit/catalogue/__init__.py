@@ -12,7 +12,6 @@ __all__ = [
     "placeholder_forms",
     "portability",
     "rulebook",
-    "strangers",
     "type_system",
     "url_schemes",
 ]

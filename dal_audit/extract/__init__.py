@@ -26,4 +26,5 @@ __all__ = [
     "source",
     "sql",
     "sql_scripts",
+    "storage_first",
 ]

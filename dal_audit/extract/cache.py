@@ -63,6 +63,7 @@ class _Content(Struct, array_like=True, gc=False):
     ci: Raw = _NOTHING
     suite: Raw = _NOTHING
     rust: Raw = _NOTHING
+    storage: Raw = _NOTHING
 
 
 class _File(FactRecord, frozen=True):

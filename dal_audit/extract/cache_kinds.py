@@ -9,15 +9,15 @@ from msgspec.msgpack import Decoder
 
 from dal_audit.facts import NotUnderstood, PythonFact, ReadDepth, Suppression, ValueFacts
 
-FactsKind: TypeAlias = Literal["first", "whole", "script"]
+FactsKind: TypeAlias = Literal["first", "whole", "storage", "script"]
 OtherKind: TypeAlias = Literal[
     "accesses", "named", "marks", "revision", "embedded", "ci", "suite", "rust"
 ]
 Kind: TypeAlias = FactsKind | OtherKind
-"""Of what something is kept: the first look at a Python file, a reading of the whole, an SQL file;
-the accesses in a file, what a file says that accesses led to, what a migration tool reads in it,
-the migration that a Python file is, the SQL in it, what a file
-of Rust spells."""
+"""Of what something is kept: the first look at a Python file, a reading of the whole, one of the
+whole in storage, an SQL file; the accesses in a file, what a file says that accesses led to, what a
+migration tool reads in it, the migration that a Python file is, the SQL in it, what a file of Rust
+spells."""
 
 
 @cache

@@ -6,18 +6,16 @@ force, never on the policy; so facts can be cached by content (their place is `e
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
-from dal_audit.catalogue.strangers import foreign_modules
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.foreign_modules import foreign_modules
 from dal_audit.extract.frontier import Frontier
@@ -42,6 +40,7 @@ from dal_audit.facts import (
 
 # What reads files is imported where one is read: a warm run knows all of them already.
 if TYPE_CHECKING:
+    from dal_audit.extract.python.module_facts import Depth
     from dal_audit.extract.python.prefilter.driver_marks import ByteSignals, Prefilter
 
 Result = TypeVar("Result")
@@ -73,7 +72,7 @@ def extract(
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
         options = options_for(project or files, catalogue, shortcuts=shortcuts)
-        worth = PARSED_WORTH_A_PROCESS if options.thorough or not shortcuts else WORTH_A_PROCESS
+        worth = WORTH_A_PROCESS if options.skips_ruled_out else PARSED_WORTH_A_PROCESS
 
         def batch(part: Sequence[SourceFile]) -> list[FileFacts]:
             def told(done: int) -> None:
@@ -101,6 +100,19 @@ def extract_deep(
     """
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
     chosen = _led_to(waiting, frontier, jobs, cache.inquiry if cache else Inquiry.opened())
+    found = read_whole(chosen, options, jobs, cache)
+    by_path = {facts.path: facts for facts in found}
+    return [by_path.get(file.path, file) for file in known]
+
+
+def read_whole(
+    files: Sequence[SourceFile],
+    options: Callable[[], ExtractionOptions],
+    jobs: int | None,
+    cache: Cache | None,
+    kind: Literal["whole", "storage"] = "whole",
+) -> list[FileFacts]:
+    """Return the facts of files that are read whole, whatever their bytes hold."""
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
         at_hand = options()
@@ -108,9 +120,9 @@ def extract_deep(
             lambda part: deep_look(part, at_hand), missing, jobs, PARSED_WORTH_A_PROCESS
         )
 
-    found = cache.facts_of("whole", chosen, compute) if cache else compute(chosen)
-    by_path = {facts.path: facts for facts in found}
-    return [by_path.get(file.path, file) for file in known]
+    if not files:
+        return []
+    return cache.facts_of(kind, files, compute) if cache else compute(files)
 
 
 def first_look(
@@ -236,6 +248,8 @@ class ExtractionOptions(Struct, frozen=True, dict=True):
     foreign: frozenset[str]
     thorough: bool = False
     shortcuts: bool = True
+    depth: Depth = "whole"
+    """How closely a file is read that is not only read for what its bytes show."""
 
     @property
     def skips_ruled_out(self) -> bool:
@@ -269,21 +283,14 @@ def _batch(
 
     is_many = len(part) > MANY
     prefilter = Prefilter(options.catalogue, files=len(part)) if is_many else options.prefilter
-    # Syntax trees hold no cycles worth collecting while they are read: 5 to 20 % of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        with warnings.catch_warnings():
-            # `ast.parse` warns of what the audited code does; that is no business of ours.
-            warnings.simplefilter("ignore")
-            found = []
-            for done, file in enumerate(part):
-                told(done)
-                found.append(extraction(file, options, prefilter))
-            return found
-    finally:
-        if collecting:
-            gc.enable()
+    with warnings.catch_warnings():
+        # `ast.parse` warns of what the audited code does; that is no business of ours.
+        warnings.simplefilter("ignore")
+        found = []
+        for done, file in enumerate(part):
+            told(done)
+            found.append(extraction(file, options, prefilter))
+        return found
 
 
 def read_bytes(path: str, size: int) -> bytes:
@@ -401,7 +408,7 @@ def _facts_of_text(
         prefilter=prefilter,
         signals=signals,
         foreign=options.foreign,
-        whole=whole,
+        depth=options.depth if whole else "marked",
         shortcuts=options.shortcuts,
     )
     if ruled_out and not options.thorough:

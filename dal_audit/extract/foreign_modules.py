@@ -1,4 +1,4 @@
-"""Modules of the standard library that a project cannot mean anything else by."""
+"""Which modules of the standard library hand on nothing of the project or of a driver."""
 
 from __future__ import annotations
 
@@ -14,12 +14,8 @@ def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str
     What is imported from them is no driver's, and nothing of the project's: no file or folder of
     it has such a name.
     """
-    own = set()
-    folders = set()
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        own.add(name.partition(".")[0])
-        folders.add(folder)
-    own.update(part for folder in folders for part in folder.split("/"))
+    known = list(paths)
+    own = set("/".join(known).split("/"))
+    own.update(path.rpartition("/")[2].partition(".")[0] for path in known)
     drivers = {module.partition(".")[0] for module in catalogue.by_module}
     return sys.stdlib_module_names - own - drivers

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from msgspec.msgpack import Decoder, Encoder
@@ -54,14 +55,27 @@ def spread(
     """
     size = sum(file.size for file in files)
     wanted = min(jobs or available_cores(), size // worth + 1, len(files) or 1)
-    if wanted <= 1 or not _may_fork():
-        return batch(files)
-    hands = _dealt(files, wanted)
-    answers = _answers(batch, [[files[index] for index in hand] for hand in hands], answer)
+    with _uncollected():
+        if wanted <= 1 or not _may_fork():
+            return batch(files)
+        hands = _dealt(files, wanted)
+        answers = _answers(batch, [[files[index] for index in hand] for hand in hands], answer)
     results: dict[int, Result] = {}
     for hand, found in zip(hands, answers, strict=True):
         results.update(zip(hand, found, strict=True))
     return [results[index] for index in range(len(files))]
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let no garbage be collected: syntax trees hold no cycles worth it, and it takes 5 to 20 %."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _dealt(files: Sequence[SourceFile], count: int) -> list[list[int]]:

@@ -47,7 +47,7 @@ def inspect_accesses(
             return []
         from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
 
-        found = AccessorWords(words)
+        found = AccessorWords(words, files=len(missing))
 
         def batch(part: Sequence[SourceFile]) -> list[ValueFacts | None]:
             return [

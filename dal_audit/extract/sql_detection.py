@@ -9,6 +9,7 @@ from the list` is a query.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
@@ -124,6 +125,7 @@ def _is_firm(verb: str, body: str, *, lower: bool) -> bool:
     return _parses_as(verb, body)
 
 
+@lru_cache(maxsize=1 << 10)
 def _parses_as(verb: str, text: str) -> bool:
     """Return whether sqlglot reads a text as the statement that it begins as.
 

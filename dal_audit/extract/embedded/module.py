@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.embedded.migration import statements_of_migration
-from dal_audit.extract.embedded.operations import made_function
+from dal_audit.extract.embedded.operations import made_function, makes_function
 from dal_audit.extract.embedded.statements import Embedder
 from dal_audit.extract.python.name_uses import CallSite, read_names
 from dal_audit.extract.python.parse.import_places import node_span
@@ -22,8 +22,9 @@ from dal_audit.facts import START, Span
 from dal_audit.facts.migrations import Revision
 from dal_audit.facts.sql import Embedding, OtherStatement, SqlFileName, SqlStatement
 
-_ENDS: Final = ('.sql"', ".sql'")
 _FILE: Final = re.compile(r"[\w./\\ -]*\w\.sql")
+_FILE_ENDS: Final = re.compile(r"\.sql[\\'\"{}\r\n]")
+"""How a text ends in code that is the name of such a file."""
 
 
 def statements_of_file(
@@ -44,7 +45,7 @@ def not_followed() -> SqlStatement:
 
 def _file_names(tree: ast.Module, lines: Lines) -> Iterator[SqlFileName]:
     """Yield the texts that end as the names of SQL files do."""
-    if not any(end in lines.text for end in _ENDS):
+    if not _FILE_ENDS.search(lines.text):
         return
     for node in nodes_in(tree):
         value = node.value if isinstance(node, ast.Constant) else None
@@ -73,14 +74,11 @@ def statements_of_module(
 def _functions(sites: Iterable[CallSite], embedder: Embedder) -> Iterator[SqlStatement]:
     """Yield what stands for the functions that connections are given."""
     for site in sites:
-        if isinstance(site.node, ast.Call):
+        if isinstance(site.node, ast.Call) and makes_function(site.node):
             lines = (site.node.lineno, site.node.end_lineno or site.node.lineno)
             span = embedder.span(site.node.func)
-            made = made_function(
-                site.node, site.scope, span, Embedding(lines, ("sqlite",), "create_function")
-            )
-            if made is not None:
-                yield made
+            within = Embedding(lines, ("sqlite",), "create_function")
+            yield made_function(site.node, site.scope, span, within)
 
 
 def _once(statements: Iterable[SqlStatement]) -> list[SqlStatement]:

@@ -98,16 +98,17 @@ _LOADS: Final = frozenset(
 """How they are given what an extension brings."""
 
 
-def made_function(
-    call: ast.Call, scope: Scope, span: Span, within: Embedding
-) -> SqlStatement | None:
+def makes_function(call: ast.Call) -> bool:
+    """Return whether a connection is given functions by a call."""
+    return last_name(call.func) in _MAKES_FUNCTIONS | _LOADS and bool(call.args)
+
+
+def made_function(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> SqlStatement:
     """Return what stands for a function that a connection is given.
 
     Its name is `ANY_NAME` where it is not known, and where an extension brings any number of them.
     """
     loads = last_name(call.func) in _LOADS
-    if not call.args or not (loads or last_name(call.func) in _MAKES_FUNCTIONS):
-        return None
     names = () if loads else fold_constant(call.args[0], scope)
     is_known = len(names) == 1 and names[0].isidentifier()
     name = SqlName(span, names if is_known else (ANY_NAME,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 from msgspec.structs import replace
@@ -32,7 +33,12 @@ class Embedder:
         """Take the module."""
         self.lines = lines
         self.literals = LiteralPlaces(lines)
-        self.branches = DialectBranches(tree)
+        self._tree = tree
+
+    @cached_property
+    def branches(self) -> DialectBranches:
+        """What tells which engines run a part of the module; most modules hold no SQL."""
+        return DialectBranches(self._tree)
 
     def statements(self, source: SqlSource) -> Iterator[SqlStatement]:
         """Yield the statements of a text."""

@@ -17,7 +17,7 @@ from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.passwords import passwords
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.extract.python.parse.import_places import node_span
+from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.source import Lines
 from dal_audit.facts import ConnectionUrl, Span
@@ -88,6 +88,8 @@ _TALKING_KEYWORDS: Final = frozenset(
         "summary",
     ]
 )
+_SLASHES: Final = re.compile(r"[/\\][^\r\n]*")
+"""The rest of a line behind a slash, or behind what an escape begins with."""
 _NO_TEXT: Final = frozenset({"annotation", "returns", "slice"})
 """Fields whose strings are types or keys."""
 
@@ -105,7 +107,8 @@ def connection_urls(
     """Yield the database URLs in a module's literals; `schemes` are those that are looked for."""
     names = "|".join(sorted(map(re.escape, schemes), key=len, reverse=True))
     pattern = re.compile(rf"({names})(?:\+[\w-]+)?://(?=/*[^/\s])(\S+)")
-    for literal in _texts(tree, None):
+    slashes = MarkedLines(lines.line_of(line.start()) for line in _SLASHES.finditer(lines.text))
+    for literal in _texts(tree, None, slashes):
         for text in fold_constant(literal.node, _NOWHERE):
             found = pattern.fullmatch(text.strip())
             if found is None:
@@ -124,8 +127,13 @@ _NOWHERE: Final = Scope("module", None)
 """Only what stands in the literal itself counts: what a name holds is written elsewhere."""
 
 
-def _texts(node: Any, statement: Any) -> Iterator[_Text]:
-    """Yield the outermost expressions that may make a URL, and are not talk about literal."""
+def _texts(node: Any, statement: Any, slashes: MarkedLines) -> Iterator[_Text]:
+    """Yield the outermost expressions that may make a URL, and are not talk about literal.
+
+    A statement without a slash, or an escape that could be one, holds none.
+    """
+    if isinstance(node, ast.stmt) and not slashes.touch(node):
+        return
     if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
         statement = node
     if isinstance(node, (ast.Compare, ast.Raise)) or _is_docstring(node):
@@ -134,7 +142,7 @@ def _texts(node: Any, statement: Any) -> Iterator[_Text]:
         yield _Text(node, statement)
         return
     for child in _parts(node):
-        yield from _texts(child, statement)
+        yield from _texts(child, statement, slashes)
 
 
 def _parts(node: Any) -> Iterator[ast.AST]:

@@ -7,7 +7,7 @@ import builtins
 import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,6 +62,12 @@ MAX_EXEC_DEPTH: Final = 2
 """How deep text that is handed to `exec` inside text handed to `exec` is read."""
 
 
+Depth: TypeAlias = Literal["marked", "storage", "whole"]
+"""For what a module is read: for what its signals tell of; for its shape and classes too, and all
+that it imports, as other modules may hand on what belongs to a driver; or for these and the SQL
+that its calls are handed, which breaks no rule in storage."""
+
+
 def python_facts(
     text: str,
     catalogue: Catalogue,
@@ -69,20 +75,21 @@ def python_facts(
     prefilter: Prefilter | None = None,
     signals: ByteSignals | None = None,
     foreign: AbstractSet[str] = frozenset(),
-    whole: bool = True,
+    depth: Depth = "whole",
     shortcuts: bool = True,
 ) -> list[Fact]:
     """Return the facts of a module's text, in the order of their places.
 
-    The `whole` are the module's shape and classes too, and all that it imports, whatever that is:
-    other modules may hand on what belongs to a driver. Only imports of `foreign` modules are left
-    out, by their first names. `signals` are those of the text, if they are known.
+    `signals` are those of the text, if they are known. Imports of `foreign` modules are left out,
+    by their first names.
     """
     lines = Lines(text)
     prefilter = prefilter or Prefilter(catalogue)
     if signals is None:
         signals = prefilter.signals(searchable_text(text))
-    look = _Look(catalogue, prefilter, foreign, whole, shortcuts)
+    if depth == "storage":
+        signals = signals._replace(executes=False, constructs=False)
+    look = _Look(catalogue, prefilter, foreign, depth, shortcuts)
 
     def read() -> list[Fact]:
         tree = parse(text, shortcuts=shortcuts)
@@ -136,8 +143,13 @@ class _Look(Struct, frozen=True):
     catalogue: Catalogue
     prefilter: Prefilter
     foreign: AbstractSet[str]
-    whole: bool
+    depth: Depth
     shortcuts: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether the module's shape and all its imports matter."""
+        return self.depth != "marked"
 
 
 class _Reader:
@@ -161,7 +173,7 @@ class _Reader:
         loads = signals.executes or signals.constructs or signals.loads
         if not self.look.whole and not loads:
             return
-        hands = self.look.whole and self.depth == 0 and opens_sql(searchable_text(self.lines.text))
+        hands = self.depth == 0 and self._holds_sql()
         names = read_names(self.tree, self._wanted(), call_sites=loads or hands)
         try:
             if self.look.whole:
@@ -171,6 +183,11 @@ class _Reader:
             yield from self._loaded(names)
         finally:
             names.module.forget()
+
+    def _holds_sql(self) -> bool:
+        """Return whether the module holds SQL, and that matters."""
+        is_asked = self.look.depth == "whole"
+        return is_asked and opens_sql(searchable_text(self.lines.text))
 
     def _wanted(self) -> AbstractSet[str] | None:
         """Return the names whose uses are noted; None for all, as a star can bring any."""
@@ -347,7 +364,7 @@ class _Reader:
             except UnparsableError:
                 continue
             signals = self.look.prefilter.signals(searchable_text(text))
-            look = replace(self.look, whole=True)
+            look = replace(self.look, depth="whole")
             inner = _Reader(tree, Lines(text.strip()), signals, look, self.depth + 1)
             for fact in inner.facts():
                 if isinstance(fact, Import):

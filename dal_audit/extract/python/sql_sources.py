@@ -52,11 +52,13 @@ def sql_sources(names: FileNames, tree: ast.Module, catalogue: Catalogue) -> Ite
     executed = list(_executed(names, catalogue))
     yield from executed
     told = {id(literal) for source in executed for literal in literals_in(source.text)}
-    parts = _parts_of_texts(tree)
+    parts: frozenset[str] | None = None
     for source, name in _Standing(names.module).in_block(tree.body):
-        is_told = any(id(literal) in told for literal in literals_in(source.text))
-        if not (is_told and name in parts):
-            yield source
+        if any(id(literal) in told for literal in literals_in(source.text)):
+            parts = _parts_of_texts(tree) if parts is None else parts
+            if name in parts:
+                continue
+        yield source
 
 
 def _executed(names: FileNames, catalogue: Catalogue) -> Iterator[SqlSource]:

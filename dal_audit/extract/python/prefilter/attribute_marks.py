@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+from dal_audit.extract.python.prefilter.driver_marks import MANY
 
 _AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
 _OWN: Final = re.compile(rb"(?<![\w.\x80-\xff])self\Z")
@@ -26,8 +28,8 @@ _MATCHING: Final = (b"match", b"case")
 class AccessorWords:
     """The names of attributes, and a test of bytes for an access to one of them."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        """Take the names that matter."""
+    def __init__(self, words: Iterable[str], *, files: int = 1) -> None:
+        """Take the names that matter, to look for them in so many files."""
         self.words = frozenset(words)
         names = sorted(word.encode() for word in self.words)
         self._patterns = [
@@ -39,7 +41,8 @@ class AccessorWords:
         self._special = re.compile("|".join(sorted(marks)).encode()) if marks else None
         named = "|".join(map(re.escape, sorted(self.words)))
         self._matched = re.compile(rf"\b(?:{named})\s*=(?!=)".encode())
-        self._automaton = BytesAhoCorasick(self._patterns) if names else None
+        kind = Implementation.DFA if files > MANY else None
+        self._automaton = BytesAhoCorasick(self._patterns, implementation=kind) if names else None
 
     def accessed(self, data: bytes) -> bool:
         """Return whether bytes hold an access to one of the attributes.
