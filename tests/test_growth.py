@@ -22,6 +22,10 @@ ALLOWED: Final = 2.6
 """Twice the input may take so many times the calls; four times is what a square takes."""
 
 
+MOST: Final = 20_000_000
+"""More lines than any of these audits may run."""
+
+
 def lines_run(root: Path) -> int:
     """Return how many lines of dal-audit an audit runs: loops count, whatever machine it is."""
     counted: Counter[str] = Counter()
@@ -29,6 +33,8 @@ def lines_run(root: Path) -> int:
 
     def line(_frame: Any, event: str, _argument: object) -> Any:
         counted[event] += event == "line"
+        if counted[event] > MOST:  # What does not end would never be compared.
+            raise AssertionError("far too much work")
         return line
 
     def call(frame: Any, _event: str, _argument: object) -> Any:
@@ -61,6 +67,15 @@ def on_one_line(count: int) -> dict[str, str]:
 
 def bound_anew(count: int) -> dict[str, str]:
     return {"a.py": "import sqlite3\nimport a\n" + "x = a.x\n" * count}
+
+
+def made_of_itself(count: int) -> dict[str, str]:
+    """A text, and an object, that are made of themselves again and again."""
+    text = "x = input()\n" + "x = x.strip()\n" * count
+    found = "c = sqlite3.connect('a')\n" + "c = c.with_options()\n" * count
+    said = f"import sqlite3\n{text}{found}c.execute(x)\n"
+    head = "revision = '1'\ndown_revision = None\nfrom alembic import op\n"
+    return {"a.py": said, "alembic/script.py.mako": "", "alembic/versions/1.py": head + said}
 
 
 def statements(count: int) -> dict[str, str]:
@@ -112,6 +127,7 @@ def put(root: Path, files: dict[str, str]) -> Path:
         (on_one_line, 150),
         (bound_anew, 300),
         (statements, 300),
+        (made_of_itself, 40),
         (made_of_each_other, 100),
         (inheriting, 100),
         (inheriting_in_storage, 100),

@@ -234,52 +234,86 @@ def texts(node: ast.expr, scope: Scope) -> Iterator[tuple[str, ast.expr]]:
     They are each other than all before; of very many, only some are told.
     """
     told: set[tuple[str, int]] = set()
-    for text, written in islice(_texts(node, scope, 0), _MOST):
+    for text, written in islice(_Texts().of(node, scope, 0), _MOST):
         key = (str(text), id(written))
         if key not in told:
             told.add(key)
             yield text, written
 
 
-def _texts(node: ast.expr, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
-    """Yield all texts that an argument can be, some of them several times.
+class _Texts:
+    """The search for what one argument can be; each name is looked into once."""
 
-    Folding wants to know a text whole; of SQL the beginning is enough. So what is formatted,
-    trimmed, continued or assigned several times counts as far as it is known.
-    """
-    if depth > MAX_DEPTH:
-        return
-    if isinstance(node, ast.Name):
-        yield from _named_texts(node, scope, depth)
-    elif isinstance(node, ast.Attribute):
-        yield from _of_class(node, scope, depth)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield spelled(node.value, node), node
-    elif known := [text for text in fold_spelled(node, scope) if not text.startswith(UNKNOWN)]:
-        yield from ((text, node) for text in known)
-    else:
-        yield from _beginnings(node, scope, depth)
+    def __init__(self) -> None:
+        self._known: dict[int, list[tuple[str, ast.expr]]] = {}
+        """What names can be, as far as that is found, by their bindings."""
 
+    def of(self, node: ast.expr, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+        """Yield all texts that an argument can be, some of them several times.
 
-def _beginnings(node: ast.expr, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
-    """Yield what is known of a text that cannot be folded."""
-    if isinstance(node, ast.BinOp):
-        suffix = UNKNOWN if isinstance(node.op, ast.Add) else ""
-        for text, written in _texts(node.left, scope, depth + 1):
-            yield text + suffix, written
-    elif isinstance(node, ast.IfExp):
-        yield from _texts(node.body, scope, depth + 1)
-        yield from _texts(node.orelse, scope, depth + 1)
-    elif isinstance(node, ast.Call):
-        yield from _of_call(node, scope, depth)
+        Folding wants to know a text whole; of SQL the beginning is enough. So what is formatted,
+        trimmed, continued or assigned several times counts as far as it is known.
+        """
+        if depth > MAX_DEPTH:
+            return
+        if isinstance(node, ast.Name):
+            yield from self._named(node, scope, depth)
+        elif isinstance(node, ast.Attribute):
+            yield from self._of_class(node, scope, depth)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield spelled(node.value, node), node
+        elif known := [text for text in fold_spelled(node, scope) if not text.startswith(UNKNOWN)]:
+            yield from ((text, node) for text in known)
+        else:
+            yield from self._beginnings(node, scope, depth)
 
+    def _beginnings(
+        self, node: ast.expr, scope: Scope, depth: int
+    ) -> Iterator[tuple[str, ast.expr]]:
+        """Yield what is known of a text that cannot be folded."""
+        if isinstance(node, ast.BinOp):
+            suffix = UNKNOWN if isinstance(node.op, ast.Add) else ""
+            for text, written in self.of(node.left, scope, depth + 1):
+                yield text + suffix, written
+        elif isinstance(node, ast.IfExp):
+            yield from self.of(node.body, scope, depth + 1)
+            yield from self.of(node.orelse, scope, depth + 1)
+        elif isinstance(node, ast.Call):
+            yield from self._of_call(node, scope, depth)
 
-def _named_texts(node: ast.Name, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
-    bindings = scope.lookup(node.id)
-    further = [binding for binding in bindings if isinstance(binding, Appended)]
-    for value, scope_of in _assigned_values(bindings):
-        for text, written in _texts(value, scope_of, depth + 1):
-            yield (_with_further(text, further) if further else text), written
+    def _named(self, node: ast.Name, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+        """Yield what a name can be; where it is assigned by itself, what it could be before."""
+        bindings = scope.lookup(node.id)
+        known = self._known.get(id(bindings))
+        if known is not None:
+            yield from tuple(known)
+            return
+        known = self._known[id(bindings)] = []
+        further = [binding for binding in bindings if isinstance(binding, Appended)]
+        for value, scope_of in _assigned_values(bindings):
+            for text, written in self.of(value, scope_of, depth + 1):
+                known.append((_with_further(text, further) if further else text, written))
+                yield known[-1]
+
+    def _of_class(
+        self, node: ast.Attribute, scope: Scope, depth: int
+    ) -> Iterator[tuple[str, ast.expr]]:
+        """Yield the texts of what the class around a method calls so: `self.QUERY`, `cls.QUERY`."""
+        if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
+            return
+        around: Scope | None = scope
+        while around is not None and around.kind != "class":
+            around = around.parent
+        bindings = around.bindings.get(node.attr, ()) if around is not None else ()
+        for value, scope_of in _assigned_values(bindings):
+            yield from self.of(value, scope_of, depth + 1)
+
+    def _of_call(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS:
+            for text, written in self.of(node.func.value, scope, depth + 1):
+                yield with_holes(text, _FIELD) if "format" in node.func.attr else text, written
+        elif node.args and qualified_names(node.func, scope) & _TEXT_FUNCTIONS:
+            yield from self.of(node.args[0], scope, depth + 1)
 
 
 def _with_further(text: str, further: Sequence[Appended]) -> str:
@@ -306,42 +340,52 @@ def _values(binding: Assigned) -> Iterator[ast.expr]:
         yield from value.elts
 
 
-def _of_class(node: ast.Attribute, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the texts of what the class around a method calls so: `self.QUERY`, `cls.QUERY`."""
-    if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
-        return
-    around: Scope | None = scope
-    while around is not None and around.kind != "class":
-        around = around.parent
-    bindings = around.bindings.get(node.attr, ()) if around is not None else ()
-    for value, scope_of in _assigned_values(bindings):
-        yield from _texts(value, scope_of, depth + 1)
-
-
-def _of_call(node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS:
-        for text, written in _texts(node.func.value, scope, depth + 1):
-            yield with_holes(text, _FIELD) if "format" in node.func.attr else text, written
-    elif node.args and qualified_names(node.func, scope) & _TEXT_FUNCTIONS:
-        yield from _texts(node.args[0], scope, depth + 1)
-
-
-def roots(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
+def roots(node: ast.expr, scope: Scope) -> frozenset[str]:
     """Return the dotted names that an object comes from: imported ones, with what is taken of them.
 
     `sqlite3.connect(path).cursor()` comes from `sqlite3.connect`; what a parameter, an attribute of
     `self` or a name without an import holds is not known.
     """
-    if depth > MAX_DEPTH:
-        return frozenset()
-    if isinstance(node, ast.Attribute):
-        owners = roots(node.value, scope, depth + 1)
-        return frozenset(f"{owner}.{node.attr}" for owner in owners)
-    if isinstance(node, ast.Call):
-        return roots(node.func, scope, depth + 1)
-    if isinstance(node, (ast.Await, ast.Subscript)):
-        return roots(node.value, scope, depth + 1)
-    return _named_roots(node, scope, depth) if isinstance(node, ast.Name) else frozenset()
+    return _Roots().of(node, scope, 0)
+
+
+class _Roots:
+    """The search for where one object comes from; each name is looked into once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, frozenset[str]] = {}
+        """Where what names hold comes from, by their bindings; nothing while that is looked for."""
+
+    def of(self, node: ast.expr, scope: Scope, depth: int) -> frozenset[str]:
+        """Return the dotted names that an expression comes from."""
+        if depth > MAX_DEPTH:
+            return frozenset()
+        if isinstance(node, ast.Attribute):
+            owners = self.of(node.value, scope, depth + 1)
+            return frozenset(f"{owner}.{node.attr}" for owner in owners)
+        if isinstance(node, ast.Call):
+            return self.of(node.func, scope, depth + 1)
+        if isinstance(node, (ast.Await, ast.Subscript)):
+            return self.of(node.value, scope, depth + 1)
+        return self._named(node, scope, depth) if isinstance(node, ast.Name) else frozenset()
+
+    def _named(self, node: ast.Name, scope: Scope, depth: int) -> frozenset[str]:
+        bindings = scope.lookup(node.id)
+        if id(bindings) not in self._known:
+            self._known[id(bindings)] = frozenset()
+            self._known[id(bindings)] = self._bound(bindings, depth)
+        return self._known[id(bindings)]
+
+    def _bound(self, bindings: Sequence[Binding], depth: int) -> frozenset[str]:
+        found: set[str] = set()
+        for binding in bindings:
+            if isinstance(binding, Imported):
+                found.add(binding.origin)
+            elif isinstance(binding, Assigned) and not binding.each:
+                found |= self.of(binding.value, binding.scope, depth + 1)
+            else:
+                return frozenset()
+        return frozenset(found)
 
 
 def declared_types(node: ast.expr | None, scope: Scope) -> frozenset[str]:
@@ -352,18 +396,6 @@ def declared_types(node: ast.expr | None, scope: Scope) -> frozenset[str]:
     for binding in scope.lookup(node.id) if isinstance(node, ast.Name) else ():
         if isinstance(binding, Declared) and binding.annotation is not None:
             found |= qualified_names(binding.annotation, binding.scope)
-    return frozenset(found)
-
-
-def _named_roots(node: ast.Name, scope: Scope, depth: int) -> frozenset[str]:
-    found: set[str] = set()
-    for binding in scope.lookup(node.id):
-        if isinstance(binding, Imported):
-            found.add(binding.origin)
-        elif isinstance(binding, Assigned) and not binding.each:
-            found |= roots(binding.value, binding.scope, depth + 1)
-        else:
-            return frozenset()
     return frozenset(found)
 
 
