@@ -36,12 +36,18 @@ from dal_audit.commands.output import (
     help="A PostgreSQL server for scratch databases [POSTGRES_TEST_URL, or one of our own].",
 )
 @click.option(
+    "--python",
+    metavar="PATH",
+    default="",
+    help="The project's interpreter, to run its Alembic and Django migrations [they are not run].",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0.1),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="The most that one statement may take.",
+    help="The most that one statement, or one migration in Python, may take.",
 )
 @FORMAT
 @OUTPUT
@@ -54,6 +60,8 @@ from dal_audit.commands.output import (
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def replay(**options: Any) -> NoReturn:
     """Run the migrations at PATH on real engines: up, up again, down, and up once more.
+
+    Migrations in Python are code of the project, and run only with `--python`.
 
     PostgreSQL needs `dal-audit[postgres]`. Each set has an empty database of its own, of which
     nothing stays.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from dal_audit.catalogue.engine_names import Engine
@@ -37,6 +39,7 @@ def asked(options: Mapping[str, Any]) -> ReplayRequest:
         on=_engines(options["on"]),
         url=options["postgres"],
         seconds=options["timeout"],
+        python=_interpreter(options.get("python") or ""),
     )
 
 
@@ -60,6 +63,19 @@ def _engines(words: list[str]) -> tuple[Engine, ...] | None:
         raise UsageError(
             f"error: there is no engine `{error}` to replay on, only `sqlite` and `postgresql`"
         ) from None
+
+
+def _interpreter(path: str) -> str:
+    """Return the absolute path of an interpreter; a link to one stays, for it tells its packages.
+
+    Raises UsageError where nothing can be run there.
+    """
+    if not path:
+        return ""
+    found = shutil.which(path)
+    if found is None:
+        raise UsageError(f"error: `{path}` is no interpreter that can be run")
+    return str(Path(found).absolute())
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

@@ -27,4 +27,5 @@ __all__ = [
     "sql",
     "sql_scripts",
     "storage_first",
+    "suppressions",
 ]

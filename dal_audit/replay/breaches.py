@@ -10,13 +10,16 @@ from msgspec import Struct, field
 
 from dal_audit.catalogue.engine_names import ENGINE_TITLES, ENGINES, Engine
 from dal_audit.facts import START, Place
+from dal_audit.facts.migrations import Tool
 from dal_audit.judge.breach import Breach, Related
+from dal_audit.migrations.tools import DJANGO
 from dal_audit.replay.differences import listed, shown
-from dal_audit.replay.model import Command, Failure, Outcome, Step
+from dal_audit.replay.model import Change, Command, Failure, Outcome, Step
 from dal_audit.replay.rule_of_error import (
     causing_statement,
     is_forbidden,
     judged,
+    named_in,
     root_causes,
     rule_of,
 )
@@ -30,6 +33,7 @@ class Replayed(Struct, frozen=True):
     outcomes: dict[Engine, Outcome]
     paired: tuple[str, ...] = ()
     """The roots of the sets that make the same schema on other engines."""
+    tool: Tool = "plain"
 
 
 class _Said(Struct):
@@ -122,7 +126,9 @@ class _Book:
     def second_runs(self, engine: Engine) -> None:
         """Say what a second run fails at, or changes."""
         outcome = self.replayed.outcomes[engine]
-        for failure in judged(outcome.again):
+        again = judged(outcome.again)
+        # Django's operations can have no guard: what one says of them, all say.
+        for failure in again[:1] if self.replayed.tool == DJANGO.name else again:
             self.say("DAL404", failure.command, f"a second run fails: {_message(failure)}", engine)
         changed: dict[Command, list[str]] = {}
         for change in outcome.changed:
@@ -153,9 +159,11 @@ class _Book:
         found = False
         for failure, after in root_causes(outcome.undone or ()):
             found = True
-            words = f"the down fails: {_message(failure)}"
-            self.say("DAL403", failure.command, words, engine).after += after
-        for name in outcome.left or ():
+            self.failed_down(engine, failure).after += after
+        for change in outcome.unrestored:
+            found = True
+            self.unrestored(engine, change)
+        for name in outcome.left or () if not outcome.unrestored else ():
             found = True
             self.leftover(engine, name)
         if found:
@@ -168,12 +176,31 @@ class _Book:
             before = "after all downs, a further run of the ups"
             self.say_changes("DAL403", before, outcome.differs, engine)
 
+    def failed_down(self, engine: Engine, failure: Failure) -> _Said:
+        """Say that a down fails; one that only raises is none."""
+        step = self.replayed.steps[engine][failure.step]
+        if step.down is None:
+            words = f"nothing undoes this migration: {_message(failure)}"
+            return self.say("DAL402", Place(step.path, step.undone_at), words, engine)
+        words = f"the down fails: {_message(failure)}"
+        return self.say("DAL403", failure.command, words, engine)
+
+    def unrestored(self, engine: Engine, change: Change) -> None:
+        """Say what is not as it was before an up, now that its down has run."""
+        step = self.replayed.steps[engine][change.step]
+        verb, _, rest = change.what.partition(" ")
+        if step.down is None:
+            words = f"nothing undoes this migration, which {MADE[verb]} {rest}"
+            self.say("DAL402", Place(step.path, step.undone_at), words, engine)
+        else:
+            self.say("DAL403", change.command, UNRESTORED[verb].format(rest), engine)
+
     def leftover(self, engine: Engine, name: str) -> None:
         """Say what the downs leave, at the statement that makes it."""
         outcome, steps = self.replayed.outcomes[engine], self.replayed.steps[engine]
         makers = [index for index, made in enumerate(outcome.made) if name in made]
         for index in makers or range(len(steps)):
-            command = causing_statement([steps[index]], _names(name))
+            command = causing_statement([steps[index]], named_in(name))
             if command is None:
                 continue
             if steps[index].down is None:
@@ -195,13 +222,18 @@ class _Book:
     def origin(self, engine: Engine, what: str) -> Command | Place:
         """Return where what is spoken of comes from: a statement, or the first file."""
         steps: Sequence[Step] = self.replayed.steps[engine]
-        return causing_statement(steps, _names(what)) or Place(steps[0].path, START)
+        return causing_statement(steps, named_in(what)) or Place(steps[0].path, START)
 
 
-def _names(words: str) -> list[str]:
-    """Return the name in an object's, or in backticks, without the arguments of a function."""
-    name = words.split("`")[1] if "`" in words else words.partition(" ")[2]
-    return [name.partition("(")[0]]
+MADE = {"makes": "leaves", "drops": "drops", "changes": "changes"}
+"""How a change that stays is told of an up that nothing undoes."""
+
+UNRESTORED = {
+    "makes": "the down leaves {}",
+    "drops": "the down does not bring back {}",
+    "changes": "the down does not bring back {} as it was",
+}
+"""How a change that stays is told where there is a down."""
 
 
 def _message(failure: Failure) -> str:

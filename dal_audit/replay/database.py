@@ -14,6 +14,24 @@ class EngineError(RuntimeError):
     """An engine that was asked for cannot be had, or went away; the message names no URL."""
 
 
+class WatchedDatabase(Protocol):
+    """A database that another process runs migrations on, while this one looks at what they do."""
+
+    name: Engine
+    version: str
+    address: str
+    """What it is connected to with: SQLite's file, PostgreSQL's words; it may hold a password."""
+
+    def trial(self, *, apart: bool) -> AbstractContextManager[WatchedDatabase]:
+        """Lend a database like this one, which is dropped after."""
+
+    def definitions(self) -> Objects:
+        """Return what stands in the database, however it is spelled and in whatever order."""
+
+    def aspects(self) -> Aspects:
+        """Return the schema in portable terms."""
+
+
 class Database(Protocol):
     """An empty database of its own, which is gone once the run is over."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from dal_audit.catalogue.engine_names import Engine
-from dal_audit.facts import FactRecord, Place
+from dal_audit.facts import START, FactRecord, Place, Span
+from dal_audit.facts.migrations import Tool
 
 Objects: TypeAlias = dict[str, str]
 """What stands in a database, to the letter: a kind and a name (`index users_email`), and how the
@@ -26,12 +27,14 @@ class Command(FactRecord, frozen=True):
 class Step(FactRecord, frozen=True):
     """A migration as it is run: the statements of its up, and of its down.
 
-    `path` is the file of the up; `down` is None where nothing undoes it.
+    `path` is the file of the up; `down` is None where nothing undoes it, which is said at
+    `undone_at`: the file's first line, unless something stands for a down.
     """
 
     path: str
     up: tuple[Command, ...]
     down: tuple[Command, ...] | None = None
+    undone_at: Span = START
 
 
 class Refusal(FactRecord, frozen=True):
@@ -103,11 +106,29 @@ class Outcome(FactRecord, frozen=True):
     """The schema after the ups in portable terms, where all of them applied."""
     trials: tuple[DownTrial, ...] = ()
     """What came of the downs, where each was tried by itself."""
+    unrestored: tuple[Change, ...] = ()
+    """What is not as it was before an up once its down has run, of a set in Python."""
+    steps: tuple[Step, ...] = ()
+    """The migrations of a set in Python with the statements that they ran: only a run tells."""
 
     def unsafe(self) -> frozenset[int]:
         """Return the indexes of the migrations that a second run by themselves fails or changes."""
         failing = (failure.step for failure in self.again)
         return frozenset(failing).union(change.step for change in self.changed)
+
+
+class Program(FactRecord, frozen=True):
+    """A set in Python, which a tool of the project runs in the project's interpreter.
+
+    `project` is the absolute path of its root, `root` the set's in it; `names` are what the tool
+    calls the migrations, in order.
+    """
+
+    python: str
+    tool: Tool
+    project: str
+    root: str
+    names: tuple[str, ...]
 
 
 class Job(FactRecord, frozen=True):
@@ -125,6 +146,8 @@ class Job(FactRecord, frozen=True):
     """Whether others live on the server that it is on."""
     tries_downs: bool = False
     """Whether each down is tried right after its up, and nothing else is run."""
+    program: Program | None = None
+    """What runs the steps, where they are no SQL; `address` is a file then on SQLite."""
 
 
 class Event(FactRecord, frozen=True):

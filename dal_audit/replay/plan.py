@@ -15,9 +15,11 @@ from dal_audit.discover.files import project_files
 from dal_audit.discover.projects import ProjectScope
 from dal_audit.disk.regular_file import read_regular
 from dal_audit.extract.source import UndecodableError
+from dal_audit.facts import START
 from dal_audit.facts.migrations import Tool
-from dal_audit.migrations.model import Migration, MigrationLayout, MigrationSet
-from dal_audit.replay.model import Step
+from dal_audit.migrations.model import Language, Migration, MigrationLayout, MigrationSet
+from dal_audit.migrations.tools import ALEMBIC, DJANGO
+from dal_audit.replay.model import Program, Step
 from dal_audit.replay.scripts import Scripts
 
 
@@ -33,6 +35,8 @@ class Planned(Struct, frozen=True):
     tool: Tool = "plain"
     migrations: dict[Engine, tuple[Migration, ...]] = field(default_factory=dict)
     """The migrations that the steps are, in the same order."""
+    programs: dict[Engine, Program] = field(default_factory=dict)
+    """What runs the steps, where they are Python."""
 
 
 class ReplayPlan(Struct, frozen=True):
@@ -43,9 +47,10 @@ class ReplayPlan(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def plan_replay(scope: ProjectScope, on: Sequence[Engine] | None) -> ReplayPlan:
+def plan_replay(scope: ProjectScope, on: Sequence[Engine] | None, python: str = "") -> ReplayPlan:
     """Decide what is replayed of a project; `on` are the engines asked for.
 
+    `python` is the project's interpreter, which runs sets in Python: without one, none is run.
     Raises UsageError for a file of migrations that cannot be read.
     """
     layout = layout_of(scope, project_files(scope.policy, scope.listed, nested=scope.nested))
@@ -55,12 +60,15 @@ def plan_replay(scope: ProjectScope, on: Sequence[Engine] | None) -> ReplayPlan:
     for found in layout.sets:
         if not _is_asked_for(found.root, scope.requested):
             continue
-        why = _unfit(found)
+        why = _unfit(found, python)
         engines = _engines(found, known) if on is None else tuple(on)
         if not why and not engines:
             why = f"its SQL is for {', '.join(sorted(found.engines()))}"
         if why:
             notes.append(f"`{_shown(found.root)}` ({found.tool}) is not replayed: {why}")
+            continue
+        if _is_python(found):
+            sets.append(_program(found, engines, scope.policy.root, python))
             continue
         planned, more = _planned(found, engines, scope.policy.root)
         sets.append(planned)
@@ -85,13 +93,58 @@ def _is_asked_for(root: str, requested: Sequence[str]) -> bool:
     )
 
 
-def _unfit(found: MigrationSet) -> str:
-    languages = {part.language for migration in found.migrations for part in migration.up}
-    if "python" in languages:
-        return "its migrations are Python, and a replay runs no code of the project, only SQL"
-    if not languages or languages != {"sql"}:
-        return "its migrations are not SQL"
+def _unfit(found: MigrationSet, python: str) -> str:
+    languages = _languages(found)
+    if "python" not in languages:
+        return "" if languages == {"sql"} else "its migrations are not SQL"
+    if not _is_python(found):
+        return "its migrations are Python, and of these only Alembic's and Django's are run"
+    if not python:
+        return (
+            "its migrations are Python, and a replay runs no code of the project unless"
+            " `--python PATH` names the interpreter that has its packages"
+        )
     return ""
+
+
+def _languages(found: MigrationSet) -> set[Language]:
+    return {part.language for migration in found.migrations for part in migration.up}
+
+
+def _is_python(found: MigrationSet) -> bool:
+    """Return whether a tool runs a set in the project's interpreter."""
+    return found.tool in {ALEMBIC.name, DJANGO.name} and "python" in _languages(found)
+
+
+def _program(found: MigrationSet, engines: Sequence[Engine], root: Path, python: str) -> Planned:
+    """Plan a set that its tool runs: what its migrations run shows only then."""
+    migrations = {engine: tuple(_of_engine(found, engine)) for engine in engines}
+    steps = {
+        engine: tuple(_step(own) for own in several)
+        for engine, several in migrations.items()
+    }
+    programs = {
+        engine: Program(
+            python, found.tool, str(root), found.root, tuple(_name(found, own) for own in several)
+        )
+        for engine, several in migrations.items()
+    }
+    return Planned(_shown(found.root), steps, found.paired, found.tool, migrations, programs)
+
+
+def _step(migration: Migration) -> Step:
+    """Return a migration of which only a run tells the statements."""
+    if any(part.state == "code" for part in migration.down):
+        return Step(migration.path, (), ())
+    spans = [part.anchor for part in migration.down if part.anchor is not None]
+    return Step(migration.path, (), None, spans[0] if spans else START)
+
+
+def _name(found: MigrationSet, migration: Migration) -> str:
+    """Return what a tool calls a migration: Django the file, Alembic what the file says."""
+    if found.tool == DJANGO.name:
+        return migration.path.rpartition("/")[2].removesuffix(".py")
+    return migration.id
 
 
 def _engines(found: MigrationSet, known: SqlFiles) -> tuple[Engine, ...]:

@@ -76,6 +76,12 @@ def _rule_of_refusal(refusal: Refusal) -> str:
     return ""
 
 
+def named_in(words: str) -> list[str]:
+    """Return the name in an object's, or in backticks, without the arguments of a function."""
+    name = words.split("`")[1] if "`" in words else words.partition(" ")[2]
+    return [name.partition("(")[0]]
+
+
 def root_causes(failures: Sequence[Failure]) -> Iterator[tuple[Failure, list[Failure]]]:
     """Yield the failures that stand for themselves, each with those that only follow from it.
 

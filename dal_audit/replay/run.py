@@ -18,8 +18,10 @@ from dal_audit.catalogue.rulebook import Rule, known_rules, rules
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.projects import ProjectScope, plan_audit
 from dal_audit.disk.regular_file import read_regular
-from dal_audit.extract.source import decode_script
+from dal_audit.disk.scratch_folder import scratch_folder
+from dal_audit.extract.source import Lines, decode, decode_script
 from dal_audit.extract.sql.scripts import suppressions_in
+from dal_audit.extract.suppressions import suppressions
 from dal_audit.facts import FileFacts, Suppression
 from dal_audit.facts.replay import SchemaDifference
 from dal_audit.judge.breach import Breach
@@ -28,7 +30,7 @@ from dal_audit.judge.selection import active_rules, catalogue_of
 from dal_audit.policy.request import Request
 from dal_audit.replay.breaches import Replayed, breaches, forbidden
 from dal_audit.replay.database import EngineError
-from dal_audit.replay.model import Job, Outcome, Step
+from dal_audit.replay.model import Job, Outcome, Program, Step
 from dal_audit.replay.plan import Planned, plan_replay
 from dal_audit.replay.schema_parity import differences, is_comparable, pairs
 from dal_audit.replay.summary_table import table
@@ -65,6 +67,8 @@ class ReplayRequest:
     on: tuple[Engine, ...] | None = None
     url: str = field(default="", repr=False)
     seconds: float = SECONDS
+    python: str = ""
+    """The project's interpreter, which runs its migrations in Python; empty: they are not run."""
     today: datetime.date = field(default_factory=datetime.date.today)
 
 
@@ -84,7 +88,7 @@ def replay(request: ReplayRequest, progress: Progress) -> Result:
     cannot be had, ConfigurationError for a faulty configuration.
     """
     scopes = plan_audit((request.path,), request.folder, request.config, known_rules())
-    plans = [(scope, plan_replay(scope, request.on)) for scope in scopes.scopes]
+    plans = [(scope, plan_replay(scope, request.on, request.python)) for scope in scopes.scopes]
     notes = tuple(note for _, planned in plans for note in planned.notes)
     if not any(planned.sets for _, planned in plans):
         raise UsageError("\n".join(["error: there is no SQL migration set to replay", *notes]))
@@ -125,9 +129,10 @@ class Engines:
         for engine, steps in planned.steps.items():
             what = f"{planned.root} on {ENGINE_TITLES[engine]}"
             progress(what, 0, 0)
-            job = self.job(engine, steps)
+            job = self.job(engine, steps, planned.programs.get(engine))
             outcomes[engine] = run_job(job, lambda done, total: progress(what, done, total))  # noqa: B023  # called at once
-        return Replayed(planned.root, planned.steps, outcomes, planned.paired)
+        ran = {engine: outcomes[engine].steps or steps for engine, steps in planned.steps.items()}
+        return Replayed(planned.root, ran, outcomes, planned.paired, planned.tool)
 
     def try_downs(
         self, engine: Engine, steps: tuple[Step, ...], heard: Callable[[int, int], None]
@@ -135,14 +140,20 @@ class Engines:
         """Try the downs of steps, each right after its up. Raises EngineError."""
         return run_job(structs.replace(self.job(engine, steps), tries_downs=True), heard)
 
-    def job(self, engine: Engine, steps: tuple[Step, ...]) -> Job:
+    def job(self, engine: Engine, steps: tuple[Step, ...], program: Program | None = None) -> Job:
         """Return a job on an empty database. Raises EngineError."""
+        seconds = self.request.seconds
         if engine == SQLITE:
-            return Job(engine, steps, self.request.seconds)
+            address = self._file() if program else ""
+            return Job(engine, steps, seconds, address, program=program)
         if self._postgres is None:
             self._postgres = self._stack.enter_context(_postgres(self.request.url))
         address = self._postgres.scratch()
-        return Job(engine, steps, self.request.seconds, address, bool(self.request.url))
+        return Job(engine, steps, seconds, address, bool(self.request.url), program=program)
+
+    def _file(self) -> str:
+        """Return where a new database of SQLite may be, which another process can open."""
+        return str(self._stack.enter_context(scratch_folder()) / "scratch.db")
 
 
 def _postgres(url: str) -> contextlib.AbstractContextManager[Postgres]:
@@ -181,7 +192,7 @@ def _part(
         rules=tuple(rule for rule in active if rule.id not in open_questions),
         project=project,
         files=len(paths),
-        languages=frozenset({"sql"}),
+        languages=frozenset("python" if path.endswith(".py") else "sql" for path in paths),
         limited="." not in scope.requested,
     )
 
@@ -189,7 +200,9 @@ def _part(
 def _unproved(replayed: list[Replayed]) -> set[str]:
     """Return the rules of which a run proves nothing, for it did not come that far somewhere."""
     outcomes = [outcome for own in replayed for outcome in own.outcomes.values()]
-    unproved = set()
+    unproved: set[str] = set()
+    if any(outcome.steps and len(outcome.made) < len(outcome.steps) for outcome in outcomes):
+        unproved |= PROVED
     if any(outcome.whole is None for outcome in outcomes):
         unproved.add("DAL404")
     if any(outcome.undone is None for outcome in outcomes):
@@ -221,9 +234,13 @@ def _only(rule_id: str) -> list[Rule]:
 def _paths(replayed: list[Replayed]) -> set[str]:
     steps = [step for own in replayed for several in own.steps.values() for step in several]
     commands = (command for step in steps for command in (*step.up, *(step.down or ())))
-    return {step.path for step in steps}.union(command.place.path for command in commands)
+    paths = {step.path for step in steps}.union(command.place.path for command in commands)
+    return paths - {""}
 
 
 def _suppressions(path: Path) -> list[Suppression]:
-    text = decode_script(read_regular(path))
+    data = read_regular(path)
+    if path.suffix == ".py":
+        return list(suppressions(Lines(decode(data))))
+    text = decode_script(data)
     return list(suppressions_in(text)) if "dal-audit:" in text else []

@@ -1,4 +1,4 @@
-"""SQLite in memory, as this Python brings it, kept from files, extensions and endless loops.
+"""SQLite as this Python brings it, kept from files, extensions and endless loops.
 
 A migration can be anybody's: an authorizer denies what reaches beyond the database (`ATTACH`,
 `VACUUM INTO`, `load_extension`), and a handler that SQLite calls while it works ends a statement
@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from dal_audit.catalogue.engine_names import SQLITE, Engine
@@ -21,23 +22,25 @@ from dal_audit.replay.sqlite_schema import aspects_of, definition_of
 STEPS: Final = 20_000
 """How many instructions SQLite's machine takes between two looks at the clock."""
 
+MEMORY: Final = ":memory:"
 MOST_MEMORY: Final = 1 << 30
 _FUNCTIONS: Final = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"})
 _PRAGMAS: Final = frozenset({"temp_store_directory", "data_store_directory", "hard_heap_limit"})
 
 
 class Sqlite:
-    """A database in memory."""
+    """A database, in memory unless it is given a file."""
 
     name: Engine = SQLITE
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, address: str = MEMORY) -> None:
         """Make an empty one, in which no statement takes longer than some seconds."""
+        self.address = address
         self.version = sqlite3.sqlite_version
         self.seconds = seconds
         self._until = 0.0
         self._denied = ""
-        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        self._connection = sqlite3.connect(address, isolation_level=None)
         self._connection.execute("PRAGMA temp_store = MEMORY")
         self._connection.execute(f"PRAGMA hard_heap_limit = {MOST_MEMORY}")
         self._connection.set_authorizer(self._authorize)
@@ -69,7 +72,8 @@ class Sqlite:
     @contextmanager
     def trial(self, *, apart: bool) -> Iterator[Sqlite]:  # noqa: ARG002  # always apart
         """Lend a copy; whether a foreign key is enforced is the connection's, and goes along."""
-        copy = Sqlite(self.seconds)
+        is_file = self.address != MEMORY
+        copy = Sqlite(self.seconds, f"{self.address}.copy" if is_file else MEMORY)
         try:
             (enforced,) = self._connection.execute("PRAGMA foreign_keys").fetchone()
             self._connection.backup(copy._connection)
@@ -77,6 +81,8 @@ class Sqlite:
             yield copy
         finally:
             copy.close()
+            if is_file:
+                Path(copy.address).unlink(missing_ok=True)
 
     def needs_apart(self, commands: Sequence[Command], refusal: Refusal | None) -> bool:  # noqa: ARG002
         """Return False: every trial is a copy."""

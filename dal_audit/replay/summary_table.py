@@ -39,12 +39,14 @@ def _rows(replayed: Replayed, differing: dict[str, int]) -> Iterator[tuple[str, 
 def row_cells(outcome: Outcome, steps: Sequence[Step]) -> tuple[str, ...]:
     """Return what became of each run, a few words each; `-` for what was not run."""
     failed = {failure.step for failure in outcome.applied}
-    good = len(steps) - len(failed)
+    ran = len(outcome.made) if outcome.steps else len(steps)
+    good = ran - len(failed)
     unsafe = outcome.unsafe()
     downs = "-"
     if outcome.undone is not None:
-        left = len(outcome.left or ())
-        downs = _failed(outcome.undone) or (f"{left} left" if left else "ok")
+        left, otherwise = len(outcome.left or ()), len(outcome.unrestored)
+        kept = f"{left} left" if left else f"{otherwise} otherwise" if otherwise else "ok"
+        downs = _failed(outcome.undone) or kept
     return (
         f"{good} of {len(steps)}",
         f"{good - len(unsafe)} of {good}",

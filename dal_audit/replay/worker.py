@@ -9,14 +9,22 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from dal_audit.catalogue.engine_names import SQLITE
-from dal_audit.replay.database import Database, EngineError
+from dal_audit.replay.database import EngineError
 from dal_audit.replay.down_trials import try_downs
-from dal_audit.replay.model import Event, Job
-from dal_audit.replay.runs import rounds, run_set
+from dal_audit.replay.model import Event, Job, Outcome
+from dal_audit.replay.project_process import ProjectProcess
+from dal_audit.replay.revision_runs import RevisionRuns
+from dal_audit.replay.runs import Tick, rounds, run_set
+
+if TYPE_CHECKING:
+    from dal_audit.replay.postgresql import Postgresql
+    from dal_audit.replay.sqlite import Sqlite
 
 
 def main() -> None:
@@ -25,8 +33,7 @@ def main() -> None:
     threading.Thread(target=_leash, daemon=True).start()
     total = rounds(job.steps)
     try:
-        run = try_downs if job.tries_downs else run_set
-        outcome = run(_database(job), job.steps, lambda done: _say(Event(done, total)))
+        outcome = _outcome(job, lambda done: _say(Event(done, total)))
     except EngineError as error:
         _say(Event(error=str(error)))
     except Exception as error:  # noqa: BLE001  # whatever fails, the other side is told
@@ -35,11 +42,20 @@ def main() -> None:
         _say(Event(total, total, outcome))
 
 
-def _database(job: Job) -> Database:
-    if job.engine == SQLITE:
-        from dal_audit.replay.sqlite import Sqlite
+def _outcome(job: Job, tick: Tick) -> Outcome:
+    database = _database(job)
+    if job.program is None:
+        run = try_downs if job.tries_downs else run_set
+        return run(database, job.steps, tick)
+    with closing(ProjectProcess(job.program, job.engine, job.seconds)) as process:
+        return RevisionRuns(database, process, job.steps, tick).outcome()
 
-        return Sqlite(job.seconds)
+
+def _database(job: Job) -> Sqlite | Postgresql:
+    if job.engine == SQLITE:
+        from dal_audit.replay.sqlite import MEMORY, Sqlite
+
+        return Sqlite(job.seconds, job.address or MEMORY)
     from dal_audit.replay.postgresql import Postgresql
 
     return Postgresql(job.address, job.seconds, is_shared=job.is_shared)
