@@ -119,10 +119,7 @@ def _is_python(found: MigrationSet) -> bool:
 def _program(found: MigrationSet, engines: Sequence[Engine], root: Path, python: str) -> Planned:
     """Plan a set that its tool runs: what its migrations run shows only then."""
     migrations = {engine: tuple(_of_engine(found, engine)) for engine in engines}
-    steps = {
-        engine: tuple(_step(own) for own in several)
-        for engine, several in migrations.items()
-    }
+    steps = {engine: tuple(_step(own) for own in several) for engine, several in migrations.items()}
     programs = {
         engine: Program(
             python, found.tool, str(root), found.root, tuple(_name(found, own) for own in several)
