@@ -10,9 +10,7 @@ from msgspec import Struct, field
 
 from dal_audit.catalogue.engine_names import ENGINE_TITLES, ENGINES, Engine
 from dal_audit.facts import START, Place
-from dal_audit.facts.migrations import Tool
 from dal_audit.judge.breach import Breach, Related
-from dal_audit.migrations.tools import DJANGO
 from dal_audit.replay.differences import listed, shown
 from dal_audit.replay.model import Change, Command, Failure, Outcome, Step
 from dal_audit.replay.rule_of_error import (
@@ -33,7 +31,6 @@ class Replayed(Struct, frozen=True):
     outcomes: dict[Engine, Outcome]
     paired: tuple[str, ...] = ()
     """The roots of the sets that make the same schema on other engines."""
-    tool: Tool = "plain"
 
 
 class _Said(Struct):
@@ -126,9 +123,9 @@ class _Book:
     def second_runs(self, engine: Engine) -> None:
         """Say what a second run fails at, or changes."""
         outcome = self.replayed.outcomes[engine]
-        again = judged(outcome.again)
-        # Django's operations can have no guard: what one says of them, all say.
-        for failure in again[:1] if self.replayed.tool == DJANGO.name else again:
+        made = [failure for failure in outcome.again if failure.command.is_made]
+        # Django's operations can have no guard: what is said of one, holds for all.
+        for failure in (each for each in judged(outcome.again) if each not in made[1:]):
             self.say("DAL404", failure.command, f"a second run fails: {_message(failure)}", engine)
         changed: dict[Command, list[str]] = {}
         for change in outcome.changed:

@@ -18,10 +18,14 @@ are in lower case. Two engines' schemas are the same if these are."""
 
 
 class Command(FactRecord, frozen=True):
-    """A statement of a migration, without the delimiter, and the place where it is written."""
+    """A statement of a migration, without the delimiter, and the place where it is written.
+
+    `is_made` says that a tool wrote it, for an operation that stands there.
+    """
 
     place: Place
     text: str
+    is_made: bool = False
 
 
 class Step(FactRecord, frozen=True):

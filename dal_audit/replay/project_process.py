@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dal_audit.catalogue.engine_names import SQLITE, Engine
-from dal_audit.facts import Place, Span
+from dal_audit.facts import START, Place, Span
 from dal_audit.replay.child_process import ChildProcess
 from dal_audit.replay.database import EngineError
 from dal_audit.replay.model import Command, Program, Refusal
@@ -85,7 +85,7 @@ class ProjectProcess:
             return self._refused({}, late)
         if "unfit" in answer:
             raise EngineError(f"`{self.program.root}` is not run: {answer['unfit']}")
-        statements = tuple(self._command(*row) for row in answer["statements"])
+        statements = tuple(self._command(row) for row in answer["statements"])
         failure = answer["failure"]
         if failure is None:
             return Answer(statements, None)
@@ -124,29 +124,29 @@ class ProjectProcess:
     def _refused(
         self, failure: dict[str, Any], message: str, statements: tuple[Command, ...] = ()
     ) -> Answer:
-        words = (failure.get("path", ""), failure.get("line", 0), failure.get("text", ""))
         refusal = Refusal(message, failure.get("code", ""))
-        return Answer((*statements, self._command(*words)), refusal)
+        return Answer((*statements, self._command(failure)), refusal)
 
     def _fault(self, failure: dict[str, Any]) -> str:
-        if not failure["path"]:
+        place = self._command(failure).place
+        if not place.path:
             return f"`{self.program.root}` is not run: {failure['message']}"
-        place = self._command(failure["path"], failure["line"], "").place
         return f"{place.path}:{place.span.line}: the migration itself fails: {failure['message']}"
 
-    def _command(self, path: str, line: int, text: str) -> Command:
-        """Return a statement and its place; that is the whole line, without what indents it."""
-        if not path:
-            return Command(Place("", Span(1, 1, 1, 1)), text)
+    def _command(self, row: dict[str, Any]) -> Command:
+        """Return a statement and its place: whole lines, without what indents the first."""
+        text = row.get("text", "")
+        if "path" not in row:
+            return Command(Place("", START), text)
+        path, first, last = row["path"], row["line"], row["end"]
         if path not in self._lines:
-            self._lines[path] = Path(path).read_text("utf-8", "replace").splitlines()
-        own = self._lines[path][line - 1] if 0 < line <= len(self._lines[path]) else ""
-        first = len(own) - len(own.lstrip()) + 1
-        last = len(own.encode("utf-16-le")) // 2 + 1
+            self._lines[path] = Path(path).read_text("utf-8", "replace").split("\n")
+        lines = self._lines[path]
+        column = len(lines[first - 1]) - len(lines[first - 1].lstrip()) + 1
+        end = len(lines[last - 1].rstrip().encode("utf-16-le")) // 2 + 1
         shown = os.path.relpath(path, os.path.realpath(self.program.project))
-        return Command(
-            Place(Path(shown).as_posix(), Span(line, first, line, max(last, first))), text
-        )
+        place = Place(Path(shown).as_posix(), Span(first, column, last, end))
+        return Command(place, text, is_made=row["is_made"])
 
 
 def target(engine: Engine, address: str) -> dict[str, str]:

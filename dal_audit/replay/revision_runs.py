@@ -180,7 +180,7 @@ class RevisionRuns:
         """Return the statements of an answer; what has no place is the whole migration's."""
         whole = Place(self.steps[index].path, START)
         return tuple(
-            command if command.place.path else Command(whole, command.text)
+            command if command.place.path else replace(command, place=whole)
             for command in answer.statements
         )
 

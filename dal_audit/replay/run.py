@@ -132,7 +132,7 @@ class Engines:
             job = self.job(engine, steps, planned.programs.get(engine))
             outcomes[engine] = run_job(job, lambda done, total: progress(what, done, total))  # noqa: B023  # called at once
         ran = {engine: outcomes[engine].steps or steps for engine, steps in planned.steps.items()}
-        return Replayed(planned.root, ran, outcomes, planned.paired, planned.tool)
+        return Replayed(planned.root, ran, outcomes, planned.paired)
 
     def try_downs(
         self, engine: Engine, steps: tuple[Step, ...], heard: Callable[[int, int], None]

@@ -6,6 +6,7 @@ scratch database: connections are made by this program alone.
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -13,7 +14,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from dal_audit.replay.programs.session import Journal, UnfitError, ancestors, serve
+from dal_audit.replay.programs.session import (
+    Journal,
+    UnfitError,
+    ancestors,
+    end_of_statement,
+    place,
+    serve,
+)
 
 DRIVERS = ("psycopg2", "psycopg", "asyncpg", "pg8000")
 """SQLAlchemy's drivers of PostgreSQL, the one that it takes by itself first."""
@@ -41,9 +49,8 @@ class Revisions:
         self.url: Any = None
         self.engines: list[Any] = []
         self.journal = Journal(self.locate)
-        self.paths = {
-            os.path.realpath(revision.path): revision.path
-            for revision in self.script.walk_revisions()
+        self.trees: dict[str, ast.Module | None] = {
+            os.path.realpath(revision.path): None for revision in self.script.walk_revisions()
         }
         self._listen()
 
@@ -142,10 +149,14 @@ class Revisions:
             raise UnfitError(f"it has no driver of PostgreSQL ({', '.join(DRIVERS)})")
         return found
 
-    def locate(self, frame: FrameType, line: int) -> tuple[str, int] | None:
+    def locate(self, frame: FrameType, line: int) -> dict[str, Any] | None:
         """Return the place in a revision that a frame stands at, if it runs one."""
         path = os.path.realpath(frame.f_code.co_filename)
-        return (path, line) if path in self.paths else None
+        if path not in self.trees:
+            return None
+        tree = self.trees[path] or ast.parse(Path(path).read_bytes())
+        self.trees[path] = tree
+        return place(path, line, end_of_statement(tree, line))
 
     def _listen(self) -> None:
         """Make all connections here, and note what is run on them."""

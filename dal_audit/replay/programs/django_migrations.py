@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from dal_audit.replay.programs.session import Journal, UnfitError, ancestors, serve
+from dal_audit.replay.programs.session import Journal, UnfitError, ancestors, place, serve
 
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 _NAMED = re.compile(SETTINGS + r"[\"']\s*,\s*[\"']([\w.]+)[\"']")
@@ -52,7 +52,7 @@ class App:
                 f"the settings do not load: {type(error).__name__}: {error}"
             ) from error
         self.label = _label(folder)
-        self.places: dict[str, list[int]] = {}
+        self.places: dict[str, list[tuple[int, int]]] = {}
         self.journal = Journal(self.locate)
 
     @staticmethod
@@ -111,7 +111,7 @@ class App:
             self.journal.refused = str(sql)
             raise
 
-    def locate(self, frame: FrameType, _line: int) -> tuple[str, int] | None:
+    def locate(self, frame: FrameType, _line: int) -> dict[str, Any] | None:
         """Return the operation that a frame of Django's runs, or its migration at least."""
         if frame.f_globals.get("__name__") == "django.db.migrations.migration":
             migration, operation = frame.f_locals.get("self"), frame.f_locals.get("operation")
@@ -122,26 +122,29 @@ class App:
         if migration is None or getattr(migration, "app_label", None) != self.label:
             return None
         path = import_module(type(migration).__module__).__file__ or ""
-        lines = self.lines(path)
+        if path not in self.places:
+            self.places[path] = list(_operations(ast.parse(Path(path).read_bytes())))
+        lines = self.places[path]
         operations = [id(own) for own in migration.operations]
         number = operations.index(id(operation)) if id(operation) in operations else 0
-        return os.path.realpath(path), lines[number] if number < len(lines) else 1
-
-    def lines(self, path: str) -> list[int]:
-        """Return the lines on which a migration's operations begin."""
-        if path not in self.places:
-            text = Path(path).read_text(encoding="utf-8")
-            self.places[path] = list(_operations(ast.parse(text)))
-        return self.places[path]
+        first, last = lines[number] if number < len(lines) else (1, 1)
+        return place(os.path.realpath(path), first, last, is_made=_is_made(operation))
 
 
-def _operations(tree: ast.Module) -> Iterator[int]:
+def _is_made(operation: Any) -> bool:
+    """Return whether Django writes the SQL of an operation, and not who wrote the migration."""
+    own = type(operation)
+    return own.__module__.startswith("django.") and own.__name__ not in {"RunSQL", "RunPython"}
+
+
+def _operations(tree: ast.Module) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last line of each operation of a migration."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign) or not isinstance(node.value, (ast.List, ast.Tuple)):
             continue
         if any(isinstance(name, ast.Name) and name.id == "operations" for name in node.targets):
             for element in node.value.elts:
-                yield element.lineno
+                yield element.lineno, element.end_lineno or element.lineno
 
 
 def _enter(folder: Path, root: Path) -> None:

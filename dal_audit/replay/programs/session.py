@@ -1,12 +1,13 @@
 """The lines that go between a replay and a project's interpreter, and what is noted meanwhile.
 
 A request is a line of JSON on standard input, `{"do": "up", "name": …, "target": …}`, and its
-answer one on standard output: `statements` that were run, each as `[path, line, text]`, and
+answer one on standard output: `statements` that were run, each with its place and `text`, and
 `failure`, which is null where there was none. The end of the input is the leash.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import queue
@@ -26,10 +27,10 @@ class UnfitError(Exception):
 class Journal:
     """The statements of one request, each with the place in a migration that it comes from."""
 
-    def __init__(self, locate: Callable[[FrameType, int], tuple[str, int] | None]) -> None:
+    def __init__(self, locate: Callable[[FrameType, int], dict[str, Any] | None]) -> None:
         """Take what tells a place in a migration from a frame and its line."""
         self._locate = locate
-        self.statements: list[tuple[str, int, str]] = []
+        self.statements: list[dict[str, Any]] = []
         self.refused = ""
 
     def begin(self) -> None:
@@ -41,7 +42,7 @@ class Journal:
         """Note a statement that is about to be run, if a migration runs it."""
         place = self._place((frame, frame.f_lineno) for frame in _outwards(sys._getframe(1)))
         if place is not None:
-            self.statements.append((*place, text))
+            self.statements.append({**place, "text": text})
 
     def failure(self, error: BaseException) -> dict[str, Any]:
         """Return what is said of an error: where, in which words, and whether an engine said it."""
@@ -51,15 +52,14 @@ class Journal:
         innermost = frames[-1][0].f_globals.get("__name__", "") if frames else ""
         refused = answer is not None or innermost.partition(".")[0] in TOOLKITS
         return {
-            "path": place[0] if place else "",
-            "line": place[1] if place else 0,
+            **(place or {}),
             "text": self.refused if answer is not None else "",
             "message": _message(answer or error, is_answer=answer is not None),
             "code": _code(answer),
             "refused": bool(place) and refused,
         }
 
-    def _place(self, frames: Iterator[tuple[FrameType, int]]) -> tuple[str, int] | None:
+    def _place(self, frames: Iterator[tuple[FrameType, int]]) -> dict[str, Any] | None:
         for frame, line in frames:
             place = self._locate(frame, line)
             if place is not None:
@@ -147,3 +147,18 @@ def ancestors(folder: Path, root: Path) -> Iterator[Path]:
             yield parent
             if parent == root:
                 return
+
+
+def place(path: str, line: int, end: int, *, is_made: bool = False) -> dict[str, Any]:
+    """Return a place: a file, the first and the last line, and whether a tool wrote the SQL."""
+    return {"path": path, "line": line, "end": max(line, end), "is_made": is_made}
+
+
+def end_of_statement(tree: ast.Module, line: int) -> int:
+    """Return the last line of the smallest statement on a line; of one with a body, of its head."""
+    found = line
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line):
+            body = getattr(node, "body", None)
+            found = body[0].lineno - 1 if body else node.end_lineno or line
+    return found
