@@ -431,6 +431,11 @@ def test_django_is_run_on_both_engines(server: str, tmp_path: Path) -> None:
 
 
 def test_what_django_adds_for_an_engine_is_no_difference(server: str, tmp_path: Path) -> None:
-    result = run(django_project(tmp_path, m0001_initial=FIRST), url=server)
+    root = django_project(tmp_path, m0001_initial=FIRST)
+    other = root / "other" / "migrations"
+    other.mkdir(parents=True)
+    (other / "0001_initial.py").write_text(FIRST, encoding="utf-8")
+    result = run(root, url=server)
+    assert "`other/migrations` is not run: no app that is installed has" in result.stderr
     assert re.search(r"SQLite \S+ +1 of 1 +0 of 1 +- +ok +ok +same\n", result.output), result.output
     assert result.output.count("DAL404") + result.output.count("error[") == 1

@@ -14,6 +14,10 @@ class EngineError(RuntimeError):
     """An engine that was asked for cannot be had, or went away; the message names no URL."""
 
 
+class AbsentSetError(RuntimeError):
+    """A project as it is set up does not run a set: it belongs to another one, or to nobody."""
+
+
 class WatchedDatabase(Protocol):
     """A database that another process runs migrations on, while this one looks at what they do."""
 

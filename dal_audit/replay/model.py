@@ -161,3 +161,5 @@ class Event(FactRecord, frozen=True):
     total: int = 0
     outcome: Outcome | None = None
     error: str = ""
+    is_absent: bool = False
+    """Whether the error is that the project does not run the set."""

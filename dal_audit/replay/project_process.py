@@ -14,7 +14,7 @@ from typing import Any, Final
 from dal_audit.catalogue.engine_names import SQLITE, Engine
 from dal_audit.facts import START, Place, Span
 from dal_audit.replay.child_process import ChildProcess
-from dal_audit.replay.database import EngineError
+from dal_audit.replay.database import AbsentSetError, EngineError
 from dal_audit.replay.model import Command, Program, Refusal
 
 _BEGIN: Final = """\
@@ -74,7 +74,8 @@ class ProjectProcess:
         """Have one thing done on a database, and return what came of it.
 
         Raises EngineError where the environment does not let it be done, and, where it `is_first`,
-        ProgramError where it fails by itself, which then is no matter of any engine.
+        ProgramError where it fails by itself, which then is no matter of any engine; AbsentSetError
+        for a set that the project does not run.
         """
         answer = self._answer(what, name, address)
         if answer is None:
@@ -84,7 +85,8 @@ class ProjectProcess:
                 raise EngineError(f"`{self.program.root}` is not run: {late} to prepare it")
             return self._refused({}, late)
         if "unfit" in answer:
-            raise EngineError(f"`{self.program.root}` is not run: {answer['unfit']}")
+            error = AbsentSetError if answer.get("is_absent") else EngineError
+            raise error(f"`{self.program.root}` is not run: {answer['unfit']}")
         statements = tuple(self._command(row) for row in answer["statements"])
         failure = answer["failure"]
         if failure is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import chain
@@ -29,7 +29,7 @@ from dal_audit.judge.check import check_of
 from dal_audit.judge.selection import active_rules, catalogue_of
 from dal_audit.policy.request import Request
 from dal_audit.replay.breaches import Replayed, breaches, forbidden
-from dal_audit.replay.database import EngineError
+from dal_audit.replay.database import AbsentSetError, EngineError
 from dal_audit.replay.model import Job, Outcome, Program, Step
 from dal_audit.replay.plan import Planned, plan_replay
 from dal_audit.replay.schema_parity import differences, is_comparable, pairs
@@ -95,14 +95,31 @@ def replay(request: ReplayRequest, progress: Progress) -> Result:
     parts, all_replayed, differing = [], [], {}
     with contextlib.closing(Engines(request)) as engines:
         for scope, planned in plans:
-            replayed = [engines.run(single, progress) for single in planned.sets]
+            replayed, absent = _run(planned.sets, engines, progress)
+            notes += absent
             found = _differences(replayed)
             all_replayed += replayed
             differing.update({root: len(several) for root, several in found.items()})
             parts.append(_part(scope, request, replayed, [*chain.from_iterable(found.values())]))
+    if not all_replayed:
+        raise UsageError("\n".join(["error: nothing was replayed", *notes]))
     notes += tuple(said for own in all_replayed for said in forbidden(own))
     report = merge(parts, scopes, Request(folder=request.folder))
     return Result(report, table(all_replayed, differing), notes)
+
+
+def _run(
+    sets: Sequence[Planned], engines: Engines, progress: Progress
+) -> tuple[list[Replayed], tuple[str, ...]]:
+    """Run sets; return what came of them, and why the others were not run."""
+    replayed: list[Replayed] = []
+    absent: list[str] = []
+    for planned in sets:
+        try:
+            replayed.append(engines.run(planned, progress))
+        except AbsentSetError as error:
+            absent.append(str(error))
+    return replayed, tuple(absent)
 
 
 def _differences(replayed: list[Replayed]) -> dict[str, list[tuple[str, SchemaDifference]]]:

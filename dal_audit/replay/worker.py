@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dal_audit.catalogue.engine_names import SQLITE
-from dal_audit.replay.database import EngineError
+from dal_audit.replay.database import AbsentSetError, EngineError
 from dal_audit.replay.down_trials import try_downs
 from dal_audit.replay.model import Event, Job, Outcome
 from dal_audit.replay.project_process import ProjectProcess
@@ -34,8 +34,8 @@ def main() -> None:
     total = rounds(job.steps)
     try:
         outcome = _outcome(job, lambda done: _say(Event(done, total)))
-    except EngineError as error:
-        _say(Event(error=str(error)))
+    except (EngineError, AbsentSetError) as error:
+        _say(Event(error=str(error), is_absent=isinstance(error, AbsentSetError)))
     except Exception as error:  # noqa: BLE001  # whatever fails, the other side is told
         _say(Event(error=f"the replay itself failed: {type(error).__name__}: {error}"))
     else:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from dal_audit.replay.child_process import ChildProcess
-from dal_audit.replay.database import EngineError
+from dal_audit.replay.database import AbsentSetError, EngineError
 from dal_audit.replay.model import Event, Job, Outcome
 
 GRACE: Final = 20.0
@@ -37,6 +37,7 @@ def run_job(job: Job, heard: Heard) -> Outcome:
     """Run a job in a process of its own.
 
     Raises EngineError where there is no outcome: the engine is gone, or it does not answer.
+    Raises AbsentSetError for a set in Python that the project does not run.
     """
     with _child("dal_audit.replay.worker") as child:
         child.send(msgspec.json.encode(job))
@@ -46,7 +47,7 @@ def run_job(job: Job, heard: Heard) -> Outcome:
                 raise EngineError(f"{job.engine} does not answer; it was stopped")
             event = _event(line)
             if event.error:
-                raise EngineError(event.error)
+                raise (AbsentSetError if event.is_absent else EngineError)(event.error)
             if event.outcome is not None:
                 return event.outcome
             heard(event.done, event.total)

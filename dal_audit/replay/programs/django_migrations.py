@@ -15,7 +15,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from dal_audit.replay.programs.session import Journal, UnfitError, ancestors, place, serve
+from dal_audit.replay.programs.session import (
+    AbsentError,
+    Journal,
+    UnfitError,
+    ancestors,
+    place,
+    serve,
+)
 
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 _NAMED = re.compile(SETTINGS + r"[\"']\s*,\s*[\"']([\w.]+)[\"']")
@@ -36,7 +43,7 @@ class App:
     """An app of a project that is set up, and the database of the last request."""
 
     def __init__(self, folder: Path, root: Path, target: dict[str, str]) -> None:
-        """Set the project up. Raises UnfitError where it cannot be, or has no such app."""
+        """Set the project up. Raises UnfitError where it cannot be, AbsentError without the app."""
         try:
             import django
             from django.conf import settings
@@ -162,7 +169,7 @@ def _enter(folder: Path, root: Path) -> None:
 
 
 def _label(folder: Path) -> str:
-    """Return the label of the app whose migrations a folder holds."""
+    """Return the label of the app with migrations in a folder. Raises AbsentError without one."""
     from django.apps import apps
     from django.db.migrations.loader import MigrationLoader
 
@@ -174,7 +181,7 @@ def _label(folder: Path) -> str:
             continue
         if os.path.realpath(folder) in map(os.path.realpath, paths):
             return str(app.label)
-    raise UnfitError("no app that is installed has these migrations")
+    raise AbsentError("no app that is installed has these migrations")
 
 
 def main(folder: Path, root: Path) -> None:

@@ -24,6 +24,10 @@ class UnfitError(Exception):
     """What keeps a project's environment from running its migrations, in words for people."""
 
 
+class AbsentError(UnfitError):
+    """The project that is set up does not run these migrations: they belong to another one."""
+
+
 class Journal:
     """The statements of one request, each with the place in a migration that it comes from."""
 
@@ -121,7 +125,7 @@ def serve(answered: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
             try:
                 answer = answered(request)
             except UnfitError as error:
-                answer = {"unfit": str(error)}
+                answer = {"unfit": str(error), "is_absent": isinstance(error, AbsentError)}
             except Exception as error:  # noqa: BLE001  # what a project's settings raise
                 answer = {"unfit": f"{type(error).__name__}: {error}"}
             print(json.dumps(answer), file=out, flush=True)
