@@ -340,6 +340,7 @@ class Migration(migrations.Migration):
                 ("is_new", models.BooleanField(default=True)),
                 ("kind", models.ForeignKey("contenttypes.ContentType", models.CASCADE)),
             ],
+            options={"unique_together": {("name", "count")}},
         ),
     ]
 """
@@ -353,6 +354,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL("CREATE INDEX by_name ON shop_item (name)", "DROP INDEX by_name"),
         migrations.AddField("item", "note", models.TextField(null=True)),
+        migrations.AlterField("item", "name", models.CharField(max_length=40)),
         migrations.RunSQL("CREATE TABLE extra (id INT)", migrations.RunSQL.noop),
     ]
 """
@@ -414,12 +416,10 @@ def test_django_is_run_on_both_engines(server: str, tmp_path: Path) -> None:
             "DAL404",
             "more.py",
             7,
-            (
-                "on SQLite a second run fails: index by_name already exists; on PostgreSQL a second"
-                ' run fails: relation "by_name" already exists'
-            ),
+            # SQLite's table is made anew after it, without an index that Django does not know.
+            'on PostgreSQL a second run fails: relation "by_name" already exists',
         ),
-        ("DAL403", "more.py", 9, "on PostgreSQL the down leaves table `extra`"),
+        ("DAL403", "more.py", 10, "on PostgreSQL the down leaves table `extra`"),
         ("DAL305", "03_x.py", 8, 'on SQLite this fails: near "ALTER": syntax error'),
         (
             "DAL403",

@@ -28,6 +28,25 @@ def changes(before: Objects, after: Objects) -> dict[str, str]:
     }
 
 
+def renamed(before: Objects, after: Objects) -> set[str]:
+    """Return the constraints, old and new, that came back under another name and say the same."""
+    gone = {
+        (_parent(name), before[name]): name
+        for name in before.keys() - after.keys()
+        if name.startswith("constraint ")
+    }
+    found: set[str] = set()
+    for name in after.keys() - before.keys():
+        old = gone.get((_parent(name), after[name]))
+        if old is not None and name.startswith("constraint "):
+            found |= {old, name}
+    return found
+
+
+def _parent(name: str) -> str:
+    return name.partition(" ")[2].rpartition(".")[0]
+
+
 def listed(words: Sequence[str]) -> str:
     """Return several changes as one message tells them: the first few, and how many more."""
     more = len(words) - SHOWN

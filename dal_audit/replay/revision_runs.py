@@ -7,23 +7,19 @@ then all ups once more. A tool goes no further than to the first failure, and ne
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Final
 
 from msgspec.structs import replace
 
 from dal_audit.facts import START, Place
 from dal_audit.migrations.tools import DJANGO
 from dal_audit.replay.database import WatchedDatabase
-from dal_audit.replay.differences import changes, left_over
+from dal_audit.replay.differences import changes, left_over, renamed
+from dal_audit.replay.django_aspects import django_aspects
 from dal_audit.replay.model import Aspects, Change, Command, Failure, Objects, Outcome, Step
 from dal_audit.replay.project_process import Answer, ProjectProcess
 from dal_audit.replay.rule_of_error import causing_statement, named_in
 from dal_audit.replay.runs import Tick
-
-_DJANGO_S_OWN: Final = re.compile(r"checks |index .*_like$")
-"""What Django adds for an engine by itself: checks of JSON on SQLite, indexes on patterns."""
 
 
 class RevisionRuns:
@@ -93,7 +89,7 @@ class RevisionRuns:
             answer = self.ask("again", index, copy.address)
             if answer.refused is not None:
                 return (self.failure(index, answer),), {}
-            return (), self.own(changes(before, copy.definitions()))
+            return (), self.different(before, copy.definitions())
 
     def further(self, found: Outcome) -> Outcome:
         """Run all ups again, all downs, and all ups once more."""
@@ -109,7 +105,7 @@ class RevisionRuns:
             answer = self.ask("up", index)
             if answer.refused is not None:
                 return replace(found, once_more=(self.failure(index, answer),))
-        differs = self.own(changes(full, self.database.definitions()))
+        differs = self.different(full, self.database.definitions())
         return replace(found, once_more=(), differs=tuple(differs.values()))
 
     def whole(self, found: Outcome, full: Objects) -> Outcome:
@@ -123,7 +119,7 @@ class RevisionRuns:
                     failures.append(self.failure(index, answer))
                     break
             else:
-                changed = self.own(changes(full, copy.definitions()))
+                changed = self.different(full, copy.definitions())
         return replace(found, whole=tuple(failures), whole_changed=tuple(changed.values()))
 
     def downs(self, found: Outcome) -> Outcome:
@@ -135,7 +131,7 @@ class RevisionRuns:
             if answer.refused is not None:
                 failure = self.failure(index, answer)
                 return replace(found, undone=(failure,), unrestored=tuple(unrestored))
-            different = self.own(changes(self.before[index], self.database.definitions()))
+            different = self.different(self.before[index], self.database.definitions())
             unrestored += [
                 self.change(index, name, what)
                 for name, what in different.items()
@@ -162,9 +158,10 @@ class RevisionRuns:
         now = self.database.definitions()
         self.brought |= now.keys() - standing.keys()
 
-    def own(self, found: dict[str, str]) -> dict[str, str]:
-        """Return the changes of what is the set's own."""
-        return {name: what for name, what in found.items() if name not in self.brought}
+    def different(self, before: Objects, after: Objects) -> dict[str, str]:
+        """Return how what is the set's own has changed."""
+        beside = self.brought | renamed(before, after)
+        return {name: what for name, what in changes(before, after).items() if name not in beside}
 
     def own_aspects(self, aspects: Aspects) -> Aspects:
         """Return what the set's own tables are, in portable terms."""
@@ -172,9 +169,7 @@ class RevisionRuns:
         found = {
             name: value for name, value in aspects.items() if _table(name, value) not in tables
         }
-        if self.process.program.tool != DJANGO.name:
-            return found
-        return {name: value for name, value in found.items() if not _DJANGO_S_OWN.match(name)}
+        return django_aspects(found) if self.process.program.tool == DJANGO.name else found
 
     def placed(self, index: int, answer: Answer) -> tuple[Command, ...]:
         """Return the statements of an answer; what has no place is the whole migration's."""
