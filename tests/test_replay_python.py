@@ -310,7 +310,7 @@ def test_nothing_of_the_project_runs_unasked(tmp_path: Path) -> None:
     root = alembic_project(tmp_path, f"open('ran', 'w')\n\n\n{USERS}", env="open('ran', 'w')\n")
     result = CliRunner().invoke(cli, ["replay", str(root), "--on", "sqlite"])
     assert result.exit_code == 2
-    assert "unless `--python PATH` names the interpreter" in result.output
+    assert "only `dal-audit replay --python PATH` runs" in result.output
     assert not (root / "ran").exists()
 
 

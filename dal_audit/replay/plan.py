@@ -101,8 +101,8 @@ def _unfit(found: MigrationSet, python: str) -> str:
         return "its migrations are Python, and of these only Alembic's and Django's are run"
     if not python:
         return (
-            "its migrations are Python, and a replay runs no code of the project unless"
-            " `--python PATH` names the interpreter that has its packages"
+            "its migrations are Python, code of the project, which only `dal-audit replay --python"
+            " PATH` runs; PATH is the interpreter that has its packages"
         )
     return ""
 
