@@ -67,6 +67,7 @@ def test_the_whole_report() -> None:
             "info": 0,
         },
         "assumptions": ["storage is `app/storage`"],
+        "notes": [],
         "clauses": [
             {
                 "id": "CX-DBP-010",
@@ -113,6 +114,7 @@ def test_the_whole_report() -> None:
                     }
                 ],
                 "cure": "",
+                "origin": None,
                 "fails_on": None,
                 "fails_later_on": [],
                 "run": None,

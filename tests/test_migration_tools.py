@@ -25,13 +25,15 @@ MAY_NAME = (
     PACKAGE / "catalogue" / "placeholder_forms.py",
     PACKAGE / "extract",
     PACKAGE / "assemble" / "workflows" / "commands.py",
+    PACKAGE / "replay" / "programs",
+    PACKAGE / "replay" / "project_process.py",
     PACKAGE / "assemble" / "workflows" / "programs.py",
     PACKAGE / "assemble" / "workflows" / "servers.py",
     Path(str(migration_facts.__file__)),
     Path(str(tools.__file__)),
 )
 """What reads a tool's directives and settings, which programs CI starts (a word on a command line,
-none of a tool's traits), the rows of its operations, drivers that bear a tool's name, the type of its
+none of a tool's traits), what runs in a tool's own environment, the rows of its operations, drivers that bear a tool's name, the type of its
 name, and the table."""
 
 NAMED = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(TOOLS.keys() - {PLAIN.name}))})(?![\w-])")
