@@ -161,7 +161,7 @@ def test_of_a_class_only_the_newer_statements_are_read() -> None:
     with mock.patch.object(ast, "parse", older), mock.patch.object(parser, "_by_libcst", noted):
         tree = parse(CLASSES)
     assert dumped(tree) == dumped(KNOWN(CLASSES))
-    assert [text.split("\n")[1].strip() for text in read] == [
+    assert [text.lstrip("\n").split("\n")[1].strip() for text in read] == [
         f"first = {NEWER}",
         "@property",
         f"x = {NEWER}",

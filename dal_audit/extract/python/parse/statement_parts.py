@@ -87,10 +87,7 @@ class _Parts:
         """Return the statements of a part that `ast` takes; SyntaxError where it does not."""
         if start == end:
             return []
-        lines = self.text.count("\n", 0, start)
-        return _inner(
-            ast.parse("\n" * (lines - bool(indent)) + self.part(start, end, indent)), indent
-        )
+        return _inner(ast.parse(self.part(start, end, indent)), indent)
 
     def newer(self, start: int, end: int, indent: str) -> list[ast.stmt] | None:
         """Return the statements of a part that `ast` does not take; None where nothing does."""
@@ -100,14 +97,16 @@ class _Parts:
     def by_newer(self, start: int, end: int, indent: str) -> list[ast.stmt] | None:
         """Return the statements of a part as `read_newer` reads them."""
         read = self.read_newer(self.part(start, end, indent))
-        if read is None:
-            return None
-        ast.increment_lineno(read, self.text.count("\n", 0, start) - bool(indent))
-        return _inner(read, indent)
+        return None if read is None else _inner(read, indent)
 
     def part(self, start: int, end: int, indent: str) -> str:
-        """Return the text of a part, in which its statements are no deeper than they may be."""
-        return (_HEAD if indent else "") + self.text[start:end]
+        """Return the text of a part, in its lines, with its statements no deeper than they may be.
+
+        Lines before it are what tells its place: a tree of newer grammar has nodes that `ast` does
+        not know, and would not move.
+        """
+        before = self.text.count("\n", 0, start) - bool(indent)
+        return "\n" * before + (_HEAD if indent else "") + self.text[start:end]
 
     def in_class(self, start: int, end: int, indent: str) -> ast.ClassDef | None:
         """Return a class whose block was read by its statements; None for anything else."""
