@@ -16,6 +16,7 @@ from typing import Final
 import pytest
 
 from tests.examples import CHECKOUT
+from tests.sampling import EVERYTHING
 
 FIXTURES: Final = sorted(path for path in (CHECKOUT / "fixtures").glob("*") if path.is_dir())
 
@@ -65,8 +66,15 @@ def forks_and_hashes(folder: Path, size: str) -> list[list[str]]:
     return [line.split() for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("size", ["small project", "large project"])
-@pytest.mark.parametrize("folder", FIXTURES, ids=lambda path: path.name)
+SIZED = [(folder, size) for folder in FIXTURES for size in ("small project", "large project")]
+"""By day every third, so that both sizes are among them."""
+
+
+@pytest.mark.parametrize(
+    ("folder", "size"),
+    SIZED if EVERYTHING else SIZED[::3],
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_a_fixture_is_judged_alike_by_any_number_of_processes(
     folder: Path, size: str, tmp_path: Path
 ) -> None:

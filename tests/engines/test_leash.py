@@ -51,7 +51,7 @@ def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
         (["-n", "1"], "pytest", signal.SIGKILL),
         ([], "pytest", signal.SIGTERM),
         (["-n", "1"], "worker", signal.SIGKILL),
-    ][: 4 if EVERYTHING else 2],
+    ][: 4 if EVERYTHING else 1],
 )
 def test_tests_that_are_ended_leave_no_server(
     words: list[str], victim: str, number: signal.Signals, tmp_path: Path
