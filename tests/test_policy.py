@@ -72,6 +72,7 @@ driver-types = ["app.storage.*Engine"]
 accessors = ["raw_pool", "été"]
 import-helpers = ["app.tools:lazy_import"]
 orm-models = "deny"
+rust-row-models = "allow"
 type-checking-imports = "ignore"
 placeholder-style = "numbered-question"
 select = ["DAL1", "nothing-audited"]
@@ -132,6 +133,7 @@ def test_every_key_is_read(root: Path) -> None:
         accessors=("raw_pool", "été"),
         import_helpers=("app.tools:lazy_import",),
         orm_models="deny",
+        rust_row_models="allow",
         type_checking_imports="ignore",
         placeholder_style="numbered-question",
         select=("DAL1", "DAL902"),

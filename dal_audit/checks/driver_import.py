@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.drivers import Driver
 from dal_audit.facts import FileFacts, Import, Place, Span, Target
@@ -24,7 +26,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
     if not project.policy.counts_import(type_checking=fact.type_checking):
         return
     found: dict[str, tuple[Driver, list[Target]]] = {}
-    for target in fact.targets:
+    for target in _counted(fact, project):
         driver = project.driver_of(target.name, file.path)
         if driver is not None:
             found.setdefault(driver.name, (driver, []))[1].append(target)
@@ -45,6 +47,18 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
             related=tuple(sorted(related)),
             driver=driver.name,
         )
+
+
+def _counted(fact: Import, project: Project) -> Iterator[Target]:
+    """Yield the targets, without the derives of Rust's row models where these are allowed."""
+    for target in fact.targets:
+        others = tuple(use for use in target.uses if use.role != "derive")
+        if project.policy.rust_row_models == "report" or others == target.uses:
+            yield target
+        elif others and fact.by_path:  # Its place is that of the first path, which may be a derive.
+            yield replace(target, span=others[0].span, name=others[0].name, uses=others)
+        elif others:
+            yield replace(target, uses=others)
 
 
 def _narrowest(fact: Import, target: Target, project: Project) -> tuple[Span, str]:

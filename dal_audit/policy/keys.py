@@ -247,6 +247,12 @@ KEYS: tuple[Key, ...] = (
         "Whether ORM model classes may leave storage.",
     ),
     Key(
+        "rust-row-models",
+        Choice("setting", ("report", "allow")),
+        '"report"',
+        "What becomes of row models outside storage: types of Rust that derive a driver's trait.",
+    ),
+    Key(
         "type-checking-imports",
         Choice("setting", ("report", "ignore")),
         '"report"',

@@ -98,6 +98,7 @@ class Policy(Struct, frozen=True):
     accessors: tuple[str, ...] = ()
     import_helpers: tuple[str, ...] = ()
     orm_models: Literal["allow", "deny"] = "allow"
+    rust_row_models: Literal["report", "allow"] = "report"
     type_checking_imports: Literal["report", "ignore"] = "report"
     placeholder_style: PlaceholderStyle | None = None
     select: tuple[str, ...] | None = None
