@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.driver_sources import DriverSources
+from dal_audit.assemble.module_names import ModuleNames
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.symbols import SymbolId, SymbolTable, module_of
 from dal_audit.catalogue.drivers import catalogue_in_force
@@ -32,6 +33,13 @@ def project_of(files: dict[str, str], policy: Policy | None = None) -> Project:
         for path, text in files.items()
     ]
     return Project(policy or Policy(Path("/")), CATALOGUE, facts, frozenset(files))
+
+
+def test_of_modules_of_one_name_the_last_in_order_counts() -> None:
+    folders = [f"p{number:02}" for number in range(40)]
+    modules = frozenset(f"{folder}/m.py" for folder in folders)
+    names = ModuleNames(modules, frozenset(f"{folder}/setup.py" for folder in folders), None)
+    assert names.packages["m"] == names.files["m"] == "p39/m.py"
 
 
 def sources_of(files: dict[str, str]) -> DriverSources:

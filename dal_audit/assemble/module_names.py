@@ -92,9 +92,12 @@ class ModuleNames:
 
     @cached_property
     def packages(self) -> Mapping[str, str]:
-        """The files by their modules' names; a folder without `__init__` has an empty path."""
+        """The files by their modules' names; a folder without `__init__` has an empty path.
+
+        Of several files the last in order of the paths counts, but for a stub.
+        """
         # The source is the module where there is a stub beside it.
-        paths = sorted(self.modules, key=lambda path: path.endswith(".py"))
+        paths = sorted(self.modules, key=lambda path: (path.endswith(".py"), path))
         found = {self.of(path): path for path in paths}
         for name in tuple(found):
             package = name.rpartition(".")[0]
