@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from dal_audit.commands.options import CONFIG
+from dal_audit.commands.options import CONFIG, JOBS, VERBOSE
 from dal_audit.commands.output import CLEAN, failure, print_error
 
 
@@ -25,8 +25,8 @@ from dal_audit.commands.output import CLEAN, failure, print_error
     "--shard", default="1/1", metavar="I/N", help="Read the I-th of N parts of the files alone."
 )
 @CONFIG
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+@JOBS
+@VERBOSE
 def facts_command(**options: Any) -> NoReturn:
     """Read the files of the project at PATHS, and write what they say to a file.
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from dal_audit.commands.options import CONFIG, words
+from dal_audit.commands.options import CONFIG, POSTGRES, VERBOSE, engines, timeout
 from dal_audit.commands.output import CLEAN, FINDINGS, failure, print_error, write
 
 
@@ -20,31 +20,12 @@ from dal_audit.commands.output import CLEAN, FINDINGS, failure, print_error, wri
 @click.option(
     "--unsafe-fixes", is_flag=True, help="Also write what no engine has proved, with its doubts."
 )
-@click.option(
-    "--on",
-    multiple=True,
-    callback=words,
-    metavar="ENGINES",
-    help="Try it on sqlite, postgresql, or both [what each set is for].",
-)
-@click.option(
-    "--postgres",
-    metavar="URL",
-    envvar="POSTGRES_TEST_URL",
-    default="",
-    help="A PostgreSQL server for scratch databases [POSTGRES_TEST_URL, or one of our own].",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.1),
-    default=30.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="The most that one statement may take.",
-)
+@engines("Try it on sqlite, postgresql, or both")
+@POSTGRES
+@timeout("one statement")
 @CONFIG
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of what is not written.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+@VERBOSE
 def fix_command(**options: Any) -> NoReturn:
     """Mend what an audit of PATHS finds (of the current folder by default).
 

@@ -7,7 +7,15 @@ from typing import Any, NoReturn
 
 import click
 
-from dal_audit.commands.options import BASELINE, CONFIG, words
+from dal_audit.commands.options import (
+    BASELINE,
+    CONFIG,
+    JOBS,
+    NO_PROGRESS,
+    VERBOSE,
+    WRITTEN_TO,
+    words,
+)
 from dal_audit.commands.output import CLEAN, failure, write
 
 
@@ -37,18 +45,12 @@ from dal_audit.commands.output import CLEAN, failure, write
     show_default=True,
     help="The form of what is printed.",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    default="-",
-    metavar="FILE",
-    help="Write it to FILE.",
-)
+@WRITTEN_TO
 @CONFIG
 @BASELINE
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+@JOBS
+@NO_PROGRESS
+@VERBOSE
 def graph(**options: Any) -> NoReturn:
     """Show which packages at PATHS reach which drivers, and by which way.
 

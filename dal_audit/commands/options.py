@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,6 +12,8 @@ from dal_audit.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def words(
@@ -101,3 +103,50 @@ EXTEND_SELECT = click.option(
     shell_complete=complete_rules,
     help="Further rules to run.",
 )
+
+JOBS = click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use."
+)
+
+WRITTEN_TO = click.option(
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    default="-",
+    metavar="FILE",
+    help="Write it to FILE.",
+)
+
+POSTGRES = click.option(
+    "--postgres",
+    metavar="URL",
+    envvar="POSTGRES_TEST_URL",
+    default="",
+    help="A PostgreSQL server for scratch databases [POSTGRES_TEST_URL, or one of our own].",
+)
+
+NO_PROGRESS = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+
+VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+
+
+def engines(text: str) -> Callable[[_Command], _Command]:
+    """Return `--on`, the engines that something is run on; `text` says what for."""
+    return click.option(
+        "--on",
+        multiple=True,
+        callback=words,
+        metavar="ENGINES",
+        help=f"{text} [what each set is for].",
+    )
+
+
+def timeout(of: str) -> Callable[[_Command], _Command]:
+    """Return `--timeout`, the most seconds that something may take."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        help=f"The most that {of} may take.",
+    )

@@ -22,8 +22,10 @@ from dal_audit.commands.options import (
     FAIL_ON,
     FORMAT,
     IGNORE,
+    JOBS,
     OUTPUT,
     SELECT,
+    VERBOSE,
     complete_rules,
 )
 from dal_audit.commands.output import (
@@ -126,7 +128,7 @@ def cli() -> None:
     default=True,
     help="Make no links of files and rules, on terminals that have them.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
+@JOBS
 @click.option(
     "--shortcuts/--no-shortcuts",
     default=True,
@@ -305,8 +307,8 @@ def _init(folder: Path, *, diff: bool) -> int:
 @IGNORE
 @EXTEND_SELECT
 @click.option("--grow", is_flag=True, help="Accept new findings, too.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+@JOBS
+@VERBOSE
 def baseline_command(**options: Any) -> NoReturn:
     """Accept today's findings at PATHS (the current folder by default).
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from dal_audit.commands.options import CONFIG
+from dal_audit.commands.options import CONFIG, JOBS, NO_PROGRESS, VERBOSE, WRITTEN_TO
 from dal_audit.commands.output import CLEAN, FINDINGS, failure, write
 
 
@@ -29,17 +29,11 @@ from dal_audit.commands.output import CLEAN, FINDINGS, failure, write
     show_default=True,
     help="The form of what is printed.",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    default="-",
-    metavar="FILE",
-    help="Write it to FILE.",
-)
+@WRITTEN_TO
 @click.option("--show-all", is_flag=True, help="List all places, and not the first of each kind.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="The most processes to use.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+@JOBS
+@NO_PROGRESS
+@VERBOSE
 def port(**options: Any) -> NoReturn:
     """Say what holds the project at PATHS to its engines, and keeps it from another.
 

@@ -7,7 +7,17 @@ from typing import Any, NoReturn
 
 import click
 
-from dal_audit.commands.options import COLOR, CONFIG, FAIL_ON, FORMAT, OUTPUT, words
+from dal_audit.commands.options import (
+    COLOR,
+    CONFIG,
+    FAIL_ON,
+    FORMAT,
+    OUTPUT,
+    POSTGRES,
+    VERBOSE,
+    engines,
+    timeout,
+)
 from dal_audit.commands.output import (
     CLEAN,
     USAGE,
@@ -21,34 +31,15 @@ from dal_audit.commands.output import (
 
 @click.command("replay")
 @click.argument("path", default=".", type=click.Path())
-@click.option(
-    "--on",
-    multiple=True,
-    callback=words,
-    metavar="ENGINES",
-    help="sqlite, postgresql, or both [what each set is for].",
-)
-@click.option(
-    "--postgres",
-    metavar="URL",
-    envvar="POSTGRES_TEST_URL",
-    default="",
-    help="A PostgreSQL server for scratch databases [POSTGRES_TEST_URL, or one of our own].",
-)
+@engines("sqlite, postgresql, or both")
+@POSTGRES
 @click.option(
     "--python",
     metavar="PATH",
     default="",
     help="The project's interpreter, to run its Alembic and Django migrations [they are not run].",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.1),
-    default=30.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="The most that one statement, or one migration in Python, may take.",
-)
+@timeout("one statement, or one migration in Python,")
 @FORMAT
 @OUTPUT
 @CONFIG
@@ -57,7 +48,7 @@ from dal_audit.commands.output import (
 @click.option("--show-suppressed", is_flag=True, help="Report suppressed and waived findings, too.")
 @COLOR
 @click.option("-q", "--quiet", is_flag=True, help="Print no report where there is no finding.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+@VERBOSE
 def replay(**options: Any) -> NoReturn:
     """Run the migrations at PATH on real engines: up, up again, down, and up once more.
 
