@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dal_audit.graph.formats import render_graph
+from dal_audit.commands.parser import cli
+from dal_audit.graph.formats import GRAPH_FORMATS, render_graph
 from dal_audit.graph.survey import Graph, graph_of
 from dal_audit.policy.request import Request
 from dal_audit.report.reach import Reach
@@ -23,6 +24,11 @@ FILES = {
     "app/web/views.py": "from app.storage import Row\n\n\ndef view(row: Row) -> None: ...\n",
     "app/jobs.py": "import psycopg\n\nimport sqlite3\n",
 }
+
+
+def test_the_command_knows_each_format() -> None:
+    (form,) = (option for option in cli.commands["graph"].params if option.name == "form")
+    assert tuple(form.to_info_dict()["type"]["choices"]) == GRAPH_FORMATS
 
 
 @pytest.fixture

@@ -352,6 +352,11 @@ def test_hostile_names_stay_names(trick: str) -> None:
         assert not set(text) & set("\x00\x07\x1b\u202e\u2066\u2028\r"), form
 
 
+def test_the_command_knows_each_format() -> None:
+    (form,) = (option for option in cli.commands["port"].params if option.name == "form")
+    assert tuple(form.to_info_dict()["type"]["choices"]) == PORT_FORMATS
+
+
 def test_a_clear_port_is_0_and_an_unknown_engine_2(tmp_path: Path) -> None:
     files = {
         "migrations/0001_a.up.sql": "CREATE TABLE IF NOT EXISTS a (id TEXT NOT NULL PRIMARY KEY);\n"

@@ -36,11 +36,6 @@ class Crate(Struct, frozen=True):
     features: Mapping[str, frozenset[str]] = MappingProxyType({})
     """What the manifest asks of the crates that it depends on, by their names."""
 
-    @property
-    def is_library(self) -> bool:
-        """Whether others can name it."""
-        return "#" not in self.name
-
 
 def crates_of(manifests: Mapping[str, CargoManifest], paths: frozenset[str]) -> list[Crate]:
     """Return the crates of a project, libraries before the other targets of a package.

@@ -129,10 +129,6 @@ class Execution:
         self._values.pop()
         self._entered.pop()
 
-    def of_block(self, body: Sequence[ast.stmt]) -> Iterator[Run]:
-        """Yield the calls that a block runs."""
-        return self._block(body, _State())
-
     def _block(self, body: Sequence[ast.stmt], state: _State) -> Iterator[Run]:
         for statement in body:
             yield from self._of_statement(statement, state)
