@@ -7,7 +7,6 @@ pytest.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -30,8 +29,6 @@ def main() -> int:
 
     The tests show their progress; what the others say, which run beside them, follows.
     """
-    # What a shell runs in the background ignores Ctrl-C, and so would all that the tests interrupt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = [word for word in sys.argv[1:] if word != "--all"]
     tests = (sys.executable, "-m", "pytest", *arguments)
     print(f"== {name_of(tests)}", flush=True)

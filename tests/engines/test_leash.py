@@ -39,8 +39,6 @@ def started(folder: Path, *words: str) -> subprocess.Popen[bytes]:
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # What a shell runs in the background ignores Ctrl-C, and hands that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     wait_until(lambda: (folder / "said").exists() or process.poll() is not None)
     return process
