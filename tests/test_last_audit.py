@@ -228,6 +228,27 @@ def test_where_there_are_migrations_gits_history_counts(project: Path, tmp_path:
     assert known(asked(project)) is None
 
 
+def test_the_table_of_a_model_that_a_migration_names_counts(project: Path, tmp_path: Path) -> None:
+    models = project / "app/models.py"
+    put(models, 'class Shelf:\n    __tablename__ = "shelves"\n')
+    put(project / "alembic/script.py.mako", "")
+    revision = (
+        "from alembic import op\nimport sqlalchemy as sa\nfrom app.models import Shelf\n\n"
+        'revision = "1"\ndown_revision = None\n\n\ndef upgrade():\n'
+        '    op.create_table("shelves", sa.Column("id", sa.Integer, primary_key=True))\n\n\n'
+        "def downgrade():\n    op.drop_table(Shelf.__tablename__)\n"
+    )
+    put(project / "alembic/versions/1_shelves.py", revision)
+    git(project, "add", ".")
+    tick(tmp_path)
+    before = said(kept(asked(project)))
+    assert known(asked(project)) is not None
+    tick(tmp_path)
+    put(models, 'class Shelf:\n    __tablename__ = "places"\n')
+    assert known(asked(project)) is None
+    assert said(audit(replace(asked(project), cache=False))) != before
+
+
 def test_the_line_of_an_accepted_finding_counts(project: Path, tmp_path: Path) -> None:
     put(project / "app/one.py", MODULES["leak"])
     write_baselines(asked(project), grow=False)

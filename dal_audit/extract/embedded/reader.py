@@ -57,16 +57,10 @@ def with_embedded_sql(
     by_path = {file.path: own for file, own in zip(wanted, found, strict=True) if own}
     if by_path:
         from dal_audit.extract.embedded.model_tables import with_model_tables
-        from dal_audit.extract.migrations.project_modules import text_of
+        from dal_audit.extract.migrations.project_modules import text_reader
 
         modules = {file.path: file for file in files}
-
-        def told(path: str) -> str | None:
-            if cache:
-                cache.inquiry.bar([path])
-            return text_of(modules.get(path))
-
-        by_path = with_model_tables(by_path, tuple(modules), told)
+        by_path = with_model_tables(by_path, tuple(modules), text_reader(modules, cache))
     return [
         replace(file, facts=(*file.facts, *by_path[file.path])) if file.path in by_path else file
         for file in known

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.python.scopes import imported_names
 from dal_audit.extract.source import UndecodableError, decode
@@ -53,8 +54,23 @@ def module_tree(text: str | None) -> ast.Module | None:
         return None
 
 
-def text_of(file: SourceFile | None) -> str | None:
-    """Return the text of a Python file; None where there is none to be had."""
+def text_reader(
+    modules: Mapping[str, SourceFile], cache: Cache | None
+) -> Callable[[str], str | None]:
+    """Return what reads the text of a module by its path; None where there is none to be had.
+
+    What is read so is in no file's own facts: a kept audit hangs on every byte of it.
+    """
+
+    def read(path: str) -> str | None:
+        if cache:
+            cache.inquiry.bar([path])
+        return _text_of(modules.get(path))
+
+    return read
+
+
+def _text_of(file: SourceFile | None) -> str | None:
     data = read_file(file.absolute, file.size) if file is not None else None
     try:
         return None if data is None else decode(data)

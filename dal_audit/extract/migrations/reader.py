@@ -8,7 +8,7 @@ from pathlib import Path
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.migrations.custom_operations import with_customs
 from dal_audit.extract.migrations.directives import migration_marks
-from dal_audit.extract.migrations.project_modules import read_file, text_of
+from dal_audit.extract.migrations.project_modules import read_file, text_reader
 from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_of
 from dal_audit.extract.migrations.tool_settings import tool_settings
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
@@ -80,13 +80,7 @@ def revisions_of_files(
     }
     if not any(revision.customs for revision in revisions.values()):
         return revisions
-
-    def told(path: str) -> str | None:
-        if cache:
-            cache.inquiry.bar([path])
-        return text_of(modules.get(path))
-
-    return with_customs(revisions, told, tuple(modules))
+    return with_customs(revisions, text_reader(modules, cache), tuple(modules))
 
 
 def declared_revisions(files: Sequence[SourceFile]) -> list[Revision | None]:
