@@ -44,7 +44,7 @@ def layout_of(
             cache,
             jobs=jobs,
         ),
-        settings_of_files(policy.root, needed.settings),
+        settings_of_files(policy.root, needed.settings, cache),
     )
     return find_sets(sources, policy.migrations or (), policy.version_table)
 

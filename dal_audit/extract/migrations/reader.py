@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dal_audit.extract.cache import Cache
@@ -89,8 +89,15 @@ def declared_revisions(files: Sequence[SourceFile]) -> list[Revision | None]:
     return [None if data is None else revision_of_bytes(data) for data in datas]
 
 
-def settings_of_files(root: Path, paths: Iterable[str]) -> dict[str, tuple[ToolSettings, ...]]:
-    """Return what tools' own files say, by their paths below a root; of those that can be read."""
+def settings_of_files(
+    root: Path, paths: Sequence[str], cache: Cache | None = None
+) -> dict[str, tuple[ToolSettings, ...]]:
+    """Return what tools' own files say, by their paths below a root; of those that can be read.
+
+    That is in no file's own facts: a kept audit hangs on every byte of them.
+    """
+    if cache:
+        cache.inquiry.bar(paths)
     return {
         path: settings_of_bytes(path.rpartition("/")[2], data)
         for path in paths

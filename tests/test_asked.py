@@ -1,0 +1,111 @@
+"""No file is read behind the back of what is kept of an audit.
+
+What an audit found is told again where files that changed answer what they did (`inquiries`). So
+what is read of a file is an answer that the cache takes down, or the file is barred. Each file that
+is opened while the fixtures are audited is held to that, by who opened it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import pytest
+
+from dal_audit.audit import audit
+from dal_audit.discover.cache_folder import CACHE
+from dal_audit.extract import cache, extractor
+from dal_audit.facts import SourceFile
+from dal_audit.policy.request import Request
+from dal_audit.report import merge
+from tests.examples import TODAY
+
+FIXTURES: Final = Path(__file__).parent.parent / "fixtures"
+PROJECTS: Final = sorted(
+    folder
+    for folder in (*FIXTURES.iterdir(), *FIXTURES.glob("ci/*"))
+    if (folder / "expected.txt").exists()
+)
+
+ASKING: Final = (
+    cache.Cache._through.__code__,
+    extractor.digests_of.__code__,
+    merge.merge.__code__,
+)
+"""Who opens a file to take down what it answers, to know it by its bytes, or for a report's lines.
+
+A report is made anew whether or not the audit is."""
+
+
+class _Opened:
+    """The files that were opened without being asked, while `folder` is set."""
+
+    def __init__(self) -> None:
+        self.folder = ""
+        self.unasked: dict[str, str] = {}
+
+    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Take down that something was opened."""
+        if self.folder and event == "open":
+            path = str(arguments[0])
+            if path.startswith(self.folder) and not _is_asked(sys._getframe(1)):
+                self.unasked[path[len(self.folder) :]] = sys._getframe(1).f_code.co_name
+
+
+OPENED: Final = _Opened()
+sys.addaudithook(OPENED)
+
+
+def _is_asked(frame: FrameType | None) -> bool:
+    """Return whether something is opened on behalf of a question."""
+    while frame is not None:
+        if frame.f_code in ASKING:
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextmanager
+def opened_in(folder: Path) -> Iterator[dict[str, str]]:
+    """Yield the files of a folder that are opened meanwhile without being asked, and by whom."""
+    OPENED.folder, OPENED.unasked = f"{folder}/", {}
+    try:
+        yield OPENED.unasked
+    finally:
+        OPENED.folder = ""
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+def test_what_is_read_of_a_file_is_an_answer_of_it(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "SETTLED_NS", -(10**9))  # What was just copied is old enough.
+    root = tmp_path / "project"
+    shutil.copytree(project, root, ignore=shutil.ignore_patterns(CACHE))
+    (root / CACHE).mkdir()
+    subprocess.run(["git", "init", "-q", "."], cwd=root, check=True)
+    with opened_in(root) as unasked:
+        report = audit(Request((".",), folder=root, today=TODAY, cache=True, jobs=1))
+    if report.outcome is None:
+        assert project.name == "monorepo"  # Of several projects at once nothing is kept.
+        return
+    assert report.outcome.inquiry is not None
+    answering = {path for path, _ in report.outcome.inquiry.answers()}
+    assert {path: opener for path, opener in unasked.items() if path in answering} == {}
+
+
+def test_who_reads_without_asking_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("")
+    with opened_in(tmp_path) as unasked:
+        file.read_bytes()
+    assert set(unasked) == {"a.py"}
+    with opened_in(tmp_path) as unasked:
+        extractor.digests_of([SourceFile("a.py", str(file), 0)])
+    assert unasked == {}
