@@ -9,9 +9,9 @@ characters by which literals they are spelled (`SpelledText`).
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from itertools import count, product
 from math import prod
 from typing import Any, Final, TypeAlias
@@ -37,6 +37,7 @@ from dal_audit.extract.python.constant_sets import (
     literal_text,
     value_of_key,
 )
+from dal_audit.extract.python.look_ups import element_of, found_or_default, has_default, part_of
 from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
 from dal_audit.extract.python.spelled_text import spelled
 from dal_audit.extract.python.text_formats import (
@@ -44,9 +45,8 @@ from dal_audit.extract.python.text_formats import (
     fields_of,
     format_values,
     in_format,
+    percent_fields,
 )
-
-_CONVERSION: Final = re.compile(r"%%|%(?:\((?P<name>\w+)\))?(?P<how>[-0 +#]*\d{0,3}[sdifr])")
 
 
 def fold_constant(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
@@ -116,26 +116,25 @@ def _percent(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
 
 
 def _converted(text: str, values: ast.expr, scope: Scope, depth: int) -> ConstantSet:
-    found = list(_CONVERSION.finditer(text))
-    wanted = [conversion for conversion in found if conversion[0] != "%%"]
-    by_position = values.elts if isinstance(values, ast.Tuple) else [values] * (len(wanted) == 1)
-    if isinstance(values, ast.Tuple) and len(by_position) != len(wanted):
+    try:
+        fields = list(percent_fields(text))
+    except ValueError:
         return NOTHING
+    wanted = sum(field is not None for _, field in fields)
+    by_position = values.elts if isinstance(values, ast.Tuple) else [values] * (wanted == 1)
+    if isinstance(values, ast.Tuple) and len(by_position) != wanted:
+        return NOTHING
+    positions = iter(by_position)
     parts: list[ConstantSet] = []
-    start = number = 0
-    for conversion in found:
-        parts.append((text[start : conversion.start()],))
-        start = conversion.end()
-        if conversion[0] == "%%":
-            parts.append((text[start - 1 : start],))
+    for literal, field in fields:
+        parts.append((literal,))
+        if field is None:
             continue
-        value = by_position[number] if number < len(by_position) else None
-        value = value_of_key(values, conversion["name"]) if conversion["name"] else value
-        number += 1
+        value = next(positions, None)
+        value = value_of_key(values, field.name) if field.name else value
         texts = NOTHING if value is None else fold_spelled(value, scope, depth)
-        parts.append(tuple(converted(only, conversion["how"]) for only in texts))
-    parts.append((text[start:],))
-    return NOTHING if "%" in _CONVERSION.sub("", text) else concatenated(parts)
+        parts.append(tuple(converted(only, field.how) for only in texts))
+    return concatenated(parts)
 
 
 def _call(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
@@ -150,7 +149,16 @@ def _call(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
     made = _by_function(FUNCTIONS, node, scope, depth)
     if made is not None:
         return made
+    if has_default(node):
+        return _looked_up(node, scope, depth)
     return _method(node, func, scope, depth) if isinstance(func, ast.Attribute) else NOTHING
+
+
+def _looked_up(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
+    """Fold a call that looks something up, and may say what stands in for it."""
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    fold = partial(fold_spelled, scope=scope, depth=depth)
+    return found_or_default(node, follow_assignment(owner, scope), fold)
 
 
 def fold_bytes(node: ast.expr, scope: Scope, depth: int = 0) -> ConstantSet:
@@ -273,44 +281,11 @@ def _elements(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
 
 
 def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
-    """Fold a look-up in a literal dictionary: the value of a known key, else any of its values."""
-    table = follow_assignment(node.value, scope)
+    """Fold a look-up in a literal dictionary or list, or a part of a text."""
+    fold = partial(fold_spelled, scope=scope, depth=depth)
     if isinstance(node.slice, ast.Slice):
-        return _sliced(node.value, node.slice, scope, depth)
-    if isinstance(table, (ast.List, ast.Tuple)):
-        return _element(table, node.slice, scope, depth)
-    if not isinstance(table, ast.Dict):
-        return NOTHING
-    keys = fold_spelled(node.slice, scope, depth)
-    pairs = [(key, value) for key, value in zip(table.keys, table.values, strict=True) if key]
-    named = [value for key, value in pairs if set(fold_spelled(key, scope, depth)) & set(keys)]
-    values = named if UNKNOWN not in keys else [value for _, value in pairs]
-    return tuple(text for value in values for text in fold_spelled(value, scope, depth))
-
-
-def _element(table: ast.List | ast.Tuple, index: ast.expr, scope: Scope, depth: int) -> ConstantSet:
-    """Fold one element of a literal list, by its number."""
-    if not isinstance(index, ast.Constant) or not isinstance(index.value, int):
-        return NOTHING
-    is_inside = 0 <= index.value < len(table.elts)
-    return fold_spelled(table.elts[index.value], scope, depth) if is_inside else NOTHING
-
-
-def _sliced(node: ast.expr, bounds: ast.Slice, scope: Scope, depth: int) -> ConstantSet:
-    """Fold a part of a text, or the text backwards."""
-    try:
-        ends = [
-            None if bound is None else ast.literal_eval(bound)
-            for bound in (bounds.lower, bounds.upper, bounds.step)
-        ]
-        texts = fold_spelled(node, scope, depth)
-        return (
-            NOTHING
-            if any(UNKNOWN in text for text in texts)
-            else tuple(text[slice(*ends)] for text in texts)
-        )
-    except (TypeError, ValueError):
-        return NOTHING
+        return part_of(fold(node.value), node.slice)
+    return element_of(follow_assignment(node.value, scope), node.slice, fold)
 
 
 def _only_binding(name: str, scope: Scope) -> Binding:

@@ -44,17 +44,20 @@ LOADERS: Final[Mapping[str, Loader]] = {
     "pytest.importorskip": Loader(0, "modname"),
     "django.utils.module_loading.import_string": Loader(0, "dotted_path"),
     "werkzeug.utils.import_string": Loader(0, "import_name"),
+    "lazy_loader.load": Loader(0, "fullname"),
+    "zope.dottedname.resolve.resolve": _NAME,
     "builtins.exec": Loader(0, "source"),
     "builtins.eval": Loader(0, "source"),
     "importlib.util.module_from_spec": Loader(0, "spec"),
 }
-"""Documented in the standard library's importlib, pkgutil, runpy and pydoc, in pytest, Django and
-Werkzeug. `importlib.util.find_spec` loads nothing and is not among them."""
+"""Documented in the standard library's importlib, pkgutil, runpy and pydoc, in pytest, Django,
+Werkzeug, lazy_loader and zope.dottedname. `importlib.util.find_spec` loads nothing, and is none."""
 
 FINDERS: Final = frozenset(
     {
         "importlib.util.find_spec",
         "importlib.find_loader",
+        "importlib.machinery.PathFinder.find_spec",
         "pkgutil.find_loader",
         "pkgutil.get_loader",
     }

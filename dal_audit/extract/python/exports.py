@@ -213,6 +213,8 @@ class _Shaper:
         elements = collected(value)
         if elements is not None:
             return "collection", [name for part in elements for name in self.types.value(part)]
+        if isinstance(value, ast.Call) and last_name(value.func) == "partial" and value.args:
+            return self.meant(value.args[0])  # It is called in its place.
         if isinstance(value, ast.Call) and last_name(value.func) not in TYPE_MAKERS:
             return "call", list(self.types.called(value))
         is_plain = isinstance(value, (ast.Name, ast.Attribute, ast.IfExp, ast.BoolOp))

@@ -43,25 +43,35 @@ class FileNames(Struct):
     """The import statements, each with whether it stands under `TYPE_CHECKING`."""
 
 
-_TRANSPARENT = (ast.BinOp, ast.Starred, ast.Tuple)
-"""What stands in these plays the part that they play: `A | B`, `*Ts`, `(A, B)`."""
+_TRANSPARENT = (ast.BinOp, ast.Dict, ast.Starred, ast.Tuple)
+"""What stands in these plays the part that they play: `A | B`, `*Ts`, `(A, B)`, `{"key": A}`."""
 
 
 DEPENDENCIES: Final = frozenset({"Depends", "Security", "Provide", "Inject"})
 """Calls by which frameworks hand a parameter what a function returns (FastAPI and its like)."""
 
-_ARGUMENT_ROLES: Mapping[str, tuple[UseKind, int]] = {
-    "isinstance": ("isinstance", 1),
-    "issubclass": ("issubclass", 1),
-    "cast": ("cast", 0),
-    **dict.fromkeys(DEPENDENCIES, ("dependency", 0)),
+_ARGUMENT_ROLES: Mapping[str, tuple[UseKind, range]] = {
+    "isinstance": ("isinstance", range(1, 2)),
+    "issubclass": ("issubclass", range(1, 2)),
+    "cast": ("cast", range(1)),
+    "ForwardRef": ("annotation", range(1)),
+    "NamedTuple": ("annotation", range(1, 2)),
+    "NewType": ("annotation", range(1, 2)),
+    "TypeAliasType": ("annotation", range(1, 2)),
+    "TypeVar": ("annotation", range(1, 256)),
+    "TypedDict": ("annotation", range(1, 2)),
+    "assert_type": ("annotation", range(1, 2)),
+    **dict.fromkeys(DEPENDENCIES, ("dependency", range(1))),
 }
-"""Calls that ask for a class or say it, or that have a function called, with its position among the
-arguments."""
+"""Calls that ask for a class, name a type, or have a function called, with the positions of these
+among the arguments."""
 
-_NO_ROLE: tuple[UseKind, int] = ("value", 0)
+_NO_ROLE: tuple[UseKind, range] = ("value", range(0))
 
-_QUOTABLE: frozenset[UseKind] = frozenset({"annotation", "cast"})
+_TYPE_KEYWORDS: Final = frozenset({"bound", "default", "value"})
+"""The keywords by which a maker of types is handed one."""
+
+QUOTABLE: Final[frozenset[UseKind]] = frozenset({"annotation", "cast"})
 """Where a string is read as the type that it names."""
 
 
@@ -115,36 +125,36 @@ class Expressions:
 
     def attribute(self, node: ast.Attribute, scope: Scope, role: UseKind) -> None:
         """Note a dotted name, or visit what an attribute is taken from."""
-        inner: ast.expr = node.value
-        while isinstance(inner, ast.Attribute):
-            inner = inner.value
-        if not isinstance(inner, ast.Name):
-            self.expression(inner, scope)
-        elif self.wanted is None or inner.id in self.wanted:
-            parts = [node.attr]
-            outer = node.value
-            while isinstance(outer, ast.Attribute):
-                parts.append(outer.attr)
-                outer = outer.value
-            text = ".".join([inner.id, *reversed(parts)])
+        text = dotted_name(node)
+        first = text.partition(".")[0]
+        if not text:
+            self.expression(node.value, scope)
+        elif self.wanted is None or first in self.wanted:
             self.names.uses.append(NameUse(self.string or node, text, scope, role))
 
     def call(self, node: ast.Call, scope: Scope, _role: UseKind) -> None:
         """Visit a call; some of them ask for a class."""
         self.call_site(node, scope)
+        if text := dotted_name(node):
+            if self.wanted is None or text.partition(".")[0] in self.wanted:
+                self.names.uses.append(NameUse(self.string or node, text, scope, "value"))
+            for argument in node.args[2:]:
+                self.expression(argument, scope)
+            return
         self.expression(node.func, scope, "call")
-        role, position = _ARGUMENT_ROLES.get(last_name(node.func), _NO_ROLE)
+        role, positions = _ARGUMENT_ROLES.get(last_name(node.func), _NO_ROLE)
         for index, argument in enumerate(node.args):
-            self.expression(argument, scope, role if index == position else "value")
+            self.expression(argument, scope, role if index in positions else "value")
         for keyword in node.keywords:
-            self.expression(keyword.value, scope)
+            is_type = role == "annotation" and keyword.arg in _TYPE_KEYWORDS
+            self.expression(keyword.value, scope, role if is_type else "value")
 
     def subscript(self, node: ast.Subscript, scope: Scope, role: UseKind) -> None:
         """Visit a subscript, which in an annotation is a generic type."""
         if isinstance(node.ctx, ast.Load):
             self.call_site(node, scope)
         self.expression(node.value, scope, role)
-        if role not in _QUOTABLE:
+        if role not in QUOTABLE:
             self.expression(node.slice, scope)
             return
         name = last_name(node.value)
@@ -178,7 +188,7 @@ class Expressions:
 
     def constant(self, node: ast.Constant, scope: Scope, role: UseKind) -> None:
         """Read a string annotation; all names in it stand where the string stands."""
-        if role not in _QUOTABLE or not isinstance(node.value, str) or self.string is not None:
+        if role not in QUOTABLE or not isinstance(node.value, str) or self.string is not None:
             return
         try:
             inner = ast.parse(node.value.strip(), mode="eval").body
@@ -234,6 +244,36 @@ def is_type_of(node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         return last_name(node.func) == "type" and len(node.args) == 1
     return isinstance(node, ast.Attribute) and node.attr == "__class__"
+
+
+def dotted_name(node: ast.expr) -> str:
+    """Return the dotted name that an expression spells; empty for another one.
+
+    `getattr(a.b, "c")` spells `a.b.c`, and so does `(b := a.b).c`.
+    """
+    parts: list[str] = []
+    while not isinstance(node, ast.Name):
+        step = _read(node)
+        if step is not None:
+            node, name = step
+            parts.append(name)
+        elif isinstance(node, ast.NamedExpr) and parts:
+            node = node.value
+        else:
+            return ""
+    return ".".join([node.id, *reversed(parts)])
+
+
+def _read(node: ast.expr) -> tuple[ast.expr, str] | None:
+    """Return of what an expression reads which attribute; None where it reads none by its name."""
+    if isinstance(node, ast.Attribute):
+        return node.value, node.attr
+    if not isinstance(node, ast.Call) or last_name(node.func) != "getattr":
+        return None
+    match node.args:
+        case [owner, ast.Constant(str(name)), *_] if name.isidentifier():
+            return owner, name
+    return None
 
 
 def last_name(node: ast.expr) -> str:

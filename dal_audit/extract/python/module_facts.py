@@ -19,6 +19,7 @@ from dal_audit.extract.python.class_names import class_name_tests
 from dal_audit.extract.python.connection_urls import connection_urls
 from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
 from dal_audit.extract.python.exports import shapes_of
+from dal_audit.extract.python.expression_uses import QUOTABLE
 from dal_audit.extract.python.handed_sql import handed_sql
 from dal_audit.extract.python.loaded_modules import LoadedModule, LoadedModules
 from dal_audit.extract.python.mentions import name_mentions
@@ -245,7 +246,7 @@ class _Reader:
         """Yield drivers' names in string annotations whose first part nothing here binds."""
         seen: set[tuple[Span, str]] = set()
         for use in names.uses:
-            if use.role != "annotation" or not isinstance(use.node, ast.Constant):
+            if use.role not in QUOTABLE or not isinstance(use.node, ast.Constant):
                 continue
             if use.scope.lookup(use.dotted.partition(".")[0]) or "." not in use.dotted:
                 continue

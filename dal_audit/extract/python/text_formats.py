@@ -13,6 +13,8 @@ from dal_audit.extract.holes import UNKNOWN
 _SPECIFICATION: Final = re.compile(r"[-<>^=+ #0]*\d{0,3}[sdxXob]?")
 """What numbers and texts are formatted by; widths of more digits would make texts of any length."""
 
+_CONVERSION: Final = re.compile(r"%%|%(?:\((?P<name>\w+)\))?(?P<how>[-0 +#]*\d{0,3}[sdifr])")
+
 
 def in_format(text: str, specification: str) -> str:
     """Return a text, or a number that it stands for, by a format specification."""
@@ -60,6 +62,30 @@ def fields_of(text: str) -> Iterator[tuple[str, FormatField | None]]:
         written = 2 + len(name) + (1 + len(conversion) if conversion else 0)
         written += len(specification or "")
         at = text.index("}", end + written - 1) + 1
+
+
+class PercentField(NamedTuple):
+    """A conversion of a text that `%` fills: `%(name)how`; the name can be empty."""
+
+    name: str
+    how: str
+
+
+def percent_fields(text: str) -> Iterator[tuple[str, PercentField | None]]:
+    """Yield what stands between the conversions of a text, each with the one behind it.
+
+    Doubled signs are one. Raises ValueError for a text with a conversion that is not known.
+    """
+    if "%" in _CONVERSION.sub("", text):
+        raise ValueError
+    at = 0
+    for found in _CONVERSION.finditer(text):
+        is_sign = found[0] == "%%"
+        yield text[at : found.start() + is_sign], None
+        at = found.end()
+        if not is_sign:
+            yield text[at:at], PercentField(found["name"] or "", found["how"])
+    yield text[at:], None
 
 
 def with_holes(text: str, pattern: re.Pattern[str]) -> str:

@@ -25,6 +25,13 @@ MAX_DEPTH: Final = 24
 MAX_KNOWN: Final = 16
 """How many things one name can be; what else it is bound to is left out."""
 
+_HANDING_ON: Final = frozenset(
+    {"aclosing", "closing", "enter_async_context", "enter_context", "nullcontext"}
+    | {"partial", "shield", "wait_for"}
+)
+"""Functions of contextlib, functools and asyncio whose result is their first argument, or does what
+that does: it is called, awaited or entered in its place."""
+
 
 class Inference:
     """Reads what expressions stand for."""
@@ -107,6 +114,8 @@ class Inference:
             yield from self.annotated(node.args[0])
         elif name in DEPENDENCIES and node.args:
             yield from self._step(node.args[0], CALL, scope, depth)
+        elif name in _HANDING_ON and node.args:
+            yield from self.infer(node.args[0], scope, depth + 1)
         elif name == "import_module" and node.args:
             yield from _loaded(node.args[0], scope)
         elif by_name := list(read_by_call(node, scope)):

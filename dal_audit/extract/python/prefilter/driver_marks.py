@@ -50,6 +50,8 @@ DYNAMIC_MARKS: Final = (
     b"pydoc",
     b"import_string",
     b"importorskip",
+    b"lazy_loader",
+    b"dottedname",
     b"builtins",
 )
 """Names without which no module is imported at run time (`python.LOADERS` reads them)."""
