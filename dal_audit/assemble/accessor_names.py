@@ -29,7 +29,7 @@ PRODUCTS: Final = frozenset(
 """What backends and their libraries are called in names."""
 
 LEADING: Final = frozenset(
-    {"get", "acquire", "open", "borrow", "checkout", "use", "with"}
+    {"get", "acquire", "as", "open", "borrow", "checkout", "use", "with"}
     | {"raw", "native", "underlying", "inner", "current", "internal", "direct"}
     | {"async", "sync", "db", "database", "sql", "dbapi", "read", "write", "reader", "writer"}
     | {"readonly", "primary", "replica", "main", "default"}

@@ -36,6 +36,11 @@ _CONTAINERS: Final = frozenset(
 """The generic types whose arguments are types of what they hold."""
 
 
+_MAPPINGS: Final = frozenset(
+    {"dict", "defaultdict", "OrderedDict", "Dict", "DefaultDict", "Mapping", "MutableMapping"}
+)
+
+
 class TypeReader:
     """Reads which names an expression stands for, by a module's own imports."""
 
@@ -59,6 +64,19 @@ class TypeReader:
         """
         for origin, _ in self._placed(node, node, with_items=False):
             yield origin
+
+    def item_names(self, node: ast.expr | None, *, is_value: bool = False) -> Iterator[str]:
+        """Yield the types of what a container of this annotation holds; of a mapping, the keys'.
+
+        `is_value` asks for a mapping's values instead.
+        """
+        for part in _alternatives(node) if node is not None else ():
+            if isinstance(part, ast.Subscript) and _holds_items(part):
+                arguments = part.slice.elts if isinstance(part.slice, ast.Tuple) else [part.slice]
+                if last_name(part.value) in _MAPPINGS:
+                    arguments = arguments[-1:] if is_value else arguments[:1]
+                for argument in arguments:
+                    yield from self.own_names(argument)
 
     def origins(self, node: ast.expr) -> Iterator[str]:
         """Yield the dotted names that an expression, read as a type or as a value, stands for."""
@@ -135,6 +153,21 @@ class TypeReader:
 def awaited(node: ast.expr | None) -> ast.expr | None:
     """Return what an `await` waits for, or the expression itself."""
     return node.value if isinstance(node, ast.Await) else node
+
+
+def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the alternatives of an annotation (`list[A] | None`), a string read as what it says."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.BinOp):
+            waiting += [part.right, part.left]
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            waiting += filter(None, [_read(part.value)])
+        elif isinstance(part, ast.Subscript) and last_name(part.value) == "Optional":
+            waiting.append(part.slice)
+        else:
+            yield part
 
 
 def _holds_items(node: ast.expr) -> bool:

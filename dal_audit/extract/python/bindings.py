@@ -81,14 +81,51 @@ def _of_comprehension(node: Comprehension, scope: Scope) -> Iterator[tuple[ast.A
 
 
 def bind_target(target: ast.expr, scope: Scope, binding: Binding = None) -> None:
-    """Bind the names of an assignment's target; of what is taken apart, nothing is known."""
+    """Bind the names of an assignment's target, which may take apart what is written out."""
     if isinstance(target, ast.Name):
         scope.bind(target.id, binding)
     elif isinstance(target, (ast.Tuple, ast.List)):
-        for element in target.elts:
-            bind_target(element, scope)
+        parts = _parts(binding, len(target.elts)) if isinstance(binding, Assigned) else []
+        is_known = len(parts) == len(target.elts) and not any(map(_is_starred, target.elts))
+        for index, element in enumerate(target.elts):
+            bind_target(element, scope, parts[index] if is_known else None)
     elif isinstance(target, ast.Starred):
         bind_target(target.value, scope)
+
+
+def _parts(binding: Assigned, count: int) -> list[Assigned | None]:
+    """Return what so many parts of a value are, in order, as far as that is written out."""
+    value, scope = binding.value, binding.scope
+    if binding.each:
+        several = _columns(value) or [value] * count
+        is_whole = several[0] is value
+        return [
+            None
+            if column is None
+            else Assigned(column, scope, each=True, part=index if is_whole else None)
+            for index, column in enumerate(several)
+        ]
+    if not isinstance(value, (ast.Tuple, ast.List)) or any(map(_is_starred, value.elts)):
+        return []
+    return [Assigned(part, scope) for part in value.elts]
+
+
+def _columns(value: ast.expr) -> list[ast.expr | None]:
+    """Return the collections that the parts of each element of a value come from, if it has any."""
+    match value:
+        case ast.Call(func=ast.Attribute(value=table, attr="items"), args=[]):
+            values = ast.Call(ast.Attribute(table, "values", ast.Load()), [], [])
+            return [table, ast.fix_missing_locations(ast.copy_location(values, value))]
+        case ast.Call(func=ast.Name(id="enumerate"), args=[several, *_]):
+            return [None, several]
+        case ast.Call(func=ast.Name(id="zip"), args=several):
+            return [] if any(map(_is_starred, several)) else [*several]
+        case _:
+            return []
+
+
+def _is_starred(node: ast.expr) -> bool:
+    return isinstance(node, ast.Starred)
 
 
 def bind_parameters(node: ast.arguments, inside: Scope) -> None:

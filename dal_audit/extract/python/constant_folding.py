@@ -37,6 +37,7 @@ from dal_audit.extract.python.constant_sets import (
     literal_text,
     value_of_key,
 )
+from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.look_ups import element_of, found_or_default, has_default, part_of
 from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
 from dal_audit.extract.python.spelled_text import spelled
@@ -260,24 +261,43 @@ def _name(node: ast.Name, scope: Scope, depth: int) -> ConstantSet:
         return NOTHING
     if not binding.each:
         return fold_spelled(binding.value, binding.scope, depth)
-    values = follow_assignment(binding.value, binding.scope)
-    return _elements(values, binding.scope, depth)
+    elements = elements_of(binding)
+    found = tuple(
+        text for element in elements for text in fold_spelled(element, binding.scope, depth)
+    )
+    return found or NOTHING
 
 
 def fold_elements(node: ast.expr, scope: Scope) -> ConstantSet:
     """Return the texts in a literal collection; of a dictionary, its keys."""
-    return tuple(map(str, _elements(node, scope, 0)))
+    elements = literal_elements(node, scope)
+    return tuple(text for element in elements for text in fold_constant(element, scope)) or NOTHING
 
 
-def _elements(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
+def elements_of(binding: Assigned) -> list[ast.expr]:
+    """Return what a loop's target takes, one after another, of what is written out."""
+    elements = literal_elements(binding.value, binding.scope)
+    number = binding.part
+    if number is None:
+        return elements
+    rows = [element.elts for element in elements if isinstance(element, (ast.Tuple, ast.List))]
+    return [row[number] for row in rows if number < len(row)]
+
+
+def literal_elements(node: ast.expr, scope: Scope, depth: int = 0) -> list[ast.expr]:
+    """Return what a collection holds that is written out; of a dictionary, its keys."""
     values = follow_assignment(node, scope)
-    elements: list[ast.expr] = []
     if isinstance(values, (ast.List, ast.Tuple, ast.Set)):
-        elements = values.elts
-    elif isinstance(values, ast.Dict):
-        elements = [key for key in values.keys if key is not None]
-    found = tuple(text for element in elements for text in fold_spelled(element, scope, depth))
-    return found or NOTHING
+        return values.elts
+    if isinstance(values, ast.Dict):
+        return [key for key in values.keys if key is not None]
+    if depth > MAX_DEPTH or not isinstance(values, ast.Call):
+        return []
+    if isinstance(values.func, ast.Attribute) and values.func.attr == "values":
+        table = follow_assignment(values.func.value, scope)
+        return table.values if isinstance(table, ast.Dict) else []
+    is_same = values.args and last_name(values.func) in SAME_ELEMENTS
+    return literal_elements(values.args[0], scope, depth + 1) if is_same else []
 
 
 def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
@@ -370,6 +390,11 @@ def _members(owners: AbstractSet[str], name: ast.expr, scope: Scope, depth: int)
         f"{owner}.{member}" for owner in owners for member in fold_constant(name, scope, depth)
     )
 
+
+SAME_ELEMENTS: Final = frozenset(
+    {"frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
+)
+"""Builtins that go through a collection or copy it."""
 
 _KEY_READERS: Final = frozenset({"__getitem__", "get"})
 _ATTRIBUTE_READERS: Final = frozenset(

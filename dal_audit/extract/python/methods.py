@@ -99,11 +99,16 @@ class Methods:
         """Return one parameter, with the types of its annotation and what its default names."""
         types = [
             *(self.types.names(node.annotation) if node.annotation else ()),
-            # A string as a default is a string.
-            *(self.types.names(default) if isinstance(default, (ast.Name, ast.Attribute)) else ()),
+            *(name for part in _named_parts(default) for name in self.types.names(part)),
         ]
         is_many = kind in {"list", "mapping"}
         return Parameter(node.arg, kind, is_many or default is not None, tuple(types))
+
+
+def _named_parts(default: ast.expr | None) -> list[ast.expr]:
+    """Return what a default names, or a tuple of names; a string as a default is a string."""
+    parts = default.elts if isinstance(default, ast.Tuple) else [default]
+    return [part for part in parts if isinstance(part, (ast.Name, ast.Attribute))]
 
 
 def _decorator(node: ast.expr) -> str:

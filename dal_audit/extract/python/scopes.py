@@ -60,6 +60,8 @@ class Assigned(Struct, frozen=True):
     each: bool = False
     """Whether the name takes one element of the value after another (a loop's target)."""
     annotation: ast.expr | None = None
+    part: int | None = None
+    """Which part of each element the name takes, where the target takes elements apart."""
 
 
 class Appended(Struct, frozen=True):

@@ -13,8 +13,8 @@ from msgspec import Struct
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import (
+    elements_of,
     fold_spelled,
-    follow_assignment,
     qualified_names,
 )
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
@@ -332,12 +332,10 @@ def _assigned_values(bindings: Sequence[Binding]) -> Iterator[tuple[ast.expr, Sc
 
 def _values(binding: Assigned) -> Iterator[ast.expr]:
     """Yield what a name is assigned; of a loop's target, each element of a literal."""
-    if not binding.each:
+    if binding.each:
+        yield from elements_of(binding)
+    else:
         yield binding.value
-        return
-    value = follow_assignment(binding.value, binding.scope)
-    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
-        yield from value.elts
 
 
 def roots(node: ast.expr, scope: Scope) -> frozenset[str]:

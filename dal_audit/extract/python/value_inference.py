@@ -13,7 +13,7 @@ from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.annotations import TypeReader
-from dal_audit.extract.python.constant_folding import fold_constant
+from dal_audit.extract.python.constant_folding import SAME_ELEMENTS, elements_of, fold_constant
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
 from dal_audit.extract.python.named_reads import read_by_call
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
@@ -96,8 +96,27 @@ class Inference:
                 yield from self.infer(dependency, binding.scope, depth)
         elif isinstance(binding, Assigned):
             yield from self.annotated(binding.annotation)
-            if not binding.each:
+            if binding.each:
+                for element in elements_of(binding):
+                    yield from self.infer(element, binding.scope, depth)
+                if binding.part is None:
+                    yield from self._items(binding.value, binding.scope, depth)
+            else:
                 yield from self.infer(binding.value, binding.scope, depth)
+
+    def _items(self, node: ast.expr, scope: Scope, depth: int) -> Iterator[AbstractValue]:
+        """Yield what each element of a collection is by the annotation of the collection."""
+        if depth > MAX_DEPTH:
+            return
+        is_value = isinstance(node, ast.Call) and last_name(node.func) == "values"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_value:
+            node = node.func.value
+        elif isinstance(node, ast.Call) and last_name(node.func) in SAME_ELEMENTS and node.args:
+            yield from self._items(node.args[0], scope, depth + 1)
+        for binding in scope.lookup(node.id) if isinstance(node, ast.Name) else ():
+            annotation = getattr(binding, "annotation", None)
+            for origin in self.types.item_names(annotation, is_value=is_value):
+                yield AbstractValue(origin, is_object=True)
 
     def _step(self, node: ast.expr, step: str, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         yield from self._steps(node, (step,), scope, depth)

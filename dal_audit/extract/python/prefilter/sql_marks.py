@@ -113,7 +113,7 @@ _BARE: Final = (
     r"|release|revoke|rollback|savepoint|set|show|truncate|unlisten|vacuum"
 )
 _UPPER: Final = (
-    r"(?:SELECT|INSERT|UPDATE|MERGE|CREATE|ALTER|DROP|WITH|PRAGMA|EXPLAIN|TRUNCATE)[\s(*\\{]"
+    r"(?:SELECT|INSERT|UPDATE|MERGE|CREATE|ALTER|DROP|WITH|PRAGMA|EXPLAIN|TRUNCATE)[\s(*\\{\"']"
     r"|REPLACE\s+INTO|DELETE\s+FROM"
 )
 _LOWER: Final = (
