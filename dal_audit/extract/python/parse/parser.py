@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, Final
 
 from dal_audit.extract.python.parse.type_comments import annotate
 from dal_audit.extract.python.parse.unknown_syntax import UNKNOWN_KINDS, first_unknown
+from dal_audit.extract.source import Lines
 
 MAX_NESTING: Final = 100
 """How deep brackets may nest: LibCST's parser recurses and knows no limit (CPython's is 200)."""
@@ -89,10 +91,27 @@ def _parse(text: str, *, shortcuts: bool) -> ast.Module:
     except SyntaxError as error:
         if exhausted is not None:
             raise exhausted from error  # LibCST may know the grammar that the running Python lacks.
-        line, column = error.lineno or 1, error.offset or 1
-        raise UnparsableError(error.msg, max(line, 1), max(column, 1)) from error
+        raise (_fault_in(text) or _as_this_python_says(error)) from error
     except (ValueError, MemoryError) as error:
-        raise UnparsableError("nested too deeply to parse", 1, 1) from error
+        raise (_fault_in(text) or UnparsableError("nested too deeply to parse", 1, 1)) from error
+
+
+def _fault_in(text: str) -> UnparsableError | None:
+    """Return why a text is no Python, in the words of every Python; None if unknown."""
+    if is_too_deep(text):
+        return None
+    from dal_audit.extract.python.parse.syntax_faults import fault_of
+
+    fault = fault_of(text)
+    if fault is None:
+        return None
+    starts = Lines(text).starts
+    line = bisect_right(starts, fault.offset)
+    return UnparsableError(fault.message, line, fault.offset - starts[line - 1] + 1)
+
+
+def _as_this_python_says(error: SyntaxError) -> UnparsableError:
+    return UnparsableError(error.msg, max(error.lineno or 1, 1), max(error.offset or 1, 1))
 
 
 def _by_statements(text: str) -> ast.Module | None:
