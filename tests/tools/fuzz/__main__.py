@@ -1,10 +1,11 @@
 """Feed every reader what nobody would write: `python -m tests.tools.fuzz [--count N] [READER…]`.
 
-Each reads N made-up inputs (source, notebooks, SQL, CI, configuration, baselines, caches); it must
-read them or refuse them in its own words, and come to an end. SQL that a grammar made is run by
-SQLite, too: what that takes must be understood. Where hypothesmith is installed, source that Python's
-grammar made is read as well. `--seed` makes other inputs; what fails is written
-to `--kept`. Ends with 1 where anything fails.
+Each reads N made-up inputs (source, notebooks, SQL, Rust, migrations, CI, configuration, baselines,
+caches); it must read them or refuse them in its own words, and come to an end. SQL that a grammar
+made is run by SQLite, too: what that takes must be understood. After edits, an audit with a cache
+must say what one without says. Where hypothesmith is installed, source that Python's grammar made is
+read as well. `--seed` makes other inputs; what fails is written to `--kept`. Ends with 1 where
+anything fails.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _told(reader: Reader, options: argparse.Namespace) -> int:
     found, refused = fed(reader, options.count, options.seed, watched)
     seconds = time.monotonic() - began
     print(
-        f"{reader.name:20}{options.count:>9} inputs{refused:>9} refused{len(found):>6} failed"
+        f"{reader.name:26}{options.count:>9} inputs{refused:>9} refused{len(found):>6} failed"
         f"{options.count / seconds:>9.0f} a second",
         flush=True,
     )

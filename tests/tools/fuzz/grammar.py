@@ -1,12 +1,15 @@
-"""SQL made by a grammar: statements of which SQLite itself says whether they are sound."""
+"""Texts made by a grammar; here that of SQL, of which SQLite itself says whether it is sound."""
 
 from __future__ import annotations
 
 import random
 import re
-from typing import Final
+from typing import Final, TypeAlias
 
-RULES: Final[dict[str, tuple[str, ...]]] = {
+Grammar: TypeAlias = dict[str, tuple[str, ...]]
+"""What each rule may be written as; the first way is the shortest, and `<name>` another rule."""
+
+SQL: Final[Grammar] = {
     "statement": ("<create>;", "<create>; <insert>;", "<create>; <index>;", "<create>; <alter>;",
                   "<create>; <select>;", "<create>; <update>;", "<create>; <view>;"),
     "create": ("CREATE TABLE <maybe>t (<columns>)", "CREATE TABLE t (<columns>, <constraint>)",
@@ -39,8 +42,8 @@ _HOLE: Final = re.compile(r"<(\w+)>")
 DEEPEST: Final = 6
 
 
-def made(chance: random.Random, rule: str = "statement", depth: int = 0) -> str:
-    """Return a text that the grammar allows; deep down the first and shortest way is taken."""
-    ways = RULES[rule]
+def made(chance: random.Random, grammar: Grammar, rule: str, depth: int = 0) -> str:
+    """Return a text that a grammar allows; deep down the first and shortest way is taken."""
+    ways = grammar[rule]
     text = ways[0] if depth > DEEPEST else chance.choice(ways)
-    return _HOLE.sub(lambda found: made(chance, found[1], depth + 1), text)
+    return _HOLE.sub(lambda found: made(chance, grammar, found[1], depth + 1), text)

@@ -18,14 +18,21 @@ from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.cache_file import write_cache
 from dal_audit.extract.ci import facts_of_kind
+from dal_audit.extract.embedded.module import statements_of_file
 from dal_audit.extract.extractor import ExtractionOptions, extract_bytes
+from dal_audit.extract.migrations.reader import revision_of_bytes
+from dal_audit.extract.python.parse.parser import UnparsableError, parse
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter
+from dal_audit.extract.rust.module_facts import rust_facts
+from dal_audit.extract.source import Lines
 from dal_audit.extract.sql.scripts import script_facts
 from dal_audit.facts.ci_files import CiKind
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.policy import ConfigurationError, read_policy
 from dal_audit.triage.baseline import BaselineError, Key, baseline_text, read_baseline
-from tests.tools.fuzz.grammar import made
+from tests.tools.fuzz.edits import told_the_same
+from tests.tools.fuzz.grammar import SQL, Grammar, made
+from tests.tools.fuzz.grammars import ALEMBIC, BASELINE, CONFIGURATION, DJANGO
 from tests.tools.fuzz.grammatical import grammatical, is_at_hand
 from tests.tools.fuzz.mutations import mutated
 
@@ -38,12 +45,16 @@ KINDS: Final[tuple[CiKind, ...]] = (
 
 
 class Reader(Struct, frozen=True):
-    """A reader: its name, what makes an input, what is done with it, what it may raise."""
+    """A reader: its name, what makes an input, what is done with it, what it may raise.
+
+    `cost` is how many times as long as the others' an input takes, about.
+    """
 
     name: str
     make: Callable[[random.Random], bytes]
     read: Callable[[bytes], None]
     refusals: tuple[type[Exception], ...] = ()
+    cost: int = 1
 
 
 def readers() -> list[Reader]:
@@ -54,22 +65,36 @@ def readers() -> list[Reader]:
     toml = _seeds("fixtures/**/*.toml", "dal-audit.toml", "pyproject.toml")
     yaml = [*_seeds("fixtures/**/*.yml", "action.yml", ".github/workflows/*.yml"), _WORKFLOW]
     source = _source("a.py", catalogue)
+    migration, unparsable = _migration(catalogue), (UnparsableError,)
     by_grammar = [Reader("source by a grammar", grammatical(), source)] if is_at_hand() else []
     return [
         Reader("source", _spoilt(python), source),
         *by_grammar,
         Reader("notebooks", _spoilt([_NOTEBOOK]), _source("a.ipynb", catalogue)),
         Reader("SQL", _spoilt(sql), _script),
-        Reader("SQL by a grammar", lambda chance: made(chance).encode(), _sound_script),
+        Reader("SQL by a grammar", _grown(SQL, "statement"), _sound_script),
+        Reader("Alembic by a grammar", _grown(ALEMBIC, "module"), migration, unparsable),
+        Reader("Django by a grammar", _grown(DJANGO, "module"), migration, unparsable),
+        Reader("Rust", _spoilt(_seeds("fixtures/**/*.rs", "tests/engines/**/*.rs")), _rust),
         Reader("CI", _spoilt([*yaml, *toml, *python[:3]]), _ci),
         Reader("configuration", _spoilt(toml), _configuration, (ConfigurationError,)),
+        Reader(
+            *("configuration by a grammar", _grown(CONFIGURATION, "file"), _configuration),
+            (ConfigurationError,),
+        ),
         Reader("baselines", _spoilt([_BASELINE]), _baseline, (BaselineError,)),
+        Reader("baselines by a grammar", _grown(BASELINE, "file"), _baseline, (BaselineError,)),
         Reader("caches", _spoilt([_CACHE]), _cache),
+        Reader("edits", lambda chance: chance.randbytes(8), told_the_same, cost=30),
     ]
 
 
 def _spoilt(seeds: Sequence[bytes]) -> Callable[[random.Random], bytes]:
     return lambda chance: mutated(chance, seeds)
+
+
+def _grown(grammar: Grammar, rule: str) -> Callable[[random.Random], bytes]:
+    return lambda chance: made(chance, grammar, rule).encode()
 
 
 def _seeds(*globs: str) -> list[bytes]:
@@ -85,6 +110,22 @@ def _source(path: str, catalogue: Catalogue) -> Callable[[bytes], None]:
         extract_bytes(path, data, options, prefilter, reached=True)
 
     return read
+
+
+def _migration(catalogue: Catalogue) -> Callable[[bytes], None]:
+    def read(data: bytes) -> None:
+        text = data.decode()
+        tree = parse(text)
+        revision = revision_of_bytes(data)
+        if revision is None:
+            raise AssertionError("no migration")
+        statements_of_file(tree, Lines(text), revision, catalogue)
+
+    return read
+
+
+def _rust(data: bytes) -> None:
+    rust_facts(data)
 
 
 def _script(data: bytes) -> None:
