@@ -232,16 +232,23 @@ def test_operations_that_are_not_followed_are_told(tmp_path: Path) -> None:
     assert "not all operations are followed: migrations/versions/1a.py" in reason
 
 
-def test_operations_that_are_judged_by_their_forms_alone_are_told(tmp_path: Path) -> None:
-    files = {
-        "app/migrations/__init__.py": "",
-        "app/migrations/0001_a.py": "from django.db import migrations\n\n\n"
-        "class Migration(migrations.Migration):\n"
-        "    operations = [migrations.RemoveField('Book', 'title')]\n",
-    }
+DJANGO: Final = (
+    "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+    "    dependencies = []\n    operations = "
+)
+
+
+def test_operations_of_django_are_followed(tmp_path: Path) -> None:
+    files = {"app/migrations/0001_a.py": f"{DJANGO}[migrations.RemoveField('Book', 'title')]\n"}
+    assert said(tmp_path, files)["CX-DBP-022B"] == ("pass", "")
+
+
+@pytest.mark.parametrize("operations", ["made()", "[*made()]", "[]\n    operations += made()"])
+def test_operations_that_are_not_written_are_not_followed(tmp_path: Path, operations: str) -> None:
+    files = {"app/migrations/0001_a.py": f"{DJANGO}{operations}\n"}
     verdict, reason = said(tmp_path, files)["CX-DBP-022B"]
     assert verdict == "pass in part"
-    assert reason.startswith("operations are judged by their forms, and not by what stood before: ")
+    assert "not all operations are followed: app/migrations/0001_a.py" in reason
 
 
 def test_notebooks_in_storage_may_hold_sql_that_nobody_reads(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from dal_audit.catalogue.rulebook import Rule, clauses, rules
 from dal_audit.facts import NotUnderstood
 from dal_audit.facts.ci_files import is_ci_configuration
 from dal_audit.facts.sql import SqlStatement
-from dal_audit.migrations.tools import TOOLS
 
 _NAMED: Final = 2
 """How many paths a reason names."""
@@ -92,10 +91,11 @@ def _of_operations(project: Project) -> Iterator[BlindSpot]:
     ]
     if paths:
         yield BlindSpot("sql", f"not all operations are followed: {listed(paths)}")
+    audited = {file.path for file in project.files}
     by_form = [
         found.root or "."
         for found in project.layout.sets
-        if not TOOLS[found.tool].is_followed and any(path.endswith(".py") for path in found.paths())
+        if found.label and not audited.issuperset(own.path for own in found.migrations)
     ]
     if by_form:
         reason = "operations are judged by their forms, and not by what stood before"

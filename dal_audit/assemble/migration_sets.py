@@ -14,6 +14,7 @@ from msgspec import Struct
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.project import AUDITED, STATEMENTS, Project
 from dal_audit.facts import START, NotUnderstood, Place
+from dal_audit.facts.models import ModelOperation
 from dal_audit.facts.sql import OtherStatement, Query, SqlStatement, Transaction
 from dal_audit.migrations.model import Language, Migration, MigrationSet, Part
 
@@ -90,7 +91,7 @@ def leaves_nothing(statement: SqlStatement) -> bool:
         return structure.constant
     if isinstance(structure, OtherStatement):
         return not _PASSING.isdisjoint(structure.words[:1])
-    return isinstance(structure, Transaction)
+    return isinstance(structure, (Transaction, ModelOperation))
 
 
 class Script(Struct, frozen=True):

@@ -9,7 +9,8 @@ law has it: that finds what an earlier migration needs and a later one has taken
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -17,7 +18,9 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.engine_modules import backends_for, engine_modules
 from dal_audit.assemble.memo import query
+from dal_audit.assemble.migration_series import series_of, unguarded_operations
 from dal_audit.assemble.migration_sets import leaves_nothing, statements_by_file, statements_of
+from dal_audit.assemble.model_runs import NONE, ToolStatements, statements_of_models
 from dal_audit.assemble.project import AUDITED, LAYOUT, STATEMENTS, Project
 from dal_audit.facts import Place, Span
 from dal_audit.facts.sql import (
@@ -32,7 +35,6 @@ from dal_audit.facts.sql import (
     SqlStatement,
 )
 from dal_audit.migrations.model import Migration, Part
-from dal_audit.migrations.tools import TOOLS
 from dal_audit.schema import (
     FOLLOWED,
     Database,
@@ -133,10 +135,11 @@ class SchemaErrors:
 
 
 class _Step(NamedTuple):
-    """A statement that is run, and the place of it."""
+    """A statement that is run, the place of it, and whether the tool writes and undoes it."""
 
     place: Place
     statement: SqlStatement
+    is_tools: bool = False
 
 
 class _Gathered:
@@ -166,73 +169,19 @@ class _Gathered:
 def runs_of(project: Project) -> MigrationRuns:
     """Run the migrations of a project on databases that are only thought of."""
     gathered = _Gathered()
-    series, paths = _series(project)
+    series, paths = series_of(project)
     for migrations in series:
         for backend in FOLLOWED:
             run = [migration for migration in migrations if _is_run(migration, backend, project)]
             if run:
                 _follow(run, backend, project, gathered)
-    for place, backends in _unguarded(project):
+    for place, backends in unguarded_operations(project):
         for backend in backends:
             gathered.add("rerun", place, Problem(place.span, "fails", *_UNGUARDED), backend)
     errors = gathered.errors
     return MigrationRuns(
         errors.all(), errors.exemptions, errors.divergences, gathered.findings(), paths
     )
-
-
-def _unguarded(project: Project) -> Iterator[tuple[Place, tuple[str, ...]]]:
-    """Yield the first operation on a table of each set whose tool knows no guards."""
-    for found in project.layout.sets:
-        if TOOLS[found.tool].has_guards:
-            continue
-        steps = (
-            (part.path, statement)
-            for migration in found.migrations
-            for part in migration.up
-            for statement in statements_of(part, project)
-        )
-        first = next(_operations(steps), None)
-        if first is not None:
-            path, statement = first
-            backends = backends_for(statement, path, project)
-            yield Place(path, statement.span), tuple(own for own in backends if own in FOLLOWED)
-
-
-def _operations(steps: Iterable[tuple[str, SqlStatement]]) -> Iterator[tuple[str, SqlStatement]]:
-    """Yield the statements that stand for operations on tables; some models have none."""
-    without: set[str] = set()
-    for path, statement in steps:
-        within = statement.within
-        if statement.head or within is None or not within.how:
-            continue
-        name, _, model = within.how.partition(" ")
-        if name == "unmanaged":
-            without.add(model)
-        elif model not in without:
-            yield path, statement
-
-
-def _series(project: Project) -> tuple[list[Sequence[Migration]], frozenset[str]]:
-    """Return the migrations that run one after the other, and the files of all of them.
-
-    A baseline is run instead of what was before it, and not after that. A file that is in no set is
-    a migration of its own.
-    """
-    series: list[Sequence[Migration]] = []
-    paths: set[str] = set()
-    for listed in project.layout.sets:
-        paths |= listed.paths()
-        run = listed.migrations
-        series.append([migration for migration in run if migration.role != "baseline"])
-        series += [(migration,) for migration in run if migration.role == "baseline"]
-    alone = [
-        file.path
-        for file in project.files
-        if file.path not in paths and project.sql_files.is_migration(file.path)
-    ]
-    series += [(Migration(path, up=(Part(path, "up"),)),) for path in alone]
-    return series, frozenset(paths.union(alone))
 
 
 def _is_run(migration: Migration, backend: str, project: Project) -> bool:
@@ -244,35 +193,55 @@ def _follow(
 ) -> None:
     """Follow migrations on one backend."""
     database = Database(backend)
+    models = statements_of_models(migrations, backend, project)
+    database.state.has_others = bool(models)
     followed: list[tuple[Sequence[_Step], bool]] = []
     for migration in migrations:
-        ups = list(_steps(migration.up, backend, project))
-        downs = list(_steps(migration.down, backend, project))
+        ups = list(_steps(migration.up, backend, project, models))
+        downs = list(_steps(migration.down, backend, project, models))
         fails = _up(database, ups, backend, gathered)
         followed.append((ups, fails))
         if ups and not all(
-            leaves_nothing(step.statement) for step in downs
+            step.is_tools or leaves_nothing(step.statement) for step in downs
         ):  # Else DAL402 says that it has no down.
             _down(database, ups, downs, backend, gathered)
         database.state.journal.clear()
-    for steps, fails in followed:
+    for steps, fails in () if models else followed:
         _rerun(database, steps, backend, gathered, is_judged=not fails)
 
 
 def _up(database: Database, ups: Sequence[_Step], backend: str, gathered: _Gathered) -> bool:
     """Run the ups of a migration, and once more; return whether they fail then."""
-    journal = database.state.journal
     losses = Losses(database.state)
     database.begin([step.statement for step in ups])
-    for number, (place, statement) in enumerate(ups):
-        journal.step = number
-        for problem in losses.of(statement):
-            gathered.add("data-loss", place, problem, backend)
-        gathered.errors.run(database, place, statement)
-        losses.note(statement)
+    fails = False
+    for is_tools, several in groupby(enumerate(ups), lambda pair: pair[1].is_tools):
+        group = list(several)
+        for number, (place, statement, _) in group:
+            database.state.journal.step = number
+            if is_tools:
+                database.apply(statement)
+            else:
+                for problem in losses.of(statement):
+                    gathered.add("data-loss", place, problem, backend)
+                gathered.errors.run(database, place, statement)
+            losses.note(statement)
+        if not is_tools:
+            fails |= _once_more(database, [step for _, step in group], backend, gathered)
+    return fails
+
+
+def _once_more(
+    database: Database, steps: Sequence[_Step], backend: str, gathered: _Gathered
+) -> bool:
+    """Run again what the project writes, and undo that; return whether it fails.
+
+    The tool's own statements, of which none is guarded, are not run again.
+    """
+    journal = database.state.journal
     savepoint = journal.savepoint
     fails = False
-    for place, statement in ups:
+    for place, statement, _ in steps:
         for problem in _again(database, statement):
             gathered.add("rerun", place, problem, backend)
             fails = fails or problem.effect == "fails"
@@ -300,7 +269,7 @@ def _rerun(
     What cannot be run again by itself is known already, and not judged here.
     """
     database.begin([step.statement for step in ups])
-    for place, statement in ups:
+    for place, statement, _ in ups:
         problems = _again(database, statement)
         failures = [problem for problem in problems if problem.effect == "fails"]
         if failures and is_judged:
@@ -321,8 +290,11 @@ def _down(
     steps = [*ups, *downs]
     database.begin([step.statement for step in steps])
     savepoint = journal.savepoint
-    for number, (place, statement) in enumerate(downs, len(ups)):
+    for number, (place, statement, is_tools) in enumerate(downs, len(ups)):
         journal.step = number
+        if is_tools:
+            database.apply(statement)
+            continue
         failures = _taken_back(database, place, statement, gathered.errors)
         for problem in failures[:1]:
             gathered.add("down", place, problem, backend)
@@ -333,7 +305,9 @@ def _down(
             if not is_of_model and not database.state.opaque_code.names(difference.name):
                 by_number.setdefault(difference.step, []).append(difference)
         for number, several in by_number.items():
-            place, statement = steps[number]
+            place, statement, is_tools = steps[number]
+            if is_tools:
+                continue
             gathered.add("down", place, _not_undone(statement, several), backend)
     journal.roll_back(savepoint)
 
@@ -387,12 +361,18 @@ def _name_span(statement: SqlStatement) -> Span:
     return name.span if name is not None else statement.span
 
 
-def _steps(parts: Sequence[Part], backend: str, project: Project) -> Iterator[_Step]:
+def _steps(
+    parts: Sequence[Part], backend: str, project: Project, models: Mapping[Place, ToolStatements]
+) -> Iterator[_Step]:
     """Yield the statements of a migration that a backend runs, in their order, with their places.
 
-    What is neither SQL nor Python is not read.
+    What is neither SQL nor Python is not read. What an ORM runs stands behind its operation.
     """
     for part in parts:
         for statement in statements_of(part, project) if part.language != "other" else ():
+            place = Place(part.path, statement.span)
             if statement.within is None or backend in backends_for(statement, part.path, project):
-                yield _Step(Place(part.path, statement.span), statement)
+                yield _Step(place, statement)
+                found = models.get(place, NONE)
+                for own in found.ups if part.side == "up" else found.downs:
+                    yield _Step(place, own, is_tools=True)

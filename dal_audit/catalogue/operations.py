@@ -22,6 +22,7 @@ from dal_audit.catalogue.resources import rules_folder
 ALEMBIC: Final = "alembic"
 DJANGO: Final = "django"
 _TYPES: Final = "types"
+_FIELDS: Final = "fields"
 Part = TypeVar("Part")
 
 
@@ -66,6 +67,19 @@ class TypeRow(Struct, frozen=True):
     spelled: Mapping[str, str]
 
 
+class FieldRow(Struct, frozen=True):
+    """A field of Django's: the type of its column on each engine, and the check beside it.
+
+    `length` is the one that it has where none is given, `counts` says that the engine numbers it.
+    """
+
+    names: tuple[str, ...]
+    spelled: Mapping[str, str]
+    check: Mapping[str, str]
+    length: str = ""
+    counts: bool = False
+
+
 @cache
 def forms(tool: str) -> tuple[OperationForm, ...]:
     """Read the forms of a tool's operations, in order of their rows."""
@@ -94,6 +108,22 @@ def sqlalchemy_types() -> Mapping[str, TypeRow]:
     rows = [
         TypeRow(tuple(row.pop("names")), row)
         for row in (dict(row) for row in _rows(_TYPES, "type"))
+    ]
+    return {name: row for row in rows for name in row.names}
+
+
+@cache
+def django_fields() -> Mapping[str, FieldRow]:
+    """Return Django's fields that come to a column, by the names of their classes."""
+    rows = [
+        FieldRow(
+            tuple(row["names"]),
+            {engine: row[engine] for engine in ("sqlite", "postgresql")},
+            row.get("check", {}),
+            row.get("length", ""),
+            row.get("counts", False),
+        )
+        for row in _rows(_FIELDS, "field")
     ]
     return {name: row for row in rows for name in row.names}
 

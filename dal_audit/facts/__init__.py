@@ -105,6 +105,7 @@ __all__ = [
     "ci",
     "ci_files",
     "migrations",
+    "models",
     "replay",
     "rust",
     "source",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from dal_audit.facts import Edit, FactRecord, Span, TaggedFact
+from dal_audit.facts.models import ModelOperation
 from dal_audit.facts.sql_names import ANY_NAME, MODEL_TABLE, SqlName, SqlType
 from dal_audit.facts.sql_trees import ChangeTree, Operand, QueryTree
 
@@ -306,6 +307,7 @@ Structure: TypeAlias = (
     | Query
     | Transaction
     | OtherStatement
+    | ModelOperation
 )
 
 

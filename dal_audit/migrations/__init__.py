@@ -6,6 +6,7 @@ project without migrations needs the model alone.
 """
 
 __all__ = [
+    "apps",
     "detect",
     "down_places",
     "folders",

@@ -137,26 +137,25 @@ def django_sets(listing: Listing, root: str) -> list[MigrationSet]:
     found = []
     for folder, revisions in sorted(groups.items()):
         backend = backend_of_folder(folder) if len(groups) > 1 else ""
+        label = _label(folder, revisions, apps)
         found.append(
             MigrationSet(
                 folder,
                 DJANGO.name,
                 "graph",
-                by_graph(_of_app(folder, revisions, apps)),
+                by_graph(_of_app(label, revisions)),
                 "marker",
                 backends=(backend,) if backend else None,
                 strays=tuple(join(folder, name) for name in listing.scripts(folder)),
+                label=label,
             )
         )
     return found
 
 
-def _of_app(
-    folder: str, revisions: Mapping[str, Revision], apps: AbstractSet[str]
-) -> list[Migration]:
+def _of_app(app: str, revisions: Mapping[str, Revision]) -> list[Migration]:
     """Return the migrations of an app, in the order of their paths."""
     stems = {path: name_of(path).removesuffix(".py") for path in sorted(revisions)}
-    app = _label(folder, set(stems.values()), revisions.values(), apps)
     after: dict[str, list[str]] = {}
     for path, stem in stems.items():
         for later in _inside(revisions[path].before, app):
@@ -166,17 +165,16 @@ def _of_app(
     ]
 
 
-def _label(
-    folder: str, own: AbstractSet[str], revisions: Iterable[Revision], apps: AbstractSet[str]
-) -> str:
+def _label(folder: str, revisions: Mapping[str, Revision], apps: AbstractSet[str]) -> str:
     """Return the label by which an app's migrations name each other.
 
     That is the name of the app's folder, unless the app is configured with another one: then it is
     the label that they name most often, of those that no other app's folder has.
     """
     app = name_of(parent_of(folder))
+    own = {name_of(path).removesuffix(".py") for path in revisions}
     counts: Counter[str] = Counter()
-    for revision in revisions:
+    for revision in revisions.values():
         for parent in revision.parents:
             label, _dot, name = parent.partition(".")
             if name in own and (label == app or label not in apps):
@@ -211,4 +209,5 @@ def _django(path: str, revision: Revision, app: str, earlier: Iterable[str]) -> 
         parents=(*_inside(revision.parents, app), *earlier),
         replaces=tuple(_inside(revision.replaces, app)),
         declared=revision.span,
+        across=tuple(own for own in revision.parents if own.partition(".")[0] != app),
     )

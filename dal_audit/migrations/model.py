@@ -87,6 +87,8 @@ class Migration(Struct, frozen=True):
     replaces: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     declared: Span | None = None
+    across: tuple[str, ...] = ()
+    """The migrations of other sets that it names as coming before it, as `set.id`."""
 
     @property
     def title(self) -> str:
@@ -126,6 +128,8 @@ class MigrationSet(Struct, frozen=True):
     missing: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
     paired: tuple[str, ...] = ()
+    label: str = ""
+    """The name that other sets have for it: that of Django's app."""
     shares_versions: bool = False
     """Whether a version is a folder of several files, so that it is no fault if they share it."""
 

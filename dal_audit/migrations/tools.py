@@ -116,8 +116,6 @@ class MigrationTool(Struct, frozen=True, kw_only=True):
     """Whether it runs downs, so that one can be written for a single migration."""
     has_guards: bool = True
     """Whether what one of its operations does can be made to do nothing the second time."""
-    is_followed: bool = True
-    """Whether it is followed what its operations do to the schema; else their forms are judged."""
     pairs_by_number: bool = False
     """Whether a down is found by its number, for its name begins with another letter."""
     has_one_divider: bool = False
@@ -188,7 +186,6 @@ DJANGO: Final = MigrationTool(
     join_ends="Join the two with `manage.py makemigrations --merge`.",
     has_scripts_beside=True,
     has_guards=False,
-    is_followed=False,
     refusing_function="cannot be reversed: an operation is given nothing to run backwards",
 )
 DRIZZLE: Final = MigrationTool(

@@ -12,8 +12,13 @@ from dal_audit.schema.differences import Difference, differences
 from dal_audit.schema.divergence_kinds import Divergence
 from dal_audit.schema.exemptions import EXEMPTED, Exemption
 from dal_audit.schema.objects_model import FOLLOWED, Effect, Problem, SchemaError
+from dal_audit.schema.opaque_code import ANYTHING, OpaqueCode
+from dal_audit.schema.orm.model_state import Models
+from dal_audit.schema.orm.model_tables import table_of
+from dal_audit.schema.orm.replay import ModelReplay
 
 __all__ = [
+    "ANYTHING",
     "EXEMPTED",
     "FOLLOWED",
     "Database",
@@ -22,8 +27,12 @@ __all__ = [
     "Effect",
     "Exemption",
     "Losses",
+    "ModelReplay",
+    "Models",
+    "OpaqueCode",
     "Problem",
     "SchemaError",
     "actions_of",
     "differences",
+    "table_of",
 ]

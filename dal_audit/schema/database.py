@@ -79,7 +79,8 @@ class Database:
             _run(state, step)
             errors.update(dict.fromkeys(errors_after(state, step)))
             note_divergent_definitions(state, step)
-        if state.touched_unknown or _may_do_anything(statement):
+        is_surprised = state.touched_unknown and not state.has_others
+        if is_surprised or _may_do_anything(statement):
             state.sees_all = False
         if _is_unknown_operation(statement):
             state.doubt_tables()

@@ -171,7 +171,7 @@ def _presence(state: State, first: Write, now: Any) -> Change | None:
     """
     old = first.old
     if old is UNKNOWN:
-        is_new = first.new is not None or (state.sees_all and first.mapping is state.relations)
+        is_new = first.new is not None or (state.is_all_seen and first.mapping is state.relations)
         old = None if is_new else first
     if old is None:
         return "left" if now is not None and now is not UNKNOWN else None

@@ -51,6 +51,8 @@ class State:
     """Whether operators or casts were made, so that types fit together in other ways."""
     hides_types = False
     """Whether something was run that may have made types which no text shows."""
+    has_others = False
+    """Whether tables stand that no script of these makes: those of other packages' migrations."""
     touched_unknown = False
     """Whether the statement that is run has met one that stands all the same."""
 
@@ -111,6 +113,11 @@ class State:
     def run(self) -> tuple[int, bool]:
         """The run that a statement belongs to: its script's number, and whether it is a trial."""
         return self.file, self.is_trial
+
+    @property
+    def is_all_seen(self) -> bool:
+        """Whether no relation stands but those that were seen being made."""
+        return self.sees_all and not self.has_others
 
     # What is wrong
 
@@ -245,7 +252,7 @@ class State:
 
     def is_unseen(self, name: str) -> bool:
         """Return whether a relation was never made, although all is known that was."""
-        return self.sees_all and name not in self.relations
+        return self.is_all_seen and name not in self.relations
 
     def stand(self, name: str, relation: DbObject) -> None:
         """Let a relation stand of which it was not seen how it was made."""

@@ -17,7 +17,7 @@ from dal_audit.extract.embedded.operations import unread
 from dal_audit.extract.embedded.placeholders import hands_no_values, placeholder, reads_placeholder
 from dal_audit.extract.embedded.statements import Embedder
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.operations.django import DjangoLowering
+from dal_audit.extract.operations.django import DjangoLowering, Stage
 from dal_audit.extract.operations.lowering import AlembicLowering
 from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
@@ -29,7 +29,7 @@ from dal_audit.extract.python.sql_calls import declared_types, roots, texts
 from dal_audit.extract.python.sql_sources import SqlSource
 from dal_audit.extract.source import Lines
 from dal_audit.facts.migrations import Tool
-from dal_audit.facts.sql import Embedding, SqlStatement
+from dal_audit.facts.sql import ANY_NAME, Embedding, OtherStatement, SqlStatement
 
 Side: TypeAlias = Literal["up", "down"]
 
@@ -38,6 +38,8 @@ _WRAPS: Final = frozenset({"text", "DDL", "SQL"})
 """Calls whose first argument is the SQL."""
 _REVERSES: Final = {"RunSQL": ("sql", "reverse_sql"), "RunPython": ("code", "reverse_code")}
 _NOOP: Final = "noop"
+_OPERATIONS: Final = "operations"
+_BOTH: Final = Stage()
 
 
 def statements_of_migration(
@@ -192,34 +194,65 @@ class _Reader:
         for statement in self.tree.body:
             if isinstance(statement, ast.ClassDef) and statement.name == "Migration":
                 for own in statement.body:
-                    if isinstance(own, ast.Assign) and _names(own) == ["operations"]:
-                        yield from self._operations(own.value, side)
+                    if _assigned(own) == _OPERATIONS:
+                        yield from self._operations(getattr(own, "value", None), side)
 
-    def _operations(self, node: ast.expr | None, side: Side) -> Iterator[SqlStatement]:
+    def _operations(
+        self, node: ast.expr | None, side: Side, stage: Stage = _BOTH
+    ) -> Iterator[SqlStatement]:
         """Yield what a list of operations does, backwards for the downs."""
-        members = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
+        node = follow_assignment(node, self.module) if node is not None else None
+        is_list = node is None or isinstance(node, (ast.List, ast.Tuple))
+        members = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
         for member in members if side == "up" else reversed(members):
             site = self._sites.get(id(member))
-            if isinstance(member, ast.Call) and site is not None:
-                yield from self._django_operation(member, site, side)
+            if is_list and isinstance(member, ast.Call) and site is not None:
+                yield from self._django_operation(member, site, side, stage)
+            elif member is not None:
+                yield self._unknown_operations(member)
+
+    def _unknown_operations(self, node: ast.expr) -> SqlStatement:
+        """Return what stands for operations of which nothing is known."""
+        lines = (node.lineno, node.end_lineno or node.lineno)
+        within = Embedding(lines, how=_OPERATIONS, is_unread=True)
+        body = f"EXECUTE {ANY_NAME}"
+        span = self.embedder.span(node)
+        return SqlStatement(span, "DO", OtherStatement(("DO",), body), within=within)
 
     def _django_operation(
-        self, call: ast.Call, site: CallSite, side: Side
+        self, call: ast.Call, site: CallSite, side: Side, stage: Stage
     ) -> Iterator[SqlStatement]:
         name = last_name(call.func)
         if name == "SeparateDatabaseAndState":
-            yield from self._operations(_argument(call, "database_operations", 0), side)
+            of_database = Stage("database", call.lineno) if stage == _BOTH else stage
+            yield from self._operations(
+                _argument(call, "database_operations", 0), side, of_database
+            )
+            yield from self._state_operations(call, 1, side)
         elif name in _REVERSES:
-            index = 0 if side == "up" else 1
-            argument = _argument(call, _REVERSES[name][index], index)
-            yield from self._handed(argument, call, site)
+            if stage.runs != "state":
+                index = 0 if side == "up" else 1
+                argument = _argument(call, _REVERSES[name][index], index)
+                yield from self._handed(argument, call, site)
+            if name == "RunSQL":
+                yield from self._state_operations(call, 2, side)
         else:
-            yield from self._known_to_django(call, site, side)
+            yield from self._known_to_django(call, site, side, stage)
 
-    def _known_to_django(self, call: ast.Call, site: CallSite, side: Side) -> list[SqlStatement]:
-        lines = (call.lineno, call.end_lineno or call.lineno)
-        known = self.django.statements(call, site.scope, Embedding(lines), is_up=side == "up")
-        return self._operation(call, site) if known is None else known
+    def _state_operations(self, call: ast.Call, index: int, side: Side) -> Iterator[SqlStatement]:
+        """Yield what operations tell the next ones of the models, without a statement."""
+        if side == "up":
+            node = _argument(call, "state_operations", index)
+            yield from self._operations(node, side, Stage("state"))
+
+    def _known_to_django(
+        self, call: ast.Call, site: CallSite, side: Side, stage: Stage
+    ) -> list[SqlStatement]:
+        within = Embedding((call.lineno, call.end_lineno or call.lineno))
+        known = self.django.statements(call, site.scope, within, stage, is_up=side == "up")
+        if known is not None or stage.runs == "state":
+            return known or []
+        return self._operation(call, site)
 
     # What is handed to an operation or a step: SQL, or a function
 
@@ -294,5 +327,9 @@ def _argument(call: ast.Call, name: str, index: int) -> ast.expr | None:
     return None if isinstance(node, ast.Constant) and node.value is None else node
 
 
-def _names(statement: ast.Assign) -> list[str]:
-    return [last_name(target) for target in statement.targets]
+def _assigned(statement: ast.stmt) -> str:
+    """Return the one name that a statement assigns, or adds to; empty for any other."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    if isinstance(statement, (ast.AnnAssign, ast.AugAssign)):
+        targets = [statement.target]
+    return last_name(targets[0]) if len(targets) == 1 else ""

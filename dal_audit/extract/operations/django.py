@@ -1,18 +1,21 @@
-"""Django's operations: by which forms the catalogue knows them, and whether they do anything.
+"""Django's operations: by which forms the catalogue knows them, and what they say of models.
 
-What they do to a schema Django undoes by itself; so it is not followed. None of them can be
-guarded. Sources: Django's "Migration operations" and `contrib/postgres`.
+To which statements they come hangs on the migrations before: `dal_audit.schema.orm` tells. None of
+them can be guarded. Sources: Django's "Migration operations" and `contrib/postgres`.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from dal_audit.catalogue.operations import DJANGO, about, forms_by_mark
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import Arguments
+from dal_audit.extract.operations.django_models import PARAMETERS, model_operation
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.python.scopes import Scope
@@ -38,7 +41,13 @@ _OF_POSTGRES: Final = frozenset(
 )  # fmt: skip
 _KNOWN: Final = ACTING | _PASSING | _OF_POSTGRES
 _FIRST: Final = 1 << 20
-_ENGINES: Final = ("sqlite", "postgresql")
+
+
+class Stage(NamedTuple):
+    """Where an operation is run, and of which group it is (`SeparateDatabaseAndState`)."""
+
+    runs: Literal["both", "database", "state"] = "both"
+    group: int = 0
 
 
 class DjangoLowering:
@@ -49,24 +58,30 @@ class DjangoLowering:
         self._literals = literals
 
     def statements(
-        self, call: ast.Call, scope: Scope, within: Embedding, *, is_up: bool
+        self, call: ast.Call, scope: Scope, within: Embedding, stage: Stage, *, is_up: bool
     ) -> list[SqlStatement] | None:
         """Return what stands for an operation; None where it is none of Django's own."""
         name = last_name(call.func)
         if name not in _KNOWN:
             return None
-        if not is_up:
-            return []
+        head = SqlStatement(self._span(call), "", Query("SELECT", constant=True), within=within)
+        operation = model_operation(call, scope) if name in PARAMETERS else None
+        if operation is not None:
+            told = replace(operation, runs=stage.runs, group=stage.group)
+            within = replace(within, is_unread=not told.model)
+            head = replace(head, structure=told, within=within)
+        if not is_up or stage.runs == "state":
+            return [head] if operation is not None else []
         said: dict[str, ast.expr | None] = {}
         for mark, part in _marks(call, name, scope):
             said.setdefault(mark, part)
         constructs = tuple(self._constructs(said, self._span(call)))
         acts = name in ACTING and "unmanaged" not in said
-        how = f"{'unmanaged' if 'unmanaged' in said else name} {_model_of(call, name, scope)}"
+        model = operation.model if operation is not None else ""
+        how = f"{'unmanaged' if 'unmanaged' in said else name} {model}"
         is_told = acts or "unmanaged" in said
-        own = Embedding(within.lines, within.engines, how if is_told else "")
-        head = SqlStatement(self._span(call), "", Query("SELECT", constant=True))
-        return [_with(head, constructs, own)]
+        own = replace(within, how=how if is_told else "")
+        return [replace(head, constructs=constructs, within=own)]
 
     def _constructs(self, said: dict[str, ast.expr | None], span: Span) -> Iterator[SqlConstruct]:
         by_mark = forms_by_mark(DJANGO)
@@ -81,20 +96,6 @@ class DjangoLowering:
 
     def _span(self, node: ast.expr) -> Span:
         return self._literals.lines.span(*self._literals.bounds(node))
-
-
-def _model_of(call: ast.Call, name: str, scope: Scope) -> str:
-    """Return the model that an operation is about, in small letters."""
-    arguments = Arguments(call, ("model_name",), scope)
-    of_model = "name" if name.endswith("Model") or not arguments.has("model_name") else "model_name"
-    text = arguments.text("old_name" if name == "RenameModel" else of_model)
-    return (text or arguments.text("model_name")).lower()
-
-
-def _with(
-    head: SqlStatement, constructs: tuple[SqlConstruct, ...], within: Embedding
-) -> SqlStatement:
-    return SqlStatement(head.span, head.head, head.structure, constructs=constructs, within=within)
 
 
 def _marks(call: ast.Call, name: str, scope: Scope) -> Iterator[tuple[str, ast.expr | None]]:
