@@ -24,10 +24,17 @@ from dal_audit.discover.files import ProjectFiles, project_files, with_unsaved
 from dal_audit.discover.projects import AuditPlan, ProjectScope, plan_audit, relative_to
 from dal_audit.extract.cache import Cache, FactsError, key_of, no_cache
 from dal_audit.extract.cache_file import FILE
-from dal_audit.extract.extractor import digests_of, extract, options_for
+from dal_audit.extract.extractor import (
+    ExtractionOptions,
+    digests_of,
+    first_look,
+    is_small,
+    options_for,
+)
 from dal_audit.extract.inquiries import Inquiry
 from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.extract.storage_first import extract_project
+from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.judge.breach import Finding
 from dal_audit.judge.run import judge
 from dal_audit.judge.selection import active_rules, catalogue_of
@@ -36,7 +43,7 @@ from dal_audit.report.merge import ProjectResult, audited_files, languages_of, m
 from dal_audit.report.model import Report
 from dal_audit.report.outcome import Outcome
 from dal_audit.report.summary import plural
-from dal_audit.triage.findings import Triaged, expects_baseline, triage
+from dal_audit.triage.findings import Triaged, expects_baseline, triage, triage_file
 from dal_audit.triage.redaction import secrets_of
 
 
@@ -149,27 +156,69 @@ def read_again(before: Reading, path: str, text: Path, request: Request) -> Read
     """
     tree = with_unsaved(before.tree, {path: text})
     edited = [file for file in tree.files if file.path == path]
+    options = _options_again(before, tree, request)
+    facts = first_look(edited, options)
+    if _answers_alike(before, options, edited[0], facts[0]):
+        return replace(before, tree=tree)
     before.cache.forget(path)
-    facts = extract(
-        edited, before.catalogue, jobs=1, shortcuts=request.shortcuts, project=tree.files
-    )
+    before.cache.note_first(edited[0], facts[0])
     audited = reassemble(before.audited, tree, facts, before.cache, request)
     return replace(before, tree=tree, audited=audited)
+
+
+def _options_again(before: Reading, tree: ProjectFiles, request: Request) -> ExtractionOptions:
+    """Return how an edited file is looked at: no module has come or gone."""
+    if not before.cache.is_used:
+        return options_for(tree.files, before.catalogue, shortcuts=request.shortcuts)
+    foreign = frozenset(before.cache.inquiry.foreign)
+    return ExtractionOptions(
+        before.catalogue, foreign, thorough=is_small(tree.files), shortcuts=request.shortcuts
+    )
+
+
+def _answers_alike(
+    before: Reading, options: ExtractionOptions, file: SourceFile, facts: FileFacts
+) -> bool:
+    """Return whether a file answers all that was asked of it as it did before.
+
+    Whatever else its text says then, nothing that is found is another.
+    """
+    inquiry = before.cache.inquiry
+    known = inquiry.answers_of(file.path)
+    if known is None or not known.asked:
+        return False
+    from dal_audit.extract.answers import Respondents  # only where a file was edited
+
+    return Respondents(inquiry.questions, options, {file.path: facts}).answers(file, known)
 
 
 def judged(reading: Reading, request: Request) -> ProjectResult:
     """Take a project that was read through the stages that are left."""
     rules, project = reading.rules, reading.audited.project
-    request.watch(4, f"judging {plural(len(project.files), 'file')}")
-    triaged = triage(project, rules, judge(project, rules), request)
+    triaged = found_in(reading, request)
     spots = spots_of(project, rules, reading.tree, triaged, request)
+    outcome = outcome_of(reading, triaged.findings, spots)
+    part = part_of(outcome, reading.scope.requested, limited=request.since is not None)
+    return ProjectResult(**asdict(part), project=project, outcome=outcome)
+
+
+def found_in(reading: Reading, request: Request) -> Triaged:
+    """Return what is found in a project that was read. Raises as `audit` does."""
+    project = reading.audited.project
+    request.watch(4, f"judging {plural(len(project.files), 'file')}")
+    triaged = triage(project, reading.rules, judge(project, reading.rules), request)
     if expects_baseline(project.policy, request):
         # It is matched by the lines that findings lie on, and by which files are gone.
         reading.cache.inquiry.bar(finding.place.path for finding in triaged.findings)
         reading.cache.inquiry.asks_beyond = True
-    outcome = outcome_of(reading, triaged.findings, spots)
-    part = part_of(outcome, reading.scope.requested, limited=request.since is not None)
-    return ProjectResult(**asdict(part), project=project, outcome=outcome)
+    return triaged
+
+
+def found_in_file(reading: Reading, path: str, request: Request) -> list[Finding]:
+    """Return what is found in one file by rules that look at files. Raises as `audit` does."""
+    project = reading.audited.project
+    breaches = judge(project, reading.rules, only=path)
+    return triage_file(project, reading.rules, breaches, path, request)
 
 
 def require_rust() -> None:

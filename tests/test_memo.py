@@ -454,9 +454,13 @@ def test_an_edit_is_read_into_one_module_alone() -> None:
 def test_what_storage_is_stands_while_the_same_files_import_drivers() -> None:
     project = whole()
     zones = project.zones
+    assert edited(project, "app/storage/store.py", "").zones is zones  # It is configured.
+
+    project = project.with_policy(replace(project.policy, storage=None))
+    zones = project.zones
+    assert zones.storage == ("app/storage/**", "db/**")
     assert edited(project, "app/storage/store.py", TEXTS["app/storage/store.py"][1]).zones is zones
-    other = edited(project, "app/storage/store.py", "")
-    assert other.zones is not zones
+    assert edited(project, "app/storage/store.py", "").zones.storage != zones.storage
 
 
 def test_an_earlier_project_is_let_go() -> None:

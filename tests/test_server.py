@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
@@ -47,6 +47,8 @@ class Client(LanguageClient):
         super().__init__("tests", "1")
         self.diagnostics: dict[str, Sequence[types.Diagnostic]] = {}
         self.messages: list[str] = []
+        self.steps: list[Any] = []
+        self.registered: list[types.Registration] = []
         self.news = asyncio.Event()
 
         @self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)  # type: ignore[untyped-decorator]
@@ -59,6 +61,20 @@ class Client(LanguageClient):
             self.messages.append(params.message)
             self.news.set()
 
+        @self.feature(types.PROGRESS)  # type: ignore[untyped-decorator]
+        def progressed(params: types.ProgressParams) -> None:
+            self.steps.append(params.value)
+            self.news.set()
+
+        @self.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)  # type: ignore[untyped-decorator]
+        def agreed(_params: types.WorkDoneProgressCreateParams) -> None:
+            """Agree to show how far the server is."""
+
+        @self.feature(types.CLIENT_REGISTER_CAPABILITY)  # type: ignore[untyped-decorator]
+        def asked(params: types.RegistrationParams) -> None:
+            self.registered += params.registrations
+            self.news.set()
+
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Wait until what the server told makes something so."""
         while not is_so():
@@ -66,17 +82,34 @@ class Client(LanguageClient):
             await self.news.wait()
 
 
-def spoken(root: Path, talk: Callable[[Client], Awaitable[None]]) -> Client:
-    """Start a server on a folder, talk with it, and end it properly."""
+PLAIN: Final = types.ClientCapabilities()
+FULL: Final = types.ClientCapabilities(
+    window=types.WindowClientCapabilities(work_done_progress=True),
+    workspace=types.WorkspaceClientCapabilities(
+        workspace_folders=True,
+        did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(
+            dynamic_registration=True
+        ),
+    ),
+)
+
+
+def spoken(
+    roots: Path | Sequence[Path],
+    talk: Callable[[Client], Awaitable[None]],
+    able: types.ClientCapabilities = PLAIN,
+) -> Client:
+    """Start a server on some folders, talk with it, and end it properly."""
+    folders = [
+        types.WorkspaceFolder(root.as_uri(), root.name)
+        for root in ([roots] if isinstance(roots, Path) else roots)
+    ]
 
     async def whole() -> Client:
         client = Client()
         await client.start_io(sys.executable, "-m", "dal_audit", "server")
-        folder = types.WorkspaceFolder(root.as_uri(), "project")
         await client.initialize_async(
-            types.InitializeParams(
-                types.ClientCapabilities(), root_uri=root.as_uri(), workspace_folders=[folder]
-            )
+            types.InitializeParams(able, root_uri=folders[0].uri, workspace_folders=folders)
         )
         client.initialized(types.InitializedParams())
         await asyncio.wait_for(talk(client), 120)
@@ -201,6 +234,93 @@ def test_it_offers_what_can_be_done_and_tells_why(project: Path) -> None:
     spoken(project, talk)
 
 
+def test_all_files_of_several_folders_are_told_of_and_a_folder_can_come_and_go(
+    tmp_path: Path,
+) -> None:
+    roots = [tmp_path / name for name in ("one", "two", "three")]
+    for root in roots:
+        start(root)
+        put(root / "app" / "leak.py", "import redis\n")
+    one, two, three = (root / "app" / "leak.py" for root in roots)
+
+    async def talk(client: Client) -> None:
+        for leak in (one, two):
+            await told_of(client, leak, "DAL101")  # No text was opened.
+        edited(client, two, "import json\n", 1)
+        await told_of(client, two, "DAL101", there=False)
+        assert client.diagnostics[one.as_uri()]
+        change = types.WorkspaceFoldersChangeEvent(
+            added=[types.WorkspaceFolder(roots[2].as_uri(), "three")],
+            removed=[types.WorkspaceFolder(roots[0].as_uri(), "one")],
+        )
+        client.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(change))
+        await told_of(client, three, "DAL101")
+        await told_of(client, one, "DAL101", there=False)
+
+    client = spoken(roots[:2], talk, FULL)
+    assert not client.messages
+
+
+def test_it_tells_how_far_it_is_and_asks_to_be_told_of_files(project: Path) -> None:
+    leak, clean = project / "app" / "leak.py", project / "app" / "three.py"
+    put(clean, "import json\n")
+    asked: list[types.Registration] = []
+
+    async def talk(client: Client) -> None:
+        await told_of(client, leak, "DAL101")
+        await client.until(lambda: bool(client.registered))
+        asked.extend(client.registered)
+        put(clean, "import sqlite3\n")
+        event = types.FileEvent(clean.as_uri(), types.FileChangeType.Changed)
+        client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+        await told_of(client, clean, "DAL101")
+        clean.unlink()
+        event = types.FileEvent(clean.as_uri(), types.FileChangeType.Deleted)
+        client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+        await told_of(client, clean, "DAL101", there=False)
+
+    client = spoken(project, talk, FULL)
+    assert [registration.method for registration in asked] == ["workspace/didChangeWatchedFiles"]
+    begun, *reports, ended = client.steps
+    assert [begun["kind"], ended["kind"]] == ["begin", "end"]
+    assert any("file" in report["message"] for report in reports)
+
+
+def test_a_suppression_that_is_of_no_use_is_drawn_pale(project: Path) -> None:
+    clean = project / "app" / "three.py"
+    put(clean, "import json\n")
+
+    async def talk(client: Client) -> None:
+        await told_of(client, project / "app" / "leak.py", "DAL101")
+        edited(client, clean, "import json  # dal-audit: allow[DAL101] it is not\n", 1)
+        await told_of(client, clean, "DAL903")
+        (finding,) = client.diagnostics[clean.as_uri()]
+        assert list(finding.tags or ()) == [types.DiagnosticTag.Unnecessary]
+        name = types.TextDocumentIdentifier(clean.as_uri())
+        clean.write_text("import redis\n")
+        client.text_document_did_save(types.DidSaveTextDocumentParams(name))
+        await told_of(client, clean, "DAL101")
+        assert [found.code for found in client.diagnostics[clean.as_uri()]] == ["DAL101"]
+
+    spoken(project, talk)
+
+
+def test_a_text_that_says_nothing_else_of_storage_is_not_judged_again(project: Path) -> None:
+    clean = project / "app" / "three.py"
+    put(clean, "import json\n")
+    session = session_of(project, buffers := Buffers())
+    before, found = session.project, session.findings
+    buffers.put(clean, "import json\n\n\ndef f():\n    return json.dumps(1)\n")
+    session.edit(clean)
+    assert session.project is before
+    assert session.findings is found
+    buffers.put(clean, "import json, sqlite3\n")
+    session.edit(clean)
+    assert session.project is not before
+    assert any(finding.place.path == "app/three.py" for finding in session.findings)
+    buffers.close()
+
+
 def test_a_suppression_that_is_offered_suppresses(project: Path) -> None:
     session = session_of(project, buffers := Buffers())
     offered = 0
@@ -299,6 +419,7 @@ def test_edit_by_edit_it_finds_what_an_audit_of_the_same_texts_finds(
             continue
         buffers.put(root / name, text)
         session.edit(root / name)
+        session.settle()
         fresh = audit(Request(folder=root, instead=buffers.below(root), jobs=1))
         assert sorted(session.findings, key=repr) == sorted(fresh.findings, key=repr)
     buffers.close()

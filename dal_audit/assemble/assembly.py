@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.assemble.accessors import accessors_of
 from dal_audit.assemble.blind_spots import listed
 from dal_audit.assemble.migration_layout import audited_scripts, layout_of
 from dal_audit.assemble.named_scripts import scripts_named
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from dal_audit.migrations.released import ReleasedChange
 
 
+_EMBEDDED: Final = frozenset({"SqlStatement", "SqlFileName"})
+"""The facts of SQL in code, by name: their records are loaded only where there is SQL."""
+
+
 class Audited(Struct, frozen=True):
     """A project with all facts that its rules ask for.
 
@@ -46,6 +52,8 @@ class Audited(Struct, frozen=True):
     unknown: tuple[str, ...]
     linked: Project
     """The project as it is before its accesses are inspected: an edit goes on from here."""
+    words: frozenset[str]
+    """Which accesses there is evidence of."""
     others: tuple[FileFacts, ...]
     """The facts of the files of other languages than Python."""
     reads_sql: bool
@@ -86,6 +94,7 @@ def assemble(
         ci=ci,
     )
     linked = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
+    words = accessors_of(linked)
     reads_sql = _asks_for_sql(rules)
     inspected = _inspected(linked, tree, cache, request, reads_sql=reads_sql)
     scripts = [*scripts, *_named_by_code(inspected, tree, scripts)]
@@ -96,6 +105,7 @@ def assemble(
         frozenset(file.path for file in scripts),
         (*unknown, *missing),
         linked,
+        words,
         others,
         reads_sql,
     )
@@ -114,11 +124,66 @@ def reassemble(
     of other files than that they cannot be read.
     """
     facts = {file.path: file for file in edited}
-    project = before.linked.with_files([facts.get(file.path, file) for file in before.linked.files])
-    linked = follow_carriers(project, tree.files, cache, jobs=1, shortcuts=request.shortcuts)
-    project = _inspected(linked, tree, cache, request, reads_sql=before.reads_sql)
-    project = project.with_files([*project.files, *before.others])
-    return replace(before, project=project, linked=linked)
+    known = before.project.files[: len(tree.files)]
+    project = before.project.with_files(
+        [facts.get(file.path, file) for file in before.project.files]
+    )
+    project = follow_carriers(project, tree.files, cache, jobs=1, shortcuts=request.shortcuts)
+    now = project.files[: len(tree.files)]
+    linked = before.linked.with_files(
+        [
+            plain if new is old else new
+            for new, old, plain in zip(now, known, before.linked.files, strict=True)
+        ]
+    )
+    words = accessors_of(project)
+    if tree.rust or words != before.words:
+        project = _inspected(linked, tree, cache, request, reads_sql=before.reads_sql)
+        project = project.with_files([*project.files, *before.others])
+    else:
+        fresh = {new.path for new, old in zip(now, known, strict=True) if new is not old}
+        project = _inspected_again(project, fresh, before, tree, cache, request)
+    return replace(before, project=project, linked=linked, words=words)
+
+
+def _inspected_again(
+    project: Project,
+    fresh: AbstractSet[str],
+    before: Audited,
+    tree: ProjectFiles,
+    cache: Cache,
+    request: Request,
+) -> Project:
+    """Return a project with what the accesses in some files show.
+
+    In all others the same accesses were asked for before.
+    """
+    project = follow_accesses(
+        project, tree.files, cache, jobs=1, shortcuts=request.shortcuts, fresh=fresh
+    )
+    if not before.reads_sql:
+        return project
+    plain = project.with_files(
+        [_without_sql(file) if file.facts else file for file in project.files]
+    )
+    found = embedded_sql(plain, tree.files, cache, request)
+    python = kept_files(project.files, found.files[: len(tree.files)])
+    return project.with_files([*python, *project.files[len(tree.files) :]])
+
+
+def _without_sql(file: FileFacts) -> FileFacts:
+    """Return a file's facts without the SQL that was read in its code."""
+    facts = tuple(fact for fact in file.facts if type(fact).__name__ not in _EMBEDDED)
+    return file if len(facts) == len(file.facts) else replace(file, facts=facts)
+
+
+def kept_files(before: Sequence[FileFacts], now: Sequence[FileFacts]) -> list[FileFacts]:
+    """Return files as they are now; as they were before where they say the same.
+
+    What is known of those (`memo`) needs no comparison then.
+    """
+    known = {file.path: file for file in before}
+    return [known[file.path] if known.get(file.path) == file else file for file in now]
 
 
 def _inspected(

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from dal_audit.assemble.engine_modules import backends_for, engine_modules
 from dal_audit.assemble.memo import query
-from dal_audit.assemble.project import AUDITED, POLICY, STATEMENTS, Project
+from dal_audit.assemble.migration_sets import statements_by_file
+from dal_audit.assemble.project import AUDITED, POLICY, Project
 from dal_audit.assemble.second_runs import SchemaErrors, runs_of
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
@@ -32,13 +33,18 @@ class FirstRuns(Struct, frozen=True):
     divergences: Mapping[Place, tuple[Divergence, ...]]
 
 
-@query(depends_on=(STATEMENTS, AUDITED, POLICY, runs_of, engine_modules))
+@query(depends_on=(AUDITED, POLICY, runs_of, statements_by_file, engine_modules))
 def first_runs(project: Project) -> FirstRuns:
     """Run each statement of a project once, on databases that are only thought of."""
     runs = runs_of(project)
     errors = SchemaErrors()
     backends = [backend for backend in FOLLOWED if backend in project.policy.backends]
-    others = [file for file in project.files if file.path not in runs.paths]
+    scripts = statements_by_file(project)
+    others = [
+        file
+        for file in project.files
+        if file.path not in runs.paths and scripts[file.path].statements
+    ]
     for file, backend in product(others, backends):
         _follow(file, backend, project, errors)
     return FirstRuns(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from fnmatch import translate
 from functools import lru_cache
 from typing import Final
 
-from dal_audit.assemble.memo import query
+from dal_audit.assemble.memo import continued_query, edits_between
 from dal_audit.assemble.project import IMPORTING, Project
 from dal_audit.facts import FileFacts
 
@@ -21,6 +22,8 @@ _FROM: Final = re.compile(r"from\s*([.\w\s]*?)\s*\bimport\b(.*)", re.DOTALL)
 _PLAIN: Final = re.compile(r"from (\.*\w[\w.]*|\.+) import\b[\w,*()\s]*(?:#[^\n.]*)?\Z", re.ASCII)
 """A statement that names nothing with a dot behind `import`, so that its module says what leads to
 it."""
+_MAX_EDITED: Final = 100
+"""So many edited files are indexed beside the others."""
 _NOTHING: Final = re.compile(r"#[^\n]*|\\\r?\n|[()]")
 
 
@@ -31,11 +34,22 @@ class ImportIndex:
     worked out for the files that a question is about.
     """
 
-    def __init__(self, files: Iterable[FileFacts], absolute: Callable[[str, str], str]) -> None:
-        """Index the files; `absolute` reads a dotted name as a file means it."""
+    def __init__(
+        self,
+        files: Sequence[FileFacts],
+        absolute: Callable[[str, str], str],
+        below: ImportIndex | None = None,
+    ) -> None:
+        """Index the files; `absolute` reads a dotted name as a file means it.
+
+        Of files that another index has, `below`, this one says how they are by now.
+        """
+        self.files = files
         self.unknown: list[str] = []
         """The files whose statements are not known."""
-        self._absolute = absolute
+        self.below = below
+        self._own = frozenset(file.path for file in files) if below else frozenset[str]()
+        self.absolute = absolute
         self._paths: defaultdict[str, list[str]] = defaultdict(list)
         for file in files:
             if file.importing is None:
@@ -55,12 +69,35 @@ class ImportIndex:
                 for name in imported_names(statement):
                     self._statements[_tail(name)].append(statement)
 
+    def after(self, files: Sequence[FileFacts]) -> ImportIndex | None:
+        """Return the index of the same files as they are by now; None where it is to be made anew.
+
+        That is where other files are there, or too many of them were edited.
+        """
+        whole = self.below or self
+        edits = edits_between(whole.files, files)
+        if edits is None or len(edits) > _MAX_EDITED:
+            return None
+        return ImportIndex([new for _, new in edits], self.absolute, whole)
+
+    def _and_below(
+        self, own: Iterable[str], of: Callable[[ImportIndex], frozenset[str]]
+    ) -> frozenset[str]:
+        """Return what is found here, and what is found below in files that nothing is said of."""
+        found = frozenset(own)
+        return found if self.below is None else found | (of(self.below) - self._own)
+
     def importers_of(self, tainted: Iterable[tuple[str, str]]) -> frozenset[str]:
         """Return the files that import one of these names, its module, or all that is in it."""
         wanted = {
             key for module, name in tainted for key in (module, f"{module}.{name}", f"{module}.*")
         }
-        return frozenset(path for key in wanted for path in self._importing(key))
+        return self.importing_any(wanted)
+
+    def importing_any(self, keys: AbstractSet[str]) -> frozenset[str]:
+        """Return the files that import one of some dotted names."""
+        own = (path for key in keys for path in self._importing(key))
+        return self._and_below(own, lambda below: below.importing_any(keys))
 
     def _importing(self, key: str) -> Iterator[str]:
         """Yield the files that import a dotted name, by its whole name or a relative one."""
@@ -75,7 +112,7 @@ class ImportIndex:
         for statement in self._naming(tail):
             names = [name for name in imported_names(statement) if _tail(name) == tail]
             for path in self._paths[statement]:
-                if any(self._absolute(name, path) == key for name in names):
+                if any(self.absolute(name, path) == key for name in names):
                     yield path
 
     def _naming(self, tail: str) -> Sequence[str]:
@@ -90,13 +127,14 @@ class ImportIndex:
         """Return the files that import a name that one of these globs matches, or its module."""
         both = (part for glob in globs for part in (glob, glob.rpartition(".")[0]))
         patterns = [re.compile(translate(part)) for part in both]
-        return frozenset(
+        own = (
             path
             for statement, paths in (self._paths.items() if patterns else ())
             for name in imported_names(statement)
             for path in paths
-            if any(pattern.match(self._absolute(name, path)) for pattern in patterns)
+            if any(pattern.match(self.absolute(name, path)) for pattern in patterns)
         )
+        return self._and_below(own, lambda below: below.matching(globs))
 
     def may_import(self, tainted: Iterable[tuple[str, str]]) -> frozenset[str]:
         """Return the files that hold a package above one of the modules, or may hold anything.
@@ -109,14 +147,21 @@ class ImportIndex:
             while package and package not in above:
                 above.add(package)
                 package = package.rpartition(".")[0]
-        holders = (path for package in above for path in self._importing(package))
-        return frozenset(holders).union(self.unknown)
+        return self.importing_any(above).union(self.all_unknown())
+
+    def all_unknown(self) -> frozenset[str]:
+        """Return the files whose statements are not known."""
+        return self._and_below(self.unknown, ImportIndex.all_unknown)
 
 
-@query(depends_on=(IMPORTING, Project.names))
-def import_index_of(project: Project) -> ImportIndex:
+@continued_query(depends_on=(IMPORTING, Project.names))
+def import_index_of(project: Project, before: ImportIndex | None) -> ImportIndex:
     """Return the index of a project; most edits leave the import statements as they are."""
-    return ImportIndex(project.files, project.names.absolute)
+    absolute = project.names.absolute
+    index = None
+    if before is not None and before.absolute == absolute:  # Bound to the same names of modules.
+        index = before.after(project.files)
+    return index or ImportIndex(project.files, absolute)
 
 
 def _tail(name: str) -> str:

@@ -50,31 +50,55 @@ class Input:
         """Return the input's name."""
         return f"<input {self.name}>"
 
-    def is_same(self, before: Any, after: Any) -> bool:
+    def is_same(self, before: Any, after: Any, _edits: Edits) -> bool:
         """Return whether two snapshots have the same, by what was read off each."""
         return before is after or bool(before == after)
 
 
-class FactsInput(Input):
+Edits: TypeAlias = "Sequence[tuple[FileFacts, FileFacts]] | None"
+"""The files that are others in one snapshot than in the one before, as they were and as they are.
+
+None where the snapshots do not have the same files in the same order.
+"""
+
+
+class FilesInput(Input):
+    """Something of each file, of all files in their order."""
+
+    def __init__(self, name: str, of: Callable[[FileFacts], object]) -> None:
+        """Take the input's name, and what it is of a file."""
+        super().__init__(name, attrgetter("files"))
+        self.of = of
+
+    def is_same(
+        self, before: Sequence[FileFacts], after: Sequence[FileFacts], edits: Edits
+    ) -> bool:
+        """Return whether the files are the same, and what this is of each."""
+        if before is after:
+            return True
+        return edits is not None and all(self.of(old) == self.of(new) for old, new in edits)
+
+
+class FactsInput(FilesInput):
     """The facts of some types, of all files in their order."""
 
     def __init__(self, name: str, *types: type) -> None:
         """Take the input's name and the types of its facts."""
-        super().__init__(name, attrgetter("files"))
         self.types = frozenset(types)
+        super().__init__(name, self.facts_of)
 
-    def of(self, file: FileFacts) -> tuple[Fact, ...]:
+    def facts_of(self, file: FileFacts) -> tuple[Fact, ...]:
         """Return a file's facts of these types."""
         return tuple(fact for fact in file.facts if type(fact) in self.types)
 
-    def is_same(self, before: Sequence[FileFacts], after: Sequence[FileFacts]) -> bool:
-        """Return whether the files are the same, and the facts of these types in each."""
-        if before is after:
-            return True
-        return len(before) == len(after) and all(
-            old is new or (old.path == new.path and self.of(old) == self.of(new))
-            for old, new in zip(before, after, strict=True)
-        )
+
+def edits_between(before: Sequence[FileFacts], after: Sequence[FileFacts]) -> Edits:
+    """Return which files are others; None where their paths, or their order, are."""
+    if before is after:
+        return ()
+    edits = [pair for pair in zip(before, after, strict=False) if pair[0] is not pair[1]]
+    is_alike = len(before) == len(after) and all(old.path == new.path for old, new in edits)
+    return edits if is_alike else None
 
 
 Dependency: TypeAlias = "Input | _Memoised"
@@ -157,6 +181,31 @@ class Query(_Memoised, Generic[State, Result]):
     def is_kept(self, _changed: AbstractSet[Input]) -> bool:
         """Return whether an answer whose inputs changed can still be found equal to the next."""
         return self.cuts_off
+
+
+class ContinuedQuery(Query[State, Result]):
+    """A function of a snapshot and of its own earlier answer, from which it can go on.
+
+    It is handed None where there is none; whether one is of use it finds out itself.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[State, Result | None], Result],
+        depends_on: Iterable[Dependency],
+    ) -> None:
+        """Take the function and what it depends on."""
+        super().__init__(lambda snapshot: function(snapshot, None), depends_on, cuts_off=False)
+        self.name, self.__doc__ = function.__qualname__, function.__doc__
+        self.going_on = function
+
+    def work(self, snapshot: State, known: _Answer | None, _seen: tuple[int, ...]) -> Result:
+        """Work the answer out, from the earlier one if there is one."""
+        return self.going_on(snapshot, None if known is None else known.value)
+
+    def is_kept(self, _changed: AbstractSet[Input]) -> bool:
+        """Return that every earlier answer may be of use."""
+        return True
 
 
 def _certain_inputs(item: Dependency) -> frozenset[Input]:
@@ -242,6 +291,17 @@ def query(
     return mark
 
 
+def continued_query(
+    *, depends_on: Iterable[Dependency]
+) -> Callable[[Callable[[State, Result | None], Result]], ContinuedQuery[State, Result]]:
+    """Make a function of a snapshot and its earlier answer a query that goes on from that."""
+
+    def mark(function: Callable[[State, Result | None], Result]) -> ContinuedQuery[State, Result]:
+        return ContinuedQuery(function, depends_on)
+
+    return mark
+
+
 def file_query(
     *, of: Iterable[FactsInput], depends_on: Iterable[Dependency] = ()
 ) -> Callable[[Callable[[str, Sequence[Any], State], OfFile]], FileQuery[State, OfFile]]:
@@ -270,6 +330,7 @@ class Memo:
         """Begin with nothing known."""
         self._now = 0
         self._snapshot: Callable[[], object] = lambda: None
+        self._files: Sequence[FileFacts] = ()
         self._given: dict[Input, object] = {}
         self._revisions: dict[Input, int] = {}
         self._answers: dict[_Memoised, _Answer] = {}
@@ -318,9 +379,11 @@ class Memo:
         self._snapshot = ref(snapshot)
         self._sound.clear()
         changed = set()
+        edits = edits_between(self._files, snapshot.files)
+        self._files = snapshot.files
         for item, before in tuple(self._given.items()):
             after = self._given[item] = item.read(snapshot)
-            if not item.is_same(before, after):
+            if not item.is_same(before, after, edits):
                 self._revisions[item] = self._now
                 changed.add(item)
         for asked in tuple(self._answers):

@@ -17,11 +17,11 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.driver_names import OWN_TYPES, DriverNames
 from dal_audit.assemble.driver_sources import DriverSources
-from dal_audit.assemble.memo import FactsInput, Input, Memo, file_query, query
+from dal_audit.assemble.memo import FactsInput, FilesInput, Input, Memo, file_query, query
 from dal_audit.assemble.module_names import NOTHING_GIVEN, ModuleNames, is_named
 from dal_audit.assemble.sql_files import SqlFiles, made_by
 from dal_audit.assemble.symbols import Module, SymbolId, SymbolTable, module_of
-from dal_audit.assemble.zones import Zones
+from dal_audit.assemble.zones import Zones, storage_in
 from dal_audit.catalogue.drivers import Catalogue, Driver
 from dal_audit.catalogue.object_kinds import Kinds
 from dal_audit.facts import (
@@ -52,11 +52,9 @@ PATHS: Final = Input(
 )
 """Which Python files and marker files there are, audited or not."""
 LAYOUT: Final = Input("layout", attrgetter("layout"))
-AUDITED: Final = Input("audited", lambda project: tuple(file.path for file in project.files))
+AUDITED: Final = FilesInput("audited", attrgetter("path"))
 """The paths of the files whose facts are there, in their order."""
-IMPORTING: Final = Input(
-    "importing", lambda project: tuple([(file.path, file.importing) for file in project.files])
-)
+IMPORTING: Final = FilesInput("importing", attrgetter("importing"))
 """The texts of all import statements, by file."""
 IMPORTS: Final = FactsInput("imports", Import, DynamicImport)
 EXPORTS: Final = FactsInput("exports", ModuleExports)
@@ -103,10 +101,16 @@ def _driver_importers(project: Project) -> tuple[str, ...]:
     return tuple(path for path, is_so in _is_driver_importer(project).items() if is_so)
 
 
-@query(depends_on=(POLICY, PATHS, _driver_importers))
+@query(depends_on=(POLICY, _driver_importers), cuts_off=True)
+def _storage(project: Project) -> tuple[str, ...]:
+    """Return the path globs of the storage packages, configured or found."""
+    configured = project.policy.storage
+    return storage_in(_driver_importers(project)) if configured is None else tuple(configured)
+
+
+@query(depends_on=(POLICY, PATHS, _storage))
 def _zones(project: Project) -> Zones:
-    importers = _driver_importers(project)
-    return Zones(project.policy, project.modules, project.markers, importers)
+    return Zones(project.policy, project.modules, project.markers, _storage(project))
 
 
 @file_query(of=(EXPORTS,), depends_on=(_names, _driver_names))

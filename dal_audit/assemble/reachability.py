@@ -37,7 +37,9 @@ def follow_carriers(
 
     Each round links the project and looks for the files that can import what was found; it ends
     when no further name is tainted. Files that can hand SQL to a function of storage are read, too.
+    `files` are the project's first; what the others say stays as it is.
     """
+    others = project.files[len(files) :]
     index = import_index_of(project)
     options = lru_cache(1)(partial(options_for, files, project.catalogue, shortcuts=shortcuts))
     followed: frozenset[SymbolId] = frozenset()
@@ -53,9 +55,9 @@ def follow_carriers(
         followed, read, spoken = followed | new, read | due, spoken | speaking
         due |= index.importers_of(new) | index.matching(project.policy.driver_types)
         frontier = Frontier(new, due, index.may_import(new), _callers(speaking, index))
-        facts: Sequence[FileFacts] = project.files
+        known = facts = project.files[: len(files)]
         ahead = set(new)
-        while frontier.carried or facts is project.files:
+        while frontier.carried or facts is known:
             facts = extract_deep(
                 files,
                 facts,
@@ -67,9 +69,9 @@ def follow_carriers(
             further = _handed_on(project, facts, frontier) - ahead
             ahead |= further
             frontier = Frontier(further, index.importers_of(further), frozenset())
-        if all(found is known for found, known in zip(facts, project.files, strict=True)):
+        if all(found is before for found, before in zip(facts, known, strict=True)):
             return project
-        project = project.with_files(facts)
+        project = project.with_files([*facts, *others])
 
 
 def _handed_on(
@@ -121,16 +123,18 @@ def follow_accesses(
     *,
     jobs: int | None,
     shortcuts: bool,
+    fresh: AbstractSet[str] | None = None,
 ) -> Project:
     """Inspect the files that read what storage classes hold, then what says of which class it is.
 
     Each round asks what the receivers are, and reads the files that the answer leads into; it ends
-    when it leads into no further one.
+    when it leads into no further one. Where only some files are `fresh`, the others are known.
     """
     words = accessors_of(project)
     if not words:
         return project
-    outside = [file for file in files if not project.in_storage(file.path)]
+    asked = files if fresh is None else [file for file in files if file.path in fresh]
+    outside = [file for file in asked if not project.in_storage(file.path)]
     cache.set_words(words)
     facts = inspect_accesses(
         outside,
@@ -141,7 +145,7 @@ def follow_accesses(
         cache=cache,
     )
     project = project.with_files(facts)
-    while asked := receivers_of(project).missing():
-        facts = inspect_named(files, facts, words, asked, shortcuts=shortcuts, cache=cache)
+    while missing := receivers_of(project).missing():
+        facts = inspect_named(files, facts, words, missing, shortcuts=shortcuts, cache=cache)
         project = project.with_files(facts)
     return project

@@ -45,26 +45,19 @@ class Zones:
         policy: Policy,
         modules: frozenset[str],
         markers: frozenset[str],
-        driver_importers: Sequence[str],
+        storage: tuple[str, ...],
     ) -> None:
-        """Take the policy, the paths of Python files and markers, and who imports a driver."""
+        """Take the policy, the paths of Python files and markers, and storage's path globs."""
         self.policy = policy
         self.modules = modules
         self.markers = markers
-        self.driver_importers = driver_importers
+        self.storage = storage
         self.in_migrations = compile_globs(self._migration_globs, anchored=True)
         """Tells of a path whether it lies among the migrations."""
         self.in_composition_root = compile_globs(policy.composition_roots or (), anchored=True)
         """Tells of a path whether the file may name concrete backends."""
 
     # Storage
-
-    @cached_property
-    def storage(self) -> tuple[str, ...]:
-        """The path globs of the storage packages, configured or found."""
-        if self.policy.storage is not None:
-            return tuple(self.policy.storage)
-        return tuple(f"{folder}/**" for folder in self._storage_folders) or self._storage_modules
 
     @cached_property
     def storage_paths(self) -> frozenset[str]:
@@ -83,27 +76,6 @@ class Zones:
             return "the storage package"
         shown = " or ".join(f"`{path_prefix}{name}`" for name in names[:_SHOWN])
         return f"{shown} or {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
-
-    @property
-    def _storage_folders(self) -> tuple[str, ...]:
-        """Folders with a storage package's name below which a file imports a driver.
-
-        One among tests, examples or documentation goes with another that is not.
-        """
-        found: set[str] = set()
-        for path in self.driver_importers:
-            parts = path.split("/")[:-1]
-            index = next((at for at, part in enumerate(parts) if part in STORAGE_NAMES), None)
-            if index is not None:
-                found.add("/".join(parts[: index + 1]))
-        is_programs = any(ASIDE.isdisjoint(folder.split("/")) for folder in found)
-        return tuple(sorted(found)) if is_programs else ()
-
-    @property
-    def _storage_modules(self) -> tuple[str, ...]:
-        """Single files with a storage package's name, where there is no such package."""
-        named = (path for path in self.driver_importers if _stem(path) in STORAGE_NAMES)
-        return tuple(sorted(path for path in named if ASIDE.isdisjoint(path.split("/"))))
 
     # Migrations
 
@@ -139,6 +111,33 @@ class Zones:
             yield "storage: none found, so no file may import a driver"
         if self.migration_folders:
             yield f"migrations: {', '.join(folder or '.' for folder in self.migration_folders)}"
+
+
+def storage_in(driver_importers: Sequence[str]) -> tuple[str, ...]:
+    """Return the path globs of what is storage by its name, of the files that import a driver."""
+    folders = _storage_folders(driver_importers)
+    return tuple(f"{folder}/**" for folder in folders) or _storage_modules(driver_importers)
+
+
+def _storage_folders(driver_importers: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders with a storage package's name below which a file imports a driver.
+
+    One among tests, examples or documentation goes with another that is not.
+    """
+    found: set[str] = set()
+    for path in driver_importers:
+        parts = path.split("/")[:-1]
+        index = next((at for at, part in enumerate(parts) if part in STORAGE_NAMES), None)
+        if index is not None:
+            found.add("/".join(parts[: index + 1]))
+    is_programs = any(ASIDE.isdisjoint(folder.split("/")) for folder in found)
+    return tuple(sorted(found)) if is_programs else ()
+
+
+def _storage_modules(driver_importers: Sequence[str]) -> tuple[str, ...]:
+    """Return single files with a storage package's name, where there is no such package."""
+    named = (path for path in driver_importers if _stem(path) in STORAGE_NAMES)
+    return tuple(sorted(path for path in named if ASIDE.isdisjoint(path.split("/"))))
 
 
 def _stem(path: str) -> str:

@@ -21,9 +21,18 @@ from dal_audit.facts import FileFacts, SourceFile
 class Respondents:
     """Asks files what an earlier run asked, in the same way; what a question needs is made once."""
 
-    def __init__(self, questions: Iterable[Question], options: ExtractionOptions) -> None:
-        """Take all questions of that run, and how files are looked at."""
+    def __init__(
+        self,
+        questions: Iterable[Question],
+        options: ExtractionOptions,
+        seen: Mapping[str, FileFacts] | None = None,
+    ) -> None:
+        """Take all questions of that run, and how files are looked at.
+
+        `seen` are the facts of a first look at some files as they are now, by their paths.
+        """
         self._questions = tuple(questions)
+        self._seen = seen or {}
         self._options = options
         self._encoder = Encoder()
         self._ready: dict[int, Callable[[SourceFile], bytes]] = {}
@@ -51,7 +60,9 @@ class Respondents:
 
     def first(self, _question: Question) -> Callable[[SourceFile], bytes]:
         """Return what asks for the facts of a first look."""
-        return lambda file: self._facts(first_look([file], self._options)[0])
+        return lambda file: self._facts(
+            self._seen.get(file.path) or first_look([file], self._options)[0]
+        )
 
     def whole(self, _question: Question) -> Callable[[SourceFile], bytes]:
         """Return what asks for the facts of a reading of the whole."""

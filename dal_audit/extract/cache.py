@@ -28,7 +28,7 @@ from dal_audit.catalogue.installation import installation
 from dal_audit.extract.cache_file import make_folder, write_cache
 from dal_audit.extract.cache_form import HEAD, KEY_BYTES, MAGIC, SETTLED_NS, payload_of
 from dal_audit.extract.cache_kinds import FactsKind, Kind, OtherKind, decoder_of
-from dal_audit.extract.inquiries import KINDS, Inquiry, Question
+from dal_audit.extract.inquiries import KINDS, OF_WORDS, Inquiry, Question
 from dal_audit.facts import (
     FactRecord,
     FileFacts,
@@ -194,11 +194,17 @@ class Cache:
         """Forget which content a file had: it has another one by now."""
         self._seen.pop(path, None)
         self._young.pop(path, None)
-        self.inquiry = Inquiry.opened()
+        self.inquiry.forget(path)
+
+    def note_first(self, file: SourceFile, facts: FileFacts) -> None:
+        """Take down what a file answers to a first look since it has another text."""
+        answers = self._kept(file, "first", (facts.attention, facts.importing, facts.facts))
+        self._note("first", [file], answers)
 
     def set_words(self, words: Iterable[str]) -> None:
         """Say what evidence is asked for; what was kept for other words is of no use."""
         self._asked_for = tuple(sorted(words))
+        self.inquiry.keep_words(self._asked_for)
         digest = sha256("\0".join(self._asked_for).encode())
         if digest != self.words:
             self.words = digest
@@ -296,7 +302,7 @@ class Cache:
     ) -> None:
         """Take down what files were asked, and what each answered."""
         if kind in KINDS:
-            words = self._asked_for if kind in {"accesses", "named"} else ()
+            words = self._asked_for if kind in OF_WORDS else ()
             self.inquiry.note(Question(kind, words), answers)  # type: ignore[arg-type]
         else:
             self.inquiry.bar(file.path for file in files)

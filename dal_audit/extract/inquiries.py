@@ -23,6 +23,10 @@ hold SQL."""
 
 KINDS: Final[frozenset[str]] = frozenset(QuestionKind.__args__)  # type: ignore[attr-defined]
 
+OF_WORDS: Final[frozenset[QuestionKind]] = frozenset({"accesses", "named"})
+"""What is asked for the words of accesses."""
+_OF_ROUNDS: Final[frozenset[QuestionKind]] = frozenset({"carriers", "sql"})
+
 DIGEST_BYTES: Final = 16
 YES: Final = b"\1"
 NO: Final = b"\0"
@@ -58,9 +62,8 @@ class Inquiry(Struct):
     Files in `barred` were asked for something that cannot be asked again of them alone.
     """
 
-    questions: list[Question]
     barred: set[str]
-    _answers: list[Sequence[tuple[str, bytes | Raw]]]
+    _answers: dict[Question, dict[str, bytes | Raw]]
     sizes: Mapping[str, int] = {}
     """The files that can be asked again, but for the barred ones, each with its size in bytes."""
     foreign: tuple[str, ...] = ()
@@ -73,13 +76,33 @@ class Inquiry(Struct):
     @classmethod
     def opened(cls) -> Inquiry:
         """Return an inquiry that has asked nothing yet."""
-        return cls([], set(), [])
+        return cls(set(), {})
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """All questions, in the order in which they were asked first."""
+        return tuple(self._answers)
 
     def note(self, question: Question, answers: Sequence[tuple[str, bytes | Raw]]) -> None:
-        """Take down what files answered to a question, by their paths."""
+        """Take down what files answered to a question, by their paths; the last answer counts."""
         if answers:
-            self.questions.append(question)
-            self._answers.append(answers)
+            self._answers.setdefault(question, {}).update(answers)
+
+    def forget(self, path: str) -> None:
+        """Forget what a file answered, as it has another text, and what will be asked of all again.
+
+        Those are the questions of the rounds that follow names.
+        """
+        for question in [asked for asked in self._answers if asked.kind in _OF_ROUNDS]:
+            del self._answers[question]
+        for answers in self._answers.values():
+            answers.pop(path, None)
+
+    def keep_words(self, words: tuple[str, ...]) -> None:
+        """Forget all questions about accesses but those for these words."""
+        for question in [asked for asked in self._answers if asked.kind in OF_WORDS]:
+            if question.words != words:
+                del self._answers[question]
 
     def bar(self, paths: Iterable[str]) -> None:
         """Say of files that they were asked for something else."""
@@ -90,8 +113,8 @@ class Inquiry(Struct):
         asked: dict[str, list[int]] = {path: [] for path in self.sizes if path not in self.barred}
         said: dict[str, list[bytes]] = {path: [] for path in asked}
         digests = _Digests()
-        for number, answers in enumerate(self._answers):
-            for path, answer in answers:
+        for number, answers in enumerate(self._answers.values()):
+            for path, answer in answers.items():
                 if path in asked:
                     asked[path].append(number)
                     said[path].append(digests[bytes(answer)])
@@ -101,6 +124,18 @@ class Inquiry(Struct):
             if key:
                 same = shared.setdefault(key, key)
                 yield path, Answers(same, b"".join(said[path]), self.sizes[path])
+
+    def answers_of(self, path: str) -> Answers | None:
+        """Return what one file answered; None where it cannot be asked again."""
+        if path in self.barred or path not in self.sizes:
+            return None
+        said = [
+            (number, digest_of(bytes(answers[path])))
+            for number, answers in enumerate(self._answers.values())
+            if path in answers
+        ]
+        numbers = tuple(number for number, _ in said)
+        return Answers(numbers, b"".join(digest for _, digest in said), self.sizes[path])
 
 
 class _Digests(dict[bytes, bytes]):

@@ -21,7 +21,7 @@ class Check(Struct, frozen=True):
     """The code of a rule: a pure function of one subject, its file and the project.
 
     The type of the function's first parameter decides what it is handed: each fact of that type (of
-    each of a union's types), each file's facts, or the project itself.
+    each of a union's types), the facts of each file that has any, or the project itself.
     """
 
     rule_id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from dal_audit.assemble.project import Project
@@ -18,33 +18,43 @@ class CheckError(RuntimeError):
     """A check raised: the audit is broken, and says on which rule and file."""
 
 
-def judge(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breach]]:
+def judge(
+    project: Project, rules: Iterable[Rule], *, only: str = ""
+) -> Iterator[tuple[Rule, Breach]]:
     """Yield every breach of the rules in the project.
 
-    Raises CheckError when a check fails, whatever it fails with: a broken audit is never green.
+    With a path, `only` what rules that look at files say of that file. Raises CheckError when a
+    check fails, whatever it fails with: a broken audit is never green.
     """
-    for rule, breach in _judged(project, rules):
+    for rule, breach in _judged(project, rules, only):
         yield rule, in_rust(breach) if breach.place.path.endswith(RUST_FILE) else breach
 
 
-def _judged(project: Project, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Breach]]:
+def _judged(project: Project, rules: Iterable[Rule], only: str) -> Iterator[tuple[Rule, Breach]]:
     """Yield every breach, with names as the symbol table has them."""
     by_subject: dict[type, list[tuple[Rule, Check]]] = {}
     for rule in in_question(project, rules):
         check = check_of(rule)
         for subject in check.subjects:
             by_subject.setdefault(subject, []).append((rule, check))
-    for rule, check in by_subject.get(Project, ()):
+    for rule, check in () if only else by_subject.get(Project, ()):
         yield from _apply(rule, check, project, None, project)
-    of_files = by_subject.get(FileFacts, ())
     for file in project.files:
-        for rule, check in of_files:
-            yield from _apply(rule, check, file, file, project)
-        said: set[tuple[str, int, int, str]] = set()
-        for fact in file.facts:
-            checks = by_subject.get(type(fact))
-            if checks:
-                yield from _once(fact, _of_fact(fact, checks, file, project), said)
+        if file.facts and only in {"", file.path}:
+            yield from _of_file(file, by_subject, project)
+
+
+def _of_file(
+    file: FileFacts, by_subject: Mapping[type, Sequence[tuple[Rule, Check]]], project: Project
+) -> Iterator[tuple[Rule, Breach]]:
+    """Yield the breaches of a file's facts: of all of them together, and of each."""
+    for rule, check in by_subject.get(FileFacts, ()):
+        yield from _apply(rule, check, file, file, project)
+    said: set[tuple[str, int, int, str]] = set()
+    for fact in file.facts:
+        checks = by_subject.get(type(fact))
+        if checks:
+            yield from _once(fact, _of_fact(fact, checks, file, project), said)
 
 
 def _once(

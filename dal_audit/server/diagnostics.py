@@ -26,13 +26,12 @@ _UNNECESSARY: Final = frozenset({"unused-suppression"})
 """The rules whose findings mark what can go: editors draw it pale."""
 
 
-def by_file(findings: Iterable[Finding], root: Path) -> dict[str, list[types.Diagnostic]]:
-    """Return the open findings of a project by the URIs of their files."""
-    found: dict[str, list[types.Diagnostic]] = {}
+def open_by_file(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """Return the open findings of a project by the paths of their files."""
+    found: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.standing == "open":
-            uri = (root / finding.place.path).as_uri()
-            found.setdefault(uri, []).append(diagnostic_of(finding, root))
+            found.setdefault(finding.place.path, []).append(finding)
     return found
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lsprotocol import types
 
+from dal_audit.discover.cache_folder import CACHE
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Watch
 from dal_audit.server.actions import actions_on
 from dal_audit.server.buffers import Buffers
-from dal_audit.server.diagnostics import by_file, covers, origin_of
+from dal_audit.server.diagnostics import covers, diagnostic_of, open_by_file, origin_of
 from dal_audit.server.hover import hover_of
 from dal_audit.server.lenses import lenses_of
 from dal_audit.server.session import Session, project_sessions
@@ -25,7 +26,7 @@ class Editor:
         self._watch = watch
         self._buffers = Buffers()
         self._sessions: list[Session] = []
-        self._shown: frozenset[str] = frozenset()
+        self._shown: Mapping[tuple[Path, str], Sequence[Finding]] = {}
 
     def open_folders(self, folders: Iterable[Path]) -> None:
         """Read all projects in some folders. Raises as `audit` does."""
@@ -49,23 +50,43 @@ class Editor:
             session.edit(path)
 
     def drop(self, path: Path) -> None:
-        """Take a file's saved text again, and read its project. Raises as `audit` does."""
+        """Take a file's saved text again, and read what hangs on it. Raises as `audit` does."""
         self._buffers.drop(path)
         for session in self._of(path):
-            session.read()
+            session.edit(path)
+
+    def changed(self, path: Path) -> None:
+        """Read what hangs on a file that changed on the disk, unless its text is not the saved one.
+
+        Raises as `audit` does.
+        """
+        for session in self._of(path):
+            if not self._buffers.holds(path) and CACHE not in path.parts:
+                session.edit(path)
+
+    def settle(self) -> None:
+        """Find what the last edits mean for all other files. Raises as `audit` does."""
+        for session in self._sessions:
+            session.settle()
 
     def close(self) -> None:
         """Remove the texts that were not saved."""
         self._buffers.close()
 
     def news(self) -> dict[str, list[types.Diagnostic]]:
-        """Return what is to be shown in which file; nothing in one that was told of before."""
-        found: dict[str, list[types.Diagnostic]] = {}
-        for session in self._sessions:
-            found.update(by_file(session.findings, session.root))
-        gone = self._shown - found.keys()
-        self._shown = frozenset(found)
-        return {**{uri: [] for uri in gone}, **found}
+        """Return what is to be shown in each file of which another thing was told before."""
+        found = {
+            (session.root, path): findings
+            for session in self._sessions
+            for path, findings in open_by_file(session.findings).items()
+        }
+        gone = self._shown.keys() - found.keys()
+        changed = {file: own for file, own in found.items() if self._shown.get(file) != own}
+        self._shown = found
+        return {
+            (root / path).as_uri(): [diagnostic_of(finding, root) for finding in findings]
+            for (root, path), findings in {**dict.fromkeys(gone, ()), **changed}.items()
+        }
 
     def actions(self, path: Path, at: types.Range, lines: list[str]) -> list[types.CodeAction]:
         """Return what can be done about the findings at a place in a file."""

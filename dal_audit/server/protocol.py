@@ -1,31 +1,39 @@
 """The protocol: what an editor says becomes calls of `Editor`, and what is found goes back.
 
-Audits run in one thread of their own, so that the editor is always answered; edits that come while
-one is typed are put together.
+Audits run in one thread of their own, so that the editor is always answered. Texts that come while
+it is at work wait for it, the last of each file alone; what they mean for other files is found when
+none waits any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
+from uuid import uuid4
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from dal_audit import __version__
+from dal_audit.policy.request import BASELINE
 from dal_audit.server.actions import ACCEPT
 from dal_audit.server.editor import Editor
 
-PAUSE: Final = 0.05
-"""Seconds for which nothing is typed before a text is read."""
+PAUSE: Final = 0.01
+"""Seconds for which texts are gathered before they are read: an editor can send several at once."""
 
 _CONFIGURATION: Final = ("pyproject.toml", "dal-audit.toml")
+_WATCHED: Final = ("*.{py,pyi,pyw,ipynb,rs,sql,toml,yml,yaml,ini,cfg,mako}", ".gitignore", BASELINE)
+"""The files on which an audit can hang."""
+_STAGES: Final = 4
+"""An audit tells of so many stages (`audit.read_project`)."""
 
 Result = TypeVar("Result")
 
@@ -36,18 +44,23 @@ class AuditServer(LanguageServer):
     def __init__(self) -> None:
         """Begin without a project."""
         super().__init__("dal-audit", __version__, types.TextDocumentSyncKind.Incremental)
-        self.editor = Editor(lambda _stage, _doing: None)
+        self.editor = Editor(self._tell)
+        self.told: types.ProgressToken | None = None
+        """What the editor knows the reading by that goes on; None where it shows none."""
         self._thread = ThreadPoolExecutor(1, "audit")
-        self._waiting: dict[Path, asyncio.TimerHandle] = {}
+        self._waiting: dict[Path, Callable[[], None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def answer(self, work: Callable[[], Result]) -> Result:
         """Return what the projects answer, when all that was asked before is done."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        self._loop = asyncio.get_running_loop()
+        return await self._loop.run_in_executor(self._thread, work)
 
-    async def update(self, work: Callable[[], None]) -> None:
+    async def update(self, *works: Callable[[], None]) -> None:
         """Read what changed, and show what is found; say so where it cannot be read."""
         try:
-            news = await self.answer(partial(self._worked, work))
+            news = await self.answer(partial(self._worked, works))
         except Exception as error:  # noqa: BLE001  # a fault in one text must not end the server
             said = types.ShowMessageParams(types.MessageType.Error, f"dal-audit: {error}")
             self.window_show_message(said)
@@ -55,21 +68,30 @@ class AuditServer(LanguageServer):
         for uri, diagnostics in news.items():
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, diagnostics))
 
-    def _worked(self, work: Callable[[], None]) -> dict[str, list[types.Diagnostic]]:
-        work()
+    def _worked(self, works: Iterable[Callable[[], None]]) -> dict[str, list[types.Diagnostic]]:
+        for work in works:
+            work()
         return self.editor.news()
 
     def later(self, path: Path, work: Callable[[], None]) -> None:
-        """Read a file's text when nothing more was typed for a moment."""
-        self.at_once(path)
-        loop = asyncio.get_running_loop()
-        self._waiting[path] = loop.call_later(PAUSE, lambda: loop.create_task(self.update(work)))
+        """Read a file, in place of what waits to be read of it."""
+        self._waiting[path] = work
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._read_waiting())
 
-    def at_once(self, path: Path) -> None:
-        """Forget what waits to be read of a file, as it is read now."""
-        waiting = self._waiting.pop(path, None)
-        if waiting is not None:
-            waiting.cancel()
+    async def _read_waiting(self) -> None:
+        await asyncio.sleep(PAUSE)
+        while self._waiting:
+            works, self._waiting = tuple(self._waiting.values()), {}
+            await self.update(*works)
+            if not self._waiting:
+                await self.update(self.editor.settle)
+
+    def _tell(self, stage: int, doing: str) -> None:
+        """Show what an audit does, if the editor shows it; audits are in another thread."""
+        if self._loop is not None and self.told is not None:
+            done = types.WorkDoneProgressReport(message=doing, percentage=100 * stage // _STAGES)
+            self._loop.call_soon_threadsafe(self.work_done_progress.report, self.told, done)
 
     def folders(self) -> list[Path]:
         """Return the folders that the editor has open."""
@@ -116,25 +138,26 @@ def _know_texts(server: AuditServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(params: types.DidSaveTextDocumentParams) -> None:
-        await _dropped(server, path_of(params.text_document.uri))
+        _dropped(server, path_of(params.text_document.uri))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     async def closed(params: types.DidCloseTextDocumentParams) -> None:
-        await _dropped(server, path_of(params.text_document.uri))
+        _dropped(server, path_of(params.text_document.uri))
 
 
-async def _dropped(server: AuditServer, path: Path) -> None:
-    server.at_once(path)
-    await server.update(partial(server.editor.drop, path))
+def _dropped(server: AuditServer, path: Path) -> None:
+    server.later(path, partial(server.editor.drop, path))
 
 
 def _know_folders(server: AuditServer) -> None:
     async def opened() -> None:
-        await server.update(partial(server.editor.open_folders, server.folders()))
+        async with _progress(server):
+            await server.update(partial(server.editor.open_folders, server.folders()))
 
     @server.feature(types.INITIALIZED)
     async def initialized(_params: types.InitializedParams) -> None:
         await opened()
+        await _ask_for_changes(server)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(_params: types.DidChangeWorkspaceFoldersParams) -> None:
@@ -146,8 +169,48 @@ def _know_folders(server: AuditServer) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     async def watched(params: types.DidChangeWatchedFilesParams) -> None:
-        names = {path_of(change.uri).name for change in params.changes}
-        await (opened() if names & {*_CONFIGURATION} else server.update(server.editor.read))
+        paths = [path_of(change.uri) for change in params.changes]
+        is_old = all(change.type == types.FileChangeType.Changed for change in params.changes)
+        if any(path.name in _CONFIGURATION for path in paths):
+            await opened()
+        elif paths and is_old:
+            for path in paths:
+                server.later(path, partial(server.editor.changed, path))
+        else:
+            await server.update(server.editor.read)
+
+
+@asynccontextmanager
+async def _progress(server: AuditServer) -> AsyncIterator[None]:
+    """Show what an audit does while it lasts, in an editor that can."""
+    window = server.client_capabilities.window
+    if window is None or not window.work_done_progress:
+        yield
+        return
+    token = str(uuid4())
+    await server.work_done_progress.create_async(token)
+    begun = types.WorkDoneProgressBegin("dal-audit", percentage=0)
+    server.work_done_progress.begin(token, begun)
+    server.told = token
+    try:
+        yield
+    finally:
+        server.told = None
+        server.work_done_progress.end(token, types.WorkDoneProgressEnd())
+
+
+async def _ask_for_changes(server: AuditServer) -> None:
+    """Ask the editor to tell of files that change on the disk, if it can be asked."""
+    workspace = server.client_capabilities.workspace
+    watching = None if workspace is None else workspace.did_change_watched_files
+    if watching is None or not watching.dynamic_registration:
+        return
+    options = types.DidChangeWatchedFilesRegistrationOptions(
+        [types.FileSystemWatcher(f"**/{glob}") for glob in _WATCHED]
+    )
+    method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+    asked = types.Registration("dal-audit-files", method, options)
+    await server.client_register_capability_async(types.RegistrationParams([asked]))
 
 
 def _know_questions(server: AuditServer) -> None:

@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dal_audit.assemble.project import Project
-from dal_audit.audit import Reading, can_read_again, judged, projects_of, read_again, read_project
+from dal_audit.audit import (
+    Reading,
+    can_read_again,
+    found_in,
+    found_in_file,
+    projects_of,
+    read_again,
+    read_project,
+)
 from dal_audit.judge.breach import Finding
+from dal_audit.judge.check import check_of
 from dal_audit.policy.request import BASELINE, Request, Watch
 from dal_audit.server.buffers import Buffers
 from dal_audit.triage.baseline_file import accept
@@ -33,6 +42,7 @@ class Session:
         self._buffers = buffers
         self._watch = watch
         self._reading: Reading | None = None
+        self._is_settled = True
 
     @property
     def project(self) -> Project | None:
@@ -55,17 +65,33 @@ class Session:
         self._take(read_project(scope, request), request)
 
     def edit(self, path: Path) -> None:
-        """Read one file again whose text the editor changed, and what hangs on it.
+        """Read one file again whose text is another, in the editor or on the disk.
 
-        Where that could be more than Python's names, the whole project is read. Raises as `read`.
+        What is found in it is told first; `settle` finds what hangs on it elsewhere. Where that
+        could be more than Python's names, the whole project is read. Raises as `read`.
         """
         name = path.relative_to(self.root).as_posix()
         request = self._request()
-        text = request.instead.get(name)
-        if self._reading is None or text is None or not can_read_again(self._reading, name):
+        text = request.instead.get(name, path)
+        before = self._reading
+        if (
+            before is None
+            or not text.is_file()
+            or text.is_symlink()
+            or not can_read_again(before, name)
+        ):
             self.read()
-        else:
-            self._take(read_again(self._reading, name, text, request), request)
+            return
+        self._reading = read_again(before, name, text, request)
+        if self._reading.audited is not before.audited:
+            self._is_settled = False
+            others = [finding for finding in self.findings if not _is_in(finding, name)]
+            self.findings = [*others, *found_in_file(self._reading, name, request)]
+
+    def settle(self) -> None:
+        """Find what the last edits mean for all other files. Raises as `read`."""
+        if self._reading is not None and not self._is_settled:
+            self._take(self._reading, self._request())
 
     def accept(self, finding: Finding) -> None:
         """Write one of the findings into the baseline, and read the project anew.
@@ -88,5 +114,11 @@ class Session:
         )
 
     def _take(self, reading: Reading, request: Request) -> None:
-        self.findings = judged(reading, request).findings
+        self.findings = found_in(reading, request).findings
         self._reading = reading
+        self._is_settled = True
+
+
+def _is_in(finding: Finding, path: str) -> bool:
+    """Return whether a finding lies in a file, by a rule that looks at files alone."""
+    return finding.place.path == path and check_of(finding.rule).subjects != (Project,)

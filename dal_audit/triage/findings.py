@@ -58,6 +58,22 @@ def triage(
     return Triaged(changed.kept(findings), not is_touched)
 
 
+def triage_file(
+    project: Project,
+    rules: Sequence[Rule],
+    breaches: Iterable[tuple[Rule, Breach]],
+    path: str,
+    request: Request,
+) -> list[Finding]:
+    """Return the findings in one file, given its breaches. Raises as `triage` does."""
+    standing = Triage(project, rules, today=request.today)
+    findings = [standing.finding(rule, breach) for rule, breach in breaches]
+    uses = [(file, use) for file, use in standing.uses() if file.path == path]
+    late = judge_suppressions(project, rules, uses)
+    findings += [standing.finding(rule, breach) for rule, breach in late]
+    return accepted(findings, project, rules, request)[0]
+
+
 def expects_baseline(policy: Policy, request: Request) -> bool:
     """Return whether findings are held against a baseline."""
     usual = policy.root / (policy.baseline or BASELINE)
