@@ -28,6 +28,7 @@ __all__ = [
     "sql_files",
     "sql_functions",
     "state_fields",
+    "throwaway_urls",
     "workflows",
     "zones",
 ]

@@ -217,7 +217,8 @@ class HandedSql(TaggedFact, frozen=True):
 class ConnectionUrl(TaggedFact, frozen=True):
     """A database URL in a literal: where it stands, its scheme, and the store that this means.
 
-    `secrets` are the places of the passwords in it; no fact holds a password.
+    `secrets` are the places of the passwords in it; no fact holds a password. A throw-away one has
+    none, and leads to this machine, to an example, or into memory.
     """
 
     span: Span
@@ -225,6 +226,7 @@ class ConnectionUrl(TaggedFact, frozen=True):
     scheme: str
     store: str
     secrets: tuple[Span, ...] = ()
+    is_throwaway: bool = False
 
 
 class TypeName(FactRecord, frozen=True):

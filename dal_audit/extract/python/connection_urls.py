@@ -20,6 +20,7 @@ from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.source import Lines
+from dal_audit.extract.throwaway_hosts import is_throwaway
 from dal_audit.facts import ConnectionUrl, Span
 
 _TALKING_CALLS: Final = frozenset(
@@ -113,12 +114,15 @@ def connection_urls(
             found = pattern.fullmatch(text.strip())
             if found is None:
                 continue
+            secrets = _secrets(lines, literal.node, found[2])
+            store = schemes[found[1]]
             yield ConnectionUrl(
                 span=node_span(lines, literal.node),
                 statement=_statement(lines, literal),
-                store=schemes[found[1]],
+                store=store,
                 scheme=found[1],
-                secrets=_secrets(lines, literal.node, found[2]),
+                secrets=secrets,
+                is_throwaway=not secrets and is_throwaway(found[2], store),
             )
             break
 

@@ -14,6 +14,7 @@ from dal_audit.extract.rust.syntax import RustSource, flawed
 from dal_audit.extract.rust.tokens import unquoted
 from dal_audit.extract.rust.walk import Handler, Walk
 from dal_audit.extract.source import UndecodableError, decode_script, not_decoded
+from dal_audit.extract.throwaway_hosts import is_throwaway
 from dal_audit.facts import START, ConnectionUrl, NotUnderstood, Span
 from dal_audit.facts.rust import RustFact
 
@@ -94,10 +95,12 @@ def _urls(walk: Walk) -> Iterator[ConnectionUrl]:
         store = STORES.get(found["scheme"]) if found is not None else None
         if found is None or store is None or (found["memory"] and store != "SQLite"):
             continue
+        rest = found["rest"] or found["memory"]
         secrets = tuple(_secrets(source, found["rest"] or "", start, end))
+        leads_nowhere = not secrets and is_throwaway(rest, store)
         span = source.between(start, end)
         statement = source.span(around) if around is not None else START
-        yield ConnectionUrl(span, statement, found["scheme"], store, secrets)
+        yield ConnectionUrl(span, statement, found["scheme"], store, secrets, leads_nowhere)
 
 
 STORES: Final = {name: row.store for row in shipped_schemes() for name in row.names}
