@@ -15,6 +15,9 @@ A rule's document (`rules/*.md`) holds examples in its sections Bad and Good, an
 - Words in a fence's info string tell how the file is written: `encoding=latin-1`, `newline=crlf`
   (or `cr`), `bom`, `bare` (no line end at the end), and `escapes` (`\f`, `\t`, `\r`, `\0`, `\\` and
   `\xff`, which is one byte, are written as two or four characters).
+- A rule's document shows in *How to fix* what its fixes do: `### By --fix` (or `### By
+  --unsafe-fixes`, each in backticks) opens a project before, and a fence below `` `path` afterwards ``
+  is a file of it afterwards. What has no such fence stays as it is.
 - `released` in the info string makes the file one of the last release: it is committed, and removed
   before the other files are written. A project with such a file is a git repository.
 """
@@ -42,6 +45,9 @@ DOCUMENTS: Final = CHECKOUT / "rules"
 EDGES: Final = CHECKOUT / "tests" / "edge"
 CONFIGURATION_FILES: Final = ("dal-audit.toml", "pyproject.toml")
 TODAY: Final = datetime.date(2026, 1, 1)
+JUDGED: Final = frozenset({"Bad", "Good"})
+MENDING: Final = frozenset({"How to fix"})
+AFTERWARDS: Final = "afterwards"
 
 _HEADING: Final = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*")
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})[ \t]*(.*?)[ \t]*")
@@ -84,6 +90,8 @@ class Example:
     marks: Counter[Mark] = field(default_factory=Counter)
     gaps: set[Mark] = field(default_factory=set)
     fences: int = 0
+    afterwards: dict[str, bytes] = field(default_factory=dict)
+    marks_afterwards: Counter[Mark] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         """Name the example for people."""
@@ -178,19 +186,35 @@ def _all_examples() -> Iterator[Example]:
         yield from read_examples(f"edge/{path.name}", text, everywhere=True)
 
 
+@functools.cache
+def mended_examples() -> tuple[Example, ...]:
+    """Return what the documents show of their rules' fixes."""
+    documents = sorted(path for path in DOCUMENTS.glob("*.md") if path.name != "README.md")
+    return tuple(
+        example
+        for path in documents
+        for example in _Reader(path.name, opening=MENDING).read(
+            path.read_text(encoding="utf-8").splitlines()
+        )
+    )
+
+
 def read_examples(name: str, text: str, *, everywhere: bool = False) -> Iterator[Example]:
     """Yield the examples of a document, or (`everywhere`) of an edge file.
 
     Raises ExampleError for a fence without path, one that never ends, a path that occurs twice in
     a project, and a mark that is no mark.
     """
-    return iter(_Reader(name, everywhere=everywhere).read(text.splitlines()))
+    opening = None if everywhere else JUDGED
+    return iter(_Reader(name, opening=opening).read(text.splitlines()))
 
 
 class _Reader:
-    def __init__(self, name: str, *, everywhere: bool) -> None:
+    """Reads the examples below some headings of the second level; below all where none are named."""
+
+    def __init__(self, name: str, *, opening: frozenset[str] | None) -> None:
         self.name = name
-        self.everywhere = everywhere
+        self.opening = opening
         self.examples: list[Example] = []
         self.section = ""
         self.current: Example | None = None
@@ -220,7 +244,9 @@ class _Reader:
     def heading(self, number: int, level: int, title: str) -> None:
         if level <= 2:  # `## Bad`, or the document's title
             self.section = title
-            opens = level == 2 and (self.everywhere or title in {"Bad", "Good"})
+            opens = level == 2 and (self.opening is None or title in self.opening - MENDING)
+        elif self.opening == MENDING:
+            opens = self.section in MENDING
         else:
             opens = self.current is not None
         self.current = None
@@ -232,16 +258,20 @@ class _Reader:
         """Read a fence as a file of the current project."""
         assert self.current is not None
         path = _PATH_LINE.fullmatch(before.strip())
-        if path is None or path[2]:
+        is_after = path is not None and path[2] == AFTERWARDS and self.opening == MENDING
+        if path is None or (path[2] and not is_after):
             raise self.error(number, "a fence without a path in backticks on the line before")
-        released = "released" in info
-        into = self.current.released if released else self.current.files
+        into = self.current.files
+        if is_after:
+            into = self.current.afterwards
+        elif "released" in info:
+            into = self.current.released
         if path[1] in into:
             raise self.error(number, f"the project has two files `{path[1]}`")
         self.current.fences += 1
-        data, marks, gaps = written(path[1], lines, [one for one in info if one != "released"])
+        data, marks, gaps = written(path[1], lines, [word for word in info if word != "released"])
         into[path[1]] = data
-        self.current.marks.update(marks)
+        (self.current.marks_afterwards if is_after else self.current.marks).update(marks)
         self.current.gaps |= gaps
 
     def expectation(self, number: int, line: str, following: list[str]) -> None:

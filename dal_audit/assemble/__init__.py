@@ -17,6 +17,7 @@ __all__ = [
     "first_runs",
     "held_objects",
     "import_index",
+    "imported_names",
     "interface_members",
     "library_versions",
     "migration_layout",

@@ -13,6 +13,7 @@ from dal_audit.catalogue.drivers import RUST
 from dal_audit.facts import FileFacts, Import, Place, Reference, Span, Target
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, and_more
 from dal_audit.judge.check import check
+from dal_audit.judge.import_removal import removal_of
 
 
 class _Named(Struct):
@@ -42,7 +43,7 @@ def concrete_backend(fact: Import, file: FileFacts, project: Project) -> Iterato
     for name in _named_before(fact, file, project) if _is_rust(found) else ():
         found.pop(name, None)
     if found:
-        yield _breach(list(found.values()), fact, file)
+        yield _breach(list(found.values()), fact, file, project)
 
 
 def _backends_of(fact: Import, file: FileFacts, project: Project) -> dict[str, _Named]:
@@ -68,7 +69,7 @@ def _named_before(fact: Import, file: FileFacts, project: Project) -> Iterator[s
             yield from _backends_of(other, file, project)
 
 
-def _breach(backends: Sequence[_Named], fact: Import, file: FileFacts) -> Breach:
+def _breach(backends: Sequence[_Named], fact: Import, file: FileFacts, project: Project) -> Breach:
     """Return the breach of a statement: it stands at the first backend, the uses of all with it."""
     first = backends[0]
     uses = sorted(
@@ -96,6 +97,7 @@ def _breach(backends: Sequence[_Named], fact: Import, file: FileFacts) -> Breach
             *uses,
         ),
         flow_length=1,
+        fix=removal_of(fact, [named.span for named in backends], file.path, project, "unsafe"),
     )
 
 

@@ -11,6 +11,7 @@ from dal_audit.catalogue.drivers import Driver
 from dal_audit.facts import FileFacts, Import, Place, Span, Target
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related
 from dal_audit.judge.check import check
+from dal_audit.judge.import_removal import removal_of
 
 
 @check("DAL101")
@@ -46,6 +47,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
             extent=(fact.statement.line, fact.statement.end_line),
             related=tuple(sorted(related)),
             driver=driver.name,
+            fix=removal_of(fact, [target.span for target in targets], file.path, project),
         )
 
 

@@ -9,6 +9,7 @@ from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import, Place, StringAnnotationName
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, and_more, flow_of
 from dal_audit.judge.check import check
+from dal_audit.judge.import_removal import removal_of
 
 _KINDS = {
     "module": "the {driver} module",
@@ -68,6 +69,7 @@ def _arrival(
         related=(*flow, *sorted(uses)),
         flow_length=len(flow),
         driver=first.source.driver.name,
+        fix=removal_of(fact, [leak.span for leak in group], file.path, project, "unsafe"),
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.drivers import Driver
 from dal_audit.facts import FileFacts, Import, Place, Target
+from dal_audit.fix.model import Fix
 from dal_audit.judge.breach import Breach, Related
 from dal_audit.judge.check import check
+from dal_audit.judge.import_removal import removal_of
 
 
 @check("DAL204")
@@ -44,7 +46,18 @@ def interface_module_imports_driver(project: Project) -> Iterator[Breach]:
                 extent=(fact.statement.line, fact.statement.end_line),
                 related=(defined, *others),
                 driver=driver.name,
+                fix=_removal(group, file.path, project),
             )
+
+
+def _removal(
+    group: Sequence[tuple[Driver, Import, Target]], path: str, project: Project
+) -> Fix | None:
+    """Return how imports of a driver are taken out, which one statement holds."""
+    _, fact, _ = group[0]
+    if any(statement is not fact for _, statement, _ in group):
+        return None
+    return removal_of(fact, [target.span for _, _, target in group], path, project)
 
 
 def _driver_imports(file: FileFacts, project: Project) -> Iterator[tuple[Driver, Import, Target]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppression
-from dal_audit.facts.source import FactRecord, Span, TaggedFact
+from dal_audit.facts.source import Edit, FactRecord, Span, TaggedFact
 
 UseKind: TypeAlias = Literal[
     "annotation",
@@ -56,6 +56,9 @@ class Target(FactRecord, frozen=True):
     name: str
     bound: str
     uses: tuple[Reference, ...] = ()
+    removal: tuple[Span, Span] | None = None
+    """What goes with it, where nothing can miss it and other names of its statement stay: where one
+    behind it stays, and where one before it does. None where something may miss it."""
 
 
 class Import(TaggedFact, frozen=True):
@@ -76,6 +79,9 @@ class Import(TaggedFact, frozen=True):
     """Whether the statement offers to others what it imports, in so many words (`pub use`)."""
     is_covered: bool = False
     """Whether another rule says more of what stands at the first of these paths."""
+    removal: tuple[Edit, ...] = ()
+    """What takes the whole statement out; empty where something may miss it, or a comment would
+    go with it."""
 
     def binds_top(self, target: Target) -> bool:
         """Return whether a target binds its first component alone, as `import a.b` binds `a`."""

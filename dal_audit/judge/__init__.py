@@ -3,6 +3,7 @@
 __all__ = [
     "breach",
     "check",
+    "import_removal",
     "run",
     "run_breaches",
     "schema_breaches",

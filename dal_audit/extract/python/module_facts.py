@@ -21,16 +21,15 @@ from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
 from dal_audit.extract.python.exports import shapes_of
 from dal_audit.extract.python.expression_uses import QUOTABLE
 from dal_audit.extract.python.handed_sql import handed_sql
+from dal_audit.extract.python.import_facts import import_fact, whole_name
+from dal_audit.extract.python.import_removal import ImportRemoval
 from dal_audit.extract.python.loaded_modules import LoadedModule, LoadedModules
 from dal_audit.extract.python.mentions import name_mentions
 from dal_audit.extract.python.name_uses import CallSite, FileNames, NameUse, read_names
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.import_places import (
     blocks_of,
-    imported_span,
-    module_span,
     node_span,
-    statement_bounds,
 )
 from dal_audit.extract.python.parse.parser import UnparsableError, parse
 from dal_audit.extract.python.prefilter.driver_marks import (
@@ -40,7 +39,7 @@ from dal_audit.extract.python.prefilter.driver_marks import (
     searchable_text,
 )
 from dal_audit.extract.python.prefilter.sql_marks import opens_sql
-from dal_audit.extract.python.scopes import Binding, Imported, source_module
+from dal_audit.extract.python.scopes import Binding, Imported
 from dal_audit.extract.python.sql_calls import SqlCalls
 from dal_audit.extract.python.sql_strings import sql_texts
 from dal_audit.extract.python.statement_heads import StatementHeads
@@ -51,10 +50,8 @@ from dal_audit.facts import (
     Fact,
     Import,
     NotUnderstood,
-    Reference,
     Span,
     StringAnnotationName,
-    Target,
 )
 
 _BUILTINS: Final = frozenset(dir(builtins))
@@ -207,9 +204,10 @@ class _Reader:
     def _whole(self, names: FileNames) -> Iterator[Fact]:
         """Yield what a module imports and offers."""
         uses = self._uses(names)
+        removal = ImportRemoval(self.tree, self.lines, names)
         for statement, type_checking in names.imports:
             if not self._is_foreign(statement):
-                yield self._import(statement, uses, type_checking=type_checking)
+                yield import_fact(statement, uses, removal, type_checking=type_checking)
         if self.depth == 0:
             used = {use.dotted.partition(".")[0] for use in names.uses}
             yield from shapes_of(self.tree, self.lines, used, names.module)
@@ -292,42 +290,10 @@ class _Reader:
         best: dict[str, tuple[int, ast.alias]] = {}
         for imported in imports:
             origin = imported.origin
-            shared = _shared(imported.alias.name, _whole(origin, use.dotted))
+            shared = _shared(imported.alias.name, whole_name(origin, use.dotted))
             if origin not in best or shared > best[origin][0]:
                 best[origin] = shared, imported.alias
         return [alias for _, alias in best.values()]
-
-    def _import(
-        self,
-        statement: ast.Import | ast.ImportFrom,
-        uses: dict[int, list[NameUse]],
-        *,
-        type_checking: bool,
-    ) -> Import:
-        start, end = statement_bounds(self.lines, statement)
-        targets = []
-        for alias in statement.names:
-            imported = Imported(statement, alias)
-            origin = imported.origin
-            references = tuple(
-                Reference(node_span(self.lines, use.node), _whole(origin, use.dotted), use.role)
-                for use in uses.get(id(alias), ())
-            )
-            bound = "" if alias.name == "*" else imported.name
-            name = alias.name if isinstance(statement, ast.Import) else origin
-            span = imported_span(self.lines, alias)
-            targets.append(Target(span, name, bound, tuple(sorted(references, key=_by_span))))
-        return Import(
-            statement=self.lines.span(start, end),
-            targets=tuple(targets),
-            module=source_module(statement) if isinstance(statement, ast.ImportFrom) else None,
-            module_span=(
-                module_span(self.lines, statement)
-                if isinstance(statement, ast.ImportFrom)
-                else None
-            ),
-            type_checking=type_checking,
-        )
 
     def _loads(self, site: CallSite) -> Iterator[DynamicImport]:
         for load in loaded(site, self.helpers):
@@ -383,20 +349,6 @@ def _imports(body: Sequence[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
                 yield statement
             else:
                 waiting += blocks_of(statement)
-
-
-def _by_span(reference: Reference) -> Span:
-    return reference.span
-
-
-def _whole(origin: str, dotted: str) -> str:
-    """Return the dotted name that a use means, given the origin of its first component.
-
-    What a star brought keeps its own first component: `app.types.*` and `Row` are `app.types.Row`.
-    """
-    if origin.endswith("*"):
-        return origin[:-1] + dotted
-    return origin + dotted[len(dotted.partition(".")[0]) :]
 
 
 def _shared(name: str, other: str) -> int:

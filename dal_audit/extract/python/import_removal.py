@@ -1,0 +1,257 @@
+"""How an import that its module does not use is taken out of the text, comments left as they are.
+
+Scopes tell whether a name is used. What may be read in other ways is left alone: a name that a text
+may mean (`__all__`, `getattr`, `patch`), one that is bound again, that a parameter bears (a
+fixture's, in a test), or that stands where namespaces are read; an import that may fail (`try`,
+`with`), that belongs to a class, or that a linter's comment says to keep.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from dal_audit.extract.python.expression_uses import FileNames
+from dal_audit.extract.python.parse.import_places import blocks_of, statement_bounds
+from dal_audit.extract.python.parse.newer_syntax import TRIES
+from dal_audit.extract.python.parse.walk import nodes_in
+from dal_audit.extract.python.scopes import Declared, Imported
+from dal_audit.extract.source import Lines
+from dal_audit.facts import Edit, Span
+
+ImportStatement: TypeAlias = ast.Import | ast.ImportFrom
+
+_READS_NAMESPACE: Final = re.compile(
+    r"(?<![\w.])(?:(?:globals|locals|vars|dir)\s*\(\s*\)|(?:eval|exec)\s*\()"
+    r"|\bmodules\s*\[\s*__name__"
+)
+_DIRECTIVE: Final = re.compile(
+    r"#[ \t]*(?:noqa|type:|pylint|pyright|mypy|pragma|fmt|isort|ruff|flake8|pyflakes|nosec|yapf"
+    r"|ty:|dal-audit)|noqa|F401|unused",
+    re.IGNORECASE,
+)
+"""A comment that speaks to a tool: it means nothing where the import is not, or asks to keep it."""
+_WORD: Final = re.compile(r"[^\W\d]\w*")
+_PROSE: Final = re.compile(r"\w\s+\w")
+_COMMA: Final = re.compile(r"[ \t]*,")
+_GUARDS: Final = (*TRIES, ast.With, ast.AsyncWith)
+
+
+class _Position(Struct, frozen=True):
+    """Where a statement stands: in a block, which may be the module's, and what guards that."""
+
+    block: Sequence[ast.stmt]
+    index: int
+    is_module: bool
+    is_guarded: bool
+
+    def neighbour(self, step: int) -> ast.stmt | None:
+        """Return the statement before (-1) or behind (1) in the block; None where none is."""
+        index = self.index + step
+        return self.block[index] if 0 <= index < len(self.block) else None
+
+    @property
+    def may_be_emptied(self) -> bool:
+        """Whether a block of several statements holds nothing but imports."""
+        imports = (ast.Import, ast.ImportFrom)
+        is_several = len(self.block) > 1 and not self.is_module
+        return is_several and all(isinstance(statement, imports) for statement in self.block)
+
+
+class ImportRemoval:
+    """Tells how the imports of a module are taken out; what that needs is read when it is asked."""
+
+    def __init__(self, tree: ast.Module, lines: Lines, names: FileNames) -> None:
+        """Take a module's tree, its lines, and the names in it."""
+        self.tree = tree
+        self.lines = lines
+        self.names = names
+
+    def names_of(
+        self, statement: ImportStatement, unused: Collection[str]
+    ) -> list[tuple[Span, Span] | None]:
+        """Return how each name of a statement is taken out, where others of it stay.
+
+        That is what goes with it where a name behind it stays, and where one before it does.
+        `unused` are the names that no scope reads.
+        """
+        spans = _Parts(statement, self.lines).spans
+        return [
+            spans(index) if self._is_free(Imported(statement, alias), unused) else None
+            for index, alias in enumerate(statement.names)
+        ]
+
+    def whole_of(self, statement: ImportStatement) -> tuple[Edit, ...]:
+        """Return how a whole statement is taken out; empty where that would lose a comment."""
+        start, end = statement_bounds(self.lines, statement)
+        if "#" in self.lines.text[start:end]:
+            return ()
+        position = self._positions[id(statement)]
+        found = self._edit(start, end, position)
+        if not position.may_be_emptied or position.index == 0:
+            return (found,)
+        # So that of such a block one statement goes at a time, and the last one leaves `pass`.
+        first, _ = statement_bounds(self.lines, position.block[0])
+        return (Edit(self.lines.span(first, first), ""), found)
+
+    def _is_free(self, imported: Imported, unused: Collection[str]) -> bool:
+        """Return whether nothing can miss an imported name."""
+        name, statement = imported.name, imported.statement
+        if name not in unused or imported.alias.name == "*" or self._reads_namespace:
+            return False
+        position = self._positions.get(id(statement))
+        if position is None or position.is_guarded or self._is_kept(statement):
+            return False
+        is_offered = imported.alias.asname == imported.alias.name
+        return not is_offered and self._is_bound_once(imported) and name not in self._quoted
+
+    def _is_kept(self, statement: ImportStatement) -> bool:
+        """Return whether a comment on the statement's lines speaks to a tool."""
+        start, end = statement_bounds(self.lines, statement)
+        last = self.lines.line_of(end)
+        shown = (
+            self.lines.text[start:end] + self.lines.line(last)[end - self.lines.starts[last - 1] :]
+        )
+        return any(
+            _DIRECTIVE.search(line, line.find("#")) for line in shown.splitlines() if "#" in line
+        )
+
+    def _is_bound_once(self, imported: Imported) -> bool:
+        """Return whether nothing else gives its scope the name, and no parameter bears it."""
+        module = self.names.module
+        is_found = False
+        for scope in (module, *module.opened):
+            bindings = scope.bindings.get(imported.name, ())
+            if any(isinstance(binding, Declared) for binding in bindings):
+                return False
+            own = [binding for binding in bindings if isinstance(binding, Imported)]
+            if any(binding.alias is imported.alias for binding in own):
+                is_found = scope.kind != "class" and len(bindings) == 1
+        return is_found
+
+    @cached_property
+    def _reads_namespace(self) -> bool:
+        return _READS_NAMESPACE.search(self.lines.text) is not None
+
+    @cached_property
+    def _quoted(self) -> AbstractSet[str]:
+        """The words in the module's texts, but for prose without examples."""
+        constants = (node for node in nodes_in(self.tree) if isinstance(node, ast.Constant))
+        texts = (node.value for node in constants if isinstance(node.value, str))
+        named = (text for text in texts if ">>>" in text or not _PROSE.search(text))
+        return frozenset(word for text in named for word in _WORD.findall(text))
+
+    @cached_property
+    def _positions(self) -> dict[int, _Position]:
+        return {
+            id(statement): position
+            for statement, position in _positions(self.tree)
+            if isinstance(statement, (ast.Import, ast.ImportFrom))
+        }
+
+    def _edit(self, start: int, end: int, position: _Position) -> Edit:
+        """Return what is written where a statement stood."""
+        text, lines = self.lines.text, self.lines
+        before = position.neighbour(-1)
+        after = position.neighbour(1)
+        line_start, line_end = self._line(start)[0], self._line(end)[1]
+        if after is not None and statement_bounds(lines, after)[0] < line_end:
+            return Edit(lines.span(start, statement_bounds(lines, after)[0]), "")
+        if before is not None and statement_bounds(lines, before)[1] > line_start:
+            return Edit(lines.span(statement_bounds(lines, before)[1], end), "")
+        if not position.is_module and len(position.block) == 1:
+            return Edit(lines.span(start, end), "pass")
+        comment = text.find("#", end, line_end)
+        if comment >= 0:
+            return Edit(lines.span(start, comment), "")
+        return Edit(lines.span(*self._with_blank_lines(line_start, line_end)), "")
+
+    def _line(self, index: int) -> tuple[int, int]:
+        """Return where the line of an index begins, and where the next one does."""
+        starts, number = self.lines.starts, self.lines.line_of(index)
+        end = starts[number] if number < len(starts) else len(self.lines.text)
+        return starts[number - 1], end
+
+    def _with_blank_lines(self, start: int, end: int) -> tuple[int, int]:
+        """Return lines with the blank ones above, where there are blank ones below, too.
+
+        At the beginning of a file those below go.
+        """
+        text = self.lines.text
+        below = end
+        while below < len(text) and not text[slice(*self._line(below))].strip():
+            below = self._line(below)[1]
+        above = start
+        while above and not text[slice(*self._line(above - 1))].strip():
+            above = self._line(above - 1)[0]
+        if not above:
+            return start or above, below
+        is_last = below == len(text)
+        return (above if below > end or is_last else start), end
+
+
+class _Parts:
+    """The names of an import statement, and what lies between them."""
+
+    def __init__(self, statement: ImportStatement, lines: Lines) -> None:
+        self.lines = lines
+        self.bounds = [_alias_bounds(lines, alias) for alias in statement.names]
+        start, end = statement_bounds(lines, statement)
+        self.has_comments = "#" in lines.text[start:end]
+
+    def spans(self, index: int) -> tuple[Span, Span] | None:
+        """Return what goes with a name where one behind it stays, and where one before it does."""
+        if self.has_comments:
+            alone = self._beside_comments(index)
+            return None if alone is None else (alone, alone)
+        (start, end), last = self.bounds[index], len(self.bounds) - 1
+        following = self.lines.span(start, self.bounds[index + 1][0] if index < last else end)
+        preceding = self.lines.span(self.bounds[index - 1][1] if index else start, end)
+        return following, preceding
+
+    def _beside_comments(self, index: int) -> Span | None:
+        """Return a name between brackets with its own comma, and the line that it has for itself.
+
+        None where a comment stands before the comma.
+        """
+        text, (start, end) = self.lines.text, self.bounds[index]
+        comma = _COMMA.match(text, end)
+        if comma is not None:
+            end = comma.end()
+        elif index < len(self.bounds) - 1:
+            return None
+        number = self.lines.line_of(start)
+        line_start = self.lines.starts[number - 1]
+        line_end = line_start + len(self.lines.line(number))
+        before, behind = text[line_start:start], text[end:line_end]
+        if before.strip():
+            return self.lines.span(line_start + len(before.rstrip(" \t")), end)
+        if not behind.strip():
+            return self.lines.span(line_start, line_end)
+        return self.lines.span(start, end + len(behind) - len(behind.lstrip(" \t")))
+
+
+def _alias_bounds(lines: Lines, alias: ast.alias) -> tuple[int, int]:
+    start = lines.offset(alias.lineno, alias.col_offset)
+    end_line, end_column = alias.end_lineno, alias.end_col_offset
+    if end_line is None or end_column is None:
+        return start, start
+    return start, lines.offset(end_line, end_column)
+
+
+def _positions(tree: ast.Module) -> Iterator[tuple[ast.stmt, _Position]]:
+    """Yield all statements of a module, each with its position."""
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, is_guarded = waiting.pop()
+        is_guarded = is_guarded or isinstance(node, _GUARDS)
+        for block in blocks_of(node):
+            for index, statement in enumerate(block):
+                yield statement, _Position(block, index, node is tree, is_guarded)
+                waiting.append((statement, is_guarded))

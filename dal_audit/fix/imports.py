@@ -1,0 +1,39 @@
+"""Fix imports that nothing uses: take the name out of its statement, or the statement with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dal_audit.facts import Edit, Import, Target
+from dal_audit.fix.model import Applicability, Fix
+
+
+def without(
+    fact: Import, targets: Collection[Target], applicability: Applicability = "safe"
+) -> Fix | None:
+    """Return how names are taken out of an import statement; None where something may miss one.
+
+    What is imported by a dotted name is unsafe: it makes the module an attribute of its package,
+    which another file may read.
+    """
+    if not targets or any(target.removal is None for target in targets):
+        return None
+    edits = _edits(fact, targets)
+    if not edits:
+        return None
+    is_submodule = fact.module is None and any("." in target.name for target in targets)
+    names = ", ".join(f"`{target.bound}`" for target in targets)
+    message = f"take out the import of {names}, which nothing uses"
+    return Fix(message, edits, "unsafe" if is_submodule else applicability)
+
+
+def _edits(fact: Import, targets: Collection[Target]) -> tuple[Edit, ...]:
+    """Return the edits that take targets out: those before the first that stays, and behind it."""
+    stays = next((index for index, each in enumerate(fact.targets) if each not in targets), None)
+    if stays is None:
+        return fact.removal
+    return tuple(
+        Edit(target.removal[index > stays], "")
+        for index, target in enumerate(fact.targets)
+        if target in targets and target.removal is not None
+    )

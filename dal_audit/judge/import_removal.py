@@ -1,0 +1,38 @@
+"""Whether an import that a breach is about can be taken out, as nothing in the project uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import PurePosixPath
+from typing import Final
+
+from dal_audit.assemble.imported_names import is_read_elsewhere
+from dal_audit.assemble.project import Project
+from dal_audit.facts import Import, Span
+from dal_audit.fix.imports import without
+from dal_audit.fix.model import Applicability, Fix
+
+_OFFERING: Final = frozenset({"__init__", "conftest"})
+"""Modules whose names others read without a word of it: a package's, and fixtures."""
+
+
+def removal_of(
+    fact: Import,
+    spans: Collection[Span],
+    path: str,
+    project: Project,
+    applicability: Applicability = "safe",
+) -> Fix | None:
+    """Return how the names at some places of a statement are taken out of it.
+
+    None where anything may use one of them, and where what stands there is no name that it binds.
+    """
+    targets = [target for target in fact.targets if target.span in spans]
+    place = PurePosixPath(path)
+    if len(targets) < len(set(spans)) or place.stem in _OFFERING or place.suffix == ".ipynb":
+        return None
+    fix = without(fact, targets, applicability)
+    module = project.module_name(path)
+    if fix is None or any(is_read_elsewhere(module, target.bound, project) for target in targets):
+        return None
+    return fix
