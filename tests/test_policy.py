@@ -94,6 +94,8 @@ path = "migrations/"
 path = "src"
 tool = "alembic"
 backends = ["sqlite"]
+[error-map]
+"sqlite3.IntegrityError" = "app.storage.errors:NameTaken"
 [[waivers]]
 id = "W-1"
 rules = ["driver-import", "DAL3"]
@@ -132,6 +134,7 @@ def test_every_key_is_read(root: Path) -> None:
         driver_types=("app.storage.*Engine",),
         accessors=("raw_pool", "été"),
         import_helpers=("app.tools:lazy_import",),
+        error_map=(("sqlite3.IntegrityError", "app.storage.errors:NameTaken"),),
         orm_models="deny",
         rust_row_models="allow",
         type_checking_imports="ignore",

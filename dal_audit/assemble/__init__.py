@@ -29,6 +29,7 @@ __all__ = [
     "sql_files",
     "sql_functions",
     "state_fields",
+    "storage_errors",
     "throwaway_urls",
     "workflows",
     "zones",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.drivers import RUST
-from dal_audit.facts import FileFacts, Import, Place
+from dal_audit.facts import FileFacts, Import, Place, Span
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, and_more
 from dal_audit.judge.check import check
+from dal_audit.judge.error_translation import translated
 
 
 @check("DAL104")
@@ -39,4 +40,9 @@ def driver_exception(fact: Import, file: FileFacts, project: Project) -> Iterato
                 for other, caught in others
             ),
             driver=driver,
+            fix=None if is_rust else translated(_caught([(place, origin), *others]), file, project),
         )
+
+
+def _caught(clause: Sequence[tuple[Place, DriverSource]]) -> Sequence[tuple[Span, DriverSource]]:
+    return [(place.span, origin) for place, origin in clause]

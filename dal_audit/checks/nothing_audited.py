@@ -11,7 +11,7 @@ from dal_audit.discover.files import is_script
 from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
-from dal_audit.policy import compile_globs
+from dal_audit.policy import Policy, compile_globs
 from dal_audit.policy.problems import did_you_mean
 
 NOTHING = "it holds no Python or Rust file and no SQL migration"
@@ -91,19 +91,24 @@ def _missing_interfaces(project: Project) -> Iterator[Breach]:
 
 def _missing_modules(project: Project) -> Iterator[Breach]:
     """Flag what the configuration looks for in a module of the project that is not there."""
-    of_helpers = [helper.partition(":")[0] for helper in project.policy.import_helpers]
-    for key, names in (
-        ("driver-types", [name.rpartition(".")[0] for name in project.policy.driver_types]),
-        ("import-helpers", of_helpers),
-    ):
-        for index, module in enumerate(names):
-            if _is_missing(module, project):
-                yield Breach(
-                    project.place_of((key, index)),
-                    f"this entry of `{key}` names nothing: there is no module `{module}`"
-                    f"{did_you_mean(module, project.names.files)}",
-                    label="names no module",
-                )
+    for key, where, module in _named_modules(project.policy):
+        if _is_missing(module, project):
+            yield Breach(
+                project.place_of((key, where)),
+                f"this entry of `{key}` names nothing: there is no module `{module}`"
+                f"{did_you_mean(module, project.names.files)}",
+                label="names no module",
+            )
+
+
+def _named_modules(policy: Policy) -> Iterator[tuple[str, str | int, str]]:
+    """Yield the modules that entries of the configuration name, with the places of these."""
+    for index, name in enumerate(policy.driver_types):
+        yield "driver-types", index, name.rpartition(".")[0]
+    for index, helper in enumerate(policy.import_helpers):
+        yield "import-helpers", index, helper.partition(":")[0]
+    for caught, error in policy.error_map:
+        yield "error-map", caught, error.partition(":")[0]
 
 
 def _is_missing(module: str, project: Project) -> bool:

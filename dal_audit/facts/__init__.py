@@ -12,6 +12,7 @@ from dal_audit.facts.any_language import (
     NotUnderstood,
     Suppression,
 )
+from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation
 from dal_audit.facts.file import Fact, FileFacts, ReadDepth
 from dal_audit.facts.python import (
     CALL,
@@ -67,11 +68,13 @@ __all__ = [
     "AllowedRule",
     "AttributeRead",
     "BindingKind",
+    "CaughtTuple",
     "ClassDefinition",
     "ClassNameTest",
     "ConnectionUrl",
     "DynamicImport",
     "Edit",
+    "ErrorTranslation",
     "Export",
     "Fact",
     "FactRecord",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppression
+from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation
 from dal_audit.facts.source import Edit, FactRecord, Span, TaggedFact
 
 UseKind: TypeAlias = Literal[
@@ -397,6 +398,8 @@ PythonFact: TypeAlias = (
     Import
     | ClassNameTest
     | StringAnnotationName
+    | ErrorTranslation
+    | CaughtTuple
     | DynamicImport
     | ModuleExports
     | NameMentions

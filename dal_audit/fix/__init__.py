@@ -1,3 +1,13 @@
 """Fixers: from facts to the edits that mend them; pure functions, one module a kind of fact."""
 
-__all__ = ["downs", "guards", "imports", "model", "placeholders", "rewrite", "sql", "suppressions"]
+__all__ = [
+    "downs",
+    "guards",
+    "imports",
+    "model",
+    "new_imports",
+    "placeholders",
+    "rewrite",
+    "sql",
+    "suppressions",
+]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import re
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from dal_audit.extract.source import Lines, UndecodableError, declared_encoding, decode
 from dal_audit.facts import Edit
 from dal_audit.fix.model import Fix
+
+_NEWLINE: Final = re.compile(r"\r\n|\r|\n")
+_BARE: Final = re.compile(r"(?<!\r)\n")
 
 
 class AmendError(ValueError):
@@ -64,7 +69,8 @@ def text_of(data: bytes, *, is_script: bool) -> str:
 def amended(data: bytes, fixes: Iterable[Fix], *, is_script: bool) -> bytes:
     """Return a file's bytes with fixes applied, which must not overlap.
 
-    The byte order mark, the encoding and each line's end stay. Raises AmendError where they would
+    The byte order mark, the encoding and each line's end stay; a line that is written ends as the
+    first one does. Raises AmendError where they would
     not: for a file that its encoding does not write as it reads it, and where an edit would make
     another line the one that declares the encoding.
     """
@@ -74,12 +80,13 @@ def amended(data: bytes, fixes: Iterable[Fix], *, is_script: bool) -> bytes:
     if mark + text.encode(encoding, "surrogatepass") != data:
         raise AmendError(f"its bytes are not what {encoding} writes")
     lines = Lines(text)
+    newline = first[0] if (first := _NEWLINE.search(text)) is not None else "\n"
     pieces = []
     position = 0
     for edit in sorted((edit for fix in fixes for edit in fix.edits), key=lambda edit: edit.span):
         start = lines.index(edit.span.line, edit.span.column)
         end = lines.index(edit.span.end_line, edit.span.end_column)
-        pieces += [text[position:start], edit.text]
+        pieces += [text[position:start], _BARE.sub(newline, edit.text)]
         position = end
     try:
         new = mark + ("".join(pieces) + text[position:]).encode(encoding)

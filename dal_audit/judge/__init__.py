@@ -3,6 +3,7 @@
 __all__ = [
     "breach",
     "check",
+    "error_translation",
     "import_removal",
     "run",
     "run_breaches",

@@ -241,6 +241,15 @@ KEYS: tuple[Key, ...] = (
         "The project's own functions that import a module by name.",
     ),
     Key(
+        "error-map",
+        Table(
+            Text("a driver's exception such as `sqlite3.IntegrityError`", _DOTTED),
+            Text("a class of the form `module:Class`", f"{_DOTTED}:{_DOTTED}"),
+        ),
+        "found: what storage raises where it catches the exception",
+        "The project's own errors that stand for drivers' exceptions; fixes of DAL104 catch them.",
+    ),
+    Key(
         "orm-models",
         Choice("setting", ("allow", "deny")),
         '"allow"',

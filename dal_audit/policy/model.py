@@ -97,6 +97,7 @@ class Policy(Struct, frozen=True):
     driver_types: tuple[str, ...] = ()
     accessors: tuple[str, ...] = ()
     import_helpers: tuple[str, ...] = ()
+    error_map: tuple[tuple[str, str], ...] = ()
     orm_models: Literal["allow", "deny"] = "allow"
     rust_row_models: Literal["report", "allow"] = "report"
     type_checking_imports: Literal["report", "ignore"] = "report"

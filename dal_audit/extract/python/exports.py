@@ -15,6 +15,7 @@ from typing import Final
 from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.classes import class_shapes
 from dal_audit.extract.python.definitions import assignments, collected, without_brackets
+from dal_audit.extract.python.error_translations import error_translations
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_results import FunctionResults
 from dal_audit.extract.python.handed_sql import ExecutedParameters
@@ -29,7 +30,15 @@ from dal_audit.extract.python.parse.import_places import (
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children, nodes_in
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.source import Lines
-from dal_audit.facts import BindingKind, ClassDefinition, Export, ModuleExports, Span
+from dal_audit.facts import (
+    BindingKind,
+    CaughtTuple,
+    ClassDefinition,
+    ErrorTranslation,
+    Export,
+    ModuleExports,
+    Span,
+)
 
 _LAZY_LOADER: Final = "lazy_loader."
 _GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
@@ -37,8 +46,8 @@ _GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
 
 def shapes_of(
     tree: ast.Module, lines: Lines, used: AbstractSet[str], module: Scope
-) -> Iterator[ModuleExports | ClassDefinition]:
-    """Yield the shape of a module and of its classes.
+) -> Iterator[ModuleExports | ClassDefinition | ErrorTranslation | CaughtTuple]:
+    """Yield the shape of a module, of its classes, and what its handlers do.
 
     `used` are the names that the module itself reads, `module` is its outermost scope.
     """
@@ -61,6 +70,7 @@ def shapes_of(
         reader.is_dynamic,
     )
     yield from class_shapes(tree, lines, reader.types)
+    yield from error_translations(tree, lines, reader.types)
 
 
 class _Shaper:
