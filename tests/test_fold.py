@@ -207,7 +207,6 @@ def test_names_that_are_assigned_once(text: str) -> None:
         "from y import x\nmark(x)\n",
         "for x in y: mark(x)\n",
         "for x in range(9): mark(x)\n",
-        "for x, y in [('a', 'b')]: mark(x)\n",
         "x, *y = 'a', 'b'\nmark(y)\n",
         "x: str\nmark(x)\n",
         "class C:\n  x = 'a'\n  def f(self): mark(x)\n",

@@ -79,15 +79,23 @@ def _given(use: Reference, path: str, project: Project) -> HeldObject | None:
 @query(depends_on=(hierarchy_of, held_objects_of), cuts_off=True)
 def handed_out(project: Project) -> frozenset[str]:
     """Return the names of the members of classes by which these hand out a driver's object."""
+    return frozenset(member.name for _, member in _handing(project))
+
+
+@query(depends_on=(hierarchy_of, held_objects_of), cuts_off=True)
+def handing_classes(project: Project) -> frozenset[str]:
+    """Return the names of the classes that hand out a driver's object."""
+    return frozenset(owner.shape.name for owner, _ in _handing(project))
+
+
+def _handing(project: Project) -> Iterator[tuple[Class, Member]]:
     hierarchy = hierarchy_of(project)
     held_objects = held_objects_of(project)
-    return frozenset(
-        member.name
-        for owner in hierarchy.classes.values()
-        if owner.shape.members and _hands_out(owner, hierarchy)
-        for member in owner.shape.members
-        if _is_read(member.name) and held_objects.of(owner, member) is not None
-    )
+    for owner in hierarchy.classes.values():
+        if owner.shape.members and _hands_out(owner, hierarchy):
+            for member in owner.shape.members:
+                if _is_read(member.name) and held_objects.of(owner, member) is not None:
+                    yield owner, member
 
 
 @query(depends_on=(POLICY, Project.driver_sources, hierarchy_of, handed_out), cuts_off=True)

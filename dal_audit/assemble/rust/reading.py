@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from dal_audit.assemble.accessor_names import PLUMBING
-from dal_audit.assemble.accessors import handed_out
+from dal_audit.assemble.accessors import handed_out, handing_classes
 from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.engine_stores import engine_store_names
 from dal_audit.assemble.project import Project
@@ -22,7 +22,7 @@ from dal_audit.discover.files import ProjectFiles
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import is_small
 from dal_audit.extract.rust_sources import extract_rust, holding, read_manifests
-from dal_audit.facts import Fact, FileFacts, ModuleExports, SourceFile
+from dal_audit.facts import ClassDefinition, Fact, FileFacts, ModuleExports, SourceFile
 from dal_audit.facts.rust import CargoManifest
 from dal_audit.policy import Policy
 
@@ -139,9 +139,30 @@ class _Rounds:
         tainted |= engine_store_names(project)
         of_rust = {(module, name) for module, name in tainted if module.startswith(RUST)}
         inside = of_rust & self._private(project)
-        names = {name.partition(".")[0] for _, name in of_rust - inside}
-        named = frozenset(names | handed_out(project) | set(project.policy.accessors))
-        return named, frozenset(inside)
+        names = frozenset(name.partition(".")[0] for _, name in of_rust - inside)
+        names |= handed_out(project) | self._holders(handing_classes(project))
+        return names | frozenset(project.policy.accessors), frozenset(inside)
+
+    def _holders(self, classes: frozenset[str]) -> frozenset[str]:
+        """Return the names of classes, and of what has objects of them as its fields, at any depth.
+
+        The files that say of which class a field is are read, though they may name no driver.
+        """
+        holding = [
+            (
+                _last_name(fact.name),
+                {_last_name(name.origin) for part in fact.members for name in part.types},
+            )
+            for facts in self.lowered.values()
+            for fact in facts
+            if isinstance(fact, ClassDefinition)
+        ]
+        found = frozenset(map(_last_name, classes))
+        while True:
+            further = {name for name, held in holding if not held.isdisjoint(found)} - found
+            if not further:
+                return found
+            found |= further
 
     def _private(self, project: Project) -> set[SymbolId]:
         """Return the names that modules take and do not hand on."""
@@ -185,3 +206,7 @@ class _Rounds:
         count = len(self.others)
         lowered = with_sql(project.files[count:], self.rust, storage, self.cache, jobs=self.jobs)
         return project.with_files([*self.others, *lowered])
+
+
+def _last_name(name: str) -> str:
+    return name.rpartition(".")[2]
