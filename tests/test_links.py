@@ -94,6 +94,14 @@ def test_clean_leaves_what_is_not_its_own(root: Path, other: Path) -> None:
     assert target.is_file()
 
 
+def test_clean_removes_nothing_behind_a_link(root: Path, other: Path) -> None:
+    assert run(root, "check", "--cache-dir", str(other)).exit_code == 1
+    kept = sorted(other.iterdir())
+    (root / CACHE).symlink_to(other)
+    assert run(root, "clean").exit_code == 0
+    assert sorted(other.iterdir()) == kept
+
+
 def test_marks_of_somebody_elses_stay(root: Path, other: Path) -> None:
     mark = precious(other, ".gitignore")
     run(root, "clean", "--cache-dir", str(other))
