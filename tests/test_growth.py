@@ -82,6 +82,10 @@ def statements(count: int) -> dict[str, str]:
     return {"a.py": "import sqlite3\n" + "x = 1\n" * count}
 
 
+def unparsable(count: int) -> dict[str, str]:
+    return {"a.py": "import sqlite3\n" + "x = f'{a:{b}}' if c[1] else {2}\n" * count + "x(10L\n"}
+
+
 def made_of_each_other(count: int) -> dict[str, str]:
     made = (f"        self.a{i} = self.a{i - 1}.cursor()\n" for i in range(1, count))
     head = "import sqlite3\nclass State:\n    def __init__(self):\n        self.a0 = sqlite3.connect('a')\n"
@@ -127,6 +131,7 @@ def put(root: Path, files: dict[str, str]) -> Path:
         (on_one_line, 150),
         (bound_anew, 300),
         (statements, 300),
+        (unparsable, 100),
         (made_of_itself, 40),
         (made_of_each_other, 100),
         (inheriting, 100),

@@ -33,3 +33,10 @@ def test_nothing_is_left_to_do_in_the_code() -> None:
     for name in listed.stdout.decode().split():
         text = (ROOT / name).read_text(encoding="utf-8")
         assert not re.search(r"\b(TODO|FIXME|XXX)\b", text), name
+
+
+def test_no_test_judges_by_the_clock() -> None:
+    """A busy machine is no fault of the code: what is counted are steps, calls and lines."""
+    clock = re.compile(r"\b(?:time\.)?(?:monotonic|perf_counter|process_time)(?:_ns)?\(|\btimeit\.")
+    for path in sorted((ROOT / "tests").glob("*.py")):
+        assert not clock.search(path.read_text(encoding="utf-8")), path.name
