@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +10,8 @@ import pytest
 
 from dal_audit.audit import audit
 from dal_audit.policy.request import Request
-from dal_audit.replay import run as replay_run
-from dal_audit.replay.database import EngineError
-from dal_audit.replay.down_trials import try_downs
-from dal_audit.replay.model import Job, Outcome
-from dal_audit.replay.sqlite import Sqlite
 from tests.invocation import run
+from tests.trial_runs import run_in_process
 
 UP = "CREATE TABLE IF NOT EXISTS t (a TEXT NOT NULL PRIMARY KEY);\n"
 DOWN = "DROP TABLE IF EXISTS t;\n"
@@ -55,17 +49,7 @@ LAYOUTS: dict[str, tuple[dict[str, str], str, str]] = {
 
 @pytest.fixture(autouse=True)
 def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run SQLite in this process; PostgreSQL is not there."""
-
-    def run_job(job: Job, _heard: Callable[[int, int], None]) -> Outcome:
-        with closing(Sqlite(job.seconds)) as database:
-            return try_downs(database, job.steps, lambda _done: None)
-
-    def absent(_url: str) -> Any:
-        raise EngineError("there is no PostgreSQL")
-
-    monkeypatch.setattr(replay_run, "run_job", run_job)
-    monkeypatch.setattr(replay_run, "_postgres", absent)
+    run_in_process(monkeypatch)
 
 
 @pytest.fixture

@@ -21,15 +21,22 @@ from dal_audit.commands.fix import Change
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.links import leads_out
 from dal_audit.discover.projects import ProjectScope, plan_audit
+from dal_audit.disk.regular_file import read_regular
 from dal_audit.disk.scratch_folder import scratch_folder
 from dal_audit.facts import START, Edit, Span
 from dal_audit.fix.model import Fix
 from dal_audit.fix.rewrite import AmendError, amended, text_of
 from dal_audit.migrations.down_places import DownPlace, down_place, down_text, place_before
-from dal_audit.migrations.tools import TOOLS, MigrationTool
+from dal_audit.migrations.model import Migration
+from dal_audit.migrations.tools import ALEMBIC, TOOLS, MigrationTool
 from dal_audit.policy.request import Request
 from dal_audit.replay.downs import WrittenDown, missing_downs, tried
 from dal_audit.replay.plan import Planned, plan_replay
+from dal_audit.replay.revision_downs import (
+    WrittenDowngrade,
+    missing_downgrades,
+    try_downgrades,
+)
 from dal_audit.replay.run import Engines, Progress, ReplayRequest
 from dal_audit.triage.released_fixes import not_in_last_commit
 
@@ -40,23 +47,36 @@ LOOK = "Look at this before it is run: {}."
 
 
 class Proposal(Struct):
-    """A down and where it goes; `doubts` say why a person must look at it."""
+    """A down and the file that it goes into; `doubts` say why a person must look at it."""
 
     root: Path
-    written: WrittenDown
-    place: DownPlace
-    tool: MigrationTool
+    path: str
+    title: str
+    is_acting: bool
     doubts: list[str] = field(default_factory=list)
 
     @property
     def file(self) -> Path:
         """The file that the down goes into."""
-        return self.root / self.place.path
+        return self.root / self.path
 
     @property
     def is_new(self) -> bool:
         """Whether the down has a file of its own, which is not there yet."""
         return not self.file.exists()
+
+    @property
+    def said_doubts(self) -> list[str]:
+        """The doubts as sentences, but for one that is none of the down's."""
+        return [LOOK.format(doubt) for doubt in self.doubts if doubt != RELEASED]
+
+
+class ScriptProposal(Proposal, kw_only=True):
+    """A down in SQL, where its tool looks for it."""
+
+    written: WrittenDown
+    place: DownPlace
+    tool: MigrationTool
 
     @property
     def text(self) -> str:
@@ -65,7 +85,7 @@ class Proposal(Struct):
 
     def pieces(self, lines: Sequence[str]) -> Iterator[tuple[int, str]]:
         """Yield what is put in after which line of the file, which has such lines."""
-        doubts = [(LOOK.format(doubt), False) for doubt in self.doubts if doubt != RELEASED]
+        doubts = [(doubt, False) for doubt in self.said_doubts]
         present = self.written.present
         for insertion in self.written.down.insertions:
             after = self.place.after
@@ -75,6 +95,12 @@ class Proposal(Struct):
             added = [(line.text, line.is_statement) for line in insertion.lines]
             yield after, down_text([*doubts, *added], self.tool)
             doubts = []
+
+
+class RevisionProposal(Proposal, kw_only=True):
+    """A down in Python: lines of the function `downgrade` of a revision's module."""
+
+    written: WrittenDowngrade
 
 
 class Downs(Struct):
@@ -93,35 +119,34 @@ def downs(
     Raises UsageError for what cannot be written, and what `plan_audit` and `audit` raise.
     """
     scopes = plan_audit(tuple(paths), request.folder, request.config, known_rules()).scopes
-    plans = [(scope, plan_replay(scope, request.on)) for scope in scopes]
+    plans = [(scope, plan_replay(scope, request.on, reads={ALEMBIC.name})) for scope in scopes]
     notes = [note for _, planned in plans for note in planned.notes]
     proposals: list[Proposal] = []
     with closing(Engines(request)) as engines:
         for scope, plan in plans:
             for planned in plan.sets:
-                proposals += _proposals(scope, planned, engines, progress)
-    barren = [own for own in proposals if not own.written.down.statements]
-    proposals = [own for own in proposals if own.written.down.statements]
+                write = _revisions if planned.tool == ALEMBIC.name else _scripts
+                proposals += write(scope, planned, engines, progress)
+    barren = [own for own in proposals if not own.is_acting]
+    proposals = [own for own in proposals if own.is_acting]
     _judge(proposals, Request(paths=tuple(paths), folder=request.folder, config=request.config))
     chosen = [own for own in proposals if unsafe or not own.doubts]
-    notes += [f"{_title(own)} is not taken back by any statement" for own in barren]
+    notes += [f"`{own.title}` is not taken back by any statement" for own in barren]
     notes += [
-        f"the down of {_title(own)} is written with `--unsafe-fixes` only: {own.doubts[0]}"
+        f"the down of `{own.title}` is written with `--unsafe-fixes` only: {own.doubts[0]}"
         for own in proposals
         if own.doubts and not unsafe
     ]
     return Downs(tuple(_changes(chosen, request.folder)), tuple(chosen), tuple(notes))
 
 
-def _title(proposal: Proposal) -> str:
-    return f"`{proposal.written.migration.title}`"
-
-
-def _proposals(
+def _scripts(
     scope: ProjectScope, planned: Planned, engines: Engines, progress: Progress
 ) -> Iterator[Proposal]:
     """Yield the downs of a set that are asked for, tried, each with its place."""
-    wanted = [own for own in missing_downs(planned) if _is_asked_for(own, scope.requested)]
+    wanted = [
+        own for own in missing_downs(planned) if _is_asked_for(own.migration, scope.requested)
+    ]
     root, tool = scope.policy.root, TOOLS[planned.tool]
     acting = [own for own in wanted if own.down.statements]
     found = [*(tried(planned, acting, engines, progress) if acting else ())]
@@ -130,11 +155,38 @@ def _proposals(
         part = (written.migration.down or written.migration.up)[-1]
         lines = text_of((root / part.path).read_bytes(), is_script=True).splitlines()
         place = down_place(written.migration, tool, lines)
-        yield Proposal(root, written, place, tool, list(written.doubts()))
+        yield ScriptProposal(
+            root,
+            place.path,
+            written.migration.title,
+            bool(written.down.statements),
+            list(written.doubts()),
+            written=written,
+            place=place,
+            tool=tool,
+        )
 
 
-def _is_asked_for(written: WrittenDown, requested: Sequence[str]) -> bool:
-    own = written.migration.path
+def _revisions(
+    scope: ProjectScope, planned: Planned, engines: Engines, progress: Progress
+) -> Iterator[Proposal]:
+    """Yield the downs of a set in Python that are asked for, tried."""
+    root = scope.policy.root
+    chain, found = missing_downgrades(planned, lambda path: read_regular(root / path))
+    wanted = [own for own in found if _is_asked_for(own.migration, scope.requested)]
+    if any(own.downgrade.is_acting for own in wanted):
+        try_downgrades(chain, wanted, engines, progress)
+    for written in wanted:
+        migration = written.migration
+        is_acting = written.downgrade.is_acting
+        doubts = list(written.doubts())
+        yield RevisionProposal(
+            root, migration.path, migration.title, is_acting, doubts, written=written
+        )
+
+
+def _is_asked_for(migration: Migration, requested: Sequence[str]) -> bool:
+    own = migration.path
     return any(path in {".", own} or own.startswith(f"{path}/") for path in requested)
 
 
@@ -142,9 +194,9 @@ def _judge(proposals: Sequence[Proposal], request: Request) -> None:
     """Add to the doubts what git and an audit say of the downs in their places."""
     for root in {own.root for own in proposals}:
         edited = [own for own in proposals if own.root == root and not own.is_new]
-        free = not_in_last_commit({own.place.path for own in edited}, root)
+        free = not_in_last_commit({own.path for own in edited}, root)
         for own in edited:
-            if own.place.path not in free:
+            if own.path not in free:
                 own.doubts.append(RELEASED)
     if proposals:
         more = _new_findings(proposals, request)
@@ -158,7 +210,7 @@ def _new_findings(proposals: Sequence[Proposal], request: Request) -> dict[str, 
     with scratch_folder() as folder:
         instead = {}
         for number, change in enumerate(_changes(proposals, request.folder)):
-            instead[str(change.file)] = copy = folder / f"{number}.sql"
+            instead[str(change.file)] = copy = folder / f"{number}{change.file.suffix}"
             copy.write_bytes(change.after)
         more = Counter(_found(replace(request, instead=instead))) - before
     found: dict[str, list[str]] = {}
@@ -185,18 +237,30 @@ def _changes(proposals: Iterable[Proposal], folder: Path) -> Iterator[Change]:
         if leads_out(file, several[0].root):
             raise UsageError(f"error: `{file}` is a link that leads out of the project")
         path = Path(os.path.relpath(file, folder)).as_posix()
-        if several[0].is_new:
-            text = "".join(own.text for own in several)
+        scripts = [own for own in several if isinstance(own, ScriptProposal)]
+        if scripts and scripts[0].is_new:
+            text = "".join(own.text for own in scripts)
             yield Change(path, file, b"", text.encode(), is_new=True)
             continue
         before = file.read_bytes()
         try:
-            yield Change(path, file, before, _with_downs(before, several))
+            after = _with_downs(before, scripts) if scripts else _with_downgrade(before, several)
         except AmendError as error:
             raise UsageError(f"error: `{path}` cannot be amended: {error}") from error
+        yield Change(path, file, before, after)
 
 
-def _with_downs(before: bytes, proposals: Sequence[Proposal]) -> bytes:
+def _with_downgrade(before: bytes, proposals: Sequence[Proposal]) -> bytes:
+    """Return a module's bytes with its way back in it."""
+    fixes = [
+        Fix("write the down", own.written.edits(own.said_doubts), "safe")
+        for own in proposals
+        if isinstance(own, RevisionProposal)
+    ]
+    return amended(before, fixes, is_script=False)
+
+
+def _with_downs(before: bytes, proposals: Sequence[ScriptProposal]) -> bytes:
     text = text_of(before, is_script=True)
     lines = text.splitlines(keepends=True)
     ending = "\r\n" if "\r\n" in text else "\n"

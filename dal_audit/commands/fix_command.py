@@ -14,7 +14,7 @@ from dal_audit.commands.output import CLEAN, FINDINGS, failure, print_error, wri
 
 @click.command("fix")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--downs", is_flag=True, help="Write the downs that SQL migrations lack.")
+@click.option("--downs", is_flag=True, help="Write the downs that migrations lack.")
 @click.option("--ask", is_flag=True, help="Ask about each fix of a finding, with its diff.")
 @click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option(

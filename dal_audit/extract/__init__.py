@@ -19,6 +19,7 @@ __all__ = [
     "limits",
     "masks",
     "migrations",
+    "operations",
     "quotations",
     "rust_sources",
     "second_look",

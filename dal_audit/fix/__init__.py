@@ -7,6 +7,7 @@ __all__ = [
     "model",
     "new_imports",
     "placeholders",
+    "revisions",
     "rewrite",
     "sql",
     "suppressions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import field
 from msgspec.structs import replace
 
 from dal_audit.assemble.migration_sets import leaves_nothing
@@ -23,43 +23,26 @@ from dal_audit.replay.model import Command
 from dal_audit.replay.model import Step as RunStep
 from dal_audit.replay.plan import Planned
 from dal_audit.replay.run import Engines, Progress
+from dal_audit.replay.verdicts import NO_UP, Verdicts
 
 
-class WrittenDown(Struct):
-    """A down that a migration lacks, in the words of the engines that it is `written_for`.
-
-    `said` is what came of it on each engine that tried it: there an empty text says that it takes
-    the up back; `untried` says of the others why they have not tried it.
-    """
+class WrittenDown(Verdicts):
+    """A down that a migration lacks, in the words of the engines that it is `written_for`."""
 
     migration: Migration
     down: Addition
     present: tuple[Command, ...] = ()
     """The statements of the down that is there."""
     written_for: list[Engine] = field(default_factory=list)
-    said: dict[Engine, str] = field(default_factory=dict)
-    untried: dict[Engine, str] = field(default_factory=dict)
 
     def rank(self) -> tuple[int, int]:
         """Return how good it is among others: where it is proved, and where it can be tried."""
         ran = [engine for engine, said in self.said.items() if not said.startswith(NO_UP)]
         return len(self.proved_on), sum(engine in self.written_for for engine in ran)
 
-    @property
-    def proved_on(self) -> tuple[Engine, ...]:
-        """The engines on which the down takes its up back."""
-        return tuple(engine for engine, why_not in self.said.items() if not why_not)
-
     def doubts(self) -> Iterator[str]:
         """Yield why a person must look at it, a clause each; none where it is safe."""
-        yield from self.down.risks
-        for engine, why_not in (*self.said.items(), *self.untried.items()):
-            if why_not and not (why_not.startswith(NO_UP) and self.proved_on):
-                yield f"on {ENGINE_TITLES[engine]} {why_not}"
-
-
-NO_UP = "its up does not run"
-"""How a trial begins that says nothing of a down."""
+        return self.doubts_beside(self.down.risks)
 
 
 _Ways: TypeAlias = Mapping[tuple[str, str], WrittenDown]

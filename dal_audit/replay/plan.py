@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -47,10 +48,16 @@ class ReplayPlan(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def plan_replay(scope: ProjectScope, on: Sequence[Engine] | None, python: str = "") -> ReplayPlan:
+def plan_replay(
+    scope: ProjectScope,
+    on: Sequence[Engine] | None,
+    python: str = "",
+    reads: AbstractSet[Tool] = frozenset(),
+) -> ReplayPlan:
     """Decide what is replayed of a project; `on` are the engines asked for.
 
-    `python` is the project's interpreter, which runs sets in Python: without one, none is run.
+    `python` is the project's interpreter, which runs sets in Python: without one, none is run but
+    by those of whose tools (`reads`) it is enough to know the order.
     Raises UsageError for a file of migrations that cannot be read.
     """
     layout = layout_of(scope, project_files(scope.policy, scope.listed, nested=scope.nested))
@@ -60,7 +67,7 @@ def plan_replay(scope: ProjectScope, on: Sequence[Engine] | None, python: str = 
     for found in layout.sets:
         if not _is_asked_for(found.root, scope.requested):
             continue
-        why = _unfit(found, python)
+        why = "" if found.tool in reads and _is_python(found) else _unfit(found, python)
         engines = _engines(found, known) if on is None else tuple(on)
         if not why and not engines:
             why = f"its SQL is for {', '.join(sorted(found.engines()))}"

@@ -1,3 +1,3 @@
 """The operations of migration tools: from a call to the SQL statements that it comes to."""
 
-__all__ = ["django", "lowering"]
+__all__ = ["django", "lowering", "revision_source", "revision_text", "terms"]

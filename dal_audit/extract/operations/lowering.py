@@ -63,12 +63,11 @@ class AlembicLowering:
         self, call: ast.Call, scope: Scope, within: Embedding
     ) -> list[SqlStatement] | None:
         """Return the statements of an operation; None where a call is none."""
-        block = self._blocks.get(id(call))
-        name = last_name(call.func)
         engines = [own for own in ENGINES if within.engines is None or own in within.engines]
         span = self._span(call)
-        if name in PARAMETERS and (block is not None or _is_operation(call, scope)):
-            read = [self._operation(call, scope, block, engine) for engine in engines]
+        read = self.operations(call, scope, engines)
+        if read is not None:
+            block = self._blocks.get(id(call))
             effects = {own.engine: self._effects(own, block, scope) for own in read}
             marks = {operation.engine: self._marks(operation, block) for operation in read}
             constructs = tuple(self._constructs(marks, span))
@@ -79,6 +78,27 @@ class AlembicLowering:
             effects = {"postgresql": made} if "postgresql" in engines else {}
             constructs = ()
         return list(self._written(effects, constructs, span, within))
+
+    def operations(
+        self, call: ast.Call, scope: Scope, engines: Sequence[str] = ENGINES
+    ) -> list[Operation] | None:
+        """Return an operation as it is read for each engine; None where a call is none."""
+        block = self._blocks.get(id(call))
+        if last_name(call.func) not in PARAMETERS:
+            return None
+        if block is None and not _is_operation(call, scope):
+            return None
+        return [self._operation(call, scope, block, engine) for engine in engines]
+
+    def effects(self, operation: Operation) -> list[Effect]:
+        """Return what an operation does, in order."""
+        arguments = operation.arguments
+        return self._effects(operation, self._blocks.get(id(arguments.call)), arguments.scope)
+
+    def opening(self, call: ast.Call) -> ast.Call | None:
+        """Return the call that opens the block of an operation; None where it is in none."""
+        block = self._blocks.get(id(call))
+        return None if block is None else block.opening
 
     def _operation(
         self, call: ast.Call, scope: Scope, block: Block | None, engine: str

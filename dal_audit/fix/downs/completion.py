@@ -19,10 +19,14 @@ from dal_audit.schema import Database, differences
 
 
 class Insertion(Struct, frozen=True):
-    """Lines that go before a statement of a down, by its index; after all by their count."""
+    """Lines that go before a statement of a down, by its index; after all by their count.
+
+    `step` is the statement of the up that they take back, -1 for all.
+    """
 
     before: int
     lines: tuple[Line, ...]
+    step: int = -1
 
 
 class Addition(Struct, frozen=True):
@@ -138,7 +142,7 @@ class _Completing:
         self.texts.update(zip(map(id, added), texts, strict=True))
         for place in range(first, len(self.pieces) - self.tail + 1):
             whole = [*self.pieces]
-            whole.insert(place, (added, Insertion(self._before(place), down.lines)))
+            whole.insert(place, (added, Insertion(self._before(place), down.lines, number)))
             run = self.trial.run([own for piece, _ in whole for own in piece])
             if not run.fails and number not in run.left:
                 self.pieces = whole

@@ -25,10 +25,11 @@ from typing import Any, Final
 
 from dal_audit.catalogue.engine_names import ENGINES, Engine
 from dal_audit.migrations.model import Migration, Part
-from dal_audit.replay.downs import NO_UP, WrittenDown, missing_downs, tried
+from dal_audit.replay.downs import WrittenDown, missing_downs, tried
 from dal_audit.replay.plan import Planned
 from dal_audit.replay.run import Engines, ReplayRequest
 from dal_audit.replay.scripts import Scripts
+from dal_audit.replay.verdicts import NO_UP
 from tests.tools.truth.sql import copied
 
 ENGINES_OF: Final[dict[str, tuple[Engine, ...]]] = {
