@@ -285,6 +285,11 @@ ON_POSTGRESQL = (
     "CREATE TABLE kin (id INT, who TEXT REFERENCES users (id)); CREATE INDEX id ON kin (who)",
     'ALTER TABLE "Logs" ALTER COLUMN id DROP DEFAULT',
     'ALTER TABLE kin DROP COLUMN id; ALTER TABLE "Logs" ALTER COLUMN id TYPE BIGINT',
+    (
+        "ALTER TYPE mood RENAME TO old_mood; CREATE TYPE mood AS ENUM ('sad', 'fine', 'new');"
+        "ALTER TABLE users ALTER COLUMN m DROP DEFAULT, ALTER COLUMN m TYPE mood USING m::text::mood;"
+        'ALTER TABLE "Logs" ALTER COLUMN m TYPE mood USING m::text::mood; DROP TYPE old_mood'
+    ),
     "DROP TABLE users CASCADE",
 )
 

@@ -17,6 +17,10 @@ from dal_audit.facts.sql import MODEL_TABLE
 
 Kind: TypeAlias = Literal["call", "name", "constant", "list", "unknown"]
 
+OP: Final = "alembic.op"
+"""The module of Alembic's operations, which stands for a batch of them, too."""
+_NAMED: Final = "f"
+"""The operation that keeps a naming convention from a name, also on a batch (`batch_op.f`)."""
 _DEPTH: Final = 12
 """How deep calls in calls are followed; a column has five levels at most."""
 
@@ -138,6 +142,8 @@ def _call(node: ast.Call, scope: Scope, depth: int) -> Term:
         return Term("call", origin, None, None, arguments, keywords)
     if not isinstance(node.func, ast.Attribute):
         return UNKNOWN_TERM
+    if node.func.attr == _NAMED and len(arguments) == 1 and arguments[0].text is not None:
+        return call(f"{OP}.{_NAMED}", *arguments)
     owner = term_of(node.func.value, scope, depth)
     return Term("call", node.func.attr, None, owner, arguments, keywords)
 

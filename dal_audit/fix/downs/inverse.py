@@ -255,6 +255,8 @@ def _alter_object(schema: WrittenSchema, alter: AlterObject, written: Written) -
     if thing is not None:
         thing.rename(old, new, schema.fold_token)
         schema.objects[kind, schema.fold(alter.new_name)] = thing
+    if kind == "type":
+        schema.rename_type(old, new)
     return undoing(f"ALTER {alter.what.upper()} {new} RENAME TO {alter.name.name}")
 
 

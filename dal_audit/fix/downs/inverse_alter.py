@@ -163,7 +163,14 @@ def _alter_type(on: Alteration, action: AlterAction) -> Inverse:
         return untold(f"a change of a column of {told(on.name)}, which no migration before made")
     before, column.type = column.type, on.written.piece(action.type.span)
     name, old = column.name, _COUNTED.get(before.lower(), before)
-    return on.undo(f"ALTER COLUMN {name} TYPE {old} USING {name}::{old}")
+    between = "::text" if _is_enumeration(on, before) or _is_enumeration(on, column.type) else ""
+    return on.undo(f"ALTER COLUMN {name} TYPE {old} USING {name}{between}::{old}")
+
+
+def _is_enumeration(on: Alteration, declared: str) -> bool:
+    """Return whether a type is one of labels, which PostgreSQL casts to no other such type."""
+    thing = on.schema.objects.get(("type", on.schema.fold_token(declared)))
+    return thing is not None and " ENUM" in thing.text.upper()
 
 
 def _default(on: Alteration, action: AlterAction) -> Inverse:

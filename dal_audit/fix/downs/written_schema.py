@@ -326,6 +326,16 @@ class WrittenSchema:
             clause.refers = new
             other.change()
 
+    def rename_type(self, old: str, to: str) -> None:
+        """Give a type another name where columns are of it, and where their clauses name it."""
+        for table in self.tables.values():
+            for column in table.columns.values():
+                if mentions(column.text, old, self.fold_token):
+                    table.change()
+                column.type = with_name(column.type, old, to, self.fold_token)
+                for clause in column.clauses:
+                    clause.text = with_name(clause.text, old, to, self.fold_token)
+
     def pin_names(self, table: WrittenTable) -> None:
         """Spell the names of a table's constraints, where constraints have names of their own."""
         table.change()

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from dal_audit.extract.operations.revision_source import Action, RevisionSource
 from dal_audit.extract.operations.revision_text import FunctionPlace
-from dal_audit.extract.operations.terms import call, string
+from dal_audit.extract.operations.terms import OP, call, string
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Edit
 from dal_audit.fix.revisions.inverse import Inverter
 from dal_audit.fix.revisions.spelling import Spelling
-from dal_audit.fix.revisions.step import BATCH, OP, Step, Undoing
+from dal_audit.fix.revisions.step import BATCH, Step, Undoing
 
 SqlInverse: TypeAlias = Callable[[int], Undoing | None]
 """Returns what takes the SQL of an action back, by its number; None where nobody knows."""

@@ -11,10 +11,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dal_audit.catalogue.engine_names import POSTGRESQL
 from dal_audit.extract.operations.revision_source import Action, text_of
-from dal_audit.extract.operations.terms import FALSE, NONE, TRUE, Term, call, method, string
+from dal_audit.extract.operations.terms import FALSE, NONE, OP, TRUE, Term, call, method, string
 from dal_audit.fix.revisions.inverse_column import add_column, alter_column, drop_column
 from dal_audit.fix.revisions.inverse_constraint import create_constraint, created
+from dal_audit.fix.revisions.lowered_step import lowered
 from dal_audit.fix.revisions.source_schema import SourceSchema
 from dal_audit.fix.revisions.source_table import (
     SourceIndex,
@@ -24,9 +26,11 @@ from dal_audit.fix.revisions.source_table import (
     enumerations_in,
     speaks_of,
 )
-from dal_audit.fix.revisions.step import OP, Step, Undoing, in_block, untold
+from dal_audit.fix.revisions.step import Step, Undoing, in_block, untold
+from dal_audit.fix.revisions.table_changes import constraint_of
 
-_UNCOPIED: Final = frozenset({"comment", "if_not_exists"})
+_UNASKED: Final = ("VARCHAR", "TEXT", "CHAR")
+"""What PostgreSQL casts every value to without being told how."""
 
 
 class Engines(Struct, frozen=True):
@@ -48,12 +52,22 @@ class Inverter:
         """Run an action, and return what takes it back."""
         read = _READERS.get(action.name)
         table = self.schema.table_of(action)
-        goes_with = table is not None and table.is_made and action.name not in _OF_ITSELF
+        goes_with = table is not None and table.is_made and not self._stands_alone(action)
         found = Undoing() if goes_with else read(self, action) if read else untold(_shown(action))
         self.schema.apply(action)
         found.steps = [self._placed(step, action) for step in found.steps]
         is_known = all(step.is_known for step in found.steps)
         return found if is_known else untold(_shown(action), "not all of it is known")
+
+    def _stands_alone(self, action: Action) -> bool:
+        """Return whether an action is taken back by itself where its table was made with it.
+
+        A key that refers to another new table keeps that from being dropped.
+        """
+        if action.name in _OF_ITSELF:
+            return True
+        target = self.schema.tables.get(action.text("referent_table"))
+        return action.name == "create_foreign_key" and target is not None and target.is_made
 
     def _placed(self, step: Step, action: Action) -> Step:
         """Return a step in a block as its action is, where it can be."""
@@ -162,7 +176,19 @@ class Inverter:
 
     def create_constraint(self, action: Action) -> Undoing:
         """Return what drops a constraint."""
-        return create_constraint(action)
+        made = constraint_of(action)
+        name = action.term("constraint_name")
+        if name is None and made is not None and self._is_named_by_engine(action):
+            table = self.schema.table_of(action)
+            own = table or SourceTable(action.arguments["table_name"])
+            name = string(own.name_of(made))
+        return create_constraint(action, name)
+
+    def _is_named_by_engine(self, action: Action) -> bool:
+        """Return whether PostgreSQL alone makes a constraint, and names it."""
+        if action.name == "create_check_constraint" or "table_name" not in action.arguments:
+            return False
+        return self.engines.postgresql and (not self.engines.sqlite or action.block is None)
 
     def drop_constraint(self, action: Action) -> Undoing:
         """Return what makes a constraint again."""
@@ -214,7 +240,10 @@ class Inverter:
         """Return what changes a column back."""
         table = self.schema.table_of(action)
         column = table.columns.get(action.text("column_name")) if table is not None else None
-        return alter_column(action, column)
+        found = alter_column(action, column)
+        if self.engines.postgresql and action.term("type_") is not None:
+            found.steps = [_with_cast(step) for step in found.steps]
+        return found
 
     # All else
 
@@ -240,6 +269,18 @@ class Inverter:
     def bulk_insert(self, action: Action) -> Undoing:
         """Return a remark that rows stay."""
         return Undoing(remarks=[f"Rows are not taken back: `{action.source}`."])
+
+
+def _with_cast(step: Step) -> Step:
+    """Return a change of a type that tells PostgreSQL how to cast the values, where it asks."""
+    declared = dict(step.keywords).get("type_")
+    sql = lowered(step, POSTGRESQL) if declared is not None and step.is_known else None
+    spelled = sql[0].partition(" TYPE ")[2] if sql else ""
+    if not spelled or spelled.startswith(_UNASKED):
+        return step
+    name = text_of(step.arguments[0])
+    using = string(f'"{name}"::{spelled}')
+    return replace(step, keywords=(*step.keywords, ("postgresql_using", using)))
 
 
 def index_step(table: SourceTable, index: SourceIndex) -> Step:

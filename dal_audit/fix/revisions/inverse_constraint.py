@@ -17,9 +17,9 @@ _TYPES: Final = {
 _OF_TABLE: Final = ("schema", "source_schema")
 
 
-def create_constraint(action: Action) -> Undoing:
-    """Return what drops a constraint that an action makes."""
-    name, table = action.term("constraint_name"), action.term("table_name")
+def create_constraint(action: Action, name: Term | None) -> Undoing:
+    """Return what drops a constraint that an action makes; `name` is None where it has none."""
+    table = action.term("table_name")
     if name is None or table is None:
         return untold(f"`{action.source}`", "the constraint has no name")
     keywords = [("schema", own) for key in _OF_TABLE if (own := action.term(key)) is not None]

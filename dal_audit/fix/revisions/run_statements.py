@@ -12,17 +12,15 @@ from itertools import groupby
 from typing import Final
 
 from dal_audit.catalogue.engine_names import SQLITE
-from dal_audit.extract.operations.revision_source import Action, revision_source, text_of
-from dal_audit.extract.operations.revision_text import ModuleNames
+from dal_audit.extract.operations.revision_source import Action, text_of
 from dal_audit.extract.operations.terms import string
 from dal_audit.fix.revisions.inverse import index_step
+from dal_audit.fix.revisions.lowered_step import lowered
 from dal_audit.fix.revisions.source_schema import SourceSchema
 from dal_audit.fix.revisions.source_table import SourceTable
-from dal_audit.fix.revisions.spelling import Spelling
 from dal_audit.fix.revisions.step import Step
 
 _COPY: Final = "_alembic_tmp_"
-_NAMES: Final = ModuleNames({"alembic.op": "op", "sqlalchemy": "sa"}, frozenset(), 0)
 
 
 def run_statements(
@@ -68,8 +66,8 @@ def _copied(schema: SourceSchema, actions: Sequence[Action]) -> tuple[str, ...] 
 def _anew(table: SourceTable, names: dict[str, str]) -> tuple[str, ...] | None:
     own = text_of(table.name)
     copy = f"{_COPY}{own}"
-    made = _lowered(Step("create_table", (string(copy), *table.parts), table.options))
-    indexes = [_lowered(index_step(table, index)) for index in table.indexes.values()]
+    made = lowered(Step("create_table", (string(copy), *table.parts), table.options), SQLITE)
+    indexes = [lowered(index_step(table, index), SQLITE) for index in table.indexes.values()]
     if made is None or None in indexes:
         return None
     olds = ", ".join(f'"{old}"' for old in names)
@@ -78,12 +76,3 @@ def _anew(table: SourceTable, names: dict[str, str]) -> tuple[str, ...] | None:
     hung = [text for index in indexes for text in index or ()]
     renamed = f'ALTER TABLE "{copy}" RENAME TO "{own}"'
     return (*made[:1], rows, f'DROP TABLE "{own}"', renamed, *hung)
-
-
-def _lowered(step: Step) -> tuple[str, ...] | None:
-    """Return what an operation runs on SQLite."""
-    spelling = Spelling(_NAMES)
-    body = "\n".join(spelling.lines(step.term, "    "))
-    head = "\n".join(("import sqlalchemy as sa", "from alembic import op", *spelling.imports))
-    up = revision_source(f"{head}\ndef upgrade():\n{body}\n").up
-    return up[0].sql.get(SQLITE) if up else None

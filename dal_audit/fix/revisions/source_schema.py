@@ -10,7 +10,7 @@ from dal_audit.fix.revisions.source_table import (
     SourceTable,
     enumerations_in,
 )
-from dal_audit.fix.revisions.table_changes import CHANGES
+from dal_audit.fix.revisions.table_changes import CHANGES, add_column_to
 
 
 class SourceSchema:
@@ -83,7 +83,7 @@ class SourceSchema:
         table = SourceTable(name, options=options, is_complete=action.is_whole, is_made=True)
         for part in action.rest:
             if part.last_name == "Column" and part.arguments:
-                table.columns[text_of(part.arguments[0])] = part
+                add_column_to(table, part)
             elif part.last_name in CONSTRAINTS:
                 table.constraints.append(part)
             elif part.last_name == "Index" and part.arguments:

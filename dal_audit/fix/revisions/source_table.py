@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from dal_audit.catalogue.engine_names import MAX_NAME
 from dal_audit.extract.operations.revision_source import text_of
 from dal_audit.extract.operations.terms import Term, string
 
@@ -70,9 +71,24 @@ class SourceTable(Struct, eq=False):
             return given
         table = text_of(self.name)
         if constraint.last_name == "PrimaryKeyConstraint":
-            return f"{table}_pkey"
+            return given_name(table, "", "pkey")
         columns = "_".join(columns_of(constraint))
-        return f"{table}_{columns}_{_SUFFIXES.get(constraint.last_name, '')}"
+        return given_name(table, columns, _SUFFIXES.get(constraint.last_name, ""))
+
+
+def given_name(table: str, columns: str, label: str) -> str:
+    """Return the name that PostgreSQL gives to what has none, where nothing else has that name.
+
+    The longer of both parts is cut until the whole is as long as a name may be (`makeObjectName`
+    in its `commands/indexcmds.c`); the names are those of a language with one byte a character.
+    """
+    room = MAX_NAME - len(label) - 1 - bool(columns)
+    while len(table) + len(columns) > room:
+        if len(table) > len(columns):
+            table = table[:-1]
+        else:
+            columns = columns[:-1]
+    return "_".join(part for part in (table, columns, label) if part)
 
 
 def columns_of(constraint: Term) -> list[str]:
@@ -127,11 +143,11 @@ def clause_of(table: SourceTable, name: str) -> tuple[str, str, Term] | None:
     """
     own = text_of(table.name)
     for column, term in table.columns.items():
-        if term.is_true("unique") and name == f"{own}_{column}_key":
+        if term.is_true("unique") and name == given_name(own, column, "key"):
             return column, "unique", part_of("UniqueConstraint", (string(column),), ())
         for argument in term.arguments:
             if argument.last_name == "ForeignKey" and name == (
-                text_of(argument.keyword("name")) or f"{own}_{column}_fkey"
+                text_of(argument.keyword("name")) or given_name(own, column, "fkey")
             ):
                 return column, "", argument
     return None

@@ -5,9 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from dal_audit.extract.operations.terms import Term, call
-
-OP = "alembic.op"
+from dal_audit.extract.operations.terms import OP, Term, call
 
 
 class Step(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dal_audit.extract.operations.revision_source import Action, text_of
-from dal_audit.extract.operations.terms import Term, string
+from dal_audit.extract.operations.terms import TRUE, Term, string
 from dal_audit.fix.revisions.source_table import (
     SourceIndex,
     SourceTable,
@@ -23,7 +23,20 @@ from dal_audit.fix.revisions.source_table import (
 def _add_column(table: SourceTable, action: Action) -> None:
     column = action.term("column")
     if column is not None and column.arguments:
-        table.columns[text_of(column.arguments[0])] = column
+        add_column_to(table, column)
+
+
+def add_column_to(table: SourceTable, column: Term) -> None:
+    """Add a column to a table; the index that it makes (`index=True`) is one of the table's."""
+    name = text_of(column.arguments[0])
+    if column.is_true("index"):
+        unique = (("unique", TRUE),) if column.is_true("unique") else ()
+        index = string(f"ix_{text_of(table.name)}_{name}")
+        columns = Term("list", arguments=(string(name),))
+        table.indexes[text_of(index)] = SourceIndex(index, columns, unique)
+        column = column.with_keyword("index", None)
+        column = column.with_keyword("unique", None)
+    table.columns[name] = column
 
 
 def _drop_column(table: SourceTable, action: Action) -> None:
