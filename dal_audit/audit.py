@@ -44,6 +44,7 @@ from dal_audit.report.model import Report
 from dal_audit.report.outcome import Outcome
 from dal_audit.report.summary import plural
 from dal_audit.triage.findings import Triaged, expects_baseline, triage, triage_file
+from dal_audit.triage.grounds import founded
 from dal_audit.triage.redaction import secrets_of
 
 
@@ -89,7 +90,11 @@ class Reading(Struct, frozen=True):
 
 def audit_project(scope: ProjectScope, request: Request) -> ProjectResult:
     """Take one project through the stages."""
-    return judged(read_project(scope, request), request)
+    reading = read_project(scope, request)
+    try:
+        return judged(reading, request)
+    finally:
+        reading.cache.save()
 
 
 def read_project(scope: ProjectScope, request: Request) -> Reading:
@@ -118,7 +123,6 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
 
     request.watch(3, "following names through files")
     audited = assemble(scope, tree, catalogue, facts, rules, cache, request)
-    cache.save()
     take_down(cache.inquiry, tree, audited.project)
     return Reading(scope, rules, catalogue, tree, cache, audited)
 
@@ -207,11 +211,12 @@ def found_in(reading: Reading, request: Request) -> Triaged:
     project = reading.audited.project
     request.watch(4, f"judging {plural(len(project.files), 'file')}")
     triaged = triage(project, reading.rules, judge(project, reading.rules), request)
+    findings = founded(triaged.findings, project.files, reading.tree.files, reading.cache, request)
     if expects_baseline(project.policy, request):
         # It is matched by the lines that findings lie on, and by which files are gone.
-        reading.cache.inquiry.bar(finding.place.path for finding in triaged.findings)
+        reading.cache.inquiry.bar(finding.place.path for finding in findings)
         reading.cache.inquiry.asks_beyond = True
-    return triaged
+    return replace(triaged, findings=findings)
 
 
 def found_in_file(reading: Reading, path: str, request: Request) -> list[Finding]:

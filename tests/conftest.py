@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -15,6 +16,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("tests")
+
+# What LibCST does not bear out ends an audit, in the commands that tests start, too.
+os.environ["DAL_AUDIT_STRICT"] = "1"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -22,6 +22,7 @@ from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchabl
 from dal_audit.extract.source import UndecodableError
 from dal_audit.facts import DynamicImport, Import
 from dal_audit.policy.request import Request
+from dal_audit.report.render import render
 from tests.examples import CHECKOUT, TODAY, Example
 from tests.sampling import examples, runs
 
@@ -73,9 +74,10 @@ def test_a_fixture_is_judged_alike_both_ways(folder: Path, size: str, tmp_path: 
     with_shortcuts = audit(Request(folder=root, today=TODAY))
     without = audit(Request(folder=root, today=TODAY, shortcuts=False))
     assert with_shortcuts.files
-    assert [told(one) for one in with_shortcuts.findings] == [
-        told(one) for one in without.findings
+    assert [told(finding) for finding in with_shortcuts.findings] == [
+        told(finding) for finding in without.findings
     ], size
+    assert render(with_shortcuts, "sarif") == render(without, "sarif"), size
 
 
 def test_in_a_large_project_files_are_ruled_out(

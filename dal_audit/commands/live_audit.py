@@ -44,7 +44,10 @@ class LiveAudit:
             scope.policy.root: read_project(scope, self._request) for scope in plan.scopes
         }
         self._plan = plan
-        return self._report(plan)
+        report = self._report(plan)
+        for reading in self._readings.values():
+            reading.cache.save()
+        return report
 
     def update(self, changed: Iterable[Path]) -> Report | None:
         """Return the report after files changed; None where none of them matters.

@@ -1,7 +1,8 @@
 """The cache: facts by content, in one file for a project.
 
 What a run asks for is a memo of extraction: the facts of a file's first look, of a reading of the
-whole, of what its accesses show, and of SQL, each by a hash of the file's bytes. A file is known
+whole, of what its accesses show, and of SQL, each by a hash of the file's bytes, and with it the
+claims that a second reading bore out. A file is known
 again by its path and stamp (size, times, inode), and by its bytes where these differ. Findings are
 never kept, so a changed configuration costs nothing.
 
@@ -15,6 +16,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from time import time_ns as now_ns
 from typing import Final, TypeVar
@@ -36,6 +38,7 @@ from dal_audit.facts import (
     SourceFile,
     stamp_of,
 )
+from dal_audit.facts.claims import Claim
 
 Result = TypeVar("Result")
 
@@ -64,6 +67,7 @@ class _Content(Struct, array_like=True, gc=False):
     suite: Raw = _NOTHING
     rust: Raw = _NOTHING
     storage: Raw = _NOTHING
+    claims: Raw = _NOTHING
 
 
 class _File(FactRecord, frozen=True):
@@ -100,6 +104,7 @@ class Cache:
         self._seen: dict[str, tuple[SourceFile, _Content]] = {}
         self._young: dict[str, _Content] = {}
         """What files that may still change say as they are now, as far as it was given."""
+        self._borne_out: dict[SourceFile, frozenset[Claim]] = {}
         self._encoder = Encoder()
         self.inquiry = Inquiry.opened()
         """What this run asked of the files' contents."""
@@ -246,6 +251,27 @@ class Cache:
             return decoder_of(kind).decode(raw)[0]  # type: ignore[no-any-return]
 
         return self._through(kind, files, compute, read, lambda result: (result,))
+
+    def borne_out(self, file: SourceFile) -> frozenset[Claim]:
+        """Return the claims about a file's content that a second reading bore out."""
+        known = self._borne_out.get(file)
+        seen = self._seen.get(file.path)
+        if known is not None or seen is None or seen[1].claims == _NOTHING:
+            return known or frozenset()
+        try:
+            return frozenset(decoder_of("claims").decode(seen[1].claims)[0])
+        except (MsgspecError, UnicodeDecodeError):
+            return frozenset()
+
+    def keep_borne_out(self, file: SourceFile, claims: AbstractSet[Claim]) -> None:
+        """Keep further claims that a second reading of a file bore out."""
+        known = self._borne_out[file] = self.borne_out(file) | claims
+        seen = self._seen.get(file.path)
+        if seen is not None and claims:
+            with contextlib.suppress(UnicodeEncodeError):  # Of a name that is no text.
+                seen[1].claims = Raw(self._encoder.encode((tuple(sorted(known)),)))
+                self.changed = True
+                self._read.add(file.path)
 
     def _through(
         self,

@@ -11,13 +11,13 @@ from dal_audit.facts import NotUnderstood, PythonFact, ReadDepth, Suppression, V
 
 FactsKind: TypeAlias = Literal["first", "whole", "storage", "script"]
 OtherKind: TypeAlias = Literal[
-    "accesses", "named", "marks", "revision", "embedded", "ci", "suite", "rust"
+    "accesses", "named", "marks", "revision", "embedded", "ci", "suite", "rust", "claims"
 ]
 Kind: TypeAlias = FactsKind | OtherKind
 """Of what something is kept: the first look at a Python file, a reading of the whole, one of the
 whole in storage, an SQL file; the accesses in a file, what a file says that accesses led to, what a
 migration tool reads in it, the migration that a Python file is, the SQL in it, what a file of Rust
-spells."""
+spells; the claims of findings that a second reading bore out."""
 
 
 @cache
@@ -52,6 +52,10 @@ def decoder_of(kind: Kind) -> Decoder[Any]:
         from dal_audit.facts.rust import RustFact
 
         return Decoder(tuple[tuple[RustFact, ...]])
+    if kind == "claims":
+        from dal_audit.facts.claims import Claim
+
+        return Decoder(tuple[tuple[Claim, ...]])
     if kind in {"accesses", "named"}:
         return Decoder(tuple[ValueFacts | None])
     return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[PythonFact, ...]])

@@ -107,6 +107,7 @@ __all__ = [
     "ValueFacts",
     "ci",
     "ci_files",
+    "claims",
     "migrations",
     "models",
     "replay",

@@ -83,6 +83,8 @@ class Import(TaggedFact, frozen=True):
     removal: tuple[Edit, ...] = ()
     """What takes the whole statement out; empty where something may miss it, or a comment would
     go with it."""
+    is_call: bool = False
+    """Whether there is no statement, but a call or a look-up that loads the module by its name."""
 
     def binds_top(self, target: Target) -> bool:
         """Return whether a target binds its first component alone, as `import a.b` binds `a`."""

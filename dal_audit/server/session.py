@@ -62,7 +62,9 @@ class Session:
         (scope,) = (
             scope for scope in projects_of(request).scopes if scope.policy.root == self.root
         )
-        self._take(read_project(scope, request), request)
+        reading = read_project(scope, request)
+        self._take(reading, request)
+        reading.cache.save()
 
     def edit(self, path: Path) -> None:
         """Read one file again whose text is another, in the editor or on the disk.

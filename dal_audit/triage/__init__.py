@@ -4,6 +4,7 @@ __all__ = [
     "baseline",
     "baseline_file",
     "findings",
+    "grounds",
     "premises",
     "redaction",
     "released_fixes",

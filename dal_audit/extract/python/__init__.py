@@ -15,6 +15,7 @@ __all__ = [
     "spelled_text",
     "sql_calls",
     "sql_sources",
+    "statement_reader",
     "suite_files",
     "text_formats",
     "value_facts",

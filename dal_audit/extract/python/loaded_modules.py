@@ -57,7 +57,9 @@ class LoadedModules(Struct):
             )
             first = loads[0]
             target = Target(first.span, name, name, tuple(references))
-            yield Import(first.statement, (target,), type_checking=first.type_checking)
+            yield Import(
+                first.statement, (target,), type_checking=first.type_checking, is_call=True
+            )
 
     def _direct(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +18,7 @@ from msgspec.structs import asdict, replace
 
 from dal_audit.extract.source import Lines
 from dal_audit.facts import AttributeRead, Fact, NotebookCell, NotUnderstood, Span, Suppression
+from dal_audit.facts.claims import Claim
 from dal_audit.facts.source import FactRecord
 from dal_audit.facts.sql import Embedding
 
@@ -109,6 +111,19 @@ class Notebook:
             first, last = moved.lines
             return replace(moved, lines=(self._line(first), self._line(last)))
         return moved
+
+    def inside(self, claim: Claim) -> Claim:
+        """Return a claim about the file as one about the text."""
+        span = claim.span
+        start = self._place(self.file.index(span.line, span.column))
+        end = self._place(self.file.index(span.end_line, span.end_column))
+        return replace(claim, span=self._text_lines.span(start, max(start, end)))
+
+    def _place(self, offset: int) -> int:
+        """Return which index in the text stands at an offset of the file."""
+        number = max(0, bisect_right(self._lines, offset, key=lambda line: line.offsets[0]) - 1)
+        within = bisect_left(self._lines[number].offsets, offset) if self._lines else 0
+        return self._text_lines.starts[number] + within
 
     def _suppression(self, found: Suppression) -> Suppression:
         """Return a suppression of a line of the file, where no other line of code stands."""

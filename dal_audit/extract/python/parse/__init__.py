@@ -1,3 +1,3 @@
 """From the text of a Python file to a tree, whatever Python dal-audit runs on."""
 
-__all__ = ["deep_stack", "import_places", "newer_syntax", "parser", "walk"]
+__all__ = ["deep_stack", "import_places", "libcst_places", "newer_syntax", "parser", "walk"]

@@ -1,0 +1,71 @@
+"""Where the statements of a module begin and end in its text, without a tree of it.
+
+A logical line is a simple statement or several with semicolons between them, the head of a compound
+one, or a decorator (language reference, "Lexical analysis"). What follows it up to the next one,
+blank lines and comments, counts as its own: a type comment may stand there.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final
+
+from dal_audit.extract.source import Lines
+from dal_audit.facts import Span
+
+_TOKEN: Final = re.compile(
+    r"\"{3}(?s:[^\\]|\\.)*?\"{3}|'{3}(?s:[^\\]|\\.)*?'{3}"
+    r"|\"(?:[^\"\\\r\n]|\\(?:\r\n|(?s:.)))*\"|'(?:[^'\\\r\n]|\\(?:\r\n|(?s:.)))*'"
+    r"|\#[^\r\n]*|\\(?:\r\n|\r|\n)"
+    r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<end>\r\n|\r|\n)"
+)
+_FIRST: Final = re.compile(r"[ \t\f]*(?=[^\s#])")
+
+
+class LogicalLines:
+    """Tells which logical line a place lies in."""
+
+    def __init__(self, lines: Lines) -> None:
+        """Take the module's text."""
+        self.lines = lines
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where logical lines begin, behind their indentation."""
+        return list(self._starts(self.lines.text))
+
+    def _starts(self, text: str) -> Iterator[int]:
+        first = _FIRST.match(text)
+        if first:
+            yield first.end()
+        depth = 0
+        for token in _TOKEN.finditer(text):
+            if token.lastgroup == "open":
+                depth += 1
+            elif token.lastgroup == "close":
+                depth = max(0, depth - 1)
+            elif token.lastgroup == "end" and not depth:
+                first = _FIRST.match(text, token.end())
+                if first:
+                    yield first.end()
+
+    def around(self, start: int) -> tuple[int, int]:
+        """Return where the logical line around an index begins and ends, comments included."""
+        index = bisect_right(self.starts, start) - 1
+        if index < 0:
+            return 0, len(self.lines.text)
+        after = self.starts[index + 1 : index + 2]
+        end = self.lines.starts[self.lines.line_of(after[0]) - 1] if after else len(self.lines.text)
+        begun = self.starts[index]
+        return begun, max(end, begun)
+
+    def span(self, start: int) -> Span:
+        """Return the span of the logical line around an index, without what only follows it."""
+        begun, end = self.around(start)
+        shown = self.lines.text[begun:end].rstrip()
+        while "\n" in shown and shown.rpartition("\n")[2].lstrip().startswith("#"):
+            shown = shown.rpartition("\n")[0].rstrip()
+        return self.lines.span(begun, begun + len(shown))
