@@ -20,7 +20,7 @@ import pytest
 
 from dal_audit.audit import audit
 from dal_audit.discover.cache_folder import CACHE
-from dal_audit.extract import cache, extractor
+from dal_audit.extract import cache, extractor, second_reading
 from dal_audit.facts import SourceFile
 from dal_audit.policy.request import Request
 from dal_audit.report import merge
@@ -37,10 +37,13 @@ ASKING: Final = (
     cache.Cache._through.__code__,
     extractor.digests_of.__code__,
     merge.merge.__code__,
+    second_reading.denied.__code__,
 )
-"""Who opens a file to take down what it answers, to know it by its bytes, or for a report's lines.
+"""Who opens a file to take down what it answers, to know it by its bytes, for a report's lines, or to
+have what was found in it read once more.
 
-A report is made anew whether or not the audit is."""
+A report is made anew whether or not the audit is; and where a file's answers are the same, LibCST
+says of the same places the same."""
 
 
 class _Opened:

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from dal_audit.extract.python.parse.libcst_places import dotted
+from dal_audit.extract.python.parse.libcst_places import plain
 from dal_audit.facts.claims import Claim, ClaimedPart
 
 Test: TypeAlias = Callable[[cst.CSTNode, Sequence[cst.CSTNode]], bool]
@@ -59,11 +59,31 @@ def _spells(node: cst.CSTNode, name: str) -> bool:
     """Return whether a node spells a dotted name, or its end; an empty one is not looked for."""
     if not name or isinstance(node, cst.ImportStar):
         return not name or name.endswith("*")
-    try:
-        own = dotted(node)
-    except TypeError:
-        return False
-    return name == own or name.endswith(f".{own}")
+    own = _dotted_name(node)
+    return bool(own) and (name == own or name.endswith(f".{own}"))
+
+
+def _dotted_name(node: cst.CSTNode) -> str:
+    """Return the dotted name that a node spells; empty for another one.
+
+    `getattr(a.b, "c")` spells `a.b.c`, and so does `(b := a.b).c`.
+    """
+    parts: list[str] = []
+    while not isinstance(node, cst.Name):
+        match node:
+            case cst.Attribute(value=owner, attr=name):
+                parts.append(plain(name))
+            case cst.Call(
+                func=cst.Name(value="getattr") | cst.Attribute(attr=cst.Name(value="getattr")),
+                args=[cst.Arg(value=owner), cst.Arg(value=cst.SimpleString() as text), *_],
+            ):
+                parts.append(str(text.evaluated_value))
+            case cst.NamedExpr(value=owner) if parts:
+                pass
+            case _:
+                return ""
+        node = owner
+    return ".".join([plain(node), *reversed(parts)])
 
 
 def _parent(around: Sequence[cst.CSTNode]) -> cst.CSTNode | None:
