@@ -19,8 +19,8 @@ from dal_audit.extract.embedded.statements import Embedder
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.django import DjangoLowering, Stage
 from dal_audit.extract.operations.lowering import AlembicLowering
-from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.name_uses import CallSite, read_names
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.prefilter.sql_marks import executes

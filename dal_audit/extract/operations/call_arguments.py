@@ -9,12 +9,9 @@ from operator import add
 from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.python.constant_folding import (
-    fold_spelled,
-    follow_assignment,
-    qualified_names,
-)
+from dal_audit.extract.python.constant_folding import fold_spelled, qualified_names
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts.sql import MODEL_TABLE
 

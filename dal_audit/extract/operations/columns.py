@@ -12,8 +12,8 @@ from dal_audit.extract.operations.call_arguments import Arguments, joined, liste
 from dal_audit.extract.operations.constraints import Written, constraint_text, foreign_key
 from dal_audit.extract.operations.defaults import condition_text, default_text
 from dal_audit.extract.operations.types import Enumeration, TypeText, type_text
-from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
 _BESIDE: Final = frozenset(

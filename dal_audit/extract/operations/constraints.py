@@ -18,8 +18,8 @@ from dal_audit.extract.operations.call_arguments import (
     quoted,
 )
 from dal_audit.extract.operations.defaults import condition_text
-from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts.sql import MODEL_TABLE
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import joined, name_in, origin_of
-from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
 TEXTS: Final = frozenset({"text", "literal_column", "TextClause", "DDL"})

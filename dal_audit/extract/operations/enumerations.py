@@ -8,8 +8,8 @@ from typing import Final
 from dal_audit.extract.operations.call_arguments import Arguments, joined, quoted
 from dal_audit.extract.operations.effects import Effect
 from dal_audit.extract.operations.types import type_text
-from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
 _VERBS: Final = frozenset({"create", "drop"})

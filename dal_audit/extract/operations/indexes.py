@@ -10,7 +10,7 @@ from dal_audit.extract.operations.call_arguments import Arguments, joined, liste
 from dal_audit.extract.operations.constraints import table_name
 from dal_audit.extract.operations.defaults import condition_text
 from dal_audit.extract.operations.effects import Effect, Operation
-from dal_audit.extract.python.constant_folding import follow_assignment
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
 _GIVEN = (

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import name_in, origin_of
-from dal_audit.extract.python.constant_folding import follow_assignment
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts.sql import MODEL_TABLE
 

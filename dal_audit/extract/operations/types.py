@@ -18,8 +18,8 @@ from dal_audit.extract.operations.call_arguments import (
     name_in,
     origin_of,
 )
-from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
 UNKNOWN_TYPE: Final = "unknown"

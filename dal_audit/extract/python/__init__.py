@@ -6,6 +6,7 @@ __all__ = [
     "dialect_tests",
     "expression_uses",
     "literal_places",
+    "literal_values",
     "module_facts",
     "name_uses",
     "notebooks",

@@ -37,7 +37,12 @@ from dal_audit.extract.python.constant_sets import (
     literal_text,
     value_of_key,
 )
-from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import (
+    elements_of,
+    follow_assignment,
+    literal_elements,
+    only_binding,
+)
 from dal_audit.extract.python.look_ups import element_of, found_or_default, has_default, part_of
 from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
 from dal_audit.extract.python.spelled_text import spelled
@@ -255,8 +260,19 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
     return concatenated(parts)
 
 
+def _of_class(node: ast.Attribute, scope: Scope, depth: int) -> ConstantSet:
+    """Fold what a method reads of its own class, where the class's body says it once."""
+    if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
+        return NOTHING
+    bindings = scope.of_class(node.attr)
+    return _bound(bindings[0], depth) if len(bindings) == 1 else NOTHING
+
+
 def _name(node: ast.Name, scope: Scope, depth: int) -> ConstantSet:
-    binding = _only_binding(node.id, scope)
+    return _bound(only_binding(node.id, scope), depth)
+
+
+def _bound(binding: Binding, depth: int) -> ConstantSet:
     if not isinstance(binding, Assigned):
         return NOTHING
     if not binding.each:
@@ -274,53 +290,12 @@ def fold_elements(node: ast.expr, scope: Scope) -> ConstantSet:
     return tuple(text for element in elements for text in fold_constant(element, scope)) or NOTHING
 
 
-def elements_of(binding: Assigned) -> list[ast.expr]:
-    """Return what a loop's target takes, one after another, of what is written out."""
-    elements = literal_elements(binding.value, binding.scope)
-    number = binding.part
-    if number is None:
-        return elements
-    rows = [element.elts for element in elements if isinstance(element, (ast.Tuple, ast.List))]
-    return [row[number] for row in rows if number < len(row)]
-
-
-def literal_elements(node: ast.expr, scope: Scope, depth: int = 0) -> list[ast.expr]:
-    """Return what a collection holds that is written out; of a dictionary, its keys."""
-    values = follow_assignment(node, scope)
-    if isinstance(values, (ast.List, ast.Tuple, ast.Set)):
-        return values.elts
-    if isinstance(values, ast.Dict):
-        return [key for key in values.keys if key is not None]
-    if depth > MAX_DEPTH or not isinstance(values, ast.Call):
-        return []
-    if isinstance(values.func, ast.Attribute) and values.func.attr == "values":
-        table = follow_assignment(values.func.value, scope)
-        return table.values if isinstance(table, ast.Dict) else []
-    is_same = values.args and last_name(values.func) in SAME_ELEMENTS
-    return literal_elements(values.args[0], scope, depth + 1) if is_same else []
-
-
 def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
     """Fold a look-up in a literal dictionary or list, or a part of a text."""
     fold = partial(fold_spelled, scope=scope, depth=depth)
     if isinstance(node.slice, ast.Slice):
         return part_of(fold(node.value), node.slice)
     return element_of(follow_assignment(node.value, scope), node.slice, fold)
-
-
-def _only_binding(name: str, scope: Scope) -> Binding:
-    bindings = scope.lookup(name)
-    return bindings[0] if len(bindings) == 1 else None
-
-
-def follow_assignment(node: ast.expr, scope: Scope) -> ast.expr:
-    """Follow names that are assigned once to what they are assigned."""
-    for _ in range(MAX_DEPTH):
-        binding = _only_binding(node.id, scope) if isinstance(node, ast.Name) else None
-        if not isinstance(binding, Assigned) or binding.each:
-            break
-        node, scope = binding.value, binding.scope
-    return node
 
 
 def qualified_names(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
@@ -391,11 +366,6 @@ def _members(owners: AbstractSet[str], name: ast.expr, scope: Scope, depth: int)
     )
 
 
-SAME_ELEMENTS: Final = frozenset(
-    {"frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
-)
-"""Builtins that go through a collection or copy it."""
-
 _KEY_READERS: Final = frozenset({"__getitem__", "get"})
 _ATTRIBUTE_READERS: Final = frozenset(
     {"builtins.getattr", "builtins.object.__getattribute__", "inspect.getattr_static"}
@@ -409,6 +379,7 @@ _NAMESPACES: Final = frozenset({"builtins.globals", "builtins.locals", "builtins
 _Folding: TypeAlias = Callable[[Any, Scope, int], ConstantSet]
 
 _FOLDINGS: Final[dict[type[ast.AST], _Folding]] = {
+    ast.Attribute: _of_class,
     ast.BinOp: _operation,
     ast.BoolOp: _either,
     ast.Call: _call,

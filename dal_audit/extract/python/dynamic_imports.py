@@ -13,10 +13,10 @@ from dal_audit.extract.python.constant_folding import (
     fold_constant,
     fold_elements,
     fold_source,
-    follow_assignment,
     qualified_names,
 )
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.presence_tests import is_probe
 from dal_audit.extract.python.scopes import Scope
@@ -139,6 +139,8 @@ def _loader(origin: str, helpers: frozenset[str]) -> Loader | None:
 def _found(node: ast.expr, scope: Scope, how: str) -> Iterator[Loaded]:
     """Yield what a finder was asked for, whose result is then loaded."""
     call = follow_assignment(node, scope)
+    if isinstance(call, ast.Attribute) and call.attr == "loader":
+        call = follow_assignment(call.value, scope)
     if isinstance(call, ast.Call) and qualified_names(call.func, scope) & FINDERS:
         argument = _argument(call, Loader(0, "name"))
         if argument is not None:

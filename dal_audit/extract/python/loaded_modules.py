@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from dal_audit.extract.python.constant_folding import follow_assignment
 from dal_audit.extract.python.expression_uses import NameUse
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.named_reads import reads
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.parse.walk import nodes_in

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.python.constant_folding import fold_constant, follow_assignment
+from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
 GETTERS: Final = frozenset({"attrgetter", "methodcaller"})

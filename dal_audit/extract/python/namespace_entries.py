@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.python.constant_folding import (
-    fold_constant,
-    follow_assignment,
-    qualified_names,
-)
+from dal_audit.extract.python.constant_folding import fold_constant, qualified_names
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
 NAMESPACE_MARK: Final = re.compile(r"\b(?:globals|locals|vars)\s*\(\s*\)|\b__name__\s*\]")

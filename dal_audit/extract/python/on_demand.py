@@ -12,12 +12,9 @@ from collections.abc import Iterator, Sequence
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.bindings import bind_all, bind_parameters
-from dal_audit.extract.python.constant_folding import (
-    fold_constant,
-    fold_elements,
-    follow_assignment,
-)
+from dal_audit.extract.python.constant_folding import fold_constant, fold_elements
 from dal_audit.extract.python.function_results import dotted
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.python.scopes import Assigned, Scope
 from dal_audit.extract.python.value_inference import Inference

@@ -142,6 +142,13 @@ class Scope(Struct, eq=False):
         found = self.find(name)
         return found[1] if found is not None else ()
 
+    def of_class(self, name: str) -> Sequence[Binding]:
+        """Return what the body of the class around this scope binds to a name (`self.name`)."""
+        scope: Scope | None = self
+        while scope is not None and scope.kind != "class":
+            scope = scope.parent
+        return scope.bindings.get(name, ()) if scope is not None else ()
+
     def bind(self, name: str, binding: Binding = None) -> None:
         """Bind a name from here; `global` and `nonlocal` redirect it."""
         scope = self

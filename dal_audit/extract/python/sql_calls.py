@@ -12,13 +12,10 @@ from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.python.constant_folding import (
-    elements_of,
-    fold_spelled,
-    qualified_names,
-)
+from dal_audit.extract.python.constant_folding import fold_spelled, qualified_names
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import elements_of
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SQL_ONLY_CALLS, executes
 from dal_audit.extract.python.scopes import Appended, Assigned, Binding, Declared, Imported, Scope
@@ -301,11 +298,7 @@ class _Texts:
         """Yield the texts of what the class around a method calls so: `self.QUERY`, `cls.QUERY`."""
         if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
             return
-        around: Scope | None = scope
-        while around is not None and around.kind != "class":
-            around = around.parent
-        bindings = around.bindings.get(node.attr, ()) if around is not None else ()
-        for value, scope_of in _assigned_values(bindings):
+        for value, scope_of in _assigned_values(scope.of_class(node.attr)):
             yield from self.of(value, scope_of, depth + 1)
 
     def _of_call(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:

@@ -13,8 +13,9 @@ from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.annotations import TypeReader
-from dal_audit.extract.python.constant_folding import SAME_ELEMENTS, elements_of, fold_constant
+from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
+from dal_audit.extract.python.literal_values import SAME_ELEMENTS, elements_of
 from dal_audit.extract.python.named_reads import read_by_call
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
 from dal_audit.facts import CALL, OWN_MODULE, AbstractValue
