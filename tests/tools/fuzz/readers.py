@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -154,21 +155,25 @@ def _configuration(data: bytes) -> None:
     read_policy(data.decode(errors="replace"), FILE, root=CHECKOUT, known_rules=known_rules())
 
 
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder for what is read from files: to make one takes longer than to read them."""
+    return tempfile.TemporaryDirectory(prefix="fuzz-")
+
+
 def _baseline(data: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "baseline"
-        file.write_bytes(data)
-        read_baseline(file)
+    file = Path(_folder().name) / "baseline"
+    file.write_bytes(data)
+    read_baseline(file)
 
 
 def _cache(data: bytes) -> None:
     """A right checksum over anything, and anything at all."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "facts"
-        write_cache(file, b"k" * 32, data, 0)
-        Cache(file, b"k" * 32)
-        file.write_bytes(data)
-        Cache(file, b"k" * 32)
+    file = Path(_folder().name) / "facts"
+    write_cache(file, b"k" * 32, data, 0)
+    Cache(file, b"k" * 32)
+    file.write_bytes(data)
+    Cache(file, b"k" * 32)
 
 
 _WORKFLOW: Final = b"""\
