@@ -6,12 +6,13 @@ a file in none of them its path.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from dal_audit.facts.sql import ANY_NAME, CreateObject, SqlStatement
+from dal_audit.facts.sql import ANY_NAME, CreateObject, OtherStatement, SqlStatement
 from dal_audit.migrations.model import MigrationLayout, MigrationSet
 from dal_audit.policy import Policy, compile_globs
 
@@ -22,23 +23,32 @@ GIVEN: Final = "given:"
 """What stands before the name of a function that code gives its connections."""
 
 EXTENSION: Final = "create extension"
+_SIGNATURE: Final = re.compile(
+    r"(?:\b(?:FUNCTION|PROCEDURE|AGGREGATE)\s+|\AEXECUTE(?:\s.*?)?\s)"
+    r"(?:IF\s+NOT\s+EXISTS\s+)?(?:\w+\.)?(\w+)\s*\(",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A function that code makes which is not followed: a `DO` block, or a plug-in's operation."""
 SHOWN: Final = 4
 """How many sets a line of assumptions names."""
 
 
 def made_by(statements: Iterable[SqlStatement]) -> frozenset[str]:
     """Return the functions that SQL makes; `EXTENSION` stands for what extensions bring."""
-    found = set()
-    for statement in statements:
-        made = statement.structure
-        if not isinstance(made, CreateObject) or made.name is None:
-            continue
-        if made.what in CALLABLE:
-            is_given = statement.within is not None and statement.within.how == "create_function"
-            found.add(GIVEN * is_given + made.name.name.lower())
-        elif made.what == "extension":
-            found.add(EXTENSION)
-    return frozenset(found)
+    return frozenset(name for statement in statements for name in _made(statement))
+
+
+def _made(statement: SqlStatement) -> Iterator[str]:
+    made = statement.structure
+    if isinstance(made, OtherStatement) and made.body:
+        yield from (name.lower() for name in _SIGNATURE.findall(made.body))
+    if not isinstance(made, CreateObject) or made.name is None:
+        return
+    if made.what in CALLABLE:
+        is_given = statement.within is not None and statement.within.how == "create_function"
+        yield GIVEN * is_given + made.name.name.lower()
+    elif made.what == "extension":
+        yield EXTENSION
 
 
 class SqlFiles:

@@ -374,7 +374,8 @@ class Embedding(FactRecord, frozen=True):
     run it, as far as the code tells by branches and by the names of classes; None for all, and
     `other` among them stands for those that have no name here. `how` is the call as a message names
     it, and `receivers` are the dotted names that the call's receiver comes from. What `is_guarded`
-    is run only where some condition holds, or may fail without harm.
+    is run only where some condition holds, or may fail without harm; what `is_optional`, only
+    where one holds that may have nothing to do with what stands.
     """
 
     lines: tuple[int, int]
@@ -382,6 +383,7 @@ class Embedding(FactRecord, frozen=True):
     how: str = ""
     receivers: tuple[str, ...] = ()
     is_guarded: bool = False
+    is_optional: bool = False
     is_operation: bool = False
     """Whether it is what an operation of a migration tool comes to."""
     is_unread: bool = False

@@ -70,7 +70,9 @@ class Database:
         state.divergences = {}
         state.touched_unknown = False
         state.is_refusing = is_refused(statement, state.backend)
-        state.is_guarded = statement.within is not None and statement.within.is_guarded
+        within = statement.within
+        state.is_guarded = within is not None and within.is_guarded
+        state.is_optional = within is not None and within.is_optional
         if isinstance(statement.structure, CreateTable):
             state.to_come[state.fold(statement.structure.name)] -= 1
         for step in _steps(statement.structure):

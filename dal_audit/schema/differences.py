@@ -116,7 +116,10 @@ class _Comparison:
         old = first.old
         if old is now or not isinstance(old, DbObject) or not isinstance(now, DbObject):
             return None
-        difference = _contents(self._as_it_was(old), now)
+        was = self._as_it_was(old)
+        difference = _contents(was, now)
+        if not difference and not self._state.is_sqlite:
+            difference = _other_name(was, now)
         return ("changed", f"the {now.kind} `{first.key}`{difference}") if difference else None
 
     def _has_other_labels(self, old: Any, now: Any) -> bool:
@@ -206,6 +209,32 @@ def _contents(old: DbObject, new: DbObject) -> str:
     constraints = [Counter(part.definition for part in table.constraints()) for table in (old, new)]
     is_constrained = constraints[0] == constraints[1]
     return _columns(old, new) or ("" if is_constrained else " with other constraints")
+
+
+def _other_name(old: DbObject, new: DbObject) -> str:
+    """Return which constraint of a table that was made anew is called otherwise, where one is.
+
+    SQLite has no use for such a name; in PostgreSQL it is what `DROP CONSTRAINT` finds it by.
+    """
+    if not (old.complete and new.complete):
+        return ""
+    names, new_names = _given_names(old), _given_names(new)
+    for definition, given in names.items():
+        others = new_names.get(definition, given)
+        if len(given) == len(others) and given != others:
+            name, other = min(given - others), min(others - given)
+            return f" with the constraint `{name}` as `{other}`"
+    return ""
+
+
+def _given_names(table: DbObject) -> dict[object, set[str]]:
+    """Return the names that constraints of a table were given, by what makes them others."""
+    found: dict[object, set[str]] = {}
+    for name in table.names("constraint"):
+        part = table.parts["constraint", name]
+        if part.has_name:
+            found.setdefault(part.definition, set()).add(name)
+    return found
 
 
 def _columns(old: DbObject, new: DbObject) -> str:

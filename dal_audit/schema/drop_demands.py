@@ -53,7 +53,8 @@ def _drop_other_relation(state: State, drop: Drop, name: SqlName) -> Iterator[Sc
 
 def _is_missing(state: State, drop: Drop, name: SqlName) -> bool:
     """Return whether a table has no index of a name, as far as its indexes were seen being made."""
-    if drop.table is None or drop.if_exists or state.fold(name) in state.relations:
+    is_asked = drop.if_exists or state.is_optional
+    if drop.table is None or is_asked or state.fold(name) in state.relations:
         return False
     own = state.fold(drop.table)
     table = state.seen_table(own)

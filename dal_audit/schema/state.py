@@ -47,6 +47,8 @@ class State:
     """Whether the statement that is run takes back what a script did just before."""
     is_guarded = False
     """Whether the statement that is run may not be: the code around it looks first."""
+    is_optional = False
+    """Whether the statement is run under a condition of which nothing is known."""
     makes_operators = False
     """Whether operators or casts were made, so that types fit together in other ways."""
     hides_types = False
@@ -190,14 +192,17 @@ class State:
         """Return whether a relation was made in the script that is being run.
 
         Of another script it is not known for sure that it is run before, and that nothing between
-        was left out; unless each script says itself which one is run before it.
+        was left out; unless each script says itself which one is run before it. What is run under a
+        condition may be run for the very reason that it is otherwise.
         """
+        if self.is_optional:
+            return False
         is_known = self.is_chained and self.sees_all and self.seen(name) is not None
         return is_known or self.made.get(name) == self.file
 
     def is_dropped_here(self, name: str) -> bool:
-        """Return whether a relation was made before, and dropped in this script."""
-        return self.dropped.get(name) == self.file
+        """Return whether a relation was made before, and dropped in this script for certain."""
+        return not self.is_optional and self.dropped.get(name) == self.file
 
     def seen(self, name: str) -> DbObject | None:
         """Return a relation that stands, and was seen being made; those that pass are none."""

@@ -111,7 +111,8 @@ class _Reader:
             found = self._operation(run.call, site)
             is_guarded = run.looks
         found = self._narrowed(found, run.frame)
-        yield from map(_guarded, found) if is_guarded else found
+        for statement in found:
+            yield _conditional(statement, run, is_guarded=is_guarded)
 
     def _narrowed(self, found: list[SqlStatement], frame: Frame | None) -> list[SqlStatement]:
         """Return statements for the engines that run the calls of the functions around them."""
@@ -299,12 +300,12 @@ def narrow(statement: SqlStatement, engines: Sequence[str]) -> SqlStatement | No
     return replace(statement, within=replace(within, engines=kept)) if kept else None
 
 
-def _guarded(statement: SqlStatement) -> SqlStatement:
-    """Return a statement that is run under a condition."""
+def _conditional(statement: SqlStatement, run: Run, *, is_guarded: bool) -> SqlStatement:
+    """Return a statement with what is known of the conditions that it is run under."""
     within = statement.within
-    return (
-        statement if within is None else replace(statement, within=replace(within, is_guarded=True))
-    )
+    if within is None or not run.is_guarded:
+        return statement
+    return replace(statement, within=replace(within, is_optional=True, is_guarded=is_guarded))
 
 
 def _unwrapped(node: ast.expr) -> ast.expr:

@@ -12,6 +12,7 @@ from typing import Final
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import fold_constant, qualified_names
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.sql_calls import roots
@@ -37,6 +38,8 @@ _HARMLESS: Final = frozenset(
 """Calls that change no schema."""
 _READING: Final = ("get", "has_", "is_", "print")
 """How calls are named that only look at a schema, or at anything else."""
+_ALEMBIC: Final = "alembic.op."
+"""What a plug-in's operations are reached by: `op.create_entity(…)`."""
 _LIBRARIES: Final = ("sqlalchemy.", "builtins.", "logging.", "os.", "uuid.", "json.", "datetime.")
 """Whose functions change no schema by themselves."""
 
@@ -52,8 +55,11 @@ def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Itera
         or _runs_query(call, name)
     ):
         return
-    words = sorted(set(_texts_in(call, scope)))
-    if not words and not (names and isinstance(call.func, ast.Name) and _may_reach(call)):
+    is_plugged = any(own.startswith(_ALEMBIC) for own in names) and not executes(name)
+    made = [follow_assignment(own, scope) for own in call.args] if is_plugged else []
+    words = sorted({text for node in (call, *made) for text in _texts_in(node, scope)})
+    is_open = isinstance(call.func, ast.Name) and bool(names) and _may_reach(call)
+    if not words and not is_open and not is_plugged:
         return
     body = f"EXECUTE {' '.join(words) or ANY_NAME}"
     yield SqlStatement(span, "DO", OtherStatement(("DO",), body), within=within)
@@ -115,9 +121,9 @@ def made_function(call: ast.Call, scope: Scope, span: Span, within: Embedding) -
     return SqlStatement(span, "CREATE FUNCTION", CreateObject("function", name), within=within)
 
 
-def _texts_in(call: ast.Call, scope: Scope) -> Iterator[str]:
-    """Yield the texts in a call's arguments, as far as they are known."""
-    for node in ast.walk(call):
+def _texts_in(expression: ast.expr, scope: Scope) -> Iterator[str]:
+    """Yield the texts in an expression, as far as they are known."""
+    for node in ast.walk(expression):
         if isinstance(node, (ast.Constant, ast.Name)):
             yield from (
                 text

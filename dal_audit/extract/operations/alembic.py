@@ -182,7 +182,8 @@ def _add_column(operation: Operation) -> Iterator[Effect]:
         return
     operation.note(column.marks)
     guard = "IF NOT EXISTS " if arguments.is_true("if_not_exists") else ""
-    key = " PRIMARY KEY" if column.is_key and operation.engine != "sqlite" else ""
+    is_inline = column.is_key and arguments.is_true("inline_primary_key")
+    key = " PRIMARY KEY" if is_inline and operation.engine != "sqlite" else ""
     yield _alter(operation, joined("ADD COLUMN ", guard, column.sql, key))
     for own in column.constraints:
         if own.sql:

@@ -18,6 +18,7 @@ from dal_audit.extract.operations.alembic import ALIASES, PARAMETERS, effects_of
 from dal_audit.extract.operations.batch import BLOCK, Block, blocks_by_call
 from dal_audit.extract.operations.call_arguments import Arguments, origin_of
 from dal_audit.extract.operations.effects import Effect, Operation
+from dal_audit.extract.operations.enumeration_classes import spell_enumerations
 from dal_audit.extract.operations.enumerations import enumeration_effects
 from dal_audit.extract.operations.inlining import inline_functions
 from dal_audit.extract.operations.statements import StatementWriter
@@ -45,6 +46,7 @@ class AlembicLowering:
     def __init__(self, tree: ast.Module, literals: LiteralPlaces) -> None:
         """Take the module."""
         inline_functions(tree)
+        spell_enumerations(tree)
         text = literals.lines.text
         has_blocks = BLOCK in text or _AUTOCOMMIT in text
         contexts = [

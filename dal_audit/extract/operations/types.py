@@ -18,6 +18,7 @@ from dal_audit.extract.operations.call_arguments import (
     name_in,
     origin_of,
 )
+from dal_audit.extract.operations.enumeration_classes import class_label
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
@@ -147,12 +148,15 @@ def _enum(origin: str, arguments: Arguments, engine: str) -> TypeText:
     if arguments.is_false("native_enum"):
         return TypeText("VARCHAR", (*marks, "native_enum"))
     is_of_class = len(arguments.rest) == 1 and not _is_text(arguments.rest[0], arguments.scope)
+    if is_of_class and not name and arguments.is_whole:
+        name = class_label(arguments.rest[0], arguments.scope)
     if not name and not is_of_class and arguments.is_whole:
         return TypeText("VARCHAR", (*marks, "unnamed"))
     if engine == "sqlite" or not name or UNKNOWN in name:
         return TypeText("VARCHAR" if engine == "sqlite" else UNKNOWN_TYPE, (*marks, "named"))
     is_made = not (is_own and arguments.is_false("create_type"))
-    made = Enumeration(name, listed(list(_labels(arguments))), is_made)
+    labels = list(_labels(arguments))
+    made = Enumeration(name, listed(labels) if all(labels) else "", is_made)
     return TypeText(joined('"', name, '"'), (*marks, "named"), made)
 
 
@@ -161,10 +165,10 @@ def _is_text(node: ast.expr, scope: Scope) -> bool:
 
 
 def _labels(arguments: Arguments) -> Iterator[str]:
+    """Yield the labels as SQL; an empty one where it is not known."""
     for label in arguments.rest:
         inner = label.value if isinstance(label, ast.Starred) else label
         several = members_of(inner, arguments.scope) or [label]
         for member in several:
             text = "" if isinstance(member, ast.Starred) else name_in(member, arguments.scope)
-            if text and UNKNOWN not in text:
-                yield joined("'", text, "'")
+            yield joined("'", text, "'") if text and UNKNOWN not in text else ""

@@ -24,7 +24,10 @@ Values: TypeAlias = Mapping[str, ast.expr]
 """What the names of a block are assigned once."""
 
 _SAYS: Final = frozenset({"is", "use", "uses", "using", "on", "for"})
-"""Words with which a test is called that asks for one engine: `is_sqlite`, `using_postgres`."""
+"""Words with which a test is called that asks for one engine: `is_sqlite`, `using_postgres`.
+
+`is` may stand within: `database_is_sqlite`.
+"""
 _HOPS: Final = 5
 """How many names or functions a test may lie behind."""
 
@@ -209,7 +212,7 @@ def _by_name(name: str) -> Sides:
     """Return what a test asks for by its own name."""
     words = name.lower().strip("_").split("_")
     named = engines_in(name)
-    if len(named) != 1 or words[0] not in _SAYS:
+    if len(named) != 1 or (words[0] not in _SAYS and "is" not in words):
         return UNTOLD
     sides = _sides_of(named)
     return ~sides if "not" in words else sides

@@ -9,6 +9,7 @@ sql-select.html and queries-table-expressions.html, SQLite's lang_select.html.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from itertools import takewhile
 from typing import Final
 
@@ -128,15 +129,15 @@ class _Tables:
         name = self._takes_name()
         while self._word() == ".":
             self._at += 1
-            name = self._takes_name()
+            name = self._takes_name(reserved=frozenset())
         while self._word() in {"(", ")"}:
             self._at += 1
         self._at += self._word() == "AS"
         return self._takes_name() or name
 
-    def _takes_name(self) -> str:
-        """Move over a name if one is next, and return it."""
-        if not self._word() or self._word() in _NO_ALIAS:
+    def _takes_name(self, reserved: AbstractSet[str] = _NO_ALIAS) -> str:
+        """Move over a name if one is next, and return it; behind a point no word is reserved."""
+        if not self._word() or self._word() in reserved:
             return ""
         name = _name(self._tokens[self._places[self._at]])
         self._at += bool(name)

@@ -16,9 +16,9 @@ The classes of tokens that a pattern can name:
 - words by their form: `<pragma-function>`, `<opclass>`, `<mysql-collation>`, `<key-name>` (as
   PostgreSQL names keys that are given no name), `<schema-name>` (any name but SQLite's own `main`
   and `temp`);
-- by their places: `<untyped>`, the name of a column without a type; `<reserved-behind-point>`, a
-  word that SQLite reserves, behind a point; and of joins (`joins.py`)
-  `<join-without-condition>`, `<condition-too-many>`, `<table-before-comma>`.
+- by their places: `<untyped>`, the name of a column without a type; `<reserved-behind-point>` and
+  `<reserved-behind-as>`, words that SQLite reserves, behind a point and as an alias; and of joins
+  (`joins.py`) `<join-without-condition>`, `<condition-too-many>`, `<table-before-comma>`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ _BY_TEXT: Final = {
 }
 INDEXED_CLASSES: Final = frozenset(
     {"<string>", "<number>", "<parameter>", "<operator-qmark>", "<int4-edge>", "<untyped>"}
-    | {UNJOINED, UNPAIRED, OUTSIDE, "<reserved-behind-point>"}
+    | {UNJOINED, UNPAIRED, OUTSIDE, "<reserved-behind-point>", "<reserved-behind-as>"}
     | {
         name
         for table in (_STRINGS, _PLAIN, _NUMBERS, _QUOTED, _PARAMETERS, _WORDS)
@@ -106,6 +106,17 @@ INDEXED_CLASSES: Final = frozenset(
     }
 )
 """The classes that a statement is searched for."""
+
+_BEHIND_AS: Final = frozenset(
+    {"DEFAULT", "DELETE", "INSERT", "NOT", "ON", "SELECT", "SET", "TABLE", "UPDATE", "VALUES",
+     "WITH"}
+)  # fmt: skip
+"""Reserved words that begin a statement or a clause behind `AS`."""
+_BEFORE_NAMES: Final = (
+    (".", "<reserved-behind-point>", frozenset[str]()),
+    ("AS", "<reserved-behind-as>", _BEHIND_AS),
+)
+"""What a name stands behind, the mark of a reserved word there, and the words that are none."""
 
 _INT4_EDGE: Final = re.compile(r"2147483(?:[0-5]\d\d|6[0-3]\d|64[0-7])\Z")
 _NOT_CALLED_AFTER: Final = frozenset(
@@ -211,19 +222,19 @@ class View:
             and self._type_facts.untyped
         ):
             self._mark("<untyped>", sorted(self._type_facts.untyped))
-        if "." in where:
-            self._mark_reserved(where["."])
+        self._mark_reserved()
         if "JOIN" in where:
             for mark, places in join_marks(tokens).items():
                 self._mark(mark, places)
 
-    def _mark_reserved(self, points: list[int]) -> None:
-        """Mark the words behind points that SQLite takes for no name."""
-        reserved = _reserved()
-        words = (place + 1 for place in points)
-        found = [place for place in words if self.key(place) in reserved]
-        if found:
-            self._mark("<reserved-behind-point>", found)
+    def _mark_reserved(self) -> None:
+        """Mark the words that SQLite takes for no name, where a name stands."""
+        for word, mark, allowed in _BEFORE_NAMES:
+            names = [place + 1 for place in self.where.get(word, ())]
+            found = [place for place in names if self.key(place) in _reserved()]
+            found = [place for place in found if self.key(place) not in allowed]
+            if found:
+                self._mark(mark, found)
 
     def _mark(self, mark: str, places: list[int]) -> None:
         """Let tokens at some places be of one more class."""
