@@ -12,7 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from dal_audit.facts.sql import ANY_NAME, CreateObject, OtherStatement, SqlStatement
+from dal_audit.facts.sql import ANY_NAME, AlterObject, CreateObject, OtherStatement, SqlStatement
 from dal_audit.migrations.model import MigrationLayout, MigrationSet
 from dal_audit.policy import Policy, compile_globs
 
@@ -42,6 +42,8 @@ def _made(statement: SqlStatement) -> Iterator[str]:
     made = statement.structure
     if isinstance(made, OtherStatement) and made.body:
         yield from (name.lower() for name in _SIGNATURE.findall(made.body))
+    if isinstance(made, AlterObject) and made.what in CALLABLE and made.name is not None:
+        yield made.name.name.lower()  # What is altered was made, if not here.
     if not isinstance(made, CreateObject) or made.name is None:
         return
     if made.what in CALLABLE:

@@ -29,6 +29,8 @@ _LEAVING: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LIMITING: Final = frozenset({"only", "require", "required", "requires"})
 """Words of decorators that let a function run on an engine alone: `postgres_only`."""
 
+_ENGINE: Final = "ENGINE"
+
 _Position: TypeAlias = tuple[int, int]
 
 
@@ -154,15 +156,28 @@ class DialectBranches:
                 self._executed(own)
 
     def _executed(self, call: ast.Call) -> None:
-        """Note that what runs SQL is the engine that it is named after: `sqlite_cursor`."""
+        """Note that what runs SQL is the engine that it is named after: `sqlite_cursor`.
+
+        So is what a function gives that is named after one: `cursor = get_postgres_cursor()`.
+        """
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if receiver is None or not executes(last_name(call.func)):
+            return
+        made = self._tests.followed(receiver)
+        if isinstance(made, ast.Call):
+            self._note([call], _engine_named_by(last_name(made.func)))
         name = last_name(receiver) if isinstance(receiver, (ast.Name, ast.Attribute)) else ""
-        if name and executes(last_name(call.func)) and _is_named_after_engine(name):
+        if name and _is_named_after_engine(name):
             self._note([call], _engine_named_by(name))
 
     def _table(self, node: ast.Dict) -> None:
-        """Note of a table whose keys are engines' names for which engine each value is."""
+        """Note of a table whose keys are engines' names for which engine each value is.
+
+        Django's settings of a database name its engine themselves.
+        """
         for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and key.value == _ENGINE and engine_named(value):
+                self._note([node], frozenset((engine_named(value),)))
             named = engine_named(key)
             if named:
                 self._note([value], frozenset((named,)))
