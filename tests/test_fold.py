@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.python.constant_folding import (fold_constant)
+from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.constant_sets import MAX_CANDIDATES, MAX_LENGTH
 from dal_audit.extract.python.name_uses import read_names
 

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.python.constant_folding import (fold_spelled)
+from dal_audit.extract.python.constant_folding import fold_spelled
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.source import Lines

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dal_audit.extract.python.constant_folding import (qualified_names)
+from dal_audit.extract.python.constant_folding import qualified_names
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.scopes import Imported
 

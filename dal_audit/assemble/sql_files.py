@@ -24,7 +24,7 @@ GIVEN: Final = "given:"
 
 EXTENSION: Final = "create extension"
 _SIGNATURE: Final = re.compile(
-    r"(?:\b(?:FUNCTION|PROCEDURE|AGGREGATE)\s+|\AEXECUTE(?:\s.*?)?\s)"
+    r"(?:\b(?:FUNCTION|PROCEDURE|AGGREGATE)\s+|\AEXECUTE(?:\s.*?)??\s)"
     r"(?:IF\s+NOT\s+EXISTS\s+)?(?:\w+\.)?(\w+)\s*\(",
     re.IGNORECASE | re.DOTALL,
 )

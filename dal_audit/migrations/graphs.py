@@ -10,7 +10,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from dal_audit.catalogue.engine_words import engine_of
 from dal_audit.facts.migrations import Revision
 from dal_audit.migrations.assembly import by_graph
 from dal_audit.migrations.backends import backend_of_folder
@@ -39,7 +38,6 @@ def alembic_sets(listing: Listing, root: str) -> list[MigrationSet]:
     found = []
     for (folder, backend), revisions in sorted(groups.items()):
         migrations = _resolved([_alembic(path, revisions[path]) for path in sorted(revisions)])
-        migrations = _of_engines(migrations)
         settings = listing.sources.settings.get(join(folder, "env.py"), ())
         tables = (said.version_table for said in settings if said.tool == ALEMBIC.name)
         homes = {parent_of(migration.path) for migration in migrations}
@@ -128,55 +126,6 @@ def _resolved(migrations: Sequence[Migration]) -> list[Migration]:
         replace(migration, parents=tuple(map(resolve, migration.parents)))
         for migration in migrations
     ]
-
-
-def _of_engines(migrations: Sequence[Migration]) -> list[Migration]:
-    """Return migrations with the engines that their names end with: `add_key_sqlite`.
-
-    Only in a history that has a branch for each engine: two names are alike but for that, and
-    neither migration comes after the other.
-    """
-    by_stem: dict[str, dict[str, Migration]] = {}
-    for migration in migrations:
-        stem, engine = _ending(migration.name)
-        by_stem.setdefault(stem, {}).setdefault(engine, migration)
-    twins = [own for own in by_stem.values() if len(own.keys() - {""}) > 1]
-    earlier = _earlier(migrations) if twins else {}
-    if not any(_are_apart([own[engine] for engine in own if engine], earlier) for own in twins):
-        return list(migrations)
-    return [
-        replace(migration, backends=(engine,)) if engine else migration
-        for migration in migrations
-        for _stem, engine in (_ending(migration.name),)
-    ]
-
-
-def _ending(name: str) -> tuple[str, str]:
-    """Return a migration's name without the engine that it ends with, and that engine."""
-    stem, _line, last = name.rpartition("_")
-    engine = engine_of(last)
-    return (stem, engine) if engine else (name, "")
-
-
-def _earlier(migrations: Sequence[Migration]) -> Mapping[str, AbstractSet[str]]:
-    """Return the ids of all migrations that come before each of some, by its id."""
-    parents = {migration.id: migration.parents for migration in migrations}
-    found: dict[str, AbstractSet[str]] = {}
-    for own in parents:
-        seen: set[str] = set()
-        waiting = [own]
-        while waiting:
-            later = set(parents.get(waiting.pop(), ())) - seen
-            seen |= later
-            waiting += later
-        found[own] = seen
-    return found
-
-
-def _are_apart(twins: Sequence[Migration], earlier: Mapping[str, AbstractSet[str]]) -> bool:
-    """Return whether no migration of some comes after another."""
-    ids = {migration.id for migration in twins}
-    return all(ids.isdisjoint(earlier[own]) for own in ids)
 
 
 def django_sets(listing: Listing, root: str) -> list[MigrationSet]:

@@ -31,8 +31,8 @@ def create_table(state: State, create: CreateTable) -> None:
     if create.temporary and not state.is_trial and state.seen(name) is not None:
         return  # It hides the other for as long as the connection lasts.
     if state.relations.get(name) is not None:
-        if create.if_not_exists:
-            return
+        if create.if_not_exists or (state.is_optional and not state.is_trial):
+            return  # Under a condition it is made where it does not stand.
         reason = f"`{create.name.name}` stands already"
         state.existing_object(create.name.span, reason, GUARD_CREATE, name)
         if state.is_trial and state.problems:

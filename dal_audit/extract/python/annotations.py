@@ -124,7 +124,7 @@ class TypeReader:
                 for origin in self.dotted(node):
                     yield origin, place
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                read = _read(node.value)
+                read = type_of_text(node.value)
                 if read is not None:
                     waiting.append((read, place))
             elif not with_items and _holds_items(node):
@@ -207,7 +207,7 @@ def _type_arguments(node: ast.Subscript) -> Iterator[ast.expr]:
         yield node.slice
 
 
-def _read(text: str) -> ast.expr | None:
+def type_of_text(text: str) -> ast.expr | None:
     """Read a string as a type; text that could not be one is not tried."""
     if not text.isprintable() or " " in text.strip().replace(" | ", "").replace(", ", ""):
         return None

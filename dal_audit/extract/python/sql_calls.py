@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.python.annotations import type_of_text
 from dal_audit.extract.python.constant_folding import fold_spelled, qualified_names
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.expression_uses import last_name
@@ -386,8 +387,15 @@ def declared_types(node: ast.expr | None, scope: Scope) -> frozenset[str]:
     found: set[str] = set()
     for binding in scope.lookup(node.id) if isinstance(node, ast.Name) else ():
         if isinstance(binding, Declared) and binding.annotation is not None:
-            found |= qualified_names(binding.annotation, binding.scope)
+            found |= qualified_names(_type_in(binding.annotation), binding.scope)
     return frozenset(found)
+
+
+def _type_in(annotation: ast.expr) -> ast.expr:
+    """Return a type that may be written as a text: `'sqlite3.Cursor'`."""
+    text = annotation.value if isinstance(annotation, ast.Constant) else None
+    inner = type_of_text(text) if isinstance(text, str) else None
+    return inner if inner is not None else annotation
 
 
 def _last(node: ast.expr | None) -> str:
