@@ -6,7 +6,7 @@ What is not known to be any has the names in it: of what bears one, nothing is s
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
@@ -40,6 +40,8 @@ _READING: Final = ("get", "has_", "is_", "print")
 """How calls are named that only look at a schema, or at anything else."""
 _ALEMBIC: Final = "alembic.op."
 """What a plug-in's operations are reached by: `op.create_entity(…)`."""
+_CHANGING: Final = ("Create", "Drop", "AddConstraint")
+"""How SQLAlchemy's elements are named that change a schema."""
 _LIBRARIES: Final = ("sqlalchemy.", "builtins.", "logging.", "os.", "uuid.", "json.", "datetime.")
 """Whose functions change no schema by themselves."""
 
@@ -48,6 +50,10 @@ def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Itera
     """Yield what stands for a call of which it is not known what it does to a schema."""
     name = last_name(call.func)
     names = qualified_names(call.func, scope) | roots(call.func, scope)
+    element = _element_run(call, name, scope)
+    if element is not None:
+        yield from _named_by(element, scope, span, within)
+        return
     if (
         name in _HARMLESS
         or name.startswith(_READING)
@@ -55,14 +61,36 @@ def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Itera
         or _runs_query(call, name)
     ):
         return
-    is_plugged = any(own.startswith(_ALEMBIC) for own in names) and not executes(name)
-    made = [follow_assignment(own, scope) for own in call.args] if is_plugged else []
-    words = sorted({text for node in (call, *made) for text in _texts_in(node, scope)})
-    is_open = isinstance(call.func, ast.Name) and bool(names) and _may_reach(call)
-    if not words and not is_open and not is_plugged:
+    if any(own.startswith(_ALEMBIC) for own in names) and not executes(name):
+        yield from _named_by(call, scope, span, within)
         return
+    words = sorted(set(_texts_in(call, scope)))
+    if words or (isinstance(call.func, ast.Name) and names and _may_reach(call)):
+        yield _opaque(words, span, within)
+
+
+def _element_run(call: ast.Call, name: str, scope: Scope) -> ast.Call | None:
+    """Return what of SQLAlchemy's changes a schema that a call executes: `CreateSequence(…)`."""
+    if not executes(name) or not call.args:
+        return None
+    element = follow_assignment(call.args[0], scope)
+    is_one = isinstance(element, ast.Call) and last_name(element.func).startswith(_CHANGING)
+    return element if is_one else None  # type: ignore[return-value]  # it is a call
+
+
+def _named_by(
+    call: ast.Call, scope: Scope, span: Span, within: Embedding
+) -> Iterator[SqlStatement]:
+    """Yield that something is done to what a call names itself, or by what made its arguments."""
+    made = [follow_assignment(own, scope) for own in call.args]
+    yield _opaque(
+        sorted({text for node in (call, *made) for text in _texts_in(node, scope)}), span, within
+    )
+
+
+def _opaque(words: Sequence[str], span: Span, within: Embedding) -> SqlStatement:
     body = f"EXECUTE {' '.join(words) or ANY_NAME}"
-    yield SqlStatement(span, "DO", OtherStatement(("DO",), body), within=within)
+    return SqlStatement(span, "DO", OtherStatement(("DO",), body), within=within)
 
 
 _QUERIES: Final = frozenset({"delete", "insert", "select", "union", "union_all", "update"})
