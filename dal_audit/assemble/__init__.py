@@ -24,6 +24,7 @@ __all__ = [
     "migration_sets",
     "module_names",
     "named_scripts",
+    "orm_models",
     "project",
     "second_runs",
     "sql_files",

@@ -12,6 +12,7 @@ from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.held_objects import held_objects_of
 from dal_audit.assemble.memo import query
+from dal_audit.assemble.orm_models import model_origins
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Member, Span, TypeName
 
@@ -106,11 +107,6 @@ def _model(name: str, path: str, project: Project) -> DriverSource | None:
     """Return the driver's class that an ORM model is made of, where models are not allowed."""
     if project.policy.orm_models == "allow":
         return None
-    hierarchy = hierarchy_of(project)
-    found = hierarchy.find(name, path)
-    for ancestor in hierarchy.ancestors(found) if found is not None else ():
-        for base in ancestor.shape.bases:
-            source = project.driver_sources.resolve(base.origin, ancestor.path)
-            if source is not None and source.kind == "type":
-                return replace(source, form="subclass")
-    return None
+    found = hierarchy_of(project).find(name, path)
+    source = next(model_origins(found, project), None) if found is not None else None
+    return None if source is None else replace(source, form="subclass")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from dal_audit.assemble.orm_models import declares_model
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.drivers import Driver
-from dal_audit.facts import FileFacts, Import, Place, Span, Target
+from dal_audit.facts import FileFacts, Import, Place, Reference, Span, Target
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related
 from dal_audit.judge.check import check
 from dal_audit.judge.import_removal import removal_of
@@ -27,7 +28,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
     if not project.policy.counts_import(type_checking=fact.type_checking):
         return
     found: dict[str, tuple[Driver, list[Target]]] = {}
-    for target in _counted(fact, project):
+    for target in _counted(fact, file.path, project):
         driver = project.driver_of(target.name, file.path)
         if driver is not None:
             found.setdefault(driver.name, (driver, []))[1].append(target)
@@ -51,16 +52,24 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
         )
 
 
-def _counted(fact: Import, project: Project) -> Iterator[Target]:
-    """Yield the targets, without the derives of Rust's row models where these are allowed."""
+def _counted(fact: Import, path: str, project: Project) -> Iterator[Target]:
+    """Yield the targets without what declares models, where these are allowed."""
     for target in fact.targets:
-        others = tuple(use for use in target.uses if use.role != "derive")
-        if project.policy.rust_row_models == "report" or others == target.uses:
+        others = tuple(use for use in target.uses if not _is_allowed(use, target, path, project))
+        if others == target.uses:
             yield target
         elif others and fact.by_path:  # Its place is that of the first path, which may be a derive.
             yield replace(target, span=others[0].span, name=others[0].name, uses=others)
         elif others:
             yield replace(target, uses=others)
+
+
+def _is_allowed(use: Reference, target: Target, path: str, project: Project) -> bool:
+    """Return whether a use makes a model of the project: Rust's of a row, or an ORM's."""
+    if use.role == "derive":
+        return project.policy.rust_row_models == "allow"
+    driver = project.driver_of(target.name, path) if use.owner else None
+    return driver is not None and declares_model(use, driver, path, project)
 
 
 def _narrowest(fact: Import, target: Target, project: Project) -> tuple[Span, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dal_audit.assemble.driver_flow import DriverFlow, driver_flows
+from dal_audit.assemble.orm_models import declares_model
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import, Place, StringAnnotationName
 from dal_audit.judge.breach import ROLE_WORDS, Breach, Related, and_more, flow_of
@@ -41,9 +42,19 @@ def driver_type(
     elif project.policy.counts_import(type_checking=fact.type_checking):
         found: dict[str, list[DriverFlow]] = {}
         for leak in driver_flows(fact, file.path, project):
+            if _declares_models(leak, file.path, project):
+                continue
             found.setdefault(leak.source.driver.name, []).append(leak)
         for group in found.values():
             yield _arrival(group, fact, file, project)
+
+
+def _declares_models(leak: DriverFlow, path: str, project: Project) -> bool:
+    """Return whether what arrives is of use for nothing but models, where these are allowed."""
+    driver = leak.source.driver
+    return bool(leak.uses) and all(
+        declares_model(use, driver, path, project) for _, use in leak.uses
+    )
 
 
 def _arrival(

@@ -44,6 +44,9 @@ class Reference(FactRecord, frozen=True):
     role: UseKind
     together: int = 0
     """The first line of the patterns that it is caught together with; 0 where it is alone."""
+    owner: str = ""
+    """The class that it declares a part of: among its bases, or in its body outside of functions;
+    dotted where it is nested, empty where there is none."""
 
 
 class Target(FactRecord, frozen=True):

@@ -253,7 +253,7 @@ KEYS: tuple[Key, ...] = (
         "orm-models",
         Choice("setting", ("allow", "deny")),
         '"allow"',
-        "Whether ORM model classes may leave storage.",
+        "Whether ORM models may be declared and named outside storage.",
     ),
     Key(
         "rust-row-models",

@@ -21,10 +21,14 @@ def import_fact(
     statement: ImportStatement,
     uses: Mapping[int, Sequence[NameUse]],
     removal: ImportRemoval,
+    owners: Mapping[int, str],
     *,
     type_checking: bool,
 ) -> Import:
-    """Return the fact of a statement; `uses` are those of each alias, by its identity."""
+    """Return the fact of a statement; `uses` are those of each alias, by its identity.
+
+    `owners` are the classes that expressions declare parts of (`declaring_classes`).
+    """
     lines = removal.lines
     start, end = statement_bounds(lines, statement)
     unused = {
@@ -36,7 +40,12 @@ def import_fact(
         imported = Imported(statement, alias)
         origin = imported.origin
         references = tuple(
-            Reference(node_span(lines, use.node), whole_name(origin, use.dotted), use.role)
+            Reference(
+                node_span(lines, use.node),
+                whole_name(origin, use.dotted),
+                use.role,
+                owner=owners.get(id(use.node), ""),
+            )
             for use in uses.get(id(alias), ())
         )
         bound = "" if alias.name == "*" else imported.name

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
 from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.python.class_declarations import declaring_classes
 from dal_audit.extract.python.class_names import class_name_tests
 from dal_audit.extract.python.connection_urls import connection_urls
 from dal_audit.extract.python.dynamic_imports import EXECUTORS, Loaded, loaded
@@ -205,9 +206,10 @@ class _Reader:
         """Yield what a module imports and offers."""
         uses = self._uses(names)
         removal = ImportRemoval(self.tree, self.lines, names)
+        owners = declaring_classes(self.tree) if uses else {}
         for statement, type_checking in names.imports:
             if not self._is_foreign(statement):
-                yield import_fact(statement, uses, removal, type_checking=type_checking)
+                yield import_fact(statement, uses, removal, owners, type_checking=type_checking)
         if self.depth == 0:
             used = {use.dotted.partition(".")[0] for use in names.uses}
             yield from shapes_of(self.tree, self.lines, used, names.module)
