@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dal_audit.assemble.import_index import ImportIndex, written
+from dal_audit.assemble.import_index import ImportIndex
+from dal_audit.assemble.import_texts import written
 from dal_audit.extract.python.prefilter import import_statements as importing
 from dal_audit.extract.python.prefilter.driver_marks import searchable
 from dal_audit.extract.python.prefilter.import_statements import MAX_HEAD, import_statements

@@ -100,6 +100,18 @@ def test_the_findings_are_those_of_an_audit_without_configuration(
     assert (LEFT_OUT in policy.text.replace("\n# ", " ")) == is_doubtful
 
 
+def test_storage_that_no_name_tells_is_a_comment(tmp_path: Path) -> None:
+    files = {
+        "app/access.py": "import psycopg\n\ndef find(name): ...\n",
+        "app/service.py": "from app.access import find\n",
+    }
+    policy = written(make(tmp_path, files))
+    assert policy.storage is None
+    assert found_storage(tmp_path) == ("app/access.py",)
+    assert '# storage = ["app/access.py"]' in policy.text
+    assert "No name says where that is" in policy.text
+
+
 def found_storage(folder: Path) -> tuple[str, ...]:
     part = audit_project(whole_project(default_policy(folder)), Request(folder=folder))
     return part.project.storage

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.assemble.blind_spots import listed
-from dal_audit.assemble.import_index import imported_names
+from dal_audit.assemble.import_texts import imported_names
 from dal_audit.assemble.module_names import longest_module
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts, Import

@@ -11,20 +11,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from fnmatch import translate
-from functools import lru_cache
 from typing import Final
 
+from dal_audit.assemble.import_texts import imported_names
 from dal_audit.assemble.memo import continued_query, edits_between
 from dal_audit.assemble.project import IMPORTING, Project
 from dal_audit.facts import FileFacts
 
-_FROM: Final = re.compile(r"from\s*([.\w\s]*?)\s*\bimport\b(.*)", re.DOTALL)
 _PLAIN: Final = re.compile(r"from (\.*\w[\w.]*|\.+) import\b[\w,*()\s]*(?:#[^\n.]*)?\Z", re.ASCII)
 """A statement that names nothing with a dot behind `import`, so that its module says what leads to
 it."""
 _MAX_EDITED: Final = 100
 """So many edited files are indexed beside the others."""
-_NOTHING: Final = re.compile(r"#[^\n]*|\\\r?\n|[()]")
 
 
 class ImportIndex:
@@ -167,34 +165,3 @@ def import_index_of(project: Project, before: ImportIndex | None) -> ImportIndex
 def _tail(name: str) -> str:
     """Return an absolute name as it is, and a relative one with a single dot before it."""
     return f".{name.lstrip('.')}" if name.startswith(".") else name
-
-
-@lru_cache(maxsize=1 << 15)
-def imported_names(statement: str) -> Sequence[str]:
-    """Return the dotted names that a statement's text imports."""
-    names = []
-    for module, name, is_renamed in written(statement):
-        if module:
-            names.append(f"{module}{name}" if module.endswith(".") else f"{module}.{name}")
-        else:
-            names.append(name)
-            if not is_renamed:
-                names.append(name.partition(".")[0])  # `import a.b` binds `a`.
-    return tuple(dict.fromkeys(names))
-
-
-def written(statement: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield what the text of an import statement names.
-
-    That is the module after `from` (empty where there is none), the name, and whether `as` renames
-    it.
-    """
-    text = _NOTHING.sub(" ", statement)
-    found = _FROM.match(text)
-    module = "".join(found[1].split()) if found else ""
-    names = found[2] if found else text.removeprefix("import")
-    for part in names.split(","):
-        words = part.split()
-        is_renamed = "as" in words
-        if words:
-            yield module, "".join(words[: words.index("as")] if is_renamed else words), is_renamed

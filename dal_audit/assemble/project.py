@@ -20,8 +20,9 @@ from dal_audit.assemble.driver_sources import DriverSources
 from dal_audit.assemble.memo import FactsInput, FilesInput, Input, Memo, file_query, query
 from dal_audit.assemble.module_names import NOTHING_GIVEN, ModuleNames, is_named
 from dal_audit.assemble.sql_files import SqlFiles, made_by
+from dal_audit.assemble.storage_places import storage_in
 from dal_audit.assemble.symbols import Module, SymbolId, SymbolTable, module_of
-from dal_audit.assemble.zones import Zones, storage_in
+from dal_audit.assemble.zones import Zones
 from dal_audit.catalogue.drivers import Catalogue, Driver
 from dal_audit.catalogue.object_kinds import Kinds
 from dal_audit.facts import (
@@ -101,11 +102,12 @@ def _driver_importers(project: Project) -> tuple[str, ...]:
     return tuple(path for path, is_so in _is_driver_importer(project).items() if is_so)
 
 
-@query(depends_on=(POLICY, _driver_importers), cuts_off=True)
+@query(depends_on=(POLICY, AUDITED, IMPORTING, _names, _driver_importers), cuts_off=True)
 def _storage(project: Project) -> tuple[str, ...]:
     """Return the path globs of the storage packages, configured or found."""
-    configured = project.policy.storage
-    return storage_in(_driver_importers(project)) if configured is None else tuple(configured)
+    if project.policy.storage is not None:
+        return tuple(project.policy.storage)
+    return storage_in(_driver_importers(project), project.files, project.names)
 
 
 @query(depends_on=(POLICY, PATHS, _storage))

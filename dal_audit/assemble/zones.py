@@ -7,19 +7,11 @@ they import.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
 from dal_audit.policy import Policy, compile_globs
-
-STORAGE_NAMES: Final = frozenset(
-    {"storage", "dal", "db", "database", "persistence", "repositories"}
-)
-"""What a storage package is called where none is configured."""
-
-ASIDE: Final = frozenset({"tests", "test", "testing", "examples", "example", "docs", "doc"})
-"""Folders of what is not the program itself: nothing in them makes the others' storage."""
 
 MIGRATION_MARKER: Final = "script.py.mako"
 """Alembic's template: the folder that holds it is an Alembic environment."""
@@ -111,35 +103,3 @@ class Zones:
             yield "storage: none found, so no file may import a driver"
         if self.migration_folders:
             yield f"migrations: {', '.join(folder or '.' for folder in self.migration_folders)}"
-
-
-def storage_in(driver_importers: Sequence[str]) -> tuple[str, ...]:
-    """Return the path globs of what is storage by its name, of the files that import a driver."""
-    folders = _storage_folders(driver_importers)
-    return tuple(f"{folder}/**" for folder in folders) or _storage_modules(driver_importers)
-
-
-def _storage_folders(driver_importers: Sequence[str]) -> tuple[str, ...]:
-    """Return the folders with a storage package's name below which a file imports a driver.
-
-    One among tests, examples or documentation goes with another that is not.
-    """
-    found: set[str] = set()
-    for path in driver_importers:
-        parts = path.split("/")[:-1]
-        index = next((at for at, part in enumerate(parts) if part in STORAGE_NAMES), None)
-        if index is not None:
-            found.add("/".join(parts[: index + 1]))
-    is_programs = any(ASIDE.isdisjoint(folder.split("/")) for folder in found)
-    return tuple(sorted(found)) if is_programs else ()
-
-
-def _storage_modules(driver_importers: Sequence[str]) -> tuple[str, ...]:
-    """Return single files with a storage package's name, where there is no such package."""
-    named = (path for path in driver_importers if _stem(path) in STORAGE_NAMES)
-    return tuple(sorted(path for path in named if ASIDE.isdisjoint(path.split("/"))))
-
-
-def _stem(path: str) -> str:
-    """Return a file's name without its last ending."""
-    return path.rpartition("/")[2].rpartition(".")[0]

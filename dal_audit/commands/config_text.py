@@ -19,6 +19,9 @@ WIDTH: Final = 88
 SHOWN: Final = 5
 """How many files a comment names."""
 
+_UNSURE: Final = "No name says where that is; this place alone, whose code others import,"
+"""Why storage stands as a comment where it was found by what it does."""
+
 LEFT_OUT: Final = "A comment only: written down, it would change what is found."
 
 
@@ -92,8 +95,10 @@ def _storage(found: DetectedProject) -> Setting:
     comment = "The only place where drivers may appear."
     if found.storage:
         names = _words([driver.name for driver in found.drivers])
-        says = f" Found by its name; it imports {names}." if names else ""
-        return Setting("storage", comment + says, toml_list(found.storage))
+        how = "Found by its name; it" if found.is_storage_named else _UNSURE
+        says = f" {how} imports {names}." if names else ""
+        value = toml_list(found.storage)
+        return Setting("storage", comment + says, value, is_active=found.is_storage_named)
     importing = sorted(found.drivers_outside_storage)
     files = ", ".join(importing[:SHOWN])
     more = f" and {len(importing) - SHOWN} more" if len(importing) > SHOWN else ""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.assemble.project import Project
+from dal_audit.assemble.storage_places import is_named_storage
 from dal_audit.assemble.zones import MIGRATION_MARKER
 from dal_audit.catalogue.drivers import RUST, Driver
 from dal_audit.checks.concrete_backend import concrete_backend
@@ -47,6 +48,8 @@ class DetectedProject(Struct, frozen=True):
     tests: tuple[str, ...]
     workflows: tuple[str, ...]
     storage_tests: tuple[str, ...] = ()
+    is_storage_named: bool = True
+    """Whether what is taken for storage has the name of it; else it is what implements access."""
 
 
 def detect(project: Project) -> DetectedProject:
@@ -67,6 +70,7 @@ def detect(project: Project) -> DetectedProject:
         tests=tuple(sorted({path.partition("/")[0] for path in outside if _is_test(path)})),
         workflows=workflows_of(project),
         storage_tests=storage_tests_of(project),
+        is_storage_named=all(map(is_named_storage, project.storage)),
     )
 
 

@@ -189,7 +189,7 @@ KEYS: tuple[Key, ...] = (
         "storage",
         _GLOBS,
         "found: packages called `storage`, `dal`, `db`, `database`, `persistence` or "
-        "`repositories` that import a driver",
+        "`repositories` that import a driver, else the one place that does and that others import",
         "The only place where drivers may appear.",
     ),
     Key(

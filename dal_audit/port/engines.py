@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from dal_audit.assemble.import_index import imported_names
+from dal_audit.assemble.import_texts import imported_names
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.backend_names import backends_named
 from dal_audit.catalogue.drivers import RUST, Driver

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.zones import ASIDE
+from dal_audit.assemble.storage_places import ASIDE
 from dal_audit.catalogue.engine_names import ENGINE_TITLES
 from dal_audit.catalogue.engine_words import engine_of
 from dal_audit.facts import ConnectionUrl, Import
