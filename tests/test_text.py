@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dal_audit.audit import audit
 from dal_audit.facts import Edit, Place, Span
 from dal_audit.fix.model import Fix
 from dal_audit.judge.breach import Finding, Origin, Related
+from dal_audit.policy.request import Request
 from dal_audit.report.diagnostic import ALIKE_SHOWN, NUMBERS_SHOWN, USES_SHOWN
 from dal_audit.report.grouping import SPREAD_FROM, blocks, folded
 from dal_audit.report.links import document_of
@@ -20,8 +23,11 @@ from dal_audit.report.model import MANY
 from dal_audit.report.render import Report, render
 from dal_audit.report.snippet import MAX_LINE
 from dal_audit.report.statistics import render_statistics
+from dal_audit.report.summary import counts
 from dal_audit.report.terminal import TerminalStyle, expand, width, wrapped
 from tests.reports import RULE, finding_of, hostile_report, report_of, rule_of
+
+FIXTURES: Final = Path(__file__).parent.parent / "fixtures"
 
 
 def text_of(*findings: Finding, look: TerminalStyle | None = None, **fields: Any) -> str:
@@ -29,7 +35,7 @@ def text_of(*findings: Finding, look: TerminalStyle | None = None, **fields: Any
     sources = {path: text.encode() for path, text in fields.pop("sources", {}).items()}
     report = report_of(*findings, sources=sources, **fields)
     text = render(report, "text", look=look or TerminalStyle())
-    return text[: text.index("12 files audited")].rpartition("\n\n")[0] + "\n"
+    return re.split(r"12\s+files\s+audited", text)[0].rpartition("\n\n")[0] + "\n"
 
 
 def used(
@@ -156,7 +162,7 @@ def test_a_long_line_is_cut_around_what_is_marked() -> None:
     source, marks = drawn(line, (501, 508))
     assert source.startswith("...x")
     assert source.endswith("y...")
-    assert width(source) == MAX_LINE + 6
+    assert width(source) == MAX_LINE
     at = marks.index("^")
     assert source[at : at + 7] == "sqlite3"
     assert marks[at:] == "^^^^^^^ main"
@@ -541,3 +547,32 @@ def test_files_and_rules_are_links_where_the_terminal_has_them() -> None:
     assert document_of(RULE) in text
     seen_from = text_of(finding_of(), look=look, here="sub", there="..")
     assert "file:///home/me/app/a.py" in seen_from
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_report_fits_its_terminal_and_places_stay_whole(columns: int) -> None:
+    report = audit(Request(folder=FIXTURES / "demo", jobs=1))
+    plain = render(report, "text")
+    text = render(report, "text", look=TerminalStyle(columns=columns))
+    for line in text.splitlines():
+        words = line.split()
+        is_place = len(words) == 2 and words[0] in {"-->", ":::"}
+        is_one_name = len(words) == 2 and words[0] == "|"
+        assert width(line) <= columns or is_place or is_one_name or len(words) == 1, line
+    places = re.findall(r"(?:-->|:::) (\S+)", plain)
+    assert places
+    assert re.findall(r"(?:-->|:::) (\S+)", text) == places
+    said = [re.sub(r"\s+", " ", part) for part in (plain, text)]
+    for sentence in (*report.assumptions, *report.notes, counts(report)):
+        assert all(sentence in part for part in said)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_a_summary_of_many_findings_fits_its_terminal(columns: int) -> None:
+    findings = [finding_of(span=Span(line, 1, line, 2)) for line in range(1, 61)]
+    report = report_of(*findings, assumptions=("words " * 40,), notes=("and " * 60,))
+    text = render(report, "text", look=TerminalStyle(columns=columns))
+    assert "Most findings" in text
+    for line in text.splitlines():
+        is_place = line.split()[:1] in (["-->"], [":::"])
+        assert width(line) <= columns or is_place, line

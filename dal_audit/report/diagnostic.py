@@ -19,7 +19,7 @@ from dal_audit.report.paths import shown_place
 from dal_audit.report.snippet import MAX_LINE, Excerpts, Mark, last_line
 from dal_audit.report.source_lines import Quoted
 from dal_audit.report.suggestions import described
-from dal_audit.report.terminal import Paint, Style, cut, expand, safe, wrapped
+from dal_audit.report.terminal import LEAST, Paint, Style, cut, expand, safe, width, wrapped
 
 USES_SHOWN: Final = 3
 """Lines of uses that are shown with their source; the rest is named by its numbers."""
@@ -121,22 +121,27 @@ class DiagnosticRenderer:
         name, paint = finding.rule.name, self.paint
         columns = paint.look.columns
         told = f"{finding.severity}[{name}]: {safe(block.headline)}"
-        rows = wrapped(told, max(columns - len(_INDENT), 20) if columns else 0)
+        head, *rows = wrapped(told, max(columns - len(_INDENT), LEAST) if columns else 0)
+        last = rows[-1] if rows else head
+        remark = f" (and {more} more in this file)" if more else ""
+        is_apart = bool(columns and remark) and len(_INDENT) + width(last + remark) > columns
         # The severity and the name are the beginning of the first row: there is no blank in them.
-        first = next(rows).removeprefix(f"{finding.severity}[{name}]")
+        first = head.removeprefix(f"{finding.severity}[{name}]")
         linked = paint.link(name, document_of(finding.rule))
         lines = [
             f"{paint(f'{finding.severity}[{linked}]', style)}{paint(first, 'strong')}",
             *(_INDENT + paint(row, "strong") for row in rows),
         ]
-        lines[-1] += f" (and {more} more in this file)" if more else ""
+        lines[-1] += "" if is_apart else remark
         yield from lines
+        if is_apart:
+            yield from (_INDENT + row for row in wrapped(remark.strip(), columns - len(_INDENT)))
 
     def _note(self, title: str, text: str, gutter: int) -> Iterator[str]:
         """Yield a remark below the excerpts, wrapped where the terminal's width is known."""
         indent = gutter + 3 + len(title) + 2
         columns = self.paint.look.columns
-        rows = wrapped(safe(text), max(columns - indent, 20) if columns else 0)
+        rows = wrapped(safe(text), max(columns - indent, LEAST) if columns else 0)
         head = f"{' ' * gutter} {self.paint('=', 'frame')} {self.paint(title, 'strong')}: "
         yield head + next(rows)
         yield from (" " * indent + row for row in rows)

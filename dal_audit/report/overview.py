@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -49,19 +49,18 @@ def overview(report: Report, paint: Paint) -> Iterator[str]:
     """Yield the rules with the most findings, and the origins whose change would mend the most."""
     rows = statistics(report)
     yield paint("Most findings", "strong")
-    yield from _table(
-        [
-            (plural(row.count, "finding"), row.rule.name, f"in {plural(row.files, 'file')}")
-            for row in rows[:SHOWN]
-        ]
-    )
+    told = [
+        (plural(row.count, "finding"), row.rule.name, f"in {plural(row.files, 'file')}")
+        for row in rows[:SHOWN]
+    ]
+    yield from _table(told, paint.look.columns)
     if len(rows) > SHOWN:
         yield f"  and {plural(len(rows) - SHOWN, 'more rule')}: dal-audit --statistics"
     found = mends(report)
     if found:
         yield ""
         yield paint("What one change would mend", "strong")
-        yield from _table([_told(mend, report) for mend in found[:SHOWN]])
+        yield from _table([_told(mend, report) for mend in found[:SHOWN]], paint.look.columns)
     if len(found) > SHOWN:
         yield f"  and {plural(len(found) - SHOWN, 'more place')} that several findings come from"
 
@@ -71,9 +70,17 @@ def _told(mend: Mend, report: Report) -> tuple[str, ...]:
     return plural(mend.findings, "finding"), safe(mend.name), plural(mend.files, "file"), where
 
 
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Yield rows of which all cells but the last are aligned."""
+def _table(rows: Sequence[tuple[str, ...]], columns: int) -> Iterator[str]:
+    """Yield rows of which all cells but the last are aligned.
+
+    The last ones stand below where a terminal is not that wide; they are places, and not cut.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    is_wide = not columns or sum(widths) + 2 * len(widths) <= columns
     for first, *rest in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(rest, widths[1:], strict=True)]
-        yield f"  {first:>{widths[0]}}  {'  '.join(cells)}".rstrip()
+        if is_wide:
+            yield f"  {first:>{widths[0]}}  {'  '.join(cells)}".rstrip()
+        else:
+            yield f"  {first:>{widths[0]}}  {rest[0]}"
+            yield f"{'':<{widths[0] + 4}}{'  '.join(rest[1:])}"

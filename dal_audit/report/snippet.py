@@ -19,12 +19,13 @@ from dal_audit.report.terminal import (
     safe,
     utf16_index,
     width,
+    wrapped,
 )
 
 MAX_LINE: Final = 160
 """Cells; longer lines are cut around what is marked, where the terminal's width is not known."""
 
-LEAST_LINE: Final = 40
+LEAST_LINE: Final = 24
 """Cells; on a narrower terminal lines are longer than it is wide, and yet say something."""
 
 WHOLE: Final = 5
@@ -217,11 +218,12 @@ class Excerpts(Struct, frozen=True):
         line = expand("".join(near))
         if width(line) <= room:
             return line, drawn
-        begin = max(0, min(drawn.start - room // 4, width(line) - room))
-        head, body, tail = _window(line, begin, begin + room)
+        inner = room - 2 * len(ELLIPSIS)
+        begin = max(0, min(drawn.start - inner // 4, width(line) - inner))
+        head, body, tail = _window(line, begin, begin + inner)
         shift = len(ELLIPSIS) - width(head) if head else 0
         shown = (ELLIPSIS if head else "") + body + (ELLIPSIS if tail else "")
-        cells = min(drawn.cells, begin + room - drawn.start)
+        cells = min(drawn.cells, begin + inner - drawn.start)
         return shown, replace(drawn, start=drawn.start + shift, cells=cells)
 
 
@@ -271,16 +273,16 @@ def _hung(hanging: list[_Drawn], paint: Paint, room: int, *, is_alone: bool) -> 
     """Yield the labels that hang below their marks, the last one first."""
     while hanging:
         mark = hanging.pop()
-        label = safe(mark.label)
         bars = _bars(hanging, paint)
         # A label may begin further left to end within the terminal, where no bar is in its way.
         least = hanging[-1].start + 2 if hanging else 0
-        start = max(min(mark.start, room - width(label)), least) if room else mark.start
+        rows = list(wrapped(safe(mark.label), max(room - least, LEAST_LINE) if room else 0))
+        start = max(min(mark.start, room - max(map(width, rows))), least) if room else mark.start
         # A mark that is alone needs no bar to lead to its label.
         if start == mark.start and not is_alone:
             yield _bars([*hanging, mark], paint)
         gap = start - (hanging[-1].start + 1 if hanging else 0)
-        yield bars + " " * gap + paint(label, mark.style)
+        yield from (bars + " " * gap + paint(row, mark.style) for row in rows)
 
 
 def _bars(marks: Sequence[_Drawn], paint: Paint) -> str:

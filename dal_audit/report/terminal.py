@@ -29,6 +29,9 @@ bytes."""
 
 TAB_WIDTH: Final = 4
 
+LEAST: Final = 20
+"""Cells that lines of words have, however narrow a terminal is."""
+
 ELLIPSIS: Final = "..."
 """Stands for what is cut off."""
 
@@ -97,6 +100,14 @@ def _cells(char: str) -> int:
     if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def indented(text: str, columns: int, indent: str) -> Iterator[str]:
+    """Yield a text's lines, all but the first behind an indent; one where no width is known."""
+    room = max(columns - len(indent), LEAST) if columns else 0
+    first, *rows = wrapped(text, room)
+    yield first
+    yield from (indent + row for row in rows)
 
 
 def wrapped(text: str, columns: int) -> Iterator[str]:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from dal_audit.report.model import MANY, Report
 from dal_audit.report.suggestions import fixable
 from dal_audit.report.summary import TESTED, ClauseVerdict, counts, not_audited, plural, verdicts
-from dal_audit.report.terminal import PLAIN, Paint, TerminalStyle, safe
+from dal_audit.report.terminal import (
+    LEAST,
+    PLAIN,
+    Paint,
+    Style,
+    TerminalStyle,
+    indented,
+    safe,
+    width,
+    wrapped,
+)
+
+_INDENT: Final = "    "
+"""Before lines that go on with a sentence."""
 
 
 def render_text(
@@ -43,15 +57,36 @@ def _head(report: Report, paint: Paint) -> Iterator[str]:
     yield ""
 
 
-def _said(said: ClauseVerdict, paint: Paint) -> str:
-    """Return a verdict with what counts against it, or with why it is not a whole one."""
-    word = paint(
-        said.verdict.upper(),
-        "error" if said.against else "warning" if said.verdict == "baselined" else "good",
-    )
+def _word(said: ClauseVerdict, paint: Paint) -> str:
+    """Return the word of a verdict in its colour."""
+    style: Style = "good"
     if said.against:
-        return f"{word}  {plural(said.against, 'finding')}"
-    return f"{word}  {paint(safe(said.reason), 'faint')}" if said.reason else word
+        style = "error"
+    elif said.verdict == "baselined":
+        style = "warning"
+    return paint(said.verdict.upper(), style)
+
+
+def _of_clause(said: ClauseVerdict, name: str, paint: Paint) -> Iterator[str]:
+    """Yield a verdict behind its clause's name.
+
+    What counts against it, or why it is not a whole one, stands below where there is no room.
+    """
+    columns, word = paint.look.columns, _word(said, paint)
+    told = plural(said.against, "finding") if said.against else safe(said.reason)
+    style: Style | None = None if said.against else "faint"
+    shown = paint(told, style) if style else told
+    line = f"{name}  {said.verdict}  {told}"
+    if not told or not columns or width(line) <= columns:
+        yield f"{name}  {word}  {shown}".rstrip() if told else f"{name}  {word}"
+        return
+    if width(f"{name}  {said.verdict}") > columns:
+        yield name.rstrip()
+        yield f"{_INDENT}{word}"
+    else:
+        yield f"{name}  {word}"
+    for row in wrapped(told, max(columns - len(_INDENT), LEAST)):
+        yield _INDENT + (paint(row, style) if style else row)
 
 
 def _summary(report: Report, paint: Paint) -> Iterator[str]:
@@ -64,22 +99,32 @@ def _summary(report: Report, paint: Paint) -> Iterator[str]:
     if names:
         yield ""
         shown = " ".join(names[:3]) + (" ..." if len(names) > 3 else "")  # noqa: PLR2004
-        yield f"Why, and how to fix it: dal-audit explain {shown}"
+        yield from indented(
+            f"Why, and how to fix it: dal-audit explain {shown}", paint.look.columns, _INDENT
+        )
 
 
 def _assumed(report: Report, paint: Paint) -> Iterator[str]:
     for assumption in report.assumptions:
-        yield f"{paint('assumed', 'faint')} {safe(assumption)}"
+        yield from _headed("assumed", "faint", assumption, paint)
     for note in report.notes:
-        yield f"{paint('note', 'warning')} {safe(note)}"
+        yield from _headed("note", "warning", note, paint)
     if report.assumptions or report.notes:
         yield ""
 
 
+def _headed(head: str, style: Style, text: str, paint: Paint) -> Iterator[str]:
+    """Yield a sentence behind a word that says what it is."""
+    first, *rows = indented(f"{head} {safe(text)}", paint.look.columns, _INDENT)
+    yield paint(head, style) + first.removeprefix(head)
+    yield from rows
+
+
 def _counted(report: Report, paint: Paint) -> Iterator[str]:
-    yield paint(counts(report), "strong")
+    for row in indented(counts(report), paint.look.columns, _INDENT):
+        yield paint(row, "strong")
     if can := fixable(report):
-        yield can
+        yield from indented(can, paint.look.columns, _INDENT)
 
 
 def _verdict_lines(report: Report, paint: Paint) -> Iterator[str]:
@@ -90,10 +135,13 @@ def _verdict_lines(report: Report, paint: Paint) -> Iterator[str]:
     for said in found:
         if said.verdict != "not audited":
             name = f"{said.clause.id:<{longest}}  {said.clause.title:<{titles}}"
-            yield f"{name}  {_said(said, paint)}"
+            yield from _of_clause(said, name, paint)
         if said.clause.id == TESTED:
             for backend, by, _ in report.tested or ():
-                yield f"{'':<{longest}}  {safe(backend)}: {safe(by)}"
+                told = f"{'':<{longest}}  {safe(backend)}: {safe(by)}"
+                yield from indented(told, paint.look.columns, " " * (longest + 4))
     if report.limited:
         yield paint("These verdicts are for the given paths only.", "faint")
-    yield from (paint(safe(line), "faint") for line in not_audited(found))
+    for line in not_audited(found):
+        rows = indented(safe(line), paint.look.columns, _INDENT)
+        yield from (paint(row, "faint") for row in rows)
