@@ -16,7 +16,6 @@ __all__ = [
     "engine_stores",
     "first_runs",
     "held_objects",
-    "import_index",
     "import_texts",
     "imported_names",
     "interface_members",

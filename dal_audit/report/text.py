@@ -138,8 +138,10 @@ def _verdict_lines(report: Report, paint: Paint) -> Iterator[str]:
             yield from _of_clause(said, name, paint)
         if said.clause.id == TESTED:
             for backend, by, _ in report.tested or ():
-                told = f"{'':<{longest}}  {safe(backend)}: {safe(by)}"
-                yield from indented(told, paint.look.columns, " " * (longest + 4))
+                rows = indented(
+                    f"{safe(backend)}: {safe(by)}", max(paint.look.columns - longest, 0), "    "
+                )
+                yield from (f"{'':<{longest}}  {row}" for row in rows)
     if report.limited:
         yield paint("These verdicts are for the given paths only.", "faint")
     for line in not_audited(found):
