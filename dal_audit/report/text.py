@@ -76,16 +76,16 @@ def _of_clause(said: ClauseVerdict, name: str, paint: Paint) -> Iterator[str]:
     told = plural(said.against, "finding") if said.against else safe(said.reason)
     style: Style | None = None if said.against else "faint"
     shown = paint(told, style) if style else told
-    line = f"{name}  {said.verdict}  {told}"
-    if not told or not columns or width(line) <= columns:
-        yield f"{name}  {word}  {shown}".rstrip() if told else f"{name}  {word}"
+    behind = f"  {shown}" if told else ""
+    if not columns or width(f"{name}  {said.verdict}  {told}".rstrip()) <= columns:
+        yield f"{name}  {word}{behind}"
         return
     if width(f"{name}  {said.verdict}") > columns:
         yield name.rstrip()
         yield f"{_INDENT}{word}"
     else:
         yield f"{name}  {word}"
-    for row in wrapped(told, max(columns - len(_INDENT), LEAST)):
+    for row in wrapped(told, max(columns - len(_INDENT), LEAST)) if told else ():
         yield _INDENT + (paint(row, style) if style else row)
 
 
