@@ -202,7 +202,7 @@ def test_it_offers_what_can_be_done_and_tells_why(project: Path) -> None:
             types.CodeActionParams(asked(leak.as_uri()), finding.range, types.CodeActionContext([]))
         )
         assert offered is not None
-        suppress, accept = offered
+        *_, suppress, accept = offered
         assert isinstance(suppress, types.CodeAction)
         assert suppress.edit is not None
         assert suppress.edit.changes is not None

@@ -81,7 +81,7 @@ def _of_clause(said: ClauseVerdict, name: str, paint: Paint) -> Iterator[str]:
         yield f"{name}  {word}{behind}"
         return
     if width(f"{name}  {said.verdict}") > columns:
-        yield name.rstrip()
+        yield from indented(" ".join(name.split()), columns, _INDENT)
         yield f"{_INDENT}{word}"
     else:
         yield f"{name}  {word}"
