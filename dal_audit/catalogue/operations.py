@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import tomli
 from msgspec import Struct
 
-from dal_audit.catalogue.portability import Feature, feature_by_id
+from dal_audit.catalogue.portability import Feature, Respelling, feature_by_id
 from dal_audit.catalogue.resources import rules_folder
 
 ALEMBIC: Final = "alembic"
@@ -164,4 +164,5 @@ def _form(row: Mapping[str, Any], tool: str) -> OperationForm:
         library=row.get("library", ""),
         unseen=row.get("unseen", False),
         unproved=row.get("unproved", False),
+        fixes=tuple(Respelling(**respelling) for respelling in row.get("fixes", ())),
     )

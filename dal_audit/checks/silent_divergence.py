@@ -10,7 +10,7 @@ from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 from dal_audit.judge.schema_breaches import divergences
-from dal_audit.judge.sql_portability import breach_of, verdicts
+from dal_audit.judge.sql_portability import mended_breach_of, verdicts
 
 
 @check("DAL309")
@@ -36,5 +36,5 @@ def _of_statement(
     """Yield what a statement does not do alike everywhere, by kinds: by its text, by its types."""
     for verdict in verdicts(statement, file, project):
         if verdict.rule_id == "DAL309":
-            yield verdict.feature.id, breach_of(verdict, statement, file)
+            yield verdict.feature.id, mended_breach_of(verdict, statement, file)
     yield from divergences(statement, file, project)

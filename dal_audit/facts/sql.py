@@ -388,6 +388,8 @@ class Embedding(FactRecord, frozen=True):
     """Whether it is what an operation of a migration tool comes to."""
     is_unread: bool = False
     """Whether it stands for an operation of which only the names in it are known."""
+    guard: Edit | None = None
+    """The edit of an operation that lets it be run again, where an argument does so."""
 
 
 class SqlFileName(TaggedFact, frozen=True):

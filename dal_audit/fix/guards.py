@@ -18,6 +18,7 @@ from dal_audit.facts.sql import (
     CreateObject,
     CreateTable,
     Drop,
+    Embedding,
     SqlStatement,
 )
 from dal_audit.fix.model import Fix
@@ -45,8 +46,10 @@ def guarded(statement: SqlStatement, span: Span, backends: Collection[str]) -> F
 
     `span` is the name that the failure is about, `backends` are all that run the statement.
     """
-    if statement.within is not None or not backends or not PROVEN.issuperset(backends):
+    if not backends or not PROVEN.issuperset(backends):
         return None
+    if statement.within is not None:
+        return _operation(statement.within)
     structure = statement.structure
     if isinstance(structure, (CreateTable, CreateIndex, CreateObject)):
         return _made(structure, span, backends)
@@ -55,6 +58,14 @@ def guarded(statement: SqlStatement, span: Span, backends: Collection[str]) -> F
     if isinstance(structure, AlterTable):
         return _altered(structure, span, backends)
     return _inserted(structure, statement) if isinstance(structure, Change) else None
+
+
+def _operation(within: Embedding) -> Fix | None:
+    """Guard an operation of Alembic's: by an argument that its older versions do not know."""
+    if within.guard is None:
+        return None
+    words = within.guard.text.strip().lstrip(",").strip()
+    return Fix(f"write `{words}`", (within.guard,), "unsafe")
 
 
 def _before(span: Span, words: str) -> Fix:

@@ -178,8 +178,15 @@ def portability_breaches(
     """Yield the breaches of one rule in a statement."""
     for verdict in verdicts(statement, file, project):
         if verdict.rule_id == rule_id:
-            fix = fix_of(verdict.construct, verdict.feature, statement, verdict.backends)
-            yield replace(breach_of(verdict, statement, file), fix=fix)
+            yield mended_breach_of(verdict, statement, file)
+
+
+def mended_breach_of(
+    verdict: PortabilityVerdict, statement: SqlStatement, file: FileFacts
+) -> Breach:
+    """Return a verdict on a statement as a breach with its fix, where there is one."""
+    fix = fix_of(verdict.construct, verdict.feature, statement, verdict.backends)
+    return replace(breach_of(verdict, statement, file), fix=fix)
 
 
 def breach_of(verdict: PortabilityVerdict, statement: SqlStatement, file: FileFacts) -> Breach:

@@ -21,13 +21,21 @@ from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.enumeration_classes import spell_enumerations
 from dal_audit.extract.operations.enumerations import enumeration_effects
 from dal_audit.extract.operations.inlining import inline_functions
+from dal_audit.extract.operations.respelling import guard, respelled
 from dal_audit.extract.operations.statements import StatementWriter
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts import Span
-from dal_audit.facts.sql import Embedding, OtherStatement, Query, SqlConstruct, SqlStatement
+from dal_audit.facts.sql import (
+    Embedding,
+    OtherStatement,
+    Query,
+    Rewriting,
+    SqlConstruct,
+    SqlStatement,
+)
 
 ENGINES: Final = ("sqlite", "postgresql")
 """The engines whose compilers are known here."""
@@ -72,13 +80,15 @@ class AlembicLowering:
             block = self._blocks.get(id(call))
             effects = {own.engine: self._effects(own, block, scope) for own in read}
             marks = {operation.engine: self._marks(operation, block) for operation in read}
-            constructs = tuple(self._constructs(marks, span))
+            constructs = tuple(self._constructs(marks, span, read[0]))
         else:
             made = enumeration_effects(call, scope)
             if made is None:
                 return None
             effects = {"postgresql": made} if "postgresql" in engines else {}
             constructs = ()
+        if read and all(len(every) == 1 for every in effects.values()):
+            within = replace(within, guard=guard(read[0], self._literals))
         return list(self._written(effects, constructs, span, within))
 
     def operations(
@@ -155,17 +165,19 @@ class AlembicLowering:
         return {**marks, **operation.marks}
 
     def _constructs(
-        self, marks: Mapping[str, Mapping[str, ast.expr | None]], span: Span
+        self, marks: Mapping[str, Mapping[str, ast.expr | None]], span: Span, operation: Operation
     ) -> Iterator[SqlConstruct]:
         """Yield the forms that an operation is of, on any of the engines that reject them."""
-        found: dict[str, Span] = {}
+        found: dict[str, tuple[Span, Rewriting | None]] = {}
         for engine, said in marks.items():
             for form in _forms_of(said.keys()):
                 if form.differs or not form.engines.get(engine, True):
-                    found.setdefault(form.id, self._about(about(form, said), span))
-        for number, (form_id, place) in enumerate(found.items()):
+                    part = about(form, said)
+                    rewriting = respelled(form, part, operation, self._literals)
+                    found.setdefault(form.id, (self._about(part, span), rewriting))
+        for number, (form_id, (place, rewriting)) in enumerate(found.items()):
             first = _FIRST + 2 * number
-            yield SqlConstruct(place, form_id, first, first + 1)
+            yield SqlConstruct(place, form_id, first, first + 1, rewriting=rewriting)
 
     def _written(
         self,

@@ -1,0 +1,237 @@
+"""How an operation is written that every engine takes: the edits of its module.
+
+What is written, and where (`of`: a type, a default, a block, an argument), the catalogue of
+operations says. Where the call does not stand as the edits need it, there are none.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from dal_audit.catalogue.operations import OperationForm
+from dal_audit.extract.operations.call_arguments import name_in, origin_of
+from dal_audit.extract.operations.effects import Operation
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.literal_places import LiteralPlaces
+from dal_audit.extract.python.scopes import Scope
+from dal_audit.facts import Edit, Span
+from dal_audit.facts.sql import Rewriting
+
+_BATCH: Final = "batch_op"
+_INDENT: Final = "    "
+_NOT_IN_BATCH: Final = frozenset({"schema", "source_schema", "if_exists", "if_not_exists"})
+"""Arguments that the operations of a block do not take, or take otherwise."""
+_ROOTS: Final = ("sa", "sqlalchemy", "db")
+"""What modules call SQLAlchemy."""
+_GIVEN: Final = ("_pkey", "_key", "_fkey", "_check")
+"""The ends of names that PostgreSQL gives to constraints, which have none on SQLite."""
+_CLOCK: Final = re.compile(r"\(*\s*now\s*\(\s*\)\s*\)*\Z", re.IGNORECASE)
+
+
+class Written(Struct, frozen=True):
+    """An operation as it stands in its module; `part` is what its form is about."""
+
+    operation: Operation
+    form: OperationForm
+    part: ast.expr | None
+    literals: LiteralPlaces
+
+    @property
+    def call(self) -> ast.Call:
+        """The call."""
+        return self.operation.arguments.call
+
+    @property
+    def scope(self) -> Scope:
+        """Where its names are looked up."""
+        return self.operation.arguments.scope
+
+    @property
+    def source(self) -> str:
+        """The module."""
+        return self.literals.lines.text
+
+    def text(self, node: ast.expr) -> str:
+        """Return an expression as it is written."""
+        start, end = self.literals.bounds(node)
+        return self.source[start:end]
+
+    def holds(self, node: ast.expr) -> bool:
+        """Return whether an expression stands in the call itself, and not in a name's value."""
+        (first, last), (start, end) = (self.literals.bounds(own) for own in (self.call, node))
+        return first <= start and end <= last
+
+    def edit(self, start: int, end: int, text: str) -> Edit:
+        """Return an edit from one index in the module to another."""
+        return Edit(self.literals.lines.span(start, end), text)
+
+
+def respelled(
+    form: OperationForm, part: ast.expr | None, operation: Operation, literals: LiteralPlaces
+) -> Rewriting | None:
+    """Return how an operation of a form is written portably; None where that cannot be said."""
+    if not form.fixes:
+        return None
+    edits = _WRITERS[form.fixes[0].of](Written(operation, form, part, literals))
+    return Rewriting(edits, 0) if edits else None
+
+
+def _type(written: Written) -> tuple[Edit, ...]:
+    """Write another type in the place of one that the form names itself."""
+    node = written.part
+    if not isinstance(node, (ast.Call, ast.Attribute, ast.Name)):
+        return ()
+    named = node.func if isinstance(node, ast.Call) else node
+    names = {
+        mark.rpartition(":")[2].rpartition(".")[2] for mark in written.form.marks[0].split("|")
+    }
+    root = _root(written.scope)
+    is_own = origin_of(named, written.scope).startswith("sqlalchemy.") and last_name(named) in names
+    to = written.form.fixes[0].to
+    is_exact = "{t}" in to or not isinstance(node, ast.Call) or not (node.args or node.keywords)
+    if not is_own or not root or not (is_exact or "Uuid" in to) or not written.holds(node):
+        return ()
+    text = to.replace("sa.", f"{root}.").replace("{t}", written.text(node))
+    if "'" in written.text(written.call) and '"' not in written.text(written.call):
+        text = text.replace('"', "'")
+    return (written.edit(*written.literals.bounds(node), text),)
+
+
+def _root(scope: Scope) -> str:
+    """Return what a module calls SQLAlchemy; empty where it does not import it as a whole."""
+    names = (name for name in _ROOTS if origin_of(ast.Name(name), scope) == "sqlalchemy")
+    return next(names, "")
+
+
+def _clock(written: Written) -> tuple[Edit, ...]:
+    """Write SQLAlchemy's own expression for the time of PostgreSQL's `now()`."""
+    node, root = written.part, _root(written.scope)
+    if not isinstance(node, ast.Call) or not node.args or not root or not written.holds(node):
+        return ()
+    if not _CLOCK.match(name_in(node.args[0], written.scope)):
+        return ()
+    return (written.edit(*written.literals.bounds(node), f"{root}.func.now()"),)
+
+
+def _condition(written: Written) -> tuple[Edit, ...]:
+    """Give one engine the condition of an index that the other one has."""
+    node = written.part
+    keyword = next((own for own in written.call.keywords if own.value is node), None)
+    if node is None or keyword is None:
+        return ()
+    _, end = written.literals.bounds(node)
+    other = written.form.fixes[0].to.partition("=")[0]
+    return (written.edit(end, end, f", {other}={written.text(node)}"),)
+
+
+def _batch(written: Written) -> tuple[Edit, ...]:
+    """Put a call, which is all of its lines, into a block for its table."""
+    call, lines = written.call, written.literals.lines
+    start, end = written.literals.bounds(call)
+    first = lines.line_of(start)
+    indent = written.source[lines.starts[first - 1] : start]
+    rest = written.source[end:].partition("\n")[0].strip()
+    if indent.strip() or (rest and not rest.startswith("#")) or not _fits_in_block(written):
+        return ()
+    table = written.operation.arguments.values["table_name"]
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    removal = _removal(written, table)
+    if owner is None or removal is None:
+        return ()
+    bounds = written.literals.bounds(owner)
+    opening = f"with {written.text(owner)}.batch_alter_table({written.text(table)}) as {_BATCH}:"
+    ending = "\r\n" if "\r\n" in written.source else "\n"
+    edits = [written.edit(start, bounds[1], f"{opening}{ending}{indent}{_INDENT}{_BATCH}"), removal]
+    for number in range(first + 1, lines.line_of(end) + 1):
+        at = lines.starts[number - 1]
+        is_gone = removal.span.line < number <= removal.span.end_line
+        edits += [] if is_gone else [written.edit(at, at, _INDENT)]
+    return tuple(edits)
+
+
+def _fits_in_block(written: Written) -> bool:
+    """Return whether a block takes the operation, and nothing in it spans lines by its words."""
+    arguments = written.operation.arguments
+    if written.operation.name == "create_exclude_constraint":
+        return False
+    if not arguments.is_whole or any(own.arg in _NOT_IN_BATCH for own in written.call.keywords):
+        return False
+    name, table = arguments.text("constraint_name"), written.operation.plain_table
+    is_given = name.startswith(f"{table}_") and name.endswith(_GIVEN)
+    is_named = written.operation.name == "alter_column" or (name and not is_given)
+    texts = (
+        node for node in ast.walk(written.call) if isinstance(node, (ast.Constant, ast.JoinedStr))
+    )
+    return bool(is_named) and all(node.lineno == node.end_lineno for node in texts)
+
+
+def _removal(written: Written, table: ast.expr) -> Edit | None:
+    """Return the edit that takes the table out of the arguments; None where it cannot be."""
+    call = written.call
+    every: list[tuple[int, int]] = sorted(
+        [written.literals.bounds(own) for own in call.args]
+        + [_bounds_of(written, own) for own in call.keywords]
+    )
+    own = next((pair for pair in every if pair[1] == written.literals.bounds(table)[1]), None)
+    if own is None:
+        return None
+    at = every.index(own)
+    start, end = own[0], every[at + 1][0] if at + 1 < len(every) else own[1]
+    if at + 1 == len(every) and at:
+        start = every[at - 1][1]
+    between = written.source[start:end]
+    return None if "#" in between else written.edit(start, end, "")
+
+
+def _bounds_of(written: Written, keyword: ast.keyword) -> tuple[int, int]:
+    """Return where an argument by name begins and ends, its name included."""
+    start = written.literals.lines.offset(keyword.lineno, keyword.col_offset)
+    return start, written.literals.bounds(keyword.value)[1]
+
+
+def guard(operation: Operation, literals: LiteralPlaces) -> Edit | None:
+    """Return the edit that lets an operation be run again; None where no argument does so."""
+    word = _GUARDS.get(operation.name)
+    call = operation.arguments.call
+    is_given = any(own.arg in {word, None} for own in call.keywords)
+    if word is None or is_given or not operation.arguments.is_whole:
+        return None
+    _, end = literals.bounds(call)
+    ends = [literals.bounds(own)[1] for own in (*call.args, *(own.value for own in call.keywords))]
+    last = max(ends, default=end)
+    source = literals.lines.text
+    rest = source[last : end - 1]
+    if rest.strip() not in {"", ","}:
+        return None
+    at: Span = literals.lines.span(last, last)
+    if "\n" not in rest:
+        return Edit(at, f", {word}=True")
+    line = literals.lines.line(literals.lines.line_of(last))
+    if not rest.strip():
+        return None
+    indent = line[: len(line) - len(line.lstrip())]
+    ending = "\r\n" if "\r\n" in source else "\n"
+    before = source[source.rfind("\n", 0, last) + 1 : last]
+    is_aligned = indent and before.strip()
+    return Edit(at, f",{ending}{indent}{word}=True") if is_aligned else None
+
+
+_GUARDS: Final = {
+    "create_table": "if_not_exists",
+    "create_index": "if_not_exists",
+    "drop_table": "if_exists",
+    "drop_index": "if_exists",
+}
+"""The argument that both engines take for a guard, of Alembic's operations that have one."""
+
+_WRITERS: Final[dict[str, Callable[[Written], tuple[Edit, ...]]]] = {
+    "type": _type,
+    "clock": _clock,
+    "condition": _condition,
+    "batch": _batch,
+}
