@@ -17,6 +17,7 @@ from dal_audit.facts import START, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.fix.downs.completion import Addition, completion_of
 from dal_audit.fix.downs.down import Down, down_of
+from dal_audit.fix.downs.guard_block import unguarded
 from dal_audit.fix.downs.written_schema import WrittenSchema
 from dal_audit.replay.down_trials import try_downs
 from dal_audit.replay.model import Command, Step
@@ -38,16 +39,13 @@ def texts(script: str) -> list[str]:
 
 def read(script: str) -> list[tuple[SqlStatement, str]]:
     """Return the statements of a script with their texts."""
-    return [(statements_of(text)[0], text) for text in texts(script)]
+    return [(statements_of(text)[0], text) for text in map(unguarded, texts(script))]
 
 
 def downs(backend: Engine, *scripts: str) -> list[Down]:
     """Return what takes migrations back that are run one after the other."""
     schema = WrittenSchema(backend)
-    return [
-        down_of(schema, [(statements_of(text)[0], text) for text in texts(script)], leaves_nothing)
-        for script in scripts
-    ]
+    return [down_of(schema, read(script), leaves_nothing) for script in scripts]
 
 
 def shown(down: Down) -> str:
@@ -289,6 +287,16 @@ ON_POSTGRESQL = (
         "ALTER TYPE mood RENAME TO old_mood; CREATE TYPE mood AS ENUM ('sad', 'fine', 'new');"
         "ALTER TABLE users ALTER COLUMN m DROP DEFAULT, ALTER COLUMN m TYPE mood USING m::text::mood;"
         'ALTER TABLE "Logs" ALTER COLUMN m TYPE mood USING m::text::mood; DROP TYPE old_mood'
+    ),
+    (
+        "DO $$ BEGIN CREATE TYPE side AS ENUM ('l', 'r'); EXCEPTION WHEN duplicate_object THEN null; END $$;"
+        "CREATE TABLE left_over (a side, b INT); CREATE TABLE target (b INT PRIMARY KEY);"
+        "DO $$ BEGIN ALTER TABLE left_over ADD CONSTRAINT fk FOREIGN KEY (b) REFERENCES target (b);"
+        " EXCEPTION WHEN duplicate_object THEN null; END $$"
+    ),
+    (
+        "CREATE TABLE news (a INT); CREATE FUNCTION g() RETURNS trigger AS $$ BEGIN RETURN NEW; END $$"
+        " LANGUAGE plpgsql; CREATE TRIGGER u AFTER INSERT ON news FOR EACH ROW EXECUTE FUNCTION g()"
     ),
     "DROP TABLE users CASCADE",
 )

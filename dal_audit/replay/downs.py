@@ -15,6 +15,7 @@ from dal_audit.facts import START, Place
 from dal_audit.facts.migrations import Tool
 from dal_audit.fix.downs.completion import Addition, addition_of, completion_of
 from dal_audit.fix.downs.down import Step, down_of
+from dal_audit.fix.downs.guard_block import unguarded
 from dal_audit.fix.downs.written_schema import WrittenSchema
 from dal_audit.migrations.model import Migration
 from dal_audit.migrations.tools import LIQUIBASE, TOOLS
@@ -86,15 +87,17 @@ def _addition(
         found = addition_of(down_of(schema, up, leaves_nothing))
     else:
         found = completion_of(schema, up, down, leaves_nothing)
-        found = None if tool == LIQUIBASE.name else found
+        is_broken = any(own.flaw or own.structure is None for own, _ in down)
+        found = None if is_broken or tool == LIQUIBASE.name else found
     return None if migration.role != "versioned" or _does_nothing(up) else found
 
 
 def _read(commands: Sequence[Command]) -> Iterator[Step]:
     """Yield statements with their texts, in which their places count."""
     for command in commands:
-        for statement in statements_of(command.text):
-            yield statement, command.text
+        text = unguarded(command.text)
+        for statement in statements_of(text):
+            yield statement, text
 
 
 def _does_nothing(steps: Sequence[Step]) -> bool:

@@ -25,6 +25,7 @@ from dal_audit.facts import START, Edit, Place
 from dal_audit.fix.downs.completion import Insertion, completion_of
 from dal_audit.fix.downs.down import Down, downs_by_step
 from dal_audit.fix.downs.down import Step as SqlStep
+from dal_audit.fix.downs.guard_block import unguarded
 from dal_audit.fix.downs.written_schema import WrittenSchema
 from dal_audit.fix.model import Fix
 from dal_audit.fix.revisions.downgrade import (
@@ -199,7 +200,7 @@ def _sql_steps(actions: Sequence[Action], engine: Engine) -> tuple[list[SqlStep]
     steps: list[SqlStep] = []
     owners: list[int] = []
     for number, action in enumerate(actions):
-        for text in action.sql.get(engine, ()):
+        for text in map(unguarded, action.sql.get(engine, ())):
             for statement in statements_of(text):
                 steps.append((statement, text))
                 owners.append(number)

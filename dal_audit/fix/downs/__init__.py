@@ -4,4 +4,4 @@
 returns what undoes it, `down` puts a whole migration's inverses in order.
 """
 
-__all__ = ["completion", "down", "written_schema"]
+__all__ = ["completion", "down", "guard_block", "written_schema"]

@@ -134,10 +134,22 @@ def _create_object(schema: WrittenSchema, create: CreateObject, written: Written
     schema.objects[key] = made
     schema.changed.append(made)
     if before is None:
-        return _made(key, made)
+        undone = _made(key, made)
+        if create.what in _ON_TABLES and _calls_new_function(schema, made):
+            undone.goes_with = None  # The function goes before the table does.
+        return undone
     if create.what in _ROUTINES:
         return undoing(_CREATE.sub("CREATE OR REPLACE ", before.text, count=1))
     return undoing(made.drop, before.text)
+
+
+def _calls_new_function(schema: WrittenSchema, trigger: WrittenObject) -> bool:
+    """Return whether a trigger calls a function that the same migration has made."""
+    return any(
+        key[0] == "function" and mentions(trigger.text, key[1], schema.fold_token)
+        for key, thing in schema.objects.items()
+        if thing in schema.changed
+    )
 
 
 def _key(schema: WrittenSchema, what: str, name: SqlName, table: SqlName | None) -> Key:

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,8 @@ ENGINES_OF: Final[dict[str, tuple[Engine, ...]]] = {
 }
 """The engines that a set is for, by what is claimed of it; others are not run."""
 
+_QUOTED: Final = re.compile(r"`[^`]*`|'[^']*'|\"[^\"]*\"")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the downs, try them, and print what came of them."""
@@ -51,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--show", type=int, default=3, help="how many that fail to print of a set")
     options = parser.parse_args(arguments)
     total: Counter[tuple[Engine, str]] = Counter()
+    doubts: Counter[str] = Counter()
     with ExitStack() as stack:
         root = options.sources
         if not root.is_dir():
@@ -63,11 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             downs = tried(planned, missing_downs(planned), engines, lambda *_: None)
             missing = [down for down in downs if not down.present]
             partial = [down for down in downs if down.present]
+            doubts.update(doubted(downs))
             for engine in planned.steps:
                 for kind, own in (("missing", missing), ("partial", partial)):
                     total.update(counted(entry["set"], kind, engine, own, options.show))
     for engine, kind in sorted(total):
         print(f"{engine:<11} {kind:<17} {total[engine, kind]:>5}")
+    for doubt, number in doubts.most_common():
+        print(f"{number:>5} {doubt}")
     return 0
 
 
@@ -95,6 +102,13 @@ def planned_set(entry: dict[str, Any], root: Path, *, with_downs: bool) -> Plann
 def _stem(path: str) -> str:
     folder, _, name = path.rpartition("/")
     return folder if name in {"up.sql", "down.sql"} else f"{folder}/{name.split('.')[0]}"
+
+
+def doubted(downs: Sequence[WrittenDown]) -> Iterator[str]:
+    """Yield the doubts about downs that restored the schema, without the names in them."""
+    for down in downs:
+        if down.proved_on:
+            yield from {_QUOTED.sub("…", doubt) for doubt in down.doubts()}
 
 
 def counted(
