@@ -106,6 +106,32 @@ def test_a_statement_bears_a_claim_out(text: str, part: ClaimedPart, name: str) 
     assert claimed in code
 
 
+@pytest.mark.parametrize(("text", "part", "name"), BORNE_OUT)
+def test_no_more_than_the_statement_is_read(
+    text: str, part: ClaimedPart, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, span = marked(f"pass\n{text}")
+    parsed = []
+
+    def parse(code: str) -> cst.Module:
+        parsed.append(code)
+        return real(code)
+
+    real = cst.parse_module
+    monkeypatch.setattr(cst, "parse_module", parse)
+    assert denials(plain, [Claim(span, part, name)]) == []
+    assert plain not in parsed
+
+
+def test_comments_behind_a_statement_are_left_out() -> None:
+    """LibCST loses some that are indented deeper than what stands before them."""
+    plain, span = marked("f(«redis»)\n   # a\n   # b\n")
+    assert read_claims(plain, [Claim(span, "value", "redis")], by_statement=False) is None
+    read = read_claims(plain, [Claim(span, "value", "redis")])
+    assert read is not None
+    assert read[0].node is not None
+
+
 NOT_BORNE_OUT: tuple[tuple[str, ClaimedPart, str], ...] = (
     ("import os, «redis»\n", "import", "sqlite3"),
     ("import «sqlalchemy.orm»\n", "import", "orm.sqlalchemy"),

@@ -1,8 +1,8 @@
 """Where the statements of a module begin and end in its text, without a tree of it.
 
 A logical line is a simple statement or several with semicolons between them, the head of a compound
-one, or a decorator (language reference, "Lexical analysis"). What follows it up to the next one,
-blank lines and comments, counts as its own: a type comment may stand there.
+one, or a decorator (language reference, "Lexical analysis"). Blank lines and comments that follow
+it are its own only where they are asked for: a type comment may stand there.
 """
 
 from __future__ import annotations
@@ -52,20 +52,28 @@ class LogicalLines:
                 if first:
                     yield first.end()
 
-    def around(self, start: int) -> tuple[int, int]:
-        """Return where the logical line around an index begins and ends, comments included."""
+    def around(self, start: int, stop: int) -> tuple[int, int]:
+        """Return where the logical line around a stretch begins and ends.
+
+        What only follows it belongs to it where the stretch lies there, as a type comment may.
+        """
         index = bisect_right(self.starts, start) - 1
         if index < 0:
             return 0, len(self.lines.text)
+        begun = self.starts[index]
         after = self.starts[index + 1 : index + 2]
         end = self.lines.starts[self.lines.line_of(after[0]) - 1] if after else len(self.lines.text)
-        begun = self.starts[index]
-        return begun, max(end, begun)
+        shown = begun + len(_without_comments(self.lines.text[begun:end]))
+        return begun, shown if stop <= shown else end
 
     def span(self, start: int) -> Span:
         """Return the span of the logical line around an index, without what only follows it."""
-        begun, end = self.around(start)
-        shown = self.lines.text[begun:end].rstrip()
-        while "\n" in shown and shown.rpartition("\n")[2].lstrip().startswith("#"):
-            shown = shown.rpartition("\n")[0].rstrip()
-        return self.lines.span(begun, begun + len(shown))
+        return self.lines.span(*self.around(start, 0))
+
+
+def _without_comments(text: str) -> str:
+    """Return a text without the lines at its end that hold a comment, or nothing."""
+    shown = text.rstrip()
+    while "\n" in shown and shown.rpartition("\n")[2].lstrip().startswith("#"):
+        shown = shown.rpartition("\n")[0].rstrip()
+    return shown

@@ -108,7 +108,8 @@ class StatementReader:
         for claim in claims:
             if claim.span.end_line <= len(self.lines):
                 start = self.lines.index(claim.span.line, claim.span.column)
-                together.setdefault(self.logical.around(start), []).append(claim)
+                stop = self.lines.index(claim.span.end_line, claim.span.end_column)
+                together.setdefault(self.logical.around(start, stop), []).append(claim)
         for (start, end), group in together.items():
             own = self.lines.text[start:end]
             for before, after in _completions(own):
@@ -125,7 +126,7 @@ class StatementReader:
         for claim in claims:
             if claim.span.end_line <= len(self.lines):
                 wanted.setdefault(self._extent(claim.span, start, before), []).append(claim)
-        visitor = ClaimVisitor(wanted)
+        visitor = ClaimVisitor(wanted, is_whole=not start)
         # The tree is used once, so MetadataWrapper's protective deep copy would be waste.
         deeply(lambda: MetadataWrapper(tree, unsafe_skip_copy=True).visit(visitor))
         yield from visitor.found.items()
@@ -148,26 +149,37 @@ class ClaimVisitor(cst.CSTVisitor):
 
     METADATA_DEPENDENCIES = (PositionProvider,)
 
-    def __init__(self, wanted: Mapping[Extent, Sequence[Claim]]) -> None:
-        """Take the claims by the extents that they are about."""
+    def __init__(self, wanted: Mapping[Extent, Sequence[Claim]], *, is_whole: bool) -> None:
+        """Take the claims by the extents that they are about.
+
+        Where the tree `is_whole`, all of it is looked at. In a statement it is not where no claim
+        lies, by which a claim about a comment may be missed: these stand outside of nodes.
+        """
         super().__init__()
         self.wanted = wanted
+        self.is_whole = is_whole
         self.found: dict[Claim, cst.CSTNode] = {}
         self._around: list[cst.CSTNode] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        """Look at a node; those below it are looked at, too."""
+        """Look at a node; return whether to look at those below it."""
         place = self.get_metadata(PositionProvider, node, None)
-        if isinstance(place, CodeRange):
-            for claim in self._claims(node, _extent_of(place)):
-                if claim not in self.found and plays(node, self._around, claim):
-                    self.found[claim] = node
+        extent = _extent_of(place) if isinstance(place, CodeRange) else None
+        for claim in () if extent is None else self._claims(node, extent):
+            if claim not in self.found and plays(node, self._around, claim):
+                self.found[claim] = node
         self._around.append(node)
-        return True
+        # What is no expression may hold more than lies in its place, as parameters do.
+        is_open = self.is_whole or not isinstance(node, cst.BaseExpression)
+        return is_open or extent is None or self._touches(extent)
 
     def on_leave(self, original_node: cst.CSTNode) -> None:  # noqa: ARG002  # LibCST's name
         """Go back to the node above."""
         self._around.pop()
+
+    def _touches(self, extent: Extent) -> bool:
+        """Return whether a claim lies within an extent, at least in part."""
+        return any(inner[:2] <= extent[2:] and extent[:2] <= inner[2:] for inner in self.wanted)
 
     def _claims(self, node: cst.CSTNode, extent: Extent) -> Iterator[Claim]:
         """Yield the claims that a node may bear out: it may span more where that is text."""
