@@ -114,9 +114,7 @@ def plan_audit(
         )
         scope = _scope(policy, requested, (), *_listing(folder, requested))
         return AuditPlan((scope,), _base([folder], folder))
-    roots: dict[Path, list[Path]] = {}
-    for path in requested:
-        roots.setdefault(_root_of(path, folder), []).append(path)
+    roots = _by_root(requested, folder)
     search = _Search(_joined(roots), known_rules, baseline_expected=baseline_expected)
     made = search.scopes()
     ordered = tuple(made[root] for root in sorted(made))
@@ -243,6 +241,17 @@ def _followed(path: Path, folder: Path) -> Path:
     return target
 
 
+def _by_root(paths: Iterable[Path], folder: Path) -> dict[Path, list[Path]]:
+    """Return paths by the roots of their projects; each folder is walked up from once."""
+    starts: dict[Path, list[Path]] = {}
+    for path in paths:
+        starts.setdefault(path if path.is_dir() else path.parent, []).append(path)
+    roots: dict[Path, list[Path]] = {}
+    for start, within in starts.items():
+        roots.setdefault(_root_of(start, folder), []).extend(within)
+    return roots
+
+
 def _joined(roots: Mapping[Path, list[Path]]) -> dict[Path, list[Path]]:
     """Join what is asked for below another root, where no configuration tells the two apart.
 
@@ -267,7 +276,7 @@ def _root_of(path: Path, folder: Path) -> Path:
 def _listing(root: Path, wanted: Iterable[Path]) -> tuple[dict[str, str], frozenset[str]]:
     """Return the paths below a root, and those that are listed only because they are wanted."""
     paths = [_relative(path, root) for path in wanted]
-    within = [*paths, *filter(None, (_target(root, path) for path in paths))]
+    within = [*paths, *_targets(root, paths).values()]
     listed = list_paths(root)
     beyond = paths_beyond(root, listed, within)
     return {**listed, **beyond}, frozenset(beyond)
@@ -281,18 +290,20 @@ def _scope(
     beyond: frozenset[str],
 ) -> ProjectScope:
     requested = tuple(sorted({_relative(path, policy.root) for path in wanted}))
-    links = {path: _target(policy.root, path) for path in requested}
-    return ProjectScope(
-        policy, requested, nested, listed, {path: own for path, own in links.items() if own}, beyond
-    )
+    return ProjectScope(policy, requested, nested, listed, _targets(policy.root, requested), beyond)
 
 
-def _target(root: Path, path: str) -> str:
-    """Return the own path of a file that links lead to, below the root; empty for all else."""
-    target, inside = Path(os.path.realpath(root / path)), Path(os.path.realpath(root))
-    if target == inside / path or not _is_within(target, inside):
-        return ""
-    return _relative(target, inside)
+def _targets(root: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Return the own paths, below the root, of those paths that links lead to."""
+    inside = os.path.realpath(root)
+    found = {}
+    for path in paths:
+        target = os.path.realpath(root / path)
+        if target != os.path.normpath(f"{inside}/{path}") and _is_within(
+            Path(target), Path(inside)
+        ):
+            found[path] = _relative(Path(target), Path(inside))
+    return found
 
 
 def _nested(policy: Policy, listed: Mapping[str, str]) -> Iterator[str]:
