@@ -163,7 +163,7 @@ def _alternatives(node: ast.expr) -> Iterator[ast.expr]:
         if isinstance(part, ast.BinOp):
             waiting += [part.right, part.left]
         elif isinstance(part, ast.Constant) and isinstance(part.value, str):
-            waiting += filter(None, [_read(part.value)])
+            waiting += filter(None, [type_of_text(part.value)])
         elif isinstance(part, ast.Subscript) and last_name(part.value) == "Optional":
             waiting.append(part.slice)
         else:
