@@ -12,7 +12,9 @@ alone denies nothing.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 import libcst as cst
@@ -158,6 +160,10 @@ class ClaimVisitor(cst.CSTVisitor):
         super().__init__()
         self.wanted = wanted
         self.is_whole = is_whole
+        self._extents = sorted(wanted)
+        self._starts = [extent[:2] for extent in self._extents]
+        self._ends = list(accumulate((extent[2:] for extent in self._extents), max))
+        """How far the extents up to one reach."""
         self.found: dict[Claim, cst.CSTNode] = {}
         self._around: list[cst.CSTNode] = []
 
@@ -179,13 +185,17 @@ class ClaimVisitor(cst.CSTVisitor):
 
     def _touches(self, extent: Extent) -> bool:
         """Return whether a claim lies within an extent, at least in part."""
-        return any(inner[:2] <= extent[2:] and extent[:2] <= inner[2:] for inner in self.wanted)
+        begun = bisect_right(self._starts, extent[2:])
+        return begun > 0 and self._ends[begun - 1] >= extent[:2]
 
     def _claims(self, node: cst.CSTNode, extent: Extent) -> Iterator[Claim]:
         """Yield the claims that a node may bear out: it may span more where that is text."""
         yield from self.wanted.get(extent, ())
-        for inner in self.wanted if isinstance(node, SHOWN_IN_PART) else ():
-            if extent[:2] <= inner[:2] and inner[2:] <= extent[2:]:
+        if not isinstance(node, SHOWN_IN_PART):
+            return
+        first, last = bisect_left(self._starts, extent[:2]), bisect_right(self._starts, extent[2:])
+        for inner in self._extents[first:last]:
+            if inner[2:] <= extent[2:]:
                 begins = extent[:2] == inner[:2]
                 yield from (
                     claim for claim in self.wanted[inner] if may_be_part(node, claim, begins=begins)
