@@ -60,6 +60,7 @@ class Resolution:
         for path, read in tree.files.items():
             self._add_tables(path, read)
         self._members: dict[tuple[str, str], str | None] = {}
+        self._meanings: dict[tuple[str, str, int], Meaning | None] = {}
         self._globs: dict[str, tuple[str, ...]] = {}
         self._is_cut = False
         """Whether an answer lacks what a circle would have led to."""
@@ -82,7 +83,10 @@ class Resolution:
 
     def meaning(self, spelled: str, path: str, scope: int) -> Meaning | None:
         """Return what a path means in a scope of a file; None where that is not known."""
-        return self._meaning(spelled, path, scope, _NONE, None)
+        key = (spelled, path, scope)
+        if key not in self._meanings:
+            self._meanings[key] = self._meaning(spelled, path, scope, _NONE, None)
+        return self._meanings[key]
 
     def of_use(self, use: RustUse, path: str) -> Meaning | None:
         """Return what a `use` names; a glob's meaning is that of what stands before `*`."""

@@ -331,7 +331,8 @@ def _given_by(node: Node, source: RustSource) -> tuple[str, ...]:
 def function(walk: Walk, node: Node, context: Context) -> None:
     """Take down a function, and walk into it with what its parameters are."""
     source = walk.source
-    _item(walk, node, context, "function", "value", types=_result(node, source))
+    if not context.is_member:
+        _item(walk, node, context, "function", "value", types=_result(node, source))
     body = node.child_by_field_name("body")
     known: dict[str, RustValue] = dict(context.known)
     parameters = node.child_by_field_name("parameters")
@@ -345,7 +346,7 @@ def function(walk: Walk, node: Node, context: Context) -> None:
     inner = replace(context, role="value", known=known, texts=dict(context.texts), engines=engines)
     walk.later(body, replace(inner, is_member=False))
     role = replace(context, role="annotation")
-    for child in reversed(node.named_children):
+    for child in reversed(node.children):
         if child.type in {"type_parameters", "where_clause", "parameters"}:
             walk.later(child, role)
     walk.later(node.child_by_field_name("return_type"), role)
@@ -380,7 +381,7 @@ def value(walk: Walk, node: Node, context: Context) -> None:
 def block(walk: Walk, node: Node, context: Context) -> None:
     """Walk into a block; one that holds items has a scope of its own."""
     scope = context.scope
-    if any(child.type in _OWN for child in node.named_children):
+    if any(child.type in _OWN for child in node.children):
         scope = walk.scope("block", "", scope)
     known, texts = dict(context.known), dict(context.texts)
     walk.children(node, replace(context, scope=scope, known=known, texts=texts))

@@ -14,7 +14,7 @@ from dal_audit.catalogue.engine_words import ANY_ENGINE, engines_in
 Engines: TypeAlias = tuple[str, ...] | None
 """Engines in their order; None for all."""
 
-GATES: Final = re.compile(rb"\bcfg\s*\([^\]]{0,200}?feature\s*=")
+GATES: Final = re.compile(rb"cfg(?<!\wcfg)\s*\([^\]]{0,200}?feature\s*=")
 """Whether a file holds code that hangs on a feature."""
 
 _PART: Final = re.compile(

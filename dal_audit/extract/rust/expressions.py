@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from dal_audit.extract.rust.engines import named, narrowed
 from dal_audit.extract.rust.paths import PATHS, path_of
-from dal_audit.extract.rust.sql_callees import is_builder, may_be_sql
+from dal_audit.extract.rust.sql_callees import is_builder, may_be_sql, may_take_constant
 from dal_audit.extract.rust.texts import text_of
 from dal_audit.extract.rust.values import bind, typed, value_of
-from dal_audit.extract.rust.walk import Context, Walk
+from dal_audit.extract.rust.walk import Context, Walk, begins_name
 from dal_audit.extract.sql_detection import read_sql
 from dal_audit.facts import UseKind
 from dal_audit.facts.rust import RustRead, RustSql
@@ -31,13 +31,9 @@ _TALKING_METHODS: Final = frozenset(
 
 def path(walk: Walk, node: Node, context: Context) -> None:
     """Take down a path; a name in small letters alone is a variable's."""
-    if node.type == "identifier" and not _is_named(walk.source.data[node.start_byte]):
+    if node.type == "identifier" and not begins_name(walk.source.data[node.start_byte]):
         return
     walk.path(node, context)
-
-
-def _is_named(letter: int) -> bool:
-    return 65 <= letter <= 90  # noqa: PLR2004  # `A` to `Z`
 
 
 def type_name(walk: Walk, node: Node, context: Context) -> None:
@@ -93,9 +89,9 @@ def _method(
     receiver = function.child_by_field_name("value")
     name = walk.source.text(field) if field is not None else ""
     listed = arguments.named_children
-    _sql(walk, node, f".{name}" if name else "", receiver, listed[:2], context)
-    literals = [child for child in listed if child.type in _LITERALS] if listed else []
-    walk.children(arguments, context, but=literals if name in _TALKING_METHODS else ())
+    if listed and name:
+        _sql(walk, node, f".{name}", receiver, arguments, context)
+    walk.children(arguments, context, but=_literals(listed) if name in _TALKING_METHODS else ())
     if types is not None:
         role: UseKind = "downcast" if name in _DOWNCASTS else "annotation"
         walk.later(types, replace(context, role=role))
@@ -113,7 +109,8 @@ def _function(
     context: Context,
 ) -> None:
     spelled = path_of(function, walk.source)
-    _sql(walk, node, spelled, None, arguments.named_children[:4], context)
+    if spelled:
+        _sql(walk, node, spelled, None, arguments, context)
     walk.children(arguments, context)
     if types is not None:
         role: UseKind = "downcast" if spelled.endswith("TypeId::of") else "annotation"
@@ -136,20 +133,26 @@ def _inner(node: Node) -> Node | None:
 _LITERALS: Final = frozenset({"string_literal", "raw_string_literal"})
 
 
+def _literals(nodes: Sequence[Node]) -> list[Node]:
+    return [child for child in nodes if child.type in _LITERALS]
+
+
 def _sql(
     walk: Walk,
     node: Node,
     callee: str,
     receiver: Node | None,
-    arguments: Sequence[Node],
+    arguments: Node,
     context: Context,
 ) -> None:
     """Take down the first text that a call is handed: a method's first, a function's first two."""
     source = walk.source
-    listed = [child for child in arguments if "comment" not in child.type]
+    if not context.texts and not may_take_constant(callee) and not source.quotes(arguments):
+        return
+    listed = [child for child in arguments.named_children if "comment" not in child.type]
     for argument in listed[: 1 if receiver is not None else 2]:
         found = text_of(argument, context, walk)
-        if callee and found is not None and may_be_sql(callee, found.text, found.constant):
+        if found is not None and may_be_sql(callee, found.text, found.constant):
             whole = source.span(node)
             written = source.span(found.node) if found.node is not None else whole
             span = written if whole <= written and written.end_line <= whole.end_line else whole
@@ -277,10 +280,9 @@ def literal(walk: Walk, node: Node, context: Context) -> None:
 
 def comparison(walk: Walk, node: Node, context: Context) -> None:
     """Walk into a binary expression; a text that is compared opens nothing."""
-    texts = [child for child in node.named_children if child.type in _LITERALS]
     operator = node.child_by_field_name("operator")
     is_compared = operator is not None and operator.type in {"==", "!="}
-    walk.children(node, context, but=texts if is_compared else ())
+    walk.children(node, context, but=_literals(node.children) if is_compared else ())
 
 
 def closure(walk: Walk, node: Node, context: Context) -> None:

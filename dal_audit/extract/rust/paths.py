@@ -115,15 +115,23 @@ def _joined(before: str, path: str) -> str:
 
 def types_in(node: Node | None, source: RustSource) -> tuple[RustType, ...]:
     """Return the paths in a type, the outermost first."""
-    found: list[RustType] = []
-    waiting = [node] if node is not None else []
+    if node is None:
+        return ()
+    known = source.types.get(node.id)
+    if known is None:
+        known = source.types[node.id] = tuple(_types_in(node, source))
+    return known
+
+
+def _types_in(node: Node, source: RustSource) -> Iterator[RustType]:
+    waiting = [node]
     while waiting:
         part = waiting.pop()
-        if part.type in PATHS:
+        kind = part.type
+        if kind in PATHS:
             path = path_of(part, source)
             if path:
-                found.append(RustType(path, source.span(part)))
+                yield RustType(path, source.span(part))
                 continue
-        if part.type != "lifetime":
-            waiting += reversed(part.named_children)
-    return tuple(found)
+        if kind != "lifetime":
+            waiting += [child for child in reversed(part.children) if child.is_named]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _OF_FILES: Final = "query_file"
@@ -24,8 +25,14 @@ def may_be_sql(callee: str, text: str, constant: str) -> bool:
     """Return whether a call may be handed SQL, as far as names and the first word tell."""
     if constant:
         is_constant = constant.rpartition("::")[2].isupper() or constant.startswith("file:")
-        return is_constant and _MAKERS.search(callee.rpartition("::")[2]) is not None
+        return is_constant and may_take_constant(callee)
     return _VERB.match(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def may_take_constant(callee: str) -> bool:
+    """Return whether what a constant holds may be SQL, by the name of what is called with it."""
+    return _MAKERS.search(callee.rpartition("::")[2]) is not None
 
 
 def is_builder(callee: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from dal_audit.extract.rust.byte_lines import ByteLines
 from dal_audit.facts import Span
+from dal_audit.facts.rust import RustType
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -82,10 +83,16 @@ class RustSource:
         if self.root.has_error and _ATTRIBUTE.search(data):
             self.root = _without_attributes(data, self.root)
         self.lines = ByteLines(data)
+        self.types: dict[int, tuple[RustType, ...]] = {}
+        """What types name, by their nodes: several facts ask for the same one."""
 
     def text(self, node: Node) -> str:
         """Return what a node spells."""
         return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+    def quotes(self, node: Node) -> bool:
+        """Return whether there is a quote in what a node spells; without one there is no text."""
+        return self.data.find(b'"', node.start_byte, node.end_byte) >= 0
 
     def line(self, node: Node) -> int:
         """Return the 1-based line that a node begins on."""

@@ -18,14 +18,14 @@ _FURTHER: Final = rb'(?:\s*\+\s*(?:"(?:[^"\\]|\\.)*"|r"[^"]*"|r#".*?"#|r##".*?"#
 _IDENT: Final = rb"(?:r#)?[A-Za-z_]\w*"
 _PATH: Final = rb"(?:(?:\$crate|::|" + _IDENT + rb")\s*(?:::\s*" + _IDENT + rb")*)"
 _TOKEN: Final = re.compile(
-    rb"//[^\n]*|/\*.*?\*/|(?P<text>(?:"
-    + _TEXT
-    + rb")"
-    + _FURTHER
-    + rb")|'(?:[^'\\\n]|\\.[^'\n]*)'|'\w+"
-    rb"|(?P<path>" + _PATH + rb")|(?P<mark>[.!(){}\[\],;]|->|=>|[^\s\w])|\d[\w.]*",
+    rb"(?:(?P<path>(?!b?c?r?#*\")" + _PATH + rb")|//[^\n]*|/\*.*?\*/"
+    rb"|(?P<text>(?:" + _TEXT + rb")" + _FURTHER + rb")|'(?:[^'\\\n]|\\.[^'\n]*)'|'\w+"
+    rb"|(?P<mark>[.!(){}\[\],;]|->|=>|[^\s\w])|\d[\w.]*)\s*",
     re.DOTALL,
 )
+"""What tokens are, the most frequent first; a text may have letters before its quote."""
+_NEXT: Final = re.compile(rb"\s*(.?)", re.DOTALL)
+_BETWEEN: Final = re.compile(r"\s+|r#")
 LITERAL: Final = re.compile(_TEXT, re.DOTALL)
 """A literal of text, in the bytes of a file."""
 
@@ -54,39 +54,49 @@ class TokenText(Struct, frozen=True):
     is_macro: bool
 
 
+_CALLING: Final = frozenset({b"path", b"!", b">"})
+"""What stands before the parenthesis of a call."""
+_KEEPING: Final = frozenset({b"!", b"<", b">", b"&"})
+"""The marks behind which a path may still be what a parenthesis belongs to."""
+
+
 def tokens(data: bytes, start: int, end: int) -> Iterator[TokenPath | TokenText]:
     """Yield the paths and texts in a stretch of bytes."""
     callees: list[tuple[TokenPath | None, bool]] = [(None, False)]
     last: TokenPath | None = None
     before = b""
     for found in _TOKEN.finditer(data, start, end):
-        if found["path"] is not None:
+        kind = found.lastgroup
+        if kind == "path":
             last = None
             if before != b".":
                 last = _path(found, data, end)
                 yield last
             before = b"path"
-        elif found["text"] is not None:
+        elif kind == "text":
             callee, is_macro = callees[-1]
-            yield TokenText(unquoted(found["text"]), found.start(), found.end(), callee, is_macro)
+            yield TokenText(unquoted(found["text"]), *found.span("text"), callee, is_macro)
             before = b"text"
-        elif found["mark"] is not None:
+        elif kind == "mark":
             mark = found["mark"]
             if mark in b"([{":
-                is_call = before in {b"path", b"!", b">"} and mark == b"("
+                is_call = mark == b"(" and before in _CALLING
                 callees.append((last if is_call else None, before == b"!"))
             elif mark in b")]}" and len(callees) > 1:
                 callees.pop()
             before = mark
-            if mark not in b"!<>" and mark != b"&":
+            if mark not in _KEEPING:
                 last = None
 
 
 def _path(found: re.Match[bytes], data: bytes, end: int) -> TokenPath:
-    spelled = re.sub(r"\s+|r#", "", found["path"].decode("utf-8", "replace"))
-    after = data[found.end("path") : end].lstrip()[:1].decode("latin-1")
-    path_end = found.start("path") + len(found["path"].rstrip())
-    return TokenPath(spelled.replace("$crate", "crate"), found.start("path"), path_end, after)
+    written = found["path"]
+    spelled = written.decode("utf-8", "replace")
+    if not spelled.isidentifier():
+        spelled = _BETWEEN.sub("", spelled).replace("$crate", "crate")
+    start, following = found.span("path")
+    after = _NEXT.match(data, following, end)[1].decode("latin-1")  # type: ignore[index]
+    return TokenPath(spelled, start, start + len(written.rstrip()), after)
 
 
 def unquoted(literal: bytes) -> str:

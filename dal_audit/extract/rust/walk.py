@@ -73,6 +73,11 @@ def outermost(scope: int) -> Context:
     return Context(scope, {}, {})
 
 
+def begins_name(letter: int) -> bool:
+    """Return whether a name alone may be that of an item: a variable's begins in small letters."""
+    return 65 <= letter <= 90  # noqa: PLR2004  # `A` to `Z`
+
+
 Handler: TypeAlias = "Callable[[Walk, Node, Context], None]"
 
 _DULL: Final = frozenset(
@@ -97,7 +102,8 @@ class Walk:
         """Begin with the file's own module."""
         self.source = source
         self._handlers = _by_numbers(handlers)
-        self._dull = _numbers_of(_DULL)
+        self._dull = _numbers_of(_DULL | {""})
+        self._names = _numbers_of(frozenset({"identifier"}))
         self._statements = _numbers_of(_STATEMENTS)
         self._attributes = _numbers_of(_ATTRIBUTES)
         self._idle = PRELUDE - _bound_in(source.data)
@@ -133,15 +139,19 @@ class Walk:
         if node.kind_id in self._statements:
             context = replace(context, statement=node)
         dull = self._dull
-        listed = [child for child in node.named_children if child.kind_id not in dull]
-        listed.reverse()
+        listed = [child for child in node.children if child.kind_id not in dull]
         skipped = [other.id for other in but if other is not None]
         if skipped:
             listed = [child for child in listed if child.id not in skipped]
         if self._is_gated and any(child.kind_id in self._attributes for child in listed):
-            self._waiting += reversed(list(self._gated(reversed(listed), context)))
+            self._waiting += reversed(list(self._gated(listed, context)))
         else:
-            self._waiting += [(child, context) for child in listed]
+            names, data = self._names, self.source.data
+            self._waiting += [
+                (child, context)
+                for child in reversed(listed)
+                if child.kind_id not in names or begins_name(data[child.start_byte])
+            ]
 
     def _gated(self, children: Iterable[Node], context: Context) -> Iterator[tuple[Node, Context]]:
         """Yield nodes with where they stand: what follows a `cfg` is built under its condition."""
@@ -218,12 +228,12 @@ def _numbers_of(kinds: frozenset[str]) -> frozenset[int]:
 
 def _bound_in(data: bytes) -> frozenset[str]:
     """Return the words of all `use` statements, whose names may hide those of the language."""
-    return frozenset(
-        word.decode() for statement in _USE.findall(data) for word in _WORD.findall(statement)
-    )
+    statements = b"".join(_USE.findall(data))
+    return frozenset(word.decode() for word in frozenset(_WORD.findall(statements)))
 
 
-_USE: Final = re.compile(rb"\buse\s[^;]*;")
+_USE: Final = re.compile(rb"use(?<!\wuse)\s[^;]*;")
+"""A statement; it begins with plain letters, for which the search is made fast."""
 _WORD: Final = re.compile(rb"\w+", re.ASCII)
 
 PRELUDE: Final = frozenset(
