@@ -17,13 +17,15 @@ from msgspec.structs import replace
 from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.resources import table
 
-Kind: TypeAlias = Literal["driver", "orm", "store"]
-"""A SQL driver; an ORM, query builder or migration library; a client of another kind of store."""
+Kind: TypeAlias = Literal["driver", "orm", "store", "pool"]
+"""A SQL driver; an ORM, query builder or migration library; a client of another kind of store; a
+pool of whatever it is given."""
 
 KIND_WORDS: Mapping[Kind, str] = {
     "driver": "database driver",
     "orm": "database toolkit",
     "store": "database client",
+    "pool": "connection pool",
 }
 
 

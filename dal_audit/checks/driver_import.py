@@ -82,4 +82,4 @@ def _narrowest(fact: Import, target: Target, project: Project) -> tuple[Span, st
 
 
 def _noun(driver: Driver) -> str:
-    return {"driver": "driver", "orm": "toolkit", "store": "client"}[driver.kind]
+    return {"driver": "driver", "orm": "toolkit", "store": "client", "pool": "pool"}[driver.kind]

@@ -13,6 +13,7 @@ from dal_audit.assemble.rust.exports import exports_of
 from dal_audit.assemble.rust.imports import ImportsOfFile
 from dal_audit.assemble.rust.module_tree import ModuleTree
 from dal_audit.assemble.rust.names import RustNames
+from dal_audit.assemble.rust.pools import Pools
 from dal_audit.assemble.rust.resolution import Resolution
 from dal_audit.assemble.rust.values import Values
 from dal_audit.assemble.state_classes import is_state_name
@@ -41,11 +42,20 @@ class RustProject:
                     self.read[file.path] = fact
         self.tree = ModuleTree(crates_of(manifests, paths), self.read, paths)
         self.names = RustNames(catalogue, self.tree)
-        self.resolution = Resolution(self.tree, self.names.crates, self.names.names_in)
+        self.resolution = self._resolution()
         self.values = Values(self.read, self.resolution)
         self.classes = Classes(self.read, self.resolution, self.names)
         self.calls = Calls(self.resolution, self.names, self.values)
         self._schemes = schemes_in_force(catalogue)
+
+    def _resolution(self) -> Resolution:
+        """Return what paths mean; pools of other things than connections are no drivers."""
+        crates, names_in = self.names.crates, self.names.names_in
+        whole = Resolution(self.tree, crates, names_in)
+        others = Pools(self.read, whole, self.names).of_others()
+        if not others:
+            return whole
+        return Resolution(self.tree, crates, names_in, dict.fromkeys(others, self.names.pools))
 
     def facts(self, words: AbstractSet[str]) -> list[FileFacts]:
         """Return the facts of the files; `words` are further names of accessors."""

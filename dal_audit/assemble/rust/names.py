@@ -47,6 +47,12 @@ class RustNames:
         """The drivers' crates."""
         return frozenset(name for name in self.catalogue.by_module if name.startswith(RUST))
 
+    @cached_property
+    def pools(self) -> AbstractSet[str]:
+        """The crates of pools that hold whatever they are given."""
+        known = self.catalogue.by_module
+        return frozenset(name for name in self.crates if known[name].kind == "pool")
+
     def driver_of(self, name: str) -> Driver | None:
         """Return the driver that a name belongs to, if it is one's; the project's own is none."""
         return None if self.is_own(name) else self.catalogue.driver_of(name)

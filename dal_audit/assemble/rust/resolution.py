@@ -49,11 +49,16 @@ class Resolution:
         tree: ModuleTree,
         drivers: AbstractSet[str],
         names_in: Callable[[str], AbstractSet[str]],
+        hidden: Mapping[str, AbstractSet[str]] | None = None,
     ) -> None:
-        """Take the modules, the drivers' crates, and what is known of the names in one's module."""
+        """Take the modules, the drivers' crates, and what is known of the names in one's module.
+
+        `hidden` are the crates that are none of a driver's in a file, by its path.
+        """
         self.tree = tree
         self.drivers = drivers
         self.names_in = names_in
+        self.hidden = hidden or {}
         self.modules = frozenset(tree.names.values()) | tree.places.keys()
         """The names of all modules, read or not."""
         self._tables: dict[tuple[str, int], _Table] = {}
@@ -191,11 +196,14 @@ class Resolution:
             return Meaning(f"::{name}", f"::{name}")
         plain = f"::{name}"
         if crate.externs is None:
-            return Meaning(plain, plain) if plain in self.drivers or is_explicit else None
+            is_known = plain in self.drivers and plain not in self.hidden.get(path, ())
+            return Meaning(plain, plain) if is_known or is_explicit else None
         found = crate.externs.get(name)
         if found is None and plain in self.drivers and self._is_in_macro(path, scope):
             found = plain
-        return Meaning(found, found) if found is not None else None
+        if found is None or found in self.hidden.get(path, ()):
+            return None
+        return Meaning(found, found)
 
     def _is_in_macro(self, path: str, scope: int) -> bool:
         """Return whether a scope is in a macro's body, whose paths resolve where it is used."""
