@@ -17,8 +17,9 @@ from dal_audit.extract.rust import syntax
 from dal_audit.extract.rust.manifest import manifest_of
 from dal_audit.extract.rust.module_facts import rust_facts
 from dal_audit.extract.rust.tokens import TokenPath, TokenText, tokens, unquoted
-from dal_audit.facts import NotUnderstood
+from dal_audit.facts import START, NotUnderstood, Place
 from dal_audit.facts.rust import CargoManifest, RustFile
+from dal_audit.judge.breach import Breach, in_rust
 from dal_audit.policy.request import Request
 
 CARGO = '[package]\nname = "app"\nedition = "2021"\n\n[dependencies]\nsqlx = "0.8"\n'
@@ -39,6 +40,18 @@ def test_a_use_tree_gives_a_leaf_for_each_name() -> None:
         ("a::e", "", "crate"),
         ("::f", "g", ""),
     ]
+
+
+def test_a_text_is_handed_behind_comments() -> None:
+    comments = "// of what\n" * 5
+    file = read(f'fn f() {{ query({comments}pool, {comments}"SELECT a FROM t"); }}\n')
+    assert [(call.callee, call.does) for call in file.calls] == [("query", "`SELECT` on `t`")]
+
+
+def test_messages_spell_names_as_rust_does() -> None:
+    message = "`::sqlx.prelude.*` is a part of `::sqlx`, and `a.b` is none"
+    breach = in_rust(Breach(Place("src/lib.rs", START), message))
+    assert breach.message == "`sqlx::prelude::*` is a part of `sqlx`, and `a.b` is none"
 
 
 def test_scopes_are_modules_and_blocks_with_items() -> None:

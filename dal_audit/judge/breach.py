@@ -108,7 +108,7 @@ class Breach(Struct, frozen=True):
         return self.extent or (self.place.span.line, self.place.span.line)
 
 
-_RUST_NAME: Final = re.compile(r"`::([\w.#-]+)`")
+_RUST_NAME: Final = re.compile(r"`::([\w.#*-]+)`")
 
 
 def in_rust(breach: Breach) -> Breach:

@@ -12,7 +12,7 @@ from dal_audit.extract.rust.paths import PATHS, path_of
 from dal_audit.extract.rust.sql_callees import is_builder, may_be_sql, may_take_constant
 from dal_audit.extract.rust.texts import text_of
 from dal_audit.extract.rust.values import bind, typed, value_of
-from dal_audit.extract.rust.walk import Context, Walk, begins_name
+from dal_audit.extract.rust.walk import Context, KnownText, Walk, begins_name
 from dal_audit.extract.sql_detection import read_sql
 from dal_audit.facts import UseKind
 from dal_audit.facts.rust import RustRead, RustSql
@@ -153,28 +153,33 @@ def _sql(
     for argument in listed[: 1 if receiver is not None else 2]:
         found = text_of(argument, context, walk)
         if found is not None and may_be_sql(callee, found.text, found.constant):
-            whole = source.span(node)
-            written = source.span(found.node) if found.node is not None else whole
-            span = written if whole <= written and written.end_line <= whole.end_line else whole
-            does = read_sql(found.text, certain=True)
-            is_firm = receiver is not None and does != "" and _is_firm(found.text)
-            walk.calls.append(
-                RustSql(
-                    context.scope,
-                    callee,
-                    value_of(receiver, context, source),
-                    found.text,
-                    found.constant,
-                    span,
-                    whole,
-                    written=None if span == written else written,
-                    does=does,
-                    is_firm=is_firm,
-                    engines=context.engines,
-                    is_open=found.is_open or is_builder(callee),
-                )
-            )
+            walk.calls.append(_handed(walk, node, callee, receiver, found, context))
             return
+
+
+def _handed(
+    walk: Walk, node: Node, callee: str, receiver: Node | None, found: KnownText, context: Context
+) -> RustSql:
+    """Return the call of a function or a method that is handed a text."""
+    source = walk.source
+    whole = source.span(node)
+    written = source.span(found.node) if found.node is not None else whole
+    span = written if whole <= written and written.end_line <= whole.end_line else whole
+    does = read_sql(found.text, certain=True)
+    return RustSql(
+        context.scope,
+        callee,
+        value_of(receiver, context, source),
+        found.text,
+        found.constant,
+        span,
+        whole,
+        written=None if span == written else written,
+        does=does,
+        is_firm=receiver is not None and does != "" and _is_firm(found.text),
+        engines=context.engines,
+        is_open=found.is_open or is_builder(callee),
+    )
 
 
 def _is_firm(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -26,6 +27,10 @@ _TALKING: Final = frozenset(
     | {"writeln", "format_err", "dbg"}
 )
 """Macros that test or show a URL, and open nothing with it."""
+
+
+_GOES_ON: Final = re.compile(rb"\s*\+")
+"""What stands behind a text that is only how a longer one begins."""
 
 
 def macro(walk: Walk, node: Node, context: Context) -> None:
@@ -59,37 +64,52 @@ def macro_definition(walk: Walk, node: Node, context: Context) -> None:
 
 def _tokens(walk: Walk, tree: Node, context: Context, macro_path: str, node: Node | None) -> None:
     """Take down the paths and texts among tokens; `macro_path` is what takes them."""
-    source = walk.source
     talks = macro_path.rpartition("::")[2] in _TALKING
+    around = node or context.statement
     is_first = True
-    for token in tokens(source.data, tree.start_byte + 1, tree.end_byte - 1):
+    for token in tokens(walk.source.data, tree.start_byte + 1, tree.end_byte - 1):
         if isinstance(token, TokenPath):
             _token_path(walk, token, context)
             continue
-        around = node or context.statement
         if not talks:
             walk.literal(token.start, token.end, around)
-        whole = (macro_path, True) if token.callee is None else (token.callee.path, token.is_macro)
-        is_handed = is_first or token.callee is not None
-        is_file = whole[1] and takes_file(whole[0])
-        text, constant = ("", f"file:{token.text}") if is_file else (token.text, "")
-        if whole[0] and is_handed and may_be_sql(whole[0], text, constant):
-            walk.calls.append(
-                RustSql(
-                    context.scope,
-                    whole[0],
-                    None,
-                    text,
-                    constant,
-                    source.between(token.start, token.end),
-                    source.span(around) if around is not None else START,
-                    whole[1],
-                    does=read_sql(text, certain=True),
-                    engines=context.engines,
-                    is_open=source.data[token.end : tree.end_byte].lstrip().startswith(b"+"),
-                )
-            )
-        is_first = is_first and token.callee is not None
+        if token.callee is not None:
+            _token_text(walk, token, context, token.callee.path, around, is_macro=token.is_macro)
+        elif is_first:
+            _token_text(walk, token, context, macro_path, around, is_macro=True)
+            is_first = False
+
+
+def _token_text(
+    walk: Walk,
+    token: TokenText,
+    context: Context,
+    callee: str,
+    around: Node | None,
+    *,
+    is_macro: bool,
+) -> None:
+    """Take down a text among tokens that a function or a macro is handed, if it may be SQL."""
+    source = walk.source
+    is_file = is_macro and takes_file(callee)
+    text, constant = ("", f"file:{token.text}") if is_file else (token.text, "")
+    if not callee or not may_be_sql(callee, text, constant):
+        return
+    walk.calls.append(
+        RustSql(
+            context.scope,
+            callee,
+            None,
+            text,
+            constant,
+            source.between(token.start, token.end),
+            source.span(around) if around is not None else START,
+            is_macro,
+            does=read_sql(text, certain=True),
+            engines=context.engines,
+            is_open=_GOES_ON.match(source.data, token.end) is not None,
+        )
+    )
 
 
 def _token_path(walk: Walk, token: TokenPath, context: Context) -> None:
@@ -106,22 +126,25 @@ def _token_path(walk: Walk, token: TokenPath, context: Context) -> None:
 
 def attribute(walk: Walk, node: Node, context: Context) -> None:
     """Take down the paths of an attribute: its own, and those that `derive` takes."""
-    source = walk.source
-    attributes = [child for child in node.named_children if child.type == "attribute"]
-    for inner in attributes:
-        head = inner.named_children[0] if inner.named_children else None
-        tree = inner.child_by_field_name("arguments")
+    for inner in node.named_children:
+        head = inner.named_child(0) if inner.type == "attribute" else None
         if head is None:
             continue
         if head.type == "scoped_identifier":
             walk.path(head, context, "derive")
-        name = source.text(head)
+        tree = inner.child_by_field_name("arguments")
+        name = walk.source.text(head)
         if tree is not None and name in {"derive", "cfg_attr"}:
             _derives(walk, tree, context, is_open=name == "derive")
         elif tree is not None and name not in {"doc", "cfg", "error"}:
-            for token in tokens(source.data, tree.start_byte, tree.end_byte):
-                if isinstance(token, TokenText):
-                    walk.literal(token.start, token.end, node)
+            _literals(walk, tree, node)
+
+
+def _literals(walk: Walk, tree: Node, statement: Node) -> None:
+    """Note the texts that an attribute is given, which may be URLs."""
+    for token in tokens(walk.source.data, tree.start_byte, tree.end_byte):
+        if isinstance(token, TokenText):
+            walk.literal(token.start, token.end, statement)
 
 
 def _derives(walk: Walk, tree: Node, context: Context, *, is_open: bool) -> None:

@@ -20,6 +20,8 @@ _SEEN_THROUGH: Final = frozenset(
     {"reference_expression", "parenthesized_expression", "try_expression", "await_expression"}
 )
 _SAME: Final = frozenset({"as_str", "to_string", "to_owned", "into", "as_ref", "clone", "trim"})
+_MACROS: Final = frozenset({"format", "concat", "include_str", "indoc", "formatdoc"})
+"""Macros that make a text of those that they are handed."""
 _FROM: Final = frozenset({"String::from", "AssertSqlSafe", "sqlx::AssertSqlSafe"})
 
 
@@ -62,17 +64,9 @@ def _of_call(node: Node, walk: Walk) -> Node | None:
 
 
 def _of_macro(node: Node, walk: Walk) -> KnownText | None:
-    source = walk.source
     name = node.child_by_field_name("macro")
-    last = path_of(name, source).rpartition("::")[2] if name is not None else ""
-    tree = next((child for child in node.named_children if child.type == "token_tree"), None)
-    if tree is None or last not in {"format", "concat", "include_str", "indoc", "formatdoc"}:
-        return None
-    texts = [
-        token.text
-        for token in tokens(source.data, tree.start_byte + 1, tree.end_byte - 1)
-        if isinstance(token, TokenText)
-    ]
+    last = path_of(name, walk.source).rpartition("::")[2] if name is not None else ""
+    texts = _handed_to(node, walk) if last in _MACROS else []
     if not texts:
         return None
     if last == "include_str":
@@ -80,6 +74,17 @@ def _of_macro(node: Node, walk: Walk) -> KnownText | None:
     if last == "concat":
         return KnownText("".join(texts), "", node)
     return KnownText(_HOLE.sub(_filled, texts[0]) if last != "indoc" else texts[0], "", node)
+
+
+def _handed_to(macro: Node, walk: Walk) -> list[str]:
+    """Return the texts among a macro's tokens."""
+    trees = (child for child in macro.named_children if child.type == "token_tree")
+    return [
+        token.text
+        for tree in trees
+        for token in tokens(walk.source.data, tree.start_byte + 1, tree.end_byte - 1)
+        if isinstance(token, TokenText)
+    ]
 
 
 def _filled(found: re.Match[str]) -> str:

@@ -138,19 +138,25 @@ def bind(
     waiting = [pattern] if pattern is not None else []
     while waiting:
         part = waiting.pop()
-        if part.type == "identifier":
+        kind = part.type
+        if kind == "identifier":
             names.append(source.text(part).removeprefix("r#"))
-        elif part.type == "tuple_struct_pattern":
-            waiting += part.named_children[1:]
-        elif part.type in {"scoped_identifier", "scoped_type_identifier", "field_pattern"}:
-            inner = part.child_by_field_name("name") if part.type == "field_pattern" else None
-            if inner is not None and inner.type == "shorthand_field_identifier":
-                known.pop(source.text(inner), None)
-        else:
-            waiting += part.named_children
-    for name in names:
-        is_plain = len(names) == 1 and value is not None
-        known[name] = value if is_plain and value is not None else UNKNOWN_VALUE
+        elif kind == "field_pattern":
+            known.pop(_shorthand(part, source), None)
+        elif kind not in _SCOPED:
+            waiting += part.named_children[1 if kind == "tuple_struct_pattern" else 0 :]
+    meant = value if len(names) == 1 and value is not None else UNKNOWN_VALUE
+    known.update(dict.fromkeys(names, meant))
+
+
+_SCOPED: Final = frozenset({"scoped_identifier", "scoped_type_identifier"})
+
+
+def _shorthand(field: Node, source: RustSource) -> str:
+    """Return the name that a field of a pattern binds by itself; empty where it has a pattern."""
+    name = field.child_by_field_name("name")
+    is_short = name is not None and name.type == "shorthand_field_identifier"
+    return source.text(name) if name is not None and is_short else ""
 
 
 def typed(node: Node | None, context: Context, source: RustSource) -> RustValue | None:

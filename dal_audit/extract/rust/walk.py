@@ -140,10 +140,9 @@ class Walk:
             context = replace(context, statement=node)
         dull = self._dull
         listed = [child for child in node.children if child.kind_id not in dull]
-        skipped = [other.id for other in but if other is not None]
-        if skipped:
-            listed = [child for child in listed if child.id not in skipped]
-        if self._is_gated and any(child.kind_id in self._attributes for child in listed):
+        if but:
+            listed = _without(listed, but)
+        if self._is_gated and self._has_attribute(listed):
             self._waiting += reversed(list(self._gated(listed, context)))
         else:
             names, data = self._names, self.source.data
@@ -152,6 +151,9 @@ class Walk:
                 for child in reversed(listed)
                 if child.kind_id not in names or begins_name(data[child.start_byte])
             ]
+
+    def _has_attribute(self, nodes: Iterable[Node]) -> bool:
+        return any(node.kind_id in self._attributes for node in nodes)
 
     def _gated(self, children: Iterable[Node], context: Context) -> Iterator[tuple[Node, Context]]:
         """Yield nodes with where they stand: what follows a `cfg` is built under its condition."""
@@ -206,6 +208,12 @@ class Walk:
             tuple(self.calls),
             tuple(self.texts),
         )
+
+
+def _without(nodes: Iterable[Node], others: Iterable[Node | None]) -> list[Node]:
+    """Return some nodes without others, each of which may be a further object of its node."""
+    skipped = {other.id for other in others if other is not None}
+    return [node for node in nodes if node.id not in skipped]
 
 
 _handlers: dict[int, dict[int, Handler]] = {}
