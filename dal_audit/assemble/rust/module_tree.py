@@ -29,7 +29,12 @@ class ModuleTree:
         """The crates that the files belong to."""
         self.places: dict[str, ModulePlace] = {}
         """Where the modules are, the inline ones among them, of the files that were read."""
+        self._roots = frozenset(crate.root for crate in crates)
+        self._packages: dict[str, dict[str, Crate]] = {}
+        """The packages by their folders: the first crate of each folder that crates begin in."""
         for crate in crates:
+            package = self._packages.setdefault(crate.folder, {})
+            package.setdefault(crate.root.rpartition("/")[0], crate)
             if crate.root in paths:
                 self._add(crate.root, crate.name, crate)
         for path in sorted(paths - self.names.keys()):
@@ -74,8 +79,7 @@ class ModuleTree:
     def _folder_of(self, path: str) -> str:
         """Return the folder that a file's modules lie in."""
         folder, _, name = path.rpartition("/")
-        is_root = any(crate.root == path for crate in self.crates)
-        if is_root or name in {"mod.rs", "lib.rs", "main.rs"}:
+        if path in self._roots or name in {"mod.rs", "lib.rs", "main.rs"}:
             return folder
         return posixpath.join(folder, name.removesuffix(".rs"))
 
@@ -94,15 +98,11 @@ class ModuleTree:
 
     def _crate_around(self, path: str) -> Crate:
         """Return the crate of whose package a file is most likely a part."""
-        near = [crate for crate in self.crates if _is_below(path, crate.folder)]
-        deepest = max((crate.folder for crate in near), key=len, default="")
-        near = [crate for crate in near if crate.folder == deepest] or list(self.crates[:1])
-        below = [crate for crate in near if _is_below(path, crate.root.rpartition("/")[0])]
-        closest = max((crate.root.rpartition("/")[0] for crate in below), key=len, default="")
-        for crate in below:
-            if crate.root.rpartition("/")[0] == closest:
-                return crate
-        return near[0] if near else Crate("::crate", "", "", None)
+        above = tuple(_folders_above(path))
+        package = next((self._packages[folder] for folder in above if folder in self._packages), {})
+        around = (package[folder] for folder in above if folder in package)
+        otherwise = next(iter((*package.values(), *self.crates)), Crate("::crate", "", "", None))
+        return next(around, otherwise)
 
     def _places_in(self, path: str, name: str) -> None:
         """Note where a file's modules are."""
@@ -133,5 +133,8 @@ def module_scope(read: RustFile, number: int) -> int:
     return number
 
 
-def _is_below(path: str, folder: str) -> bool:
-    return not folder or path.startswith(f"{folder}/")
+def _folders_above(path: str) -> Iterator[str]:
+    """Yield the folders that a file lies in, the deepest first."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path

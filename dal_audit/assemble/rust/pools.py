@@ -36,13 +36,15 @@ class Pools:
         )
 
     def _is_of_others(self, path: str, read: RustFile) -> bool:
+        externs = self.resolution.tree.crate_of[path].externs
+        if externs is not None and self.names.pools.isdisjoint(externs.values()):
+            return False  # The crate has no such pools.
         pools = [used for used in read.paths if self._is_pools(used.path, path, used.scope)]
         if not pools and not any(self._is_pools(use.path, path, use.scope) for use in read.uses):
             return False
         held = list(self._held(path, read, pools))
         if held:
             return not any(held)
-        externs = self.resolution.tree.crate_of[path].externs
         return externs is not None and not any(map(self._is_drivers, externs.values()))
 
     def _is_pools(self, spelled: str, path: str, scope: int) -> bool:
