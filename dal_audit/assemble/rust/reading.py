@@ -61,19 +61,22 @@ def first_words(
     A crate is looked for under each name that a manifest gives it.
     """
     modules = (name for name in catalogue.by_module if name.startswith(RUST))
-    crates = {name.removeprefix(RUST).partition(".")[0] for name in modules}
-    listed = [
+    crates = frozenset(name.removeprefix(RUST).partition(".")[0] for name in modules)
+    interfaces = {name.rpartition(":")[2] for name in policy.interfaces or ()}
+    plain = frozenset(filter(str.isidentifier, interfaces))
+    return plain | (_named_by(manifests, crates) if manifests else crates)
+
+
+def _named_by(manifests: Mapping[str, CargoManifest], crates: frozenset[str]) -> frozenset[str]:
+    """Return the names of those of some crates that manifests depend on, and their own ones."""
+    used = [
         dependency
         for manifest in manifests.values()
         for dependency in (*manifest.dependencies, *manifest.inherited)
+        if dependency.package in crates
     ]
-    used = [dependency for dependency in listed if dependency.package in crates]
-    if manifests:
-        crates = {dependency.package for dependency in used}
-    renamed = {dependency.name for dependency in used}
-    interfaces = {name.rpartition(":")[2] for name in policy.interfaces or ()}
-    plain = {name for name in interfaces if name.isidentifier()}
-    return frozenset(crates | renamed | plain)
+    packages = frozenset(dependency.package for dependency in used)
+    return packages | frozenset(dependency.name for dependency in used)
 
 
 class _Rounds:
