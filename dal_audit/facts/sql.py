@@ -321,12 +321,11 @@ Structure: TypeAlias = (
 class Embedding(FactRecord, frozen=True):
     """The code that a statement stands in, or that does what the statement says.
 
-    `lines` are the first and the last line on which a comment is about it. `engines` are those that
-    run it, as far as the code tells by branches and by the names of classes; None for all, and
-    `other` among them stands for those that have no name here. `how` is the call as a message names
-    it, and `receivers` are the dotted names that the call's receiver comes from. What `is_guarded`
-    is run only where some condition holds, or may fail without harm; what `is_optional`, only
-    where one holds that may have nothing to do with what stands.
+    `lines` are the first and the last line on which a comment is about it. `engines` run it, as
+    far as branches and the names of classes tell; None for all, and `other` for those that have no
+    name here. `how` is the call as a message names it, `receivers` the dotted names that its
+    receiver comes from. What `is_guarded` may fail without harm, or looks first at what stands;
+    what `is_optional` is run under a condition of any kind.
     """
 
     lines: tuple[int, int]
