@@ -45,6 +45,8 @@ class OperationForm(Feature, frozen=True):
     unseen: bool = False
     unproved: bool = False
     """Whether what it needs (an extension, no transaction) is not there where examples are run."""
+    is_taken_back: bool = False
+    """Whether it is its way back that engines reject."""
 
     def fits(self, said: AbstractSet[str]) -> bool:
         """Return whether an operation of which these words are true is of this form."""
@@ -165,4 +167,5 @@ def _form(row: Mapping[str, Any], tool: str) -> OperationForm:
         unseen=row.get("unseen", False),
         unproved=row.get("unproved", False),
         fixes=tuple(Respelling(**respelling) for respelling in row.get("fixes", ())),
+        is_taken_back=row.get("taken-back", False),
     )

@@ -12,7 +12,7 @@ from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 from dal_audit.judge.run_breaches import breach_of, run_findings
-from dal_audit.judge.sql_portability import join_names
+from dal_audit.judge.sql_portability import join_names, portability_breaches
 
 
 @check("DAL403")
@@ -20,6 +20,7 @@ def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> It
     """Flag what a down leaves or does not bring back, and what fails in it.
 
     The first stands at the statement of the up that is not undone, the second in the down. What a
+    tool's operation fails for when it is taken back, a row of the catalogue says. What a
     backend does not run at all is left to the rules about portability. What comes back as something
     else is a warning: SQLite adds no column that takes no NULL but with a default.
     """
@@ -32,3 +33,4 @@ def incomplete_down(fact: SqlStatement, file: FileFacts, project: Project) -> It
         breach = replace(breach, fails_on=breach.fails_later_on, fails_later_on=())
         is_other = finding.effect == "changes-definition"
         yield replace(breach, severity="warning") if is_other else breach
+    yield from portability_breaches("DAL403", fact, file, project)

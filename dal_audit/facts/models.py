@@ -6,16 +6,19 @@ and on the engine (`dal_audit.schema.orm`).
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts import FactRecord, TaggedFact
+
+COMPOSITE: Final = "CompositePrimaryKey"
+"""The field that is a primary key of several others, and no column."""
 
 FieldWord: TypeAlias = Literal[
     "null", "unique", "primary-key", "index", "no-index", "no-constraint", "default"
 ]
 """What a field is told to be; `default` is a default of the database's own."""
 
-IndexKind: TypeAlias = Literal["index", "unique", "check", "exclude"]
+IndexKind: TypeAlias = Literal["index", "unique", "check", "exclude", "primary-key"]
 
 
 class ModelField(FactRecord, frozen=True):

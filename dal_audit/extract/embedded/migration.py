@@ -64,7 +64,7 @@ class _Reader:
         self.embedder = Embedder(tree, lines)
         self.execution = Execution(functions_of(tree), self.embedder.branches, tree)
         self.module = module
-        self.django = DjangoLowering(self.embedder.literals)
+        self.django = DjangoLowering(tree, self.embedder.literals)
         self.lowering = AlembicLowering(tree, self.embedder.literals)
         self._sites = {id(site.node): site for site in sites}
 

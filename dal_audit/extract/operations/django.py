@@ -18,6 +18,7 @@ from dal_audit.extract.operations.call_arguments import Arguments
 from dal_audit.extract.operations.django_models import PARAMETERS, model_operation
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts import Span
 from dal_audit.facts.sql import Embedding, Query, SqlConstruct, SqlStatement
@@ -35,8 +36,8 @@ _PASSING: Final = frozenset(
 """Operations that can be run as often as one likes."""
 _OF_POSTGRES: Final = frozenset(
     {"AddConstraintNotValid", "AddIndexConcurrently", "RemoveIndexConcurrently",
-     "ValidateConstraint", "BtreeGinExtension", "BtreeGistExtension", "CITextExtension",
-     "CreateCollation", "CreateExtension", "CryptoExtension", "HStoreExtension",
+     "ValidateConstraint", "BloomExtension", "BtreeGinExtension", "BtreeGistExtension",
+     "CITextExtension", "CreateCollation", "CreateExtension", "CryptoExtension", "HStoreExtension",
      "RemoveCollation", "TrigramExtension", "UnaccentExtension"}
 )  # fmt: skip
 _KNOWN: Final = ACTING | _PASSING | _OF_POSTGRES
@@ -53,9 +54,10 @@ class Stage(NamedTuple):
 class DjangoLowering:
     """Reads the operations of one module."""
 
-    def __init__(self, literals: LiteralPlaces) -> None:
-        """Take the module's literals."""
+    def __init__(self, tree: ast.Module, literals: LiteralPlaces) -> None:
+        """Take the module and its literals."""
         self._literals = literals
+        self._tree = tree
 
     def statements(
         self, call: ast.Call, scope: Scope, within: Embedding, stage: Stage, *, is_up: bool
@@ -70,12 +72,14 @@ class DjangoLowering:
             told = replace(operation, runs=stage.runs, group=stage.group)
             within = replace(within, is_unread=not told.model)
             head = replace(head, structure=told, within=within)
-        if not is_up or stage.runs == "state":
+        if stage.runs == "state":
             return [head] if operation is not None else []
         said: dict[str, ast.expr | None] = {}
-        for mark, part in _marks(call, name, scope):
+        for mark, part in self._marks(call, name, scope):
             said.setdefault(mark, part)
-        constructs = tuple(self._constructs(said, self._span(call)))
+        constructs = tuple(self._constructs(said, self._span(call), is_up=is_up))
+        if not is_up:
+            return [replace(head, constructs=constructs)]
         acts = name in ACTING and "unmanaged" not in said
         model = operation.model if operation is not None else ""
         how = f"{'unmanaged' if 'unmanaged' in said else name} {model}"
@@ -83,12 +87,27 @@ class DjangoLowering:
         own = replace(within, how=how if is_told else "")
         return [replace(head, constructs=constructs, within=own)]
 
-    def _constructs(self, said: dict[str, ast.expr | None], span: Span) -> Iterator[SqlConstruct]:
+    def _marks(
+        self, call: ast.Call, name: str, scope: Scope
+    ) -> Iterator[tuple[str, ast.expr | None]]:
+        """Yield the words that are true of an operation, each with the part that it is about."""
+        yield name, None
+        if name.endswith("Concurrently") and not any(map(_is_not_atomic, nodes_in(self._tree))):
+            yield "atomic", None
+        for node in ast.walk(call):
+            if isinstance(node, ast.Call) and node is not call:
+                yield from _of_part(node, scope)
+            elif isinstance(node, ast.Dict):
+                yield from _of_options(node)
+
+    def _constructs(
+        self, said: dict[str, ast.expr | None], span: Span, *, is_up: bool
+    ) -> Iterator[SqlConstruct]:
         by_mark = forms_by_mark(DJANGO)
         found: dict[str, Span] = {}
         for mark in said:
             for form in by_mark.get(mark, ()):
-                if form.fits(said.keys()):
+                if form.is_taken_back != is_up and form.fits(said.keys()):
                     part = about(form, said)
                     found.setdefault(form.id, span if part is None else self._span(part))
         for number, (form_id, place) in enumerate(found.items()):
@@ -98,14 +117,14 @@ class DjangoLowering:
         return self._literals.lines.span(*self._literals.bounds(node))
 
 
-def _marks(call: ast.Call, name: str, scope: Scope) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield the words that are true of an operation, each with the part that it is about."""
-    yield name, None
-    for node in ast.walk(call):
-        if isinstance(node, ast.Call) and node is not call:
-            yield from _of_part(node, scope)
-        elif isinstance(node, ast.Dict):
-            yield from _of_options(node)
+def _is_not_atomic(node: ast.AST) -> bool:
+    """Return whether a migration says that it is run in no transaction."""
+    return (
+        isinstance(node, ast.Assign)
+        and last_name(node.targets[0]) == "atomic"
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is False
+    )
 
 
 def _of_part(node: ast.Call, scope: Scope) -> Iterator[tuple[str, ast.expr | None]]:
@@ -116,6 +135,8 @@ def _of_part(node: ast.Call, scope: Scope) -> Iterator[tuple[str, ast.expr | Non
         yield f"field:{name}", node
         if arguments.has("default"):
             yield "field.default", node
+        if arguments.is_false("db_persist"):
+            yield "field.virtual", node
         if name == "ArrayField" and _is_sized(node):
             yield "array:sized", node
         collation = arguments.text("db_collation")

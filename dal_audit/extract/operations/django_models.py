@@ -22,6 +22,7 @@ from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts.models import (
+    COMPOSITE,
     FieldWord,
     IndexKind,
     ModelField,
@@ -110,6 +111,8 @@ def _of_model(said: ModelOperation, arguments: Arguments) -> ModelOperation:
         known = tuple(field for field in fields if field is not None)
         is_whole = members is not None and len(known) == len(fields)
         options = _options(arguments.node("options"), arguments.scope)
+        keys = filter(None, (_key_of_several(own, arguments.scope) for own in members or ()))
+        options = replace(options, indexes=(*options.indexes, *keys))
         return replace(said, fields=known, options=options, is_whole=is_whole)
     if said.name == "AlterModelOptions":
         return replace(said, options=_options(arguments.node("options"), arguments.scope))
@@ -170,6 +173,16 @@ def model_field(name: str, node: ast.expr, scope: Scope) -> ModelField | None:
         tuple(_words(arguments)),
         model_field("", element, scope) if element is not None else None,
     )
+
+
+def _key_of_several(member: ast.expr, scope: Scope) -> ModelIndex | None:
+    """Return the primary key that a field makes of others; None for any other field."""
+    pair = members_of(member, scope) or ()
+    field = follow_assignment(pair[-1], scope) if pair else None
+    if not isinstance(field, ast.Call) or last_name(field.func) != COMPOSITE:
+        return None
+    names = tuple(_text(argument, scope) for argument in field.args)
+    return ModelIndex(COMPOSITE, "primary-key", names)
 
 
 def _sizes(arguments: Arguments, names: tuple[str, ...]) -> tuple[str, ...]:

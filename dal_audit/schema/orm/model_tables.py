@@ -11,7 +11,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from dal_audit.facts import Span
-from dal_audit.facts.models import ModelField, ModelIndex
+from dal_audit.facts.models import COMPOSITE, ModelField, ModelIndex
 from dal_audit.facts.sql import Column, Constraint, CreateIndex, Expression, Key, SqlName
 from dal_audit.schema.objects_model import SQLITE
 from dal_audit.schema.orm.column_types import (
@@ -26,7 +26,7 @@ from dal_audit.schema.orm.model_state import Model, Models
 from dal_audit.schema.orm.table_names import index_name, table_name
 
 _QUOTE: Final = '"'
-_NO_COLUMN: Final = frozenset({"CompositePrimaryKey", "GenericRelation"})
+_NO_COLUMN: Final = frozenset({COMPOSITE, "GenericRelation"})
 _TEXTS: Final = frozenset({"varchar", "text"})
 """Types whose indexes PostgreSQL gets a second one beside, for `LIKE`."""
 
@@ -117,7 +117,7 @@ class TableWriter:
     def _constraints(self, field: ModelField) -> Iterator[Constraint]:
         """Yield what is written beside a column."""
         row = row_of(field)
-        if "null" not in field.words:
+        if "null" not in field.words and field.kind != "GeneratedField":
             yield Constraint(self._span, "not-null")
         if "primary-key" in field.words:
             counts = row is not None and row.counts
@@ -216,7 +216,9 @@ class TableWriter:
         role, name = f"named:{index.name}", self._name(index.name)
         columns = [self._column_of(model, own) for own in index.fields]
         keys = self._keys(columns)
-        if index.kind == "index" or index.is_partial or index.is_expression:
+        if index.kind == "primary-key":
+            constraints[role] = Constraint(self._span, "primary-key", None, keys)
+        elif index.kind == "index" or index.is_partial or index.is_expression:
             keys = keys or (Key(self._span, "", self._expression("NULL")),)
             where = self._expression("NULL") if index.is_partial else None
             unique = index.kind == "unique"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from dal_audit.facts.sql import (
     ActionKind,
     AlterAction,
@@ -16,11 +18,13 @@ from dal_audit.facts.sql import (
     CreateTable,
     Drop,
     Expression,
+    Key,
     SqlName,
     Structure,
 )
 from dal_audit.schema.objects_model import SQLITE
 from dal_audit.schema.orm.model_tables import Table
+from dal_audit.schema.orm.table_names import index_name
 
 _UNREAD: Final = ("INHERITS",)
 """The words of an option by which a table has columns that are not known."""
@@ -117,11 +121,7 @@ class _Change:
         if old.name.parts != new.name.parts:
             yield self._alter(table, "rename-column", old.name, new_name=new.name)
         if old.type != new.type:
-            yield AlterTable(
-                table,
-                (AlterAction(table.span, "alter-type", ("ALTER",), new.name, type=new.type),),
-                rebuilds=self._engine == SQLITE,
-            )
+            yield self._alter(table, "alter-type", new.name, type=new.type)
         had, has = _kinds(old), _kinds(new)
         if had.keys() ^ has.keys() >= {"not-null"}:
             kind: ActionKind = "set-not-null" if "not-null" in has else "drop-not-null"
@@ -130,31 +130,34 @@ class _Change:
             yield self._alter(table, "set-default", new.name, expression=has["default"].expression)
         elif "default" in had and "default" not in has:
             yield self._alter(table, "drop-default", new.name)
-        if "unique" in has and "unique" not in had:
-            yield self._alter(table, "add-constraint", constraint=has["unique"])
+        if had.keys() ^ has.keys() >= {"unique"}:
+            yield from self._uniqueness(table, new, is_unique="unique" in has)
+
+    def _uniqueness(
+        self, table: SqlName, column: Column, *, is_unique: bool
+    ) -> Iterator[Structure]:
+        """Yield what makes a column unique, or no longer: whenever it was made so."""
+        own = column.name.name
+        name = index_name(table.name, [own], "_uniq", self._engine)
+        if not is_unique:
+            yield self._alter(table, "drop-constraint", _named(name, table), if_exists=True)
+            first = _named(f"{table.name}_{own}_key", table)
+            yield self._alter(table, "drop-constraint", first, if_exists=True)
+            return
+        expression = Expression(table.span, (f'"{own}"',))
+        keys = (Key(table.span, own, expression),)
+        constraint = Constraint(table.span, "unique", _named(name, table), keys)
+        yield self._alter(table, "add-constraint", constraint=constraint)
 
     def _alter(
-        self,
-        table: SqlName,
-        kind: ActionKind,
-        name: SqlName | None = None,
-        *,
-        new_name: SqlName | None = None,
-        column: Column | None = None,
-        constraint: Constraint | None = None,
-        expression: Expression | None = None,
+        self, table: SqlName, kind: ActionKind, name: SqlName | None = None, **said: object
     ) -> AlterTable:
-        action = AlterAction(
-            table.span,
-            kind,
-            (kind.upper(),),
-            name,
-            new_name,
-            column,
-            constraint,
-            expression=expression,
-        )
+        action = replace(AlterAction(table.span, kind, (kind.upper(),), name), **said)
         return AlterTable(table, (action,), rebuilds=self._engine == SQLITE and kind not in _PLAIN)
+
+
+def _named(name: str, table: SqlName) -> SqlName:
+    return SqlName(table.span, (name,), (True,))
 
 
 def _kinds(column: Column) -> dict[str, Constraint]:
