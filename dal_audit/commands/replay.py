@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -38,6 +39,18 @@ from dal_audit.commands.output import (
     metavar="PATH",
     default="",
     help="The project's interpreter, to run its Alembic and Django migrations [they are not run].",
+)
+@click.option(
+    "--env",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Hand the project's interpreter a variable; without a value, the one that is set here.",
+)
+@click.option(
+    "--env-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Hand it the variables of a file of lines NAME=VALUE.",
 )
 @timeout("one statement, or one migration in Python,")
 @FORMAT

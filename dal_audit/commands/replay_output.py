@@ -13,6 +13,7 @@ from dal_audit.catalogue.engine_names import Engine
 from dal_audit.discover.errors import UsageError
 from dal_audit.replay.plan import engine_of
 from dal_audit.replay.run import Progress, ReplayRequest, Result, replay
+from dal_audit.replay.variables import variables_of
 from dal_audit.report.terminal import safe
 
 WIDTH: Final = 24
@@ -40,6 +41,7 @@ def asked(options: Mapping[str, Any]) -> ReplayRequest:
         url=options["postgres"],
         seconds=options["timeout"],
         python=_interpreter(options.get("python") or ""),
+        variables=variables_of(options.get("env") or (), options.get("env_file")),
     )
 
 

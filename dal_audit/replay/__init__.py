@@ -4,4 +4,17 @@
 own, `breaches` says what that proves.
 """
 
-__all__ = ["database", "downs", "plan", "revision_downs", "run"]
+__all__ = [
+    "database",
+    "downs",
+    "plan",
+    "revision_downs",
+    "run",
+]
+__all__ = [
+    "database",
+    "downs",
+    "plan",
+    "run",
+    "variables",
+]

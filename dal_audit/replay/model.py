@@ -133,6 +133,8 @@ class Program(FactRecord, frozen=True):
     project: str
     root: str
     names: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...] = ()
+    """What the interpreter is handed of the environment; no message shows a value of it."""
 
 
 class Job(FactRecord, frozen=True):

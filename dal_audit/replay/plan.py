@@ -22,6 +22,7 @@ from dal_audit.migrations.model import Language, Migration, MigrationLayout, Mig
 from dal_audit.migrations.tools import ALEMBIC, DJANGO
 from dal_audit.replay.model import Program, Step
 from dal_audit.replay.scripts import Scripts
+from dal_audit.replay.variables import Variables
 
 
 class Planned(Struct, frozen=True):
@@ -53,11 +54,13 @@ def plan_replay(
     on: Sequence[Engine] | None,
     python: str = "",
     reads: AbstractSet[Tool] = frozenset(),
+    variables: Variables = (),
 ) -> ReplayPlan:
     """Decide what is replayed of a project; `on` are the engines asked for.
 
     `python` is the project's interpreter, which runs sets in Python: without one, none is run but
-    by those of whose tools (`reads`) it is enough to know the order.
+    by those of whose tools (`reads`) it is enough to know the order. `variables` are what it is
+    handed.
     Raises UsageError for a file of migrations that cannot be read.
     """
     layout = layout_of(scope, project_files(scope.policy, scope.listed, nested=scope.nested))
@@ -75,7 +78,7 @@ def plan_replay(
             notes.append(f"`{_shown(found.root)}` ({found.tool}) is not replayed: {why}")
             continue
         if _is_python(found):
-            sets.append(_program(found, engines, scope.policy.root, python))
+            sets.append(_program(found, engines, scope.policy.root, (python, variables)))
             continue
         planned, more = _planned(found, engines, scope.policy.root)
         sets.append(planned)
@@ -123,13 +126,20 @@ def _is_python(found: MigrationSet) -> bool:
     return found.tool in {ALEMBIC.name, DJANGO.name} and "python" in _languages(found)
 
 
-def _program(found: MigrationSet, engines: Sequence[Engine], root: Path, python: str) -> Planned:
+def _program(
+    found: MigrationSet, engines: Sequence[Engine], root: Path, interpreter: tuple[str, Variables]
+) -> Planned:
     """Plan a set that its tool runs: what its migrations run shows only then."""
     migrations = {engine: tuple(_of_engine(found, engine)) for engine in engines}
     steps = {engine: tuple(_step(own) for own in several) for engine, several in migrations.items()}
     programs = {
         engine: Program(
-            python, found.tool, str(root), found.root, tuple(_name(found, own) for own in several)
+            interpreter[0],
+            found.tool,
+            str(root),
+            found.root,
+            tuple(_name(found, own) for own in several),
+            interpreter[1],
         )
         for engine, several in migrations.items()
     }

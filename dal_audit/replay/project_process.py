@@ -1,7 +1,8 @@
 """A project's interpreter that runs its migrations, seen from who watches the database.
 
 It is given nothing but what it needs: no variable of the environment that this process has, for
-these hold secrets and the addresses of databases that are not the scratch one.
+these hold secrets and the addresses of databases that are not the scratch one; but those that it is
+told to hand over, whose values are in no answer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dal_audit.facts import START, Place, Span
 from dal_audit.replay.child_process import ChildProcess
 from dal_audit.replay.database import AbsentSetError, EngineError
 from dal_audit.replay.model import Command, Program, Refusal
+from dal_audit.replay.variables import masked
 
 _BEGIN: Final = """\
 import sys
@@ -109,7 +111,11 @@ class ProjectProcess:
         if line == b"":
             self.close()
             return {"unfit": f"{self.program.python} ended without a word"}
-        return None if line is None else json.loads(line)
+        if line is None:
+            return None
+        values = [value for _, value in self.program.variables]
+        said: dict[str, Any] = masked(json.loads(line), values)
+        return said
 
     def _started(self) -> ChildProcess:
         program = self.program
@@ -173,4 +179,5 @@ def _environment(program: Program) -> dict[str, str]:
         "VIRTUAL_ENV": str(folder.parent),
         "PYTHONPATH": program.project,
         "PYTHONIOENCODING": "utf-8",
+        **dict(program.variables),
     }

@@ -34,6 +34,7 @@ from dal_audit.replay.model import Job, Outcome, Program, Step
 from dal_audit.replay.plan import Planned, plan_replay
 from dal_audit.replay.schema_parity import differences, is_comparable, pairs
 from dal_audit.replay.summary_table import table
+from dal_audit.replay.variables import Variables
 from dal_audit.replay.workers import Postgres, postgres, run_job
 from dal_audit.report.merge import ProjectResult, merge
 from dal_audit.report.render import Report
@@ -69,6 +70,8 @@ class ReplayRequest:
     seconds: float = SECONDS
     python: str = ""
     """The project's interpreter, which runs its migrations in Python; empty: they are not run."""
+    variables: Variables = field(default=(), repr=False)
+    """What that is handed of the environment; no message shows a value of it."""
     today: datetime.date = field(default_factory=datetime.date.today)
 
 
@@ -88,7 +91,10 @@ def replay(request: ReplayRequest, progress: Progress) -> Result:
     cannot be had, ConfigurationError for a faulty configuration.
     """
     scopes = plan_audit((request.path,), request.folder, request.config, known_rules())
-    plans = [(scope, plan_replay(scope, request.on, request.python)) for scope in scopes.scopes]
+    plans = [
+        (scope, plan_replay(scope, request.on, request.python, variables=request.variables))
+        for scope in scopes.scopes
+    ]
     notes = tuple(note for _, planned in plans for note in planned.notes)
     if not any(planned.sets for _, planned in plans):
         raise UsageError("\n".join(["error: there is no SQL migration set to replay", *notes]))

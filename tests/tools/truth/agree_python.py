@@ -1,6 +1,6 @@
 """Where reading and running disagree about a project whose migrations are Python.
 
-    python -m tests.tools.truth.agree_python PROJECT... --python PATH [--postgres URL]
+    python -m tests.tools.truth.agree_python PROJECT... --python PATH [--postgres URL] [--env NAME=VALUE]...
 
 Each project is audited, and replayed by its own interpreter. Compared is which files each of the two
 accuses of what: that an engine does not take them (DAL3xx), that a second run fails (DAL404), that
@@ -22,6 +22,7 @@ from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
 from dal_audit.replay.database import EngineError
 from dal_audit.replay.run import ReplayRequest, replay
+from dal_audit.replay.variables import variables_of
 from dal_audit.report.render import Report
 
 Accused: TypeAlias = dict[tuple[str, str], str]
@@ -36,10 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("projects", type=Path, nargs="+")
     parser.add_argument("--python", required=True, help="the interpreter that has their packages")
     parser.add_argument("--postgres", default="", help="the URL of a server")
+    parser.add_argument("--env", action="append", default=[], help="a variable, NAME=VALUE")
     options = parser.parse_args(arguments)
+    handed = variables_of(options.env, None)
     counts: Counter[tuple[str, str]] = Counter()
     for project in options.projects:
-        request = ReplayRequest(str(project), url=options.postgres, python=options.python)
+        request = ReplayRequest(
+            str(project), url=options.postgres, python=options.python, variables=handed
+        )
         try:
             result = replay(request, lambda _what, _done, _total: None)
         except EngineError as error:
