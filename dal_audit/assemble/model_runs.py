@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -38,18 +38,19 @@ def statements_of_models(
         return {}
     if _lacks_some(migrations):
         return {}
-    if any(_hides_operations(statement) for _, _, statement in steps):
-        return {}
     replay = ModelReplay()
     found: dict[Place, ToolStatements] = {}
     for label, place, statement in steps:
         structure = statement.structure
-        if isinstance(structure, ModelOperation):
+        if _hides_operations(statement):
+            named = replay.doubt(label, backend, statement.span)
+            found[place] = ToolStatements(_facts(_code(named), statement, is_unread=True))
+        elif isinstance(structure, ModelOperation):
             change = replay.run(label, structure)
             ups, downs = change.statements(backend, statement.span)
             found[place] = ToolStatements(_facts(ups, statement), _facts(downs, statement))
         elif statement.within is not None and statement.within.is_unread:
-            doubted = tuple(_doubted(structure, replay.models, backend, statement.span))
+            doubted = _doubted(structure, replay.models, backend, statement.span)
             found[place] = ToolStatements(_facts(doubted, statement, is_unread=True))
     return found
 
@@ -103,12 +104,17 @@ def _doubted(
         for model in models.values()
         if code.names(model.name) or code.names(table_of(model, backend, span))
     ]
-    if named:
-        yield OtherStatement(("DO",), f"EXECUTE {' '.join(named)}")
+    yield from _code(named)
+
+
+def _code(tables: Sequence[str]) -> Iterator[Structure]:
+    """Yield a statement that stands for code which changes tables, if there are any."""
+    if tables:
+        yield OtherStatement(("DO",), f"EXECUTE {' '.join(tables)}")
 
 
 def _facts(
-    structures: Sequence[Structure], statement: SqlStatement, *, is_unread: bool = False
+    structures: Iterable[Structure], statement: SqlStatement, *, is_unread: bool = False
 ) -> tuple[SqlStatement, ...]:
     lines = (statement.span.line, statement.span.end_line)
     within = Embedding(lines, is_operation=True, is_unread=is_unread)

@@ -51,7 +51,16 @@ def _in_order(apps: Mapping[str, MigrationSet]) -> list[tuple[Migration, ...]]:
     if not squashed:
         return [by_graph(every)]
     instead = {own: new for new, several in squashed.items() for own in several}
-    first = [migration for migration in every if migration.id not in squashed]
+    first = [
+        replace(
+            migration,
+            parents=tuple(
+                own for parent in migration.parents for own in squashed.get(parent, (parent,))
+            ),
+        )
+        for migration in every
+        if migration.id not in squashed
+    ]
     return [by_graph(first), by_graph(_instead_of(every, instead))]
 
 

@@ -26,7 +26,7 @@ from dal_audit.schema.divergence_kinds import Divergence
 from dal_audit.schema.divergent_definitions import note_divergent_definitions
 from dal_audit.schema.exemptions import Exemption, exemptions_of
 from dal_audit.schema.objects_model import Problem, SchemaError
-from dal_audit.schema.opaque_code import OpaqueCode
+from dal_audit.schema.opaque_code import ANYTHING, OpaqueCode
 from dal_audit.schema.other_objects import alter_object, create_object, drop_objects
 from dal_audit.schema.refusals import is_refused
 from dal_audit.schema.rows import change_rows
@@ -82,7 +82,7 @@ class Database:
             errors.update(dict.fromkeys(errors_after(state, step)))
             note_divergent_definitions(state, step)
         is_surprised = state.touched_unknown and not state.has_others
-        if is_surprised or _may_do_anything(statement):
+        if is_surprised or (_may_do_anything(statement) and not self._says_all(statement)):
             state.sees_all = False
         if _is_unknown_operation(statement):
             state.doubt_tables()
@@ -90,6 +90,12 @@ class Database:
             state.hides_types = True
         state.makes_operators |= statement.head in _MAKE_OPERATORS
         return tuple(errors)
+
+    def _says_all(self, statement: SqlStatement) -> bool:
+        """Return whether code in a project of models names all tables that it changes."""
+        structure, within = statement.structure, statement.within
+        is_code = isinstance(structure, OtherStatement) and structure.body != ANYTHING
+        return self.state.has_others and is_code and within is not None and within.is_unread
 
     @property
     def divergences(self) -> tuple[Divergence, ...]:

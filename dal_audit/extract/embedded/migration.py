@@ -196,13 +196,15 @@ class _Reader:
             if isinstance(statement, ast.ClassDef) and statement.name == "Migration":
                 for own in statement.body:
                     if _assigned(own) == _OPERATIONS:
-                        yield from self._operations(getattr(own, "value", None), side)
+                        yield from self._operations(
+                            getattr(own, "value", None), side, scope=self.module
+                        )
 
     def _operations(
-        self, node: ast.expr | None, side: Side, stage: Stage = _BOTH
+        self, node: ast.expr | None, side: Side, stage: Stage = _BOTH, *, scope: Scope
     ) -> Iterator[SqlStatement]:
         """Yield what a list of operations does, backwards for the downs."""
-        node = follow_assignment(node, self.module) if node is not None else None
+        node = follow_assignment(node, scope) if node is not None else None
         is_list = node is None or isinstance(node, (ast.List, ast.Tuple))
         members = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
         for member in members if side == "up" else reversed(members):
@@ -226,25 +228,26 @@ class _Reader:
         name = last_name(call.func)
         if name == "SeparateDatabaseAndState":
             of_database = Stage("database", call.lineno) if stage == _BOTH else stage
-            yield from self._operations(
-                _argument(call, "database_operations", 0), side, of_database
-            )
-            yield from self._state_operations(call, 1, side)
+            node = _argument(call, "database_operations", 0)
+            yield from self._operations(node, side, of_database, scope=site.scope)
+            yield from self._state_operations(call, 1, side, site.scope)
         elif name in _REVERSES:
             if stage.runs != "state":
                 index = 0 if side == "up" else 1
                 argument = _argument(call, _REVERSES[name][index], index)
                 yield from self._handed(argument, call, site)
             if name == "RunSQL":
-                yield from self._state_operations(call, 2, side)
+                yield from self._state_operations(call, 2, side, site.scope)
         else:
             yield from self._known_to_django(call, site, side, stage)
 
-    def _state_operations(self, call: ast.Call, index: int, side: Side) -> Iterator[SqlStatement]:
+    def _state_operations(
+        self, call: ast.Call, index: int, side: Side, scope: Scope
+    ) -> Iterator[SqlStatement]:
         """Yield what operations tell the next ones of the models, without a statement."""
         if side == "up":
             node = _argument(call, "state_operations", index)
-            yield from self._operations(node, side, Stage("state"))
+            yield from self._operations(node, side, Stage("state"), scope=scope)
 
     def _known_to_django(
         self, call: ast.Call, site: CallSite, side: Side, stage: Stage

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.facts import Span
 from dal_audit.facts.models import COMPOSITE, ModelField, ModelIndex
@@ -50,11 +51,16 @@ class TableWriter:
         self._engine = engine
         self._span = span
 
-    def tables(self, key: str) -> Mapping[str, Table]:
-        """Return the tables of a model by their fields; its own has an empty name."""
+    def tables(self, key: str, other: Model | None = None) -> Mapping[str, Table]:
+        """Return the tables of a model by their fields; its own has an empty name.
+
+        What the model has in common with the `other` one, as it is before or after, is left out.
+        """
         model = self._models.get(key)
         if model is None or model.options.has_table is False:
             return {}
+        if other is not None:
+            model = _differing(model, other)
         found = {"": self._own(model)}
         for field in model.fields.values():
             if is_several(field) and not field.through:
@@ -102,6 +108,7 @@ class TableWriter:
         return field.column or (f"{field.name}_id" if is_reference(field) else field.name)
 
     def _column_of(self, model: Model, name: str) -> str:
+        model = self._models.get(model.key, model)
         field = model.fields.get(name)
         if name == "pk":
             field = primary_key(model)
@@ -270,6 +277,20 @@ class TableWriter:
 def table_of(model: Model, engine: str, span: Span) -> str:
     """Return the name of a model's own table, without its schema."""
     return TableWriter({}, engine, span).name_of(model).name
+
+
+def _differing(model: Model, other: Model) -> Model:
+    """Return a model with those fields and indexes alone that another one has not."""
+    fields = {
+        name: field for name, field in model.fields.items() if other.fields.get(name) is not field
+    }
+    indexes = {
+        name: index for name, index in model.indexes.items() if other.indexes.get(name) is not index
+    }
+    options = model.options
+    if options.together == other.options.together:
+        options = replace(options, together=None)
+    return replace(model, fields=fields, indexes=indexes, options=options)
 
 
 def _skipped(index: ModelIndex) -> bool:

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dal_audit.facts import Span
 from dal_audit.facts.models import ModelOperation
-from dal_audit.facts.sql import OtherStatement, Structure
-from dal_audit.schema.opaque_code import ANYTHING
+from dal_audit.facts.sql import Structure
 from dal_audit.schema.orm.model_state import Models, key_of, models_after
-from dal_audit.schema.orm.model_tables import Table, TableWriter
+from dal_audit.schema.orm.model_tables import Table, TableWriter, table_of
 from dal_audit.schema.orm.table_changes import changed, dropped, made
 
 _OF_STATE = frozenset(
     {"AlterModelManagers", "AlterModelOptions", "AlterModelTableComment", "ValidateConstraint"}
 )
 """Operations that change no table."""
-_FAR_REACHING = frozenset({"AlterField", "AlterModelTable", "RenameField", "RenameModel"})
+_FAR_REACHING = frozenset({"AlterModelTable", "RenameField", "RenameModel"})
 """Operations that change tables of other models, too."""
+_REFERRED_TO = frozenset({"primary-key", "unique"})
+"""What a field is that others may refer to."""
 
 
 class Change(Struct, frozen=True):
@@ -35,10 +37,14 @@ class Change(Struct, frozen=True):
         operation = self.operation
         if operation.runs == "state" or operation.name in _OF_STATE:
             return (), ()
-        if not operation.model:
-            return ((OtherStatement(("DO",), ANYTHING),),) * 2
         old, new = (TableWriter(models, engine, span) for models in (self.before, self.after))
-        pairs = [(old.tables(before), new.tables(after)) for before, after in self._models()]
+        pairs = [
+            (
+                old.tables(before, None if self._reaches_far else self.after.get(after)),
+                new.tables(after, None if self._reaches_far else self.before.get(before)),
+            )
+            for before, after in self._models()
+        ]
         names = self._renamed_fields()
         inverse = {before: after for after, before in names.items()}
         ups = [own for before, after in pairs for own in _between(before, after, names, engine)]
@@ -56,9 +62,22 @@ class Change(Struct, frozen=True):
         is_renamed = operation.name == "RenameModel" and bool(operation.new_name)
         new = key_of(self.label, operation.new_name) if is_renamed else key
         yield key, new
-        for other, model in self.before.items() if operation.name in _FAR_REACHING else ():
+        for other, model in self.before.items() if self._reaches_far else ():
             if other != key and any(own.target == key for own in model.fields.values()):
                 yield other, other
+
+    @property
+    def _reaches_far(self) -> bool:
+        """Whether the operation changes more than what it names: what refers to that, too."""
+        operation = self.operation
+        if operation.name != "AlterField":
+            return operation.name in _FAR_REACHING
+        model = self.before.get(key_of(self.label, operation.model))
+        former = model.fields.get(operation.field) if model is not None else None
+        words = {
+            word for own in (former, *operation.fields) if own is not None for word in own.words
+        }
+        return not words.isdisjoint(_REFERRED_TO)
 
     def _renamed_fields(self) -> Mapping[str, str]:
         operation = self.operation
@@ -87,6 +106,13 @@ class ModelReplay(Struct):
     models: Models = field(default_factory=dict)
     _apart: Models = field(default_factory=dict)
     _group: int = 0
+
+    def doubt(self, label: str, engine: str, span: Span) -> list[str]:
+        """Let the models of an app be such of which not all is known; return their tables."""
+        own = {key: model for key, model in self.models.items() if model.label == label}
+        unknown = {key: replace(model, is_whole=False) for key, model in own.items()}
+        self.models = {**self.models, **unknown}
+        return [table_of(model, engine, span) for model in own.values()]
 
     def run(self, label: str, operation: ModelOperation) -> Change:
         """Run an operation of an app; return what it changes.
