@@ -70,7 +70,7 @@ class TableWriter:
     def _own(self, model: Model) -> Table:
         name = self.name_of(model)
         fields = [field for field in model.fields.values() if self._has_column(field)]
-        known = all(not field.is_foreign or field.kind.endswith("Field") for field in fields)
+        known = not any(map(_is_manager, model.fields.values()))
         constraints: dict[str, Constraint] = {}
         indexes: dict[str, CreateIndex] = {}
         for field in fields:
@@ -101,8 +101,8 @@ class TableWriter:
 
     @staticmethod
     def _has_column(field: ModelField) -> bool:
-        is_manager = field.is_foreign and not field.kind.endswith(("Field", "Key"))
-        return not is_several(field) and field.kind not in _NO_COLUMN and not is_manager
+        is_column = field.kind not in _NO_COLUMN and not _is_manager(field)
+        return is_column and not is_several(field)
 
     def _column_name(self, field: ModelField) -> str:
         return field.column or (f"{field.name}_id" if is_reference(field) else field.name)
@@ -272,6 +272,11 @@ class TableWriter:
             Constraint(self._span, "default", expression=self._expression("NULL")),
         )
         return Column(self._span, self._name("id"), None, constraints)
+
+
+def _is_manager(field: ModelField) -> bool:
+    """Return whether a field is of a class of which nothing is known, and may be no column."""
+    return field.is_foreign and not field.kind.endswith(("Field", "Key"))
 
 
 def table_of(model: Model, engine: str, span: Span) -> str:
