@@ -8,6 +8,7 @@ from typing import Final
 from dal_audit.judge.breach import Finding
 
 QUESTION: Final = "Apply it? [y]es, [n]o, [a]ll of this rule, [s]kip this rule, [q]uit: "
+CONSENT: Final = "Write it? [y]es, [n]o: "
 HELP: Final = "Answer with y, n, a, s or q.\n"
 _ANSWERS: Final = frozenset("ynasq")
 

@@ -128,7 +128,7 @@ class _Work:
         """
         before, earlier = self.after, self.report
         self._take({**before, **new})
-        broken = sorted(_worse(earlier, self.report, self.mended) & new.keys())
+        broken = sorted(worse(earlier, self.report, self.mended) & new.keys())
         if broken:
             kept = {path: data for path, data in self.after.items() if path not in broken}
             self._take({**{path: before[path] for path in broken if path in before}, **kept})
@@ -207,7 +207,7 @@ _WORSE: Final = (
 )
 
 
-def _worse(before: Report, after: Report, mended: Mapping[str, Sequence[Finding]]) -> set[str]:
+def worse(before: Report, after: Report, mended: Mapping[str, Sequence[Finding]]) -> set[str]:
     """Return the files in which more is found than before, or still what was to be mended.
 
     What one engine does not take may become what the engines do not treat alike: a warning for an

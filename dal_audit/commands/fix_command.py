@@ -16,6 +16,12 @@ from dal_audit.commands.output import CLEAN, FINDINGS, failure, print_error, wri
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--downs", is_flag=True, help="Write the downs that migrations lack.")
 @click.option("--ask", is_flag=True, help="Ask about each fix of a finding, with its diff.")
+@click.option(
+    "--extract-interface",
+    "backend",
+    metavar="MODULE:CLASS",
+    help="Write the interface of a backend, and have annotations name it.",
+)
 @click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option(
     "--unsafe-fixes", is_flag=True, help="Also write what no engine has proved, with its doubts."
@@ -31,7 +37,8 @@ def fix_command(**options: Any) -> NoReturn:
 
     With --ask, each fix is shown and asked about, unsafe ones with --unsafe-fixes. With --downs,
     what takes migrations back is written and run right after its up on scratch databases: it is
-    safe where the schema is then as it was; PostgreSQL needs `dal-audit[postgres]`.
+    safe where the schema is then as it was; PostgreSQL needs `dal-audit[postgres]`. With
+    --extract-interface, the Protocol of a backend is shown, and written with --unsafe-fixes.
     """
     try:
         code = _mend(options)
@@ -43,8 +50,10 @@ def fix_command(**options: Any) -> NoReturn:
 def _mend(options: Mapping[str, Any]) -> int:
     from dal_audit.discover.errors import UsageError
 
+    if options["backend"] is not None and not options["downs"]:
+        return _extract(options)
     if options["downs"] == options["ask"]:
-        raise UsageError("error: either --downs or --ask says what to do")
+        raise UsageError("error: --downs, --ask or --extract-interface says what to do")
     return _write_downs(options) if options["downs"] else _ask(options)
 
 
@@ -67,6 +76,29 @@ def _ask(options: Mapping[str, Any]) -> int:
         files = plural(len(found.changes), "file")
         print_error(f"Fixed {plural(found.count, 'finding')} in {files}.")
     return FINDINGS if found.report.open else CLEAN
+
+
+def _extract(options: Mapping[str, Any]) -> int:
+    """Write an interface; without consent, show it."""
+    from dal_audit.commands.ask import CONSENT
+    from dal_audit.commands.fix import diff, write_changes
+    from dal_audit.commands.interface import extraction
+    from dal_audit.policy.request import Request
+
+    request = Request(tuple(options["paths"]) or (".",), config=options["config"])
+    found = extraction(request, options["backend"])
+    for note in () if options["quiet"] else found.notes:
+        print_error(f"note: {note}")
+    is_wanted = options["unsafe_fixes"] and not options["diff"]
+    if not is_wanted or options["ask"]:
+        write(diff(found.changes), "-")
+    if options["ask"] and not options["diff"]:
+        is_wanted = _typed(CONSENT).strip().lower().startswith("y")
+    if not is_wanted:
+        print_error("Nothing was written: --unsafe-fixes writes it, --ask asks first.")
+        return FINDINGS
+    write_changes(found.changes)
+    return FINDINGS if found.notes else CLEAN
 
 
 def _typed(question: str) -> str:

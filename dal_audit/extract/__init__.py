@@ -6,6 +6,7 @@ force, never on the policy; so facts can be cached by content.
 
 __all__ = [
     "answers",
+    "backend_interface",
     "cache",
     "cache_file",
     "cache_form",

@@ -5,6 +5,7 @@ __all__ = [
     "dialect_branches",
     "dialect_tests",
     "expression_uses",
+    "interface_text",
     "literal_places",
     "literal_values",
     "module_facts",

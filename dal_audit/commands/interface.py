@@ -1,0 +1,296 @@
+"""Write the interface of a concrete backend, and have annotations outside storage name it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
+from dal_audit.assemble.import_index import import_index_of
+from dal_audit.assemble.project import Project
+from dal_audit.audit import audit, projects_of, read_project
+from dal_audit.catalogue.engine_words import ENGINE_WORDS
+from dal_audit.commands.fix import Change, worse
+from dal_audit.discover.errors import UsageError
+from dal_audit.disk.scratch_folder import scratch_folder
+from dal_audit.extract.backend_interface import (
+    ClassSource,
+    InterfaceText,
+    imports_in,
+    interface_text,
+)
+from dal_audit.extract.source import Lines, UndecodableError, decode
+from dal_audit.facts import Edit, Import, Reference, Span
+from dal_audit.fix.model import Fix
+from dal_audit.fix.new_imports import new_import
+from dal_audit.fix.rewrite import AmendError, amended
+from dal_audit.judge.breach import ROLE_WORDS
+from dal_audit.judge.import_removal import removal_of
+from dal_audit.policy.request import Request
+
+_SPECIAL: Final = re.compile(
+    r"__(?:a?enter|a?exit|a?iter|a?next|call|await|len|contains|getitem|setitem|delitem|bool)__"
+)
+"""The special methods that callers use; the others are Python's."""
+_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+|_")
+
+
+class Extraction(Struct, frozen=True):
+    """What writing an interface comes to; `notes` say what still leaks, without a full stop."""
+
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+
+
+class _Interface(Struct, frozen=True):
+    """The interface to write: its module, its file, and its name."""
+
+    module: str
+    path: str
+    name: str
+
+
+def extraction(request: Request, named: str) -> Extraction:
+    """Return the interface of a class, `module:Class`, and what then names it.
+
+    Raises UsageError where there is no such class, where it has an interface, and where the file
+    to be written is there already.
+    """
+    for scope in projects_of(request).scopes:
+        project = read_project(scope, request).audited.project
+        backend = hierarchy_of(project).classes.get(named.replace(":", "."))
+        if backend is not None:
+            return _Extractor(project, backend, request).extraction()
+    raise UsageError(f"error: there is no class `{named}`; it is named `module:Class`")
+
+
+class _Extractor:
+    """Writes the interface of one class of a project."""
+
+    def __init__(self, project: Project, backend: Class, request: Request) -> None:
+        self.project = project
+        self.backend = backend
+        self.request = request
+        self.hierarchy = hierarchy_of(project)
+        known = self.hierarchy.backend_of.get(backend.name)
+        if known is not None:
+            name = f"`{known[1].name}`"
+            raise UsageError(f"error: `{backend.shape.name}` implements {name} already")
+        self.interface = _interface_of(project, backend)
+        if os.path.lexists(self._file(self.interface.path)):
+            shown = self._shown(self.interface.path)
+            raise UsageError(
+                f"error: `{shown}` is there already; name another module with `interfaces`"
+            )
+        self.notes: list[str] = []
+
+    def extraction(self) -> Extraction:
+        """Return the changes, and what they leave."""
+        found = interface_text(list(self._sources()), self.interface.name, self._is_own)
+        if found is None or not found.members:
+            raise UsageError(
+                f"error: `{self.backend.shape.name}` has no public members that can be read"
+            )
+        new = self._change(self.interface.path, b"", found.text.encode(), is_new=True)
+        self._note(found)
+        others = self._without_worse(list(self._renamed()))
+        self.notes.append(
+            f"`{self.backend.shape.name}` does not inherit `{self.interface.name}`: have it do so, "
+            f'or configure `interfaces = ["{self.interface.module}:{self.interface.name}"]`'
+        )
+        return Extraction((new, *others), tuple(self.notes))
+
+    def _file(self, path: str) -> Path:
+        return self.project.policy.root / path
+
+    def _shown(self, path: str) -> str:
+        return Path(os.path.relpath(self._file(path), self.request.folder.absolute())).as_posix()
+
+    def _change(self, path: str, before: bytes, after: bytes, *, is_new: bool = False) -> Change:
+        return Change(self._shown(path), self._file(path), before, after, is_new=is_new)
+
+    # The interface
+
+    def _sources(self) -> Iterator[ClassSource]:
+        """Yield the class and those that it inherits from, each with what is taken from it."""
+        taken: dict[str, set[str]] = {self.backend.name: set()}
+        owners = {self.backend.name: self.backend}
+        for name, (owner, members) in self.hierarchy.all_definitions(self.backend).items():
+            is_method = any(member.kind != "class" for member in members)
+            if is_method and (_SPECIAL.fullmatch(name) or not name.startswith("_")):
+                taken.setdefault(owner.name, set()).add(name)
+                owners[owner.name] = owner
+        for name, names in taken.items():
+            yield self._source(owners[name], frozenset(names))
+
+    def _source(self, owner: Class, names: frozenset[str]) -> ClassSource:
+        return ClassSource(
+            self.project.module_name(owner.path),
+            decode(self._file(owner.path).read_bytes()),
+            owner.shape.name,
+            names,
+            lambda origin: self.project.driver_sources.resolve(origin, owner.path) is not None,
+            lambda module: self.project.absolute(module, owner.path),
+        )
+
+    def _is_own(self, name: str) -> bool:
+        return name.partition(".")[0] in self.project.names.tops
+
+    def _note(self, found: InterfaceText) -> None:
+        for member in found.members:
+            name = f"{self.interface.name}.{member.name}"
+            if member.leaks:
+                leaks = ", ".join(f"`{leak}`" for leak in member.leaks)
+                self.notes.append(
+                    f"`{name}` still leaks {leaks}: give callers a record, or a method"
+                )
+            if not member.is_declared:
+                self.notes.append(f"`{name}` has no declared type")
+        for own in found.own:
+            module, _, name = own.rpartition(".")
+            self.notes.append(
+                f"`{name}` of the interface is defined in `{module}`: move it to a module without "
+                "a driver"
+            )
+
+    # Who names the class
+
+    def _renamed(self) -> Iterator[Change]:
+        """Yield the files outside storage whose annotations then name the interface."""
+        for path in sorted(self._importers()):
+            data = self._file(path).read_bytes()
+            try:
+                facts = imports_in(data, self.project.catalogue)
+            except UndecodableError as error:
+                self.notes.append(f"`{self._shown(path)}` cannot be read: {error}")
+                continue
+            uses = dict(self._uses(facts, path))
+            edited = self._edited(path, data, facts, uses) if uses else None
+            if edited is not None:
+                yield edited
+
+    def _importers(self) -> Iterator[str]:
+        """Yield the files outside storage that may import the class.
+
+        An audit reads those alone that matter to its rules.
+        """
+        module = self.project.module_name(self.backend.path)
+        names = self.project.symbols.importable_as({(module, self.backend.shape.name)})
+        index = import_index_of(self.project)
+        for path in index.importers_of(names) | frozenset(index.unknown):
+            if path.endswith((".py", ".pyi")) and not self.project.in_storage(path):
+                yield path
+
+    def _uses(self, imports: Iterable[Import], path: str) -> Iterator[tuple[Reference, str]]:
+        """Yield where a file uses the class, with the name that it has there."""
+        for fact in imports:
+            for target in fact.targets:
+                for use in target.uses:
+                    if self.hierarchy.find(use.name, path) is self.backend:
+                        yield use, fact.written(target, use)
+
+    def _edited(
+        self, path: str, data: bytes, imports: Sequence[Import], uses: Mapping[Reference, str]
+    ) -> Change | None:
+        place = self._shown(path)
+        for use in uses:
+            if use.role != "annotation":
+                self.notes.append(
+                    f"{place}:{use.span.line} still names `{self.backend.shape.name}`, which is "
+                    f"{ROLE_WORDS[use.role]} there"
+                )
+        annotated = {use.span: name for use, name in uses.items() if use.role == "annotation"}
+        if not annotated:
+            return None
+        try:
+            after = self._amended(path, data, imports, annotated)
+        except AmendError as error:
+            self.notes.append(f"`{place}` cannot be changed: {error}")
+            return None
+        if after is None:
+            self.notes.append(f"`{place}` has no import beside which one could stand")
+            return None
+        return self._change(path, data, after)
+
+    def _amended(
+        self, path: str, data: bytes, imports: Sequence[Import], annotated: Mapping[Span, str]
+    ) -> bytes | None:
+        """Return a file's bytes with the interface in some annotations, and with its import."""
+        new = new_import(
+            self.interface.module,
+            self.interface.name,
+            imports,
+            lambda name: self.project.absolute(name, path),
+        )
+        if new is None:
+            return None
+        lines = Lines(decode(data))
+        edits = [
+            Edit(span, re.sub(rf"\b{re.escape(name)}\b", new.bound, _text(lines, span)))
+            for span, name in annotated.items()
+        ]
+        fix = Fix("", (*edits, *new.edits), "unsafe")
+        return self._without_import(path, amended(data, [fix], is_script=False))
+
+    def _without_import(self, path: str, data: bytes) -> bytes:
+        """Return a file's bytes without the import of the class, where nothing uses it any more."""
+        for fact in imports_in(data, self.project.catalogue):
+            for target in fact.targets:
+                is_backend = self.hierarchy.find(target.name, path) is self.backend
+                if is_backend and not target.uses:
+                    fix = removal_of(fact, [target.span], path, self.project)
+                    return data if fix is None else amended(data, [fix], is_script=False)
+        return data
+
+    def _without_worse(self, changes: Sequence[Change]) -> list[Change]:
+        """Return the changes of files in which an audit then finds no more than before."""
+        if not changes:
+            return []
+        with scratch_folder() as folder:
+            instead = {}
+            for number, change in enumerate(changes):
+                copy = folder / str(number)
+                copy.write_bytes(change.after)
+                instead[str(change.file)] = copy
+            before = audit(self.request)
+            after = audit(replace(self.request, instead=instead))
+        base = self.request.folder / before.there
+        broken = {Path(os.path.normpath(base / path)) for path in worse(before, after, {})}
+        for change in changes:
+            if change.file in broken:
+                self.notes.append(f"`{change.path}` is left: an audit would then find more in it")
+        return [change for change in changes if change.file not in broken]
+
+
+def _text(lines: Lines, span: Span) -> str:
+    start = lines.index(span.line, span.column)
+    return lines.text[start : lines.index(span.end_line, span.end_column)]
+
+
+def _interface_of(project: Project, backend: Class) -> _Interface:
+    """Return the interface to write: one that is configured and not there yet, or one beside."""
+    module = backend.name.removesuffix(f".{backend.shape.name}")
+    place = PurePosixPath(backend.path)
+    parts = module.split(".")
+    is_package = place.stem == "__init__"
+    root = place.parents[len(parts) if is_package else len(parts) - 1]
+    for configured in project.policy.interfaces or ():
+        named, _, name = configured.partition(":")
+        if not set(configured) & set("*?[") and not project.has_module(named):
+            return _Interface(named, str(root.joinpath(*named.split(".")).with_suffix(".py")), name)
+    package = module if is_package else module.rpartition(".")[0]
+    own = f"{package}.interface" if package else "interface"
+    return _Interface(own, str(place.parent / "interface.py"), _name_of(backend.shape.name))
+
+
+def _name_of(name: str) -> str:
+    """Return what an interface is called: its class's name without the words of an engine."""
+    parts = [part for part in _WORDS.findall(name) if part.lower() not in ENGINE_WORDS]
+    found = "".join(parts).strip("_")
+    return found if found and found != name else f"{name}Protocol"

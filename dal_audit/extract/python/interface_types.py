@@ -1,0 +1,144 @@
+"""The types of a class's members as an interface writes them: plain ones for a driver's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, NamedTuple
+
+import libcst as cst
+from libcst.helpers import get_full_name_for_node
+
+from dal_audit.facts import OWN_MODULE
+
+PLAIN: Final = "Any"
+"""What is written for a driver's type: whatever it becomes, the class keeps to it meanwhile."""
+
+
+class Needed(NamedTuple):
+    """A name that is imported: its module (empty for a plain `import`), and what `as` calls it."""
+
+    module: str
+    name: str
+    renamed: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The dotted name that it stands for; of a plain `import a.b`, what it binds."""
+        if not self.module:
+            return self.name if self.renamed else self.name.partition(".")[0]
+        dot = "" if self.module.endswith(".") else "."
+        return f"{self.module}{dot}{self.name}"
+
+
+ANY: Final = Needed("typing", "Any")
+
+
+class TypeWriter:
+    """Writes the types of one module; `needed` and `own` are the names that they take."""
+
+    def __init__(
+        self,
+        imported: Mapping[str, Needed],
+        defined: AbstractSet[str],
+        renamed: Mapping[str, str],
+        is_driver: Callable[[str], bool],
+    ) -> None:
+        """Take what the module imports and defines, and what some of its names become.
+
+        `is_driver` tells a driver's type by its dotted name.
+        """
+        self.imported = imported
+        self.defined = defined
+        self.renamed = renamed
+        self.is_driver = is_driver
+        self.needed: set[Needed] = set()
+        self.own: set[str] = set()
+        self.leaks: list[str] = []
+
+    def written(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """Return an annotation as the interface has it."""
+        return _visited(node, self)
+
+    def named(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """Return what is written for a dotted name, and note what that needs."""
+        dotted = get_full_name_for_node(node) or ""
+        first, _, rest = dotted.partition(".")
+        if dotted in self.renamed:
+            return cst.Name(self.renamed[dotted])
+        needed = self.imported.get(first)
+        if needed is None and first not in self.defined:
+            return node
+        origin = OWN_MODULE + dotted if needed is None else _joined(needed.origin, rest)
+        if self.is_driver(origin):
+            self.leaks.append(origin.removeprefix(OWN_MODULE))
+            self.needed.add(ANY)
+            return cst.Name(PLAIN)
+        if needed is None:
+            self.own.add(first)
+        else:
+            self.needed.add(needed)
+        return node
+
+
+class _Names(cst.CSTTransformer):
+    """Rewrites the names in an annotation."""
+
+    def __init__(self, writer: TypeWriter) -> None:
+        super().__init__()
+        self.writer = writer
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        return False
+
+    def leave_Attribute(
+        self,
+        original_node: cst.Attribute,
+        updated_node: cst.Attribute,
+    ) -> cst.BaseExpression:
+        return self.writer.named(updated_node)
+
+    def leave_Name(
+        self,
+        original_node: cst.Name,
+        updated_node: cst.Name,
+    ) -> cst.BaseExpression:
+        return self.writer.named(updated_node)
+
+    def visit_Subscript(self, node: cst.Subscript) -> bool:
+        name = get_full_name_for_node(node.value) or ""
+        if name.rpartition(".")[2] != "Literal":
+            return True
+        self.writer.named(node.value)
+        return False
+
+    def leave_Subscript(
+        self,
+        original_node: cst.Subscript,
+        updated_node: cst.Subscript,
+    ) -> cst.BaseExpression:
+        """Leave no brackets behind what was replaced: it takes none."""
+        is_plain = isinstance(updated_node.value, cst.Name) and updated_node.value.value == PLAIN
+        return updated_node.value if is_plain else updated_node
+
+    def leave_SimpleString(
+        self,
+        original_node: cst.SimpleString,
+        updated_node: cst.SimpleString,
+    ) -> cst.BaseExpression:
+        """Read a string as the type that it names."""
+        text = updated_node.evaluated_value
+        try:
+            read = cst.parse_expression(text.strip()) if isinstance(text, str) else updated_node
+        except cst.ParserSyntaxError:
+            return updated_node
+        return _visited(read, self.writer)
+
+
+def _visited(node: cst.BaseExpression, writer: TypeWriter) -> cst.BaseExpression:
+    found: Any = node.visit(_Names(writer))
+    return found if isinstance(found, cst.BaseExpression) else node
+
+
+def _joined(origin: str, rest: str) -> str:
+    return f"{origin}.{rest}" if rest else origin
