@@ -39,3 +39,11 @@ def is_read_elsewhere(module: str, name: str, project: Project) -> bool:
     """Return whether another module takes a name from a module, or all that it has by a star."""
     read = _read(project)
     return (module, name) in read or (module, "*") in read
+
+
+def readers_of(module: str, name: str, project: Project) -> list[str]:
+    """Return the files that take a name from a module, or all that it has by a star."""
+    if not is_read_elsewhere(module, name, project):
+        return []
+    wanted = {(module, name), (module, "*")}
+    return [path for path, read in _read_by(project).items() if not wanted.isdisjoint(read)]

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final
 
+from msgspec.structs import replace
+
 from dal_audit.assemble.driver_names import OWN_TYPES
 from dal_audit.assemble.driver_objects import DriverSource
+from dal_audit.assemble.imported_names import readers_of
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Export, FileFacts, ModuleExports, Place
+from dal_audit.fix.exports import unlisted
 from dal_audit.judge.breach import Breach, flow_of
 from dal_audit.judge.check import check
 
@@ -33,7 +37,11 @@ def storage_reexports_driver(
         origin = _itself(project.driver_sources.of_export(export, fact, file.path))
         if origin is not None:
             seen.add(export.name)
-            yield _offer(export.name, origin, Place(file.path, export.span), _remedy(export, fact))
+            breach = _offer(
+                export.name, origin, Place(file.path, export.span), _remedy(export, fact)
+            )
+            readers = readers_of(module, export.name, project)
+            yield replace(breach, fix=unlisted(fact, export.name, readers))
     yield from _listed(fact, module, project)
     is_seen = not (fact.reach and project.in_storage(project.names.files.get(fact.reach, "")))
     if (fact.offers_stars and is_seen) or (is_package and fact.offered is None):

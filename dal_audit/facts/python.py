@@ -177,6 +177,8 @@ class ModuleExports(TaggedFact, frozen=True):
     """The dotted name of the module within the file's own, where a file holds several (Rust)."""
     reach: str = ""
     """The module beyond which nothing here is seen; empty where there is none."""
+    removals: tuple[tuple[str, Span], ...] = ()
+    """What goes with a name that was taken from others when it is taken out of `__all__`."""
 
 
 class NameMentions(TaggedFact, frozen=True):

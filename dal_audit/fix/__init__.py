@@ -2,6 +2,7 @@
 
 __all__ = [
     "downs",
+    "exports",
     "guards",
     "imports",
     "model",

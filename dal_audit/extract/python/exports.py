@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -16,6 +17,7 @@ from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.classes import class_shapes
 from dal_audit.extract.python.definitions import assignments, collected, without_brackets
 from dal_audit.extract.python.error_translations import error_translations
+from dal_audit.extract.python.export_lists import list_removals
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_results import FunctionResults
 from dal_audit.extract.python.handed_sql import ExecutedParameters
@@ -41,6 +43,8 @@ from dal_audit.facts import (
 )
 
 _LAZY_LOADER: Final = "lazy_loader."
+_TAKEN: Final = frozenset({"import", "alias"})
+"""How a module comes by names that are others'."""
 _GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
 
 
@@ -68,6 +72,7 @@ def shapes_of(
         reader.lists_more,
         tuple(reader.executing),
         reader.is_dynamic,
+        removals=tuple(reader.removals()),
     )
     yield from class_shapes(tree, lines, reader.types)
     yield from error_translations(tree, lines, reader.types)
@@ -81,6 +86,7 @@ class _Shaper:
         self.star_spans: list[Span] = []
         self.listed: list[str] | None = None
         self.lists_more = False
+        self.listings: list[ast.List | ast.Tuple | ast.Set] = []
         self.is_dynamic = False
         self.types = TypeReader(lines)
         self.only: AbstractSet[str] | None = None
@@ -94,6 +100,15 @@ class _Shaper:
     def offered(self) -> tuple[str, ...] | None:
         """The names in `__all__`; None where there is none."""
         return None if self.listed is None else tuple(self.listed)
+
+    def removals(self) -> Iterator[tuple[str, Span]]:
+        """Yield the names that `__all__` lists once and the module took from others."""
+        counted = Counter(self.listed or ())
+        made = {export.name: export.made for export in self.exports}
+        for node in self.listings:
+            for name, span in list_removals(node, self.lines):
+                if counted[name] == 1 and made.get(name, "import") in _TAKEN:
+                    yield name, span
 
     def statements(self, node: ast.Module | Function) -> None:
         """Read the statements of a block, also below `if`, `try`, `with`, `match` and loops."""
@@ -252,9 +267,8 @@ class _Shaper:
     def listing_call(self, call: ast.Call) -> None:
         """Read what `__all__.append(…)`, `__all__.extend(…)` and their like list."""
         if isinstance(call.func, ast.Attribute) and _is_all(call.func.value):
-            single = call.func.attr in {"append", "remove"}
             for argument in call.args:
-                self.list_names(ast.List([argument]) if single else argument)
+                self.list_names(argument)
 
     def list_names(self, value: ast.expr) -> None:
         """Add the names in a list, or in several that are added; what is not known is noted."""
@@ -264,6 +278,7 @@ class _Shaper:
             node = waiting.pop(0)
             if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
                 waiting[:0] = node.elts
+                self.listings.append(node)
             elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
                 waiting[:0] = [node.left, node.right]
             elif isinstance(node, ast.Starred):

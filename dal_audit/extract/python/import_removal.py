@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from dal_audit.extract.python.expression_uses import FileNames
+from dal_audit.extract.python.list_items import ListItems
 from dal_audit.extract.python.parse.import_places import blocks_of, statement_bounds
 from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import nodes_in
@@ -39,7 +40,6 @@ _DIRECTIVE: Final = re.compile(
 """A comment that speaks to a tool: it means nothing where the import is not, or asks to keep it."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _PROSE: Final = re.compile(r"\w\s+\w")
-_COMMA: Final = re.compile(r"[ \t]*,")
 _GUARDS: Final = (*TRIES, ast.With, ast.AsyncWith)
 
 
@@ -81,9 +81,13 @@ class ImportRemoval:
         That is what goes with it where a name behind it stays, and where one before it does.
         `unused` are the names that no scope reads.
         """
-        spans = _Parts(statement, self.lines).spans
+        items = ListItems(
+            self.lines,
+            [_alias_bounds(self.lines, alias) for alias in statement.names],
+            statement_bounds(self.lines, statement),
+        )
         return [
-            spans(index) if self._is_free(Imported(statement, alias), unused) else None
+            items.spans(index) if self._is_free(Imported(statement, alias), unused) else None
             for index, alias in enumerate(statement.names)
         ]
 
@@ -194,47 +198,6 @@ class ImportRemoval:
             return start or above, below
         is_last = below == len(text)
         return (above if below > end or is_last else start), end
-
-
-class _Parts:
-    """The names of an import statement, and what lies between them."""
-
-    def __init__(self, statement: ImportStatement, lines: Lines) -> None:
-        self.lines = lines
-        self.bounds = [_alias_bounds(lines, alias) for alias in statement.names]
-        start, end = statement_bounds(lines, statement)
-        self.has_comments = "#" in lines.text[start:end]
-
-    def spans(self, index: int) -> tuple[Span, Span] | None:
-        """Return what goes with a name where one behind it stays, and where one before it does."""
-        if self.has_comments:
-            alone = self._beside_comments(index)
-            return None if alone is None else (alone, alone)
-        (start, end), last = self.bounds[index], len(self.bounds) - 1
-        following = self.lines.span(start, self.bounds[index + 1][0] if index < last else end)
-        preceding = self.lines.span(self.bounds[index - 1][1] if index else start, end)
-        return following, preceding
-
-    def _beside_comments(self, index: int) -> Span | None:
-        """Return a name between brackets with its own comma, and the line that it has for itself.
-
-        None where a comment stands before the comma.
-        """
-        text, (start, end) = self.lines.text, self.bounds[index]
-        comma = _COMMA.match(text, end)
-        if comma is not None:
-            end = comma.end()
-        elif index < len(self.bounds) - 1:
-            return None
-        number = self.lines.line_of(start)
-        line_start = self.lines.starts[number - 1]
-        line_end = line_start + len(self.lines.line(number))
-        before, behind = text[line_start:start], text[end:line_end]
-        if before.strip():
-            return self.lines.span(line_start + len(before.rstrip(" \t")), end)
-        if not behind.strip():
-            return self.lines.span(line_start, line_end)
-        return self.lines.span(start, end + len(behind) - len(behind.lstrip(" \t")))
 
 
 def _alias_bounds(lines: Lines, alias: ast.alias) -> tuple[int, int]:
