@@ -16,6 +16,7 @@ __all__ = [
     "engine_stores",
     "first_runs",
     "held_objects",
+    "import_index",
     "import_texts",
     "imported_names",
     "interface_members",

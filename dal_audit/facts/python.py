@@ -84,8 +84,7 @@ class Import(TaggedFact, frozen=True):
     is_covered: bool = False
     """Whether another rule says more of what stands at the first of these paths."""
     removal: tuple[Edit, ...] = ()
-    """What takes the whole statement out; empty where something may miss it, or a comment would
-    go with it."""
+    """What takes the whole statement out; empty where something may miss it, or its comment."""
     is_call: bool = False
     """Whether there is no statement, but a call or a look-up that loads the module by its name."""
 

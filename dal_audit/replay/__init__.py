@@ -10,6 +10,7 @@ __all__ = [
     "plan",
     "revision_downs",
     "run",
+    "variables",
 ]
 __all__ = [
     "database",
