@@ -177,6 +177,7 @@ def test_of_many_faults_the_first_are_told(tmp_path: Path) -> None:
 def test_a_table_of_data_is_said_and_not_parsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert limits.MAX_PARTS <= 400_000, "a syntax tree takes up to a kilobyte an element"
     put(tmp_path, {"a.py": "import sqlite3\nx = [" + "1," * 500 + "]\n"})
     assert "DAL901" not in run(tmp_path, "check", "--format", "concise").output
     monkeypatch.setattr(limits, "MAX_PARTS", 400)
