@@ -17,6 +17,7 @@ from dal_audit.extract.embedded.operations import unread
 from dal_audit.extract.embedded.placeholders import hands_no_values, placeholder, reads_placeholder
 from dal_audit.extract.embedded.statements import Embedder
 from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.migrations.python_literals import members_in
 from dal_audit.extract.operations.django import DjangoLowering, Stage
 from dal_audit.extract.operations.lowering import AlembicLowering
 from dal_audit.extract.python.expression_uses import last_name
@@ -194,7 +195,7 @@ class _Reader:
     def _django(self, side: Side) -> Iterator[SqlStatement]:
         for statement in self.tree.body:
             if isinstance(statement, ast.ClassDef) and statement.name == "Migration":
-                for own in statement.body:
+                for own in statement.body if side == "up" else reversed(statement.body):
                     if _assigned(own) == _OPERATIONS:
                         yield from self._operations(
                             getattr(own, "value", None), side, scope=self.module
@@ -205,13 +206,12 @@ class _Reader:
     ) -> Iterator[SqlStatement]:
         """Yield what a list of operations does, backwards for the downs."""
         node = follow_assignment(node, scope) if node is not None else None
-        is_list = node is None or isinstance(node, (ast.List, ast.Tuple))
-        members = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
+        members = members_in(node)
         for member in members if side == "up" else reversed(members):
             site = self._sites.get(id(member))
-            if is_list and isinstance(member, ast.Call) and site is not None:
+            if isinstance(member, ast.Call) and site is not None:
                 yield from self._django_operation(member, site, side, stage)
-            elif member is not None:
+            else:
                 yield self._unknown_operations(member)
 
     def _unknown_operations(self, node: ast.expr) -> SqlStatement:

@@ -21,10 +21,35 @@ def names_of(body: Sequence[ast.stmt]) -> Names:
             targets, value = statement.targets, statement.value
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             targets, value = [statement.target], statement.value
+        elif isinstance(statement, ast.AugAssign):
+            targets, value = [statement.target], _with_more(statement, found)
         else:
             continue
         found.update({target.id: value for target in targets if isinstance(target, ast.Name)})
     return found
+
+
+def _with_more(statement: ast.AugAssign, names: Names) -> ast.expr:
+    """Return what a name stands for behind `name += more`."""
+    before = names.get(statement.target.id) if isinstance(statement.target, ast.Name) else None
+    if before is None:
+        before = statement.value
+        return ast.copy_location(ast.Starred(before, ast.Load()), before)
+    return ast.copy_location(ast.BinOp(before, statement.op, statement.value), before)
+
+
+def members_in(node: ast.expr | None) -> list[ast.expr]:
+    """Return the members of a list, or of several with `+` between them.
+
+    What is no literal list stands there as one that is unpacked: it may have any.
+    """
+    if node is None:
+        return []
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return list(node.elts)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*members_in(node.left), *members_in(node.right)]
+    return [ast.copy_location(ast.Starred(node, ast.Load()), node)]
 
 
 def strings_in(node: ast.expr, names: Names) -> tuple[str, ...]:

@@ -15,7 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dal_audit.extract.migrations.project_modules import imported_origins
-from dal_audit.extract.migrations.python_literals import Names, names_of, strings_in
+from dal_audit.extract.migrations.python_literals import (
+    Names,
+    members_in,
+    names_of,
+    strings_in,
+)
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Span
@@ -161,7 +166,7 @@ class _Reader:
     def _customs(self, operations: ast.expr | None) -> Iterator[CustomOperation]:
         """Yield the operations whose classes are imported from elsewhere than Django."""
         origins = imported_origins(self.body)
-        for call in operations.elts if isinstance(operations, (ast.List, ast.Tuple)) else ():
+        for call in members_in(operations):
             if not isinstance(call, ast.Call):
                 continue
             first, dot, rest = ast.unparse(call.func).partition(".")
@@ -172,11 +177,8 @@ class _Reader:
 
     def _operations(self, operations: ast.expr | None) -> tuple[Half, Half]:
         """Return the two directions of a list of operations, or of what builds one."""
-        every: list[ast.expr] = []
-        state: HalfState = "empty" if operations is None else "code"
-        if isinstance(operations, (ast.List, ast.Tuple)):
-            every = operations.elts
-            state = "code" if every else "empty"
+        every = members_in(operations)
+        state: HalfState = "code" if every else "empty"
         where = None if operations is None else self._span(operations)
         up = Half(state, where)
         irreversible = next(filter(_is_irreversible, every), None)
@@ -297,10 +299,8 @@ def _is_false(node: ast.expr | None) -> bool:
 
 def _pairs(node: ast.expr | None) -> tuple[str, ...]:
     """Return Django's references to migrations: `("app", "0001_initial")` is `app.0001_initial`."""
-    if not isinstance(node, (ast.List, ast.Tuple)):
-        return ()
     found = []
-    for pair in node.elts:
+    for pair in members_in(node):
         words = strings_in(pair, {})
         if isinstance(pair, (ast.Tuple, ast.List)) and len(words) == len(pair.elts) == 2:  # noqa: PLR2004
             found.append(".".join(words))
