@@ -154,7 +154,7 @@ class _Reader:
         return Revision(
             self._name_span(migration),
             "django",
-            parents=_pairs(names.get("dependencies")),
+            parents=tuple(self._parents(names.get("dependencies"))),
             before=_pairs(names.get("run_before")),
             replaces=_pairs(names.get("replaces")),
             transactional=not _is_false(names.get("atomic")),
@@ -162,6 +162,17 @@ class _Reader:
             down=down,
             customs=tuple(self._customs(operations)),
         )
+
+    def _parents(self, dependencies: ast.expr | None) -> Iterator[str]:
+        """Yield the dependencies of a migration, also those that a function of the module names."""
+        yield from _pairs(dependencies)
+        functions = {own.name: own for own in self.body if isinstance(own, ast.FunctionDef)}
+        for member in members_in(dependencies):
+            called = member.value if isinstance(member, ast.Starred) else None
+            function = functions.get(_called(called)) if isinstance(called, ast.Call) else None
+            for node in nodes_in(function) if function is not None else ():
+                if isinstance(node, ast.List):
+                    yield from _pairs(node)
 
     def _customs(self, operations: ast.expr | None) -> Iterator[CustomOperation]:
         """Yield the operations whose classes are imported from elsewhere than Django."""
