@@ -55,8 +55,12 @@
   };
 
   // As the page came, without what is not wanted: causes stay above what they reach.
+  let isMoved = false;
   const showByRule = (wanted, isChosen) => {
-    contents.forEach((children, place) => place.replaceChildren(...children));
+    if (isMoved) {
+      contents.forEach((children, place) => place.replaceChildren(...children));
+      isMoved = false;
+    }
     const kept = new Set(wanted);
     findings.forEach((finding) => (finding.hidden = !kept.has(finding)));
     for (const part of list.querySelectorAll(".block, .group")) {
@@ -66,6 +70,7 @@
   };
 
   const showBy = (name, wanted) => {
+    isMoved = true;
     const groups = new Map();
     for (const finding of wanted) {
       finding.hidden = false;
