@@ -28,7 +28,6 @@ from dal_audit.extract.extractor import (
     ExtractionOptions,
     digests_of,
     first_look,
-    is_small,
     options_for,
 )
 from dal_audit.extract.inquiries import Inquiry
@@ -160,7 +159,9 @@ def read_again(before: Reading, path: str, text: Path, request: Request) -> Read
     """
     tree = with_unsaved(before.tree, {path: text})
     edited = [file for file in tree.files if file.path == path]
-    options = _options_again(before, tree, request)
+    options = options_for(
+        tree.files, before.catalogue, shortcuts=request.shortcuts, foreign=before.cache.foreign
+    )
     facts = first_look(edited, options)
     if _answers_alike(before, options, edited[0], facts[0]):
         return replace(before, tree=tree)
@@ -168,16 +169,6 @@ def read_again(before: Reading, path: str, text: Path, request: Request) -> Read
     before.cache.note_first(edited[0], facts[0])
     audited = reassemble(before.audited, tree, facts, before.cache, request)
     return replace(before, tree=tree, audited=audited)
-
-
-def _options_again(before: Reading, tree: ProjectFiles, request: Request) -> ExtractionOptions:
-    """Return how an edited file is looked at: no module has come or gone."""
-    if not before.cache.is_used:
-        return options_for(tree.files, before.catalogue, shortcuts=request.shortcuts)
-    foreign = frozenset(before.cache.inquiry.foreign)
-    return ExtractionOptions(
-        before.catalogue, foreign, thorough=is_small(tree.files), shortcuts=request.shortcuts
-    )
 
 
 def _answers_alike(

@@ -41,7 +41,8 @@ def follow_carriers(
     """
     others = project.files[len(files) :]
     index = import_index_of(project)
-    options = lru_cache(1)(partial(options_for, files, project.catalogue, shortcuts=shortcuts))
+    asked = partial(options_for, files, project.catalogue, shortcuts=shortcuts)
+    options = lru_cache(1)(partial(asked, foreign=cache.foreign))
     followed: frozenset[SymbolId] = frozenset()
     read: frozenset[str] = frozenset()
     spoken: frozenset[SymbolId] = frozenset()

@@ -181,6 +181,11 @@ class Cache:
             with contextlib.suppress(OSError):
                 make_folder(self.place.parent)
 
+    @property
+    def foreign(self) -> frozenset[str] | None:
+        """The modules of the standard library that stay strangers; None where that is not kept."""
+        return frozenset(self.inquiry.foreign) if self.is_used else None
+
     def seen(self) -> list[tuple[SourceFile, _Content]]:
         """Return the files whose content is known, with what is kept of it."""
         return list(self._seen.values())

@@ -100,8 +100,7 @@ def extract_deep(
     """
     waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
     chosen = _led_to(waiting, frontier, jobs, cache.inquiry if cache else Inquiry.opened())
-    found = read_whole(chosen, options, jobs, cache)
-    by_path = {facts.path: facts for facts in found}
+    by_path = {facts.path: facts for facts in read_whole(chosen, options, jobs, cache)}
     return [by_path.get(file.path, file) for file in known]
 
 
@@ -265,11 +264,15 @@ class ExtractionOptions(Struct, frozen=True, dict=True):
 
 
 def options_for(
-    files: Sequence[SourceFile], catalogue: Catalogue, *, shortcuts: bool = True
+    files: Sequence[SourceFile],
+    catalogue: Catalogue,
+    *,
+    shortcuts: bool = True,
+    foreign: frozenset[str] | None = None,
 ) -> ExtractionOptions:
-    """Return how the files of a project are looked at."""
-    foreign = foreign_modules((file.path for file in files), catalogue)
-    return ExtractionOptions(catalogue, foreign, thorough=is_small(files), shortcuts=shortcuts)
+    """Return how the files of a project are looked at; `foreign` modules may be known."""
+    own = foreign_modules((file.path for file in files), catalogue) if foreign is None else foreign
+    return ExtractionOptions(catalogue, own, thorough=is_small(files), shortcuts=shortcuts)
 
 
 def _batch(
