@@ -198,7 +198,7 @@ def memory_of(client: Client) -> int:
 
 def row(name: str, case: str, times: Sequence[Taken], memory: int) -> None:
     """Print a row: medians, and the slowest."""
-    figures = " | | "
+    figures = " |  | "
     if times:
         walls = [taken.wall for taken in times]
         processor = statistics.median(taken.processor for taken in times)
