@@ -8,7 +8,7 @@ import tokenize
 from collections import Counter
 
 import libcst
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dal_audit.extract.embedded.migration import statements_of_migration
@@ -105,6 +105,13 @@ def modules(draw: st.DrawFn) -> str:
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text
 
 
+REMARK_LAST = (
+    "import sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade():\n    if x:\n        pass\n"
+    '    op.create_table("t")\n\n\ndef downgrade():\n    pass  # kept\n'
+)
+"""What is not taken back is said last, before the comment behind what made place for it."""
+
+
 def comments(text: str) -> Counter[str]:
     tokens = tokenize.generate_tokens(io.StringIO(text, newline="").readline)
     return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
@@ -121,6 +128,7 @@ def check(before: str, fixes: list[Fix]) -> None:
 
 @settings(max_examples=runs(25), deadline=None)
 @given(modules())
+@example(REMARK_LAST)
 def test_a_written_down_keeps_its_module(text: str) -> None:
     source = revision_source(text)
     inverter = Inverter(SourceSchema(), Engines(sqlite=True, postgresql=True))

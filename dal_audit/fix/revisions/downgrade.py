@@ -13,7 +13,7 @@ from dal_audit.extract.operations.revision_source import Action, RevisionSource
 from dal_audit.extract.operations.revision_text import FunctionPlace
 from dal_audit.extract.operations.terms import OP, call, string
 from dal_audit.extract.source import Lines
-from dal_audit.facts import START, Edit
+from dal_audit.facts import START, Edit, Span
 from dal_audit.fix.revisions.inverse import Inverter
 from dal_audit.fix.revisions.spelling import Spelling
 from dal_audit.fix.revisions.step import BATCH, Step, Undoing
@@ -97,14 +97,26 @@ def edits_of(downgrade: Downgrade, text: str, doubts: Sequence[str] = ()) -> tup
         if place.idle is None:
             edits.append(_inserted(lines, piece.after, own, ending))
             continue
-        body = ending.join(own)
-        edits.append(
-            Edit(
-                place.idle,
-                f"{ending}{body}" if place.is_inline else body.removeprefix(place.indent),
-            )
-        )
+        edits.append(_in_place(lines, place.idle, place, own, ending))
     return tuple(edits)
+
+
+def _in_place(
+    lines: Lines, idle: Span, place: FunctionPlace, own: Sequence[str], ending: str
+) -> Edit:
+    """Return the edit that puts lines in the place of a statement that does nothing.
+
+    A comment behind it stands behind the last of them, or below that where it is a comment, too.
+    """
+    body = ending.join(own)
+    text = f"{ending}{body}" if place.is_inline else body.removeprefix(place.indent)
+    line, column = idle.end_line, idle.end_column
+    rest = lines.text[lines.index(line, column) :].partition("\n")[0]
+    comment = rest.lstrip()
+    if not comment.startswith("#") or not own[-1].lstrip().startswith("#"):
+        return Edit(idle, text)
+    until = column + len(rest) - len(comment)
+    return Edit(Span(idle.line, idle.column, line, until), f"{text}{ending}{place.indent}")
 
 
 def _inserted(lines: Lines, after: int, added: Sequence[str], ending: str) -> Edit:
