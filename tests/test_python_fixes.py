@@ -72,6 +72,7 @@ def statements(draw: st.DrawFn) -> str:
             [
                 "{}",
                 "if x:\n        {}",
+                "if op.get_bind().dialect.name == 'mysql':\n        {}",
                 "x = {}",
                 "with op.batch_alter_table('t') as b:\n        {}",
             ]
@@ -112,6 +113,13 @@ REMARK_LAST = (
 """What is not taken back is said last, before the comment behind what made place for it."""
 
 
+OF_OTHERS = (
+    "from alembic import op\n\n\ndef upgrade():\n    if op.get_bind().dialect.name == 'mysql':\n"
+    '        op.alter_column("t", "a", nullable=True)\n'
+)
+"""What no engine runs whose compilers are known."""
+
+
 def comments(text: str) -> Counter[str]:
     tokens = tokenize.generate_tokens(io.StringIO(text, newline="").readline)
     return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
@@ -140,6 +148,7 @@ def test_a_written_down_keeps_its_module(text: str) -> None:
 
 @settings(max_examples=runs(25), deadline=None)
 @given(modules())
+@example(OF_OTHERS)
 def test_a_mended_operation_keeps_its_module(text: str) -> None:
     found: list[tuple[Edit, ...]] = []
     for statement in statements_of_migration(ast.parse(text), Lines(text), "alembic"):

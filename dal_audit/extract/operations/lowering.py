@@ -80,7 +80,7 @@ class AlembicLowering:
             block = self._blocks.get(id(call))
             effects = {own.engine: self._effects(own, block, scope) for own in read}
             marks = {operation.engine: self._marks(operation, block) for operation in read}
-            constructs = tuple(self._constructs(marks, span, read[0]))
+            constructs = tuple(self._constructs(marks, span, read[0])) if read else ()
         else:
             made = enumeration_effects(call, scope)
             if made is None:

@@ -55,14 +55,11 @@ def empty(file: Path) -> None:
     text = file.read_bytes().decode("utf-8", "replace")
     if "def downgrade" not in text or "down_revision" not in text:
         return
-    body = next(
-        own.body
-        for own in ast.parse(text).body
-        if isinstance(own, ast.FunctionDef) and own.name == "downgrade"
-    )
-    lines = text.splitlines(keepends=True)
-    lines[body[0].lineno - 1 : body[-1].end_lineno] = ["    pass\n"]
-    file.write_bytes("".join(lines).encode())
+    for own in ast.parse(text).body:
+        if isinstance(own, ast.FunctionDef) and own.name == "downgrade":
+            lines = text.splitlines(keepends=True)
+            lines[own.body[0].lineno - 1 : own.end_lineno] = ["    pass\n"]
+            file.write_bytes("".join(lines).encode())
 
 
 def counted(root: Path, engines: Engines, show: int) -> Counter[tuple[Engine, str]]:
