@@ -130,6 +130,49 @@ def test_nothing_is_offered_where_columns_may_not_fit(report: Report, form: Any)
         assert 1 not in lines
 
 
+PYTHON = (
+    "import json, sqlite3\r\n"
+    "\r\n"
+    "from psycopg import (\r\n    connect,\r\n    Row,\r\n)\r\n"
+    "\r\n"
+    "x = 'é🦆'; import asyncpg  # 🦆\r\n"
+    "print(json, x)\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "read", "encoding"),
+    [("sarif", of_sarif, "utf-16-le"), ("rdjson", of_rdjson, "utf-8")],
+)
+def test_imports_are_taken_out_by_reports_too(
+    tmp_path: Path, form: Any, read: Callable[[str], list[list[Replacement]]], encoding: str
+) -> None:
+    """Their edits reach over lines, as those of SQL do not."""
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "s.py").write_text("import sqlite3\n")
+    (tmp_path / "a.py").write_bytes(PYTHON.encode())
+    report = audit(Request(folder=tmp_path, cache=False, select=("DAL101",)))
+    fixes = [found.breach.fix for found in report.open if found.breach.fix is not None]
+    offered = read(render(report, form))
+    assert len(offered) == len(fixes) == 3
+    for edits, fix in zip(offered, fixes, strict=True):
+        new = amended(PYTHON.encode(), [fix], is_script=False)
+        assert over_lines(edits, encoding) == new != PYTHON.encode()
+
+
+def over_lines(edits: list[Replacement], encoding: str) -> bytes:
+    """Apply edits to PYTHON that may reach over lines."""
+    width = {"utf-8": 1, "utf-16-le": 2}[encoding]
+    lines = [line.encode(encoding) for line in PYTHON.splitlines(keepends=True)]
+    starts = [sum(map(len, lines[:index])) for index in range(len(lines) + 1)]
+    data = b"".join(lines)
+    for line, column, end_line, end_column, text in sorted(edits, reverse=True):
+        start = starts[line - 1] + (column - 1) * width
+        end = starts[end_line - 1] + (end_column - 1) * width
+        data = data[:start] + text.encode(encoding) + data[end:]
+    return data.decode(encoding).encode()
+
+
 def test_the_text_says_what_can_be_fixed(report: Report) -> None:
     text = render(report, "text")
     assert "= fix: write `coalesce(…)`\n" in text

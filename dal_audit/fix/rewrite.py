@@ -84,6 +84,8 @@ def amended(data: bytes, fixes: Iterable[Fix], *, is_script: bool) -> bytes:
     pieces = []
     position = 0
     for edit in sorted((edit for fix in fixes for edit in fix.edits), key=lambda edit: edit.span):
+        if edit.span.end_line > len(lines):
+            raise AmendError("it has no line end where a line would be put")
         start = lines.index(edit.span.line, edit.span.column)
         end = lines.index(edit.span.end_line, edit.span.end_column)
         pieces += [text[position:start], _BARE.sub(newline, edit.text)]
