@@ -440,7 +440,7 @@ def test_what_an_edit_makes_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     store = edited(sql, "app/storage/store.py", TEXTS["app/storage/store.py"][1])
     assert answered(store, monkeypatch) == {
         *("classes", "hierarchy_of", "held_objects_of", "accessors_of", "interface_members"),
-        *("receivers_of", "evidence", "handed_out"),
+        *("receivers_of", "evidence", "handed_out", "handing_classes"),
     }
 
 

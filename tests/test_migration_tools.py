@@ -29,11 +29,13 @@ MAY_NAME = (
     PACKAGE / "replay" / "project_process.py",
     PACKAGE / "assemble" / "workflows" / "programs.py",
     PACKAGE / "assemble" / "workflows" / "servers.py",
+    PACKAGE / "fix" / "revisions",
     Path(str(migration_facts.__file__)),
     Path(str(tools.__file__)),
 )
 """What reads a tool's directives and settings, which programs CI starts (a word on a command line,
-none of a tool's traits), what runs in a tool's own environment, the rows of its operations, drivers that bear a tool's name, the type of its
+none of a tool's traits), what runs in a tool's own environment, the rows of its operations, what is written into
+its revisions, drivers that bear a tool's name, the type of its
 name, and the table."""
 
 NAMED = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(TOOLS.keys() - {PLAIN.name}))})(?![\w-])")

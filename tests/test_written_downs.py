@@ -183,7 +183,7 @@ def test_one_of_the_two_ways_is_asked_for(root: Path) -> None:
     for words in ((), ("--ask", "--downs")):
         answer = run(root, "fix", *words)
         assert answer.exit_code == 2
-        assert "either --downs or --ask" in answer.stderr
+        assert "--downs, --ask or --extract-interface" in answer.stderr
 
 
 def test_a_link_out_of_the_project_is_not_followed(root: Path, tmp_path_factory: Any) -> None:

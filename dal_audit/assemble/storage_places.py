@@ -12,7 +12,8 @@ from typing import Final
 
 from dal_audit.assemble.import_texts import imported_names
 from dal_audit.assemble.module_names import ModuleNames
-from dal_audit.facts import FileFacts
+from dal_audit.facts import ClassDefinition, FileFacts, ModuleExports
+from dal_audit.migrations.folders import is_home
 from dal_audit.policy import compile_globs
 
 STORAGE_NAMES: Final = frozenset(
@@ -23,8 +24,8 @@ STORAGE_NAMES: Final = frozenset(
 ASIDE: Final = frozenset({"tests", "test", "testing", "examples", "example", "docs", "doc"})
 """Folders of what is not the program itself: nothing in them makes the others' storage."""
 
-_MIGRATION: Final = re.compile(r"(?:^|/)(?:migrations|alembic|versions)/|(?:^|/)(?:test_|conftest)")
-"""What imports drivers in any project, and is used by nobody."""
+_TEST: Final = re.compile(r"(?:^|/)(?:test_|conftest)[^/]*$")
+"""The files of tests, which import drivers in any project, as migrations do."""
 
 
 def storage_in(
@@ -38,7 +39,8 @@ def storage_in(
     place = _access_place(
         driver_importers, [file.path for file in files if file.path.endswith(".py")]
     )
-    return (place,) if place and _is_used(place, files, names) else ()
+    is_access = place and _implements(place, files) and _is_used(place, files, names)
+    return (place,) if is_access else ()
 
 
 def _storage_folders(driver_importers: Sequence[str]) -> tuple[str, ...]:
@@ -88,12 +90,27 @@ def is_named_storage(glob: str) -> bool:
 
 
 def _is_aside(path: str) -> bool:
-    return not ASIDE.isdisjoint(path.split("/")) or _MIGRATION.search(path) is not None
+    is_test = not ASIDE.isdisjoint(path.split("/")) or _TEST.search(path) is not None
+    return is_test or is_home(path.rpartition("/")[0])
 
 
 def _stem(path: str) -> str:
     """Return a file's name without its last ending."""
     return path.rpartition("/")[2].rpartition(".")[0]
+
+
+def _implements(place: str, files: Sequence[FileFacts]) -> bool:
+    """Return whether a place defines classes, or functions that give something of others.
+
+    What only binds or hands on a driver's objects is a leak, and no storage.
+    """
+    covers = compile_globs((place,), anchored=True)
+    facts = (fact for file in files if covers(file.path) for fact in file.facts)
+    return any(
+        isinstance(fact, ClassDefinition)
+        or (isinstance(fact, ModuleExports) and any(own.made == "function" for own in fact.exports))
+        for fact in facts
+    )
 
 
 def _is_used(place: str, files: Sequence[FileFacts], names: ModuleNames) -> bool:

@@ -138,10 +138,10 @@ def _batch(written: Written) -> tuple[Edit, ...]:
     rest = written.source[end:].partition("\n")[0].strip()
     if indent.strip() or (rest and not rest.startswith("#")) or not _fits_in_block(written):
         return ()
-    table = written.operation.arguments.values["table_name"]
+    table = written.operation.arguments.values.get("table_name")
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-    removal = _removal(written, table)
-    if owner is None or removal is None:
+    removal = _removal(written, table) if table is not None else None
+    if owner is None or table is None or removal is None:
         return ()
     bounds = written.literals.bounds(owner)
     opening = f"with {written.text(owner)}.batch_alter_table({written.text(table)}) as {_BATCH}:"
