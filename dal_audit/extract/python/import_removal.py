@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -74,20 +74,22 @@ class ImportRemoval:
         self.names = names
 
     def names_of(
-        self, statement: ImportStatement, unused: Collection[str]
+        self, statement: ImportStatement, unused: AbstractSet[str]
     ) -> list[tuple[Span, Span] | None]:
         """Return how each name of a statement is taken out, where others of it stay.
 
         That is what goes with it where a name behind it stays, and where one before it does.
         `unused` are the names that no scope reads.
         """
+        if unused.isdisjoint(map(_bound_name, statement.names)) or not self._is_open(statement):
+            return [None] * len(statement.names)
         items = ListItems(
             self.lines,
             [_alias_bounds(self.lines, alias) for alias in statement.names],
             statement_bounds(self.lines, statement),
         )
         return [
-            items.spans(index) if self._is_free(Imported(statement, alias), unused) else None
+            items.spans(index) if self._is_free(alias, _bound_name(alias), unused) else None
             for index, alias in enumerate(statement.names)
         ]
 
@@ -104,16 +106,17 @@ class ImportRemoval:
         first, _ = statement_bounds(self.lines, position.block[0])
         return (Edit(self.lines.span(first, first), ""), found)
 
-    def _is_free(self, imported: Imported, unused: Collection[str]) -> bool:
-        """Return whether nothing can miss an imported name."""
-        name, statement = imported.name, imported.statement
-        if name not in unused or imported.alias.name == "*" or self._reads_namespace:
-            return False
+    def _is_open(self, statement: ImportStatement) -> bool:
+        """Return whether a statement may lose names, as far as what it stands in says."""
         position = self._positions.get(id(statement))
-        if position is None or position.is_guarded or self._is_kept(statement):
-            return False
-        is_offered = imported.alias.asname == imported.alias.name
-        return not is_offered and self._is_bound_once(imported) and name not in self._quoted
+        is_known = position is not None and not position.is_guarded
+        return is_known and not self._reads_namespace and not self._is_kept(statement)
+
+    def _is_free(self, alias: ast.alias, name: str, unused: AbstractSet[str]) -> bool:
+        """Return whether nothing can miss a name that an open statement imports."""
+        is_offered = alias.asname == alias.name
+        is_bound_once = id(alias) in self._bound_once
+        return name in unused and not is_offered and is_bound_once and name not in self._quoted
 
     def _is_kept(self, statement: ImportStatement) -> bool:
         """Return whether a comment on the statement's lines speaks to a tool."""
@@ -126,18 +129,25 @@ class ImportRemoval:
             _DIRECTIVE.search(line, line.find("#")) for line in shown.splitlines() if "#" in line
         )
 
-    def _is_bound_once(self, imported: Imported) -> bool:
-        """Return whether nothing else gives its scope the name, and no parameter bears it."""
+    @cached_property
+    def _bound_once(self) -> AbstractSet[int]:
+        """The identities of what alone gives its scope a name, which no parameter bears."""
         module = self.names.module
-        is_found = False
-        for scope in (module, *module.opened):
-            bindings = scope.bindings.get(imported.name, ())
-            if any(isinstance(binding, Declared) for binding in bindings):
-                return False
-            own = [binding for binding in bindings if isinstance(binding, Imported)]
-            if any(binding.alias is imported.alias for binding in own):
-                is_found = scope.kind != "class" and len(bindings) == 1
-        return is_found
+        scopes = (module, *module.opened)
+        declared = {
+            name
+            for scope in scopes
+            for name, bindings in scope.bindings.items()
+            if any(isinstance(binding, Declared) for binding in bindings)
+        }
+        alone = (
+            bindings[0]
+            for scope in scopes
+            if scope.kind != "class"
+            for name, bindings in scope.bindings.items()
+            if len(bindings) == 1 and name not in declared
+        )
+        return {id(binding.alias) for binding in alone if isinstance(binding, Imported)}
 
     @cached_property
     def _reads_namespace(self) -> bool:
@@ -198,6 +208,11 @@ class ImportRemoval:
             return start or above, below
         is_last = below == len(text)
         return (above if below > end or is_last else start), end
+
+
+def _bound_name(alias: ast.alias) -> str:
+    """Return the name that an alias gives its scope; a star's is none that a scope knows."""
+    return alias.asname or alias.name.partition(".")[0]
 
 
 def _alias_bounds(lines: Lines, alias: ast.alias) -> tuple[int, int]:
