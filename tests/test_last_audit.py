@@ -139,7 +139,7 @@ def append(file: Path, text: str) -> None:
 def rewrite(file: Path) -> None:
     """Write a file as editors do: beside it, and moved into its place."""
     beside = file.with_suffix(".tmp")
-    beside.write_text(f"{file.read_text()}\n")
+    beside.write_text(f"{file.read_text()}# moved\n")
     beside.replace(file)
 
 
