@@ -430,6 +430,28 @@ def test_django_is_run_on_both_engines(server: str, tmp_path: Path) -> None:
     }
 
 
+def test_branches_of_django_run_and_end_in_its_own_order(server: str, tmp_path: Path) -> None:
+    """The merge names a parent that comes from another one; both branches change one column."""
+    head = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
+    wide = 'migrations.AlterField("item", "name", models.CharField(max_length={0}, unique=True))'
+
+    def step(parents: tuple[str, ...], operation: str) -> str:
+        named = ", ".join(f'("shop", "{parent}")' for parent in parents)
+        return f"{head}    dependencies = [{named}]\n    operations = [{operation}]\n"
+
+    root = django_project(
+        tmp_path,
+        m0001_initial=FIRST,
+        m0002_left=step(("0001_initial",), wide.format(50)),
+        m0002_right=step(("0001_initial",), wide.format(60)),
+        m0003_more=step(("0002_right",), wide.format(70)),
+        m0004_merge=step(("0001_initial", "0002_left", "0003_more"), ""),
+    )
+    result = run(root, url=server)
+    assert re.search(r"SQLite \S+ +5 of 5 +4 of 5 +- +ok +ok +same\n", result.output), result.output
+    assert re.search(r"PostgreSQL \S+ +5 of 5 +4 of 5 +- +ok +ok\n", result.output), result.output
+
+
 def test_what_django_adds_for_an_engine_is_no_difference(server: str, tmp_path: Path) -> None:
     root = django_project(tmp_path, m0001_initial=FIRST)
     other = root / "other" / "migrations"

@@ -64,6 +64,29 @@ def by_graph(migrations: Sequence[Migration]) -> tuple[Migration, ...]:
     return tuple(map(migrations.__getitem__, placed))
 
 
+def by_walk(migrations: Sequence[Migration]) -> tuple[Migration, ...]:
+    """Return migrations as Django runs them on an empty database; they are given by name.
+
+    It walks from those that no other one names: each comes after those that it names, of which the
+    last by name is gone into first. Source: `iterative_dfs` of its `db/migrations/graph.py`.
+    """
+    waits = _waits(migrations)
+    followers = _followers(waits)
+    starts = sorted(range(len(migrations)), key=lambda index: bool(followers[index]))
+    stack = [(index, False) for index in reversed(starts)]
+    entered: set[int] = set()
+    placed = []
+    while stack:
+        index, is_left = stack.pop()
+        if is_left:
+            placed.append(index)
+        elif index not in entered:
+            entered.add(index)
+            stack.append((index, True))
+            stack += [(parent, False) for parent in sorted(waits[index])]
+    return tuple(map(migrations.__getitem__, placed))
+
+
 def _followers(waits: Sequence[Iterable[int]]) -> list[list[int]]:
     """Return for each migration the indexes of those that wait for it."""
     found: list[list[int]] = [[] for _ in waits]

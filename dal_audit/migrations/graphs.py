@@ -11,7 +11,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from dal_audit.facts.migrations import Revision
-from dal_audit.migrations.assembly import by_graph
+from dal_audit.migrations.assembly import by_graph, by_walk
 from dal_audit.migrations.backends import backend_of_folder
 from dal_audit.migrations.folders import name_of, parent_of, within
 from dal_audit.migrations.listing import Listing, join
@@ -143,7 +143,7 @@ def django_sets(listing: Listing, root: str) -> list[MigrationSet]:
                 folder,
                 DJANGO.name,
                 "graph",
-                by_graph(_of_app(label, revisions)),
+                by_walk(_of_app(label, revisions)),
                 "marker",
                 backends=(backend,) if backend else None,
                 strays=tuple(join(folder, name) for name in listing.scripts(folder)),

@@ -100,9 +100,7 @@ class App:
             others = [(step.app_label, step.name) for step, _ in plan]
             executor.migrate([node for node in others if node != target])
         elif what == "down":
-            parents = executor.loader.graph.node_map[target].parents
-            own = [node.key for node in parents if node.key[0] == self.label]
-            executor.migrate(own or [(self.label, None)])
+            executor.migrate([], plan=list(_undoing(executor.loader, target)))
         else:
             if what == "again":
                 recorder.record_unapplied(*target)
@@ -136,6 +134,17 @@ class App:
         number = operations.index(id(operation)) if id(operation) in operations else 0
         first, last = lines[number] if number < len(lines) else (1, 1)
         return place(os.path.realpath(path), first, last, is_made=_is_made(operation))
+
+
+def _undoing(loader: Any, target: tuple[str, str]) -> Iterator[tuple[Any, bool]]:
+    """Yield what has to be taken back for a migration to be, last the migration itself.
+
+    Not by going to its parents: that takes back their other children, too, and fails where one
+    parent comes from another.
+    """
+    for node in loader.graph.backwards_plan(target):
+        if node in loader.applied_migrations:
+            yield loader.graph.nodes[node], True
 
 
 def _is_made(operation: Any) -> bool:
