@@ -6,12 +6,14 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 import psycopg
 import pytest
+from psycopg.sql import Composed
 
 from dal_audit.replay.database import EngineError
-from dal_audit.replay.postgresql import Postgresql
+from dal_audit.replay.postgresql import Postgresql, drop_database
 from dal_audit.replay.scratch_database import PREFIX
 from dal_audit.replay.workers import postgres
 
@@ -115,3 +117,20 @@ def user_of(server: str, powers: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x' {powers}".encode())
     return psycopg.conninfo.make_conninfo(server, user=name, password="x")
+
+
+def test_a_database_goes_whose_worker_may_not_be_ended_by_force() -> None:
+    """The server's worker that vacuums comes when it likes; so its refusal is played."""
+    run: list[str] = []
+
+    class Refusing:
+        def execute(self, statement: Composed) -> None:
+            run.append(statement.as_string())
+            if "FORCE" in run[-1]:
+                raise psycopg.errors.InsufficientPrivilege
+
+    drop_database(cast("psycopg.Connection[Any]", Refusing()), "d")
+    assert run == [
+        'DROP DATABASE IF EXISTS "d" WITH (FORCE)',
+        'DROP DATABASE IF EXISTS "d"',
+    ]

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from dal_audit.replay.database import EngineError
-from dal_audit.replay.postgresql import connected
+from dal_audit.replay.postgresql import connected, drop_database
 
 PREFIX: Final = "dal_audit_replay_"
 
@@ -118,8 +118,7 @@ def drop(connection: psycopg.Connection[Any], name: str) -> None:
         (name, f"{name}_copy", name),
     ).fetchall()
     for (database,) in rows:
-        dropped = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        connection.execute(dropped.format(sql.Identifier(database)))
+        drop_database(connection, database)
     found = connection.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %s", (name,))
     if found.fetchone() is not None:
         # Roles that it made on a server of our own may hang on it: they go with the server.

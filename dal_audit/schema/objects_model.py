@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeAlias
 from msgspec import Struct, field
 
 from dal_audit.facts import Span
-from dal_audit.facts.sql import SqlName, SqlType
+from dal_audit.facts.sql import MODEL_TABLE, SqlName, SqlType
 from dal_audit.schema.type_families import type_text
 
 SQLITE: Final = "sqlite"
@@ -206,6 +206,9 @@ def fold_identifier(name: str, backend: str, *, quoted: bool) -> str:
 
 
 def qualified(name: str, schema_of: str) -> str:
-    """Return a name in the schema of another, where it names none itself."""
-    schema = schema_of.rpartition(".")[0]
+    """Return a name in the schema of another, where it names none itself.
+
+    A model that stands for its table, `Model.__tablename__`, is no schema.
+    """
+    schema = "" if MODEL_TABLE in schema_of else schema_of.rpartition(".")[0]
     return f"{schema}.{name}" if schema and "." not in name else name

@@ -197,8 +197,19 @@ class State:
         """
         if self.is_optional:
             return False
-        is_known = self.is_chained and self.sees_all and self.seen(name) is not None
-        return is_known or self.made.get(name) == self.file
+        relation = self.seen(name)
+        is_known = self.is_chained and self.sees_all and relation is not None
+        return (is_known or self.made.get(name) == self.file) and not self.may_be_lost(name)
+
+    def may_be_lost(self, name: str) -> bool:
+        """Return whether code that was run since may have dropped an index of a table it names."""
+        index = self.seen(name)
+        table = index.table if index is not None else None
+        return table is not None and any(
+            code.may_remove_any((table.name,))
+            for script, code in self.former_code.items()
+            if script >= self.made[name]
+        )
 
     def is_dropped_here(self, name: str) -> bool:
         """Return whether a relation was made before, and dropped in this script for certain."""

@@ -83,7 +83,7 @@ def create_index(state: State, create: CreateIndex) -> None:
     _check_keys(state, create, table)
     if stands and create.if_not_exists:
         return
-    if stands:
+    if stands and not state.may_be_lost(name):
         span = (create.name or create.table).span
         state.existing_object(span, f"the index `{name}` stands already", GUARD_CREATE, name)
     state.place(name, _new_index(state, create, table))

@@ -75,4 +75,6 @@ def drop_index(operation: Operation) -> Iterator[Effect]:
     name = table_name(arguments.text("index_name"), arguments.text("schema"))
     table = operation.plain_table
     known = "" if UNKNOWN in table else str(table)
-    yield Effect(joined("DROP INDEX ", guard, name), table=known)
+    # Which index goes may not be known, and whose is: so none of the table's stands for sure.
+    owner = joined(" ON ", operation.table) if UNKNOWN in name and known else ""
+    yield Effect(joined("DROP INDEX ", guard, name, owner), table=known)
