@@ -118,9 +118,8 @@ def constrain(
     )
     part = _part_of(state, constraint, columns, inline=inline)
     if table.parts.get(("constraint", name)) is not None:
-        state.existing_object(
-            constraint.span, f"the table has a constraint `{name}` already", GUARD_CONSTRAINT, name
-        )
+        reason = f"the table has a constraint `{name}` already"
+        state.existing_object(constraint.span, reason, GUARD_CONSTRAINT, name, table_name)
     state.set_part(table, ("constraint", name), part)
     state.refer(table, name, part)
     if _has_index(state, constraint):
