@@ -32,6 +32,10 @@ EXPRESSIONS: Final = frozenset({"constants", "functions", "literals", "operators
 
 _HOLE: Final = re.compile(r"\{\w\}")
 
+_CLOCKS: Final = frozenset({"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"})
+"""What SQLite takes as the default of a new table's column, and of no column that it adds to rows
+(sqlite.org/lang_altertable.html); nor does it take one there that begins with a parenthesis."""
+
 TIMESTAMPS: Final = frozenset(
     {
         "datetime",
@@ -53,6 +57,8 @@ def fix_of(
     rewriting = construct.rewriting
     if rewriting is None or not PROVEN.issuperset(backends):
         return None
+    if "sqlite" in backends and _adds_clock(construct, rewriting, statement):
+        return None
     respelling = feature.fixes[rewriting.respelling]
     is_safe = (
         CONDITIONS[respelling.safe](construct, statement)
@@ -61,6 +67,21 @@ def fix_of(
         and not _is_torn(statement)
     )
     return Fix(_message(respelling, rewriting), rewriting.edits, "safe" if is_safe else "unsafe")
+
+
+def _adds_clock(construct: SqlConstruct, rewriting: Rewriting, statement: SqlStatement) -> bool:
+    """Return whether a fix makes a clock the default of a column that is added, where none was.
+
+    That would only give one refusal for another.
+    """
+    becomes = {word for edit in rewriting.edits for word in edit.text.upper().split()}
+    if not isinstance(statement.structure, AlterTable) or _CLOCKS.isdisjoint(becomes):
+        return False
+    refused = {"(", *_CLOCKS}
+    return any(
+        refused.isdisjoint(word.upper() for word in words[:1])
+        for _, words in _defaults(construct, statement)
+    )
 
 
 def _is_torn(statement: SqlStatement) -> bool:
@@ -135,13 +156,22 @@ def _is_date_default(construct: SqlConstruct, statement: SqlStatement) -> bool:
 
 def _defaulted(construct: SqlConstruct, statement: SqlStatement) -> Iterator[str]:
     """Yield the type of the column in whose default a construct is all that there is."""
+    for column, words in _defaults(construct, statement):
+        values = [word for word in words if word[0] not in "()'"]
+        if column.type is not None and len(values) == 1:
+            yield column.type.name
+
+
+def _defaults(
+    construct: SqlConstruct, statement: SqlStatement
+) -> Iterator[tuple[Column, tuple[str, ...]]]:
+    """Yield each column in whose default a construct lies, and the words of that default."""
     for column in _columns(statement):
         for constraint in column.constraints:
-            if constraint.kind != "default" or constraint.expression is None or column.type is None:
+            if constraint.kind != "default" or constraint.expression is None:
                 continue
-            words = [text for text in constraint.expression.tokens if text[0] not in "()'"]
-            if _lies_in(construct.span, constraint.span) and len(words) == 1:
-                yield column.type.name
+            if _lies_in(construct.span, constraint.span):
+                yield column, constraint.expression.tokens
 
 
 def _columns(statement: SqlStatement) -> tuple[Column, ...]:

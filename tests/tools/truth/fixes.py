@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,11 @@ Open: TypeAlias = Callable[[Engine], AbstractContextManager[Database]]
 """Opens an empty database."""
 
 SECONDS: Final = 30.0
+
+_TRANSACTION: Final = re.compile(
+    r"(?:BEGIN|COMMIT|END|ROLLBACK|START)(?:\s+(?:TRANSACTION|WORK|IMMEDIATE|DEFERRED|EXCLUSIVE))?",
+    re.IGNORECASE,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,15 +123,27 @@ def sets(before: Path, after: Path, word: str, opened: Open) -> Iterator[tuple[s
         for engine in ENGINES_OF[entry["claim"]]:
             with opened(engine) as database:
                 for olds, news in pairs:
-                    for old, new in zip(olds, news, strict=len(olds) == len(news)):
-                        yield from verdict(database, engine, (old,), (new,), entry["set"])
+                    for old, new in side_by_side(olds, news):
+                        yield from verdict(database, engine, old, new, entry["set"])
                     database.settle()
 
 
 def texts(path: Path) -> list[str]:
-    """Return the statements of a script."""
+    """Return the statements of a script, without those that would end a trial's transaction."""
     text = path.read_text("utf-8-sig", "replace")
-    return [text[own.start : own.end] for own in split(text).statements]
+    several = [text[own.start : own.end] for own in split(text).statements]
+    return [own for own in several if not _TRANSACTION.fullmatch(own)]
+
+
+def side_by_side(
+    olds: Sequence[str], news: Sequence[str]
+) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Yield what is to be compared: each statement, or a script as a whole where they are more."""
+    if len(olds) != len(news):
+        yield olds, news
+        return
+    for old, new in zip(olds, news, strict=True):
+        yield (old,), (new,)
 
 
 def verdict(
