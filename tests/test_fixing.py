@@ -241,6 +241,39 @@ def test_a_link_out_of_the_project_is_not_followed(
     assert (project / "app/a.py").read_text() == "x = 1\n"
 
 
+REVISION = """\
+import sqlalchemy as sa
+from alembic import op
+
+revision = "1a"
+down_revision = None
+
+
+def upgrade():
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(36), primary_key=True),
+        sa.Column("made", sa.DateTime(), server_default=sa.text("now()")),
+        sa.Column("seen", sa.DateTime(), server_default=sa.text("(now())"), onupdate=sa.func.now()),
+        sa.Column("kind", sa.String(9), server_default=sa.text("'now()'")),
+        if_not_exists=True,
+    )
+
+
+def downgrade():
+    op.drop_table("jobs", if_exists=True)
+"""
+
+
+def test_what_an_operation_has_in_several_columns_is_fixed_in_each(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    put(tmp_path, "dal-audit.toml", '[[migrations]]\npath = "migrations"\n')
+    revision = put(tmp_path, "migrations/versions/1a_jobs.py", REVISION)
+    fix_here(tmp_path)
+    written = REVISION.replace('sa.text("now()")', "sa.func.now()")
+    assert revision.read_text() == written.replace('sa.text("(now())")', "sa.func.now()")
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "gbk"])
 def test_encodings_stay(project: Path, encoding: str) -> None:
     text = f"# coding: {encoding}\nx = '§'\n{UNUSED}"

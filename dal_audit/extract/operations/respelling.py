@@ -82,24 +82,48 @@ def respelled(
 
 
 def _type(written: Written) -> tuple[Edit, ...]:
-    """Write another type in the place of one that the form names itself."""
-    node = written.part
-    if not isinstance(node, (ast.Call, ast.Attribute, ast.Name)):
-        return ()
-    named = node.func if isinstance(node, ast.Call) else node
+    """Write another type in the place of each that the form names itself."""
     names = {
         mark.rpartition(":")[2].rpartition(".")[2] for mark in written.form.marks[0].split("|")
     }
     root = _root(written.scope)
-    is_own = origin_of(named, written.scope).startswith("sqlalchemy.") and last_name(named) in names
     to = written.form.fixes[0].to
-    is_exact = "{t}" in to or not isinstance(node, ast.Call) or not (node.args or node.keywords)
-    if not is_own or not root or not (is_exact or "Uuid" in to) or not written.holds(node):
-        return ()
-    text = to.replace("sa.", f"{root}.").replace("{t}", written.text(node))
-    if "'" in written.text(written.call) and '"' not in written.text(written.call):
-        text = text.replace('"', "'")
-    return (written.edit(*written.literals.bounds(node), text),)
+
+    def is_such(node: ast.expr) -> bool:
+        if not isinstance(node, (ast.Call, ast.Attribute, ast.Name)):
+            return False
+        named = node.func if isinstance(node, ast.Call) else node
+        is_own = origin_of(named, written.scope).startswith("sqlalchemy.")
+        is_bare = not isinstance(node, ast.Call) or not (node.args or node.keywords)
+        return is_own and last_name(named) in names and (is_bare or "{t}" in to or "Uuid" in to)
+
+    quote = (
+        "'" if "'" in written.text(written.call) and '"' not in written.text(written.call) else '"'
+    )
+    return tuple(
+        written.edit(
+            *written.literals.bounds(node),
+            to.replace("sa.", f"{root}.").replace("{t}", written.text(node)).replace('"', quote),
+        )
+        for node in (_every(written, is_such) if root else ())
+    )
+
+
+def _every(written: Written, is_such: Callable[[ast.expr], bool]) -> list[ast.expr]:
+    """Return all parts of a call that are like the one that its form is about; none but with that.
+
+    A form is found in a call once: it would still be there for the next such part of it.
+    """
+    part, found, within = written.part, list[ast.expr](), set[int]()
+    if part is None or not is_such(part) or not written.holds(part):
+        return []
+    for node in ast.walk(written.call):
+        if isinstance(node, ast.Call):
+            within.add(id(node.func))
+        if isinstance(node, ast.expr) and id(node) not in within and is_such(node):
+            found.append(node)
+            within.update(id(own) for own in ast.walk(node))
+    return found if part in found else [part]
 
 
 def _root(scope: Scope) -> str:
@@ -109,13 +133,21 @@ def _root(scope: Scope) -> str:
 
 
 def _clock(written: Written) -> tuple[Edit, ...]:
-    """Write SQLAlchemy's own expression for the time of PostgreSQL's `now()`."""
-    node, root = written.part, _root(written.scope)
-    if not isinstance(node, ast.Call) or not node.args or not root or not written.holds(node):
+    """Write SQLAlchemy's own expression for the time of each `now()` of PostgreSQL."""
+    part, root = written.part, _root(written.scope)
+    if not isinstance(part, ast.Call) or not root:
         return ()
-    if not _CLOCK.match(name_in(node.args[0], written.scope)):
-        return ()
-    return (written.edit(*written.literals.bounds(node), f"{root}.func.now()"),)
+    name = last_name(part.func)
+
+    def is_such(node: ast.expr) -> bool:
+        if not isinstance(node, ast.Call) or not node.args or last_name(node.func) != name:
+            return False
+        return _CLOCK.match(name_in(node.args[0], written.scope)) is not None
+
+    return tuple(
+        written.edit(*written.literals.bounds(node), f"{root}.func.now()")
+        for node in _every(written, is_such)
+    )
 
 
 def _condition(written: Written) -> tuple[Edit, ...]:
