@@ -12,7 +12,7 @@ from typing import Final
 
 from dal_audit.assemble.import_texts import imported_names
 from dal_audit.assemble.module_names import ModuleNames
-from dal_audit.facts import ClassDefinition, FileFacts, ModuleExports
+from dal_audit.facts import FileFacts, ModuleExports
 from dal_audit.migrations.folders import is_home
 from dal_audit.policy import compile_globs
 
@@ -100,17 +100,10 @@ def _stem(path: str) -> str:
 
 
 def _implements(place: str, files: Sequence[FileFacts]) -> bool:
-    """Return whether a place defines classes, or functions that give something of others.
-
-    What only binds or hands on a driver's objects is a leak, and no storage.
-    """
+    """Return whether a place defines anything: what only hands a driver's objects on is a leak."""
     covers = compile_globs((place,), anchored=True)
     facts = (fact for file in files if covers(file.path) for fact in file.facts)
-    return any(
-        isinstance(fact, ClassDefinition)
-        or (isinstance(fact, ModuleExports) and any(own.made == "function" for own in fact.exports))
-        for fact in facts
-    )
+    return any(isinstance(fact, ModuleExports) and fact.defines for fact in facts)
 
 
 def _is_used(place: str, files: Sequence[FileFacts], names: ModuleNames) -> bool:

@@ -14,6 +14,7 @@ from dal_audit.facts.any_language import (
 )
 from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation
 from dal_audit.facts.file import Fact, FileFacts, ReadDepth
+from dal_audit.facts.mentions import NameMentions
 from dal_audit.facts.python import (
     CALL,
     FORWARDING,
@@ -33,7 +34,6 @@ from dal_audit.facts.python import (
     Member,
     MemberKind,
     ModuleExports,
-    NameMentions,
     Parameter,
     ParameterKind,
     PythonFact,

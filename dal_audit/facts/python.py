@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppression
 from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation
+from dal_audit.facts.mentions import NameMentions
 from dal_audit.facts.source import Edit, FactRecord, Span, TaggedFact
 
 UseKind: TypeAlias = Literal[
@@ -178,18 +179,8 @@ class ModuleExports(TaggedFact, frozen=True):
     """The module beyond which nothing here is seen; empty where there is none."""
     removals: tuple[tuple[str, Span], ...] = ()
     """What goes with a name that was taken from others when it is taken out of `__all__`."""
-
-
-class NameMentions(TaggedFact, frozen=True):
-    """Which of a module's names the text of its definitions mentions, where classes inherit.
-
-    `definitions` are its functions, classes and other names of its outermost block; what they
-    mention are such names, and what is imported anywhere in the module. Comments and texts count:
-    what is not mentioned is not used.
-    """
-
-    span: Span
-    definitions: tuple[tuple[str, tuple[str, ...]], ...]
+    defines: bool = False
+    """Whether the module defines a function or a class in its own block."""
 
 
 class SqlText(TaggedFact, frozen=True):

@@ -84,6 +84,11 @@ def configure(url: URL, file: Path) -> None:
     assert apps.ready
 
 
+def is_at_least(version: str) -> bool:
+    """Return whether a version is given, and the installed Django is no older."""
+    return bool(version) and tuple(map(int, version.split("."))) <= django.VERSION
+
+
 def error_of(engine: str, example: str, *, is_taken_back: bool = False) -> str:
     """Return what an operation fails for on fresh tables, or its way back; empty where it runs."""
     names: dict[str, Any] = {}

@@ -73,6 +73,7 @@ def shapes_of(
         tuple(reader.executing),
         reader.is_dynamic,
         removals=tuple(reader.removals()),
+        defines=bool(reader.functions) or any(own.made == "class" for own in exports),
     )
     yield from class_shapes(tree, lines, reader.types)
     yield from error_translations(tree, lines, reader.types)
