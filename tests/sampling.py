@@ -3,7 +3,7 @@
 By day the tests that audit every example once more (without shortcuts, with fixes), and the slowest
 of hypothesis, take a sample. It depends on what the examples hold and on git's view of the files, so
 two runs of one tree take the same: of each file the example whose digest is the least, of all of
-them one in sixteen, and all examples of a file that was changed since the commit before the last.
+them one in 32, and all examples of a file that was changed since the commit before the last.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from tests.examples import CHECKOUT, Example, all_examples
 EVERYTHING: Final = os.environ.get("DAL_AUDIT_TESTS") == "all"
 """Whether nothing is left out; `python -m tests --all` says so."""
 
-_SHARE: Final = 16
+_SHARE: Final = 32
 """Of the examples one in so many is taken."""
 
-_PART: Final = 8
+_PART: Final = 16
 """What is drawn by hypothesis is by day so many times less."""
 
 
