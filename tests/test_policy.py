@@ -244,7 +244,7 @@ def test_the_schema_says_what_the_checks_do() -> None:
     schema = json_schema()
     properties = schema["properties"]
     assert schema["additionalProperties"] is False
-    assert properties["orm-models"]["enum"] == ["allow", "deny"]
+    assert properties["orm-models"]["enum"] == ["allow", "allow-imports", "deny"]
     assert properties["backends"]["minItems"] == 1
     waiver = properties["waivers"]["items"]
     assert waiver["required"] == ["id", "rules", "paths", "reason", "granted", "expires"]

@@ -86,7 +86,11 @@ WRONG = [
     ("migrations = [1]", "1", "an item of `migrations` must be a table, found an integer"),
     ("version-table = 1", "1", "`version-table` must be a string (a table's name), found an int"),
     ("version-table = ' '", "' '", "`version-table` must not be empty"),
-    ("orm-models = 'deni'", "'deni'", "allowed are `allow` and `deny`; did you mean `deny`?"),
+    (
+        "orm-models = 'deni'",
+        "'deni'",
+        "allowed are `allow`, `allow-imports` and `deny`; did you mean `deny`?",
+    ),
     ("orm-models = true", "true", "`orm-models` must be a setting (a string), found a boolean"),
     (
         "placeholder-style = 'x'",

@@ -105,7 +105,7 @@ def _named(
 
 def _model(name: str, path: str, project: Project) -> DriverSource | None:
     """Return the driver's class that an ORM model is made of, where models are not allowed."""
-    if project.policy.orm_models == "allow":
+    if project.policy.orm_models != "deny":
         return None
     found = hierarchy_of(project).find(name, path)
     source = next(model_origins(found, project), None) if found is not None else None

@@ -19,6 +19,8 @@ _BASES: Final = frozenset(
     }
 )
 """What models inherit from, beside what says so by its name."""
+_FRAMEWORKS: Final = frozenset({"django-db", "django_tenants"})
+"""What wants models in each of a program's parts, so that no storage package can hold them."""
 _MAKERS: Final = frozenset({"automap_base", "declarative_base", "generate_base"})
 """The functions that make such a class."""
 _NO_MODELS: Final = frozenset({"pydantic.BaseModel", "pydantic.main.BaseModel"})
@@ -38,7 +40,7 @@ def declares_model(use: Reference, driver: Driver, path: str, project: Project) 
 
     A session or an engine is none, wherever it stands.
     """
-    if not use.owner or driver.kind != "orm" or project.policy.orm_models != "allow":
+    if not use.owner or driver.kind != "orm" or not _allows_imports(driver, project):
         return False
     source = project.driver_sources.resolve(use.name, path)
     if source is not None and _holds_on(source, project):
@@ -47,6 +49,11 @@ def declares_model(use: Reference, driver: Driver, path: str, project: Project) 
     parts = use.owner.split(".")
     names = (".".join((module, *parts[:count])) for count in range(1, len(parts) + 1))
     return any(name in classes and _is_model(classes[name], project) for name in names)
+
+
+def _allows_imports(driver: Driver, project: Project) -> bool:
+    setting = project.policy.orm_models
+    return setting == "allow-imports" or (setting == "allow" and driver.name in _FRAMEWORKS)
 
 
 def _holds_on(source: DriverSource, project: Project) -> bool:

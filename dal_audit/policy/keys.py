@@ -251,9 +251,9 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "orm-models",
-        Choice("setting", ("allow", "deny")),
+        Choice("setting", ("allow", "allow-imports", "deny")),
         '"allow"',
-        "Whether ORM models may be declared and named outside storage.",
+        "Whether ORM models, and imports that only declare them, may leave storage.",
     ),
     Key(
         "rust-row-models",
