@@ -14,12 +14,13 @@ import pytest
 import dal_audit
 import dal_audit.extract.cache
 from dal_audit.audit import audit
+from dal_audit.extract.cache import no_cache
 from dal_audit.extract.python import claimed_parts
 from dal_audit.extract.python.logical_lines import LogicalLines
 from dal_audit.extract.python.notebooks import Notebook
 from dal_audit.extract.python.statement_reader import denials, read_claims
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Place, Span
+from dal_audit.facts import Place, SourceFile, Span
 from dal_audit.facts.claims import Claim, ClaimedPart
 from dal_audit.policy.request import Request
 from dal_audit.triage.grounds import STRICT, UnfoundedError
@@ -272,3 +273,13 @@ def test_what_was_borne_out_is_kept(project: Path, monkeypatch: pytest.MonkeyPat
     (project / "app/a.py").write_text(PROJECT["app/a.py"] + "\n")
     with pytest.raises(UnfoundedError):
         audit(request)
+
+
+def test_what_was_borne_out_of_another_text_is_forgotten() -> None:
+    cache = no_cache()
+    file, other = SourceFile("a.py", "/a.py", 1), SourceFile("b.py", "/b.py", 1)
+    claims = {Claim(Span(1, 1, 1, 2), "node")}
+    cache.keep_borne_out(file, claims)
+    cache.keep_borne_out(other, claims)
+    cache.forget("a.py")
+    assert [set(cache.borne_out(told)) for told in (file, other)] == [set(), claims]

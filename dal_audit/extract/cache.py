@@ -104,7 +104,7 @@ class Cache:
         self._seen: dict[str, tuple[SourceFile, _Content]] = {}
         self._young: dict[str, _Content] = {}
         """What files that may still change say as they are now, as far as it was given."""
-        self._borne_out: dict[SourceFile, frozenset[Claim]] = {}
+        self._borne_out: dict[str, frozenset[Claim]] = {}
         self._encoder = Encoder()
         self.inquiry = Inquiry.opened()
         """What this run asked of the files' contents."""
@@ -204,6 +204,7 @@ class Cache:
         """Forget which content a file had: it has another one by now."""
         self._seen.pop(path, None)
         self._young.pop(path, None)
+        self._borne_out.pop(path, None)
         self.inquiry.forget(path)
 
     def note_first(self, file: SourceFile, facts: FileFacts) -> None:
@@ -259,7 +260,7 @@ class Cache:
 
     def borne_out(self, file: SourceFile) -> frozenset[Claim]:
         """Return the claims about a file's content that a second reading bore out."""
-        known = self._borne_out.get(file)
+        known = self._borne_out.get(file.path)
         seen = self._seen.get(file.path)
         if known is not None or seen is None or seen[1].claims == _NOTHING:
             return known or frozenset()
@@ -270,7 +271,7 @@ class Cache:
 
     def keep_borne_out(self, file: SourceFile, claims: AbstractSet[Claim]) -> None:
         """Keep further claims that a second reading of a file bore out."""
-        known = self._borne_out[file] = self.borne_out(file) | claims
+        known = self._borne_out[file.path] = self.borne_out(file) | claims
         seen = self._seen.get(file.path)
         if seen is not None and claims:
             with contextlib.suppress(UnicodeEncodeError):  # Of a name that is no text.
