@@ -7,14 +7,17 @@ is opened while the fixtures are audited is held to that, by who opened it.
 
 from __future__ import annotations
 
+import builtins
+import io
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -46,25 +49,6 @@ A report is made anew whether or not the audit is; and where a file's answers ar
 says of the same places the same."""
 
 
-class _Opened:
-    """The files that were opened without being asked, while `folder` is set."""
-
-    def __init__(self) -> None:
-        self.folder = ""
-        self.unasked: dict[str, str] = {}
-
-    def __call__(self, event: str, arguments: tuple[object, ...]) -> None:
-        """Take down that something was opened."""
-        if self.folder and event == "open":
-            path = str(arguments[0])
-            if path.startswith(self.folder) and not _is_asked(sys._getframe(1)):
-                self.unasked[path[len(self.folder) :]] = sys._getframe(1).f_code.co_name
-
-
-OPENED: Final = _Opened()
-sys.addaudithook(OPENED)
-
-
 def _is_asked(frame: FrameType | None) -> bool:
     """Return whether something is opened on behalf of a question."""
     while frame is not None:
@@ -75,13 +59,24 @@ def _is_asked(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def opened_in(folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the files of a folder that are opened meanwhile without being asked, and by whom."""
-    OPENED.folder, OPENED.unasked = f"{folder}/", {}
-    try:
-        yield OPENED.unasked
-    finally:
-        OPENED.folder = ""
+def opened_in(folder: Path) -> Iterator[set[str]]:
+    """Yield the files of a folder that are opened meanwhile without being asked."""
+    unasked: set[str] = set()
+
+    def watched(opening: Callable[..., Any]) -> Callable[..., Any]:
+        def opens(path: Any, *words: Any, **named: Any) -> Any:
+            if str(path).startswith(f"{folder}/") and not _is_asked(sys._getframe(1)):
+                unasked.add(str(path)[len(f"{folder}/") :])
+            return opening(path, *words, **named)
+
+        return opens
+
+    with pytest.MonkeyPatch.context() as patch:
+        opens = watched(open)
+        patch.setattr(builtins, "open", opens)
+        patch.setattr(io, "open", opens)
+        patch.setattr(os, "open", watched(os.open))
+        yield unasked
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
@@ -100,7 +95,7 @@ def test_what_is_read_of_a_file_is_an_answer_of_it(
         return
     assert report.outcome.inquiry is not None
     answering = {path for path, _ in report.outcome.inquiry.answers()}
-    assert {path: opener for path, opener in unasked.items() if path in answering} == {}
+    assert unasked & answering == set()
 
 
 def test_who_reads_without_asking_is_seen(tmp_path: Path) -> None:
@@ -108,7 +103,7 @@ def test_who_reads_without_asking_is_seen(tmp_path: Path) -> None:
     file.write_text("")
     with opened_in(tmp_path) as unasked:
         file.read_bytes()
-    assert set(unasked) == {"a.py"}
+    assert unasked == {"a.py"}
     with opened_in(tmp_path) as unasked:
         extractor.digests_of([SourceFile("a.py", str(file), 0)])
-    assert unasked == {}
+    assert unasked == set()
