@@ -11,7 +11,7 @@ import pytest
 from dal_audit.audit import audit
 from dal_audit.policy.request import Request
 from tests.invocation import run
-from tests.trial_runs import run_in_process
+from tests.trial_runs import begin, put, run_in_process
 
 FOLDER = "alembic/versions"
 FIRST = '''\
@@ -52,18 +52,10 @@ def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A repository without a commit: nothing in it was released."""
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    put(tmp_path, "dal-audit.toml", 'backends = ["sqlite"]\nstorage = ["**"]\n')
+    begin(tmp_path, 'backends = ["sqlite"]\nstorage = ["**"]\n')
     put(tmp_path, "alembic.ini", "[alembic]\nscript_location = alembic\n")
     put(tmp_path, "alembic/env.py", "")
     return tmp_path
-
-
-def put(root: Path, path: str, text: str) -> Path:
-    file = root / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(text.encode())
-    return file
 
 
 def put_second(root: Path, up: str, down: str = "pass", head: str = HEAD) -> Path:

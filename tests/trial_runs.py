@@ -1,9 +1,11 @@
-"""Downs are tried in this process, on SQLite alone: there is no PostgreSQL."""
+"""Projects whose downs are tried in this process, on SQLite alone: there is no PostgreSQL."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,3 +29,17 @@ def run_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(replay_run, "run_job", run_job)
     monkeypatch.setattr(replay_run, "_postgres", absent)
+
+
+def put(root: Path, path: str, text: str) -> Path:
+    """Write a file of a project, whatever the newlines, and return it."""
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text.encode())
+    return file
+
+
+def begin(root: Path, configuration: str) -> None:
+    """Begin a repository without a commit: nothing in it was released."""
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    put(root, "dal-audit.toml", configuration)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dal_audit.extract.python.list_items import ListItems
+from dal_audit.extract.python.parse.import_places import node_bounds
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 
@@ -23,19 +24,11 @@ def list_removals(node: ast.List | ast.Tuple | ast.Set, lines: Lines) -> Iterato
     items = node.elts
     if len(items) <= 1:
         return
-    bounds = [_bounds(lines, item) for item in items]
+    bounds = [node_bounds(lines, item) for item in items]
     if isinstance(node, ast.Tuple) and not _COMMA.match(lines.text, bounds[-1][1]):
         return
-    found = ListItems(lines, bounds, _bounds(lines, node))
+    found = ListItems(lines, bounds, node_bounds(lines, node))
     for index, item in enumerate(items):
         spans = found.spans(index)
         if spans is not None and isinstance(item, ast.Constant) and isinstance(item.value, str):
             yield item.value, spans[index == len(items) - 1]
-
-
-def _bounds(lines: Lines, node: ast.expr) -> tuple[int, int]:
-    start = lines.offset(node.lineno, node.col_offset)
-    end_line, end_column = node.end_lineno, node.end_col_offset
-    if end_line is None or end_column is None:
-        return start, start
-    return start, lines.offset(end_line, end_column)

@@ -10,8 +10,8 @@ from dal_audit.extract.python.import_removal import ImportRemoval, ImportStateme
 from dal_audit.extract.python.parse.import_places import (
     imported_span,
     module_span,
+    node_bounds,
     node_span,
-    statement_bounds,
 )
 from dal_audit.extract.python.scopes import Imported, source_module
 from dal_audit.facts import Import, Reference, Span, Target
@@ -30,7 +30,7 @@ def import_fact(
     `owners` are the classes that expressions declare parts of (`declaring_classes`).
     """
     lines = removal.lines
-    start, end = statement_bounds(lines, statement)
+    start, end = node_bounds(lines, statement)
     unused = {
         Imported(statement, alias).name for alias in statement.names if not uses.get(id(alias))
     }

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from dal_audit.extract.python.expression_uses import FileNames
 from dal_audit.extract.python.list_items import ListItems
-from dal_audit.extract.python.parse.import_places import blocks_of, statement_bounds
+from dal_audit.extract.python.parse.import_places import blocks_of, node_bounds
 from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Declared, Imported
@@ -85,8 +85,8 @@ class ImportRemoval:
             return [None] * len(statement.names)
         items = ListItems(
             self.lines,
-            [_alias_bounds(self.lines, alias) for alias in statement.names],
-            statement_bounds(self.lines, statement),
+            [node_bounds(self.lines, alias) for alias in statement.names],
+            node_bounds(self.lines, statement),
         )
         return [
             items.spans(index) if self._is_free(alias, _bound_name(alias), unused) else None
@@ -95,7 +95,7 @@ class ImportRemoval:
 
     def whole_of(self, statement: ImportStatement) -> tuple[Edit, ...]:
         """Return how a whole statement is taken out; empty where that would lose a comment."""
-        start, end = statement_bounds(self.lines, statement)
+        start, end = node_bounds(self.lines, statement)
         if "#" in self.lines.text[start:end]:
             return ()
         position = self._positions[id(statement)]
@@ -103,7 +103,7 @@ class ImportRemoval:
         if not position.may_be_emptied or position.index == 0:
             return (found,)
         # So that of such a block one statement goes at a time, and the last one leaves `pass`.
-        first, _ = statement_bounds(self.lines, position.block[0])
+        first, _ = node_bounds(self.lines, position.block[0])
         return (Edit(self.lines.span(first, first), ""), found)
 
     def _is_open(self, statement: ImportStatement) -> bool:
@@ -120,7 +120,7 @@ class ImportRemoval:
 
     def _is_kept(self, statement: ImportStatement) -> bool:
         """Return whether a comment on the statement's lines speaks to a tool."""
-        start, end = statement_bounds(self.lines, statement)
+        start, end = node_bounds(self.lines, statement)
         last = self.lines.line_of(end)
         shown = (
             self.lines.text[start:end] + self.lines.line(last)[end - self.lines.starts[last - 1] :]
@@ -175,10 +175,10 @@ class ImportRemoval:
         before = position.neighbour(-1)
         after = position.neighbour(1)
         line_start, line_end = self._line(start)[0], self._line(end)[1]
-        if after is not None and statement_bounds(lines, after)[0] < line_end:
-            return Edit(lines.span(start, statement_bounds(lines, after)[0]), "")
-        if before is not None and statement_bounds(lines, before)[1] > line_start:
-            return Edit(lines.span(statement_bounds(lines, before)[1], end), "")
+        if after is not None and node_bounds(lines, after)[0] < line_end:
+            return Edit(lines.span(start, node_bounds(lines, after)[0]), "")
+        if before is not None and node_bounds(lines, before)[1] > line_start:
+            return Edit(lines.span(node_bounds(lines, before)[1], end), "")
         if not position.is_module and len(position.block) == 1:
             return Edit(lines.span(start, end), "pass")
         comment = text.find("#", end, line_end)
@@ -213,14 +213,6 @@ class ImportRemoval:
 def _bound_name(alias: ast.alias) -> str:
     """Return the name that an alias gives its scope; a star's is none that a scope knows."""
     return alias.asname or alias.name.partition(".")[0]
-
-
-def _alias_bounds(lines: Lines, alias: ast.alias) -> tuple[int, int]:
-    start = lines.offset(alias.lineno, alias.col_offset)
-    end_line, end_column = alias.end_lineno, alias.end_col_offset
-    if end_line is None or end_column is None:
-        return start, start
-    return start, lines.offset(end_line, end_column)
 
 
 def _positions(tree: ast.Module) -> Iterator[tuple[ast.stmt, _Position]]:

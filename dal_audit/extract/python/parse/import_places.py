@@ -35,8 +35,8 @@ def module_span(lines: Lines, statement: ast.ImportFrom) -> Span | None:
     return lines.span(*found.span(1)) if found else None
 
 
-def statement_bounds(lines: Lines, node: ast.stmt) -> tuple[int, int]:
-    """Return where a statement begins and ends in the text."""
+def node_bounds(lines: Lines, node: ast.stmt | ast.expr | ast.alias) -> tuple[int, int]:
+    """Return where a statement, an expression or an alias begins and ends in the text."""
     start = lines.offset(node.lineno, node.col_offset)
     end_line, end_column = node.end_lineno, node.end_col_offset
     if end_line is None or end_column is None:
