@@ -96,14 +96,14 @@ def bind_target(target: ast.expr, scope: Scope, binding: Binding = None) -> None
 def _parts(binding: Assigned, count: int) -> list[Assigned | None]:
     """Return what so many parts of a value are, in order, as far as that is written out."""
     value, scope = binding.value, binding.scope
+    if binding.part is not None:
+        return []  # Of what is taken apart twice nothing is known.
     if binding.each:
-        several = _columns(value) or [value] * count
-        is_whole = several[0] is value
+        columns = _columns(value)
+        if not columns:
+            return [Assigned(value, scope, each=True, part=index) for index in range(count)]
         return [
-            None
-            if column is None
-            else Assigned(column, scope, each=True, part=index if is_whole else None)
-            for index, column in enumerate(several)
+            None if column is None else Assigned(column, scope, each=True) for column in columns
         ]
     if not isinstance(value, (ast.Tuple, ast.List)) or any(map(_is_starred, value.elts)):
         return []

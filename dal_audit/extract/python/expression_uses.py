@@ -126,20 +126,26 @@ class Expressions:
     def attribute(self, node: ast.Attribute, scope: Scope, role: UseKind) -> None:
         """Note a dotted name, or visit what an attribute is taken from."""
         text = dotted_name(node)
-        first = text.partition(".")[0]
-        if not text:
+        if text:
+            self.dotted(node, text, scope, role)
+        else:
             self.expression(node.value, scope)
-        elif self.wanted is None or first in self.wanted:
+
+    def dotted(self, node: ast.expr, text: str, scope: Scope, role: UseKind) -> None:
+        """Note a dotted name, and visit what stands in for attributes that are not there."""
+        if self.wanted is None or text.partition(".")[0] in self.wanted:
             self.names.uses.append(NameUse(self.string or node, text, scope, role))
+        while isinstance(node, (ast.Attribute, ast.Call, ast.NamedExpr)):
+            if isinstance(node, ast.Call):
+                for default in node.args[2:]:
+                    self.expression(default, scope)
+            node = node.args[0] if isinstance(node, ast.Call) else node.value
 
     def call(self, node: ast.Call, scope: Scope, _role: UseKind) -> None:
         """Visit a call; some of them ask for a class."""
         self.call_site(node, scope)
         if text := dotted_name(node):
-            if self.wanted is None or text.partition(".")[0] in self.wanted:
-                self.names.uses.append(NameUse(self.string or node, text, scope, "value"))
-            for argument in node.args[2:]:
-                self.expression(argument, scope)
+            self.dotted(node, text, scope, "value")
             return
         self.expression(node.func, scope, "call")
         role, positions = _ARGUMENT_ROLES.get(last_name(node.func), _NO_ROLE)
