@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import inspect
 import re
 import sysconfig
 import time
@@ -10,12 +12,14 @@ from pathlib import Path
 
 import libcst as cst
 import pytest
+from libcst.metadata import MetadataWrapper, PositionProvider
 
 import dal_audit
 import dal_audit.extract.cache
 from dal_audit.audit import audit
 from dal_audit.extract.cache import no_cache
 from dal_audit.extract.python import claimed_parts
+from dal_audit.extract.python.claim_finder import ClaimFinder
 from dal_audit.extract.python.logical_lines import LogicalLines
 from dal_audit.extract.python.notebooks import Notebook
 from dal_audit.extract.python.statement_reader import denials, read_claims
@@ -131,6 +135,56 @@ def test_comments_behind_a_statement_are_left_out() -> None:
     read = read_claims(plain, [Claim(span, "value", "redis")])
     assert read is not None
     assert read[0].node is not None
+
+
+class PathFinder(ClaimFinder):
+    """Takes down what stands around each node, too."""
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        self.paths[node] = tuple(self._around[:-1])
+        super().after_codegen(node)
+
+    paths: dict[cst.CSTNode, tuple[cst.CSTNode, ...]]
+
+
+class PathVisitor(cst.CSTVisitor):
+    """Takes down what stands around each node, as LibCST visits it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.around: list[cst.CSTNode] = []
+        self.paths: dict[cst.CSTNode, tuple[cst.CSTNode, ...]] = {}
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        self.paths[node] = tuple(self.around)
+        self.around.append(node)
+        return True
+
+    def on_leave(self, original_node: cst.CSTNode) -> None:  # noqa: ARG002  # LibCST's name
+        self.around.pop()
+
+
+EVERY_KIND = "\n".join(marked(text)[0] for text, _, _ in BORNE_OUT if "\r" not in text)
+
+
+@pytest.mark.parametrize("text", [EVERY_KIND, inspect.getsource(dataclasses), "x = 1", ""])
+def test_nodes_stand_where_libcst_says(text: str) -> None:
+    tree = cst.parse_module(text)
+    finder = PathFinder(tree, {})
+    finder.paths = {}
+    assert finder.written() == text
+    visitor = PathVisitor()
+    tree.visit(visitor)
+    assert finder.paths == visitor.paths
+    lines = Lines(f"{text}\n")  # Until all is written a last line has its end.
+    places = MetadataWrapper(tree, unsafe_skip_copy=True).resolve(PositionProvider)
+    shown = {
+        node: tuple(lines.starts[end.line - 1] + end.column for end in (place.start, place.end))
+        for node, place in places.items()
+        if node is not tree
+    }
+    finder.extents.pop(tree)
+    assert finder.extents == shown
 
 
 NOT_BORNE_OUT: tuple[tuple[str, ClaimedPart, str], ...] = (

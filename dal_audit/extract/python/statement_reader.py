@@ -12,25 +12,19 @@ alone denies nothing.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 from msgspec import Struct
 
-from dal_audit.extract.python.claimed_parts import SHOWN_IN_PART, may_be_part, plays
+from dal_audit.extract.python.claim_finder import ClaimFinder, Extent
 from dal_audit.extract.python.logical_lines import LogicalLines
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.parser import is_too_deep
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 from dal_audit.facts.claims import Claim, Denial
-
-Extent = tuple[int, int, int, int]
-"""First line from 1 and column from 0 in characters, and the same of the end, as LibCST counts."""
 
 _WORD: Final = re.compile(r"[a-z]+|@")
 
@@ -93,10 +87,10 @@ class StatementReader:
         found = dict(self._by_statement(claims)) if by_statement else {}
         left = [claim for claim in claims if claim not in found]
         if left:
-            whole = deeply(lambda: _tree(self.lines.text))
+            whole = self._found(self.lines.text, left, 0)
             if whole is None:
                 return None
-            found.update(self._borne_out(whole, left, 0))
+            found.update(whole)
         return [self._reading(claim, found.get(claim)) for claim in claims]
 
     def _reading(self, claim: Claim, node: cst.CSTNode | None) -> Reading:
@@ -106,104 +100,41 @@ class StatementReader:
 
     def _by_statement(self, claims: Sequence[Claim]) -> Iterator[tuple[Claim, cst.CSTNode]]:
         """Yield the claims that their statements bear out, with their nodes."""
-        together: dict[tuple[int, int], list[Claim]] = {}
+        together: dict[Extent, list[Claim]] = {}
         for claim in claims:
             if claim.span.end_line <= len(self.lines):
-                start = self.lines.index(claim.span.line, claim.span.column)
-                stop = self.lines.index(claim.span.end_line, claim.span.end_column)
-                together.setdefault(self.logical.around(start, stop), []).append(claim)
+                together.setdefault(self.logical.around(*self._extent(claim)), []).append(claim)
         for (start, end), group in together.items():
             own = self.lines.text[start:end]
-            for before, after in _completions(own):
-                tree = None if "\f" in own else _tree(f"{before}{own}{after}")
-                if tree is not None:
-                    yield from self._borne_out(tree, group, start, before)
+            for before, after in () if "\f" in own else _completions(own):
+                found = self._found(f"{before}{own}{after}", group, start - len(before))
+                if found is not None:
+                    yield from found.items()
                     break
 
-    def _borne_out(
-        self, tree: cst.Module, claims: Iterable[Claim], start: int, before: str = ""
-    ) -> Iterator[tuple[Claim, cst.CSTNode]]:
-        """Yield the claims that a tree bears out; its text begins at an index of the module's."""
+    def _found(
+        self, text: str, claims: Iterable[Claim], start: int
+    ) -> dict[Claim, cst.CSTNode] | None:
+        """Return the claims that a text bears out, which begins at an index of the module's.
+
+        None where LibCST does not take the text, could not survive it, or loses some of it.
+        """
+        if is_too_deep(text):
+            return None
         wanted: dict[Extent, list[Claim]] = {}
         for claim in claims:
             if claim.span.end_line <= len(self.lines):
-                wanted.setdefault(self._extent(claim.span, start, before), []).append(claim)
-        visitor = ClaimVisitor(wanted, is_whole=not start)
-        # The tree is used once, so MetadataWrapper's protective deep copy would be waste.
-        deeply(lambda: MetadataWrapper(tree, unsafe_skip_copy=True).visit(visitor))
-        yield from visitor.found.items()
+                begun, ended = self._extent(claim)
+                wanted.setdefault((begun - start, ended - start), []).append(claim)
+        return deeply(lambda: _borne_out(text, wanted))
 
-    def _extent(self, span: Span, start: int, before: str) -> Extent:
-        """Return a span as LibCST counts in a text that begins at an index of the module's."""
-        first = self.lines.line_of(start)
-        above = before.count("\n")
-        shift = start - self.lines.starts[first - 1] - len(before.rpartition("\n")[2])
-
-        def place(line: int, column: int) -> tuple[int, int]:
-            own = self.lines.index(line, column) - self.lines.starts[line - 1]
-            return line - first + 1 + above, own - (shift if line == first else 0)
-
-        return (*place(span.line, span.column), *place(span.end_line, span.end_column))
-
-
-class ClaimVisitor(cst.CSTVisitor):
-    """Finds the nodes that bear claims out, by their extents in a tree."""
-
-    METADATA_DEPENDENCIES = (PositionProvider,)
-
-    def __init__(self, wanted: Mapping[Extent, Sequence[Claim]], *, is_whole: bool) -> None:
-        """Take the claims by the extents that they are about.
-
-        Where the tree `is_whole`, all of it is looked at. In a statement it is not where no claim
-        lies, by which a claim about a comment may be missed: these stand outside of nodes.
-        """
-        super().__init__()
-        self.wanted = wanted
-        self.is_whole = is_whole
-        self._extents = sorted(wanted)
-        self._starts = [extent[:2] for extent in self._extents]
-        self._ends = list(accumulate((extent[2:] for extent in self._extents), max))
-        """How far the extents up to one reach."""
-        self.found: dict[Claim, cst.CSTNode] = {}
-        self._around: list[cst.CSTNode] = []
-
-    def on_visit(self, node: cst.CSTNode) -> bool:
-        """Look at a node; return whether to look at those below it."""
-        place = self.get_metadata(PositionProvider, node, None)
-        extent = _extent_of(place) if isinstance(place, CodeRange) else None
-        for claim in () if extent is None else self._claims(node, extent):
-            if claim not in self.found and plays(node, self._around, claim):
-                self.found[claim] = node
-        self._around.append(node)
-        # What is no expression may hold more than lies in its place, as parameters do.
-        is_open = self.is_whole or not isinstance(node, cst.BaseExpression)
-        return is_open or extent is None or self._touches(extent)
-
-    def on_leave(self, original_node: cst.CSTNode) -> None:  # noqa: ARG002  # LibCST's name
-        """Go back to the node above."""
-        self._around.pop()
-
-    def _touches(self, extent: Extent) -> bool:
-        """Return whether a claim lies within an extent, at least in part."""
-        begun = bisect_right(self._starts, extent[2:])
-        return begun > 0 and self._ends[begun - 1] >= extent[:2]
-
-    def _claims(self, node: cst.CSTNode, extent: Extent) -> Iterator[Claim]:
-        """Yield the claims that a node may bear out: it may span more where that is text."""
-        yield from self.wanted.get(extent, ())
-        if not isinstance(node, SHOWN_IN_PART):
-            return
-        first, last = bisect_left(self._starts, extent[:2]), bisect_right(self._starts, extent[2:])
-        for inner in self._extents[first:last]:
-            if inner[2:] <= extent[2:]:
-                begins = extent[:2] == inner[:2]
-                yield from (
-                    claim for claim in self.wanted[inner] if may_be_part(node, claim, begins=begins)
-                )
-
-
-def _extent_of(place: CodeRange) -> Extent:
-    return place.start.line, place.start.column, place.end.line, place.end.column
+    def _extent(self, claim: Claim) -> Extent:
+        """Return where a claim's stretch begins and ends in the module's text."""
+        span = claim.span
+        return (
+            self.lines.index(span.line, span.column),
+            self.lines.index(span.end_line, span.end_column),
+        )
 
 
 def _completions(statement: str) -> Iterator[tuple[str, str]]:
@@ -218,13 +149,15 @@ def _completions(statement: str) -> Iterator[tuple[str, str]]:
     yield from found if statement.rstrip().endswith(":") or begins == "@" else reversed(found)
 
 
-def _tree(text: str) -> cst.Module | None:
-    """Return LibCST's tree of a text; None for what it does not take or could not survive."""
-    if is_too_deep(text):
-        return None
+def _borne_out(
+    text: str, wanted: Mapping[Extent, Sequence[Claim]]
+) -> dict[Claim, cst.CSTNode] | None:
+    """Return what in a text bears claims out; None where LibCST does not take all of the text."""
     try:
         tree = cst.parse_module(text)
     except (cst.ParserSyntaxError, cst.CSTLogicError, cst.CSTValidationError):
         return None
+    finder = ClaimFinder(tree, wanted)
     # It drops some blanks and backslashes, and what stands behind them has other places.
-    return tree if tree.code.rstrip("\r\n") == text.rstrip("\r\n") else None
+    is_whole = finder.written().rstrip("\r\n") == text.rstrip("\r\n")
+    return finder.found if is_whole else None
