@@ -244,7 +244,7 @@ MODULES = [
 def test_logical_lines_begin_where_statements_do(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     lines = Lines(text)
-    starts = LogicalLines(lines).starts
+    starts = LogicalLines(lines).starts(len(text))
     begun = (
         lines.offset(node.lineno, node.col_offset)
         for node in ast.walk(ast.parse(text))
@@ -255,6 +255,15 @@ def test_logical_lines_begin_where_statements_do(path: Path) -> None:
     assert [start for start in starts if not clause.match(text, start)] == sorted(
         start for start in first if not clause.match(text, start)
     )
+
+
+def test_no_more_logical_lines_are_looked_for_than_asked() -> None:
+    text = "a = (\n  1)\nb\nc\nd\n"
+    logical = LogicalLines(Lines(text))
+    assert logical.around(text.index("1"), text.index("1")) == (0, text.index("\nb"))
+    assert logical.starts(0) == [0, text.index("b")]
+    assert logical.around(text.index("b"), 0) == (text.index("b"), text.index("\nc"))
+    assert logical.starts(len(text)) == [0, *map(text.index, "bcd")]
 
 
 def test_a_claim_about_a_notebook_is_one_about_its_code() -> None:

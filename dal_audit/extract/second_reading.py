@@ -37,6 +37,9 @@ def denied(
     asked = [files[path] for path, made in new.items() if made]
     if not asked:
         return {}
+    # Only where something is to be said of a file, and before processes are forked that all need it:
+    import dal_audit.extract.python.statement_reader  # noqa: F401
+
     read = partial(_denials, new, by_statement=shortcuts)
 
     def batch(part: Sequence[SourceFile]) -> list[tuple[Denial, ...]]:
@@ -57,7 +60,6 @@ def _denials(
     claims: Mapping[str, Sequence[Claim]], file: SourceFile, *, by_statement: bool
 ) -> tuple[Denial, ...]:
     """Return the claims about a file that LibCST does not bear out."""
-    # Only where something is to be said of a file:
     from dal_audit.extract.python.statement_reader import denials
     from dal_audit.extract.source import decode
 

@@ -40,6 +40,8 @@ class ClaimFinder(CodegenState):
         self._around: list[cst.CSTNode] = []
         self._begun: list[int] = []
         self._sorted = sorted(wanted)
+        self._last_start = max((start for start, _ in wanted), default=-1)
+        self._first_end = min((end for _, end in wanted), default=0)
 
     def written(self) -> str:
         """Return the tree's code, and find what bears claims out on the way."""
@@ -65,9 +67,10 @@ class ClaimFinder(CodegenState):
         """Look at a node, now that it is written with all that it holds."""
         self._around.pop()
         extent = self.extents.setdefault(node, (self._begun.pop(), self.index))
-        for claim in self._claims(node, extent):
-            if plays(node, self._around, claim):
-                self.found[claim] = node
+        if extent[0] <= self._last_start and self._first_end <= extent[1]:
+            for claim in self._claims(node, extent):
+                if plays(node, self._around, claim):
+                    self.found[claim] = node
 
     def record_syntactic_position(  # type: ignore[override]  # a generator would take twice as long
         self,
