@@ -37,7 +37,7 @@ def denied(
     asked = [files[path] for path, made in new.items() if made]
     if not asked:
         return {}
-    # Only where something is to be said of a file, and before processes are forked that all need it:
+    # Only where something is to be said of a file, and before forking, as each process needs it:
     import dal_audit.extract.python.statement_reader  # noqa: F401
 
     read = partial(_denials, new, by_statement=shortcuts)
