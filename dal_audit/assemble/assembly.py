@@ -234,6 +234,7 @@ def embedded_sql(
             jobs=request.jobs,
             shortcuts=request.shortcuts,
             cache=cache,
+            imports=project.layout.imports,
         )
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from dal_audit.assemble.sql_files import SqlFiles
 from dal_audit.assemble.zones import MIGRATION_MARKER
 from dal_audit.discover.files import ProjectFiles, is_script
@@ -46,7 +48,13 @@ def layout_of(
         ),
         settings_of_files(policy.root, needed.settings, cache),
     )
-    return find_sets(sources, policy.migrations or (), policy.version_table)
+    imports = {
+        path: revision.imports
+        for path, revision in sources.revisions.items()
+        if revision.framework == "alembic"
+    }
+    found = find_sets(sources, policy.migrations or (), policy.version_table)
+    return replace(found, imports=imports)
 
 
 def _homes(policy: Policy, tree: ProjectFiles) -> list[str]:

@@ -63,6 +63,7 @@ class _Content(Struct, array_like=True, gc=False):
     script: Raw = _NOTHING
     revision: Raw = _NOTHING
     embedded: Raw = _NOTHING
+    surrounded: Raw = _NOTHING
     ci: Raw = _NOTHING
     suite: Raw = _NOTHING
     rust: Raw = _NOTHING
@@ -250,11 +251,18 @@ class Cache:
         kind: OtherKind,
         files: Sequence[SourceFile],
         compute: Callable[[Sequence[SourceFile]], list[Result]],
+        is_current: Callable[[str, Result], bool] = lambda _path, _result: True,
     ) -> list[Result]:
-        """Return something else of the files, in the same way."""
+        """Return something else of the files, in the same way.
 
-        def read(_path: str, raw: Raw) -> Result:
-            return decoder_of(kind).decode(raw)[0]  # type: ignore[no-any-return]
+        What was kept of a path and is not current any more is computed again.
+        """
+
+        def read(path: str, raw: Raw) -> Result:
+            result: Result = decoder_of(kind).decode(raw)[0]
+            if not is_current(path, result):
+                raise MsgspecError  # It hangs on more than the file, and that is another now.
+            return result
 
         return self._through(kind, files, compute, read, lambda result: (result,))
 

@@ -11,12 +11,14 @@ from dal_audit.facts import NotUnderstood, PythonFact, ReadDepth, Suppression, V
 
 FactsKind: TypeAlias = Literal["first", "whole", "storage", "script"]
 OtherKind: TypeAlias = Literal[
-    "accesses", "named", "marks", "revision", "embedded", "ci", "suite", "rust", "claims"
+    "accesses", "named", "marks", "revision", "embedded", "surrounded", "ci", "suite", "rust",
+    "claims",
 ]
 Kind: TypeAlias = FactsKind | OtherKind
 """Of what something is kept: the first look at a Python file, a reading of the whole, one of the
 whole in storage, an SQL file; the accesses in a file, what a file says that accesses led to, what a
-migration tool reads in it, the migration that a Python file is, the SQL in it, what a file of Rust
+migration tool reads in it, the migration that a Python file is, the SQL in it, that of
+revisions with what else of the project it hangs on, what a file of Rust
 spells; the claims of findings that a second reading bore out."""
 
 
@@ -40,6 +42,10 @@ def decoder_of(kind: Kind) -> Decoder[Any]:
         from dal_audit.facts.sql import SqlFileName, SqlStatement
 
         return Decoder(tuple[tuple[SqlStatement | SqlFileName, ...]])
+    if kind == "surrounded":
+        from dal_audit.facts.sql import SqlFileName, SqlStatement
+
+        return Decoder(tuple[tuple[bytes, tuple[SqlStatement | SqlFileName, ...]]])
     if kind == "ci":
         from dal_audit.facts.ci import CiRead
 

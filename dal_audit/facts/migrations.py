@@ -137,6 +137,8 @@ class Revision(FactRecord, frozen=True):
     down: Half = Half("absent")
     customs: tuple[CustomOperation, ...] = ()
     """Django's operations of the project's own classes."""
+    imports: tuple[str, ...] = ()
+    """What one of Alembic's imports that may be the project's own, as dotted names."""
 
 
 class ToolSettings(FactRecord, frozen=True):

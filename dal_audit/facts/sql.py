@@ -213,6 +213,10 @@ class AlterTable(TaggedFact, frozen=True):
     if_exists: bool = False
     rebuilds: bool = False
     """Whether it is done by a copy: a new table is made, filled, and takes the old one's name."""
+    knows_names: bool = False
+    """Whether it is known what an operation calls constraints to which the code gives no name."""
+    convention: tuple[tuple[str, str], ...] = ()
+    """What a copy calls constraints that have no name yet: templates by the kinds of constraints."""
 
 
 class CreateObject(TaggedFact, frozen=True):

@@ -192,6 +192,8 @@ class MigrationLayout(Struct, frozen=True):
 
     sets: tuple[MigrationSet, ...] = ()
     unrecognised: tuple[Unrecognised, ...] = ()
+    imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What Alembic's revisions import that may be the project's own, by their paths."""
 
     @property
     def unordered(self) -> tuple[Unrecognised, ...]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from dal_audit.facts.sql import AlterAction, AlterTable, Constraint, SqlName
 from dal_audit.schema.conversions import unfit_function
+from dal_audit.schema.copy_names import name_constraints
 from dal_audit.schema.objects_model import EMPTY, GUESSED, ColumnPart, DbObject, qualified
 from dal_audit.schema.state import State
 from dal_audit.schema.table_parts import (
@@ -61,6 +62,7 @@ def alter_table(state: State, alter: AlterTable) -> None:
         )
     if alter.rebuilds:
         _lose_indexes(state, state.table(name))
+        name_constraints(state, state.table(name), alter)
     for action in actions_of(alter):
         change = _ACTIONS.get(action.kind)
         if change is not None:

@@ -8,7 +8,7 @@ sql-createtable.html, ddl-depend.html and ddl-constraints.html; the tests run ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Any, Final
 
 from dal_audit.facts import Span
@@ -36,7 +36,9 @@ from dal_audit.schema.column_demands import (
 )
 from dal_audit.schema.copy_demands import copy_errors, taken_type_errors
 from dal_audit.schema.drop_demands import constraint_owner, drop_errors, table_errors
+from dal_audit.schema.copy_names import copy_names
 from dal_audit.schema.objects_model import (
+    MAX_NAME,
     POSTGRESQL,
     VIEWS,
     DbObject,
@@ -57,6 +59,10 @@ from dal_audit.schema.table_parts import (
 from dal_audit.schema.tables import named_index
 from dal_audit.schema.value_counts import value_count_errors
 from dal_audit.schema.value_types import value_errors_after, value_errors_before
+
+
+_NOT_NULL: Final = "_not_null"
+"""How PostgreSQL 18 and later call constraints of columns that take no NULL."""
 
 
 def errors_before(state: State, structure: Structure) -> Iterator[SchemaError]:
@@ -190,6 +196,8 @@ def _alter_table(state: State, alter: AlterTable) -> Iterator[SchemaError]:
     if table is not None and alter.rebuilds:
         yield from copy_errors(state, alter, table)
     for action in alter.actions if table is not None else ():
+        if table is not None and action.kind == "drop-constraint" and alter.knows_names:
+            yield from _operation_drops(state, table, action, alter)
         check = _ACTIONS.get(action.kind)
         if check is not None:
             yield from check(state, table, action)
@@ -228,6 +236,33 @@ def _add_constraint(state: State, table: DbObject, action: AlterAction) -> Itera
     if action.constraint is not None:
         yield from _key_errors(state, table, action.constraint)
         yield from _foreign_key_errors(state, table, action.constraint)
+
+
+def _operation_drops(
+    state: State, table: DbObject, action: AlterAction, alter: AlterTable
+) -> Iterator[SchemaError]:
+    """Yield that an operation drops no constraint that was ever made under this name."""
+    is_other = state.is_sqlite != alter.rebuilds  # SQLite's own `ALTER TABLE` is the next to judge.
+    if action.name is None or action.if_exists or is_other:
+        return
+    name = state.fold(action.name)
+    is_known = table.complete and state.is_certain(table.name)
+    made = {
+        own
+        for own in table.names("constraint")
+        if table.parts["constraint", own].has_name or not state.is_sqlite
+    }
+    made.update(own for _, own in copy_names(table, alter))
+    is_here = ("constraint", name) in table.parts and (name in made or not state.is_sqlite)
+    if is_known and not is_here and _is_none_of(made, name):
+        reason = f"the table has no constraint `{action.name.name}`"
+        yield error(state, action.name.span, reason, "Write the name under which it was made.")
+
+
+def _is_none_of(names: Set[str], name: str) -> bool:
+    """Return whether no constraint is called so, nor may be by PostgreSQL, which cuts names."""
+    is_cut = max(map(len, names), default=0) >= MAX_NAME
+    return not is_cut and name not in names and not name.endswith(_NOT_NULL)
 
 
 def _drop_constraint(state: State, table: DbObject, action: AlterAction) -> Iterator[SchemaError]:

@@ -20,6 +20,8 @@ from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.migrations.python_literals import members_in
 from dal_audit.extract.operations.django import DjangoLowering, Stage
 from dal_audit.extract.operations.lowering import AlembicLowering
+from dal_audit.extract.operations.project_spelling import spell_types
+from dal_audit.extract.operations.surroundings import ALONE, Surroundings
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.name_uses import CallSite, read_names
@@ -44,12 +46,14 @@ _BOTH: Final = Stage()
 
 
 def statements_of_migration(
-    tree: ast.Module, lines: Lines, framework: Tool
+    tree: ast.Module, lines: Lines, framework: Tool, surroundings: Surroundings = ALONE
 ) -> tuple[SqlStatement, ...]:
     """Return the statements of a migration's ups, then those of its downs."""
+    if surroundings.types:
+        spell_types(tree, surroundings.types)
     names = read_names(tree, frozenset(), call_sites=True)
     try:
-        reader = _Reader(tree, lines, names.call_sites, names.module)
+        reader = _Reader(tree, lines, names.call_sites, names.module, surroundings)
         return (*reader.side("up", framework), *reader.side("down", framework))
     finally:
         names.module.forget()
@@ -59,14 +63,19 @@ class _Reader:
     """Reads one migration."""
 
     def __init__(
-        self, tree: ast.Module, lines: Lines, sites: Sequence[CallSite], module: Scope
+        self,
+        tree: ast.Module,
+        lines: Lines,
+        sites: Sequence[CallSite],
+        module: Scope,
+        surroundings: Surroundings,
     ) -> None:
         self.tree = tree
         self.embedder = Embedder(tree, lines)
         self.execution = Execution(functions_of(tree), self.embedder.branches, tree)
         self.module = module
         self.django = DjangoLowering(tree, self.embedder.literals)
-        self.lowering = AlembicLowering(tree, self.embedder.literals)
+        self.lowering = AlembicLowering(tree, self.embedder.literals, surroundings)
         self._sites = {id(site.node): site for site in sites}
 
     def side(self, side: Side, framework: Tool) -> Iterator[SqlStatement]:

@@ -13,6 +13,7 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.embedded.migration import statements_of_migration
 from dal_audit.extract.embedded.operations import made_function, makes_function
 from dal_audit.extract.embedded.statements import Embedder
+from dal_audit.extract.operations.surroundings import ALONE, Surroundings
 from dal_audit.extract.python.name_uses import CallSite, read_names
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.parse.walk import nodes_in
@@ -28,12 +29,17 @@ _FILE_ENDS: Final = re.compile(r"\.sql[\\'\"{}\r\n]")
 
 
 def statements_of_file(
-    tree: ast.Module, lines: Lines, revision: Revision | None, catalogue: Catalogue
+    tree: ast.Module,
+    lines: Lines,
+    revision: Revision | None,
+    catalogue: Catalogue,
+    surroundings: Surroundings = ALONE,
 ) -> tuple[SqlStatement | SqlFileName, ...]:
     """Return the statements of a module, which may be a migration, and the files that it names."""
     files = tuple(_file_names(tree, lines))
     if revision is not None:
-        return (*statements_of_migration(tree, lines, revision.framework), *files)
+        migration = statements_of_migration(tree, lines, revision.framework, surroundings)
+        return (*migration, *files)
     return (*statements_of_module(tree, lines, catalogue), *files)
 
 

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec.structs import replace
 
+from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.extract.notebook_bytes import python_bytes
+from dal_audit.extract.operations.surroundings import ALONE, Surroundings
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
-from dal_audit.facts import FileFacts, SourceFile
+from dal_audit.facts import FileFacts, Import, SourceFile
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from dal_audit.facts.sql import SqlFileName, SqlStatement
 
+    Found: TypeAlias = tuple[SqlStatement | SqlFileName, ...]
 
+
+_FLASK: Final = "flask_sqlalchemy"
 _FILES: Final = (b'.sql"', b".sql'")
 
 
@@ -33,12 +41,16 @@ def with_embedded_sql(
     jobs: int | None = None,
     shortcuts: bool = True,
     cache: Cache | None = None,
+    imports: Mapping[str, Sequence[str]] | None = None,
 ) -> list[FileFacts]:
     """Return the known facts of all files, with the SQL statements in those of these paths.
 
-    A file that cannot be read has none: the first look reports it.
+    A file that cannot be read has none: the first look reports it. `imports` are what Alembic's
+    revisions import, by their paths.
     """
     wanted = [file for file in files if file.path in paths and _may_be_read(file)]
+    modules = {file.path: file for file in files}
+    surrounded = _surroundings(imports or {}, modules, known, cache) if imports else {}
 
     def compute(missing: Sequence[SourceFile]) -> list[tuple[SqlStatement | SqlFileName, ...]]:
         if not missing:
@@ -46,20 +58,30 @@ def with_embedded_sql(
         from dal_audit.facts.sql import SqlFileName, SqlStatement
 
         return spread(
-            lambda part: [sql_in(file, catalogue, shortcuts=shortcuts) for file in part],
+            lambda part: [
+                sql_in(
+                    file,
+                    catalogue,
+                    shortcuts=shortcuts,
+                    surroundings=surrounded.get(file.path),
+                )
+                for file in part
+            ],
             missing,
             jobs=jobs,
             worth=PARSED_WORTH_A_PROCESS,
             answer=tuple[SqlStatement | SqlFileName, ...],
         )
 
-    found = cache.other_of("embedded", wanted, compute) if cache else compute(wanted)
-    by_path = {file.path: own for file, own in zip(wanted, found, strict=True) if own}
+    alone = [file for file in wanted if file.path not in surrounded]
+    found = cache.other_of("embedded", alone, compute) if cache else compute(alone)
+    by_path = {file.path: own for file, own in zip(alone, found, strict=True) if own}
+    others = [file for file in wanted if file.path in surrounded]
+    by_path.update(_with_surroundings(others, surrounded, compute, cache))
     if by_path:
         from dal_audit.extract.embedded.model_tables import with_model_tables
         from dal_audit.extract.migrations.project_modules import text_reader
 
-        modules = {file.path: file for file in files}
         by_path = with_model_tables(by_path, tuple(modules), text_reader(modules, cache))
     return [
         replace(file, facts=(*file.facts, *by_path[file.path])) if file.path in by_path else file
@@ -67,12 +89,70 @@ def with_embedded_sql(
     ]
 
 
+def _surroundings(
+    imports: Mapping[str, Sequence[str]],
+    modules: Mapping[str, SourceFile],
+    known: Sequence[FileFacts],
+    cache: Cache | None,
+) -> Mapping[str, Surroundings]:
+    from dal_audit.extract.migrations.project_modules import text_reader
+    from dal_audit.extract.migrations.surroundings import surroundings_of
+
+    def flask_modules() -> list[str]:
+        imported = ((file.path, fact) for file in known for fact in file.facts)
+        return sorted(
+            {
+                path
+                for path, fact in imported
+                if isinstance(fact, Import)
+                and any(target.name.startswith(_FLASK) for target in fact.targets)
+            }
+        )
+
+    return surroundings_of(imports, modules, text_reader(modules, cache), flask_modules)
+
+
+def _with_surroundings(
+    files: Sequence[SourceFile],
+    surrounded: Mapping[str, Surroundings],
+    compute: Callable[[Sequence[SourceFile]], list[Found]],
+    cache: Cache | None,
+) -> dict[str, Found]:
+    """Return the SQL of revisions by their paths, of those that have some.
+
+    It is kept with a digest of what it hangs on besides the file's own content.
+    """
+    if not files:
+        return {}
+    encoder = msgspec.json.Encoder(order="sorted")
+    digests = {
+        path: sha256(encoder.encode(own))
+        for path, own in surrounded.items()
+    }
+
+    def dated(missing: Sequence[SourceFile]) -> list[tuple[bytes, Found]]:
+        return [
+            (digests[file.path], own)
+            for file, own in zip(missing, compute(missing), strict=True)
+        ]
+
+    def is_current(path: str, result: tuple[bytes, Found]) -> bool:
+        return result[0] == digests[path]
+
+    found = cache.other_of("surrounded", files, dated, is_current) if cache else dated(files)
+    return {file.path: own for file, (_, own) in zip(files, found, strict=True) if own}
+
+
 def _may_be_read(file: SourceFile) -> bool:
     return not file.flaw and file.size <= MAX_PARSED_BYTES
 
 
 def sql_in(
-    file: SourceFile, catalogue: Catalogue, *, shortcuts: bool = True
+    file: SourceFile,
+    catalogue: Catalogue,
+    *,
+    shortcuts: bool = True,
+    surroundings: Surroundings | None = None,
 ) -> tuple[SqlStatement | SqlFileName, ...]:
     """Return the SQL in one file; most hold none, which shows in their bytes."""
     from dal_audit.extract.embedded.module import not_followed, statements_of_file
@@ -95,7 +175,11 @@ def sql_in(
             warnings.simplefilter("ignore")
             found = deeply(
                 lambda: statements_of_file(
-                    parse(text, shortcuts=shortcuts), Lines(text), revision, catalogue
+                    parse(text, shortcuts=shortcuts),
+                    Lines(text),
+                    revision,
+                    catalogue,
+                    surroundings or ALONE,
                 )
             )
     except RecursionError:

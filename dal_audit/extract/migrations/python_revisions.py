@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -29,6 +30,8 @@ from dal_audit.facts.migrations import CustomOperation, Half, HalfState, Revisio
 _MAY_BE: Final = re.compile(
     rb"down_revision|class[ \t]+Migration\b|def[ \t]+upgrade\b|\bstep\b|\bsteps\b|__depends__"
 )
+_FOREIGN: Final = sys.stdlib_module_names | {"alembic", "geoalchemy2", "sqlalchemy", "sqlmodel"}
+"""What is imported that is no project's own."""
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -108,7 +111,14 @@ class _Reader:
             transactional=not blocks,
             up=found.up,
             down=found.down,
+            imports=tuple(sorted(self._own_imports())),
         )
+
+    def _own_imports(self) -> Iterator[str]:
+        """Yield what is imported that may be the project's own."""
+        for origin in imported_origins(self.body).values():
+            if origin.partition(".")[0] not in _FOREIGN:
+                yield origin
 
     def _strings(self, name: str) -> tuple[str, ...]:
         node = self.names.get(name)

@@ -10,21 +10,23 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from dal_audit.extract.operations.call_arguments import joined, listed, quoted
 from dal_audit.extract.operations.columns import ColumnReader, ColumnText, key_of
 from dal_audit.extract.operations.constraints import (
     Written,
-    actions,
     constraint_text,
     deferred,
-    named,
+    is_exact,
     names_of,
-    reference,
+    reference_text,
     table_name,
 )
 from dal_audit.extract.operations.defaults import condition_text, default_text
 from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.indexes import create_index, drop_index, index_statement
+from dal_audit.extract.operations.naming import NamedPart, NameKind
 from dal_audit.extract.operations.types import Enumeration, type_text
 from dal_audit.extract.python.expression_uses import last_name
 
@@ -68,6 +70,15 @@ ALIASES: Final = {
 """Older and other names of parameters."""
 
 
+_NAME_KINDS: Final[dict[str, NameKind]] = {
+    "check": "ck",
+    "foreignkey": "fk",
+    "primary": "pk",
+    "unique": "uq",
+}
+"""Kinds of constraints as `drop_constraint` is told them."""
+
+
 def effects_of(operation: Operation) -> list[Effect]:
     """Return what an operation does, in order; marks are added to the operation on the way."""
     return list(_WRITERS[operation.name](operation))
@@ -76,7 +87,13 @@ def effects_of(operation: Operation) -> list[Effect]:
 def _alter(operation: Operation, action: str) -> Effect:
     """Return an action on the operation's table."""
     sql = joined("ALTER TABLE ", operation.table, " ", action)
-    return Effect(sql, rebuilds=operation.is_rebuild)
+    copied = operation.copy_convention
+    return Effect(
+        sql,
+        rebuilds=operation.is_rebuild,
+        knows_names=None not in (operation.convention, copied),
+        convention=tuple(sorted((copied or {}).items())) if operation.is_rebuild else (),
+    )
 
 
 # Tables
@@ -123,11 +140,12 @@ def _table_statement(
         names_of(operation.arguments.values.get("prefixes"), operation.arguments.scope) or ()
     ):
         operation.marks[f"prefix:{prefix.upper()}"] = operation.arguments.values["prefixes"]
-    key = "" if any("PRIMARY KEY" in own.sql for own in constraints) else key_of(columns)
+    has_key = any(own.part.kind == "pk" for own in constraints)
+    every = [] if has_key else [key_of(columns)]
+    every += [own for column in columns for own in column.constraints]
+    every += constraints
     parts = [column.sql for column in columns]
-    parts += [key] if key else []
-    parts += [own.sql for column in columns for own in column.constraints if own.sql]
-    parts += [own.sql for own in constraints if own.sql]
+    parts += [operation.named(own) for own in every if own.sql]
     guard = "IF NOT EXISTS " if operation.arguments.is_true("if_not_exists") else ""
     head = joined("CREATE TABLE ", guard, operation.table)
     is_whole = is_whole and bool(columns)
@@ -145,11 +163,9 @@ def _enumerations(operation: Operation, made: Enumeration | None) -> Iterator[Ef
 def _index_of(operation: Operation, column: ColumnText) -> Iterator[Effect]:
     """Yield the index that `index=True` makes, under the name that SQLAlchemy gives it."""
     if column.is_indexed:
-        name = f"ix_{operation.plain_table}_{column.name}"
-        yield Effect(
-            joined("CREATE INDEX ", quoted(name), " ON ", operation.table,
-                   " (", quoted(column.name), ")")
-        )  # fmt: skip
+        name = operation.name_of(NamedPart("ix", (column.name,)))
+        head = joined("CREATE INDEX ", quoted(name), " ON ", operation.table)
+        yield Effect(joined(head, " (", quoted(column.name), ")") if name else "")
 
 
 def _drop_table(operation: Operation) -> Iterator[Effect]:
@@ -186,8 +202,9 @@ def _add_column(operation: Operation) -> Iterator[Effect]:
     key = " PRIMARY KEY" if is_inline and operation.engine != "sqlite" else ""
     yield _alter(operation, joined("ADD COLUMN ", guard, column.sql, key))
     for own in column.constraints:
+        _note_name(operation, operation.name_of(own.part, own.name, is_exact=own.is_exact))
         if own.sql:
-            yield _alter(operation, joined("ADD ", own.sql))
+            yield _alter(operation, joined("ADD ", operation.named(own)))
     yield from _index_of(operation, column)
 
 
@@ -238,10 +255,20 @@ def _changes(operation: Operation) -> Iterator[str]:
 # Constraints
 
 
-def _constraint(operation: Operation, sql: str) -> Iterator[Effect]:
+def _constraint(operation: Operation, own: Written) -> Iterator[Effect]:
     name = operation.arguments.text("constraint_name")
+    exact = is_exact(operation.arguments.values.get("constraint_name"))
+    own = replace(own, name=name, is_exact=exact)
+    name = operation.name_of(own.part, name, is_exact=exact)
     operation.marks[f"constraint:{'named' if name else 'unnamed'}"] = None
-    yield _alter(operation, joined("ADD ", named(name, sql)))
+    _note_name(operation, name)
+    yield _alter(operation, joined("ADD ", operation.named(own)))
+
+
+def _note_name(operation: Operation, name: str) -> None:
+    """Note that a constraint has no name, where a copy of its table needs one."""
+    if not name and operation.convention is not None and operation.is_copied:
+        operation.marks["batch:unnamed"] = None
 
 
 def _create_foreign_key(operation: Operation) -> Iterator[Effect]:
@@ -252,9 +279,7 @@ def _create_foreign_key(operation: Operation) -> Iterator[Effect]:
     if not local or not remote or not target:
         yield Effect("")
         return
-    own = listed([quoted(name) for name in local])
-    sql = joined("FOREIGN KEY (", own, ") ", reference(target, remote), actions(arguments))
-    yield from _constraint(operation, sql)
+    yield from _constraint(operation, reference_text(arguments, "", local, [target, *remote]))
 
 
 def _create_key(operation: Operation) -> Iterator[Effect]:
@@ -263,24 +288,32 @@ def _create_key(operation: Operation) -> Iterator[Effect]:
     if not columns:
         yield Effect("")
         return
-    words = "UNIQUE" if operation.name == "create_unique_constraint" else "PRIMARY KEY"
+    is_unique = operation.name == "create_unique_constraint"
+    words = "UNIQUE" if is_unique else "PRIMARY KEY"
     own = listed([quoted(name) for name in columns])
-    yield from _constraint(operation, joined(words, " (", own, ")", deferred(arguments)))
+    sql = joined(words, " (", own, ")", deferred(arguments))
+    part = NamedPart("uq" if is_unique else "pk", tuple(columns))
+    yield from _constraint(operation, Written(sql, part=part))
 
 
 def _create_check(operation: Operation) -> Iterator[Effect]:
     arguments = operation.arguments
     condition = condition_text(arguments.node("condition"), arguments.scope) or "1 = 1"
-    yield from _constraint(operation, joined("CHECK (", condition, ")"))
+    check = Written(joined("CHECK (", condition, ")"), part=NamedPart("ck"))
+    yield from _constraint(operation, check)
 
 
 def _create_exclude(operation: Operation) -> Iterator[Effect]:
-    yield from _constraint(operation, "CHECK (1 = 1)")
+    yield from _constraint(operation, Written("CHECK (1 = 1)"))
 
 
 def _drop_constraint(operation: Operation) -> Iterator[Effect]:
     operation.note_given("if_exists")
+    part = NamedPart(_NAME_KINDS.get(operation.arguments.text("type_")))
+    exact = is_exact(operation.arguments.values.get("constraint_name"))
     name = operation.arguments.text("constraint_name")
+    if name or part.kind == "pk":  # Of others more than the table is in a name.
+        name = operation.name_of(part, name, is_exact=exact)
     if not name:
         operation.marks["constraint:unnamed"] = None
         yield Effect("")

@@ -8,7 +8,9 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from dal_audit.extract.operations.call_arguments import Arguments
+from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.operations.call_arguments import Arguments, name_in
+from dal_audit.extract.operations.naming import NO_CONVENTION, Convention
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Scope
 
@@ -77,6 +79,21 @@ def blocks_by_call(contexts: Iterable[ast.With]) -> dict[int, Block]:
                         block.calls.append(node)
                         found[id(node)] = block
     return found
+
+
+def convention_of(opening: Arguments) -> Convention | None:
+    """Return what a block's copy calls constraints without a name; None where it is not known."""
+    node = opening.node("naming_convention")
+    if not opening.is_whole:
+        return None
+    if node is None:
+        return NO_CONVENTION
+    if not isinstance(node, ast.Dict) or None in node.keys:
+        return None
+    texts = [name_in(own, opening.scope) for own in (*node.keys, *node.values) if own is not None]
+    half = len(node.keys)
+    pairs = dict(zip(map(str, texts[:half]), map(str, texts[half:]), strict=True))
+    return None if any(UNKNOWN in text for text in texts) else pairs
 
 
 def _receiver(call: ast.Call) -> str:

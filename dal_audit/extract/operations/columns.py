@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from dal_audit.extract.operations.call_arguments import Arguments, joined, listed, quoted
 from dal_audit.extract.operations.constraints import Written, constraint_text, foreign_key
 from dal_audit.extract.operations.defaults import condition_text, default_text
+from dal_audit.extract.operations.naming import NamedPart
 from dal_audit.extract.operations.types import Enumeration, TypeText, type_text
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
@@ -85,7 +86,8 @@ class ColumnReader:
         if arguments.node("comment") is not None:
             column.marks["column.comment"] = arguments.values["comment"]
         if arguments.is_true("unique"):
-            column.constraints.append(Written(joined("UNIQUE (", quoted(column.name), ")")))
+            sql = joined("UNIQUE (", quoted(column.name), ")")
+            column.constraints.append(Written(sql, part=NamedPart("uq", (column.name,))))
         column.is_indexed = arguments.is_true("index")
         self._note_key(column)
 
@@ -137,7 +139,9 @@ class ColumnReader:
             column.marks["column.big-key"] = None
 
 
-def key_of(columns: list[ColumnText]) -> str:
-    """Return the primary key that columns make together; empty where none does."""
-    names = [quoted(column.name) for column in columns if column.is_key]
-    return joined("PRIMARY KEY (", listed(names), ")") if names else ""
+def key_of(columns: list[ColumnText]) -> Written:
+    """Return the primary key that columns make together; of no text where none does."""
+    names = [column.name for column in columns if column.is_key]
+    keys = listed([quoted(name) for name in names])
+    sql = joined("PRIMARY KEY (", keys, ")") if names else ""
+    return Written(sql, part=NamedPart("pk", tuple(names)))

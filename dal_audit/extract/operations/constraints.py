@@ -18,6 +18,7 @@ from dal_audit.extract.operations.call_arguments import (
     quoted,
 )
 from dal_audit.extract.operations.defaults import condition_text
+from dal_audit.extract.operations.naming import NOTHING, NamedPart
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
@@ -28,11 +29,15 @@ _NO_CONDITION: Final = "1 = 1"
 
 
 class Written(Struct, frozen=True):
-    """A constraint as SQL, with its name where it has one, and its marks."""
+    """A constraint as SQL without its name, the name where it is given one, and its marks."""
 
     sql: str
     name: str = ""
     marks: tuple[str, ...] = ()
+    part: NamedPart = NOTHING
+    """What a naming convention makes a name of."""
+    is_exact: bool = False
+    """Whether no convention changes the name (`op.f`)."""
 
 
 def named(name: str, sql: str) -> str:
@@ -83,11 +88,24 @@ def foreign_key(node: ast.Call, columns: Sequence[str], scope: Scope) -> Written
     name = arguments.text("name")
     if not table or UNKNOWN in target or arguments.is_true("use_alter"):
         return Written("", name)
-    own = listed([quoted(own) for own in columns])
-    refers = reference(target[: len(table)], [target[len(table) + 1 :]] if column else ())
-    return Written(
-        named(name, joined("FOREIGN KEY (", own, ") ", refers, actions(arguments))), name
-    )
+    referred = (target[: len(table)], *([target[len(table) + 1 :]] if column else ()))
+    return reference_text(arguments, name, columns, referred)
+
+
+def reference_text(
+    arguments: Arguments, name: str, columns: Sequence[str], referred: Sequence[str]
+) -> Written:
+    """Return a foreign key; `referred` are the table that it refers to, and the columns there."""
+    own = listed([quoted(column) for column in columns])
+    refers = reference(referred[0], referred[1:])
+    sql = joined("FOREIGN KEY (", own, ") ", refers, actions(arguments))
+    part = NamedPart("fk", tuple(columns), tuple(referred))
+    return Written(sql, name, part=part, is_exact=is_exact(arguments.values.get("name")))
+
+
+def is_exact(node: ast.expr | None) -> bool:
+    """Return whether a name is one that no naming convention changes: `op.f("…")`, `conv("…")`."""
+    return isinstance(node, ast.Call) and last_name(node.func) in {"f", "conv"}
 
 
 def constraint_text(node: ast.expr, scope: Scope) -> Written | None:
@@ -109,7 +127,8 @@ def _key(node: ast.Call, scope: Scope, words: str) -> Written:
     marks += ["constraint.deferrable"] if arguments.is_true("deferrable") else []
     columns = listed([quoted(column) for column in names])
     sql = joined(words, " (", columns, ")", deferred(arguments))
-    return Written(named(name, sql), name, tuple(marks))
+    part = NamedPart("uq" if words == "UNIQUE" else "pk", tuple(names))
+    return Written(sql, name, tuple(marks), part, is_exact(arguments.values.get("name")))
 
 
 def _primary_key(node: ast.Call, scope: Scope) -> Written:
@@ -132,20 +151,19 @@ def _foreign_keys(node: ast.Call, scope: Scope) -> Written:
     table = targets[0].rpartition(".")[0]
     if not table or any(UNKNOWN in target for target in targets):
         return Written("", name)
-    columns = listed([quoted(name_in(column, scope)) for column in own])
-    refers = reference(
-        targets[0][: len(table)], [target[target.rindex(".") + 1 :] for target in targets]
-    )
-    return Written(
-        named(name, joined("FOREIGN KEY (", columns, ") ", refers, actions(arguments))), name
-    )
+    columns = [name_in(column, scope) for column in own]
+    referred = [target[target.rindex(".") + 1 :] for target in targets]
+    return reference_text(arguments, name, columns, [targets[0][: len(table)], *referred])
 
 
 def _check(node: ast.Call, scope: Scope) -> Written:
     arguments = Arguments(node, ("sqltext",), scope)
     condition = condition_text(arguments.node("sqltext"), scope) or _NO_CONDITION
     name = arguments.text("name")
-    return Written(named(name, joined("CHECK (", condition, ")")), name)
+    exact = is_exact(arguments.values.get("name"))
+    return Written(
+        joined("CHECK (", condition, ")"), name, part=NamedPart("ck"), is_exact=exact
+    )
 
 
 def _exclude(node: ast.Call, scope: Scope) -> Written:

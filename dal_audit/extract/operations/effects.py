@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from dal_audit.extract.operations.call_arguments import Arguments
-from dal_audit.extract.operations.constraints import table_name
+from dal_audit.extract.operations.constraints import Written, named, table_name
+from dal_audit.extract.operations.naming import (
+    NO_CONVENTION,
+    Convention,
+    NamedPart,
+    conventional_name,
+)
 
 
 class Effect(Struct, frozen=True):
@@ -24,13 +30,17 @@ class Effect(Struct, frozen=True):
     is_guarded: bool = False
     table: str = ""
     """The table of an index that is dropped, or of what is done to it that is not known."""
+    knows_names: bool = False
+    convention: tuple[tuple[str, str], ...] = ()
+    """Both as `AlterTable` has them."""
 
 
 class Operation(Struct):
     """An operation on one engine.
 
     `marks` are the words by which the catalogue knows it, each with the part that it is about: None
-    for all of it. `made_types` are the enumerations that the same direction has made.
+    for all of it. `made_types` are the enumerations that the same direction has made. `convention`
+    names what has no name; None where it is not known.
     """
 
     name: str
@@ -39,6 +49,11 @@ class Operation(Struct):
     plain_table: str
     is_rebuild: bool
     made_types: set[str]
+    convention: Convention | None = None
+    is_copied: bool = False
+    """Whether SQLite would make the table anew for it, whatever the engine."""
+    copy_convention: Convention | None = field(default_factory=lambda: NO_CONVENTION)
+    """What such a copy calls constraints without a name; None where that is not known."""
     is_early: bool = False
     """Whether a copy of the table has columns that are added behind it."""
     is_readded: bool = False
@@ -49,6 +64,17 @@ class Operation(Struct):
     def table(self) -> str:
         """The operation's table, as SQL."""
         return table_name(self.plain_table, self.arguments.text("schema"))
+
+    def name_of(self, part: NamedPart, given: str = "", *, is_exact: bool = False) -> str:
+        """Return the name of something of the table; empty where it has none, or is not known."""
+        if is_exact:
+            return given
+        table = self.plain_table.rpartition(".")[2]
+        return conventional_name(part, given, table, self.convention, engine=self.engine)
+
+    def named(self, own: Written) -> str:
+        """Return a constraint of the table as SQL, with its name."""
+        return named(self.name_of(own.part, own.name, is_exact=own.is_exact), own.sql)
 
     def note(self, marks: Mapping[str, ast.expr | None]) -> None:
         """Add marks; of two parts that bear the same one the first counts."""

@@ -10,6 +10,7 @@ from dal_audit.extract.operations.call_arguments import Arguments, joined, liste
 from dal_audit.extract.operations.constraints import table_name
 from dal_audit.extract.operations.defaults import condition_text
 from dal_audit.extract.operations.effects import Effect, Operation
+from dal_audit.extract.operations.naming import NamedPart
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
@@ -40,7 +41,7 @@ def _statement(
             operation.marks.setdefault(name, arguments.values[name])
     if arguments.is_true("postgresql_concurrently"):
         operation.marks["postgresql_concurrently"] = arguments.values["postgresql_concurrently"]
-    name = arguments.text("index_name")
+    name = arguments.text("index_name") or _given_name(operation, arguments, columns or ())
     if columns is None or not name:
         return Effect("")
     unique = "UNIQUE " if arguments.is_true("unique") else ""
@@ -52,6 +53,14 @@ def _statement(
     condition = joined(" WHERE ", where) if where else ""
     head = joined("CREATE ", unique, "INDEX ", guard, quoted(name), " ON ", operation.table)
     return Effect(joined(head, " (", keys, ")", condition))
+
+
+def _given_name(
+    operation: Operation, arguments: Arguments, columns: Sequence[ast.expr]
+) -> str:
+    """Return the name that an index has which is given none; empty where it is not known."""
+    names = [name_in(node, arguments.scope) for node in columns]
+    return operation.name_of(NamedPart("ix", tuple(names))) if names else ""
 
 
 def _key(node: ast.expr, scope: Scope) -> str:

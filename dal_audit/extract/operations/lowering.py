@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.operations import ALEMBIC, OperationForm, about, forms_by_mark
 from dal_audit.extract.operations.alembic import ALIASES, PARAMETERS, effects_of
-from dal_audit.extract.operations.batch import BLOCK, Block, blocks_by_call
+from dal_audit.extract.operations.batch import BLOCK, Block, blocks_by_call, convention_of
 from dal_audit.extract.operations.call_arguments import Arguments, origin_of
 from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.enumeration_classes import spell_enumerations
@@ -23,6 +23,7 @@ from dal_audit.extract.operations.enumerations import enumeration_effects
 from dal_audit.extract.operations.inlining import inline_functions
 from dal_audit.extract.operations.respelling import guard, respelled
 from dal_audit.extract.operations.statements import StatementWriter
+from dal_audit.extract.operations.surroundings import ALONE, Surroundings
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.python.parse.walk import nodes_in
@@ -51,8 +52,14 @@ _FIRST: Final = 1 << 20
 class AlembicLowering:
     """Lowers the operations of one module."""
 
-    def __init__(self, tree: ast.Module, literals: LiteralPlaces) -> None:
-        """Take the module."""
+    def __init__(
+        self,
+        tree: ast.Module,
+        literals: LiteralPlaces,
+        surroundings: Surroundings = ALONE,
+    ) -> None:
+        """Take the module, and what others say of it."""
+        self._convention = surroundings.convention
         inline_functions(tree)
         spell_enumerations(tree)
         text = literals.lines.text
@@ -79,7 +86,7 @@ class AlembicLowering:
         if read is not None:
             block = self._blocks.get(id(call))
             effects = {own.engine: self._effects(own, block, scope) for own in read}
-            marks = {operation.engine: self._marks(operation, block) for operation in read}
+            marks = {operation.engine: self._marks(operation) for operation in read}
             constructs = tuple(self._constructs(marks, span, read[0])) if read else ()
         else:
             made = enumeration_effects(call, scope)
@@ -123,15 +130,21 @@ class AlembicLowering:
         for alias, meant in ALIASES.items():
             if alias in arguments.values and meant in PARAMETERS[name] and alias not in parameters:
                 arguments.values.setdefault(meant, arguments.values.pop(alias))
-        is_rebuild = False
+        made = self._made_types.setdefault(engine, set())
+        found = Operation(
+            name, arguments, engine, "", is_rebuild=False, made_types=made,
+            convention=self._convention,
+        )  # fmt: skip
         if block is not None:
             opening = Arguments(block.opening, ("table_name", "schema"), scope)
             arguments.values.update(
                 {own: opening.values[own] for own in ("table_name", "schema") if opening.has(own)}
             )
-            is_rebuild = engine == "sqlite" and block.mode(opening) == "anew"
-        made = self._made_types.setdefault(engine, set())
-        return Operation(name, arguments, engine, arguments.text("table_name"), is_rebuild, made)
+            found.is_copied = block.mode(opening) == "anew"
+            found.is_rebuild = engine == "sqlite" and found.is_copied
+            found.copy_convention = convention_of(opening)
+        found.plain_table = arguments.text("table_name")
+        return found
 
     def _effects(self, operation: Operation, block: Block | None, scope: Scope) -> list[Effect]:
         """Return what an operation does; SQLite's copy of a table is made of the whole block."""
@@ -154,10 +167,10 @@ class AlembicLowering:
         reads = (self._operation(own, scope, block, operation.engine) for own in drops)
         return [*(effect for read in reads for effect in effects_of(read)), *found]
 
-    def _marks(self, operation: Operation, block: Block | None) -> Mapping[str, ast.expr | None]:
+    def _marks(self, operation: Operation) -> Mapping[str, ast.expr | None]:
         """Return the words that are true of an operation, with the parts that they are about."""
         marks: dict[str, ast.expr | None] = {operation.name: None}
-        marks["batch" if operation.is_rebuild or _is_copied(operation, block) else "outside"] = None
+        marks["batch" if operation.is_copied else "outside"] = None
         if id(operation.arguments.call) in self._autonomous:
             marks["autocommit"] = None
         if operation.arguments.text("schema"):
@@ -207,14 +220,6 @@ class AlembicLowering:
 
     def _span(self, node: ast.expr) -> Span:
         return self._literals.lines.span(*self._literals.bounds(node))
-
-
-def _is_copied(operation: Operation, block: Block | None) -> bool:
-    """Return whether SQLite would make the table anew for an operation, whatever the engine."""
-    if block is None:
-        return False
-    opening = Arguments(block.opening, ("table_name", "schema"), operation.arguments.scope)
-    return block.mode(opening) == "anew"
 
 
 def _is_operation(call: ast.Call, scope: Scope) -> bool:

@@ -110,7 +110,13 @@ def _as_run(structure: Structure, effect: Effect, call: Span) -> Structure:
     match structure:
         case AlterTable(actions=actions):
             known = tuple(map(_known_action, actions))
-            return replace(structure, actions=known, rebuilds=effect.rebuilds)
+            return replace(
+                structure,
+                actions=known,
+                rebuilds=effect.rebuilds,
+                knows_names=effect.knows_names,
+                convention=effect.convention,
+            )
         case CreateTable():
             return _known_table(structure, call, is_whole=effect.is_whole)
         case CreateObject() if effect.is_guarded:
