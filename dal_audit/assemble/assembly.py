@@ -229,12 +229,11 @@ def embedded_sql(
         with_embedded_sql(
             files,
             project.files,
-            paths,
+            {path: project.layout.imports.get(path) for path in paths},
             project.catalogue,
             jobs=request.jobs,
             shortcuts=request.shortcuts,
             cache=cache,
-            imports=project.layout.imports,
         )
     )
 

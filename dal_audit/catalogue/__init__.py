@@ -2,6 +2,7 @@
 
 __all__ = [
     "backend_names",
+    "constraint_names",
     "digest",
     "drivers",
     "engine_names",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from dal_audit.discover.links import leads_out
 from dal_audit.discover.projects import ProjectScope, plan_audit
 from dal_audit.disk.regular_file import read_regular
 from dal_audit.disk.scratch_folder import scratch_folder
+from dal_audit.extract.migrations.surroundings import surroundings_below
 from dal_audit.facts import START, Edit, Span
 from dal_audit.fix.model import Fix
 from dal_audit.fix.rewrite import AmendError, amended, text_of
@@ -126,7 +127,7 @@ def downs(
         for scope, plan in plans:
             for planned in plan.sets:
                 write = _revisions if planned.tool == ALEMBIC.name else _scripts
-                proposals += write(scope, planned, engines, progress)
+                proposals += write(scope, planned, engines, progress, plan.layout.imports)
     barren = [own for own in proposals if not own.is_acting]
     proposals = [own for own in proposals if own.is_acting]
     _judge(proposals, Request(paths=tuple(paths), folder=request.folder, config=request.config))
@@ -141,7 +142,11 @@ def downs(
 
 
 def _scripts(
-    scope: ProjectScope, planned: Planned, engines: Engines, progress: Progress
+    scope: ProjectScope,
+    planned: Planned,
+    engines: Engines,
+    progress: Progress,
+    _imports: Mapping[str, Sequence[str]],
 ) -> Iterator[Proposal]:
     """Yield the downs of a set that are asked for, tried, each with its place."""
     wanted = [
@@ -168,11 +173,16 @@ def _scripts(
 
 
 def _revisions(
-    scope: ProjectScope, planned: Planned, engines: Engines, progress: Progress
+    scope: ProjectScope,
+    planned: Planned,
+    engines: Engines,
+    progress: Progress,
+    imports: Mapping[str, Sequence[str]],
 ) -> Iterator[Proposal]:
     """Yield the downs of a set in Python that are asked for, tried."""
     root = scope.policy.root
-    chain, found = missing_downgrades(planned, lambda path: read_regular(root / path))
+    surroundings = surroundings_below(root, scope.listed, imports)
+    chain, found = missing_downgrades(planned, lambda path: read_regular(root / path), surroundings)
     wanted = [own for own in found if _is_asked_for(own.migration, scope.requested)]
     if any(own.downgrade.is_acting for own in wanted):
         try_downgrades(chain, wanted, engines, progress)

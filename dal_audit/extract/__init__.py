@@ -32,4 +32,5 @@ __all__ = [
     "sql_scripts",
     "storage_first",
     "suppressions",
+    "surroundings",
 ]

@@ -11,7 +11,15 @@ from dal_audit.facts import NotUnderstood, PythonFact, ReadDepth, Suppression, V
 
 FactsKind: TypeAlias = Literal["first", "whole", "storage", "script"]
 OtherKind: TypeAlias = Literal[
-    "accesses", "named", "marks", "revision", "embedded", "surrounded", "ci", "suite", "rust",
+    "accesses",
+    "named",
+    "marks",
+    "revision",
+    "embedded",
+    "surrounded",
+    "ci",
+    "suite",
+    "rust",
     "claims",
 ]
 Kind: TypeAlias = FactsKind | OtherKind

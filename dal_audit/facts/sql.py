@@ -216,7 +216,7 @@ class AlterTable(TaggedFact, frozen=True):
     knows_names: bool = False
     """Whether it is known what an operation calls constraints to which the code gives no name."""
     convention: tuple[tuple[str, str], ...] = ()
-    """What a copy calls constraints that have no name yet: templates by the kinds of constraints."""
+    """What a copy calls constraints that have no name yet: templates by kinds of constraints."""
 
 
 class CreateObject(TaggedFact, frozen=True):

@@ -21,6 +21,7 @@ from dal_audit.extract.operations.revision_source import (
     revision_source,
 )
 from dal_audit.extract.sql.scripts import statements_of
+from dal_audit.extract.surroundings import ALONE, Surroundings
 from dal_audit.facts import START, Edit, Place
 from dal_audit.fix.downs.completion import Insertion, completion_of
 from dal_audit.fix.downs.down import Down, downs_by_step
@@ -89,8 +90,14 @@ Read = Callable[[str], bytes]
 class RevisionChain:
     """The revisions of one set, one after the other, as each engine runs them."""
 
-    def __init__(self, engines: Sequence[Engine], read: Read) -> None:
-        """Take the engines that run the set, and who reads its files."""
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        read: Read,
+        surroundings: Mapping[str, Surroundings] | None = None,
+    ) -> None:
+        """Take the engines that run the set, who reads its files, and what others say of these."""
+        self.surroundings = surroundings or {}
         self.engines = engines
         self.read = read
         self.schema = SourceSchema()
@@ -106,7 +113,7 @@ class RevisionChain:
         Raises OSError, and what `revision_source` raises.
         """
         text = text_of(self.read(migration.path), is_script=False)
-        source = revision_source(text)
+        source = revision_source(text, self.surroundings.get(migration.path, ALONE))
         before = self.schema.copy()
         trials = {engine: _up(before.copy(), source.up, engine) for engine in self.engines}
         found = self._written(migration, source, text)
@@ -151,7 +158,8 @@ class RevisionChain:
         after = before.copy()
         for action in up:
             after.apply(action)
-        source = revision_source(_text_with(found))
+        surroundings = self.surroundings.get(found.migration.path, ALONE)
+        source = revision_source(_text_with(found), surroundings)
         for engine, trial in trials.items():
             statements = run_statements(after.copy(), source.down, engine)
             known = [own for own in statements if own is not None]
@@ -269,14 +277,16 @@ def _part_of(undoing: Undoing, texts: Sequence[str]) -> Undoing:
 
 
 def missing_downgrades(
-    planned: Planned, read: Read
+    planned: Planned, read: Read, surroundings: Mapping[str, Surroundings] | None = None
 ) -> tuple[RevisionChain, list[WrittenDowngrade]]:
     """Return the revisions of a set, and what their ways back lack, none of it tried.
+
+    `surroundings` are what other modules say of revisions, by their paths.
 
     Raises UsageError for a file that cannot be read.
     """
     engines = [*planned.migrations]
-    chain = RevisionChain(engines, read)
+    chain = RevisionChain(engines, read, surroundings)
     found = []
     for migration in planned.migrations[engines[0]]:
         if any(part.language != "python" for part in migration.up):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dal_audit.extract.operations.naming import NameKind, NamedPart, conventional_name
+from dal_audit.catalogue.constraint_names import NamedPart, NameKind, conventional_name
 from dal_audit.facts.sql import AlterTable
 from dal_audit.schema.objects_model import DbObject
 from dal_audit.schema.state import State

@@ -8,7 +8,8 @@ sql-createtable.html, ddl-depend.html and ddl-constraints.html; the tests run ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from dal_audit.facts import Span
@@ -35,8 +36,8 @@ from dal_audit.schema.column_demands import (
     wrong_case,
 )
 from dal_audit.schema.copy_demands import copy_errors, taken_type_errors
-from dal_audit.schema.drop_demands import constraint_owner, drop_errors, table_errors
 from dal_audit.schema.copy_names import copy_names
+from dal_audit.schema.drop_demands import constraint_owner, drop_errors, table_errors
 from dal_audit.schema.objects_model import (
     MAX_NAME,
     POSTGRESQL,
@@ -59,7 +60,6 @@ from dal_audit.schema.table_parts import (
 from dal_audit.schema.tables import named_index
 from dal_audit.schema.value_counts import value_count_errors
 from dal_audit.schema.value_types import value_errors_after, value_errors_before
-
 
 _NOT_NULL: Final = "_not_null"
 """How PostgreSQL 18 and later call constraints of columns that take no NULL."""
@@ -259,7 +259,7 @@ def _operation_drops(
         yield error(state, action.name.span, reason, "Write the name under which it was made.")
 
 
-def _is_none_of(names: Set[str], name: str) -> bool:
+def _is_none_of(names: AbstractSet[str], name: str) -> bool:
     """Return whether no constraint is called so, nor may be by PostgreSQL, which cuts names."""
     is_cut = max(map(len, names), default=0) >= MAX_NAME
     return not is_cut and name not in names and not name.endswith(_NOT_NULL)

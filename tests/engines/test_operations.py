@@ -116,7 +116,9 @@ def _write_alembic(folder: Path, form: OperationForm, example: str) -> None:
     """Write an environment with two revisions: the tables, and the example."""
     versions = folder / "migrations" / "versions"
     versions.mkdir(parents=True)
-    (versions.parent / "env.py").write_text("from alembic import context\n\ntarget_metadata = None\n")
+    (versions.parent / "env.py").write_text(
+        "from alembic import context\n\ntarget_metadata = None\n"
+    )
     (versions.parent / "script.py.mako").write_text("")
     tables = "\n".join(f"op.execute({table!r})" for table in TABLES)
     body = f"{form.setup}\n{example}" if form.setup else example

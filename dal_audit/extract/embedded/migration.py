@@ -21,7 +21,6 @@ from dal_audit.extract.migrations.python_literals import members_in
 from dal_audit.extract.operations.django import DjangoLowering, Stage
 from dal_audit.extract.operations.lowering import AlembicLowering
 from dal_audit.extract.operations.project_spelling import spell_types
-from dal_audit.extract.operations.surroundings import ALONE, Surroundings
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.name_uses import CallSite, read_names
@@ -31,6 +30,7 @@ from dal_audit.extract.python.scopes import Assigned, Scope
 from dal_audit.extract.python.sql_calls import declared_types, roots, texts
 from dal_audit.extract.python.sql_sources import SqlSource
 from dal_audit.extract.source import Lines
+from dal_audit.extract.surroundings import ALONE, Surroundings
 from dal_audit.facts.migrations import Tool
 from dal_audit.facts.sql import ANY_NAME, Embedding, OtherStatement, SqlStatement
 

@@ -13,12 +13,12 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.embedded.migration import statements_of_migration
 from dal_audit.extract.embedded.operations import made_function, makes_function
 from dal_audit.extract.embedded.statements import Embedder
-from dal_audit.extract.operations.surroundings import ALONE, Surroundings
 from dal_audit.extract.python.name_uses import CallSite, read_names
 from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.sql_sources import sql_sources
 from dal_audit.extract.source import Lines
+from dal_audit.extract.surroundings import ALONE, Surroundings
 from dal_audit.facts import START, Span
 from dal_audit.facts.migrations import Revision
 from dal_audit.facts.sql import Embedding, OtherStatement, SqlFileName, SqlStatement

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,8 +15,8 @@ from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.extract.notebook_bytes import python_bytes
-from dal_audit.extract.operations.surroundings import ALONE, Surroundings
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
+from dal_audit.extract.surroundings import ALONE, Surroundings
 from dal_audit.facts import FileFacts, Import, SourceFile
 
 if TYPE_CHECKING:
@@ -28,29 +27,28 @@ if TYPE_CHECKING:
     Found: TypeAlias = tuple[SqlStatement | SqlFileName, ...]
 
 
-_FLASK: Final = "flask_sqlalchemy"
 _FILES: Final = (b'.sql"', b".sql'")
 
 
 def with_embedded_sql(
     files: Sequence[SourceFile],
     known: Sequence[FileFacts],
-    paths: AbstractSet[str],
+    paths: Mapping[str, Sequence[str] | None],
     catalogue: Catalogue,
     *,
     jobs: int | None = None,
     shortcuts: bool = True,
     cache: Cache | None = None,
-    imports: Mapping[str, Sequence[str]] | None = None,
 ) -> list[FileFacts]:
     """Return the known facts of all files, with the SQL statements in those of these paths.
 
-    A file that cannot be read has none: the first look reports it. `imports` are what Alembic's
-    revisions import, by their paths.
+    A file that cannot be read has none: the first look reports it. With the path of each of
+    Alembic's revisions stands what it imports, with those of others None.
     """
     wanted = [file for file in files if file.path in paths and _may_be_read(file)]
     modules = {file.path: file for file in files}
-    surrounded = _surroundings(imports or {}, modules, known, cache) if imports else {}
+    imports = {path: own for path, own in paths.items() if own is not None}
+    surrounded = _surroundings(imports, modules, known, cache) if imports else {}
 
     def compute(missing: Sequence[SourceFile]) -> list[tuple[SqlStatement | SqlFileName, ...]]:
         if not missing:
@@ -96,7 +94,7 @@ def _surroundings(
     cache: Cache | None,
 ) -> Mapping[str, Surroundings]:
     from dal_audit.extract.migrations.project_modules import text_reader
-    from dal_audit.extract.migrations.surroundings import surroundings_of
+    from dal_audit.extract.migrations.surroundings import FLASK, surroundings_of
 
     def flask_modules() -> list[str]:
         imported = ((file.path, fact) for file in known for fact in file.facts)
@@ -105,7 +103,7 @@ def _surroundings(
                 path
                 for path, fact in imported
                 if isinstance(fact, Import)
-                and any(target.name.startswith(_FLASK) for target in fact.targets)
+                and any(target.name.startswith(FLASK) for target in fact.targets)
             }
         )
 
@@ -125,15 +123,11 @@ def _with_surroundings(
     if not files:
         return {}
     encoder = msgspec.json.Encoder(order="sorted")
-    digests = {
-        path: sha256(encoder.encode(own))
-        for path, own in surrounded.items()
-    }
+    digests = {path: sha256(encoder.encode(own)) for path, own in surrounded.items()}
 
     def dated(missing: Sequence[SourceFile]) -> list[tuple[bytes, Found]]:
         return [
-            (digests[file.path], own)
-            for file, own in zip(missing, compute(missing), strict=True)
+            (digests[file.path], own) for file, own in zip(missing, compute(missing), strict=True)
         ]
 
     def is_current(path: str, result: tuple[bytes, Found]) -> bool:

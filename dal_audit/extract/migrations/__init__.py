@@ -1,3 +1,3 @@
 """The front end for what migration tools write and read."""
 
-__all__ = ["normalised_text", "project_modules", "python_literals", "reader"]
+__all__ = ["normalised_text", "project_modules", "python_literals", "reader", "surroundings"]

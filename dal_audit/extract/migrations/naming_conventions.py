@@ -10,9 +10,9 @@ import ast
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
+from dal_audit.catalogue.constraint_names import NO_CONVENTION, Convention
 from dal_audit.extract.migrations.module_values import Foreign, Meaning, ModuleValues, Spelled
 from dal_audit.extract.migrations.project_modules import module_tree
-from dal_audit.extract.operations.naming import NO_CONVENTION, Convention
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.walk import nodes_in
 

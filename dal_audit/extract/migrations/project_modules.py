@@ -65,13 +65,15 @@ def text_reader(
     def read(path: str) -> str | None:
         if cache:
             cache.inquiry.bar([path])
-        return _text_of(modules.get(path))
+        file = modules.get(path)
+        return None if file is None else text_of(file.absolute, file.size)
 
     return read
 
 
-def _text_of(file: SourceFile | None) -> str | None:
-    data = read_file(file.absolute, file.size) if file is not None else None
+def text_of(path: str, size: int = 0) -> str | None:
+    """Return the text of a file, whose size is 0 where it is not known; None for what is none."""
+    data = read_file(path, size)
     try:
         return None if data is None else decode(data)
     except UndecodableError:

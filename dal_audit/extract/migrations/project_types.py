@@ -124,9 +124,7 @@ class ProjectTypes:
             return spelled
         return f"{spelled}({'' if '__init__' in own else arguments})"
 
-    def _of_bases(
-        self, path: str, definition: ast.ClassDef, arguments: str, depth: int
-    ) -> str:
+    def _of_bases(self, path: str, definition: ast.ClassDef, arguments: str, depth: int) -> str:
         """Return what a class inherits: an `impl`, or the type of SQLAlchemy's that it is."""
         if "get_col_spec" in dict(_bound(definition)) or "@compiles" in self._values.text(path):
             return ""

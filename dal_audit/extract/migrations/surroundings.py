@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from dal_audit.extract.migrations.module_values import ModuleValues
 from dal_audit.extract.migrations.naming_conventions import NamingConventions, environment_of
+from dal_audit.extract.migrations.project_modules import text_of
 from dal_audit.extract.migrations.project_types import ProjectTypes
-from dal_audit.extract.operations.surroundings import ALONE, Surroundings
+from dal_audit.extract.surroundings import ALONE, Surroundings
+
+FLASK = "flask_sqlalchemy"
 
 
 def surroundings_of(
@@ -30,3 +34,18 @@ def surroundings_of(
         for path, origins in imports.items()
     }
     return {path: own for path, own in found.items() if own != ALONE}
+
+
+def surroundings_below(
+    root: Path, listed: Iterable[str], imports: Mapping[str, Sequence[str]]
+) -> dict[str, Surroundings]:
+    """Return what is known of each revision, by the paths of all files below a project's root."""
+    paths = [path for path in listed if path.endswith(".py")]
+
+    def read(path: str) -> str | None:
+        return text_of(str(root / path))
+
+    def flask_modules() -> list[str]:
+        return [path for path in paths if FLASK in (read(path) or "")]
+
+    return surroundings_of(imports, paths, read, flask_modules)

@@ -1,3 +1,10 @@
 """The operations of migration tools: from a call to the SQL statements that it comes to."""
 
-__all__ = ["django", "lowering", "revision_source", "revision_text", "terms"]
+__all__ = [
+    "django",
+    "lowering",
+    "project_spelling",
+    "revision_source",
+    "revision_text",
+    "terms",
+]

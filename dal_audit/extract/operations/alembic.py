@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
+from dal_audit.catalogue.constraint_names import NamedPart, NameKind
 from dal_audit.extract.operations.call_arguments import joined, listed, quoted
 from dal_audit.extract.operations.columns import ColumnReader, ColumnText, key_of
 from dal_audit.extract.operations.constraints import (
@@ -26,7 +27,6 @@ from dal_audit.extract.operations.constraints import (
 from dal_audit.extract.operations.defaults import condition_text, default_text
 from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.indexes import create_index, drop_index, index_statement
-from dal_audit.extract.operations.naming import NamedPart, NameKind
 from dal_audit.extract.operations.types import Enumeration, type_text
 from dal_audit.extract.python.expression_uses import last_name
 
@@ -262,6 +262,7 @@ def _constraint(operation: Operation, own: Written) -> Iterator[Effect]:
     name = operation.name_of(own.part, name, is_exact=exact)
     operation.marks[f"constraint:{'named' if name else 'unnamed'}"] = None
     _note_name(operation, name)
+    operation.final_name = name
     yield _alter(operation, joined("ADD ", operation.named(own)))
 
 
@@ -314,6 +315,7 @@ def _drop_constraint(operation: Operation) -> Iterator[Effect]:
     name = operation.arguments.text("constraint_name")
     if name or part.kind == "pk":  # Of others more than the table is in a name.
         name = operation.name_of(part, name, is_exact=exact)
+    operation.final_name = name
     if not name:
         operation.marks["constraint:unnamed"] = None
         yield Effect("")

@@ -8,9 +8,9 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from dal_audit.catalogue.constraint_names import NO_CONVENTION, Convention
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import Arguments, name_in
-from dal_audit.extract.operations.naming import NO_CONVENTION, Convention
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Scope
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from dal_audit.catalogue.constraint_names import NamedPart
 from dal_audit.extract.operations.call_arguments import Arguments, joined, listed, quoted
 from dal_audit.extract.operations.constraints import Written, constraint_text, foreign_key
 from dal_audit.extract.operations.defaults import condition_text, default_text
-from dal_audit.extract.operations.naming import NamedPart
 from dal_audit.extract.operations.types import Enumeration, TypeText, type_text
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment

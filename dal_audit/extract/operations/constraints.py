@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.catalogue.constraint_names import NOTHING, NamedPart
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import (
     Arguments,
@@ -18,7 +19,6 @@ from dal_audit.extract.operations.call_arguments import (
     quoted,
 )
 from dal_audit.extract.operations.defaults import condition_text
-from dal_audit.extract.operations.naming import NOTHING, NamedPart
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
@@ -161,9 +161,7 @@ def _check(node: ast.Call, scope: Scope) -> Written:
     condition = condition_text(arguments.node("sqltext"), scope) or _NO_CONDITION
     name = arguments.text("name")
     exact = is_exact(arguments.values.get("name"))
-    return Written(
-        joined("CHECK (", condition, ")"), name, part=NamedPart("ck"), is_exact=exact
-    )
+    return Written(joined("CHECK (", condition, ")"), name, part=NamedPart("ck"), is_exact=exact)
 
 
 def _exclude(node: ast.Call, scope: Scope) -> Written:

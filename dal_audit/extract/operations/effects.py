@@ -7,14 +7,15 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from dal_audit.extract.operations.call_arguments import Arguments
-from dal_audit.extract.operations.constraints import Written, named, table_name
-from dal_audit.extract.operations.naming import (
+from dal_audit.catalogue.constraint_names import (
     NO_CONVENTION,
     Convention,
     NamedPart,
     conventional_name,
 )
+from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.operations.call_arguments import Arguments
+from dal_audit.extract.operations.constraints import Written, named, table_name
 
 
 class Effect(Struct, frozen=True):
@@ -54,6 +55,8 @@ class Operation(Struct):
     """Whether SQLite would make the table anew for it, whatever the engine."""
     copy_convention: Convention | None = field(default_factory=lambda: NO_CONVENTION)
     """What such a copy calls constraints without a name; None where that is not known."""
+    final_name: str = ""
+    """The name of the constraint that it makes or drops, as it is run; set on the way."""
     is_early: bool = False
     """Whether a copy of the table has columns that are added behind it."""
     is_readded: bool = False
@@ -70,7 +73,8 @@ class Operation(Struct):
         if is_exact:
             return given
         table = self.plain_table.rpartition(".")[2]
-        return conventional_name(part, given, table, self.convention, engine=self.engine)
+        name = conventional_name(part, given, table, self.convention, engine=self.engine)
+        return given if UNKNOWN in name else name
 
     def named(self, own: Written) -> str:
         """Return a constraint of the table as SQL, with its name."""

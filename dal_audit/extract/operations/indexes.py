@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from dal_audit.catalogue.constraint_names import NamedPart
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import Arguments, joined, listed, name_in, quoted
 from dal_audit.extract.operations.constraints import table_name
 from dal_audit.extract.operations.defaults import condition_text
 from dal_audit.extract.operations.effects import Effect, Operation
-from dal_audit.extract.operations.naming import NamedPart
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
@@ -55,9 +55,7 @@ def _statement(
     return Effect(joined(head, " (", keys, ")", condition))
 
 
-def _given_name(
-    operation: Operation, arguments: Arguments, columns: Sequence[ast.expr]
-) -> str:
+def _given_name(operation: Operation, arguments: Arguments, columns: Sequence[ast.expr]) -> str:
     """Return the name that an index has which is given none; empty where it is not known."""
     names = [name_in(node, arguments.scope) for node in columns]
     return operation.name_of(NamedPart("ix", tuple(names))) if names else ""

@@ -23,11 +23,11 @@ from dal_audit.extract.operations.enumerations import enumeration_effects
 from dal_audit.extract.operations.inlining import inline_functions
 from dal_audit.extract.operations.respelling import guard, respelled
 from dal_audit.extract.operations.statements import StatementWriter
-from dal_audit.extract.operations.surroundings import ALONE, Surroundings
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.surroundings import ALONE, Surroundings
 from dal_audit.facts import Span
 from dal_audit.facts.sql import (
     Embedding,

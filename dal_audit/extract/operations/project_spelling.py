@@ -25,8 +25,8 @@ def spell_types(tree: ast.Module, types: Mapping[str, str]) -> None:
     speller = _Speller(origins, types)
     speller.visit(tree)
     if speller.is_used:
-        place = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
-        tree.body.insert(0, ast.Import([ast.alias(_LIBRARY, **place)], **place))
+        library = ast.parse(f"import {_LIBRARY}").body
+        tree.body[:0] = library
 
 
 class _Speller(ast.NodeTransformer):

@@ -15,11 +15,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.operations.effects import Effect
+from dal_audit.extract.operations.constraints import constraint_text
+from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.enumerations import enumeration_effects
 from dal_audit.extract.operations.lowering import AlembicLowering
 from dal_audit.extract.operations.revision_text import FunctionPlace, ModuleNames, place_of
-from dal_audit.extract.operations.terms import Term, term_of
+from dal_audit.extract.operations.terms import Term, call, string, term_of
 from dal_audit.extract.operations.types import UNKNOWN_TYPE
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
@@ -30,6 +31,7 @@ from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.sql_calls import texts
 from dal_audit.extract.source import Lines
 from dal_audit.extract.sql.statements import split
+from dal_audit.extract.surroundings import ALONE, Surroundings
 from dal_audit.facts.sql import MODEL_TABLE
 
 _IDLE: Final = (ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Return)
@@ -38,6 +40,8 @@ _BLOCKS: Final = frozenset({"batch_alter_table", "autocommit_block"})
 _SILENT: Final = frozenset({"print", "debug", "info", "warning", "get_bind", "get_context"})
 """Calls that leave the database alone."""
 _WRAPS: Final = frozenset({"text", "DDL"})
+_NAME: Final = "constraint_name"
+_EXACTLY: Final = "alembic.op.f"
 _ENGINES: Final = ("sqlite", "postgresql")
 _WITHOUT_TYPE: Final = re.compile(rf'(?<=" ){UNKNOWN_TYPE}\b|(?<= TYPE ){UNKNOWN_TYPE}\b')
 _UNREAD: Final = re.compile(f"{UNKNOWN}|{MODEL_TABLE}")
@@ -105,8 +109,8 @@ def text_of(term: Term | None) -> str:
     return "" if term is None else term.text or ""
 
 
-def revision_source(text: str) -> RevisionSource:
-    """Return a revision as it is written.
+def revision_source(text: str, surroundings: Surroundings = ALONE) -> RevisionSource:
+    """Return a revision as it is written, with the names that a naming convention makes.
 
     Raises UnreadableRevisionError for what Python does not parse, or is nested too deeply.
     """
@@ -116,7 +120,7 @@ def revision_source(text: str) -> RevisionSource:
         raise UnreadableRevisionError(str(error)) from error
     lines = Lines(text)
     place = place_of(tree, lines)
-    lowering = AlembicLowering(tree, LiteralPlaces(lines))
+    lowering = AlembicLowering(tree, LiteralPlaces(lines), surroundings)
     names = read_names(tree, frozenset(), call_sites=True)
     try:
         reader = _Reader(tree, lines, lowering, names.call_sites)
@@ -217,8 +221,10 @@ class _Reader:
         known = {own.engine: _known(self.lowering.effects(own)) for own in read}
         own = read[-1].arguments
         opening = self.lowering.opening(node)
-        rest = tuple(term_of(argument, scope) for argument in own.rest)
+        rest = tuple(_named(argument, read[-1]) for argument in own.rest)
         arguments = {name: term_of(value, scope) for name, value in own.values.items()}
+        if read[-1].final_name not in {"", own.text(_NAME)}:
+            arguments[_NAME] = call(_EXACTLY, string(read[-1].final_name))
         return replace(
             found,
             name=read[-1].name,
@@ -253,6 +259,15 @@ class _Reader:
         made = tuple(str(own.sql) for own in effects)
         by_engine = {"sqlite": (), "postgresql": made}
         return replace(found, name=name, owner=owner, is_whole=owner.is_known, sql=by_engine)
+
+
+def _named(node: ast.expr, operation: Operation) -> Term:
+    """Return an argument of an operation; a constraint with the name that it is run with."""
+    term = term_of(node, operation.arguments.scope)
+    own = constraint_text(node, operation.arguments.scope)
+    name = "" if own is None else operation.name_of(own.part, own.name, is_exact=own.is_exact)
+    is_given = own is None or name in {"", own.name}
+    return term if is_given else term.with_keyword("name", call(_EXACTLY, string(name)))
 
 
 def _openings(statement: ast.stmt) -> list[str]:

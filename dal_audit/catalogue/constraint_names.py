@@ -14,7 +14,6 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from dal_audit.catalogue.engine_names import MAX_NAME
-from dal_audit.extract.holes import UNKNOWN
 
 NameKind: TypeAlias = Literal["ck", "fk", "ix", "pk", "uq"]
 Convention: TypeAlias = Mapping[str, str]
@@ -23,7 +22,7 @@ Convention: TypeAlias = Mapping[str, str]
 NO_CONVENTION: Final[Convention] = {"ix": "ix_%(column_0_label)s"}
 """What holds for a metadata that is given no convention."""
 
-_TOKEN: Final = re.compile(r"%\((\w+)\)s")
+_WORD: Final = re.compile(r"%\((\w+)\)s")
 _COLUMN: Final = re.compile(r"(referred_)?column_(\d+)(_?N)?_(name|key|label)\Z")
 _GIVEN: Final = "constraint_name"
 _HASHED: Final = 8
@@ -56,30 +55,30 @@ def conventional_name(
     if template is None or (given and f"%({_GIVEN})s" not in template):
         return given
     values: dict[str, str] = {}
-    for token in _TOKEN.findall(template):
-        value = _value(token, part, given, table)
-        if value is None or UNKNOWN in value:
+    for word in _WORD.findall(template):
+        value = _value(word, part, given, table)
+        if value is None:
             return given
-        values[token] = value
-    name = _TOKEN.sub(lambda found: values[found[1]], template)
+        values[word] = value
+    name = _WORD.sub(lambda found: values[found[1]], template)
     return _cut(name) if engine == "postgresql" else name
 
 
-def _value(token: str, part: NamedPart, given: str, table: str) -> str | None:
-    """Return what a token of a template stands for; None for one that is not known."""
-    if token == _GIVEN:
+def _value(word: str, part: NamedPart, given: str, table: str) -> str | None:
+    """Return what a word of a template stands for; None for one that is not known."""
+    if word == _GIVEN:
         return given or None
-    if token == "table_name":
+    if word == "table_name":
         return table
-    if token == "referred_table_name":
+    if word == "referred_table_name":
         return part.referred[0].rpartition(".")[2] if part.referred else None
-    column = _COLUMN.match(token)
+    column = _COLUMN.match(word)
     return None if column is None else _of_columns(column, part, table)
 
 
-def _of_columns(token: re.Match[str], part: NamedPart, table: str) -> str:
-    """Return what a token makes of one column, or of all; empty where there is none."""
-    is_referred, number, several, said = token.groups()
+def _of_columns(word: re.Match[str], part: NamedPart, table: str) -> str:
+    """Return what a word makes of one column, or of all; empty where there is none."""
+    is_referred, number, several, said = word.groups()
     columns = part.referred[1:] if is_referred else part.columns
     if said == "label":
         columns = tuple(f"{table}_{column}" for column in columns)
