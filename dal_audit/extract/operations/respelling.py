@@ -93,7 +93,9 @@ def _type(written: Written) -> tuple[Edit, ...]:
         if not isinstance(node, (ast.Call, ast.Attribute, ast.Name)):
             return False
         named = node.func if isinstance(node, ast.Call) else node
-        is_own = origin_of(named, written.scope).startswith("sqlalchemy.")
+        # A type of the project's own stands there under another name.
+        is_spelled = written.text(named).endswith(last_name(named))
+        is_own = is_spelled and origin_of(named, written.scope).startswith("sqlalchemy.")
         is_bare = not isinstance(node, ast.Call) or not (node.args or node.keywords)
         return is_own and last_name(named) in names and (is_bare or "{t}" in to or "Uuid" in to)
 
