@@ -79,10 +79,15 @@ class DriverObjects:
     def value(self, source: DriverSource) -> DriverSource | None:
         """Return what an object is that is not called, or None where that is not known.
 
-        Of an attribute it is known where all names of an object are alike (`client.database`).
+        Of an attribute it is known where all names of an object are alike (`client.database`), and
+        where it is one of the exceptions that a connection has (`connection.IntegrityError`).
         """
         if source.form != "attribute":
             return source
+        if self.kinds.role(source.name.rpartition(".")[0]) == "connection":
+            exception = f"{source.name.partition('.')[0]}.{source.name.rpartition('.')[2]}"
+            if self.kinds.of(exception) == "exception":  # PEP 249, optional extensions
+                return replace(source, name=exception, kind="exception", form="itself")
         return self._made(source, f"{source.name.rpartition('.')[0]}.__getattr__")
 
     def instance(self, source: DriverSource, name: str) -> DriverSource | None:

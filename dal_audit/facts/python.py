@@ -48,6 +48,8 @@ class Reference(FactRecord, frozen=True):
     owner: str = ""
     """The class that it declares a part of: among its bases, or in its body outside of functions;
     dotted where it is nested, empty where there is none."""
+    spelled: str | None = None
+    """What stands there where that is another name for it; empty where that is no name."""
 
 
 class Target(FactRecord, frozen=True):

@@ -113,7 +113,8 @@ def _imported(fact: Import) -> Iterator[Claim]:
             yield Claim(target.span, "import", target.name)
         for use in target.uses:
             # What is read of a module that is loaded by its name is spelled with another name.
-            yield Claim(use.span, use.role, "" if fact.is_call else fact.written(target, use))
+            written = fact.written(target, use) if use.spelled is None else use.spelled
+            yield Claim(use.span, use.role, "" if fact.is_call else written)
 
 
 def _at_statement(finding: Finding, refused: Mapping[Place, Denial]) -> Finding:

@@ -99,15 +99,6 @@ def _holders(around: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
             yield node
 
 
-def _is_held_by(*kinds: type[cst.CSTNode]) -> Test:
-    """Return the test whether one of these kinds holds a node, next to it."""
-
-    def test(_node: cst.CSTNode, around: Sequence[cst.CSTNode]) -> bool:
-        return isinstance(next(_holders(around), None), kinds)
-
-    return test
-
-
 def _is_below(*kinds: type[cst.CSTNode]) -> Test:
     """Return the test whether a node stands anywhere below one of these kinds."""
 
@@ -131,6 +122,13 @@ def _is_module(node: cst.CSTNode, around: Sequence[cst.CSTNode]) -> bool:
 def _is_called(node: cst.CSTNode, around: Sequence[cst.CSTNode]) -> bool:
     parent = _parent(around)
     return isinstance(parent, cst.Call) and parent.func is node
+
+
+def _is_caught(_node: cst.CSTNode, around: Sequence[cst.CSTNode]) -> bool:
+    """Return whether a node stands in what an `except` names, be it in a call (`tuple(NAMES)`)."""
+    groups = (*_GROUPS, cst.Arg)
+    outer = next((holder for holder in _holders(around) if not isinstance(holder, groups)), None)
+    return isinstance(outer, (cst.ExceptHandler, cst.ExceptStarHandler))
 
 
 def _is_base(_node: cst.CSTNode, around: Sequence[cst.CSTNode]) -> bool:
@@ -163,7 +161,7 @@ _TESTS: Final[Mapping[ClaimedPart, Test]] = {
     "dependency": _IN_CALL,
     "derive": _is_none,
     "downcast": _is_none,
-    "except": _is_held_by(cst.ExceptHandler, cst.ExceptStarHandler),
+    "except": _is_caught,
     "import": _is_imported,
     "isinstance": _IN_CALL,
     "issubclass": _IN_CALL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeAlias
@@ -22,6 +23,16 @@ class NameUse(Struct, frozen=True):
     dotted: str
     scope: Scope
     role: UseKind
+    spelled: str | None = None
+    """What stands at `node` where that is another name for it; empty where that is no name."""
+
+
+class Question(Struct, frozen=True):
+    """An expression that names the classes which are asked for, or the exceptions to catch."""
+
+    node: ast.expr
+    scope: Scope
+    role: UseKind
 
 
 class CallSite(Struct, frozen=True):
@@ -38,6 +49,7 @@ class FileNames(Struct):
 
     module: Scope
     uses: list[NameUse] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     call_sites: list[CallSite] = field(default_factory=list)
     imports: list[tuple[ast.Import | ast.ImportFrom, bool]] = field(default_factory=list)
     """The import statements, each with whether it stands under `TYPE_CHECKING`."""
@@ -71,6 +83,11 @@ _NO_ROLE: tuple[UseKind, range] = ("value", range(0))
 _TYPE_KEYWORDS: Final = frozenset({"bound", "default", "value"})
 """The keywords by which a maker of types is handed one."""
 
+_ASKING: Final[frozenset[UseKind]] = frozenset({"except", "isinstance", "issubclass", "cast"})
+"""The parts of what names a class which is asked for, or an exception to catch."""
+
+_BUILTINS: Final = frozenset(dir(builtins))
+
 QUOTABLE: Final[frozenset[UseKind]] = frozenset({"annotation", "cast"})
 """Where a string is read as the type that it names."""
 
@@ -81,6 +98,7 @@ class Expressions:
     def __init__(self, wanted: AbstractSet[str] | None, *, call_sites: bool) -> None:
         self.wanted = wanted
         self.keep_call_sites = call_sites
+        self.asks = wanted is None or bool(wanted)
         self.names = FileNames(Scope("module"))
         self.type_checking = False
         self.statement: ast.stmt | ast.ExceptHandler | None = None
@@ -141,16 +159,22 @@ class Expressions:
                     self.expression(default, scope)
             node = node.args[0] if isinstance(node, ast.Call) else node.value
 
-    def call(self, node: ast.Call, scope: Scope, _role: UseKind) -> None:
-        """Visit a call; some of them ask for a class."""
+    def call(self, node: ast.Call, scope: Scope, outer: UseKind) -> None:
+        """Visit a call; some of them ask for a class.
+
+        What is called for what an `except` catches is caught (`psycopg.errors.lookup("23505")`).
+        """
         self.call_site(node, scope)
         if text := dotted_name(node):
-            self.dotted(node, text, scope, "value")
+            self.dotted(node, text, scope, outer if outer in _ASKING else "value")
             return
-        self.expression(node.func, scope, "call")
+        self.expression(node.func, scope, "except" if outer == "except" else "call")
         role, positions = _ARGUMENT_ROLES.get(last_name(node.func), _NO_ROLE)
         for index, argument in enumerate(node.args):
-            self.expression(argument, scope, role if index in positions else "value")
+            own = role if index in positions else "value"
+            self.expression(argument, scope, own)
+            if own in _ASKING:
+                self.question(argument, scope, own)
         for keyword in node.keywords:
             is_type = role == "annotation" and keyword.arg in _TYPE_KEYWORDS
             self.expression(keyword.value, scope, role if is_type else "value")
@@ -180,6 +204,13 @@ class Expressions:
         role: UseKind = "type" if any(map(is_type_of, operands)) else "value"
         for operand in operands:
             self.expression(operand, scope, role)
+            if role == "type":
+                self.question(operand, scope, role)
+
+    def question(self, node: ast.expr, scope: Scope, role: UseKind) -> None:
+        """Keep what is asked for, where it may be more than a builtin's name."""
+        if self.asks and not (isinstance(node, ast.Name) and node.id in _BUILTINS):
+            self.names.questions.append(Question(node, scope, role))
 
     def call_site(self, node: ast.Call | ast.Subscript, scope: Scope) -> None:
         """Keep a call or a subscript, if that is asked for."""

@@ -45,6 +45,7 @@ def import_fact(
                 whole_name(origin, use.dotted),
                 use.role,
                 owner=owners.get(id(use.node), ""),
+                spelled=use.spelled,
             )
             for use in uses.get(id(alias), ())
         )

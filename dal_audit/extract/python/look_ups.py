@@ -64,8 +64,12 @@ def found_or_default(node: ast.Call, table: ast.expr, fold: Fold) -> ConstantSet
 
 
 def _value(table: ast.Dict, key: ast.expr, fold: Fold) -> ConstantSet:
+    return tuple(text for value in values_of_key(table, key, fold) for text in fold(value))
+
+
+def values_of_key(table: ast.Dict, key: ast.expr, fold: Fold) -> list[ast.expr]:
+    """Return the values of a key; all that are written out where the key is not known."""
     keys = fold(key)
     pairs = [(own, value) for own, value in zip(table.keys, table.values, strict=True) if own]
     named = [value for own, value in pairs if set(fold(own)) & set(keys)]
-    values = named if UNKNOWN not in keys else [value for _, value in pairs]
-    return tuple(text for value in values for text in fold(value))
+    return named if UNKNOWN not in keys else [value for _, value in pairs]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeAlias
 
+from dal_audit.extract.python.asked_classes import asked_for
 from dal_audit.extract.python.bindings import (
     bind,
     bind_parameters,
@@ -41,8 +42,10 @@ def read_names(
     too deeply to walk.
     """
     walker = _Walker(wanted, call_sites=call_sites)
-    walker.body(tree.body, walker.names.module)
-    return walker.names
+    names = walker.names
+    walker.body(tree.body, names.module)
+    names.uses += [use for question in names.questions for use in asked_for(question)]
+    return names
 
 
 class _Walker(Expressions):
@@ -126,6 +129,7 @@ class _Walker(Expressions):
                 elements = handler.type.elts if isinstance(handler.type, ast.Tuple) else None
                 for caught in elements or [handler.type]:
                     self.expression(caught, scope, "except")
+                    self.question(caught, scope, "except")
             bind(handler, scope)
             self.body(handler.body, scope)
         self.body(node.orelse, scope)
@@ -148,6 +152,8 @@ class _Walker(Expressions):
             elif isinstance(child, ast.expr):
                 is_class = isinstance(node, ast.MatchClass)
                 self.expression(child, scope, "pattern" if is_class else "value")
+                if is_class:
+                    self.question(child, scope, "pattern")
 
     def redirected(self, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
         bind(node, scope)
