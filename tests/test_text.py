@@ -10,21 +10,24 @@ from typing import Any, Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dal_audit.audit import audit
+from dal_audit.discover.projects import ProjectScope
 from dal_audit.facts import Edit, Place, Span
 from dal_audit.fix.model import Fix
 from dal_audit.judge.breach import Finding, Origin, Related
+from dal_audit.policy import default_policy
 from dal_audit.policy.request import Request
 from dal_audit.report.diagnostic import ALIKE_SHOWN, NUMBERS_SHOWN, USES_SHOWN
 from dal_audit.report.grouping import SPREAD_FROM, blocks, folded
 from dal_audit.report.links import document_of
-from dal_audit.report.model import MANY
 from dal_audit.report.render import Report, render
 from dal_audit.report.snippet import MAX_LINE
 from dal_audit.report.statistics import render_statistics
 from dal_audit.report.summary import counts
 from dal_audit.report.terminal import TerminalStyle, expand, width, wrapped
+from dal_audit.report.text import SCREEN
 from tests.reports import RULE, finding_of, hostile_report, report_of, rule_of
 
 FIXTURES: Final = Path(__file__).parent.parent / "fixtures"
@@ -318,25 +321,52 @@ def test_every_finding_is_told_once_and_in_order() -> None:
     assert told == list(report.findings)
 
 
-def test_many_findings_come_below_an_overview() -> None:
-    many = [*reaching(4), *(finding_of(f"{number}.py") for number in range(MANY - 4))]
-    fields: dict[str, Any] = {"assumptions": ("storage: none",), "notes": ("all hang on it",)}
-    assert render(report_of(*many, **fields), "text").startswith(
-        "50 findings: 50 errors. 12 files audited.\n"
+def test_more_than_a_screen_comes_below_an_overview() -> None:
+    several = [*reaching(4), *(finding_of(f"{number}.py") for number in range(2))]
+    scope = ProjectScope(default_policy(Path("p")), (".",), (), {})
+    fields: dict[str, Any] = {"assumptions": ("storage: none",), "scopes": (scope,)}
+    fields["notes"] = ("all hang on it",)
+    assert "Most findings" not in render(report_of(*several, **fields), "text")
+    many = [*several, *(finding_of(f"x{number}.py", message=f"{number}") for number in range(9))]
+    told = render(report_of(*many, **fields), "text")
+    assert told.startswith(
+        "15 findings: 15 errors. 12 files audited.\n"
         "\n"
         "assumed storage: none\n"
         "note all hang on it\n"
         "\n"
         "Most findings\n"
-        "  46 findings  driver-import  in 46 files\n"
+        "  11 findings  driver-import  in 11 files\n"
         "   4 findings  driver-type    in 4 files\n"
         "\n"
         "What one change would mend\n"
         "  4 findings  s.db.Row  4 files  s/db.py:2\n"
         "\n"
+        "Where to begin\n"
+        "  dal-audit init                   write down what was assumed, to be set right\n"
+        "  dal-audit baseline               accept these findings, so that only new ones fail\n"
+        "  dal-audit explain driver-import  why it matters, and how to fix it\n"
+        "\n"
         "error[driver-import]: "
     )
-    assert "Most findings" not in render(report_of(*many[1:], **fields), "text")
+
+
+def test_what_is_done_already_is_not_where_to_begin() -> None:
+    known = [finding_of(f"b{number}.py", standing="baselined") for number in range(2)]
+    many = [finding_of(f"{number}.py", message=f"it is {number}") for number in range(SCREEN)]
+    configured = replace(default_policy(Path("p")), file=Path("p/dal-audit.toml"))
+    scope = ProjectScope(configured, (".",), (), {})
+    told = render(report_of(*many, *known, scopes=(scope,)), "text")
+    assert "\n  dal-audit explain driver-import  why" in told
+    assert "dal-audit init" not in told
+    assert "dal-audit baseline" not in told
+
+
+def test_what_was_accepted_has_no_overview() -> None:
+    accepted = [finding_of(f"{number}.py", standing="baselined") for number in range(SCREEN)]
+    told = render(report_of(*accepted), "text", show_suppressed=True)
+    assert told.count("\n") > SCREEN
+    assert "Most findings" not in told
 
 
 def test_names_that_one_module_hands_on_are_one_block() -> None:
@@ -569,7 +599,7 @@ def test_a_report_fits_its_terminal_and_places_stay_whole(columns: int) -> None:
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_a_summary_of_many_findings_fits_its_terminal(columns: int) -> None:
-    findings = [finding_of(span=Span(line, 1, line, 2)) for line in range(1, 61)]
+    findings = [finding_of(f"{number}.py", message=f"it is {number}") for number in range(60)]
     report = report_of(*findings, assumptions=("words " * 40,), notes=("and " * 60,))
     text = render(report, "text", look=TerminalStyle(columns=columns))
     assert "Most findings" in text

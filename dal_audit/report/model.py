@@ -15,9 +15,6 @@ from dal_audit.report.outcome import Outcome
 
 _RANKS: Final[Mapping[Severity, int]] = {"off": 0, "info": 1, "warning": 2, "error": 3}
 
-MANY: Final = 50
-"""Open findings from which a report begins with an overview: they fill more than a screen."""
-
 
 def fails(finding: Finding, fail_on: Severity) -> bool:
     """Return whether a finding makes an audit fail: it is open, and at or above a severity."""

@@ -12,10 +12,12 @@ from dal_audit.report.model import Report
 from dal_audit.report.paths import shown_path
 from dal_audit.report.statistics import statistics
 from dal_audit.report.summary import plural
-from dal_audit.report.terminal import Paint, safe
+from dal_audit.report.terminal import Paint, indented, safe
 
 SHOWN: Final = 5
 """Rules, and origins, that are named."""
+
+_INDENT: Final = "  "
 
 _WORTH: Final = 3
 """Findings from which it is worth saying that one change would mend them."""
@@ -55,19 +57,43 @@ def overview(report: Report, paint: Paint) -> Iterator[str]:
     ]
     yield from _table(told, paint.look.columns)
     if len(rows) > SHOWN:
-        yield f"  and {plural(len(rows) - SHOWN, 'more rule')}: dal-audit --statistics"
+        left = plural(len(rows) - SHOWN, "more rule")
+        yield from _row(f"and {left}: dal-audit --statistics", paint.look.columns)
     found = mends(report)
     if found:
         yield ""
         yield paint("What one change would mend", "strong")
         yield from _table([_told(mend, report) for mend in found[:SHOWN]], paint.look.columns)
     if len(found) > SHOWN:
-        yield f"  and {plural(len(found) - SHOWN, 'more place')} that several findings come from"
+        left = plural(len(found) - SHOWN, "more place")
+        yield from _row(f"and {left} that several findings come from", paint.look.columns)
+    yield ""
+    yield paint("Where to begin", "strong")
+    steps = list(_steps(report))
+    widest = max(len(command) for command, _ in steps)
+    for command, what in steps:
+        yield from _row(f"{command:<{widest}}  {what}", paint.look.columns)
+
+
+def _steps(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield the commands that come next, with what each is for."""
+    if any(scope.policy.file is None for scope in report.scopes):
+        yield "dal-audit init", "write down what was assumed, to be set right"
+    if not any(finding.standing == "baselined" for finding in report.accepted):
+        yield "dal-audit baseline", "accept these findings, so that only new ones fail"
+    (row, *_) = statistics(report)
+    yield f"dal-audit explain {row.rule.name}", "why it matters, and how to fix it"
 
 
 def _told(mend: Mend, report: Report) -> tuple[str, ...]:
     where = f"{shown_path(mend.place.path, report)}:{mend.place.span.line}"
     return plural(mend.findings, "finding"), safe(mend.name), plural(mend.files, "file"), where
+
+
+def _row(text: str, columns: int) -> Iterator[str]:
+    """Yield a sentence below a heading, wrapped."""
+    rows = indented(text, max(columns - len(_INDENT), 0), _INDENT)
+    return (f"{_INDENT}{row}" for row in rows)
 
 
 def _table(rows: Sequence[tuple[str, ...]], columns: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from dal_audit.report.model import MANY, Report
+from dal_audit.report.model import Report
 from dal_audit.report.suggestions import fixable
 from dal_audit.report.summary import TESTED, ClauseVerdict, counts, not_audited, plural, verdicts
 from dal_audit.report.terminal import (
@@ -19,6 +19,9 @@ from dal_audit.report.terminal import (
     width,
     wrapped,
 )
+
+SCREEN: Final = 40
+"""Lines of findings above which a report begins with an overview: they fill more than a screen."""
 
 _INDENT: Final = "    "
 """Before lines that go on with a sentence."""
@@ -36,14 +39,15 @@ def render_text(
     shown = [
         finding for finding in report.findings if finding.standing == "open" or show_suppressed
     ]
-    lines = [*_head(report, paint)] if len(report.open) >= MANY else []
+    lines: list[str] = []
     if shown:
         # A clean run has nothing to draw.
         from dal_audit.report.diagnostic import DiagnosticRenderer
 
         drawn = DiagnosticRenderer(report, paint, show_all=show_all)
-        lines += drawn.findings(shown)
-    return "\n".join([*lines, *_summary(report, paint)]) + "\n"
+        lines = "\n".join(drawn.findings(shown)).split("\n")
+    head = _head(report, paint) if report.open and len(lines) > SCREEN else ()
+    return "\n".join([*head, *lines, *_summary(report, paint)]) + "\n"
 
 
 def _head(report: Report, paint: Paint) -> Iterator[str]:
