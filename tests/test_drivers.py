@@ -28,7 +28,13 @@ CATALOGUE = Path(__file__).parent.parent / "rules" / "catalogue" / "drivers.toml
 Role = Literal["connection", "cursor", "pool", "engine", "session", "model", "other"]
 
 
-class Driver(TypedDict):
+class Traits(TypedDict, total=False):
+    """What the rows of some drivers say."""
+
+    models_per_app: bool
+
+
+class Driver(Traits):
     """One `[[driver]]` of the catalogue."""
 
     name: str
@@ -44,7 +50,7 @@ class Driver(TypedDict):
     makers: dict[str, str]
 
 
-KEYS = list(Driver.__annotations__)
+KEYS = [key for key in Driver.__annotations__ if key not in Traits.__annotations__]
 ROLES = ["connection", "cursor", "pool", "engine", "session", "model", "other"]
 DIALECTS = {"", "postgresql", *(dialect.value for dialect in Dialects)} - {"postgres"}
 FEWEST = 250
@@ -248,7 +254,8 @@ def amiss(driver: Driver) -> list[str]:
     texts += [text for words in lists for text in words]
     texts += [*driver["makers"], *driver["makers"].values()]
     holds = {
-        "keys": list(driver) == KEYS,
+        "keys": [key for key in driver if key not in Traits.__annotations__] == KEYS,
+        "models_per_app": driver["kind"] == "orm" or "models_per_app" not in driver,
         "types": list(driver["types"]) == ROLES,
         "kind": driver["kind"] in KINDS,
         "dialect": driver["dialect"] in DIALECTS,

@@ -71,3 +71,24 @@ def test_findings_in_tests_are_said_to_be_there(tmp_path: Path) -> None:
 def test_a_folder_of_tests_alone_is_no_storage(tmp_path: Path) -> None:
     files = {"tests/db/a.py": "import asyncpg\n", **importing(LEAST)}
     assert "which was not found" in notes(tmp_path, files)[0]
+
+
+def test_imports_that_only_declare_models_are_said_to_be_decided(tmp_path: Path) -> None:
+    base = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase): ...\n"
+    model = (
+        "from sqlalchemy import Column, Integer\nfrom app.base import Base\n\n\n"
+        "class Row{0}(Base):\n    id = Column(Integer)\n"
+    )
+    models = {f"app/m{number}.py": model.format(number) for number in range(LEAST)}
+    files = {"app/base.py": base, **models, "dal-audit.toml": 'storage = ["db/**"]\n'}
+    (note,) = notes(tmp_path, files)
+    assert note.startswith("11 of 12 findings are imports that only declare ORM models; ")
+    assert 'write `orm-models = "allow-imports"`' in note
+    decided = 'storage = ["db/**"]\norm-models = "allow"\n'
+    assert notes(tmp_path, {"dal-audit.toml": decided}) == ()
+
+
+def test_imports_that_fetch_rows_declare_no_models(tmp_path: Path) -> None:
+    text = "from sqlalchemy import select\n\n\nclass Rows:\n    all = select(1)\n"
+    files = {f"app/m{number}.py": text for number in range(LEAST)}
+    assert notes(tmp_path, {**files, "dal-audit.toml": 'storage = ["db/**"]\n'}) == ()

@@ -9,7 +9,7 @@ from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
 from dal_audit.assemble.driver_objects import CONNECTION_ROLES, DriverSource
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.drivers import Driver
-from dal_audit.facts import Reference
+from dal_audit.facts import Import, Reference
 
 _BASES: Final = frozenset(
     {
@@ -19,8 +19,6 @@ _BASES: Final = frozenset(
     }
 )
 """What models inherit from, beside what says so by its name."""
-_FRAMEWORKS: Final = frozenset({"django-db", "django_tenants"})
-"""What wants models in each of a program's parts, so that no storage package can hold them."""
 _MAKERS: Final = frozenset({"automap_base", "declarative_base", "generate_base"})
 """The functions that make such a class."""
 _NO_MODELS: Final = frozenset({"pydantic.BaseModel", "pydantic.main.BaseModel"})
@@ -40,7 +38,27 @@ def declares_model(use: Reference, driver: Driver, path: str, project: Project) 
 
     A session or an engine is none, wherever it stands.
     """
-    if not use.owner or driver.kind != "orm" or not _allows_imports(driver, project):
+    return _allows_imports(driver, project) and _is_declaration(use, driver, path, project)
+
+
+def only_declares(fact: Import, name: str, path: str, project: Project) -> bool:
+    """Return whether all that a file does with a driver that it imports is to declare models.
+
+    Whether that is allowed is not asked.
+    """
+    uses = [
+        _is_declaration(use, driver, path, project)
+        for target in fact.targets
+        for driver in (project.driver_of(target.name, path),)
+        if driver is not None and driver.name == name
+        for use in target.uses
+    ]
+    return bool(uses) and all(uses)
+
+
+def _is_declaration(use: Reference, driver: Driver, path: str, project: Project) -> bool:
+    """Return whether a use of a driver's is part of a model's declaration."""
+    if not use.owner or driver.kind != "orm":
         return False
     source = project.driver_sources.resolve(use.name, path)
     if source is not None and _holds_on(source, project):
@@ -53,7 +71,7 @@ def declares_model(use: Reference, driver: Driver, path: str, project: Project) 
 
 def _allows_imports(driver: Driver, project: Project) -> bool:
     setting = project.policy.orm_models
-    return setting == "allow-imports" or (setting == "allow" and driver.name in _FRAMEWORKS)
+    return setting == "allow-imports" or (setting == "allow" and driver.models_per_app)
 
 
 def _holds_on(source: DriverSource, project: Project) -> bool:

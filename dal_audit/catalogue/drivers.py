@@ -43,7 +43,7 @@ class DriverObjects(Struct, frozen=True, array_like=True):
 NO_OBJECTS: Final = Raw(json.encode(DriverObjects()))
 
 
-class Driver(Struct, frozen=True):
+class Driver(Struct, frozen=True, omit_defaults=True):
     """A library that talks to a database.
 
     `modules` are dotted import names, each covering its submodules, `packages` the names by which
@@ -59,6 +59,8 @@ class Driver(Struct, frozen=True):
     accessors: tuple[str, ...]
     executes: tuple[str, ...]
     written_objects: Raw
+    models_per_app: bool = False
+    """Whether models lie in each of a program's applications, so that no package can hold them."""
 
     def __hash__(self) -> int:
         """Return a hash; `Raw` has none."""
@@ -153,6 +155,7 @@ def driver_in(row: Mapping[str, Any]) -> Driver:
         accessors=tuple(row["accessors"]),
         executes=tuple(row["executes"]),
         written_objects=Raw(json.encode(_objects_in(row))),
+        models_per_app=row.get("models_per_app", False),
     )
 
 

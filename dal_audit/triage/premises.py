@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+from dal_audit.assemble.orm_models import only_declares
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.storage_places import ASIDE
 from dal_audit.catalogue.engine_names import ENGINE_TITLES
@@ -27,6 +28,7 @@ def premises(findings: Iterable[Finding], project: Project) -> Iterator[str]:
     if len(found) >= LEAST:
         yield from _of_backends(found, project)
         yield from _of_storage(found, project)
+        yield from _of_models(found, project)
         yield from _of_audited_files(found)
 
 
@@ -95,6 +97,32 @@ def implementing(found: Iterable[Finding], project: Project) -> list[str]:
         for path, count in sorted(reached.items(), key=lambda item: (-item[1], item[0]))
         if path in importing and count > 1 and not project.in_storage(path) and not is_aside(path)
     ][:PROPOSED]
+
+
+def _of_models(found: Sequence[Finding], project: Project) -> Iterator[str]:
+    """Yield that many imports serve the declarations of models alone, where nobody decided that."""
+    if project.policy.key_place_of(("orm-models",)) is not None:
+        return
+    imports = {
+        (finding.place.path, finding.breach.lines): finding.breach.driver
+        for finding in found
+        if finding.rule.name == "driver-import"
+    }
+    paths = {path for path, _ in imports}
+    declaring = sum(
+        only_declares(fact, driver, file.path, project)
+        for file in project.files
+        if file.path in paths
+        for fact in file.facts
+        if isinstance(fact, Import)
+        for driver in (imports.get((file.path, (fact.statement.line, fact.statement.end_line))),)
+        if driver
+    )
+    if declaring >= LEAST:
+        yield (
+            f"{declaring} of {len(found)} findings are imports that only declare ORM models; write "
+            '`orm-models = "allow-imports"` if these may be declared anywhere'
+        )
 
 
 def _of_audited_files(found: Sequence[Finding]) -> Iterator[str]:
