@@ -18,6 +18,7 @@ from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import POLICY, Project
 from dal_audit.assemble.receiver_types import ReceiverType, receivers_of
 from dal_audit.assemble.state_classes import keeps_state
+from dal_audit.catalogue.drivers import RUST
 from dal_audit.facts import AttributeRead, Import, Member, Reference, UseKind
 
 _CALLING: Final[frozenset[UseKind]] = frozenset({"call", "dependency"})
@@ -71,9 +72,16 @@ def _given(use: Reference, path: str, project: Project) -> HeldObject | None:
     source = project.driver_sources.function(use.name, path)
     if source is None or not project.in_storage(source.function):
         return None
+    if use.name.startswith(RUST) and not _is_told(use.name, project):
+        return None  # Rust's accessors are the methods and fields of types.
     if project.allows_driver_type(source.driver, path):
         return None
     return held_objects_of(project).held(source)
+
+
+def _is_told(name: str, project: Project) -> bool:
+    """Return whether the configuration calls a function an accessor."""
+    return name.rpartition(".")[2] in project.policy.accessors
 
 
 @query(depends_on=(hierarchy_of, held_objects_of), cuts_off=True)

@@ -224,7 +224,7 @@ class ConnectionUrl(TaggedFact, frozen=True):
     """A database URL in a literal: where it stands, its scheme, and the store that this means.
 
     `secrets` are the places of the passwords in it; no fact holds a password. A throw-away one has
-    none, and leads to this machine, to an example, or into memory.
+    none, and leads to this machine, to an example, or into memory; Rust tells of none.
     """
 
     span: Span

@@ -14,7 +14,6 @@ from dal_audit.extract.rust.syntax import RustSource, flawed
 from dal_audit.extract.rust.tokens import unquoted
 from dal_audit.extract.rust.walk import Handler, Walk
 from dal_audit.extract.source import UndecodableError, decode_script, not_decoded
-from dal_audit.extract.throwaway_hosts import is_throwaway
 from dal_audit.facts import START, ConnectionUrl, NotUnderstood, Span
 from dal_audit.facts.rust import RustFact
 
@@ -95,12 +94,10 @@ def _urls(walk: Walk) -> Iterator[ConnectionUrl]:
         store = STORES.get(found["scheme"]) if found is not None else None
         if found is None or store is None or (found["memory"] and store != "SQLite"):
             continue
-        rest = found["rest"] or found["memory"]
         secrets = tuple(_secrets(source, found["rest"] or "", start, end))
-        leads_nowhere = not secrets and is_throwaway(rest, store)
         span = source.between(start, end)
         statement = source.span(around) if around is not None else START
-        yield ConnectionUrl(span, statement, found["scheme"], store, secrets, leads_nowhere)
+        yield ConnectionUrl(span, statement, found["scheme"], store, secrets)
 
 
 STORES: Final = {name: row.store for row in shipped_schemes() for name in row.names}
@@ -136,9 +133,18 @@ def _places(source: RustSource) -> Iterator[Span]:
 
 
 def _is_read(node: Node) -> bool:
-    """Return whether what the grammar does not take are attributes, which are read all the same."""
-    return (
-        node.is_error
-        and bool(node.children)
-        and all(child.type == "attribute_item" for child in node.children)
-    )
+    """Return whether all that stands here is read, though the grammar does not take it.
+
+    Those are attributes, and a `let self = …`, which is Rust where a macro renames it.
+    """
+    if node.is_missing:
+        return _follows_self(node)
+    children = node.children if node.is_error else []
+    return bool(children) and all(child.type == "attribute_item" for child in children)
+
+
+def _follows_self(missing: Node) -> bool:
+    before = missing.prev_named_sibling
+    pattern = missing.parent
+    is_range = pattern is not None and pattern.type == "range_pattern"
+    return is_range and before is not None and before.type == "self"
