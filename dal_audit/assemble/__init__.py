@@ -23,6 +23,7 @@ __all__ = [
     "library_versions",
     "migration_layout",
     "migration_sets",
+    "model_runs",
     "module_names",
     "named_scripts",
     "orm_models",

@@ -36,7 +36,7 @@ def statements_of_models(
     steps = list(_steps(migrations, project))
     if not all(_is_read(migration, project) for migration in migrations):
         return {}
-    if _lacks_some(migrations):
+    if lacks_some(migrations):
         return {}
     replay = ModelReplay()
     found: dict[Place, ToolStatements] = {}
@@ -71,7 +71,7 @@ def _is_read(migration: Migration, project: Project) -> bool:
     return all(part.path in scripts and not scripts[part.path].is_doubtful for part in migration.up)
 
 
-def _lacks_some(migrations: Sequence[Migration]) -> bool:
+def lacks_some(migrations: Sequence[Migration]) -> bool:
     """Return whether a migration names one of the series' apps that is not there."""
     known = {migration.id for migration in migrations}
     labels = {own.partition(".")[0] for own in known}

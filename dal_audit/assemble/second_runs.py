@@ -201,13 +201,18 @@ def _follow(
         downs = list(_steps(migration.down, backend, project, models))
         fails = _up(database, ups, backend, gathered)
         followed.append((ups, fails))
-        if ups and not all(
-            step.is_tools or leaves_nothing(step.statement) for step in downs
-        ):  # Else DAL402 says that it has no down.
+        if ups and _is_taken_back(migration, downs):
             _down(database, ups, downs, backend, gathered)
         database.state.journal.clear()
     for steps, fails in () if models else followed:
         _rerun(database, steps, backend, gathered, is_judged=not fails)
+
+
+def _is_taken_back(migration: Migration, downs: Sequence[_Step]) -> bool:
+    """Return whether the down of a migration is run, and does anything: else DAL402 says so."""
+    if any(part.state == "raises" for part in migration.down):
+        return False
+    return not all(step.is_tools or leaves_nothing(step.statement) for step in downs)
 
 
 def _up(database: Database, ups: Sequence[_Step], backend: str, gathered: _Gathered) -> bool:

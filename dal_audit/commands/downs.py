@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -29,10 +30,11 @@ from dal_audit.fix.model import Fix
 from dal_audit.fix.rewrite import AmendError, amended, text_of
 from dal_audit.migrations.down_places import DownPlace, down_place, down_text, place_before
 from dal_audit.migrations.model import Migration
-from dal_audit.migrations.tools import ALEMBIC, TOOLS, MigrationTool
+from dal_audit.migrations.tools import ALEMBIC, DJANGO, TOOLS, MigrationTool
 from dal_audit.policy.request import Request
 from dal_audit.replay.downs import WrittenDown, missing_downs, tried
-from dal_audit.replay.plan import Planned, plan_replay
+from dal_audit.replay.operation_downs import WrittenReverse, missing_reverses, try_reverses
+from dal_audit.replay.plan import Planned, ReplayPlan, plan_replay
 from dal_audit.replay.revision_downs import (
     WrittenDowngrade,
     missing_downgrades,
@@ -43,6 +45,12 @@ from dal_audit.triage.released_fixes import not_in_last_commit
 
 RELEASED = "its file may be released, and is not to be edited then"
 """Why a down is unsafe that would stand in the file of its up."""
+
+_Findings: TypeAlias = Counter[tuple[str, str, str]]
+"""How often something is found: its file, its rule, and what is said."""
+
+_READS = frozenset({ALEMBIC.name, DJANGO.name})
+"""The tools whose migrations in Python are read, and not run."""
 
 LOOK = "Look at this before it is run: {}."
 
@@ -104,6 +112,12 @@ class RevisionProposal(Proposal, kw_only=True):
     written: WrittenDowngrade
 
 
+class OperationProposal(Proposal, kw_only=True):
+    """A down of one operation of Django's: an argument of its call, and a function for that."""
+
+    written: WrittenReverse
+
+
 class Downs(Struct):
     """What writing downs comes to; `notes` are sentences about what is not written."""
 
@@ -120,14 +134,20 @@ def downs(
     Raises UsageError for what cannot be written, and what `plan_audit` and `audit` raise.
     """
     scopes = plan_audit(tuple(paths), request.folder, request.config, known_rules()).scopes
-    plans = [(scope, plan_replay(scope, request.on, reads={ALEMBIC.name})) for scope in scopes]
+    plans = [
+        (scope, plan_replay(scope, request.on, reads={ALEMBIC.name, DJANGO.name}))
+        for scope in scopes
+    ]
     notes = [note for _, planned in plans for note in planned.notes]
     proposals: list[Proposal] = []
     with closing(Engines(request)) as engines:
         for scope, plan in plans:
             for planned in plan.sets:
+                if planned.tool == DJANGO.name:
+                    continue
                 write = _revisions if planned.tool == ALEMBIC.name else _scripts
                 proposals += write(scope, planned, engines, progress, plan.layout.imports)
+            proposals += _operations(scope, plan, engines, progress)
     barren = [own for own in proposals if not own.is_acting]
     proposals = [own for own in proposals if own.is_acting]
     _judge(proposals, Request(paths=tuple(paths), folder=request.folder, config=request.config))
@@ -195,6 +215,21 @@ def _revisions(
         )
 
 
+def _operations(
+    scope: ProjectScope, plan: ReplayPlan, engines: Engines, progress: Progress
+) -> Iterator[Proposal]:
+    """Yield the downs of Django's operations that are asked for, tried."""
+    root = scope.policy.root
+    for chain, found in missing_reverses(plan, lambda path: read_regular(root / path)):
+        wanted = [own for own in found if _is_asked_for(own.migration, scope.requested)]
+        if any(own.reverse.is_acting for own in wanted):
+            try_reverses(chain, wanted, engines, progress)
+        for written in wanted:
+            path, is_acting = written.migration.path, written.reverse.is_acting
+            doubts = list(written.doubts())
+            yield OperationProposal(root, path, written.title, is_acting, doubts, written=written)
+
+
 def _is_asked_for(migration: Migration, requested: Sequence[str]) -> bool:
     own = migration.path
     return any(path in {".", own} or own.startswith(f"{path}/") for path in requested)
@@ -208,15 +243,28 @@ def _judge(proposals: Sequence[Proposal], request: Request) -> None:
         for own in edited:
             if own.path not in free:
                 own.doubts.append(RELEASED)
-    if proposals:
-        more = _new_findings(proposals, request)
-        for own in proposals:
-            own.doubts += more.get(str(own.file), [])[:1]
+    before = Counter(_found(request)) if proposals else _Findings()
+    undoubted = [own for own in proposals if not own.doubts]
+    _doubt(undoubted, undoubted, request, before)
+    _doubt(proposals, [own for own in proposals if own not in undoubted], request, before)
 
 
-def _new_findings(proposals: Sequence[Proposal], request: Request) -> dict[str, list[str]]:
+def _doubt(
+    written: Sequence[Proposal], judged: Sequence[Proposal], request: Request, before: _Findings
+) -> None:
+    """Add to the doubts about some downs what an audit says of their files with all of some.
+
+    What is written without being asked for is judged by itself.
+    """
+    more = _new_findings(written, request, before) if judged else {}
+    for own in judged:
+        own.doubts += more.get(str(own.file), [])[:1]
+
+
+def _new_findings(
+    proposals: Sequence[Proposal], request: Request, before: _Findings
+) -> dict[str, list[str]]:
     """Return what an audit finds in each file with its downs, and does not find without them."""
-    before = Counter(_found(request))
     with scratch_folder() as folder:
         instead = {}
         for number, change in enumerate(_changes(proposals, request.folder)):
@@ -265,7 +313,7 @@ def _with_downgrade(before: bytes, proposals: Sequence[Proposal]) -> bytes:
     fixes = [
         Fix("write the down", own.written.edits(own.said_doubts), "safe")
         for own in proposals
-        if isinstance(own, RevisionProposal)
+        if isinstance(own, (RevisionProposal, OperationProposal))
     ]
     return amended(before, fixes, is_script=False)
 

@@ -8,6 +8,7 @@ __all__ = [
     "model",
     "new_imports",
     "placeholders",
+    "reverses",
     "revisions",
     "rewrite",
     "sql",

@@ -7,6 +7,7 @@ own, `breaches` says what that proves.
 __all__ = [
     "database",
     "downs",
+    "operation_downs",
     "plan",
     "revision_downs",
     "run",
@@ -15,6 +16,7 @@ __all__ = [
 __all__ = [
     "database",
     "downs",
+    "operation_downs",
     "plan",
     "run",
     "variables",

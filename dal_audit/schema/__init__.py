@@ -15,12 +15,14 @@ from dal_audit.schema.objects_model import FOLLOWED, Effect, Problem, SchemaErro
 from dal_audit.schema.opaque_code import ANYTHING, OpaqueCode
 from dal_audit.schema.orm.model_state import Models
 from dal_audit.schema.orm.model_tables import table_of
-from dal_audit.schema.orm.replay import ModelReplay
+from dal_audit.schema.orm.replay import Change, ModelReplay
+from dal_audit.schema.orm.statement_text import ToolText, texts_of
 
 __all__ = [
     "ANYTHING",
     "EXEMPTED",
     "FOLLOWED",
+    "Change",
     "Database",
     "Difference",
     "Divergence",
@@ -32,7 +34,9 @@ __all__ = [
     "OpaqueCode",
     "Problem",
     "SchemaError",
+    "ToolText",
     "actions_of",
     "differences",
     "table_of",
+    "texts_of",
 ]

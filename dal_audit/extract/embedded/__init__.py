@@ -1,3 +1,3 @@
 """The reading of SQL in code: from a module to the statements that it runs."""
 
-__all__ = ["reader", "rust", "unknown_sql"]
+__all__ = ["operation_source", "reader", "rust", "unknown_sql"]

@@ -7,12 +7,12 @@ told as SQL does it: as statements with a part, whose places are those of the te
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
-from dal_audit.extract.embedded.execution import Execution, Frame, Run, functions_of
+from dal_audit.extract.embedded.execution import Execution, Frame, Functions, Run, functions_of
 from dal_audit.extract.embedded.operations import unread
 from dal_audit.extract.embedded.placeholders import hands_no_values, placeholder, reads_placeholder
 from dal_audit.extract.embedded.statements import Embedder
@@ -21,6 +21,7 @@ from dal_audit.extract.migrations.python_literals import members_in
 from dal_audit.extract.operations.django import DjangoLowering, Stage
 from dal_audit.extract.operations.lowering import AlembicLowering
 from dal_audit.extract.operations.project_spelling import spell_types
+from dal_audit.extract.python.dialect_branches import DialectBranches
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.name_uses import CallSite, read_names
@@ -43,6 +44,43 @@ _REVERSES: Final = {"RunSQL": ("sql", "reverse_sql"), "RunPython": ("code", "rev
 _NOOP: Final = "noop"
 _OPERATIONS: Final = "operations"
 _BOTH: Final = Stage()
+
+
+_T = TypeVar("_T")
+
+
+class Operation(NamedTuple):
+    """An operation of Django's in the order of a run, with the statements that stand for it.
+
+    `site` is None for what is no call; an operation in another one is told by itself.
+    """
+
+    node: ast.expr
+    site: CallSite | None
+    stage: Stage
+    statements: tuple[SqlStatement, ...]
+
+
+class ModuleContext(NamedTuple):
+    """What a module has around its operations."""
+
+    functions: Functions
+    branches: DialectBranches
+    sites: Mapping[int, CallSite]
+    """The calls, by the identities of their nodes."""
+    module: Scope
+
+
+def operations_of_migration(
+    tree: ast.Module, lines: Lines, read: Callable[[Operation, ModuleContext], _T]
+) -> list[_T]:
+    """Return what is read of each operation that a migration of Django's runs on its way up."""
+    names = read_names(tree, frozenset(), call_sites=True)
+    try:
+        reader = _Reader(tree, lines, names.call_sites, names.module)
+        return [read(operation, reader.context) for operation in reader.operations("up")]
+    finally:
+        names.module.forget()
 
 
 def statements_of_migration(
@@ -77,6 +115,13 @@ class _Reader:
         self.django = DjangoLowering(tree, self.embedder.literals)
         self.lowering = AlembicLowering(tree, self.embedder.literals, surroundings)
         self._sites = {id(site.node): site for site in sites}
+
+    @property
+    def context(self) -> ModuleContext:
+        """What is around the operations."""
+        return ModuleContext(
+            self.execution.functions, self.embedder.branches, self._sites, self.module
+        )
 
     def side(self, side: Side, framework: Tool) -> Iterator[SqlStatement]:
         """Yield the statements of one direction."""
@@ -202,6 +247,11 @@ class _Reader:
     # Operations, as Django has them
 
     def _django(self, side: Side) -> Iterator[SqlStatement]:
+        for operation in self.operations(side):
+            yield from operation.statements
+
+    def operations(self, side: Side) -> Iterator[Operation]:
+        """Yield the operations of a migration of Django's in the order of a direction."""
         for statement in self.tree.body:
             if isinstance(statement, ast.ClassDef) and statement.name == "Migration":
                 for own in statement.body if side == "up" else reversed(statement.body):
@@ -212,7 +262,7 @@ class _Reader:
 
     def _operations(
         self, node: ast.expr | None, side: Side, stage: Stage = _BOTH, *, scope: Scope
-    ) -> Iterator[SqlStatement]:
+    ) -> Iterator[Operation]:
         """Yield what a list of operations does, backwards for the downs."""
         node = follow_assignment(node, scope) if node is not None else None
         members = members_in(node)
@@ -221,7 +271,7 @@ class _Reader:
             if isinstance(member, ast.Call) and site is not None:
                 yield from self._django_operation(member, site, side, stage)
             else:
-                yield self._unknown_operations(member)
+                yield Operation(member, None, stage, (self._unknown_operations(member),))
 
     def _unknown_operations(self, node: ast.expr) -> SqlStatement:
         """Return what stands for operations of which nothing is known."""
@@ -233,7 +283,7 @@ class _Reader:
 
     def _django_operation(
         self, call: ast.Call, site: CallSite, side: Side, stage: Stage
-    ) -> Iterator[SqlStatement]:
+    ) -> Iterator[Operation]:
         name = last_name(call.func)
         if name == "SeparateDatabaseAndState":
             of_database = Stage("database", call.lineno) if stage == _BOTH else stage
@@ -244,15 +294,16 @@ class _Reader:
             if stage.runs != "state":
                 index = 0 if side == "up" else 1
                 argument = _argument(call, _REVERSES[name][index], index)
-                yield from self._handed(argument, call, site)
+                yield Operation(call, site, stage, tuple(self._handed(argument, call, site)))
             if name == "RunSQL":
                 yield from self._state_operations(call, 2, side, site.scope)
         else:
-            yield from self._known_to_django(call, site, side, stage)
+            known = tuple(self._known_to_django(call, site, side, stage))
+            yield Operation(call, site, stage, known)
 
     def _state_operations(
         self, call: ast.Call, index: int, side: Side, scope: Scope
-    ) -> Iterator[SqlStatement]:
+    ) -> Iterator[Operation]:
         """Yield what operations tell the next ones of the models, without a statement."""
         if side == "up":
             node = _argument(call, "state_operations", index)

@@ -1,3 +1,3 @@
 """Downs for revisions of Alembic's: what takes one back, in its module's own words."""
 
-__all__ = ["downgrade", "inverse", "run_statements", "source_schema", "step"]
+__all__ = ["downgrade", "inverse", "run_statements", "source_schema", "spelling", "step"]

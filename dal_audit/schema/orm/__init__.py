@@ -5,4 +5,4 @@ they have on an engine, `table_names` how these are called, `table_changes` by w
 one becomes the other. `replay` puts them together.
 """
 
-__all__ = ["model_state", "model_tables", "replay"]
+__all__ = ["model_state", "model_tables", "replay", "statement_text"]

@@ -43,9 +43,9 @@ class Change(Struct, frozen=True):
                 old.tables(before, None if self._reaches_far else self.after.get(after)),
                 new.tables(after, None if self._reaches_far else self.before.get(before)),
             )
-            for before, after in self._models()
+            for before, after in self.models()
         ]
-        names = self._renamed_fields()
+        names = self.renamed_fields()
         inverse = {before: after for after, before in names.items()}
         ups = [own for before, after in pairs for own in _between(before, after, names, engine)]
         downs = [
@@ -55,7 +55,7 @@ class Change(Struct, frozen=True):
         ]
         return tuple(ups), tuple(downs)
 
-    def _models(self) -> Iterator[tuple[str, str]]:
+    def models(self) -> Iterator[tuple[str, str]]:
         """Yield the models whose tables the operation may change: before it, and after."""
         operation = self.operation
         key = key_of(self.label, operation.model)
@@ -79,7 +79,8 @@ class Change(Struct, frozen=True):
         }
         return not words.isdisjoint(_REFERRED_TO)
 
-    def _renamed_fields(self) -> Mapping[str, str]:
+    def renamed_fields(self) -> Mapping[str, str]:
+        """Return the old name of a field that gets another one, by the new name."""
         operation = self.operation
         return {operation.new_name: operation.field} if operation.name == "RenameField" else {}
 
