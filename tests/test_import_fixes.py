@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dal_audit.audit import audit
 from dal_audit.catalogue.drivers import catalogue_in_force
 from dal_audit.commands.fix import fixed
 from dal_audit.extract.python.module_facts import python_facts
@@ -20,6 +21,7 @@ from dal_audit.fix.imports import without
 from dal_audit.fix.model import Fix
 from dal_audit.fix.rewrite import amended, compatible
 from dal_audit.policy.request import Request
+from dal_audit.report.suggestions import described
 
 CATALOGUE = catalogue_in_force()
 STORE = "import sqlite3\n\n\ndef connect():\n    return sqlite3.connect('x')\n"
@@ -31,7 +33,7 @@ def fixes_of(text: str) -> list[Fix]:
     for fact in python_facts(text, CATALOGUE):
         if isinstance(fact, Import):
             drivers = [each for each in fact.targets if CATALOGUE.driver_of(each.name) is not None]
-            found.append(without(fact, [each for each in drivers if each.removal is not None]))
+            found.append(without(fact, drivers))
     return [fix for fix in found if fix is not None]
 
 
@@ -58,6 +60,17 @@ def mended(data: bytes, encoding: str = "utf-8") -> bytes:
         ("import sqlite3, json\n", "import json\n"),
         ("import json, sqlite3 as s\n", "import json\n"),
         ("import json, sqlite3, psycopg\n", "import json\n"),
+        ("from sqlite3 import Row, connect\nRow\n", "from sqlite3 import Row\nRow\n"),
+        ("from sqlite3 import connect, Row, Error\nRow\n", "from sqlite3 import Row\nRow\n"),
+        (
+            "from sqlite3 import Row, connect as connect\n",
+            "from sqlite3 import connect as connect\n",
+        ),
+        (
+            "from sqlite3 import Row, connect\n__all__ = ['connect']\n",
+            "from sqlite3 import connect\n__all__ = ['connect']\n",
+        ),
+        ("import sqlite3, psycopg\npsycopg\n", "import psycopg\npsycopg\n"),
         ("import json, \\\n    sqlite3\n", "import json\n"),
         ("import json; import sqlite3\n", "import json\n"),
         ("import sqlite3; import json\n", "import json\n"),
@@ -138,6 +151,9 @@ def test_comments_in_brackets_stay(before: str, after: str | None) -> None:
         "import sqlite3  # type: ignore\n",
         "from sqlite3 import (  # noqa: F401\n    Row,\n    connect,\n)\n",
         "from sqlite3 import Row as Row\n",
+        "from sqlite3 import Row, connect  # noqa: F401\nRow\n",
+        "try:\n    from sqlite3 import Row, connect\nexcept ImportError:\n    x = 1\nRow\n",
+        "if TYPE_CHECKING:\n    from sqlite3 import Row, connect\nx: 'Row'\ny = 'connect'\n",
         "from sqlite3 import *\n",
         "import sqlite3\n\n\ndef test(sqlite3):\n    pass\n",
         "import sqlite3\n\n\ndef f():\n    global sqlite3\n    sqlite3 = 1\n",
@@ -163,6 +179,14 @@ def test_what_something_may_use_is_left_alone(text: str) -> None:
         ({"app/a.py": "import sqlite3\n", "app/b.py": "from app import a\n\na.sqlite3.x\n"}, False),
         ({"app/a.py": "import sqlite3\n", "app/b.py": "from app import a\n\na.x\n"}, True),
         ({"app/a.py": "import sqlalchemy.orm\n"}, False),
+        ({"app/a.py": "from sqlite3 import Row, connect\n\nRow\n"}, True),
+        (
+            {
+                "app/a.py": "from sqlite3 import Row, connect\n",
+                "app/b.py": "from app.a import Row, connect\n\nRow\nconnect\n",
+            },
+            False,
+        ),
     ],
 )
 def test_other_modules_are_asked(tmp_path: Path, files: dict[str, str], is_mended: bool) -> None:
@@ -172,6 +196,28 @@ def test_other_modules_are_asked(tmp_path: Path, files: dict[str, str], is_mende
         file.write_text(text)
     found = fixed(Request(folder=tmp_path))
     assert [change.path for change in found.changes] == [next(iter(files))] * is_mended
+
+
+def test_what_is_used_beside_it_stays_a_finding(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    (app / "storage").mkdir(parents=True)
+    (app / "storage/s.py").write_text(STORE)
+    (app / "a.py").write_text("from sqlite3 import Row, connect, Error\n\nRow\n")
+    (app / "b.py").write_text("from app.a import Error\n\nError\n")
+    request = Request(folder=tmp_path, select=("DAL101",), cache=False)
+    (finding,) = audit(request).open
+    assert finding.breach.fix is not None
+    assert described(finding.breach.fix) == (
+        "take out the import of `connect`, which nothing uses (the finding stays for the rest)"
+    )
+    result = fixed(request)
+    assert [change.after for change in result.changes] == [
+        b"from sqlite3 import Row, Error\n\nRow\n"
+    ]
+    assert (result.count, result.refused) == (0, ())
+    (left,) = result.report.open
+    assert left.breach.message == finding.breach.message
+    assert left.breach.fix is None
 
 
 NAMES = ("json", "sqlite3", "psycopg as p", "asyncpg", "csv as c", "redis", "pymongo")

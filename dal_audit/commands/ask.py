@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dal_audit.judge.breach import Finding
+from dal_audit.report.suggestions import reservations
 
 QUESTION: Final = "Apply it? [y]es, [n]o, [a]ll of this rule, [s]kip this rule, [q]uit: "
 CONSENT: Final = "Write it? [y]es, [n]o: "
@@ -43,7 +44,7 @@ class Asker:
 
     def _asked(self, finding: Finding, diff: str) -> bool:
         fix = finding.breach.fix
-        remark = "" if fix is None or fix.is_safe else " (unsafe: it may mean something else)"
+        remark = "" if fix is None else reservations(fix)
         place = f"{finding.place.path}:{finding.place.span.line}"
         head = f"{place}: {finding.rule.id} {finding.rule.name}: {finding.breach.message}{remark}\n"
         self.show(f"\n{head}{diff}")

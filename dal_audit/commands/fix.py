@@ -150,7 +150,7 @@ class _Work:
             except (AmendError, OSError) as error:
                 self._refuse(path, str(error))
             else:
-                counted[path] = len(kept)
+                counted[path] = sum(not fix.is_partial for fix in kept)
         return texts, counted
 
     def _is_wanted(self, finding: Finding) -> bool:
@@ -214,9 +214,13 @@ def worse(before: Report, after: Report, mended: Mapping[str, Sequence[Finding]]
     error is no worse.
     """
     worse = {path for path, _ in Counter(_counted(after)) - Counter(_counted(before))}
-    earlier, now = Counter(map(_said, before.open)), Counter(map(_said, after.open))
+    earlier, now = (
+        Counter(line for finding in report.open for line in _said(finding))
+        for report in (before, after)
+    )
     for path, findings in mended.items():
-        if any(now[_said(finding)] >= earlier[_said(finding)] for finding in findings):
+        ending = (_said(finding)[-1] for finding in findings)
+        if any(now[line] >= earlier[line] for line in ending):
             worse.add(path)
     return worse
 
@@ -234,8 +238,14 @@ def _counted(report: Report) -> Iterator[tuple[str, str]]:
             yield finding.place.path, finding.rule.id
 
 
-def _said(finding: Finding) -> tuple[str, str, str]:
-    return finding.place.path, finding.rule.id, finding.breach.message
+def _said(finding: Finding) -> list[tuple[str, ...]]:
+    """Return what a report says of a finding, and what of it is gone with its fix, if it has one.
+
+    That is all of it, or what the fix was to take out of it.
+    """
+    fix = finding.breach.fix
+    whole = finding.place.path, finding.rule.id, finding.breach.message
+    return [whole, (*whole, fix.message)] if fix is not None and fix.is_partial else [whole]
 
 
 def _fixes(findings: Iterable[Finding]) -> Iterator[Fix]:

@@ -11,20 +11,23 @@ from dal_audit.fix.model import Applicability, Fix
 def without(
     fact: Import, targets: Collection[Target], applicability: Applicability = "safe"
 ) -> Fix | None:
-    """Return how names are taken out of an import statement; None where something may miss one.
+    """Return how names are taken out of an import statement; None where something may miss each.
 
-    What is imported by a dotted name is unsafe: it makes the module an attribute of its package,
-    which another file may read.
+    Those that something may miss stay, and with them the breach. What is imported by a dotted name
+    is unsafe: it makes the module an attribute of its package, which another file may read.
     """
-    if not targets or any(target.removal is None for target in targets):
-        return None
-    edits = _edits(fact, targets)
+    unused = [target for target in targets if target.removal is not None]
+    edits = _edits(fact, unused)
     if not edits:
         return None
-    is_submodule = fact.module is None and any("." in target.name for target in targets)
-    names = ", ".join(f"`{target.bound}`" for target in targets)
-    message = f"take out the import of {names}, which nothing uses"
-    return Fix(message, edits, "unsafe" if is_submodule else applicability)
+    is_submodule = fact.module is None and any("." in target.name for target in unused)
+    names = ", ".join(f"`{target.bound}`" for target in unused)
+    return Fix(
+        f"take out the import of {names}, which nothing uses",
+        edits,
+        "unsafe" if is_submodule else applicability,
+        is_partial=len(unused) < len(targets),
+    )
 
 
 def _edits(fact: Import, targets: Collection[Target]) -> tuple[Edit, ...]:

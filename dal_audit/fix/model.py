@@ -22,6 +22,8 @@ class Fix(Struct, frozen=True):
     message: str
     edits: tuple[Edit, ...]
     applicability: Applicability
+    is_partial: bool = False
+    """Whether the breach stays, with less to it."""
 
     @property
     def is_safe(self) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import Final
 
+from msgspec.structs import replace
+
 from dal_audit.assemble.imported_names import is_read_elsewhere
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Import, Span
@@ -25,14 +27,18 @@ def removal_of(
 ) -> Fix | None:
     """Return how the names at some places of a statement are taken out of it.
 
-    None where anything may use one of them, and where what stands there is no name that it binds.
+    Those that anything may use stay. None where that is each of them, and where what stands there
+    is no name that it binds.
     """
     targets = [target for target in fact.targets if target.span in spans]
     place = PurePosixPath(path)
     if len(targets) < len(set(spans)) or place.stem in _OFFERING or place.suffix == ".ipynb":
         return None
-    fix = without(fact, targets, applicability)
     module = project.module_name(path)
-    if fix is None or any(is_read_elsewhere(module, target.bound, project) for target in targets):
-        return None
-    return fix
+    kept = [
+        replace(target, removal=None)
+        if target.removal is not None and is_read_elsewhere(module, target.bound, project)
+        else target
+        for target in targets
+    ]
+    return without(fact, kept, applicability)

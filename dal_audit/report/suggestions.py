@@ -19,9 +19,10 @@ _UNDECODABLE: Final = "\N{REPLACEMENT CHARACTER}"
 
 def fixable(report: Report) -> str:
     """Return a sentence on how many findings can be fixed, and how; empty where none can."""
-    fixes = [finding.breach.fix for finding in report.open if finding.breach.fix is not None]
-    safe = sum(fix.is_safe for fix in fixes)
-    unsafe = len(fixes) - safe
+    fixes = (finding.breach.fix for finding in report.open)
+    ending = [fix for fix in fixes if fix is not None and not fix.is_partial]
+    safe = sum(fix.is_safe for fix in ending)
+    unsafe = len(ending) - safe
     if not unsafe:
         return f"{safe} fixable with `--fix`." if safe else ""
     if not safe:
@@ -30,8 +31,15 @@ def fixable(report: Report) -> str:
 
 
 def described(fix: Fix) -> str:
-    """Return what a fix does, and whether a person must decide about it."""
-    return fix.message if fix.is_safe else f"{fix.message} (unsafe: it may mean something else)"
+    """Return what a fix does, whether a person must decide about it, and what it leaves."""
+    return fix.message + reservations(fix)
+
+
+def reservations(fix: Fix) -> str:
+    """Return what is to be said of a fix in brackets, if anything."""
+    said = ["unsafe: it may mean something else"] * (not fix.is_safe)
+    said += ["the finding stays for the rest"] * fix.is_partial
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def is_exact(fix: Fix, lines: Sequence[str]) -> bool:
