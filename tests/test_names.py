@@ -17,10 +17,8 @@ def imported_uses(text: str) -> list[str]:
     names = read_names(ast.parse(text), None)
     found = []
     for use in names.uses:
-        first, _, rest = use.dotted.partition(".")
-        meant = sorted(
-            binding.origin for binding in use.scope.lookup(first) if isinstance(binding, Imported)
-        )
+        rest = use.dotted.partition(".")[2]
+        meant = sorted(binding.origin for binding in use.bindings if isinstance(binding, Imported))
         if meant:
             shown = "|".join(f"{one}.{rest}" if rest else one for one in meant)
             found.append(f"{use.node.lineno}:{shown}:{use.role}")
@@ -180,6 +178,28 @@ def test_class_scope_is_not_seen_from_methods() -> None:
     assert imported_uses(text) == ["4:a.delete:call"]
     assert imported_uses("class C:\n  import a\n  def f(self): a.x\n") == []
     assert imported_uses("class C:\n  import a\n  y = a.x\n") == ["3:a.x:value"]
+
+
+@pytest.mark.parametrize(
+    ("body", "uses"),
+    [
+        ("a = a()", ["3:a.m:call"]),
+        ("a: a = a", ["3:a.m:annotation", "3:a.m:value"]),
+        ("a: a\n  b: a", ["3:a.m:annotation", "4:a.m:annotation"]),
+        (
+            "def a(self, b: a = a) -> a: ...",
+            ["3:a.m:annotation", "3:a.m:annotation", "3:a.m:value"],
+        ),
+        ("@a\n  def a(self): ...", ["3:a.m:value"]),
+        ("class a(a): ...", ["3:a.m:base"]),
+        ("a = 1\n  b = a", []),
+        ("a: int = 1\n  b: a", []),
+    ],
+)
+def test_a_class_reads_what_is_around_it_until_it_binds_the_name(
+    body: str, uses: list[str]
+) -> None:
+    assert imported_uses(f"from a import m as a\nclass C:\n  {body}\n") == uses
 
 
 def test_class_scope_is_not_seen_from_classes_in_it() -> None:

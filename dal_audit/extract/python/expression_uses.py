@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeAlias
 
@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from dal_audit.extract.python.bindings import COMPREHENSIONS, bind, scoped_children
 from dal_audit.extract.python.parse.walk import children
-from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.scopes import Binding, Declared, Scope
 from dal_audit.facts import UseKind
 
 
@@ -25,6 +25,13 @@ class NameUse(Struct, frozen=True):
     role: UseKind
     spelled: str | None = None
     """What stands at `node` where that is another name for it; empty where that is no name."""
+    is_early: bool = False
+    """Whether it is read in a class's body that has not bound it yet."""
+
+    @property
+    def bindings(self) -> Sequence[Binding]:
+        """All that the name can mean; empty for a builtin or unknown."""
+        return self.scope.lookup(self.dotted.partition(".")[0], is_early=self.is_early)
 
 
 class Question(Struct, frozen=True):
@@ -139,7 +146,7 @@ class Expressions:
     def name(self, node: ast.Name, scope: Scope, role: UseKind) -> None:
         """Note a name that is read."""
         if (self.wanted is None or node.id in self.wanted) and not isinstance(node.ctx, ast.Store):
-            self.names.uses.append(NameUse(self.string or node, node.id, scope, role))
+            self._use(node, node.id, scope, role)
 
     def attribute(self, node: ast.Attribute, scope: Scope, role: UseKind) -> None:
         """Note a dotted name, or visit what an attribute is taken from."""
@@ -149,10 +156,15 @@ class Expressions:
         else:
             self.expression(node.value, scope)
 
+    def _use(self, node: ast.expr, text: str, scope: Scope, role: UseKind) -> None:
+        bound = scope.bindings.get(text.partition(".")[0], ()) if scope.kind == "class" else (None,)
+        is_early = all(isinstance(binding, Declared) for binding in bound)
+        self.names.uses.append(NameUse(self.string or node, text, scope, role, is_early))
+
     def dotted(self, node: ast.expr, text: str, scope: Scope, role: UseKind) -> None:
         """Note a dotted name, and visit what stands in for attributes that are not there."""
         if self.wanted is None or text.partition(".")[0] in self.wanted:
-            self.names.uses.append(NameUse(self.string or node, text, scope, role))
+            self._use(node, text, scope, role)
         while isinstance(node, (ast.Attribute, ast.Call, ast.NamedExpr)):
             if isinstance(node, ast.Call):
                 for default in node.args[2:]:

@@ -248,7 +248,7 @@ class _Reader:
         for use in names.uses:
             if use.role not in QUOTABLE or not isinstance(use.node, ast.Constant):
                 continue
-            if use.scope.lookup(use.dotted.partition(".")[0]) or "." not in use.dotted:
+            if use.bindings or "." not in use.dotted:
                 continue
             if self.catalogue.driver_of(use.dotted) is not None:
                 key = (node_span(self.lines, use.node), use.dotted)
@@ -266,7 +266,7 @@ class _Reader:
         ]
         for use in names.uses:
             first = use.dotted.partition(".")[0]
-            bindings = use.scope.lookup(first)
+            bindings = use.bindings
             if not bindings:
                 # Which star brought it is known when the modules are linked.
                 aliases = [] if first in _BUILTINS else stars

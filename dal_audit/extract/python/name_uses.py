@@ -159,7 +159,6 @@ class _Walker(Expressions):
         bind(node, scope)
 
     def function(self, node: Function, scope: Scope) -> None:
-        bind(node, scope)
         for decorator in node.decorator_list:
             self.expression(decorator, scope)
         outside = self.type_parameters(node, scope)
@@ -170,12 +169,12 @@ class _Walker(Expressions):
                 self.expression(parameter.annotation, outside, "annotation")
         if node.returns is not None:
             self.expression(node.returns, outside, "annotation")
+        bind(node, scope)
         inside = outside.open("function")
         bind_parameters(node.args, inside)
         self.body(node.body, inside)
 
     def definition(self, node: ast.ClassDef, scope: Scope) -> None:
-        bind(node, scope)
         for decorator in node.decorator_list:
             self.expression(decorator, scope)
         outside = self.type_parameters(node, scope)
@@ -183,6 +182,7 @@ class _Walker(Expressions):
             self.expression(base, outside, "base")
         for keyword in node.keywords:
             self.expression(keyword.value, outside)
+        bind(node, scope)
         self.body(node.body, outside.open("class"))
 
     def type_parameters(self, node: Any, scope: Scope) -> Scope:

@@ -117,8 +117,12 @@ class Scope(Struct, eq=False):
             scope.bindings.clear()
         self.opened.clear()
 
-    def find(self, name: str) -> tuple[Scope, Sequence[Binding]] | None:
-        """Return the scope that binds a name which is read here, and what it binds to it."""
+    def find(self, name: str, *, is_early: bool = False) -> tuple[Scope, Sequence[Binding]] | None:
+        """Return the scope that binds a name which is read here, and what it binds to it.
+
+        What is read early is read above all that this scope itself binds to it: a class's body
+        then reads what is around the class, as in `pool = pool()`.
+        """
         scope: Scope | None = self
         inner = False
         while scope is not None:
@@ -126,7 +130,7 @@ class Scope(Struct, eq=False):
                 outermost = scope.module()
                 found = outermost.bindings.get(name)
                 return (outermost, found) if found else None
-            visible = scope.kind != "class" or not inner
+            visible = scope.kind != "class" or not (inner or is_early)
             if visible and name not in scope.nonlocal_names:
                 found = scope.bindings.get(name)
                 if found:
@@ -137,9 +141,9 @@ class Scope(Struct, eq=False):
             scope = scope.parent
         return None
 
-    def lookup(self, name: str) -> Sequence[Binding]:
+    def lookup(self, name: str, *, is_early: bool = False) -> Sequence[Binding]:
         """Return all that a name can mean when it is read here; empty for a builtin or unknown."""
-        found = self.find(name)
+        found = self.find(name, is_early=is_early)
         return found[1] if found is not None else ()
 
     def of_class(self, name: str) -> Sequence[Binding]:
