@@ -184,6 +184,15 @@ def test_what_something_may_use_is_left_alone(text: str) -> None:
         ({"app/a.py": "import sqlite3\n", "app/b.py": "from app import a\n\na.x\n"}, True),
         ({"app/a.py": "import sqlalchemy.orm\n"}, False),
         ({"app/a.py": "from sqlite3 import Row, connect\n\nRow\n"}, True),
+        ({"app/a.py": "import redis\nfrom redis import sentinel\n\nredis.sentinel.x()\n"}, False),
+        (
+            {
+                "app/a.py": "from redis import sentinel\n",
+                "app/b.py": "import redis\n\nredis.sentinel.x()\n",
+            },
+            False,
+        ),
+        ({"app/a.py": "import redis\nfrom redis import sentinel\n\nredis.Redis()\n"}, True),
         (
             {
                 "app/a.py": "from sqlite3 import Row, connect\n",

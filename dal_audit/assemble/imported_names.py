@@ -30,6 +30,40 @@ def _names(imports: Sequence[Import | DynamicImport]) -> Iterator[str]:
             yield from (use.name for use in target.uses)
 
 
+@file_query(of=(IMPORTS,))
+def _owners_in(
+    _path: str, imports: Sequence[Import | DynamicImport], _project: Project
+) -> frozenset[str]:
+    """Return the dotted names that a file reaches by an import above, and reads attributes of."""
+    targets = (target for fact in imports if isinstance(fact, Import) for target in fact.targets)
+    return frozenset(
+        name
+        for target in targets
+        for use in target.uses
+        for name in _owners(use.name)
+        if name.startswith(f"{target.name}.")
+    )
+
+
+def _owners(name: str) -> Iterator[str]:
+    """Yield what a dotted name is read from, from the inside out."""
+    while name := name.rpartition(".")[0]:
+        yield name
+
+
+@query(depends_on=(_owners_in,))
+def _all_owners(project: Project) -> frozenset[str]:
+    return frozenset().union(*_owners_in(project).values())
+
+
+def is_reached_otherwise(name: str, project: Project) -> bool:
+    """Return whether a file has an attribute of a dotted name by way of what it imports above it.
+
+    Where the name is a module, another import has to load it.
+    """
+    return name in _all_owners(project)
+
+
 @query(depends_on=(_read_by,))
 def _read(project: Project) -> frozenset[SymbolId]:
     return frozenset().union(*_read_by(project).values())

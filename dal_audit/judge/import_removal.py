@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from dal_audit.assemble.imported_names import is_read_elsewhere
+from dal_audit.assemble.imported_names import is_reached_otherwise, is_read_elsewhere
 from dal_audit.assemble.project import Project
 from dal_audit.facts import Import, Span
 from dal_audit.fix.imports import without
@@ -28,7 +28,8 @@ def removal_of(
     """Return how the names at some places of a statement are taken out of it.
 
     Those that anything may use stay. None where that is each of them, and where what stands there
-    is no name that it binds.
+    is no name that it binds. It is unsafe where a name may be a module that is read otherwise, too:
+    `psycopg2.extensions` of `import psycopg2`, which only `from psycopg2 import extensions` loads.
     """
     targets = [target for target in fact.targets if target.span in spans]
     place = PurePosixPath(path)
@@ -41,4 +42,7 @@ def removal_of(
         else target
         for target in targets
     ]
+    unused = (target.name for target in kept if target.removal is not None)
+    if any(is_reached_otherwise(name, project) for name in unused):
+        applicability = "unsafe"
     return without(fact, kept, applicability)
