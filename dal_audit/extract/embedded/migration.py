@@ -77,7 +77,7 @@ def operations_of_migration(
     """Return what is read of each operation that a migration of Django's runs on its way up."""
     names = read_names(tree, frozenset(), call_sites=True)
     try:
-        reader = _Reader(tree, lines, names.call_sites, names.module)
+        reader = _Reader(tree, lines, names.call_sites, names.module, ALONE)
         return [read(operation, reader.context) for operation in reader.operations("up")]
     finally:
         names.module.forget()

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from dal_audit.catalogue.engine_names import ENGINES, Engine
-from dal_audit.extract.embedded.migration import Operation, ModuleContext, operations_of_migration
+from dal_audit.extract.embedded.migration import ModuleContext, Operation, operations_of_migration
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import Arguments
 from dal_audit.extract.operations.revision_text import ModuleNames

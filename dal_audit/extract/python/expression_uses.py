@@ -159,7 +159,7 @@ class Expressions:
     def _use(self, node: ast.expr, text: str, scope: Scope, role: UseKind) -> None:
         bound = scope.bindings.get(text.partition(".")[0], ()) if scope.kind == "class" else (None,)
         is_early = all(isinstance(binding, Declared) for binding in bound)
-        self.names.uses.append(NameUse(self.string or node, text, scope, role, is_early))
+        self.names.uses.append(NameUse(self.string or node, text, scope, role, is_early=is_early))
 
     def dotted(self, node: ast.expr, text: str, scope: Scope, role: UseKind) -> None:
         """Note a dotted name, and visit what stands in for attributes that are not there."""
