@@ -23,9 +23,11 @@ import pytest
 
 from dal_audit.audit import audit
 from dal_audit.discover.cache_folder import CACHE
+from dal_audit.discover.unread import may_be_read
 from dal_audit.extract import cache, extractor, second_reading
+from dal_audit.extract.migrations import tool_settings
 from dal_audit.facts import SourceFile
-from dal_audit.policy.request import Request
+from dal_audit.policy.request import BASELINE, Request
 from dal_audit.report import merge
 from tests.examples import TODAY
 
@@ -59,14 +61,15 @@ def _is_asked(frame: FrameType | None) -> bool:
 
 
 @contextmanager
-def opened_in(folder: Path) -> Iterator[set[str]]:
-    """Yield the files of a folder that are opened meanwhile without being asked."""
-    unasked: set[str] = set()
+def opened_in(folder: Path) -> Iterator[dict[str, bool]]:
+    """Yield the files of a folder that are opened meanwhile, and whether without being asked."""
+    opened: dict[str, bool] = {}
 
     def watched(opening: Callable[..., Any]) -> Callable[..., Any]:
         def opens(path: Any, *words: Any, **named: Any) -> Any:
-            if str(path).startswith(f"{folder}/") and not _is_asked(sys._getframe(1)):
-                unasked.add(str(path)[len(f"{folder}/") :])
+            if str(path).startswith(f"{folder}/"):
+                name = str(path)[len(f"{folder}/") :]
+                opened[name] = opened.get(name, False) or not _is_asked(sys._getframe(1))
             return opening(path, *words, **named)
 
         return opens
@@ -76,7 +79,12 @@ def opened_in(folder: Path) -> Iterator[set[str]]:
         patch.setattr(builtins, "open", opens)
         patch.setattr(io, "open", opens)
         patch.setattr(os, "open", watched(os.open))
-        yield unasked
+        yield opened
+
+
+def unasked_of(opened: dict[str, bool]) -> set[str]:
+    """Return the files that were opened without being asked."""
+    return {path for path, is_unasked in opened.items() if is_unasked}
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
@@ -88,22 +96,34 @@ def test_what_is_read_of_a_file_is_an_answer_of_it(
     shutil.copytree(project, root, ignore=shutil.ignore_patterns(CACHE))
     (root / CACHE).mkdir()
     subprocess.run(["git", "init", "-q", "."], cwd=root, check=True)
-    with opened_in(root) as unasked:
+    with opened_in(root) as opened:
         report = audit(Request((".",), folder=root, today=TODAY, cache=True, jobs=1))
+    # What is never read may change, and nobody looks (`discover/sweep`).
+    assert [path for path in opened if not may_be_read(path) and path != BASELINE] == []
     if report.outcome is None:
         assert project.name == "monorepo"  # Of several projects at once nothing is kept.
         return
     assert report.outcome.inquiry is not None
     answering = {path for path, _ in report.outcome.inquiry.answers()}
-    assert unasked & answering == set()
+    assert unasked_of(opened) & answering == set()
 
 
 def test_who_reads_without_asking_is_seen(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text("")
-    with opened_in(tmp_path) as unasked:
+    with opened_in(tmp_path) as opened:
         file.read_bytes()
-    assert unasked == {"a.py"}
-    with opened_in(tmp_path) as unasked:
+    assert opened == {"a.py": True}
+    with opened_in(tmp_path) as opened:
         extractor.digests_of([SourceFile("a.py", str(file), 0)])
-    assert unasked == set()
+    assert opened == {"a.py": False}
+
+
+def test_settings_of_tools_are_read_whatever_their_suffix() -> None:
+    assert [name for name in tool_settings.READERS if not may_be_read(f"db/{name}")] == []
+
+
+@pytest.mark.parametrize("path", ["json", "scripts/json", "app/package.json", "x.sql", "a.PY"])
+def test_what_may_be_read_by_its_name(path: str) -> None:
+    assert may_be_read(path)
+    assert not may_be_read(f"{path}.JSON")

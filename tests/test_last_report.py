@@ -55,7 +55,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     put(root / "ignored" / "deep" / "a.py", "import sqlite3\n")
     (root / "empty" / "inner").mkdir(parents=True)
     configuration = f'baseline = "secret.jsonl"\n{CONFIGURATIONS["usual"]}'
-    put(root / "dal-audit.toml", configuration)
+    put(root / "dal-audit.toml", f"{configuration}\n[ci]\nstorage-tests = ['tests/*.json']\n")
+    for path in ("words.json", "package.json", "tests/cases.json"):
+        put(root / path, "")
     put(root / "secret.jsonl", baseline_text(Counter()))
     put(root / "library" / "own.py", "import redis\n")
     for folder in (root / "library", root):
@@ -153,6 +155,9 @@ CHANGES: Final[dict[str, Callable[[Path], object]]] = {
     "a file is added to an empty folder": lambda root: put(root / "empty" / "inner" / "a.py", ""),
     "a file is added to a folder of ignored files": lambda root: put(root / "logs" / "a.py", ""),
     "a folder is moved": lambda root: (root / "app" / "part").rename(root / "app" / "parts"),
+    "a file of words becomes a program": lambda root: (root / "words.json").replace(root / "words"),
+    "a file of settings is edited": lambda root: put(root / "package.json", "{}"),
+    "a configured file is edited": lambda root: put(root / "tests" / "cases.json", "{}"),
     "a file can no longer be read": lambda root: (root / "app" / "one.py").chmod(0),
     "git ignores less": lambda root: put(root / ".gitignore", "*.log\nsecret.jsonl\n"),
     "git ignores more by another file": lambda root: put(root / "app" / ".gitignore", "one.py\n"),
@@ -197,13 +202,18 @@ def test_after_a_change_it_is_audited_anew(
         lambda root: put(root / "ignored" / "b.py", "import redis\n"),
         lambda root: put(root / CACHE / "else", ""),
         lambda root: put(root.parent / "else", ""),
+        lambda root: put(root / "app" / "words.json", "{}"),
     ],
-    ids=["a log that holds nothing", "an ignored file", "a new one", "the cache", "elsewhere"],
+    ids=[
+        *("a log that holds nothing", "an ignored file", "a new one", "the cache", "elsewhere"),
+        "a listed file that nobody reads",
+    ],
 )
 def test_what_is_no_part_of_the_project_may_change(
     project: Path, change: Callable[[Path], object], tmp_path: Path
 ) -> None:
     (project / "logs" / "b.log").write_text("")
+    put(project / "app" / "words.json", "")
     tick(tmp_path)
     first = ran("check")
     tick(tmp_path)

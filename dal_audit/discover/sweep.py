@@ -1,8 +1,8 @@
 """Sweep: all places in the file system that the result of an audit hangs on.
 
 Where none of them has another stamp (`stamps`), the next run finds what this one found. That is
-each listed file, each folder in which another could appear, what configures the project or git, and
-the state of each repository.
+each listed file that may be read, each folder in which another could appear, what configures the
+project or git, and the state of each repository.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dal_audit.discover.files import MANIFEST
 from dal_audit.discover.git_command import ask_git
 from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, folders_of, git_toplevel
 from dal_audit.discover.projects import CONFIGURATION_FILES, PROJECT_FILES, ProjectScope
+from dal_audit.discover.unread import readable
 from dal_audit.policy import Policy
 from dal_audit.policy.request import BASELINE
 
@@ -54,7 +55,7 @@ class Places(Struct, frozen=True):
     listing: list[str]
     """What decides which files git lists, or lets new ones appear."""
     listed: list[str]
-    """The files."""
+    """The files, but for those that no audit reads."""
     links: frozenset[str]
     """Those of them that are links."""
 
@@ -83,7 +84,7 @@ def places_of(scope: ProjectScope) -> Places | None:
     return Places(
         configuring,
         deciding,
-        [path for path in scope.listed if path not in known],
+        [path for path in readable(scope.policy, scope.listed) if path not in known],
         frozenset(folders.links),
     )
 
