@@ -28,7 +28,7 @@ from dal_audit.extract import cache, extractor, second_reading
 from dal_audit.extract.migrations import tool_settings
 from dal_audit.facts import SourceFile
 from dal_audit.policy.request import BASELINE, Request
-from dal_audit.report import merge
+from dal_audit.report import sources
 from tests.examples import TODAY
 
 FIXTURES: Final = Path(__file__).parent.parent / "fixtures"
@@ -41,7 +41,7 @@ PROJECTS: Final = sorted(
 ASKING: Final = (
     cache.Cache._through.__code__,
     extractor.digests_of.__code__,
-    merge.merge.__code__,
+    sources.Sources.__getitem__.__code__,
     second_reading.denied.__code__,
 )
 """Who opens a file to take down what it answers, to know it by its bytes, for a report's lines, or to

@@ -20,7 +20,7 @@ from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
 from dal_audit.report.model import Report
 from dal_audit.report.outcome import AuditedFile, Outcome
-from dal_audit.triage.redaction import redacted
+from dal_audit.report.sources import Sources
 
 if TYPE_CHECKING:
     from dal_audit.assemble.project import Project
@@ -119,7 +119,7 @@ def merge(parts: Sequence[Part], plan: AuditPlan, request: Request) -> Report:
         findings=tuple(findings),
         rules=_rules(parts),
         clauses=clauses(),
-        sources=_sources(findings, base, secrets, relative_to(base, folder, request.instead)),
+        sources=Sources(findings, base, secrets, relative_to(base, folder, request.instead)),
         files=sum(part.files for part in parts),
         languages=frozenset().union(*(part.languages for part in parts)),
         ruled_out=sum(part.ruled_out for part in parts),
@@ -214,30 +214,6 @@ def _moved(part: Part, base: Path) -> Iterator[Finding]:
 def _order(finding: Finding) -> tuple[object, ...]:
     place = finding.place
     return (place.path, place.span, finding.rule.id, finding.breach.message)
-
-
-def _sources(
-    findings: Sequence[Finding],
-    base: Path,
-    secrets: Mapping[str, tuple[Span, ...]],
-    instead: Mapping[str, Path],
-) -> Mapping[str, bytes]:
-    """Read the files that findings point into once more, for excerpts and line hashes.
-
-    No report sees a secret, so none can print one, whichever format or finding shows the line.
-    """
-    paths = {finding.place.path for finding in findings}
-    paths |= {relation.place.path for finding in findings for relation in finding.breach.related}
-    found = {}
-    for path in sorted(paths):
-        try:
-            # A pipe or a device would keep the reader waiting.
-            file = instead.get(path, base / path)
-            data = file.read_bytes() if file.is_file() else b""
-        except OSError:
-            continue  # What cannot be read is a finding already; it is shown without an excerpt.
-        found[path] = redacted(data, secrets.get(path, ()), path)
-    return found
 
 
 def _relative(path: Path, base: Path) -> str:
