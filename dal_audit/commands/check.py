@@ -95,7 +95,8 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
             return _live(request, options)
         if options["diff"]:
             return _diff(request, options)
-        last = LastAudit(request) if _hangs_on_files(options) else None
+        looked = None if rerun is None else rerun.looked
+        last = LastAudit(request, looked) if _hangs_on_files(options) else None
         report = last.report() if last is not None else None
         if report is None:
             report = (_mended if options["fix"] else _watched)(request, options)

@@ -43,7 +43,14 @@ from dal_audit.commands.last_report import (
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.git_listing import list_paths, listing_digest
 from dal_audit.discover.projects import AuditPlan, ProjectScope, base_of, only_root, policy_of
-from dal_audit.discover.stamps import UNSETTLED, changes, latest, with_others, with_unsettled
+from dal_audit.discover.stamps import (
+    UNSETTLED,
+    Looked,
+    changes,
+    latest,
+    with_others,
+    with_unsettled,
+)
 from dal_audit.discover.sweep import Places
 from dal_audit.extract.cache_form import HEAD, SETTLED_NS, payload_of
 from dal_audit.facts import SourceFile, stamp_of
@@ -62,9 +69,10 @@ MAX_ASKED: Final = 24
 class LastAudit:
     """One request, as one that an earlier audit may have answered."""
 
-    def __init__(self, request: Request) -> None:
-        """Take down what else decides what is found."""
+    def __init__(self, request: Request, looked: Looked | None = None) -> None:
+        """Take down what else decides what is found; `looked` is what was looked at already."""
         self.request = request
+        self._looked = looked or Looked()
         self.begun = time_ns()
         asked = (
             *(request.config, request.select, request.ignore, request.extend_select),
@@ -83,7 +91,7 @@ class LastAudit:
         kept = None if root is None else self._found(root)
         if root is None or kept is None:
             return None
-        check = self._check = _Check(root, request, kept)
+        check = self._check = _Check(root, request, kept, self._looked)
         result = decoded(kept.result, KeptResult) if check.holds() else None
         requested = None if result is None else _requested(root, request, result)
         if result is None or requested is None:
@@ -205,7 +213,7 @@ class _Check:
     `places` are those that it hangs on; `changed` are the paths of files to ask once more.
     """
 
-    def __init__(self, root: Path, request: Request, kept: KeptAudit) -> None:
+    def __init__(self, root: Path, request: Request, kept: KeptAudit, looked: Looked) -> None:
         self.root = root
         self.request = request
         self.kept = kept
@@ -215,6 +223,7 @@ class _Check:
         """Whether the same is listed and configured as at the last audit."""
         self.is_same = False
         """Whether the last audit tells what is found."""
+        self._looked = looked if looked.root == str(root) else Looked()
         self._numbers: list[int] = []
         self._is_listing_open = False
         self._listed: dict[str, str] = {}
@@ -237,7 +246,7 @@ class _Check:
         kept = self.kept
         descriptor = os.open(self.root, os.O_RDONLY)
         try:
-            found = changes(self.places, kept.stamps, descriptor, MAX_CHANGED)
+            found = changes(self.places, kept.stamps, descriptor, MAX_CHANGED, self._looked)
         finally:
             os.close(descriptor)
         if found is None or any(number < kept.deciding for number in found):

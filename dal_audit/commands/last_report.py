@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from dal_audit.discover.projects import ProjectScope
+    from dal_audit.discover.stamps import Looked
     from dal_audit.discover.sweep import Places
 
 ENVIRONMENT: Final = (
@@ -53,6 +54,8 @@ class Rerun:
         self.folder = os.getcwd()  # noqa: PTH109  # no pathlib at the start
         self.key = self._key()
         self.name = f"{self.key[:8].hex()}.report"
+        self.looked: Looked | None = None
+        """What was looked at, where a report was kept."""
 
     def _key(self) -> bytes:
         from dal_audit.catalogue.digest import sha256
@@ -79,11 +82,12 @@ class Rerun:
         if kept is None or kept[1] != os.fsencode(root):
             return None
         code, _, printed, places, known = kept
-        from dal_audit.discover.stamps import are_as_before
+        from dal_audit.discover.stamps import Looked, are_as_before
 
+        looked = self.looked = Looked(root)
         descriptor = os.open(root, os.O_RDONLY)
         try:
-            is_same = are_as_before(os.fsdecode(places).split("\0"), known, descriptor)
+            is_same = are_as_before(os.fsdecode(places).split("\0"), known, descriptor, looked)
         finally:
             os.close(descriptor)
         return (code, printed) if is_same else None

@@ -8,15 +8,15 @@ changes with the names in it, a link's with what it leads to.
 from __future__ import annotations
 
 import os
-from itertools import islice
-from struct import Struct
+import sys
+from struct import Struct, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from typing import Final
 
-_FORM = Struct("<4q")
+_FORM = Struct("=4q")
 
 _MOST = (1 << 63) - 1
 """The greatest number that is kept; some file systems have greater inodes."""
@@ -24,37 +24,102 @@ _MOST = (1 << 63) - 1
 _AT_ONCE = 256
 """So many places are compared before the next are looked at: most changes show early."""
 
+_WORTH_A_PROCESS = 8192
+"""So many places are looked at by two processes: to fork one takes as long as 500 places."""
+
+
+class Looked:
+    """Places below a folder that were looked at, in their order, with the stamps that they had."""
+
+    def __init__(self, root: str = "") -> None:
+        """Begin with none; there is no folder where nothing will be looked at."""
+        self.root = root
+        self.places: Sequence[str] = ()
+        self.stamps = bytearray()
+
+    def known(self, places: Sequence[str], kept: bytes) -> bytes:
+        """Return the stamps of the first of some places, as far as they are the same ones.
+
+        None are known where what is kept of them is cut.
+        """
+        count = len(self.stamps) // _FORM.size
+        is_whole = len(kept) == _FORM.size * len(places)
+        is_same = is_whole and list(self.places[:count]) == list(places[:count])
+        return bytes(self.stamps) if is_same else b""
+
 
 def stamps(places: Iterable[str], root: int) -> bytes:
     """Return the stamps of places, 32 bytes each; relative ones count from an open folder."""
-    return b"".join([_FORM.pack(*_stamp(place, root)) for place in places])
+    numbers: list[int] = []
+    for place in places:
+        try:
+            status = os.stat(place, dir_fd=root)
+        except (OSError, ValueError) as error:
+            numbers += (-(getattr(error, "errno", None) or 1), 0, 0, 0)
+        else:
+            times = status.st_mtime_ns, status.st_ctime_ns
+            numbers += (status.st_size, *times, status.st_ino & _MOST)
+    return pack(f"={len(numbers)}q", *numbers)
 
 
-def are_as_before(places: Sequence[str], kept: bytes, root: int) -> bool:
-    """Return whether all places have the stamps that are kept of them."""
-    if len(kept) != _FORM.size * len(places):
-        return False
-    start = 0
-    for several in _parts(iter(places)):
-        end = start + _FORM.size * len(several)
-        if stamps(several, root) != kept[start:end]:
-            return False
-        start = end
-    return True
+def are_as_before(places: Sequence[str], kept: bytes, root: int, looked: Looked) -> bool:
+    """Return whether all places have the stamps that are kept of them.
 
-
-def changes(places: Sequence[str], kept: bytes, root: int, limit: int) -> list[int] | None:
-    """Return which places have another stamp than is kept of them, by their numbers.
-
-    None where there are more than a limit, or where the kept stamps are of other places.
+    What was looked at is noted: of places before the first that has another stamp, and a few more.
     """
     if len(kept) != _FORM.size * len(places):
-        return None
-    found: list[int] = []
+        return False
+    looked.places = places
+    half = len(places) // 2
+    if half * 2 < _WORTH_A_PROCESS or not _may_fork():
+        return _are_same(places, kept, root, looked)
+    process = os.fork()
+    if not process:
+        is_same = False
+        try:
+            is_same = _are_same(places[half:], kept[_FORM.size * half :], root, Looked())
+        finally:
+            os._exit(
+                not is_same
+            )  # Not sys.exit: what this process began is not the child's to end.
+    is_same = _are_same(places[:half], kept[: _FORM.size * half], root, looked)
+    _, status = os.waitpid(process, 0)
+    return is_same and not status
+
+
+def _may_fork() -> bool:
+    """Return whether a second process can help; macOS's system libraries forbid to fork."""
+    is_possible = sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
+    return is_possible and "threading" not in sys.modules
+
+
+def _are_same(places: Sequence[str], kept: bytes, root: int, looked: Looked) -> bool:
     for start in range(0, len(places), _AT_ONCE):
         several = places[start : start + _AT_ONCE]
         now = stamps(several, root)
+        looked.stamps += now
         if now != kept[_FORM.size * start : _FORM.size * (start + len(several))]:
+            return False
+    return True
+
+
+def changes(
+    places: Sequence[str], kept: bytes, root: int, limit: int, looked: Looked
+) -> list[int] | None:
+    """Return which places have another stamp than is kept of them, by their numbers.
+
+    None where there are more than a limit, or where the kept stamps are of other places. What was
+    looked at just now is not looked at again.
+    """
+    if len(kept) != _FORM.size * len(places):
+        return None
+    known = looked.known(places, kept)
+    found: list[int] = []
+    for start in range(0, len(places), _AT_ONCE):
+        several = places[start : start + _AT_ONCE]
+        part = slice(_FORM.size * start, _FORM.size * (start + len(several)))
+        now = known[part] if len(known) >= part.stop else stamps(several, root)
+        if now != kept[part]:
             found += [
                 start + number
                 for number in range(len(several))
@@ -100,18 +165,7 @@ def with_unsettled(found: bytes, begun: int, repeatable: Container[int]) -> byte
 
 def latest(found: bytes) -> int:
     """Return the latest time in some stamps, in nanoseconds; 0 where there is none."""
-    times = (max(content, entry) for _, content, entry, _ in _FORM.iter_unpack(found))
-    return max(times, default=0)
-
-
-def _parts(places: Iterator[str]) -> Iterator[list[str]]:
-    while several := list(islice(places, _AT_ONCE)):
-        yield several
-
-
-def _stamp(place: str, root: int) -> tuple[int, int, int, int]:
-    try:
-        status = os.stat(place, dir_fd=root)
-    except (OSError, ValueError) as error:
-        return -(getattr(error, "errno", None) or 1), 0, 0, 0
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _MOST
+    if not found:
+        return 0
+    numbers = memoryview(found).cast("q")
+    return max(*numbers[1::4], *numbers[2::4])
