@@ -13,6 +13,7 @@ from dal_audit.assemble.assembly import Audited, assemble, reassemble
 from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.assemble.blind_spots import blind_spots
 from dal_audit.assemble.engine_modules import assumptions as engine_assumptions
+from dal_audit.assemble.library_versions import assumptions as library_assumptions
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.zones import configured_storage
 from dal_audit.catalogue.digest import sha256
@@ -299,7 +300,12 @@ def outcome_of(
         tuple(reading.rules),
         audited_files(project, audited.scripts),
         languages_of(project),
-        (*project.assumptions, *engine_assumptions(project), *audited.unknown),
+        (
+            *project.assumptions,
+            *engine_assumptions(project),
+            *library_assumptions(project),
+            *audited.unknown,
+        ),
         spots,
         secrets_of(project),
         reading.cache.inquiry,

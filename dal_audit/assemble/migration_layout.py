@@ -26,6 +26,7 @@ def layout_of(
     modules = {file.path: file for file in tree.files if may_be_module(file.path, homes)}
     if not tree.scripts and not modules:
         return MigrationLayout()
+    from dal_audit.extract.migrations.library_needs import needs_around
     from dal_audit.extract.migrations.reader import (
         marks_of_files,
         revisions_of_files,
@@ -54,7 +55,9 @@ def layout_of(
         if revision.framework == "alembic"
     }
     found = find_sets(sources, policy.migrations or (), policy.version_table)
-    return replace(found, imports=imports)
+    around = {path.rpartition("/")[0] for path in sources.revisions}
+    needs = needs_around(around, policy.root, scope.listed, cache) if around else {}
+    return replace(found, imports=imports, needs=tuple(sorted(needs.items())))
 
 
 def _homes(policy: Policy, tree: ProjectFiles) -> list[str]:

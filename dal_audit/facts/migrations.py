@@ -141,6 +141,18 @@ class Revision(FactRecord, frozen=True):
     """What one of Alembic's imports that may be the project's own, as dotted names."""
 
 
+class LibraryNeed(FactRecord, frozen=True):
+    """The oldest version of a library that a project takes, as far as a file says so.
+
+    `version` are its first two numbers; `path` is the file's. A lock names the one that is used.
+    """
+
+    library: str
+    version: tuple[int, ...]
+    path: str
+    is_lock: bool = False
+
+
 class ToolSettings(FactRecord, frozen=True):
     """What a file that belongs to a migration tool, or names it, says about a set.
 

@@ -10,15 +10,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
+from typing import Final
 
 from msgspec.structs import replace
 
 from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.first_runs import first_runs
-from dal_audit.assemble.library_versions import sqlalchemy_version
+from dal_audit.assemble.library_versions import DJANGO, SQLALCHEMY, library_version
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.engine_names import ENGINE_TITLES
-from dal_audit.catalogue.operations import OperationForm, feature_of
+from dal_audit.catalogue.operations import ALEMBIC, OperationForm, feature_of
+from dal_audit.catalogue.operations import DJANGO as DJANGO_TOOL
 from dal_audit.catalogue.portability import Feature
 from dal_audit.facts import FileFacts, Place, Span
 from dal_audit.facts.sql import (
@@ -49,6 +51,9 @@ LOOK_UP_LATE = frozenset({"sqlite"})
 
 _OF_USE = frozenset({"default-unknown-function"})
 """Rows, other than those of functions, whose example fails when what it makes is used."""
+
+_LIBRARIES: Final = {ALEMBIC: SQLALCHEMY, DJANGO_TOOL: DJANGO}
+"""The library whose version changes what a tool's operations come to."""
 
 
 def verdicts(
@@ -283,7 +288,7 @@ def _verdict(
     fails_on = _fails_on(feature.id, backends, project.policy.backend_versions)
     if fails_on and isinstance(feature, OperationForm) and feature.library:
         since = tuple(map(int, feature.library.split(".")))
-        fails_on = fails_on if sqlalchemy_version(project) < since else ()
+        fails_on = fails_on if library_version(project, _LIBRARIES[feature.kind]) < since else ()
     if MAKE_FUNCTIONS.intersection(fails_on) and feature.kind == "functions":
         called = frozenset(_CALLED.findall(feature.match))
         if project.sql_files.makes(called, path):

@@ -11,6 +11,7 @@ from dal_audit.facts import Span
 from dal_audit.facts.migrations import (
     Directive,
     HalfState,
+    LibraryNeed,
     MigrationMarks,
     Revision,
     Tool,
@@ -194,6 +195,8 @@ class MigrationLayout(Struct, frozen=True):
     unrecognised: tuple[Unrecognised, ...] = ()
     imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What Alembic's revisions import that may be the project's own, by their paths."""
+    needs: tuple[tuple[str, LibraryNeed], ...] = ()
+    """What the projects around migrations in Python say of libraries, which `library_needs` has."""
 
     @property
     def unordered(self) -> tuple[Unrecognised, ...]:

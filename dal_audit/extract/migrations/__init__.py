@@ -1,3 +1,10 @@
 """The front end for what migration tools write and read."""
 
-__all__ = ["normalised_text", "project_modules", "python_literals", "reader", "surroundings"]
+__all__ = [
+    "library_needs",
+    "normalised_text",
+    "project_modules",
+    "python_literals",
+    "reader",
+    "surroundings",
+]
