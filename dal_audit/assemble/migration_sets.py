@@ -84,6 +84,23 @@ def does_nothing(part: Part, project: Project) -> bool:
     return all(map(leaves_nothing, statements_of(part, project)))
 
 
+def runs_elsewhere(parts: Sequence[Part], project: Project) -> bool:
+    """Return whether parts of programs run statements, all of them on engines that are no targets.
+
+    What is not understood may run on any.
+    """
+    scripts = statements_by_file(project)
+    if any(part.path not in scripts or scripts[part.path].is_doubtful for part in parts):
+        return False
+    found = [(part, own) for part in parts for own in statements_of(part, project)]
+    return bool(found) and all(_is_elsewhere(own, part.path, project) for part, own in found)
+
+
+def _is_elsewhere(statement: SqlStatement, path: str, project: Project) -> bool:
+    engines = statement.within.engines if statement.within is not None else None
+    return engines is not None and not set(engines) & set(project.sql_files.backends_of(path))
+
+
 def leaves_nothing(statement: SqlStatement) -> bool:
     """Return whether a database is after a statement as it was before."""
     structure = statement.structure

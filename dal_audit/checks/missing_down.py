@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dal_audit.assemble.migration_sets import audited_sets, does_nothing, is_audited, start_of
+from dal_audit.assemble.migration_sets import (
+    audited_sets,
+    does_nothing,
+    is_audited,
+    runs_elsewhere,
+    start_of,
+)
 from dal_audit.assemble.project import Project
 from dal_audit.facts import START, Place
 from dal_audit.judge.breach import Breach, Related
@@ -64,6 +70,8 @@ def _missing(
         return
     down = migration.down[0]
     if down.language == "python":
+        if down.state == "empty" and runs_elsewhere(migration.up, project):
+            return
         flaw = _flaw_of_code(down, migration_set)
         if flaw:
             span = down.anchor or START

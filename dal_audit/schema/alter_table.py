@@ -70,13 +70,15 @@ def alter_table(state: State, alter: AlterTable) -> None:
 
 
 def _lose_indexes(state: State, table: DbObject) -> None:
-    """Take the indexes on expressions away: a tool that copies a table cannot read them.
+    """Take away what a tool that copies a table cannot read: keys that are expressions, and orders.
 
     Source: `get_indexes` in SQLAlchemy's `dialects/sqlite/base.py`, which leaves them out.
     """
     for name, index in list(state.indexes_of(table)):
         if index.kind == "index" and index.words and not index.columns:
             state.drop_relation(name)
+        elif index.kind == "index" and index.text:
+            state.stand(name, replace(index, text=""))
 
 
 def _add_column(state: State, action: AlterAction, table: DbObject, name: str) -> None:

@@ -6,6 +6,7 @@ and lang_createindex.html.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from dal_audit.facts.sql import CreateIndex, CreateTable, SqlName
@@ -23,6 +24,9 @@ ANEW: Final = (
 
 
 _BORROWING: Final = {("INHERITS",), ("PARTITION",), ("OF",)}
+
+_PLAIN_ORDER: Final = re.compile(r"\bASC\b|(?<!DESC )\bNULLS LAST\b|(?<=DESC )NULLS FIRST\b")
+"""Words of a key that order it as it would be without them."""
 
 
 def create_table(state: State, create: CreateTable) -> None:
@@ -94,11 +98,22 @@ def _new_index(state: State, create: CreateIndex, table: DbObject) -> DbObject:
     columns = [column_of(state, key) for key in create.keys]
     return DbObject(
         "index",
+        text=_orders(create),
         table=table,
         columns=tuple(columns) if all(columns) else (),
         words=state.words_of(*(key.expression for key in create.keys), create.where) - {"null"},
         unique=create.unique and create.where is None,
     )
+
+
+def _orders(create: CreateIndex) -> str:
+    """Return how the keys of an index are ordered, where that is not the order of their type."""
+    orders = [
+        f"{number} {order}"
+        for number, key in enumerate(create.keys)
+        if (order := _PLAIN_ORDER.sub("", " ".join(key.words)).strip())
+    ]
+    return ", ".join(orders)
 
 
 def _check_keys(state: State, create: CreateIndex, table: DbObject) -> None:

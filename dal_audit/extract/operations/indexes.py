@@ -9,8 +9,9 @@ from dal_audit.catalogue.constraint_names import NamedPart
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import Arguments, joined, listed, name_in, quoted
 from dal_audit.extract.operations.constraints import table_name
-from dal_audit.extract.operations.defaults import condition_text
+from dal_audit.extract.operations.defaults import TEXTS, condition_text
 from dal_audit.extract.operations.effects import Effect, Operation
+from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
@@ -65,11 +66,27 @@ def _key(node: ast.expr, scope: Scope) -> str:
     """Return a key of an index: a column, or an expression of which nothing may be known."""
     node = follow_assignment(node, scope)
     if isinstance(node, ast.Call):
+        ordered = _ordered(node, scope)
+        if ordered:
+            return ordered
         name = name_in(node, scope)
         if UNKNOWN not in name:
             return quoted(name)
         return condition_text(node, scope) or "(NULL)"
     return quoted(name_in(node, scope))
+
+
+def _ordered(node: ast.Call, scope: Scope) -> str:
+    """Return a key that SQLAlchemy is told to order: `desc("a")`, `column("a").desc()`."""
+    word = last_name(node.func).upper()
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    inner = node.args[0] if node.args else owner
+    if word not in {"ASC", "DESC"} or inner is None:
+        return ""
+    if isinstance(inner, ast.Call) and last_name(inner.func) in {"column", *TEXTS} and inner.args:
+        inner = inner.args[0]
+    name = name_in(inner, scope)
+    return joined(quoted(name), " ", word) if name.isidentifier() else ""
 
 
 def drop_index(operation: Operation) -> Iterator[Effect]:
