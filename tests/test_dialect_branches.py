@@ -182,3 +182,30 @@ def test_a_name_that_stands_for_itself_ends() -> None:
 )
 def test_names_limit_what_runs(source: str, told: str) -> None:
     assert engines(source) == {"at": told}
+
+
+def test_a_function_that_a_table_chooses_by_the_engine_is_for_that_engine() -> None:
+    source = """
+def lock():
+    run("at lock")
+
+def pretend():
+    run("at pretend")
+
+def check():
+    run("at check")
+
+def shared():
+    run("at shared")
+
+CHECKS = {"postgresql": check, "postgresql+psycopg2": check, "sqlite": shared}
+LOCKS = {"sqlite": pretend}
+chosen = LOCKS.get(scheme, lock)
+shared()
+"""
+    assert engines(source) == {
+        "at lock": "all but sqlite",
+        "at pretend": "sqlite",
+        "at check": "postgresql",
+        "at shared": "",
+    }

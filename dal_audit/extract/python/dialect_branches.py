@@ -8,6 +8,7 @@ of a table under an engine's name.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -22,7 +23,7 @@ from dal_audit.extract.python.dialect_tests import (
 )
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import blocks_of
-from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children
+from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children, nodes_in
 from dal_audit.extract.python.prefilter.sql_marks import executes
 
 _LEAVING: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -50,7 +51,10 @@ class DialectBranches:
         self._tests = DialectTests(tree)
         self._regions: list[_Region] = []
         self._told: set[int] = set()
+        self._chosen: dict[str, list[Engines]] = {}
         self._block(tree.body)
+        if self._chosen:
+            self._functions(tree)
 
     def engines_at(self, *nodes: ast.AST) -> tuple[str, ...] | None:
         """Return the engines that run all of some nodes; None where nothing narrows them."""
@@ -154,6 +158,7 @@ class DialectBranches:
                 self._table(own)
             elif isinstance(own, ast.Call):
                 self._executed(own)
+                self._default(own)
 
     def _executed(self, call: ast.Call) -> None:
         """Note that what runs SQL is the engine that it is named after: `sqlite_cursor`.
@@ -181,6 +186,32 @@ class DialectBranches:
             named = engine_named(key)
             if named:
                 self._note([value], frozenset((named,)))
+                self._choose(value, frozenset((named,)))
+
+    def _default(self, call: ast.Call) -> None:
+        """Note what is for the engines that a table has nothing for: `TABLE.get(name, other)`."""
+        is_get = isinstance(call.func, ast.Attribute) and call.func.attr == "get"
+        if not is_get or len(call.args) != 2:  # noqa: PLR2004  # a key and a default
+            return
+        table = self._tests.followed(call.func.value)  # type: ignore[attr-defined]
+        keys = table.keys if isinstance(table, ast.Dict) else []
+        named = frozenset(engine_named(key) for key in keys)
+        if named and "" not in named:
+            self._choose(call.args[1], ANY - named)
+
+    def _choose(self, value: ast.expr, engines: Engines) -> None:
+        """Note that a name is chosen for some engines."""
+        if isinstance(value, ast.Name):
+            self._chosen.setdefault(value.id, []).append(engines)
+
+    def _functions(self, tree: ast.Module) -> None:
+        """Note which functions are used for nothing but to be chosen for an engine."""
+        uses = Counter(node.id for node in nodes_in(tree) if isinstance(node, ast.Name))
+        for statement in tree.body:
+            if isinstance(statement, FUNCTIONS):
+                chosen = self._chosen.get(statement.name, [])
+                if chosen and uses[statement.name] == len(chosen):
+                    self._note(statement.body, frozenset[str]().union(*chosen))
 
     def _note(self, nodes: Sequence[ast.AST], engines: Engines) -> None:
         if engines == ANY or not engines or not nodes:
