@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import reduce
+from operator import add
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -60,7 +62,9 @@ def conventional_name(
         if value is None:
             return given
         values[word] = value
-    name = _WORD.sub(lambda found: values[found[1]], template)
+    pieces = _WORD.split(template)
+    pieces[1::2] = [values[word] for word in pieces[1::2]]
+    name = reduce(add, pieces, "")  # What is given keeps where it is spelled.
     return _cut(name) if engine == "postgresql" else name
 
 
