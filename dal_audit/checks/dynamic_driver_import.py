@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dal_audit.assemble.project import Project
 from dal_audit.catalogue.drivers import KIND_WORDS
-from dal_audit.facts import DynamicImport, FileFacts, Place
+from dal_audit.facts import OWN_MODULE, DynamicImport, FileFacts, Place
 from dal_audit.judge.breach import Breach
 from dal_audit.judge.check import check
 
@@ -28,7 +28,7 @@ def dynamic_driver_import(
         driver = project.driver_of(name, file.path)
         if driver is None:
             continue
-        how = _MEANS.get(fact.how, fact.how.lstrip("."))
+        how = _MEANS.get(fact.how, fact.how.removeprefix(OWN_MODULE).lstrip("."))
         module = project.catalogue.module_of(name)
         verb = "reads" if how.startswith("sys.modules") else "loads"
         yield Breach(

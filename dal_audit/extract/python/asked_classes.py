@@ -35,6 +35,11 @@ class _Part(Struct, frozen=True):
     place: ast.expr | None = None
     depth: int = 0
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """What tells it from others of the same question."""
+        return id(self.node), id(self.place)
+
     def inner(self, node: ast.expr) -> _Part:
         """Return a part of the expression, which is read where that stands."""
         return _Part(node, self.scope, self.place, self.depth + 1)
@@ -47,10 +52,12 @@ class _Part(Struct, frozen=True):
 def asked_for(question: Question) -> Iterator[NameUse]:
     """Yield the imported names that a question means and does not spell, at what it spells."""
     waiting = [_Part(question.node, question.scope)]
+    seen: set[tuple[int, int]] = set()
     while waiting:
         part = waiting.pop()
-        if part.depth > MAX_DEPTH:
+        if part.key in seen or part.depth > MAX_DEPTH:
             continue
+        seen.add(part.key)
         dotted = dotted_name(part.node)
         if part.place is not None and dotted and _is_imported(dotted, part.scope):
             spelled = dotted_name(part.place)

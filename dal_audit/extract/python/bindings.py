@@ -16,6 +16,7 @@ from dal_audit.extract.python.scopes import (
     Entered,
     Scope,
     imported_names,
+    source_module,
 )
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -175,6 +176,8 @@ def defaults(node: ast.arguments) -> Iterator[ast.expr]:
 
 
 def _import(node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+        scope.stars.append(source_module(node))
     for imported in imported_names(node):
         scope.bind(imported.name, imported)
 

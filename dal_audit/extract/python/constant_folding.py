@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import count, product
 from math import prod
@@ -44,7 +43,8 @@ from dal_audit.extract.python.literal_values import (
     only_binding,
 )
 from dal_audit.extract.python.look_ups import element_of, found_or_default, has_default, part_of
-from dal_audit.extract.python.scopes import Assigned, Binding, Imported, Scope
+from dal_audit.extract.python.qualified_names import QualifiedNames
+from dal_audit.extract.python.scopes import Assigned, Binding, Scope
 from dal_audit.extract.python.spelled_text import spelled
 from dal_audit.extract.python.text_formats import (
     converted,
@@ -52,6 +52,7 @@ from dal_audit.extract.python.text_formats import (
     format_values,
     in_format,
     percent_fields,
+    template_fields,
 )
 
 
@@ -222,13 +223,29 @@ def _applied(
 
 
 def _method(node: ast.Call, func: ast.Attribute, scope: Scope, depth: int) -> ConstantSet:
-    """Fold `"…".format(…)` and `"…".join([…])`."""
+    """Fold `"…".format(…)`, `"…".join([…])` and `Template("…").substitute(…)`."""
     texts = fold_spelled(func.value, scope, depth)
     if func.attr == "join" and len(texts) == len(node.args) == 1:
         return _joined(texts, node.args[0], scope, depth)
     if func.attr == "format" and UNKNOWN not in texts:
         return tuple(made for text in texts for made in _format(text, node, scope, depth))
+    if func.attr in _SUBSTITUTIONS and UNKNOWN not in texts:
+        return tuple(made for text in texts for made in _substituted(text, node, scope, depth))
     return NOTHING
+
+
+def _substituted(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
+    """Fold what a `string.Template` of this text makes of values by their names."""
+    values = format_values(node)
+    table = values.get("0")
+    parts: list[ConstantSet] = []
+    for literal, name in template_fields(text):
+        parts.append((literal,))
+        if name is not None:
+            in_table = value_of_key(table, name) if table is not None else None
+            value = values.get(name, in_table)
+            parts.append(NOTHING if value is None else fold_spelled(value, scope, depth))
+    return concatenated(parts)
 
 
 def _joined(between: ConstantSet, node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
@@ -299,82 +316,14 @@ def _look_up(node: ast.Subscript, scope: Scope, depth: int) -> ConstantSet:
 
 
 def qualified_names(node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
-    """Return the dotted names that an expression can mean: imports followed, builtins marked.
-
-    A relative import keeps its dots (`.tools.load`); a name that nothing binds is a builtin.
-    """
-    if depth > MAX_DEPTH:
-        return frozenset()
-    if isinstance(node, ast.Attribute):
-        owners = qualified_names(node.value, scope, depth + 1)
-        return frozenset(f"{owner}.{node.attr}" for owner in owners)
-    if isinstance(node, (ast.Call, ast.Subscript)):
-        return _reflected(node, scope, depth + 1)
-    return _named(node, scope, depth + 1) if isinstance(node, ast.Name) else frozenset()
+    """Return the dotted names that an expression can mean, as `QualifiedNames` reads them."""
+    return _NAMES.of(node, scope, depth)
 
 
-def _named(node: ast.Name, scope: Scope, depth: int) -> frozenset[str]:
-    bindings = scope.lookup(node.id)
-    if not bindings:
-        is_module = node.id == "__builtins__"
-        return frozenset(["builtins" if is_module else f"builtins.{node.id}"])
-    found: set[str] = set()
-    for binding in bindings:
-        if isinstance(binding, Imported):
-            found.add(binding.origin)
-        elif isinstance(binding, Assigned) and len(bindings) == 1 and not binding.each:
-            found |= qualified_names(binding.value, binding.scope, depth)
-    return frozenset(found)
+_NAMES: Final = QualifiedNames(fold_constant)
 
 
-def _reflected(node: ast.Call | ast.Subscript, scope: Scope, depth: int) -> frozenset[str]:
-    """Return what is meant by `getattr(x, "y")`, `vars(x)["y"]`, `__import__("x")` and the like."""
-    if isinstance(node, ast.Subscript):
-        return _by_key(node.value, node.slice, scope, depth)
-    if isinstance(node.func, ast.Attribute) and node.args and node.func.attr in _KEY_READERS:
-        found = _by_key(node.func.value, node.args[0], scope, depth)
-        if found:
-            return found
-    callees = qualified_names(node.func, scope, depth)
-    if node.args and callees & _IMPORTERS:
-        return frozenset(fold_constant(node.args[0], scope, depth))
-    if len(node.args) >= 2 and callees & _ATTRIBUTE_READERS:  # noqa: PLR2004  # an object and a name
-        return _members(qualified_names(node.args[0], scope, depth), node.args[1], scope, depth)
-    return frozenset()
-
-
-def _by_key(owner: ast.expr, key: ast.expr, scope: Scope, depth: int) -> frozenset[str]:
-    """Return what a key of a namespace means: `x.__dict__["y"]`, `vars(x)["y"]` and the like."""
-    if isinstance(owner, ast.Call):
-        callees = qualified_names(owner.func, scope, depth)
-        if callees & _NAMESPACES and not owner.args:
-            names = (ast.Name(name, ast.Load()) for name in fold_constant(key, scope, depth))
-            found = (_named(name, scope.module(), depth) for name in names)
-            return frozenset(name for several in found for name in several)
-        if "builtins.vars" in callees and owner.args:
-            return _members(qualified_names(owner.args[0], scope, depth), key, scope, depth)
-    owners = qualified_names(owner, scope, depth)
-    of_modules = {name.removesuffix(".__dict__") for name in owners if name.endswith(".__dict__")}
-    if "sys.modules" in owners:
-        return frozenset(fold_constant(key, scope, depth))
-    return _members(of_modules | (owners & {"builtins"}), key, scope, depth)
-
-
-def _members(owners: AbstractSet[str], name: ast.expr, scope: Scope, depth: int) -> frozenset[str]:
-    return frozenset(
-        f"{owner}.{member}" for owner in owners for member in fold_constant(name, scope, depth)
-    )
-
-
-_KEY_READERS: Final = frozenset({"__getitem__", "get"})
-_ATTRIBUTE_READERS: Final = frozenset(
-    {"builtins.getattr", "builtins.object.__getattribute__", "inspect.getattr_static"}
-)
-_IMPORTERS: Final = frozenset(
-    {"builtins.__import__", "importlib.__import__", "importlib.import_module"}
-)
-_NAMESPACES: Final = frozenset({"builtins.globals", "builtins.locals", "builtins.vars"})
-
+_SUBSTITUTIONS: Final = frozenset({"substitute", "safe_substitute"})
 
 _Folding: TypeAlias = Callable[[Any, Scope, int], ConstantSet]
 

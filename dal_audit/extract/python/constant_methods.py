@@ -46,10 +46,11 @@ FUNCTIONS: Final[Mapping[str, Callable[..., str]]] = {
     "sys.intern": lambda text: text,
     "inspect.cleandoc": partial(_placed, _cleaned),
     "textwrap.dedent": partial(_placed, _dedented),
+    "string.Template": lambda text, *_: text,
 }
 """What a function makes of its first argument, which may be bytes, and of further texts.
 
-What `compile` makes is run as its text would be."""
+What `compile` makes is run as its text would be; a template stands for its text."""
 
 KEEP_HOLES: Final = frozenset(
     {*METHODS.values(), FUNCTIONS["inspect.cleandoc"], FUNCTIONS["textwrap.dedent"]}

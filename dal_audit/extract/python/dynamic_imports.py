@@ -20,6 +20,7 @@ from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.presence_tests import is_probe
 from dal_audit.extract.python.scopes import Scope
+from dal_audit.facts import OWN_MODULE
 
 
 class Loader(Struct, frozen=True):
@@ -102,11 +103,19 @@ def loaded(site: CallSite, helpers: frozenset[str]) -> Iterator[Loaded]:
     func = node.func
     if isinstance(func, ast.Attribute) and func.attr not in _LAST_NAMES | helpers:
         return
-    for origin in sorted(qualified_names(func, scope)):
+    for origin in sorted(qualified_names(func, scope) or _own_helper(func, scope, helpers)):
         if not (origin.startswith(_MODULES) and is_probe(node, site.statement)):
             yield from _loaded_by(origin, node, scope, helpers)
     if isinstance(func, ast.Attribute) and func.attr == _LOAD_MODULE:
         yield from _found(func.value, scope, _LOAD_MODULE)
+
+
+def _own_helper(func: ast.expr, scope: Scope, helpers: frozenset[str]) -> frozenset[str]:
+    """Return the name of a helper that the module itself defines and calls."""
+    name = func.id if isinstance(func, ast.Name) else ""
+    found = scope.find(name) if name in helpers else None
+    is_own = found is not None and found[0].kind == "module"
+    return frozenset([OWN_MODULE + name] if is_own else [])
 
 
 def _loaded_by(
@@ -129,7 +138,7 @@ def _loader(origin: str, helpers: frozenset[str]) -> Loader | None:
     known = LOADERS.get(origin)
     if known is not None:
         return known
-    module, _, name = origin.rpartition(".")
+    module, _, name = origin.removeprefix(OWN_MODULE).rpartition(".")
     is_reader = module == _MODULES and name in _READERS
     if is_reader:
         return _NAME

@@ -99,6 +99,8 @@ class Scope(Struct, eq=False):
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     global_names: set[str] = field(default_factory=set)
     nonlocal_names: set[str] = field(default_factory=set)
+    stars: list[str] = field(default_factory=list)
+    """The modules that the block takes all names of (`from … import *`)."""
     opened: list[Scope] = field(default_factory=list)
     """All scopes of the module but the outermost, which they share."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from string import Formatter
+from string import Formatter, Template
 from typing import Final, NamedTuple
 
 from dal_audit.extract.holes import UNKNOWN
@@ -85,6 +85,22 @@ def percent_fields(text: str) -> Iterator[tuple[str, PercentField | None]]:
         at = found.end()
         if not is_sign:
             yield text[at:at], PercentField(found["name"] or "", found["how"])
+    yield text[at:], None
+
+
+def template_fields(text: str) -> Iterator[tuple[str, str | None]]:
+    """Yield what stands between the fields of a `string.Template`, each with the one behind it.
+
+    Doubled signs are one; a sign that begins no field stays, as `safe_substitute` leaves it.
+    """
+    at = 0
+    for found in Template.pattern.finditer(text):
+        name = found["named"] or found["braced"]
+        is_text = name is None
+        yield text[at : found.start() + is_text], None
+        at = found.end()
+        if not is_text:
+            yield text[at:at], name
     yield text[at:], None
 
 
