@@ -89,12 +89,12 @@ class _Classes:
     ) -> Iterator[Member]:
         """Yield the attributes that a class sets, or only annotates, in its own block.
 
-        `property(f)` makes a property of a method of the block.
+        `property(f)` makes a property of a method of the block; a lambda is a method.
         """
         for targets, value, annotation in assignments(statement):
-            getter = self.getter(value, owner)
-            if getter is not None:
-                yield from self.properties(targets, getter)
+            function = self.function(value, owner)
+            if function is not None:
+                yield from self.named(function, targets)
                 continue
             said = annotation if annotation is not None else value
             names = tuple(self.types.names(said)) if said is not None else ()
@@ -110,24 +110,29 @@ class _Classes:
                         is_value=annotation is None,
                     )
 
-    def getter(self, value: ast.expr | None, owner: ast.ClassDef) -> Function | None:
-        """Return the method of a class's block that a call makes a property of."""
+    def function(self, value: ast.expr | None, owner: ast.ClassDef) -> Member | None:
+        """Return the property or method that a value makes; None where it makes none."""
+        if isinstance(value, ast.Lambda):
+            return self.methods.unnamed(value, "method")
         if not isinstance(value, ast.Call) or last_name(value.func) not in GETTERS:
             return None
         named = [keyword.value for keyword in value.keywords if keyword.arg in {"fget", "func"}]
-        first = (*value.args, *named)[:1]
-        name = last_name(first[0]) if first else ""
-        methods = (part for part in own_statements(owner) if isinstance(part, FUNCTIONS))
-        return next((method for method in methods if method.name == name), None)
+        for getter in (*value.args, *named)[:1]:
+            methods = (part for part in own_statements(owner) if isinstance(part, FUNCTIONS))
+            for method in methods:
+                if method.name == last_name(getter):
+                    member = self.methods.member(method, list(own_statements(method)))
+                    return replace(member, kind="property")
+            return self.methods.unnamed(getter, "property")
+        return None
 
-    def properties(self, targets: Sequence[ast.expr], getter: Function) -> Iterator[Member]:
-        """Yield a property under each of its names, as its getter gives it."""
-        member = self.methods.member(getter, list(own_statements(getter)))
+    def named(self, member: Member, targets: Sequence[ast.expr]) -> Iterator[Member]:
+        """Yield a member under each name that it is given."""
         for target in targets:
             if isinstance(target, ast.Name):
                 span = node_span(self.lines, target)
                 types = tuple(replace(name, span=span) for name in member.types)
-                yield replace(member, name=target.id, span=span, kind="property", types=types)
+                yield replace(member, name=target.id, span=span, types=types)
 
     def set_in(self, node: Function, own: Sequence[ast.stmt]) -> Iterator[Member]:
         """Yield the attributes that a method sets on its object."""

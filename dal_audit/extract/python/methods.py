@@ -15,7 +15,8 @@ from dal_audit.extract.python.annotations import TypeReader, awaited
 from dal_audit.extract.python.definitions import assignments, own_attribute
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.handed_sql import ExecutedParameters
-from dal_audit.extract.python.parse.import_places import MarkedLines, name_span
+from dal_audit.extract.python.named_reads import GETTERS as READERS
+from dal_audit.extract.python.parse.import_places import MarkedLines, name_span, node_span
 from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.source import Lines
 from dal_audit.facts import FORWARDING, Member, MemberKind, Parameter, ParameterKind, TypeName
@@ -65,6 +66,26 @@ class Methods:
             executed=tuple(self.executed.of(node)),
         )
 
+    def unnamed(self, node: ast.expr, kind: MemberKind) -> Member | None:
+        """Return what a function without a name is as a member; None where it is none.
+
+        It is a lambda, or reads an attribute by its name (`attrgetter("_pool")`).
+        """
+        span = node_span(self.lines, node)
+        if not isinstance(node, ast.Lambda):
+            name = _read_by_name(node)
+            return Member("", span, kind, gives=(name,), has_body=True) if name else None
+        gives = own_attribute(node.body, [parameter.arg for parameter in node.args.args[:1]])
+        return Member(
+            "",
+            span,
+            kind,
+            parameters=tuple(self.parameters(node.args, is_bound=True)),
+            made_by=tuple(self.types.called(node.body)),
+            gives=(gives,) if gives else (),
+            has_body=True,
+        )
+
     def returned_types(self, node: Function) -> Iterator[TypeName]:
         """Yield the types that a function is annotated to return, and its parameters' bounds."""
         if node.returns is not None:
@@ -103,6 +124,14 @@ class Methods:
         ]
         is_many = kind in {"list", "mapping"}
         return Parameter(node.arg, kind, is_many or default is not None, tuple(types))
+
+
+def _read_by_name(node: ast.expr) -> str:
+    """Return the attribute that `attrgetter` reads or `methodcaller` calls; empty for others."""
+    match node:
+        case ast.Call(func=func, args=[ast.Constant(str(name))]) if last_name(func) in READERS:
+            return name
+    return ""
 
 
 def _named_parts(default: ast.expr | None) -> list[ast.expr]:
