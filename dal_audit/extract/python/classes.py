@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec.structs import replace
 
-from dal_audit.extract.python.annotations import TypeReader, awaited
+from dal_audit.extract.python.annotations import TypeReader
+from dal_audit.extract.python.assigned_values import pairs, values
 from dal_audit.extract.python.bindings import parameters
 from dal_audit.extract.python.definitions import (
     Assignment,
@@ -18,7 +19,7 @@ from dal_audit.extract.python.definitions import (
     without_brackets,
 )
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.extract.python.methods import GETTERS, Methods
+from dal_audit.extract.python.methods import GETTERS, Methods, assigned_once, own_attributes
 from dal_audit.extract.python.parse.import_places import name_span, node_span, own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
 from dal_audit.extract.source import Lines
@@ -26,6 +27,9 @@ from dal_audit.facts import ClassDefinition, Member, TypeName
 
 OWN: Final = ("self", "cls")
 """How methods call their object, or its class."""
+
+_TABLE: Final = "__dict__"
+_SETTERS: Final = frozenset({"setattr", "__setattr__"})
 
 
 def class_shapes(tree: ast.Module, lines: Lines, types: TypeReader) -> Iterator[ClassDefinition]:
@@ -105,7 +109,7 @@ class _Classes:
                         node_span(self.lines, target),
                         "attribute",
                         types=(*names, *self.types.literal(value)),
-                        made_by=tuple(self.types.called(value)),
+                        made_by=tuple(self.makers(values(value))),
                         has_body=value is not None,
                         is_value=annotation is None,
                     )
@@ -141,18 +145,26 @@ class _Classes:
             return
         annotated = self.annotated(node.args)
         bound = _bound_in(node)
+        named = assigned_once(own)
         for made, target, attribute in setting:
-            types, is_value = self.set_to(made, annotated, bound)
+            given = list(values(made.value, named))
+            types, is_value = self.set_to(made, given, annotated, bound)
             yield Member(
                 attribute,
                 node_span(self.lines, target),
                 "attribute",
                 types=types,
-                made_by=tuple(self.types.called(made.value)),
+                made_by=tuple(self.makers(given)),
+                gives=tuple(name for name in own_attributes(given) if name != attribute),
                 has_body=made.value is not None,
                 local=True,
                 is_value=is_value,
             )
+
+    def makers(self, given: Iterable[ast.expr]) -> Iterator[str]:
+        """Yield the origins of what some values are made by, where a call makes them."""
+        for value in given:
+            yield from self.types.called(value)
 
     def annotated(self, node: ast.arguments) -> Mapping[str, tuple[TypeName, ...]]:
         """Return the types of a method's parameters but for those that take all further ones."""
@@ -165,31 +177,73 @@ class _Classes:
     def set_to(
         self,
         made: Assignment,
+        given: Sequence[ast.expr],
         annotated: Mapping[str, tuple[TypeName, ...]],
         bound: AbstractSet[str],
     ) -> tuple[tuple[TypeName, ...], bool]:
         """Return the types that an attribute is set to, and whether the value itself is a type.
 
-        `annotated` are the types of the parameters, `bound` the names that the method binds.
+        `given` are all that it is set to, `annotated` are the types of the parameters, `bound` the
+        names that the method binds.
         """
         types = tuple(self.types.names(made.annotation)) if made.annotation is not None else ()
-        value = awaited(made.value)
-        if types or not isinstance(value, (ast.Name, ast.Attribute)):
+        names = [value for value in given if isinstance(value, (ast.Name, ast.Attribute))]
+        if types or not names:
             return types, False
-        if _root(value) not in bound:
-            types = tuple(self.types.names(value))
-            return types, bool(types)
-        return (annotated.get(value.id, ()) if isinstance(value, ast.Name) else ()), False
+        handed = [annotated.get(value.id, ()) for value in names if isinstance(value, ast.Name)]
+        if any(handed) or len(given) > 1:
+            return tuple(name for several in handed for name in several), False
+        types = () if _root(names[0]) in bound else tuple(self.types.names(names[0]))
+        return types, bool(types)
 
 
 def _set_on_object(own: Sequence[ast.stmt]) -> Iterator[tuple[Assignment, ast.expr, str]]:
     """Yield the assignments to attributes of the object, each with its target and the attribute."""
-    setting = (part for part in own if isinstance(part, (ast.Assign, ast.AnnAssign)))
-    for made in (made for statement in setting for made in assignments(statement)):
-        for target in made.targets:
-            attribute = own_attribute(target, OWN)
+    for made in (made for statement in own for made in _settings(statement)):
+        for target, value in _parted(made):
+            attribute = own_attribute(target, OWN) or _entry(target)
             if attribute:
-                yield made, target, attribute
+                yield Assignment([target], value, made.annotation), target, attribute
+
+
+def _settings(statement: ast.stmt) -> Iterator[Assignment]:
+    if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.With, ast.AsyncWith)):
+        yield from assignments(statement)
+    elif isinstance(statement, ast.Expr):
+        yield from _set_by_name(statement)
+
+
+def _parted(made: Assignment) -> Iterator[tuple[ast.expr, ast.expr | None]]:
+    """Yield the single targets of an assignment, each with what is assigned to it."""
+    for target in made.targets:
+        if made.value is None:
+            yield target, None
+        else:
+            yield from pairs(target, made.value)
+
+
+def _entry(target: ast.expr) -> str:
+    """Return the attribute that an entry of the object's own table sets; empty for other targets.
+
+    It is `self.__dict__["pool"]`.
+    """
+    match target:
+        case ast.Subscript(table, ast.Constant(str(name))) if own_attribute(table, OWN) == _TABLE:
+            return name
+        case _:
+            return ""
+
+
+def _set_by_name(statement: ast.stmt) -> Iterator[Assignment]:
+    """Yield what `setattr(self, "pool", …)` sets, or `object.__setattr__` on a frozen object."""
+    match statement:
+        case ast.Expr(ast.Call(func, [ast.Name(own), ast.Constant(str(name)), value])) if (
+            own in OWN and last_name(func) in _SETTERS
+        ):
+            target = ast.Attribute(ast.Name(own, ast.Load()), name, ast.Store())
+            yield Assignment([ast.copy_location(target, statement.value)], value)
+        case _:
+            pass
 
 
 def _bound_in(node: Function) -> set[str]:

@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
+from dal_audit.extract.python.assigned_values import branches, pairs
 from dal_audit.extract.python.classes import class_shapes
 from dal_audit.extract.python.definitions import assignments, collected, without_brackets
 from dal_audit.extract.python.error_translations import error_translations
@@ -223,12 +224,12 @@ class _Shaper:
                 self.bind([inner.target], inner.value)
 
     def bind(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
-        pairs = [pair for target in targets for pair in _pairs(target, value)]
-        for target, single in pairs:
-            branches = list(_branches(single))
-            is_made = any(isinstance(branch, ast.Call) for branch in branches)
-            for branch in branches if is_made or len(branches) == 1 else [single]:
-                self.bind_single(target, branch)
+        for target in targets:
+            for single, given in pairs(target, value):
+                chosen = list(branches(given))
+                is_made = any(isinstance(branch, ast.Call) for branch in chosen)
+                for branch in chosen if is_made or len(chosen) == 1 else [given]:
+                    self.bind_single(single, branch)
 
     def bind_single(self, target: ast.expr, value: ast.expr) -> None:
         made, origins = self.meant(value)
@@ -299,45 +300,6 @@ class _Shaper:
                 if self.only:
                     self.statements(node)
         self.only = None
-
-
-def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield each single target with what is assigned to it, where that is written out."""
-    if not isinstance(target, (ast.Tuple, ast.List)):
-        yield target, value
-    elif isinstance(value, (ast.Tuple, ast.List)) and not any(map(_is_starred, value.elts)):
-        for side in _sides(target.elts):
-            for part, single in zip(target.elts[side], value.elts[side], strict=False):
-                yield from _pairs(part, single)
-
-
-def _sides(targets: Sequence[ast.expr]) -> Iterator[slice]:
-    """Yield the targets before and behind a starred one, which takes the rest; all without one."""
-    stars = [index for index, part in enumerate(targets) if _is_starred(part)]
-    head = stars[0] if stars else len(targets)
-    yield slice(head)
-    tail = len(targets) - head - 1
-    if tail > 0:
-        yield slice(-tail, None)
-
-
-def _branches(value: ast.expr) -> Iterator[ast.expr]:
-    """Yield what a value can be, where conditions or `or` choose; what is awaited is the value."""
-    waiting = [value]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.Await, ast.NamedExpr)):
-            waiting.append(node.value)
-        elif isinstance(node, ast.IfExp):
-            waiting += [node.orelse, node.body]
-        elif isinstance(node, ast.BoolOp):
-            waiting += reversed(node.values)
-        else:
-            yield node
-
-
-def _is_starred(node: ast.expr) -> bool:
-    return isinstance(node, ast.Starred)
 
 
 def _is_all(node: ast.expr) -> bool:

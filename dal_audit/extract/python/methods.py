@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from dal_audit.extract.python.annotations import TypeReader, awaited
+from dal_audit.extract.python.annotations import TypeReader
+from dal_audit.extract.python.assigned_values import values
 from dal_audit.extract.python.definitions import assignments, own_attribute
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.handed_sql import ExecutedParameters
@@ -47,7 +48,7 @@ class Methods:
         kind: MemberKind = "method" if _PROPERTIES.isdisjoint(decorators) else "property"
         is_static = "staticmethod" in decorators
         yields = self.yields(node)
-        values = [awaited(value) for value in _given(own, yields)]
+        given = list(_given(own, yields))
         enters = not _CONTEXTS.isdisjoint(decorators)
         return Member(
             node.name,
@@ -55,8 +56,8 @@ class Methods:
             kind,
             types=tuple(self.returned_types(node)),
             parameters=tuple(self.parameters(node.args, is_bound=not is_static)),
-            made_by=tuple(origin for value in values for origin in self.types.called(value)),
-            gives=(*_own_attributes(values), *_forwarded(node, values)),
+            made_by=tuple(origin for value in given for origin in self.types.called(value)),
+            gives=(*own_attributes(given), *_forwarded(node, given)),
             is_async=isinstance(node, ast.AsyncFunctionDef) and not yields and not enters,
             is_abstract=not _ABSTRACT.isdisjoint(decorators),
             is_bound=not is_static,
@@ -148,31 +149,30 @@ def _given(
     own: Sequence[ast.stmt], yields: Sequence[ast.Yield | ast.YieldFrom]
 ) -> Iterator[ast.expr]:
     """Yield the values that a function returns and yields; a name assigned once is its value."""
-    named = _assigned_once(own)
+    named = assigned_once(own)
     returned = [part.value for part in own if isinstance(part, ast.Return)]
     yielded = [part.value for part in yields if isinstance(part, ast.Yield)]
     for value in (*returned, *yielded):
-        if value is not None:
-            yield named.get(value.id, value) if isinstance(value, ast.Name) else value
+        yield from values(value, named)
 
 
-def _assigned_once(own: Sequence[ast.stmt]) -> Mapping[str, ast.expr]:
+def assigned_once(own: Sequence[ast.stmt]) -> Mapping[str, ast.expr]:
     """Return the values of the names that a function assigns once, or enters a context by."""
-    values: dict[str, list[ast.expr]] = {}
+    assigned: dict[str, list[ast.expr]] = {}
     for made in (made for statement in own for made in assignments(statement)):
         for target in made.targets if made.annotation is None else ():
             if isinstance(target, ast.Name) and made.value is not None:
-                values.setdefault(target.id, []).append(made.value)
-    return {name: found[0] for name, found in values.items() if len(found) == 1}
+                assigned.setdefault(target.id, []).append(made.value)
+    return {name: found[0] for name, found in assigned.items() if len(found) == 1}
 
 
-def _own_attributes(values: Sequence[ast.expr | None]) -> tuple[str, ...]:
+def own_attributes(given: Sequence[ast.expr | None]) -> tuple[str, ...]:
     """Return the attributes of the method's own object among some values, each once."""
-    names = (own_attribute(value, ("self", "cls")) for value in values if value is not None)
+    names = (own_attribute(value, ("self", "cls")) for value in given if value is not None)
     return tuple(dict.fromkeys(filter(None, names)))
 
 
-def _forwarded(node: Function, values: Sequence[ast.expr | None]) -> tuple[str, ...]:
+def _forwarded(node: Function, given: Sequence[ast.expr | None]) -> tuple[str, ...]:
     """Return the attributes of its object that a method hands all names or keys on to.
 
     `__getattr__` that returns `getattr(self.x, name)` answers as `self.x` does.
@@ -180,8 +180,8 @@ def _forwarded(node: Function, values: Sequence[ast.expr | None]) -> tuple[str, 
     parameters = [parameter.arg for parameter in node.args.args[1:]]
     if node.name not in FORWARDING or not parameters:
         return ()
-    owners = (_asked_for(value, parameters[0]) for value in values)
-    return _own_attributes([owner for owner in owners if owner is not None])
+    owners = (_asked_for(value, parameters[0]) for value in given)
+    return own_attributes([owner for owner in owners if owner is not None])
 
 
 def _asked_for(value: ast.expr | None, name: str) -> ast.expr | None:

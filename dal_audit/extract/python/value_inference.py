@@ -13,9 +13,10 @@ from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.annotations import TypeReader
+from dal_audit.extract.python.assigned_values import SAME_VALUE
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
-from dal_audit.extract.python.literal_values import SAME_ELEMENTS, elements_of
+from dal_audit.extract.python.literal_values import SAME_ELEMENTS, elements_of, follow_assignment
 from dal_audit.extract.python.named_reads import read_by_call
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
 from dal_audit.facts import CALL, OWN_MODULE, AbstractValue
@@ -26,12 +27,8 @@ MAX_DEPTH: Final = 24
 MAX_KNOWN: Final = 16
 """How many things one name can be; what else it is bound to is left out."""
 
-_HANDING_ON: Final = frozenset(
-    {"aclosing", "closing", "enter_async_context", "enter_context", "nullcontext"}
-    | {"partial", "shield", "wait_for"}
-)
-"""Functions of contextlib, functools and asyncio whose result is their first argument, or does what
-that does: it is called, awaited or entered in its place."""
+_HANDING_ON: Final = SAME_VALUE | {"partial"}
+"""Functions whose result is their first argument, or is called in its place."""
 
 
 class Inference:
@@ -141,6 +138,8 @@ class Inference:
         elif by_name := list(read_by_call(node, scope)):
             for receiver, attribute in by_name:
                 yield from self._steps(receiver, attribute.split("."), scope, depth)
+        elif (referent := _referent(node, scope)) is not None:
+            yield from self.infer(referent, scope, depth + 1)
         else:
             func = node.func.value if isinstance(node.func, ast.Subscript) else node.func
             yield from self._step(func, CALL, scope, depth)
@@ -151,6 +150,13 @@ def _loaded(name: ast.expr, scope: Scope) -> Iterator[AbstractValue]:
     for text in fold_constant(name, scope):
         if UNKNOWN not in text:
             yield AbstractValue(text)
+
+
+def _referent(node: ast.Call, scope: Scope) -> ast.expr | None:
+    """Return what a weak reference that is called refers to (`weakref.ref(store)()`)."""
+    made = node.func if node.args else follow_assignment(node.func, scope)
+    is_one = isinstance(made, ast.Call) and last_name(made.func) == "ref"
+    return made.args[0] if isinstance(made, ast.Call) and is_one and made.args else None
 
 
 def is_own(node: ast.expr) -> bool:
