@@ -45,6 +45,8 @@ class OperationForm(Feature, frozen=True):
     unseen: bool = False
     unproved: bool = False
     """Whether what it needs (an extension, no transaction) is not there where examples are run."""
+    instead: tuple[str, ...] = ()
+    """The rows of the portability catalogue that say the same of its statement, and less."""
     is_taken_back: bool = False
     """Whether it is its way back that engines reject."""
 
@@ -96,6 +98,11 @@ def forms_by_mark(tool: str) -> Mapping[str, Sequence[OperationForm]]:
         for mark in form.marks[0].split("|") if form.marks else ():
             found.setdefault(mark, []).append(form)
     return found
+
+
+def form_of(feature_id: str) -> OperationForm:
+    """Return a row of an operation's by its id."""
+    return _forms_by_id(feature_id.partition(":")[0])[feature_id]
 
 
 def feature_of(feature_id: str) -> Feature:
@@ -167,5 +174,6 @@ def _form(row: Mapping[str, Any], tool: str) -> OperationForm:
         unseen=row.get("unseen", False),
         unproved=row.get("unproved", False),
         fixes=tuple(Respelling(**respelling) for respelling in row.get("fixes", ())),
+        instead=tuple(row.get("instead", ())),
         is_taken_back=row.get("taken-back", False),
     )

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.constraint_names import NamedPart, NameKind
 from dal_audit.extract.operations.call_arguments import joined, listed, quoted
-from dal_audit.extract.operations.columns import ColumnReader, ColumnText, key_of
+from dal_audit.extract.operations.columns import ColumnReader, ColumnText, is_boolean, key_of
 from dal_audit.extract.operations.constraints import (
     Written,
     constraint_text,
@@ -24,7 +24,7 @@ from dal_audit.extract.operations.constraints import (
     reference_text,
     table_name,
 )
-from dal_audit.extract.operations.defaults import condition_text, default_text
+from dal_audit.extract.operations.defaults import condition_text, default_text, truth_of
 from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.indexes import create_index, drop_index, index_statement
 from dal_audit.extract.operations.types import Enumeration, type_text
@@ -249,7 +249,19 @@ def _changes(operation: Operation) -> Iterator[str]:
             yield "DROP DEFAULT"
         else:
             default = default_text(node, arguments.scope, operation.engine)
+            _note_truth(operation, node)
             yield joined("SET DEFAULT ", default.sql)
+
+
+def _note_truth(operation: Operation, node: ast.expr) -> None:
+    """Note that a Boolean is given a default that is a text."""
+    arguments = operation.arguments
+    declared = arguments.node("type_") or arguments.node("existing_type")
+    truth = truth_of(node, arguments.scope)
+    if truth is None or declared is None:
+        return
+    if is_boolean(type_text(declared, arguments.scope, operation.engine)):
+        operation.note({f"default:truth-{truth[1]}": arguments.values["server_default"]})
 
 
 # Constraints

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from dal_audit.catalogue.constraint_names import NamedPart
 from dal_audit.extract.operations.call_arguments import Arguments, joined, listed, quoted
 from dal_audit.extract.operations.constraints import Written, constraint_text, foreign_key
-from dal_audit.extract.operations.defaults import condition_text, default_text
+from dal_audit.extract.operations.defaults import condition_text, default_text, truth_of
 from dal_audit.extract.operations.types import Enumeration, TypeText, type_text
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
@@ -22,6 +22,7 @@ _BESIDE: Final = frozenset(
 )
 """What a column is given behind its type."""
 _INTEGERS: Final = frozenset({"Integer", "INTEGER", "INT"})
+_BOOLEANS: Final = frozenset({"type:Boolean", "type:BOOLEAN"})
 
 
 class ColumnText(Struct):
@@ -101,6 +102,9 @@ class ColumnReader:
         default = default_text(node, self.scope, self.engine)
         column.marks["column.default"] = node
         column.marks.update(dict.fromkeys(default.marks, node))
+        truth = truth_of(node, self.scope) if is_boolean(column.type) else None
+        if truth is not None:
+            column.marks[f"default:truth-{truth[1]}"] = arguments.values["server_default"]
         yield joined(" DEFAULT ", default.sql)
 
     def _beside(self, column: ColumnText, node: ast.expr) -> Iterator[str]:
@@ -137,6 +141,11 @@ class ColumnReader:
         """Note that a key is no counter on SQLite, for it counts `INTEGER` alone."""
         if column.is_key and column.marks.keys() & {"type:BigInteger", "type:SmallInteger"}:
             column.marks["column.big-key"] = None
+
+
+def is_boolean(declared: TypeText) -> bool:
+    """Return whether a type is SQLAlchemy's for what is true or false."""
+    return not _BOOLEANS.isdisjoint(declared.marks)
 
 
 def key_of(columns: list[ColumnText]) -> Written:

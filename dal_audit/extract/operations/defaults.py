@@ -27,6 +27,10 @@ _CONSTANT: Final = re.compile(
 _CLOCK: Final = re.compile(r"\(*\s*current_(?:timestamp|date|time)\s*\)*\s*\Z", re.IGNORECASE)
 
 
+TRUTHS: Final = {"0": False, "false": False, "1": True, "true": True}
+"""What a text says of a Boolean: as a number, which PostgreSQL takes for none, or as a word."""
+
+
 class ExpressionText(Struct, frozen=True):
     """An expression as an engine's SQL has it, and what kind of one it is (`default:text`)."""
 
@@ -52,6 +56,19 @@ def default_text(node: ast.expr, scope: Scope, engine: str) -> ExpressionText:
     if ".func." in f".{origin}.":
         return _of_function(node, name, scope, engine)
     return ExpressionText("NULL", ("default:unknown",))
+
+
+def truth_of(node: ast.expr, scope: Scope) -> tuple[bool, str] | None:
+    """Return the truth that a text is, and whether it is a `number` or a `word`; None for others.
+
+    `text("'0'")` and a plain string are texts of the database's own, and none of these.
+    """
+    node = follow_assignment(node, scope)
+    if not isinstance(node, ast.Call) or last_name(node.func) not in TEXTS or len(node.args) != 1:
+        return None
+    word = name_in(node.args[0], scope).strip().lower()
+    truth = TRUTHS.get(word)
+    return None if truth is None else (truth, "number" if word.isdigit() else "word")
 
 
 def _doubled(text: str) -> str:

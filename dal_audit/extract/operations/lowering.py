@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from dal_audit.catalogue.operations import ALEMBIC, OperationForm, about, forms_by_mark
+from dal_audit.catalogue.operations import ALEMBIC, OperationForm, about, form_of, forms_by_mark
 from dal_audit.extract.operations.alembic import ALIASES, PARAMETERS, effects_of
 from dal_audit.extract.operations.batch import BLOCK, Block, blocks_by_call, convention_of
 from dal_audit.extract.operations.call_arguments import Arguments, origin_of
@@ -210,7 +210,8 @@ class AlembicLowering:
             own = within if is_one else replace(within, engines=(engine,))
             for statement in (each for effect in every for each in writer.statements(effect)):
                 is_unread = isinstance(statement.structure, OtherStatement)
-                yield replace(statement, within=replace(own, is_unread=is_unread))
+                kept = tuple(_without_echoes(statement.constructs, constructs))
+                yield replace(statement, constructs=kept, within=replace(own, is_unread=is_unread))
 
     def _about(self, node: ast.expr | None, call: Span) -> Span:
         """Return the place of a part of an operation; what is written elsewhere has the call's."""
@@ -220,6 +221,23 @@ class AlembicLowering:
 
     def _span(self, node: ast.expr) -> Span:
         return self._literals.lines.span(*self._literals.bounds(node))
+
+
+def _without_echoes(
+    own: Iterable[SqlConstruct], told: Sequence[SqlConstruct]
+) -> Iterator[SqlConstruct]:
+    """Yield the constructs of a statement that no form of its operation says in their places."""
+    instead = [(form_of(form.feature).instead, form.span) for form in told]
+    for construct in own:
+        at = construct.span
+        start, end = (at.line, at.column), (at.end_line, at.end_column)
+        if not any(
+            construct.feature in ids
+            and (span.line, span.column) <= start
+            and end <= (span.end_line, span.end_column)
+            for ids, span in instead
+        ):
+            yield construct
 
 
 def _is_operation(call: ast.Call, scope: Scope) -> bool:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from dal_audit.catalogue.operations import OperationForm
-from dal_audit.extract.operations.call_arguments import name_in, origin_of
+from dal_audit.extract.operations.call_arguments import Arguments, name_in, origin_of
+from dal_audit.extract.operations.columns import is_boolean
+from dal_audit.extract.operations.defaults import truth_of
 from dal_audit.extract.operations.effects import Operation
+from dal_audit.extract.operations.types import type_text
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.python.scopes import Scope
@@ -152,6 +155,36 @@ def _clock(written: Written) -> tuple[Edit, ...]:
     )
 
 
+def _truth(written: Written) -> tuple[Edit, ...]:
+    """Write SQLAlchemy's own expressions for what is true, and what is not, of each Boolean."""
+    part, root = written.part, _root(written.scope)
+    if part is None or not root or not written.holds(part):
+        return ()
+    told = truth_of(part, written.scope)
+    kind = "" if told is None else told[1]
+    edits = []
+    for node in _defaults_of_booleans(written):
+        truth = truth_of(node, written.scope)
+        if truth is not None and truth[1] == kind and written.holds(node):
+            word = f"{root}.{str(truth[0]).lower()}()"
+            edits.append(written.edit(*written.literals.bounds(node), word))
+    return tuple(edits)
+
+
+def _defaults_of_booleans(written: Written) -> Iterator[ast.expr]:
+    """Yield the defaults of all Booleans in an operation, as they are written."""
+    for node in ast.walk(written.call):
+        if not isinstance(node, ast.Call):
+            continue
+        arguments = Arguments(node, ("name", "type_"), written.scope)
+        given = arguments.values.get("server_default")
+        declared = arguments.node("type_") or arguments.node("existing_type")
+        if given is None or declared is None:
+            continue
+        if is_boolean(type_text(declared, written.scope, written.operation.engine)):
+            yield given
+
+
 def _condition(written: Written) -> tuple[Edit, ...]:
     """Give one engine the condition of an index that the other one has."""
     node = written.part
@@ -266,6 +299,7 @@ _GUARDS: Final = {
 _WRITERS: Final[dict[str, Callable[[Written], tuple[Edit, ...]]]] = {
     "type": _type,
     "clock": _clock,
+    "truth": _truth,
     "condition": _condition,
     "batch": _batch,
 }
