@@ -18,7 +18,8 @@ from dal_audit.catalogue.operations import ALEMBIC, forms
 from dal_audit.catalogue.portability import feature_by_id, features
 from dal_audit.catalogue.rulebook import find_rule, rules
 from dal_audit.commands import fix as fix_module
-from dal_audit.commands.fix import BROKEN, fixed, write_changes
+from dal_audit.commands.fix import fixed, write_changes
+from dal_audit.commands.fix_search import BROKEN
 from dal_audit.commands.parser import cli
 from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.fix.model import Fix
@@ -543,9 +544,35 @@ def test_a_text_that_an_audit_finds_no_better_is_not_written(
         monkeypatch.setattr(fix_module, "amended", useless)
         result = fixed(Request(folder=project))
         assert [change.path for change in result.changes] == ["app/a.py"]
-        assert len(result.refused) == 1
-        assert "nothing of it is written" in result.refused[0]
+        assert result.refused
+        assert all(f"`{MIGRATION}:" in own for own in result.refused)
+        assert all("an audit of the new text would" in own for own in result.refused)
     assert (project / MIGRATION).read_bytes() == before
+
+
+def test_one_fix_that_is_no_better_does_not_keep_the_others_from_being_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found by halves, refused by its place and with its reason, and by nothing else."""
+    names = [f"t{number}" for number in range(7)]
+    script = "".join(f"CREATE TABLE IF NOT EXISTS {name} (at DATETIME);\n" for name in names)
+    file = put(project, MIGRATION, script)
+
+    def spoilt(data: bytes, fixes: list[Fix], *, is_script: bool) -> bytes:
+        lines = {edit.span.line for fix in fixes for edit in fix.edits}
+        mended = amended(data, fixes, is_script=is_script)
+        return mended + b"SELECT strftime('%Y', at) FROM t4;\n" if 5 in lines else mended
+
+    monkeypatch.setattr(fix_module, "amended", spoilt)
+    result = fixed(Request(paths=("migrations",), folder=project), unsafe=True)
+    write_changes(result.changes)
+    lines = file.read_text().splitlines()
+    assert [number for number, line in enumerate(lines) if "DATETIME" in line] == [4]
+    assert result.count == len(names) - 1
+    assert result.refused == (
+        f"`{MIGRATION}:5` (DAL304) cannot be fixed: an audit of the new text would find more:"
+        " DAL302, `strftime()`: only SQLite takes this, and PostgreSQL rejects it",
+    )
 
 
 # All rules

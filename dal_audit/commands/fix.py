@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -18,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.audit import audit
+from dal_audit.commands.fix_search import Search, added, key_of, worse
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import is_script
 from dal_audit.discover.links import leads_out
@@ -36,8 +36,8 @@ from dal_audit.triage.redaction import MASK
 PASSES: Final = 100
 """So often fixes may give way to further ones; as many as ruff allows."""
 
-BROKEN: Final = frozenset({"unreadable-file", "unparsed-sql"})
-"""Rules that say that what was written is no program: none of their findings may be accepted."""
+TRIALS: Final = 64
+"""So many audits may look for the fixes that make files worse."""
 
 Accepts: TypeAlias = Callable[[Finding, Callable[[], str]], bool]
 """Returns whether the fix of a finding is applied; what it is handed gives the diff of it alone."""
@@ -84,7 +84,7 @@ def fixed(request: Request, *, unsafe: bool = False, accepts: Accepts = _accept_
             for path, data in sorted(work.after.items())
             if data != work.before[path]
         )
-        return Fixed(work.report, changes, work.count, tuple(work.refused.values()))
+        return Fixed(work.report, changes, work.count, work.reasons())
 
 
 class _Work:
@@ -102,8 +102,14 @@ class _Work:
         self.after: dict[str, bytes] = {}
         self.masked: dict[str, tuple[str, ...]] = {}
         self.refused: dict[str, str] = {}
+        self.left: set[tuple[object, ...]] = set()
+        self.told: list[str] = []
         self.count = 0
         self.copies = 0
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return why what could not be done was not, a sentence each without a full stop."""
+        return (*self.refused.values(), *self.told)
 
     def file(self, path: str) -> Path:
         """Return where a file lies."""
@@ -112,17 +118,14 @@ class _Work:
     def run(self) -> None:
         """Apply fixes until there are none left that can be."""
         for _ in range(PASSES):
-            new, counted = self._amended()
+            new = self._amended()
             if not new:
                 return
-            for path in self._try(new):
-                self._refuse(path, _WORSE)
-                counted.pop(path)
-            self.count += counted.total()
+            self._try(new)
         self.refused[""] = f"fixes still gave way to further ones after {PASSES} passes"
 
-    def _try(self, new: Mapping[str, bytes]) -> list[str]:
-        """Take new texts of files, but for those that are no better for them; return these.
+    def _try(self, new: Mapping[str, bytes]) -> None:
+        """Take new texts of files; of those that are no better for them, what is.
 
         A text is better where what was to be mended is gone, and nothing more is found than before.
         """
@@ -130,18 +133,59 @@ class _Work:
         self._take({**before, **new})
         broken = sorted(worse(earlier, self.report, self.mended) & new.keys())
         if broken:
-            kept = {path: data for path, data in self.after.items() if path not in broken}
-            self._take({**{path: before[path] for path in broken if path in before}, **kept})
-        return broken
+            self._part(broken, before, earlier)
+        self.count += sum(
+            finding.breach.fix is not None and not finding.breach.fix.is_partial
+            for path in new
+            for finding in self.mended[path]
+        )
 
-    def _amended(self) -> tuple[dict[str, bytes], Counter[str]]:
-        """Return the new texts of files that can be fixed, and how many findings that fixes."""
+    def _part(self, broken: Sequence[str], before: Mapping[str, bytes], earlier: Report) -> None:
+        """Take of each broken file the fixes that make it no worse, and refuse the others.
+
+        All files are searched at once: each audit tries one share of the fixes of each.
+        """
+        kept = {path: data for path, data in self.after.items() if path not in broken}
+        old = {path: before[path] for path in broken if path in before}
+        searches = {
+            path: Search.of(self.mended[path], added(earlier, self.report, path)) for path in broken
+        }
+        for _ in range(TRIALS):
+            trying = [path for path in broken if searches[path].waiting]
+            if not trying:
+                break
+            self._take({**old, **kept, **self._texts(searches, old)})
+            bad = worse(earlier, self.report, self.mended)
+            for path in trying:
+                reason = added(earlier, self.report, path) if path in bad else None
+                searches[path].note(reason)
+        for search in searches.values():
+            search.end()
+        self._take({**old, **kept, **self._texts(searches, old)})
+        for path in sorted(worse(earlier, self.report, self.mended) & {*broken}):
+            searches[path].drop()
+        self._take({**old, **kept, **self._texts(searches, old)})
+        for path in broken:
+            for finding, reason in searches[path].refused:
+                self._refuse_one(finding, reason)
+
+    def _texts(self, searches: Mapping[str, Search], old: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Return the texts of files with the fixes that are tried, and note these."""
+        texts = {}
+        for path, search in searches.items():
+            self.mended[path] = search.tried
+            if search.tried:
+                data, fixes = old.get(path, self.before[path]), [*_fixes(search.tried)]
+                texts[path] = amended(data, fixes, is_script=is_script(path))
+        return texts
+
+    def _amended(self) -> dict[str, bytes]:
+        """Return the new texts of files that can be fixed."""
         found: dict[str, list[Finding]] = {}
         for finding in self.report.open:
             if self._is_wanted(finding):
                 found.setdefault(finding.place.path, []).append(finding)
         texts: dict[str, bytes] = {}
-        counted: Counter[str] = Counter()
         for path, findings in found.items():
             kept = compatible(_fixes(findings))
             self.mended[path] = [own for own in findings if own.breach.fix in kept]
@@ -149,14 +193,14 @@ class _Work:
                 texts[path] = amended(self._data(path), kept, is_script=is_script(path))
             except (AmendError, OSError) as error:
                 self._refuse(path, str(error))
-            else:
-                counted[path] = sum(not fix.is_partial for fix in kept)
-        return texts, counted
+        return texts
 
     def _is_wanted(self, finding: Finding) -> bool:
         """Return whether a finding is to be mended."""
         fix, path = finding.breach.fix, finding.place.path
         if fix is None or not (self.unsafe or fix.is_safe) or path in self.refused:
+            return False
+        if key_of(finding) in self.left:
             return False
         return self.accepts(finding, lambda: self._diff(path, fix))
 
@@ -200,52 +244,12 @@ class _Work:
         shown = shown_path(path, self.report)
         self.refused[path] = f"`{shown}` cannot be fixed: {safe(reason)}"
 
-
-_WORSE: Final = (
-    "an audit of the new text would find more than before, or what was to be mended; nothing of it"
-    " is written"
-)
-
-
-def worse(before: Report, after: Report, mended: Mapping[str, Sequence[Finding]]) -> set[str]:
-    """Return the files in which more is found than before, or still what was to be mended.
-
-    What one engine does not take may become what the engines do not treat alike: a warning for an
-    error is no worse.
-    """
-    worse = {path for path, _ in Counter(_counted(after)) - Counter(_counted(before))}
-    earlier, now = (
-        Counter(line for finding in report.open for line in _said(finding))
-        for report in (before, after)
-    )
-    for path, findings in mended.items():
-        ending = (_said(finding)[-1] for finding in findings)
-        if any(now[line] >= earlier[line] for line in ending):
-            worse.add(path)
-    return worse
-
-
-def _counted(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield the file of each finding that counts, and once more with the rule of each error.
-
-    So are those counted that nothing may accept.
-    """
-    for finding in report.findings:
-        if finding.standing == "open":
-            yield finding.place.path, ""
-        is_error = finding.standing == "open" and finding.severity == "error"
-        if is_error or finding.rule.name in BROKEN:
-            yield finding.place.path, finding.rule.id
-
-
-def _said(finding: Finding) -> list[tuple[str, ...]]:
-    """Return what a report says of a finding, and what of it is gone with its fix, if it has one.
-
-    That is all of it, or what the fix was to take out of it.
-    """
-    fix = finding.breach.fix
-    whole = finding.place.path, finding.rule.id, finding.breach.message
-    return [whole, (*whole, fix.message)] if fix is not None and fix.is_partial else [whole]
+    def _refuse_one(self, finding: Finding, reason: str) -> None:
+        """Refuse the fix of a finding, in what follows, too."""
+        shown = shown_path(finding.place.path, self.report)
+        where = f"`{shown}:{finding.place.span.line}` ({finding.rule.id})"
+        self.left.add(key_of(finding))
+        self.told.append(f"{where} cannot be fixed: {safe(reason)}")
 
 
 def _fixes(findings: Iterable[Finding]) -> Iterator[Fix]:

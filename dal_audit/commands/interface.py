@@ -16,7 +16,8 @@ from dal_audit.assemble.import_index import import_index_of
 from dal_audit.assemble.project import Project
 from dal_audit.audit import audit, projects_of, read_project
 from dal_audit.catalogue.engine_words import ENGINE_WORDS
-from dal_audit.commands.fix import Change, worse
+from dal_audit.commands.fix import Change
+from dal_audit.commands.fix_search import worse
 from dal_audit.discover.errors import UsageError
 from dal_audit.disk.scratch_folder import scratch_folder
 from dal_audit.extract.backend_interface import (
