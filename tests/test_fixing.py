@@ -569,9 +569,10 @@ def test_one_fix_that_is_no_better_does_not_keep_the_others_from_being_written(
     lines = file.read_text().splitlines()
     assert [number for number, line in enumerate(lines) if "DATETIME" in line] == [4]
     assert result.count == len(names) - 1
-    assert result.refused == (
+    (reason,) = result.refused
+    assert reason == (
         f"`{MIGRATION}:5` (DAL304) cannot be fixed: an audit of the new text would find more:"
-        " DAL302, `strftime()`: only SQLite takes this, and PostgreSQL rejects it",
+        " DAL302, `strftime()`: only SQLite takes this, and PostgreSQL rejects it"
     )
 
 
