@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,36 @@ def test_a_backend_that_has_an_interface(root: Path) -> None:
     assert "implements `app.storage.api.Store` already" in answer.stderr
 
 
+EXTRACTION = Path(__file__).parent.parent / "fixtures" / "extraction"
+
+
+@pytest.mark.parametrize(
+    ("project", "backend"),
+    [
+        ("orders", "orders.storage.sqlite:SqliteOrders"),
+        ("chat", "chat.storage.postgres:PostgresMessages"),
+    ],
+)
+def test_a_project_is_as_it_is_kept_and_a_second_run_changes_nothing(
+    tmp_path: Path, project: str, backend: str
+) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(EXTRACTION / project / "before", root)
+    answer = run(root, "--unsafe-fixes", backend=backend)
+    assert answer.exit_code == 1
+    assert answer.stderr == (EXTRACTION / project / "notes.txt").read_text()
+    kept = contents(EXTRACTION / project / "after")
+    assert contents(root) == kept
+    for path, data in kept.items():
+        compile(data, path, "exec")
+    assert run(root, "--unsafe-fixes", backend=backend).exit_code == 2
+    assert contents(root) == kept
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {file.relative_to(root).as_posix(): file.read_bytes() for file in root.rglob("*.py")}
+
+
 # The text
 
 
@@ -207,6 +238,7 @@ def written(text: str, *members: str) -> str:
         text,
         "SqliteStore",
         frozenset(members),
+        frozenset({*members, "made"}),
         lambda name: name.startswith(("sqlite3", "self:Row")),
         lambda module: f"app.storage{module}" if module.startswith(".") else module,
     )
@@ -222,6 +254,19 @@ def written(text: str, *members: str) -> str:
         ("a: int = 3", "a: int"),
         ("a = 'x'", "a: str"),
         ("a = made()", "# its type is not declared\n    a: Any"),
+        ("a: Final = 3", "@property\n    def a(self) -> int: ..."),
+        ("a: Final[str] = made()", "@property\n    def a(self) -> str: ..."),
+        ("a, _b = 3, 'x'", "a: int"),
+        ("a, *_b = made()", "# its type is not declared\n    a: Any"),
+        ("def f(self): self.a = functools.Thing(1)", "a: functools.Thing"),
+        (
+            "def f(self, b: int): self.a, self._b = b, 1",
+            "# its type is not declared\n    a: Any",
+        ),
+        (
+            "def f(self):\n        self.a = None\n        self.a = sqlite3.connect('x')",
+            "# gives away `sqlite3.connect`\n    a: Any",
+        ),
         (
             "def a(self, b=made(), c=None, *, d='x'): return 1",
             "def a(self, b=..., c=None, *, d='x'): ...",
@@ -290,5 +335,7 @@ def test_a_generic_class_takes_its_variables_along() -> None:
 
 
 def test_a_class_in_a_function_has_no_interface() -> None:
-    source = ClassSource("a", "x = 1\n", "A", frozenset(), lambda _: False, lambda name: name)
+    source = ClassSource(
+        "a", "x = 1\n", "A", frozenset(), frozenset(), lambda _: False, lambda name: name
+    )
     assert interface_text([source], "B", lambda _: False) is None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -12,33 +13,29 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
-from dal_audit.assemble.import_index import import_index_of
 from dal_audit.assemble.project import Project
 from dal_audit.audit import audit, projects_of, read_project
 from dal_audit.catalogue.engine_words import ENGINE_WORDS
 from dal_audit.commands.fix import Change
 from dal_audit.commands.fix_search import worse
+from dal_audit.commands.interface_names import Annotations
 from dal_audit.discover.errors import UsageError
 from dal_audit.disk.scratch_folder import scratch_folder
 from dal_audit.extract.backend_interface import (
     ClassSource,
     InterfaceText,
-    imports_in,
     interface_text,
 )
-from dal_audit.extract.source import Lines, UndecodableError, decode
-from dal_audit.facts import Edit, Import, Reference, Span
-from dal_audit.fix.model import Fix
-from dal_audit.fix.new_imports import new_import
-from dal_audit.fix.rewrite import AmendError, amended
-from dal_audit.judge.breach import ROLE_WORDS
-from dal_audit.judge.import_removal import removal_of
+from dal_audit.extract.source import UndecodableError, decode
+from dal_audit.fix.rewrite import AmendError
 from dal_audit.policy.request import Request
 
 _SPECIAL: Final = re.compile(
     r"__(?:a?enter|a?exit|a?iter|a?next|call|await|len|contains|getitem|setitem|delitem|bool)__"
 )
 """The special methods that callers use; the others are Python's."""
+_SHOWN: Final = 5
+"""So many members are named that are alike."""
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+|_")
 
 
@@ -127,15 +124,17 @@ class _Extractor:
             if is_method and (_SPECIAL.fullmatch(name) or not name.startswith("_")):
                 taken.setdefault(owner.name, set()).add(name)
                 owners[owner.name] = owner
+        known = frozenset(self.hierarchy.all_definitions(self.backend))
         for name, names in taken.items():
-            yield self._source(owners[name], frozenset(names))
+            yield self._source(owners[name], frozenset(names), known)
 
-    def _source(self, owner: Class, names: frozenset[str]) -> ClassSource:
+    def _source(self, owner: Class, names: frozenset[str], known: frozenset[str]) -> ClassSource:
         return ClassSource(
             self.project.module_name(owner.path),
             decode(self._file(owner.path).read_bytes()),
             owner.shape.name,
             names,
+            known,
             lambda origin: self.project.driver_sources.resolve(origin, owner.path) is not None,
             lambda module: self.project.absolute(module, owner.path),
         )
@@ -151,8 +150,20 @@ class _Extractor:
                 self.notes.append(
                     f"`{name}` still leaks {leaks}: give callers a record, or a method"
                 )
-            if not member.is_declared:
-                self.notes.append(f"`{name}` has no declared type")
+        undeclared = dict.fromkeys(each.name for each in found.members if not each.is_declared)
+        if undeclared:
+            shown = ", ".join(f"`{name}`" for name in list(undeclared)[:_SHOWN])
+            more = f" and {len(undeclared) - _SHOWN} more" if len(undeclared) > _SHOWN else ""
+            verb = "declares" if len(undeclared) == 1 else "declare"
+            self.notes.append(
+                f"{shown}{more} of `{self.interface.name}` {verb} no type: a driver's object may "
+                "come by it unseen"
+            )
+        for base in self._unread_bases():
+            self.notes.append(
+                f"`{self.backend.shape.name}` inherits `{base}` of another package: what callers "
+                "use of that is to be declared, too"
+            )
         for own in found.own:
             module, _, name = own.rpartition(".")
             self.notes.append(
@@ -160,94 +171,31 @@ class _Extractor:
                 "a driver"
             )
 
+    def _unread_bases(self) -> Iterator[str]:
+        """Yield the classes of other packages that the class inherits, if by way of others."""
+        for owner in self.hierarchy.ancestors(self.backend):
+            for base in owner.shape.bases:
+                package = base.origin.partition(".")[0]
+                is_known = self.hierarchy.find(base.origin, owner.path) is not None
+                if not is_known and package not in sys.stdlib_module_names:
+                    yield base.origin
+
     # Who names the class
 
     def _renamed(self) -> Iterator[Change]:
         """Yield the files outside storage whose annotations then name the interface."""
-        for path in sorted(self._importers()):
+        named = self.interface.module, self.interface.name
+        annotations = Annotations(self.project, self.backend, named)
+        for path in sorted(annotations.importers()):
             data = self._file(path).read_bytes()
             try:
-                facts = imports_in(data, self.project.catalogue)
-            except UndecodableError as error:
-                self.notes.append(f"`{self._shown(path)}` cannot be read: {error}")
+                after, notes = annotations.renamed(path, self._shown(path), data)
+            except (AmendError, UndecodableError) as error:
+                self.notes.append(f"`{self._shown(path)}` cannot be changed: {error}")
                 continue
-            uses = dict(self._uses(facts, path))
-            edited = self._edited(path, data, facts, uses) if uses else None
-            if edited is not None:
-                yield edited
-
-    def _importers(self) -> Iterator[str]:
-        """Yield the files outside storage that may import the class.
-
-        An audit reads those alone that matter to its rules.
-        """
-        module = self.project.module_name(self.backend.path)
-        names = self.project.symbols.importable_as({(module, self.backend.shape.name)})
-        index = import_index_of(self.project)
-        for path in index.importers_of(names) | frozenset(index.unknown):
-            if path.endswith((".py", ".pyi")) and not self.project.in_storage(path):
-                yield path
-
-    def _uses(self, imports: Iterable[Import], path: str) -> Iterator[tuple[Reference, str]]:
-        """Yield where a file uses the class, with the name that it has there."""
-        for fact in imports:
-            for target in fact.targets:
-                for use in target.uses:
-                    if self.hierarchy.find(use.name, path) is self.backend:
-                        yield use, fact.written(target, use)
-
-    def _edited(
-        self, path: str, data: bytes, imports: Sequence[Import], uses: Mapping[Reference, str]
-    ) -> Change | None:
-        place = self._shown(path)
-        for use in uses:
-            if use.role != "annotation":
-                self.notes.append(
-                    f"{place}:{use.span.line} still names `{self.backend.shape.name}`, which is "
-                    f"{ROLE_WORDS[use.role]} there"
-                )
-        annotated = {use.span: name for use, name in uses.items() if use.role == "annotation"}
-        if not annotated:
-            return None
-        try:
-            after = self._amended(path, data, imports, annotated)
-        except AmendError as error:
-            self.notes.append(f"`{place}` cannot be changed: {error}")
-            return None
-        if after is None:
-            self.notes.append(f"`{place}` has no import beside which one could stand")
-            return None
-        return self._change(path, data, after)
-
-    def _amended(
-        self, path: str, data: bytes, imports: Sequence[Import], annotated: Mapping[Span, str]
-    ) -> bytes | None:
-        """Return a file's bytes with the interface in some annotations, and with its import."""
-        new = new_import(
-            self.interface.module,
-            self.interface.name,
-            imports,
-            lambda name: self.project.absolute(name, path),
-        )
-        if new is None:
-            return None
-        lines = Lines(decode(data))
-        edits = [
-            Edit(span, re.sub(rf"\b{re.escape(name)}\b", new.bound, _text(lines, span)))
-            for span, name in annotated.items()
-        ]
-        fix = Fix("", (*edits, *new.edits), "unsafe")
-        return self._without_import(path, amended(data, [fix], is_script=False))
-
-    def _without_import(self, path: str, data: bytes) -> bytes:
-        """Return a file's bytes without the import of the class, where nothing uses it any more."""
-        for fact in imports_in(data, self.project.catalogue):
-            for target in fact.targets:
-                is_backend = self.hierarchy.find(target.name, path) is self.backend
-                if is_backend and not target.uses:
-                    fix = removal_of(fact, [target.span], path, self.project)
-                    return data if fix is None else amended(data, [fix], is_script=False)
-        return data
+            self.notes.extend(notes)
+            if after != data:
+                yield self._change(path, data, after)
 
     def _without_worse(self, changes: Sequence[Change]) -> list[Change]:
         """Return the changes of files in which an audit then finds no more than before."""
@@ -269,11 +217,6 @@ class _Extractor:
         return [change for change in changes if change.file not in broken]
 
 
-def _text(lines: Lines, span: Span) -> str:
-    start = lines.index(span.line, span.column)
-    return lines.text[start : lines.index(span.end_line, span.end_column)]
-
-
 def _interface_of(project: Project, backend: Class) -> _Interface:
     """Return the interface to write: one that is configured and not there yet, or one beside."""
     module = backend.name.removesuffix(f".{backend.shape.name}")
@@ -286,8 +229,9 @@ def _interface_of(project: Project, backend: Class) -> _Interface:
         if not set(configured) & set("*?[") and not project.has_module(named):
             return _Interface(named, str(root.joinpath(*named.split(".")).with_suffix(".py")), name)
     package = module if is_package else module.rpartition(".")[0]
-    own = f"{package}.interface" if package else "interface"
-    return _Interface(own, str(place.parent / "interface.py"), _name_of(backend.shape.name))
+    own = f"{package}.interface" if package else f"{module}_interface"
+    path = place.parent / f"{own.rpartition('.')[2]}.py"
+    return _Interface(own, str(path), _name_of(backend.shape.name))
 
 
 def _name_of(name: str) -> str:

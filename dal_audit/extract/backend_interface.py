@@ -6,14 +6,14 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.python.interface_text import ClassSource, InterfaceText, interface_text
 from dal_audit.extract.python.module_facts import python_facts
 from dal_audit.extract.source import decode
-from dal_audit.facts import Import
+from dal_audit.facts import Fact
 
-__all__ = ["ClassSource", "InterfaceText", "imports_in", "interface_text"]
+__all__ = ["ClassSource", "InterfaceText", "facts_in", "interface_text"]
 
 
-def imports_in(data: bytes, catalogue: Catalogue) -> list[Import]:
-    """Return the import statements of a module, with the uses of what they bind.
+def facts_in(data: bytes, catalogue: Catalogue) -> list[Fact]:
+    """Return the facts of a module: its imports, with the uses of what they bind, and its classes.
 
     Raises UndecodableError.
     """
-    return [fact for fact in python_facts(decode(data), catalogue) if isinstance(fact, Import)]
+    return list(python_facts(decode(data), catalogue))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -10,6 +10,7 @@ import libcst as cst
 from libcst.helpers import get_full_name_for_node
 from msgspec import Struct
 
+from dal_audit.extract.python.interface_attributes import Attribute, attributes
 from dal_audit.extract.python.interface_types import ANY, PLAIN, TypeWriter
 
 _KEPT: Final = frozenset(
@@ -19,12 +20,6 @@ _KEPT: Final = frozenset(
 """The decorators that change what a member is to its callers, by their last names."""
 _CACHED: Final = frozenset({"cached_property", "cachedproperty"})
 _LITERALS: Final = (cst.SimpleString, cst.Integer, cst.Float, cst.Ellipsis)
-_TYPES: Final[Mapping[type, str]] = {
-    cst.SimpleString: "str",
-    cst.FormattedString: "str",
-    cst.Integer: "int",
-    cst.Float: "float",
-}
 _NAMES: Final = frozenset({"None", "True", "False"})
 
 
@@ -46,32 +41,39 @@ class MemberReader:
         self.node = node
         self.writer = writer
 
-    def members(self, wanted: AbstractSet[str]) -> Iterator[InterfaceMember]:
-        """Yield the members of some names in the order of the text; attributes of objects first."""
+    def members(
+        self, wanted: AbstractSet[str], known: AbstractSet[str]
+    ) -> Iterator[InterfaceMember]:
+        """Yield the members of some names in the order of the text; attributes of objects first.
+
+        Public attributes that are not `known` are wanted, too.
+        """
         methods = [part for part in self.node.body.body if isinstance(part, cst.FunctionDef)]
-        own = {method.name.value for method in methods} | {name for name, _ in self._fields()}
-        fields = [*self._fields(), *(part for part in _set_in(methods) if part[0] not in own)]
-        for name, annotation in fields:
-            if name in wanted:
-                yield self._field(name, annotation)
+        for field in attributes(self.node, methods, self.writer):
+            if field.name in wanted or not (field.name in known or field.name.startswith("_")):
+                yield self._field(field)
         found = [method for method in methods if method.name.value in wanted]
         for method in _meant(found):
             yield self._method(method)
 
-    def _fields(self) -> list[tuple[str, cst.BaseExpression | None]]:
-        """Return the attributes that the class's own block sets or declares."""
-        lines = [part for part in self.node.body.body if isinstance(part, cst.SimpleStatementLine)]
-        return [part for line in lines for small in line.body for part in _targets(small)]
-
-    def _field(self, name: str, annotation: cst.BaseExpression | None) -> InterfaceMember:
-        written = None if annotation is None else self.writer.written(annotation)
+    def _field(self, field: Attribute) -> InterfaceMember:
+        """Return an attribute with its type; callers only read one that is final."""
+        written = None if field.type is None else self.writer.written(field.type)
         if written is None:
             self.writer.needed.add(ANY)
-        declared = cst.AnnAssign(
-            cst.Name(name), cst.Annotation(written or cst.Name(PLAIN)), value=None
-        )
-        line = cst.SimpleStatementLine([declared])
-        return InterfaceMember(name, line, self._taken_leaks(), annotation is not None)
+        annotation, name = cst.Annotation(written or cst.Name(PLAIN)), cst.Name(field.name)
+        node: cst.BaseStatement
+        if field.is_final:
+            node = cst.FunctionDef(
+                name,
+                cst.Parameters([cst.Param(cst.Name("self"))]),
+                cst.SimpleStatementSuite([cst.Expr(cst.Ellipsis())]),
+                [cst.Decorator(cst.Name("property"))],
+                annotation,
+            )
+        else:
+            node = cst.SimpleStatementLine([cst.AnnAssign(name, annotation, value=None)])
+        return InterfaceMember(field.name, node, self._taken_leaks(), field.type is not None)
 
     def _method(self, node: cst.FunctionDef) -> InterfaceMember:
         """Return a method with its signature and docstring."""
@@ -87,9 +89,11 @@ class MemberReader:
             asynchronous=None if is_generator else node.asynchronous,
             leading_lines=(),
             lines_after_decorators=(),
+            type_parameters=self.writer.bounded(node.type_parameters),
             body=_body(node),
         )
-        return InterfaceMember(node.name.value, made, self._taken_leaks())
+        is_declared = returns is not None or bool(_decorating(node) & {"setter", "deleter"})
+        return InterfaceMember(node.name.value, made, self._taken_leaks(), is_declared)
 
     def _decorators(self, node: cst.FunctionDef) -> Iterator[cst.Decorator]:
         for decorator in node.decorators:
@@ -159,64 +163,6 @@ def _body(node: cst.FunctionDef) -> cst.BaseSuite:
     if isinstance(first, cst.SimpleStatementLine) and node.get_docstring(clean=False) is not None:
         return cst.IndentedBlock([first.with_changes(leading_lines=())])
     return cst.SimpleStatementSuite([cst.Expr(cst.Ellipsis())])
-
-
-def _targets(small: cst.CSTNode) -> Iterator[tuple[str, cst.BaseExpression | None]]:
-    """Yield the plain names that a statement of a class's block sets, with their types."""
-    if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
-        yield small.target.value, small.annotation.annotation
-    elif isinstance(small, cst.Assign):
-        for target in small.targets:
-            if isinstance(target.target, cst.Name):
-                yield target.target.value, _type_of(small.value)
-
-
-def _type_of(value: cst.BaseExpression) -> cst.BaseExpression | None:
-    """Return the type of a value that says it."""
-    if isinstance(value, cst.Name) and value.value in _NAMES - {"None"}:
-        return cst.Name("bool")
-    name = _TYPES.get(type(value))
-    return None if name is None else cst.Name(name)
-
-
-def _set_in(
-    methods: Sequence[cst.FunctionDef],
-) -> Iterator[tuple[str, cst.BaseExpression | None]]:
-    """Yield the attributes that methods set, each once, with the types that these tell of."""
-    seen: set[str] = set()
-    for method in methods:
-        visitor = _Attributes(method)
-        method.body.visit(visitor)
-        for name, annotation in visitor.found:
-            if name not in seen:
-                seen.add(name)
-                yield name, annotation
-
-
-class _Attributes(cst.CSTVisitor):
-    """Collects what a method sets its object's attributes to."""
-
-    def __init__(self, method: cst.FunctionDef) -> None:
-        super().__init__()
-        first = [*method.params.posonly_params, *method.params.params][:1]
-        self.own = first[0].name.value if first else ""
-        every = (*method.params.posonly_params, *method.params.params, *method.params.kwonly_params)
-        self.types = {each.name.value: each.annotation for each in every}
-        self.found: list[tuple[str, cst.BaseExpression | None]] = []
-
-    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
-        self._add(node.target, node.annotation.annotation)
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        value = node.value
-        known = self.types.get(value.value) if isinstance(value, cst.Name) else None
-        for target in node.targets:
-            self._add(target.target, _type_of(value) if known is None else known.annotation)
-
-    def _add(self, target: cst.BaseExpression, annotation: cst.BaseExpression | None) -> None:
-        is_own = isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name)
-        if is_own and target.value.value == self.own:  # type: ignore[attr-defined]  # told above
-            self.found.append((target.attr.value, annotation))  # type: ignore[attr-defined]
 
 
 def _yields(node: cst.FunctionDef) -> bool:

@@ -6,15 +6,15 @@ LibCST reads the class: signatures and docstrings are written as they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 from msgspec import Struct
 
+from dal_audit.extract.python.import_block import Needed, import_groups
 from dal_audit.extract.python.interface_members import InterfaceMember, MemberReader
-from dal_audit.extract.python.interface_types import Needed, TypeWriter
+from dal_audit.extract.python.interface_types import TypeWriter
 
 _MAKERS: Final = frozenset({"TypeVar", "ParamSpec", "TypeVarTuple"})
 _BOUNDS: Final = frozenset({"", "bound", "default"})
@@ -25,14 +25,16 @@ _CHECKING: Final = Needed("typing", "TYPE_CHECKING")
 class ClassSource(Struct, frozen=True):
     """A class whose members an interface takes: its module's text, its name, and these.
 
-    `is_driver` tells a driver's type by its dotted name in the module; `absolute` reads another
-    module's name as the module means it.
+    `known` are the members that this or another class of them is known to have; an attribute beside
+    these, which methods set among others, is taken, too. `is_driver` tells a driver's type by its
+    dotted name in the module; `absolute` reads another module's name as the module means it.
     """
 
     module: str
     text: str
     name: str
     members: frozenset[str]
+    known: frozenset[str]
     is_driver: Callable[[str], bool]
     absolute: Callable[[str], str]
 
@@ -68,20 +70,23 @@ def interface_text(
     taken = [each for source in read for each in source.members()]
     protocol = cst.Module([_protocol(read[0], name, taken)]).code
     variables = "".join(line for source in read for line in source.variables())
-    needed = {_PROTOCOL, *(each for source in read for each in source.needed())}
+    needed = {each for source in read for each in source.needed()}
     own = sorted({each for source in read for each in source.own()})
-    runtime = {each for each in needed if not is_own(each.origin)}
-    checked = {*own, *(needed - runtime)}
+    for_checks = {each for source in read for each in source.for_checks()}
+    checked = {*own, *for_checks, *(each for each in needed if is_own(each.origin))}
+    runtime = {_PROTOCOL, *(needed - checked)}
     if checked:
         runtime.add(_CHECKING)
-    body = [
-        *_import_lines(runtime, ""),
-        *(["", "if TYPE_CHECKING:", *_import_lines(checked, "    ")] if checked else []),
-    ]
-    head = '"""What storage does for its callers."""\n\nfrom __future__ import annotations\n\n'
-    text = head + "\n".join(body) + "\n\n" + (variables + "\n" if variables else "") + "\n"
+    parts = (
+        '"""What storage does for its callers."""\n',
+        "from __future__ import annotations\n",
+        import_groups(runtime, is_own),
+        f"if TYPE_CHECKING:\n{import_groups(checked, is_own, '    ')}" if checked else "",
+        variables,
+        f"\n{protocol}",
+    )
     return InterfaceText(
-        text + protocol,
+        "\n".join(part for part in parts if part),
         tuple(taken),
         tuple(f"{each.module}.{each.name}" for each in own),
     )
@@ -105,6 +110,7 @@ class _Source:
         statements = list(_statements(module.body))
         self.assigned = dict(_assigned(statements))
         imported = dict(_imported(statements))
+        self.for_types = frozenset(dict(_imported(_type_checking(statements))).values())
         defined = {
             part.name.value
             for part in statements
@@ -115,12 +121,19 @@ class _Source:
         )
 
     def members(self) -> list[InterfaceMember]:
-        return list(MemberReader(self.node, self.writer).members(self.source.members))
+        reader = MemberReader(self.node, self.writer)
+        return list(reader.members(self.source.members, self.source.known))
 
     def needed(self) -> Iterator[Needed]:
-        for each in sorted(self.writer.needed):
-            module = self.source.absolute(each.module) if each.module else ""
-            yield each._replace(module=module)
+        return map(self._absolute, self.writer.needed)
+
+    def for_checks(self) -> Iterator[Needed]:
+        """Yield what the module itself imports for type checkers alone."""
+        return map(self._absolute, self.writer.needed & self.for_types)
+
+    def _absolute(self, needed: Needed) -> Needed:
+        module = self.source.absolute(needed.module) if needed.module else ""
+        return needed._replace(module=module)
 
     def own(self) -> Iterator[Needed]:
         for name in self.writer.own - self._variables.keys():
@@ -174,10 +187,8 @@ def _protocol(source: _Source, name: str, members: Sequence[InterfaceMember]) ->
     doc = source.node.body.body[0] if source.node.get_docstring(clean=False) is not None else None
     if isinstance(doc, cst.SimpleStatementLine):
         body.append(doc.with_changes(leading_lines=()))
-    is_first = not body
     for member in members:
-        body.append(_spaced(member, is_first=is_first, is_below_text=len(body) == 1))
-        is_first = False
+        body.append(_spaced(member, body[-1] if body else None))
     if not body:
         body.append(cst.SimpleStatementLine([cst.Expr(cst.Ellipsis())]))
     return cst.ClassDef(
@@ -186,21 +197,26 @@ def _protocol(source: _Source, name: str, members: Sequence[InterfaceMember]) ->
         bases=source.bases(),
         lpar=cst.LeftParen(),
         rpar=cst.RightParen(),
-        type_parameters=source.node.type_parameters,
+        type_parameters=source.writer.bounded(source.node.type_parameters),
     )
 
 
-def _spaced(member: InterfaceMember, *, is_first: bool, is_below_text: bool) -> cst.BaseStatement:
-    """Return a member below a blank line, and below what is to be said of it."""
-    is_field = isinstance(member.node, cst.SimpleStatementLine)
-    lines = [] if is_first or (is_field and not is_below_text) else [cst.EmptyLine(indent=False)]
+def _spaced(member: InterfaceMember, above: cst.BaseStatement | None) -> cst.BaseStatement:
+    """Return a member below what is to be said of it, and a blank line unless two fields meet."""
+    is_field = _is_field(member.node)
+    is_close = above is None or (is_field and _is_field(above))
+    lines = [] if is_close else [cst.EmptyLine(indent=False)]
     said = (
         [f"# gives away {', '.join(f'`{leak}`' for leak in member.leaks)}"] if member.leaks else []
     )
-    if not member.is_declared:
+    if not member.is_declared and is_field:
         said.append("# its type is not declared")
     lines += [cst.EmptyLine(comment=cst.Comment(text)) for text in said]
     return member.node.with_changes(leading_lines=lines)
+
+
+def _is_field(node: cst.BaseStatement) -> bool:
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.AnnAssign)
 
 
 def _statements(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
@@ -213,6 +229,15 @@ def _statements(body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
             below = getattr(part, name, None)
             for inner in below if isinstance(below, Sequence) else [below] if below else []:
                 yield from _statements([inner])
+
+
+def _type_checking(statements: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Yield the statements that only type checkers read."""
+    for part in statements:
+        if isinstance(part, cst.If):
+            name = get_full_name_for_node(part.test) or ""
+            if name.rpartition(".")[2] == "TYPE_CHECKING":
+                yield from _statements(part.body.body)
 
 
 def _assigned(statements: Iterable[cst.CSTNode]) -> Iterator[tuple[str, cst.BaseExpression]]:
@@ -245,25 +270,6 @@ def _named(node: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, Needed]]:
         renamed = alias.evaluated_alias or ""
         bound = renamed or (name if module else name.partition(".")[0])
         yield bound, Needed(module, name, renamed)
-
-
-def _import_lines(needed: AbstractSet[Needed], indent: str) -> Iterator[str]:
-    """Yield the lines that import names, one a module."""
-    for each in sorted(each for each in needed if not each.module):
-        yield f"{indent}import {each.name}{' as ' * bool(each.renamed)}{each.renamed}"
-    modules = sorted({each.module for each in needed if each.module})
-    for module in modules:
-        names = sorted((each for each in needed if each.module == module), key=_order)
-        listed = ", ".join(
-            f"{each.name} as {each.renamed}" if each.renamed else each.name for each in names
-        )
-        yield f"{indent}from {module} import {listed}"
-
-
-def _order(each: Needed) -> tuple[bool, bool, str]:
-    """Return where a name stands among others: constants, classes, functions."""
-    name = each.name
-    return not name.isupper(), not name[:1].isupper(), name
 
 
 def _keyword(arg: cst.Arg) -> str:

@@ -4,31 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
+from dal_audit.extract.python.import_block import Needed
 from dal_audit.facts import OWN_MODULE
 
 PLAIN: Final = "Any"
 """What is written for a driver's type: whatever it becomes, the class keeps to it meanwhile."""
-
-
-class Needed(NamedTuple):
-    """A name that is imported: its module (empty for a plain `import`), and what `as` calls it."""
-
-    module: str
-    name: str
-    renamed: str = ""
-
-    @property
-    def origin(self) -> str:
-        """The dotted name that it stands for; of a plain `import a.b`, what it binds."""
-        if not self.module:
-            return self.name if self.renamed else self.name.partition(".")[0]
-        dot = "" if self.module.endswith(".") else "."
-        return f"{self.module}{dot}{self.name}"
 
 
 ANY: Final = Needed("typing", "Any")
@@ -60,16 +45,34 @@ class TypeWriter:
         """Return an annotation as the interface has it."""
         return _visited(node, self)
 
+    def is_drivers(self, node: cst.BaseExpression) -> bool:
+        """Return whether a dotted name is a driver's."""
+        origin = self._origin(get_full_name_for_node(node) or "")
+        return bool(origin) and self.is_driver(origin)
+
+    def _origin(self, dotted: str) -> str:
+        """Return what a dotted name means; empty where the module neither has nor imports it."""
+        first, _, rest = dotted.partition(".")
+        needed = self.imported.get(first)
+        if needed is not None:
+            return _joined(needed.origin, rest)
+        return OWN_MODULE + dotted if first in self.defined else ""
+
+    def bounded(self, parameters: cst.TypeParameters | None) -> cst.TypeParameters | None:
+        """Return type parameters (PEP 695) with their bounds as the interface has them."""
+        found: Any = None if parameters is None else parameters.visit(_Names(self))
+        return found if isinstance(found, cst.TypeParameters) else parameters
+
     def named(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Return what is written for a dotted name, and note what that needs."""
         dotted = get_full_name_for_node(node) or ""
-        first, _, rest = dotted.partition(".")
         if dotted in self.renamed:
             return cst.Name(self.renamed[dotted])
-        needed = self.imported.get(first)
-        if needed is None and first not in self.defined:
+        origin = self._origin(dotted)
+        if not origin:
             return node
-        origin = OWN_MODULE + dotted if needed is None else _joined(needed.origin, rest)
+        first = dotted.partition(".")[0]
+        needed = self.imported.get(first)
         if self.is_driver(origin):
             self.leaks.append(origin.removeprefix(OWN_MODULE))
             self.needed.add(ANY)
