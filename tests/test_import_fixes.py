@@ -74,6 +74,8 @@ def mended(data: bytes, encoding: str = "utf-8") -> bytes:
         ("import json, \\\n    sqlite3\n", "import json\n"),
         ("import json; import sqlite3\n", "import json\n"),
         ("import sqlite3; import json\n", "import json\n"),
+        ("# ruff: noqa: E501\nimport sqlite3\n", "# ruff: noqa: E501\n"),
+        ("# pylint: disable=invalid-name\nimport sqlite3\n", "# pylint: disable=invalid-name\n"),
         ("if x: import sqlite3\n", "if x: pass\n"),
         ("if x:\n    import sqlite3  # why\n", "if x:\n    pass  # why\n"),
         ("import sqlite3  # why\nx = 1\n", "# why\nx = 1\n"),
@@ -146,6 +148,9 @@ def test_comments_in_brackets_stay(before: str, after: str | None) -> None:
         "with suppress(ImportError):\n    import sqlite3\n",
         "class A:\n    import sqlite3\n",
         "import sqlite3  # noqa\n",
+        "# flake8: noqa\nimport sqlite3\n",
+        "import sqlite3\n# ruff: noqa: E501, F401\n",
+        "# pylint: disable=invalid-name,unused-import\nimport sqlite3\n",
         "import sqlite3  # noqa: F401\n",
         "import sqlite3  # registers adapters  # pylint: disable=unused-import\n",
         "import sqlite3  # type: ignore\n",
@@ -209,6 +214,16 @@ def test_other_modules_are_asked(tmp_path: Path, files: dict[str, str], is_mende
         file.write_text(text)
     found = fixed(Request(folder=tmp_path))
     assert [change.path for change in found.changes] == [next(iter(files))] * is_mended
+
+
+@pytest.mark.parametrize(("use", "is_mended"), [("sa.orm.Session", False), ("sa.select", True)])
+def test_what_may_load_a_module_that_is_read_stays(
+    tmp_path: Path, use: str, is_mended: bool
+) -> None:
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage/s.py").write_text(STORE)
+    (tmp_path / "a.py").write_text(f"import sqlalchemy as sa\nimport sqlalchemy.orm\n\n{use}\n")
+    assert bool(fixed(Request(folder=tmp_path), unsafe=True).changes) == is_mended
 
 
 def test_what_is_used_beside_it_stays_a_finding(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dal_audit.assemble.imported_names import is_reached_otherwise, is_read_elsewhere
 from dal_audit.assemble.project import Project
-from dal_audit.facts import Import, Span
+from dal_audit.facts import Import, Span, Target
 from dal_audit.fix.imports import without
 from dal_audit.fix.model import Applicability, Fix
 
@@ -27,9 +27,9 @@ def removal_of(
 ) -> Fix | None:
     """Return how the names at some places of a statement are taken out of it.
 
-    Those that anything may use stay. None where that is each of them, and where what stands there
-    is no name that it binds. It is unsafe where a name may be a module that is read otherwise, too:
-    `psycopg2.extensions` of `import psycopg2`, which only `from psycopg2 import extensions` loads.
+    Those that anything may use stay; None where that is each of them, and where what stands there
+    is no name that it binds. So does what may be a module that is read by another way: in `sa.orm`
+    of `import sqlalchemy as sa`, which `import sqlalchemy.orm` alone may load.
     """
     targets = [target for target in fact.targets if target.span in spans]
     place = PurePosixPath(path)
@@ -37,12 +37,15 @@ def removal_of(
         return None
     module = project.module_name(path)
     kept = [
-        replace(target, removal=None)
-        if target.removal is not None and is_read_elsewhere(module, target.bound, project)
-        else target
+        replace(target, removal=None) if _may_be_read(module, target, project) else target
         for target in targets
     ]
-    unused = (target.name for target in kept if target.removal is not None)
-    if any(is_reached_otherwise(name, project) for name in unused):
-        applicability = "unsafe"
     return without(fact, kept, applicability)
+
+
+def _may_be_read(module: str, target: Target, project: Project) -> bool:
+    """Return whether something else reads what an import that nothing uses binds, or loads."""
+    return target.removal is not None and (
+        is_read_elsewhere(module, target.bound, project)
+        or is_reached_otherwise(target.name, project)
+    )

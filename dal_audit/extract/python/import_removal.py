@@ -38,6 +38,15 @@ _DIRECTIVE: Final = re.compile(
     re.IGNORECASE,
 )
 """A comment that speaks to a tool: it means nothing where the import is not, or asks to keep it."""
+_FILE_DIRECTIVE: Final = re.compile(
+    r"^[ \t]*#[ \t]*(?:"
+    r"(?:flake8|ruff)[ \t]*[:=][ \t]*noqa(?![ \t]*:)"
+    r"|(?:flake8|ruff)[ \t]*[:=][ \t]*noqa.*\bF(?:4|40|401)?\b"
+    r"|pylint[ \t]*:[ \t]*(?:skip-file|disable[ \t]*=.*\b(?:unused-import|W0611|all)\b)"
+    r"|pyflakes:)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A comment of its own that says of a whole file that its imports are meant."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _PROSE: Final = re.compile(r"\w\s+\w")
 _GUARDS: Final = (*TRIES, ast.With, ast.AsyncWith)
@@ -110,7 +119,7 @@ class ImportRemoval:
         """Return whether a statement may lose names, as far as what it stands in says."""
         position = self._positions.get(id(statement))
         is_known = position is not None and not position.is_guarded
-        return is_known and not self._reads_namespace and not self._is_kept(statement)
+        return is_known and self._is_plain and not self._is_kept(statement)
 
     def _is_free(self, alias: ast.alias, name: str, unused: AbstractSet[str]) -> bool:
         """Return whether nothing can miss a name that an open statement imports."""
@@ -150,8 +159,10 @@ class ImportRemoval:
         return {id(binding.alias) for binding in alone if isinstance(binding, Imported)}
 
     @cached_property
-    def _reads_namespace(self) -> bool:
-        return _READS_NAMESPACE.search(self.lines.text) is not None
+    def _is_plain(self) -> bool:
+        """Whether nothing in the module reads its names at once, or asks to keep its imports."""
+        text = self.lines.text
+        return _READS_NAMESPACE.search(text) is None and _FILE_DIRECTIVE.search(text) is None
 
     @cached_property
     def _quoted(self) -> AbstractSet[str]:
