@@ -61,6 +61,8 @@ class Receivers:
         self._classes: dict[str, dict[str, tuple[str, ...]]] = {}
         self._types: dict[tuple[str, str], tuple[ReceiverType, ...]] = {}
         for path, known in evidence.items():
+            if not known.is_whole:
+                continue  # Where a receiver leads into such a file, it is inspected once more.
             self._values[path] = dict(known.values)
             self._classes[path] = dict(known.classes)
 

@@ -372,7 +372,7 @@ def _facts_of_code(
     try:
         plain = searchable(data)
         importing = import_statements(plain)
-        signals = prefilter.signals(plain)
+        signals = prefilter.signals(plain, importing)
         ruled_out = not reached and not signals
         if ruled_out and options.skips_ruled_out:
             return FileFacts(path, (), "ruled-out", importing)

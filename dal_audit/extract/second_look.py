@@ -7,7 +7,7 @@ receivers lead into it.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES, too_much_of
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
-from dal_audit.facts import START, FileFacts, SourceFile, ValueFacts
+from dal_audit.facts import START, Fact, FileFacts, SourceFile, ValueFacts
 
 if TYPE_CHECKING:
     from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
@@ -102,7 +102,7 @@ def _joined(
     return [
         replace(
             file,
-            facts=(*file.facts, evidence_),
+            facts=(*_without_evidence(file.facts), evidence_),
             attention="read" if file.attention == "ruled-out" else file.attention,
         )
         if (evidence_ := by_path.get(file.path))
@@ -111,10 +111,18 @@ def _joined(
     ]
 
 
+def _without_evidence(facts: tuple[Fact, ...]) -> Iterator[Fact]:
+    """Yield the facts of a file but for what was known of its accesses alone."""
+    return (fact for fact in facts if not isinstance(fact, ValueFacts))
+
+
 def evidence_of(
     file: SourceFile, words: AccessorWords, *, always: bool, shortcuts: bool = True
 ) -> ValueFacts | None:
-    """Return a file's evidence; None where it has none, or was reported as not understood."""
+    """Return a file's evidence; None where it has none, or was reported as not understood.
+
+    It is `always` whole; else the accesses alone, of a file whose bytes hold one.
+    """
     if file.flaw or file.size > MAX_PARSED_BYTES:
         return None
     # Only where a file is read:
@@ -136,7 +144,12 @@ def evidence_of(
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
             found = deeply(
-                lambda: evidence(parse(text, shortcuts=shortcuts), Lines(text), words.words)
+                lambda: evidence(
+                    parse(text, shortcuts=shortcuts),
+                    Lines(text),
+                    words.words,
+                    only_accesses=not always,
+                )
             )
     except (OSError, ValueError, RecursionError):  # What is no text, or no Python, is a ValueError.
         return None

@@ -22,6 +22,8 @@ _NAME_MARKS: Final = ("passw", "passphrase", "pgpass", "_pass", "'pass'", '"pass
 _MARKS: Final = ("://", *_NAME_MARKS)
 _SQL_MARKS: Final = ("identified", "pragma", "attach")
 """A text that holds none of these, in lower case, holds no password that is known as one."""
+_SQL_FOLLOWED: Final = re.compile(r"password[\s=(]|(?:identified|pragma)\s|attach\b")
+"""What SQL that sets a password begins with, in lower case: `pragma: no cover` is none."""
 
 _URL: Final = r"://(?=((?:(?!,[a-z][\w+]*:)[^\s\"'`<>]){1,500}))"
 _DEFAULT: Final = r"\$\{\w{1,60}:?-([^}\s]+)\}"
@@ -37,6 +39,11 @@ _NAMED: Final = (
 """A name of a password with its value: in YAML (also a pair of `name` and `value`), in a shell, as
 an option, in a literal."""
 
+_LONGEST_NAME: Final = 60
+"""How many letters stand before the mark of a password in a name, at the most."""
+_OPENING: Final = re.compile(r"['\"]\w*\Z")
+"""A name up to the mark of a password in it, behind the quote that opens it."""
+
 _DOUBLE: Final = r"\\?\"(?P<double>(?:[^\"\\\s]|\\[^\"\s])+)\\?\""
 _SINGLE: Final = r"\\?'(?P<single>(?:[^'\\\s]|\\[^'\s])+)\\?'"
 _LITERAL: Final = (
@@ -47,8 +54,8 @@ _LITERAL: Final = (
 """A name of a password with a text, in a program: `password="…"`, also with an annotation."""
 
 _ARGUMENT: Final = (
-    rf"(?:getenv|setenv|putenv|setdefault|\bget|\bpop)\([ \t]*['\"]\w{{0,60}}{_NAME}['\"][ \t]*,"
-    rf"[ \t]*(?:{_DOUBLE}|{_SINGLE})"
+    rf"(?:getenv|setenv|putenv|setdefault|\bget|\bpop)\([ \t]*"
+    rf"['\"]\w{{0,{_LONGEST_NAME}}}{_NAME}['\"][ \t]*,[ \t]*(?:{_DOUBLE}|{_SINGLE})"
 )
 """A variable's name with its value, as an argument: `setenv("PGPASSWORD", "…")`."""
 
@@ -61,6 +68,9 @@ placeholder of SQL (`SET password=:new;`)."""
 
 _LINE: Final = r"^[ \t]*(?:PASSWORD|PWD)=(?P<bare>[^\s:;\"'&\\,()\[\]]+)[ \t]*$"
 """The same on a line of its own, in a text of several lines; elsewhere it is code."""
+
+_LINE_MARKS: Final = ("password=", "pwd=")
+"""What such a line holds, in lower case."""
 
 _TEXT: Final = (
     r"#[^\n]*|\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}"
@@ -132,7 +142,7 @@ def _places_in(text: str, *, is_program: bool) -> list[tuple[int, int]]:
     if not is_likely and not (is_program and any(mark in plain for mark in _SQL_MARKS)):
         return []
     joined: list[tuple[int, int]] = []
-    for start, end in sorted(set(_secrets(text, is_program=is_program))):
+    for start, end in sorted(set(_secrets(text, plain, is_program=is_program))):
         if joined and start < joined[-1][1]:
             joined[-1] = joined[-1][0], max(end, joined[-1][1])
         else:
@@ -140,42 +150,68 @@ def _places_in(text: str, *, is_program: bool) -> list[tuple[int, int]]:
     return joined
 
 
-def _secrets(text: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
-    """Yield where passwords begin and end."""
+def _secrets(text: str, plain: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
+    """Yield where passwords begin and end; `plain` is the text in lower case."""
     for url in _compiled(_URL).finditer(text):
         for before, password, after in passwords(url[1]):
             yield from _places(url[1], before, password, after, url.start(1))
-    by_name = (_LITERAL, _ARGUMENT, _PAIR) if is_program else (_NAMED,)
-    for marks, patterns in ((_NAME_MARKS, by_name), (("password", *_SQL_MARKS), (_SQL,))):
-        for start, end in _stretches(text, marks):
-            for named in _all_of(patterns, text, start, end):
-                group = str(named.lastgroup)
-                if not _is_no_password(named[group].strip(), is_program=is_program):
-                    yield named.span(group)
-    if is_program:
-        yield from _lines_in_texts(text)
-    for default in _compiled(_DEFAULT).finditer(text):
+    for named in _named(text, plain, is_program=is_program):
+        group = str(named.lastgroup)
+        if not _is_no_password(named[group].strip(), is_program=is_program):
+            yield named.span(group)
+    if is_program and any(mark in plain for mark in _LINE_MARKS):
+        yield from _lines_in_texts(text, plain)
+    for default in _compiled(_DEFAULT).finditer(text) if "${" in text else ():
         if _is_of_password(text, default) and not is_placeholder(default[1], ""):
             yield default.span(1)
 
 
-def _all_of(patterns: Iterable[str], text: str, start: int, end: int) -> Iterator[re.Match[str]]:
-    return (
-        found for pattern in patterns for found in _compiled(pattern).finditer(text, start, end)
-    )
+def _named(text: str, plain: str, *, is_program: bool) -> Iterator[re.Match[str]]:
+    """Yield values by the names before them, and SQL that sets a password.
 
-
-def _stretches(text: str, marks: Iterable[str]) -> list[tuple[int, int]]:
-    """Return where a text holds one of the marks, in lower case, with what stands around it.
-
-    That is the line up to the mark, and what may follow it: to search the whole takes longer than
-    to read it as Python.
+    Only what stands around the marks is looked at: to search the whole takes longer than to read
+    it as Python.
     """
-    plain = text.lower()
+    by_name = (_LITERAL, _ARGUMENT, _PAIR) if is_program else (_NAMED,)
     if len(plain) != len(text):  # A few letters are several in lower case: places would differ.
-        return [(0, len(text))]
+        yield from (
+            found for pattern in (*by_name, _SQL) for found in _compiled(pattern).finditer(text)
+        )
+        return
+    marks = sorted(_occurrences(plain, _NAME_MARKS))
+    if is_program:
+        starts = sorted({*marks, *(mark - 1 for mark in marks if plain.startswith("pwd", mark))})
+        yield from _beginning(_LITERAL, text, starts)
+        yield from _beginning(_PAIR, text, marks)
+        by_name, marks = (_ARGUMENT,), [mark for mark in marks if _is_quoted_name(text, mark)]
+    for start, end in _stretches(plain, marks):
+        yield from (
+            found for pattern in by_name for found in _compiled(pattern).finditer(text, start, end)
+        )
+    words = _occurrences(plain, ("password", *_SQL_MARKS))
+    of_sql = sorted(start for start in words if _SQL_FOLLOWED.match(plain, start))
+    yield from _beginning(_SQL, text, of_sql)
+
+
+def _beginning(pattern: str, text: str, starts: Iterable[int]) -> Iterator[re.Match[str]]:
+    """Yield the matches that begin at some places, in order, but for those in the one before."""
+    end = 0
+    for start in starts:
+        found = _compiled(pattern).match(text, start, start + _REACH) if start >= end else None
+        if found:
+            yield found
+            end = found.end()
+
+
+def _is_quoted_name(text: str, mark: int) -> bool:
+    """Return whether a quote opens the word that a mark stands in."""
+    return _OPENING.search(text, max(mark - _LONGEST_NAME - 1, 0), mark) is not None
+
+
+def _stretches(plain: str, marks: Iterable[int]) -> list[tuple[int, int]]:
+    """Return what stands around marks: the line up to each, and what may follow it."""
     found: list[tuple[int, int]] = []
-    for position in sorted(_occurrences(plain, marks)):
+    for position in marks:
         start = plain.rfind("\n", 0, position) + 1
         if found and start <= found[-1][1]:
             found[-1] = found[-1][0], position + _REACH
@@ -218,13 +254,25 @@ def _is_within(texts: list[tuple[int, int]], start: int, end: int) -> bool:
     return index >= 0 and end <= texts[index][1]
 
 
-def _lines_in_texts(text: str) -> Iterator[tuple[int, int]]:
+def _lines_in_texts(text: str, plain: str) -> Iterator[tuple[int, int]]:
     """Yield the passwords that stand on lines of their own in a text of several lines."""
-    found = [line.span("bare") for line in _compiled(_LINE).finditer(text)]
+    found = [line.span("bare") for line in _lines(text, plain)]
     texts = _texts(text) if found else []
     for start, end in found:
         if _is_within(texts, start, end) and not _is_no_password(text[start:end], is_program=True):
             yield start, end
+
+
+def _lines(text: str, plain: str) -> Iterator[re.Match[str]]:
+    """Yield the lines of a text that hold nothing but a password with its name."""
+    line = _compiled(_LINE)
+    if len(plain) != len(text):
+        yield from line.finditer(text)
+        return
+    for mark in _occurrences(plain, _LINE_MARKS):
+        found = line.match(text, plain.rfind("\n", 0, mark) + 1)
+        if found:
+            yield found
 
 
 def _is_in_text(text: str, start: int, end: int) -> bool:

@@ -374,6 +374,8 @@ class ValueFacts(TaggedFact, frozen=True):
     classes: tuple[tuple[str, tuple[str, ...]], ...]
     stars: tuple[str, ...] = ()
     accesses: tuple[AttributeRead, ...] = ()
+    is_whole: bool = True
+    """Whether all of that is known; else the accesses alone, until someone asks for the rest."""
 
 
 class StringAnnotationName(TaggedFact, frozen=True):

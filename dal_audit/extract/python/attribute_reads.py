@@ -26,7 +26,7 @@ from dal_audit.extract.source import Lines
 from dal_audit.facts import AbstractValue, AttributeRead, Span
 
 _WORD: Final = re.compile(r"\w")
-_BY_NAME: Final = "getattr|attrgetter|methodcaller|__dict__|vars"
+_BY_NAME: Final = ("getattr", "attrgetter", "methodcaller", "__dict__", "vars")
 _ITERATING: Final = ("__iter__", "__aiter__")
 _ENTERING: Final = ("__enter__", "__aenter__")
 MAX_SHOWN: Final = 200
@@ -59,9 +59,9 @@ def accessing_lines(lines: Lines, words: AbstractSet[str]) -> Iterator[int]:
 
 def _marks(words: AbstractSet[str], text: str) -> Iterator[str]:
     """Yield the patterns of what reads attributes without a dot before their names."""
-    yield _BY_NAME
+    yield from _BY_NAME  # One after the other: an alternative is searched ten times as slowly.
     if "match" in text:
-        yield r"\bcase\b"
+        yield r"case\b"
     yield from {SPECIAL[word] for word in words if word in SPECIAL}
 
 

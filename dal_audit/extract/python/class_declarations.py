@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
+from dal_audit.extract.python.parse.walk import nodes_in
+
 _DECLARING = (ast.Assign, ast.AnnAssign, ast.Expr)
 
 
@@ -17,7 +19,7 @@ def declaring_classes(tree: ast.Module) -> Mapping[int, str]:
     return {
         id(node): name
         for name, part in _parts(tree.body, "")
-        for node in ast.walk(part)
+        for node in nodes_in(part)
         if isinstance(node, ast.expr)
     }
 

@@ -19,6 +19,7 @@ from dal_audit.extract.python.definitions import (
     without_brackets,
 )
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.handed_sql import ExecutedParameters
 from dal_audit.extract.python.methods import GETTERS, Methods, assigned_once, own_attributes
 from dal_audit.extract.python.parse.import_places import name_span, node_span, own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
@@ -32,16 +33,18 @@ _TABLE: Final = "__dict__"
 _SETTERS: Final = frozenset({"setattr", "__setattr__"})
 
 
-def class_shapes(tree: ast.Module, lines: Lines, types: TypeReader) -> Iterator[ClassDefinition]:
+def class_shapes(
+    tree: ast.Module, lines: Lines, types: TypeReader, executed: ExecutedParameters
+) -> Iterator[ClassDefinition]:
     """Yield the classes of a module's own block and the classes nested in them."""
-    yield from _Classes(lines, types).block(tree, "")
+    yield from _Classes(lines, types, executed).block(tree, "")
 
 
 class _Classes:
-    def __init__(self, lines: Lines, types: TypeReader) -> None:
+    def __init__(self, lines: Lines, types: TypeReader, executed: ExecutedParameters) -> None:
         self.lines = lines
         self.types = types
-        self.methods = Methods(lines, types)
+        self.methods = Methods(lines, types, executed)
 
     def block(self, node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[ClassDefinition]:
         for statement in own_statements(node):

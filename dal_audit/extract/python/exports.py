@@ -22,7 +22,7 @@ from dal_audit.extract.python.export_lists import list_removals
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_results import FunctionResults
 from dal_audit.extract.python.handed_sql import ExecutedParameters
-from dal_audit.extract.python.namespace_entries import NAMESPACE_MARK, NamespaceEntries
+from dal_audit.extract.python.namespace_entries import NamespaceEntries, names_namespace
 from dal_audit.extract.python.on_demand import NamesOnDemand, attached
 from dal_audit.extract.python.parse.import_places import (
     imported_span,
@@ -76,7 +76,7 @@ def shapes_of(
         removals=tuple(reader.removals()),
         defines=bool(reader.functions) or any(own.made == "class" for own in exports),
     )
-    yield from class_shapes(tree, lines, reader.types)
+    yield from class_shapes(tree, lines, reader.types, reader.executed)
     yield from error_translations(tree, lines, reader.types)
 
 
@@ -91,6 +91,7 @@ class _Shaper:
         self.listings: list[ast.List | ast.Tuple | ast.Set] = []
         self.is_dynamic = False
         self.types = TypeReader(lines)
+        self.executed = ExecutedParameters(lines)
         self.only: AbstractSet[str] | None = None
         """The names that count, None for all."""
         self.functions: list[Function] = []
@@ -148,7 +149,7 @@ class _Shaper:
 
     def namespace(self, tree: ast.Module, module: Scope) -> None:
         """Read what any block binds of the module's names by `globals()`."""
-        if not NAMESPACE_MARK.search(self.lines.text):
+        if not names_namespace(self.lines.text):
             return
         functions = (node for node in nodes_in(tree) if isinstance(node, FUNCTIONS))
         for node in (tree, *functions):
@@ -162,11 +163,10 @@ class _Shaper:
         """Read what functions give, by all the imports that the module has."""
         self.namespace(tree, module)
         reader = FunctionResults(self.types, module)
-        executed = ExecutedParameters(self.lines)
         for call in self.attachments:
             self.attached(call, module)
         for node in self.functions:
-            if any(executed.of(node)):
+            if any(self.executed.of(node)):
                 self.executing.append(node.name)
             if node.name == "__getattr__":
                 self.on_demand(node, module)

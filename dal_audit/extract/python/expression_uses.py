@@ -302,7 +302,11 @@ def dotted_name(node: ast.expr) -> str:
     """
     parts: list[str] = []
     while not isinstance(node, ast.Name):
-        step = _read(node)
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+            continue
+        step = _read_by_call(node)
         if step is not None:
             node, name = step
             parts.append(name)
@@ -313,10 +317,8 @@ def dotted_name(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(parts)])
 
 
-def _read(node: ast.expr) -> tuple[ast.expr, str] | None:
-    """Return of what an expression reads which attribute; None where it reads none by its name."""
-    if isinstance(node, ast.Attribute):
-        return node.value, node.attr
+def _read_by_call(node: ast.expr) -> tuple[ast.expr, str] | None:
+    """Return of what a call reads which attribute; None where it reads none by its name."""
     if not isinstance(node, ast.Call) or last_name(node.func) != "getattr":
         return None
     match node.args:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_type_parameters
+from dal_audit.extract.python.parse.import_places import MarkedLines
 from dal_audit.extract.python.parse.walk import Function
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.value_inference import Inference
@@ -17,6 +20,8 @@ _CLASSES: Final = frozenset({"Callable", "type", "Type"})
 """Generic types that speak of a type and are no object of it."""
 
 _GIVING: Final = (ast.Return, ast.Yield, ast.YieldFrom)
+_TELLING: Final = re.compile(r"\b(?:return|yield|global)\b")
+"""Words without one of which a function gives nothing, and binds nothing that others read."""
 
 
 class FunctionResults:
@@ -27,6 +32,12 @@ class FunctionResults:
         self.types = types
         self.module = module
         self.inference = Inference(types)
+
+    @cached_property
+    def telling(self) -> MarkedLines:
+        """The lines with a word without which a function tells nothing."""
+        lines = self.types.lines
+        return MarkedLines(lines.line_of(word.start()) for word in _TELLING.finditer(lines.text))
 
     def of(self, node: Function) -> Iterator[str]:
         """Yield the dotted names of what a call of a function gives.
@@ -44,6 +55,8 @@ class FunctionResults:
 
     def returned(self, node: Function) -> Iterator[AbstractValue]:
         """Yield what a function's own block returns and yields."""
+        if not self.telling.touch(node):
+            return
         scope = open_type_parameters(node, self.module).open("function")
         bind_parameters(node.args, scope)
         for part in bind_all(node.body, scope):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 
 from dal_audit.extract.python.bindings import parameters
 from dal_audit.extract.python.constant_folding import qualified_names
@@ -25,8 +26,14 @@ class ExecutedParameters:
     """Reads which parameters of functions come to what executes SQL."""
 
     def __init__(self, lines: Lines) -> None:
-        """Note on which lines of a module execute-like calls begin."""
-        self.marked = MarkedLines(lines.line_of(start) for start in execution_starts(lines.text))
+        """Take a module's text."""
+        self.lines = lines
+
+    @cached_property
+    def marked(self) -> MarkedLines:
+        """The lines on which execute-like calls begin."""
+        lines = self.lines
+        return MarkedLines(lines.line_of(start) for start in execution_starts(lines.text))
 
     def of(self, node: Function) -> Iterator[str]:
         """Yield the parameters of a function that it hands on to calls which execute SQL."""

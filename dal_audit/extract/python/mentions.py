@@ -20,6 +20,8 @@ from dal_audit.extract.source import Lines
 from dal_audit.facts import START, NameMentions
 
 _WORD: Final = re.compile(r"[^\W\d]\w*")
+_PLAIN_WORD: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+"""The same in ASCII, in half the time."""
 
 
 def name_mentions(
@@ -62,4 +64,6 @@ def _words(statement: ast.stmt, lines: Lines) -> Iterable[str]:
     last = statement.end_lineno or first
     end = lines.starts[last] if last < len(lines.starts) else None
     text = lines.text[lines.starts[first - 1] : end]
-    return _WORD.findall(text if lines.ascii else unicodedata.normalize("NFKC", text))
+    if lines.ascii:
+        return _PLAIN_WORD.findall(text)
+    return _WORD.findall(unicodedata.normalize("NFKC", text))

@@ -34,12 +34,12 @@ _ABSTRACT: Final = frozenset({"abstractmethod", "abstractproperty"})
 class Methods:
     """Reads functions in a class as its members."""
 
-    def __init__(self, lines: Lines, types: TypeReader) -> None:
-        """Take the text and what its imports say."""
+    def __init__(self, lines: Lines, types: TypeReader, executed: ExecutedParameters) -> None:
+        """Take the text, what its imports say, and which parameters come to be executed."""
         self.lines = lines
         self.types = types
         words = re.finditer("yield", lines.text) if "yield" in lines.text else ()
-        self.executed = ExecutedParameters(lines)
+        self.executed = executed
         self.yielding = MarkedLines(lines.line_of(word.start()) for word in words)
 
     def member(self, node: Function, own: Sequence[ast.stmt]) -> Member:

@@ -13,8 +13,13 @@ from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 
-NAMESPACE_MARK: Final = re.compile(r"\b(?:globals|locals|vars)\s*\(\s*\)|\b__name__\s*\]")
-"""What stands in a text where something here binds a name."""
+_MARKS: Final = {
+    "globals": re.compile(r"globals\s*\(\s*\)"),
+    "locals": re.compile(r"locals\s*\(\s*\)"),
+    "vars": re.compile(r"vars\s*\(\s*\)"),
+    "__name__": re.compile(r"__name__\s*\]"),
+}
+"""What stands in a text where something here binds a name, by the word that it begins with."""
 
 _SETTING: Final = frozenset({"setdefault", "__setitem__"})
 _OF_MODULE: Final = frozenset({"globals", "locals", "vars"})
@@ -22,6 +27,11 @@ _OF_FUNCTION: Final = frozenset({"globals"})
 
 _Entry: TypeAlias = tuple[ast.expr | str, ast.expr]
 """A key, as an expression or as its text, and its value."""
+
+
+def names_namespace(text: str) -> bool:
+    """Return whether something in a text may bind a name by the module's namespace."""
+    return any(word in text and mark.search(text) for word, mark in _MARKS.items())
 
 
 class NamespaceEntries:

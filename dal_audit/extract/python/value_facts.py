@@ -22,7 +22,7 @@ from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.python.value_inference import Inference
 from dal_audit.extract.source import Lines
-from dal_audit.facts import CALL, OWN_MODULE, AbstractValue, Span, ValueFacts
+from dal_audit.facts import CALL, OWN_MODULE, START, AbstractValue, ValueFacts
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
 _SETTING: Final = (re.compile(r"self\.\w+\s*[:=]"), re.compile(r"global\b"))
@@ -32,29 +32,37 @@ _Block: TypeAlias = tuple[Scope, list[ast.AST]]
 """A function's scope, and what lies in the function but not in those inside it."""
 
 
-def evidence(tree: ast.Module, lines: Lines, words: AbstractSet[str]) -> ValueFacts:
+def evidence(
+    tree: ast.Module, lines: Lines, words: AbstractSet[str], *, only_accesses: bool = False
+) -> ValueFacts:
     """Return what a module's names stand for, and its accesses to attributes of these names.
 
-    Raises RecursionError for a tree that is nested too deeply to walk.
+    Where `only_accesses` are asked for, what the names stand for is left out, as nobody may ask
+    for it: three files in four are read for nothing else. Raises RecursionError for a tree that is
+    nested too deeply to walk.
     """
-    reader = _Reader(lines, words)
+    reader = _Reader(lines, words, only_accesses=only_accesses)
     module = Scope("module")
     try:
         reader.imports(tree)
         reader.block(tree, module, "")
     finally:
         module.forget()
+    accesses = tuple(reader.accesses.found)
+    if only_accesses:
+        return ValueFacts(START, (), (), accesses=accesses, is_whole=False)
     return ValueFacts(
-        Span(1, 1, 1, 1),
+        START,
         tuple((name, tuple(dict.fromkeys(found))) for name, found in reader.values.items()),
         tuple(reader.classes.items()),
         tuple(reader.stars),
-        tuple(reader.accesses.found),
+        accesses,
     )
 
 
 class _Reader:
-    def __init__(self, lines: Lines, words: AbstractSet[str]) -> None:
+    def __init__(self, lines: Lines, words: AbstractSet[str], *, only_accesses: bool) -> None:
+        self.only_accesses = only_accesses
         self.values: dict[str, list[AbstractValue]] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.stars: list[str] = []
@@ -65,7 +73,7 @@ class _Reader:
         self.accesses = Accesses(lines, words, self.inference)
         setting = (
             lines.line_of(found.start())
-            for pattern in _SETTING
+            for pattern in (_SETTING[-1:] if only_accesses else _SETTING)
             for found in pattern.finditer(lines.text)
         )
         self.marked = MarkedLines((*self.accesses.marked.numbers, *setting))
@@ -90,7 +98,7 @@ class _Reader:
     def block(self, node: ast.Module | ast.ClassDef, scope: Scope, owner: str) -> None:
         """Read the module's block, or the block of the class `owner`."""
         nodes = bind_all(node.body, scope)
-        for part in nodes:
+        for part in () if self.only_accesses else nodes:
             self.named(part, scope, owner)
         for part in nodes:
             if isinstance(part, FUNCTIONS):
@@ -100,6 +108,8 @@ class _Reader:
         self.accesses.read(node.body, scope)
 
     def definition(self, node: ast.ClassDef, scope: Scope, owner: str) -> None:
+        if self.only_accesses and not self.marked.touch(node):
+            return
         name = _dotted(owner, node.name)
         bases = without_brackets(node.bases)
         self.classes[name] = tuple(o for base in bases for o in self.types.origins(base))
@@ -127,7 +137,7 @@ class _Reader:
 
         `owner` is the class whose method it is. Where nothing in it matters, it is not walked.
         """
-        is_named = bool(owner) or outer.kind == "module"
+        is_named = not self.only_accesses and (bool(owner) or outer.kind == "module")
         touched = self.marked.touch(node)
         if is_named:
             self.note(_result(node, owner), self.inference.annotated(node.returns))
@@ -170,14 +180,14 @@ class _Reader:
 
     def effects(self, nodes: Sequence[ast.AST], scope: Scope, owner: str) -> None:
         """Read what a function does beyond its own block, and the functions in it."""
-        if owner:
+        if owner and not self.only_accesses:
             self.set_on_object(nodes, scope, owner)
         for node in nodes:
             if isinstance(node, FUNCTIONS):
                 self.function(node, scope)
             elif isinstance(node, ast.ClassDef):
                 self.inner_class(node, scope)
-            elif isinstance(node, ast.Global):
+            elif isinstance(node, ast.Global) and not self.only_accesses:
                 self.module_names(node, nodes, scope)
 
     def inner_class(self, node: ast.ClassDef, scope: Scope) -> None:

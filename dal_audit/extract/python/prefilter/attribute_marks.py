@@ -12,6 +12,8 @@ from dal_audit.extract.python.prefilter.driver_marks import MANY
 
 _AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
 _OWN: Final = re.compile(rb"(?<![\w.\x80-\xff])self\Z")
+_IMPORT_HEAD: Final = re.compile(rb"[ \t]*(?:import[ \t]+[\w., \t]*|(from)[ \t]+[\w.]*)")
+_IMPORT_REST: Final = re.compile(rb"[\w.]*[ \t]+import\b")
 _BY_NAME: Final = (b"getattr", b"attrgetter", b"methodcaller", b"__dict__", b"vars")
 SPECIAL: Final[Mapping[str, str]] = {
     "__enter__": r"\bwith\b",
@@ -62,6 +64,15 @@ class AccessorWords:
                     by_name = any(mark in data for mark in _BY_NAME)
                 if by_name:
                     return True
-            elif _AFTER.match(data, end) and not _OWN.search(data, max(start - 5, 0), start):
+            elif _is_read(data, start, end):
                 return True
         return False
+
+
+def _is_read(data: bytes, start: int, end: int) -> bool:
+    """Return whether a name behind a dot may be an attribute that is read of another object."""
+    if not _AFTER.match(data, end) or _OWN.search(data, max(start - 5, 0), start):
+        return False
+    head = _IMPORT_HEAD.fullmatch(data, data.rfind(b"\n", 0, start) + 1, start)
+    # In `from app.session import Session` it is a module, and nobody reads an attribute.
+    return head is None or (head[1] is not None and not _IMPORT_REST.match(data, end))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -64,6 +64,15 @@ _DOT: Final = ord(".")
 _IMPORTING: Final = re.compile(rb"\b(?:import|from)\b")
 _DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
 """What follows a module's name in a string annotation such as `"sqlite3.Connection"`."""
+_TWO_WORDS: Final = re.compile(rb"\w\s+\w")
+"""What stands between the names of no annotation: code, or prose."""
+_UNSPELLED: Final = (b"getattr", b"attrgetter", b"methodcaller", b"__dict__", b"vars")
+"""What reads an attribute by a name that may be put together."""
+_ONLY_WITH: Final[Mapping[bytes, tuple[bytes, ...]]] = {
+    b"importlib": (b"import_", b"load_module", b"from_spec", *_UNSPELLED),
+    b"builtins": (*_EXECUTORS, b"__import__", *_UNSPELLED),
+}
+"""Modules that load nothing but by what is called one of these."""
 MANY: Final = 1000
 """Of so many files the search is worth an automaton that is faster and takes longer to make."""
 
@@ -135,22 +144,45 @@ class Prefilter:
         kind = Implementation.DFA if files > MANY else None
         self._automaton = BytesAhoCorasick(self._patterns, implementation=kind)
 
-    def signals(self, data: bytes) -> ByteSignals:
-        """Return what source that is made `searchable` is to be searched for."""
+    def signals(self, data: bytes, importing: Sequence[str] | None = None) -> ByteSignals:
+        """Return what source that is made `searchable` is to be searched for.
+
+        `importing` are its import statements, if they are known: what only looks like one is none.
+        """
+        found = self._kinds_in(data)
+        if "names" in found and importing is not None and not self._annotates(data):
+            imports = "\n".join(importing).encode("utf-8", "replace")
+            found -= {"names"} - self._kinds_in(imports)
+        return _confirmed(found, data) if found else _NO_SIGNALS
+
+    def _kinds_in(self, data: bytes) -> set[Kind]:
         found: set[Kind] = set()
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
             kind = self._kinds[index]
             if kind not in found and self._holds[kind](index, start, end, data):
                 found.add(kind)
-        return _confirmed(found, data) if found else _NO_SIGNALS
+        return found
+
+    def _annotates(self, data: bytes) -> bool:
+        """Return whether a driver's module may stand in a string annotation."""
+        found = self._automaton.find_matches_as_indexes(data, overlapping=True)
+        return any(
+            index < len(self._tops)
+            and self._is_driver(index, start, end, data)
+            and _in_annotation(data, start, end)
+            for index, start, end in found
+        )
 
     def _names(self, index: int, start: int, end: int, data: bytes) -> bool:
         """Return whether a driver's first name is a driver's module in an import or annotation."""
-        if not start or data[start - 1] not in _BEFORE_MODULE:
-            return False
-        return self._rest_of(self._tops[index]).match(data, end) is not None and (
-            in_import(data, start - 1) or _DOTTED.match(data, end) is not None
+        return self._is_driver(index, start, end, data) and (
+            in_import(data, start - 1) or _in_annotation(data, start, end)
         )
+
+    def _is_driver(self, index: int, start: int, end: int, data: bytes) -> bool:
+        """Return whether a driver's first name is a driver's module, where one may be named."""
+        may_be = start and data[start - 1] in _BEFORE_MODULE
+        return bool(may_be) and self._rest_of(self._tops[index]).match(data, end) is not None
 
     def _rest_of(self, top: str) -> re.Pattern[bytes]:
         """Return what must follow a first name; few files name more than a few of them."""
@@ -162,6 +194,8 @@ class Prefilter:
     def _loads(self, index: int, start: int, _end: int, data: bytes) -> bool:
         """Return whether a mark of imports at run time may stand for one."""
         pattern = self._patterns[index]
+        if pattern in _ONLY_WITH:
+            return any(word in data for word in _ONLY_WITH[pattern])
         if pattern != _MODULES and pattern not in _EXECUTORS:
             return True
         end = start + len(pattern)
@@ -172,6 +206,17 @@ class Prefilter:
             return b"sys" in data and _SYS.search(data) is not None
         # A method (`model.eval()`) is another thing; `builtins.exec` has a mark of its own.
         return before != _DOT
+
+
+def _in_annotation(data: bytes, start: int, end: int) -> bool:
+    """Return whether a module's name can stand in a text that is read as a type.
+
+    Between the quote and the name stand other names and brackets, but never one word after another.
+    """
+    if _DOTTED.match(data, end) is None:
+        return False
+    quote = max(data.rfind(b'"', 0, start), data.rfind(b"'", 0, start))
+    return quote >= 0 and _TWO_WORDS.search(data, quote + 1, start + 1) is None
 
 
 def _confirmed(found: AbstractSet[Kind], data: bytes) -> ByteSignals:

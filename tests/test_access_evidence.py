@@ -1,0 +1,110 @@
+"""Accesses are read alone, without what names stand for, and files without one are ruled out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dal_audit.catalogue.drivers import catalogue_in_force
+from dal_audit.extract.python.parse.parser import parse
+from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
+from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
+from dal_audit.extract.python.prefilter.import_statements import import_statements
+from dal_audit.extract.python.value_facts import evidence
+from dal_audit.extract.source import Lines
+
+SHIPPED = catalogue_in_force()
+SOURCES = sorted((Path(__file__).parents[1] / "dal_audit/extract/python").glob("*.py"))
+WORDS = frozenset({"lines", "names", "types", "scope", "text", "value", "found", "__iter__"})
+BINDING = """
+import app
+
+def opened():
+    global store
+    store = app.Store()
+    return store
+
+class Holder:
+    def keep(self):
+        self.store = app.Store()
+
+    def use(self):
+        def inner():
+            nonlocal other
+            other = app.Other()
+        other = None
+        return other.lines, [item.names for item in store]
+
+def outer():
+    def inner(taken: app.Store):
+        return (lambda one: one.text)(taken), taken.value
+    return inner, store.scope
+"""
+
+
+@pytest.mark.parametrize("source", [*SOURCES[::3], None], ids=lambda file: file and file.stem)
+def test_accesses_alone_are_those_of_all_evidence(source: Path | None) -> None:
+    text = source.read_text(encoding="utf-8") if source else BINDING
+    whole = evidence(parse(text), Lines(text), WORDS)
+    alone = evidence(parse(text), Lines(text), WORDS, only_accesses=True)
+    assert alone.accesses == whole.accesses
+    assert whole.is_whole
+    assert not (alone.is_whole or alone.values or alone.classes or alone.stars)
+
+
+def test_the_example_holds_accesses() -> None:
+    alone = evidence(parse(BINDING), Lines(BINDING), WORDS, only_accesses=True)
+    assert len(alone.accesses) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "is_accessed"),
+    [
+        ("from app.session import make\n", False),
+        ("    from ..session import make\n", False),
+        ("import app.session, os\n", False),
+        ("import app.session\napp.session.make()\n", True),
+        ("import app; app.session\n", True),
+        ("from app import a\nx = a.session\n", True),
+        ("def f():\n    yield from a.session\n", True),
+        ("x = (yield\nfrom a.session)\n", True),
+        ("raise X from a.session\n", True),
+    ],
+)
+def test_a_module_of_that_name_is_no_access(text: str, is_accessed: bool) -> None:  # noqa: FBT001
+    assert AccessorWords({"session"}).accessed(text.encode()) is is_accessed
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('"""Made from a sqlite3.Row."""\n', False),
+        ("x = sqlite3.connect(path)\n", False),
+        ("f('no rows')\ny = sqlite3.Row\n", False),
+        ("x: 'sqlite3.Row'\n", True),
+        ("x: 'dict[str, list[sqlite3.Row]] | None'\n", True),
+        ("x: '''(\n    str |\n    sqlite3.Row\n)'''\n", True),
+        ("if x: import sqlite3\n", True),
+        ("from os import (\n    path,\n)\nimport sqlite3 as q\n", True),
+        ("lazy import sqlite3\n", True),
+        ("from sqlalchemy import (\n    text,\n)\n", True),
+    ],
+)
+def test_only_imports_and_annotations_name_a_driver(text: str, names: bool) -> None:  # noqa: FBT001
+    data = searchable(text.encode())
+    assert Prefilter(SHIPPED).signals(data, import_statements(data)).names is names
+
+
+@pytest.mark.parametrize(
+    ("text", "loads"),
+    [
+        ("import importlib.metadata\n", False),
+        ('patch("builtins.print")\n', False),
+        ("import importlib\nimportlib.import_module(x)\n", True),
+        ('import importlib\ngetattr(importlib, "import" + "_module")(x)\n', True),
+        ("import builtins\nbuiltins.exec(x)\n", True),
+    ],
+)
+def test_modules_that_load_by_no_known_name_load_nothing(text: str, loads: bool) -> None:  # noqa: FBT001
+    assert Prefilter(SHIPPED).signals(searchable(text.encode())).loads is loads
