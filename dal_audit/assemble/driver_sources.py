@@ -118,11 +118,18 @@ class DriverSources:
 
     def _of_bases(self, symbol: SymbolId, rest: str) -> Iterator[str]:
         """Yield what an attribute is called where a class inherits it from."""
-        module = self.symbols.modules[symbol[0]]
-        for export in module.shape.exports:
-            if export.name == symbol[1] and export.made == "class":
-                for base in export.origins:
-                    yield f"{self.symbols.absolute(base, module.path)}.{rest}"
+        return (f"{base}.{rest}" for base in self._bases.get(symbol, ()))
+
+    @cached_property
+    def _bases(self) -> Mapping[SymbolId, Sequence[str]]:
+        """The absolute names of the bases of classes, by their symbols."""
+        found: dict[SymbolId, list[str]] = {}
+        for module in self.symbols.modules.values():
+            for export in module.shape.exports:
+                if export.made == "class" and export.origins:
+                    bases = found.setdefault((module.name, export.name), [])
+                    bases += (self.symbols.absolute(base, module.path) for base in export.origins)
+        return found
 
     @cached_property
     def _holders(self) -> frozenset[SymbolId]:
@@ -143,12 +150,11 @@ class DriverSources:
     def _heirs(self) -> Mapping[SymbolId, Sequence[SymbolId]]:
         """The classes that inherit what a name stands for, by its symbol."""
         found: dict[SymbolId, list[SymbolId]] = {}
-        for module in self.symbols.modules.values():
-            for export in module.shape.exports:
-                for origin in export.origins if export.made == "class" else ():
-                    parted = self.symbols.symbol_of(self.symbols.absolute(origin, module.path))
-                    if parted is not None and not parted[1]:
-                        found.setdefault(parted[0], []).append((module.name, export.name))
+        for heir, bases in self._bases.items():
+            for base in bases:
+                parted = self.symbols.symbol_of(base)
+                if parted is not None and not parted[1]:
+                    found.setdefault(parted[0], []).append(heir)
         return found
 
     def is_class(self, name: str) -> bool:

@@ -16,7 +16,8 @@ def _read_by(
 ) -> frozenset[SymbolId]:
     """Return the names of the project's modules that a file reads."""
     own = project.module_name(path)
-    found = (project.symbols.symbol_of(project.absolute(name, path)) for name in _names(imports))
+    absolute, symbol_of = project.absolute, project.symbols.symbol_of
+    found = (symbol_of(absolute(name, path)) for name in {*_names(imports)})
     return frozenset(part[0] for part in found if part is not None and part[0][0] != own)
 
 

@@ -202,10 +202,10 @@ class ModuleNames:
 
         A name that is marked `OWN_MODULE` is one of the file's own module.
         """
-        if name.startswith(OWN_MODULE):
-            return f"{self.of(path)}.{name.removeprefix(OWN_MODULE)}"
-        if not name.startswith("."):
+        if not name.startswith((".", OWN_MODULE)):
             return name
+        if not name.startswith("."):
+            return f"{self.of(path)}.{name.removeprefix(OWN_MODULE)}"
         last = name.lstrip(".")
         level = len(name) - len(last)
         above = self._above.get((path, level))

@@ -7,7 +7,7 @@ one place, `SymbolTable.resolve`; what it means to drivers and to classes is wor
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final, TypeAlias
 
@@ -61,13 +61,19 @@ def module_of(path: str, shape: ModuleExports, names: ModuleNames, drivers: Driv
     for export in shape.exports:
         for origin in export.origins:
             absolute = names.absolute(origin, path)
-            if drivers.is_foreign(absolute):
+            is_local = absolute.partition(".")[0] in names.tops
+            if not is_local and not drivers.may_mean_driver(absolute):
                 continue
             if export.made in {"import", "alias"} and absolute in names.files:
                 aliases.append((export.name, absolute))
-            if export.made in _HANDED_ON and absolute.partition(".")[0] in names.tops:
+            if is_local and export.made in _HANDED_ON:
                 reexports.setdefault(export.name, []).append(absolute)
-            pending += _pending(export, origin, absolute, path, drivers)
+            if origin.startswith(OWN_MODULE):
+                pending += _pending_here(export, origin, absolute)
+            else:
+                driver = drivers.owner_of(absolute, path)
+                if driver is not None or is_local:
+                    pending.append((export, absolute, driver, None))
     stars = tuple(names.absolute(star, path) for star in shape.stars)
     return Module(name, path, shape, tuple(pending), tuple(aliases), _frozen(reexports), stars)
 
@@ -77,18 +83,11 @@ def _frozen(several: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(dict.fromkeys(found)) for name, found in several.items()}
 
 
-def _pending(
-    export: Export, origin: str, absolute: str, path: str, drivers: DriverNames
-) -> Iterator[PendingExport]:
-    """Yield an export with an origin that can be a driver's or the project's."""
-    if origin.startswith(OWN_MODULE):
-        first, _, rest = origin.removeprefix(OWN_MODULE).partition(".")
-        if first != export.name:
-            yield export, absolute, None, (first, rest)
-        return
-    driver = drivers.owner_of(absolute, path)
-    if driver is not None or absolute.partition(".")[0] in drivers.names.tops:
-        yield export, absolute, driver, None
+def _pending_here(export: Export, origin: str, absolute: str) -> Iterator[PendingExport]:
+    """Yield an export whose origin is one of the module's own names, but for itself."""
+    first, _, rest = origin.removeprefix(OWN_MODULE).partition(".")
+    if first != export.name:
+        yield export, absolute, None, (first, rest)
 
 
 class SymbolTable:
@@ -108,30 +107,51 @@ class SymbolTable:
         nor with more before these: so circles end, those too in which a name grows, and a chain
         costs what it is long.
         """
-        waiting = deque([self.absolute(name, path)])
-        met: set[str] = set()
-        followed: dict[SymbolId, list[str]] = {}
+        absolute = self.absolute(name, path)
+        yield absolute
+        parted = self._parted(absolute)
+        # Most names lead nowhere.
+        if parted is not None and (leads := self._next(*parted)):
+            yield from self._followed(absolute, parted, leads)
+
+    def _followed(
+        self, absolute: str, parted: tuple[str, str, str], leads: Sequence[str]
+    ) -> Iterator[str]:
+        """Yield what a name leads to, by the symbol and attributes in it, and its next names."""
+        waiting = deque(leads)
+        met = {absolute}
+        followed: dict[SymbolId, list[str]] = {parted[:2]: [parted[2]]}
         while waiting:
             absolute = waiting.popleft()
             if absolute in met:
                 continue
             met.add(absolute)
             yield absolute
-            module, rest = longest_module(absolute, self.modules)
-            if module and rest:
-                first, _, deeper = rest.partition(".")
+            known = self._parted(absolute)
+            if known is not None:
+                module, first, deeper = known
                 earlier = followed.setdefault((module, first), [])
                 if not any(_ends_in(deeper, attributes) for attributes in earlier):
                     earlier.append(deeper)
-                    waiting += self._next(self.modules[module], first, deeper)
+                    waiting += self._next(module, first, deeper)
 
-    def _next(self, module: Module, first: str, deeper: str) -> Iterator[str]:
-        """Yield what a name of a module may be elsewhere."""
+    def _parted(self, absolute: str) -> tuple[str, str, str] | None:
+        """Part an absolute name into a module, a name in it, and the attributes behind that."""
+        module, rest = longest_module(absolute, self.modules)
+        if not module or not rest:
+            return None
+        first, _, deeper = rest.partition(".")
+        return module, first, deeper
+
+    def _next(self, name: str, first: str, deeper: str) -> list[str]:
+        """Return what a name of a module may be elsewhere."""
+        module = self.modules[name]
+        origins = module.reexports.get(first, ())
+        if not origins and not module.stars:
+            return []
         tail = f".{deeper}" if deeper else ""
-        for origin in module.reexports.get(first, ()):
-            yield origin + tail
-        for star in module.stars:
-            yield f"{star}.{first}{tail}"
+        leads = [origin + tail for origin in origins]
+        return leads + [f"{star}.{first}{tail}" for star in module.stars]
 
     def symbol_of(self, name: str) -> tuple[SymbolId, str] | None:
         """Part an absolute name into the symbol that it is about, and the attributes behind it.
@@ -179,8 +199,9 @@ class SymbolTable:
                 package = package.rpartition(".")[0]
         return frozenset(found)
 
-    def importable_as(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
-        """Return by which modules and names some symbols can be imported, their own among them."""
+    @cached_property
+    def _takers(self) -> tuple[Mapping[str, Sequence[SymbolId]], Mapping[str, Sequence[str]]]:
+        """Which names stand for an absolute one, and which modules take all of another."""
         importers: dict[str, list[SymbolId]] = {}
         fans: dict[str, list[str]] = {}
         for module in self.modules.values():
@@ -189,6 +210,11 @@ class SymbolTable:
                     importers.setdefault(origin, []).append((module.name, name))
             for star in module.stars:
                 fans.setdefault(star, []).append(module.name)
+        return importers, fans
+
+    def importable_as(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
+        """Return by which modules and names some symbols can be imported, their own among them."""
+        importers, fans = self._takers
         waiting = list(symbols)
         found: set[SymbolId] = set()
         while waiting:
