@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import re
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import pytest
 import dal_audit.extract.cache
 import dal_audit.extract.extractor
 from dal_audit.audit import audit
+from dal_audit.discover.cache_folder import CACHE
 from dal_audit.extract import extractor as extract
 from dal_audit.extract import second_look as inspection
 from dal_audit.extract.cache_form import SETTLED_NS
@@ -139,6 +141,30 @@ def test_a_second_audit_parses_nothing(
     assert changed["read"] <= 6
 
 
+REPRINTING = {
+    *("__future__", "_sha2", "_struct", "struct", "zlib"),
+    *("dal_audit", "dal_audit.catalogue", "dal_audit.commands", "dal_audit.discover"),
+    *("dal_audit.catalogue.digest", "dal_audit.catalogue.installation", "dal_audit.extract"),
+    *("dal_audit.commands.last_report", "dal_audit.commands.main", "dal_audit.commands.output"),
+    *("dal_audit.discover.cache_folder", "dal_audit.discover.stamps"),
+    *("dal_audit.extract.cache_form", "gc"),
+}
+"""All that is loaded where what was printed is printed again."""
+
+if sys.version_info < (3, 12):
+    REPRINTING |= {"hashlib", "_hashlib", "_blake2"}
+
+WATCHED = """\
+import sys
+opened = []
+sys.addaudithook(lambda event, given: event == "open" and opened.append(str(given[0])))
+from dal_audit.commands.main import main
+try:
+    main()
+finally:
+    print(*opened, sep="\\n", file=sys.stderr)
+"""
+
 NEVER = {"libcst", "sqlglot", "yaml", "jsonschema", "rich", "difflib", "dal_audit.schema"}
 
 OPTIONS = {"click", "gettext", "dal_audit.commands.parser", "dal_audit.commands.options"}
@@ -189,6 +215,20 @@ def imported(folder: Path, *arguments: str) -> set[str]:
     return {line.rpartition("|")[2].strip() for line in lines}
 
 
+def opened(folder: Path, *arguments: str) -> str:
+    """Return the files of a folder that a run opens, a line each."""
+    answer = subprocess.run(
+        [sys.executable, "-c", WATCHED, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    start = f"{folder}/"
+    lines = answer.stderr.splitlines()
+    return "\n".join(line.removeprefix(start) for line in lines if line.startswith(start))
+
+
 def test_a_hook_on_clean_files_loads_no_parser_and_nothing_of_sql(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.py").write_text(PLAIN)
@@ -203,6 +243,9 @@ def test_a_hook_on_clean_files_loads_no_parser_and_nothing_of_sql(tmp_path: Path
     again = modules(tmp_path, "a.py", "b.py", "c.py")
     assert "dal_audit.discover.stamps" in again
     assert not again & {"dal_audit.audit", "msgspec", "pathlib", "re"}
+    bare = imported(tmp_path, "-m", "keyword") | {"dal_audit.__main__"}
+    assert again - bare <= REPRINTING
+    assert re.fullmatch(rf"{CACHE}/\w+\.report", opened(tmp_path, "a.py", "b.py", "c.py"))
     (tmp_path / "note.txt").write_text("")  # Not even what stands beside it may be new.
     loaded = modules(tmp_path, "a.py", "b.py", "c.py")
     # What msgspec brings along depends on the Python, and on whether `typing_extensions` is there.
