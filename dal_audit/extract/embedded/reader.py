@@ -150,32 +150,33 @@ def sql_in(
 ) -> tuple[SqlStatement | SqlFileName, ...]:
     """Return the SQL in one file; most hold none, which shows in their bytes."""
     from dal_audit.extract.embedded.module import not_followed, statements_of_file
-    from dal_audit.extract.migrations.reader import revision_of_bytes
+    from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_in
     from dal_audit.extract.python.parse.deep_stack import deeply
     from dal_audit.extract.python.parse.parser import parse
     from dal_audit.extract.python.prefilter.driver_marks import searchable
     from dal_audit.extract.python.prefilter.sql_marks import gives_functions, opens_sql
     from dal_audit.extract.source import Lines, decode
 
+    def holds_sql(data: bytes) -> bool:
+        is_named = any(end in data for end in _FILES) or gives_functions(data)
+        return is_named or opens_sql(searchable(data))
+
+    def statements(text: str, data: bytes) -> tuple[SqlStatement | SqlFileName, ...]:
+        tree, lines = parse(text, shortcuts=shortcuts), Lines(text)
+        revision = revision_in(tree, lines) if may_be_revision(data) else None
+        if revision is None and not holds_sql(data):
+            return ()
+        return statements_of_file(tree, lines, revision, catalogue, surroundings or ALONE)
+
     try:
         data, notebook = python_bytes(file.path, read_bytes(file.absolute, file.size))
-        revision = revision_of_bytes(data)
-        may_hold = any(end in data for end in _FILES) or gives_functions(data)
-        if revision is None and not may_hold and not opens_sql(searchable(data)):
+        if not may_be_revision(data) and not holds_sql(data):
             return ()
         text = decode(data)
         with warnings.catch_warnings():
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
-            found = deeply(
-                lambda: statements_of_file(
-                    parse(text, shortcuts=shortcuts),
-                    Lines(text),
-                    revision,
-                    catalogue,
-                    surroundings or ALONE,
-                )
-            )
+            found = deeply(lambda: statements(text, data))
     except RecursionError:
         return (not_followed(),)
     except (OSError, ValueError):  # What is no text, or no Python, is a ValueError.

@@ -51,7 +51,12 @@ def revision_of(text: str) -> Revision | None:
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return _Reader(tree, Lines(text)).revision()
+    return revision_in(tree, Lines(text))
+
+
+def revision_in(tree: ast.Module, lines: Lines) -> Revision | None:
+    """Return the migration that a module declares; None for any other."""
+    return _Reader(tree, lines).revision()
 
 
 class _Reader:
