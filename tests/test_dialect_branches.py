@@ -34,6 +34,10 @@ def engines(source: str) -> dict[str, str]:
     ("test", "holds", "fails"),
     [
         ("bind.dialect.name == 'sqlite'", "sqlite", "all but sqlite"),
+        ("str(bind.engine.url).startswith('sqlite') is False", "all but sqlite", "sqlite"),
+        ("url.startswith('sqlite') == True", "sqlite", "all but sqlite"),
+        ("(bind.dialect.name == 'sqlite') is not False", "sqlite", "all but sqlite"),
+        ("bind.supports_checks is False", "", ""),
         ("'postgresql' == op.get_bind().engine.name", "postgresql", "all but postgresql"),
         ("bind.dialect.name != 'postgres'", "all but postgresql", "postgresql"),
         ("connection.vendor in ('mysql', 'postgresql')", "mysql postgresql", "all but"),

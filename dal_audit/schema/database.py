@@ -86,6 +86,8 @@ class Database:
             state.sees_all = False
         if _is_unknown_operation(statement):
             state.doubt_tables()
+        if _may_do_anything(statement):
+            state.doubt_absence()
         if statement.structure is None or statement.head in _MAY_MAKE_TYPES:
             state.hides_types = True
         state.makes_operators |= statement.head in _MAKE_OPERATORS

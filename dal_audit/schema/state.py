@@ -231,6 +231,12 @@ class State:
             if relation is not None and relation.complete and self.opaque_code.names(name):
                 relation.complete = False
 
+    def doubt_absence(self) -> None:
+        """Let what is known to be absent stand again, for all that is known, that code may make."""
+        for name, relation in list(self.relations.items()):
+            if relation is None and self.opaque_code.may_make(name):
+                self.journal.remove(self.relations, name)
+
     # Relations
 
     def table(self, name: str) -> DbObject:

@@ -42,6 +42,8 @@ _ALEMBIC: Final = "alembic.op."
 """What a plug-in's operations are reached by: `op.create_entity(…)`."""
 _CHANGING: Final = ("Create", "Drop", "AddConstraint")
 """How SQLAlchemy's elements are named that change a schema."""
+_TABLE: Final = "__table__"
+"""The table of a model."""
 _LIBRARIES: Final = ("sqlalchemy.", "builtins.", "logging.", "os.", "uuid.", "json.", "datetime.")
 """Whose functions change no schema by themselves."""
 
@@ -49,6 +51,9 @@ _LIBRARIES: Final = ("sqlalchemy.", "builtins.", "logging.", "os.", "uuid.", "js
 def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Iterator[SqlStatement]:
     """Yield what stands for a call of which it is not known what it does to a schema."""
     name = last_name(call.func)
+    if _makes_tables(call, scope):
+        yield from _named_by(call, scope, span, within)
+        return
     names = qualified_names(call.func, scope) | roots(call.func, scope)
     element = _element_run(call, name, scope)
     if element is not None:
@@ -69,6 +74,22 @@ def unread(call: ast.Call, scope: Scope, span: Span, within: Embedding) -> Itera
         yield _opaque(words, span, within)
 
 
+def _makes_tables(call: ast.Call, scope: Scope) -> bool:
+    """Return whether a call makes or drops tables that SQLAlchemy knows, by its own objects.
+
+    `metadata.create_all(bind)`, `Model.__table__.create(bind)`, `Table("t", …).drop(bind)`.
+    """
+    if last_name(call.func) in {"create_all", "drop_all"}:
+        return True
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if owner is None or last_name(call.func) not in {"create", "drop"}:
+        return False
+    made = follow_assignment(owner, scope)
+    return last_name(made) == _TABLE or (
+        isinstance(made, ast.Call) and last_name(made.func) == "Table"
+    )
+
+
 def _element_run(call: ast.Call, name: str, scope: Scope) -> ast.Call | None:
     """Return what of SQLAlchemy's changes a schema that a call executes: `CreateSequence(…)`."""
     if not executes(name) or not call.args:
@@ -82,7 +103,8 @@ def _named_by(
     call: ast.Call, scope: Scope, span: Span, within: Embedding
 ) -> Iterator[SqlStatement]:
     """Yield that something is done to what a call names itself, or by what made its arguments."""
-    made = [follow_assignment(own, scope) for own in call.args]
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else call
+    made = [follow_assignment(own, scope) for own in (owner, *call.args)]
     yield _opaque(
         sorted({text for node in (call, *made) for text in _texts_in(node, scope)}), span, within
     )

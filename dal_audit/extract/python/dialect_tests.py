@@ -100,11 +100,16 @@ class DialectTests:
             return ~_both([~side for side in sides])
         return _both(sides)
 
-    def comparison(self, node: ast.Compare, _hops: int) -> Sides:
-        """Read a comparison with the name of an engine, or with several."""
+    def comparison(self, node: ast.Compare, hops: int) -> Sides:
+        """Read a comparison with the name of an engine, or with several; with a truth value, too."""
         if len(node.ops) != 1:
             return UNTOLD
-        operator = node.ops[0]
+        operator, truth = node.ops[0], getattr(node.comparators[0], "value", None)
+        if isinstance(truth, bool):
+            inner = self.sides(node.left, hops + 1)
+            is_same = isinstance(operator, (ast.Eq, ast.Is)) is truth
+            is_read = isinstance(operator, (ast.Eq, ast.Is, ast.NotEq, ast.IsNot))
+            return (inner if is_same else ~inner) if is_read else UNTOLD
         named = self._named_by(node.comparators[0]) or self._named_by(node.left)
         sides = _sides_of(named)
         if isinstance(operator, (ast.Eq, ast.Is, ast.In)):
