@@ -5,6 +5,7 @@ __all__ = [
     "normalised_text",
     "project_modules",
     "python_literals",
+    "python_revisions",
     "reader",
     "surroundings",
 ]

@@ -101,7 +101,7 @@ class DialectTests:
         return _both(sides)
 
     def comparison(self, node: ast.Compare, hops: int) -> Sides:
-        """Read a comparison with the name of an engine, or with several; with a truth value, too."""
+        """Read a comparison with the names of engines, or of a test with a truth value."""
         if len(node.ops) != 1:
             return UNTOLD
         operator, truth = node.ops[0], getattr(node.comparators[0], "value", None)
