@@ -16,13 +16,13 @@ from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.module_names import ModuleNames, longest_module
 from dal_audit.assemble.project import AUDITED, VALUES, Project
-from dal_audit.facts import CALL, AbstractValue, ValueFacts
+from dal_audit.facts import CALL, ITEM, AbstractValue, ValueFacts
 
 TypeForm: TypeAlias = Literal[
-    "object", "class", "function", "module", "external", "external_object"
+    "object", "class", "function", "collection", "module", "external", "external_object"
 ]
-"""What a receiver is: an object of a class, the class, a function, a module of the project; a
-module or a class from outside the project, or an object of such a class."""
+"""What a receiver is: an object of a class, the class, a function, a collection, a module of the
+project; a module or a class from outside the project, or an object of such a class."""
 
 _OBJECT_OF: Final[Mapping[TypeForm, TypeForm]] = {
     "class": "object",
@@ -136,6 +136,11 @@ class Receivers:
                 yield ReceiverType("object", receiver.path, receiver.name)
             case "function" if step == CALL:
                 yield from self._own(receiver.path, receiver.name)
+            case "collection" if step == ITEM:
+                yield from self._own(receiver.path, receiver.name)
+            case "object" if step == ITEM:
+                for method in self._member(receiver, "__getitem__"):
+                    yield from self._step(method, CALL)
             case "object" | "class" if step != CALL:
                 yield from self._member(receiver, step)
 
@@ -199,6 +204,8 @@ class Receivers:
             yield ReceiverType("class", path, name)
         if name + CALL in self._values[path]:
             yield ReceiverType("function", path, name + CALL)
+        if name + ITEM in self._values[path]:
+            yield ReceiverType("collection", path, name + ITEM)
         if name in self._values[path]:
             yield from ((value, path) for value in self._values[path][name])
         elif "." not in name:

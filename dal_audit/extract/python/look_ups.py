@@ -63,6 +63,27 @@ def found_or_default(node: ast.Call, table: ast.expr, fold: Fold) -> ConstantSet
     return (*(found or NOTHING), *(text for default in defaults for text in fold(default)))
 
 
+def held_values(made: ast.expr | None, key: ast.expr | None, fold: Fold) -> list[ast.expr]:
+    """Return what a collection holds that is written out, or made one by one; of a mapping, values.
+
+    A key tells which of them is meant, where it is known.
+    """
+    match made:
+        case ast.Dict() if key is not None:
+            return values_of_key(made, key, fold)
+        case ast.Dict():
+            return made.values
+        case ast.List() | ast.Tuple() | ast.Set():
+            index = key.value if isinstance(key, ast.Constant) else None
+            return made.elts[index : index + 1] if isinstance(index, int) else made.elts
+        case ast.ListComp() | ast.SetComp():
+            return [made.elt]
+        case ast.DictComp():
+            return [made.value]
+        case _:
+            return []
+
+
 def _value(table: ast.Dict, key: ast.expr, fold: Fold) -> ConstantSet:
     return tuple(text for value in values_of_key(table, key, fold) for text in fold(value))
 

@@ -10,9 +10,9 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
-from dal_audit.extract.python.annotations import TypeReader
+from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.attribute_reads import Accesses
 from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_type_parameters
 from dal_audit.extract.python.definitions import assignments, own_attribute, without_brackets
@@ -22,10 +22,10 @@ from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.python.value_inference import Inference
 from dal_audit.extract.source import Lines
-from dal_audit.facts import CALL, OWN_MODULE, START, AbstractValue, ValueFacts
+from dal_audit.facts import CALL, ITEM, OWN_MODULE, START, AbstractValue, Span, ValueFacts
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
-_SETTING: Final = (re.compile(r"self\.\w+\s*[:=]"), re.compile(r"global\b"))
+_SETTING: Final = (re.compile(r"self\.\w+\s*(?:\[[^\]\n]*\]\s*)?[:=]"), re.compile(r"global\b"))
 """What a function does not say without setting what is seen outside of it."""
 
 _Block: TypeAlias = tuple[Scope, list[ast.AST]]
@@ -123,12 +123,30 @@ class _Reader:
                 if isinstance(target, ast.Name):
                     name = _dotted(owner, target.id)
                     self.note(name, annotated or self.meant(value, scope))
+                    self.note_items(name, annotation, value, scope)
+                elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                    name = _dotted(owner, target.value.id)
+                    self.note_some(name + ITEM, self.inference.infer(value, scope))
 
     def meant(self, value: ast.expr | None, scope: Scope) -> Iterator[AbstractValue]:
-        """Return what a value is, or which types an alias of types stands for."""
-        if isinstance(value, (ast.Subscript, ast.BinOp)):
-            return (AbstractValue(origin) for origin in self.types.origins(value))
-        return self.inference.infer(value, scope)
+        """Yield what a value is, or which types an alias or a variable of types stands for."""
+        if isinstance(value, (ast.Subscript, ast.BinOp)) or _makes_type(value):
+            yield from (AbstractValue(origin) for origin in self.types.origins(value))
+        if not _makes_type(value):
+            yield from self.inference.infer(value, scope)
+
+    def note_items(
+        self, name: str, annotation: ast.expr | None, value: ast.expr | None, scope: Scope
+    ) -> None:
+        """Note what the collection holds that a name is set to."""
+        self.note_some(name + ITEM, self.inference.held(annotation))
+        self.note_some(name + ITEM, self.inference.collected(value, scope))
+
+    def note_some(self, name: str, found: Iterable[AbstractValue]) -> None:
+        """Note what a name stands for, where that is known at all."""
+        known = list(found)
+        if known:
+            self.note(name, known)
 
     # Functions
 
@@ -141,6 +159,7 @@ class _Reader:
         touched = self.marked.touch(node)
         if is_named:
             self.note(_result(node, owner), self.inference.annotated(node.returns))
+            self.note_some(_result(node, owner) + ITEM, self.inference.held(node.returns))
         tells = is_named and node.returns is None and (touched or self.gives(node))
         if not touched and not tells:
             return
@@ -210,7 +229,14 @@ class _Reader:
                 continue
             for targets, value, annotation in assignments(node):
                 for attribute in filter(None, map(own_attribute, targets)):
-                    self.note(_dotted(owner, attribute), self.set_to(value, annotation, scope))
+                    name = _dotted(owner, attribute)
+                    self.note(name, self.set_to(value, annotation, scope))
+                    self.note_items(name, annotation, value, scope)
+                for target in targets:
+                    entry = own_attribute(target.value) if isinstance(target, ast.Subscript) else ""
+                    if entry:
+                        found = self.inference.infer(value, scope)
+                        self.note_some(_dotted(owner, entry) + ITEM, found)
 
     def set_to(
         self, value: ast.expr | None, annotation: ast.expr | None, scope: Scope
@@ -226,6 +252,11 @@ class _Reader:
         for statement, target in ((part, target) for part in setting for target in part.targets):
             if isinstance(target, ast.Name) and target.id in node.names:
                 self.note(target.id, self.inference.infer(statement.value, scope))
+
+
+def _makes_type(value: ast.expr | None) -> TypeGuard[ast.Call]:
+    """Return whether a call makes a type of others (`NewType`, `TypeVar` with a bound)."""
+    return isinstance(value, ast.Call) and last_name(value.func) in TYPE_MAKERS - {"cast"}
 
 
 def _dotted(owner: str, name: str) -> str:

@@ -16,10 +16,15 @@ from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.assigned_values import SAME_VALUE
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
-from dal_audit.extract.python.literal_values import SAME_ELEMENTS, elements_of, follow_assignment
+from dal_audit.extract.python.literal_values import (
+    SAME_ELEMENTS,
+    elements_of,
+    follow_assignment,
+)
+from dal_audit.extract.python.look_ups import held_values
 from dal_audit.extract.python.named_reads import read_by_call
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Entered, Imported, Scope
-from dal_audit.facts import CALL, OWN_MODULE, AbstractValue
+from dal_audit.facts import CALL, ITEM, OWN_MODULE, AbstractValue
 
 MAX_DEPTH: Final = 24
 """How deep expressions and names are followed for one value."""
@@ -27,8 +32,18 @@ MAX_DEPTH: Final = 24
 MAX_KNOWN: Final = 16
 """How many things one name can be; what else it is bound to is left out."""
 
+_FAR: Final = 8
+"""What a look-up in a collection adds to the depth: collections of collections grow fast."""
+
 _HANDING_ON: Final = SAME_VALUE | {"partial"}
 """Functions whose result is their first argument, or is called in its place."""
+
+
+_TAKING: Final = frozenset({"next", "anext", "choice"})
+"""Functions whose result is an element of their first argument."""
+
+_LOOK_UPS: Final = frozenset({"get", "pop", "setdefault", "__getitem__"})
+"""Methods whose result is an item of a collection, by its key."""
 
 
 class Inference:
@@ -49,6 +64,8 @@ class Inference:
             yield from self._step(node.value, node.attr, scope, depth)
         elif isinstance(node, ast.Call):
             yield from self._call(node, scope, depth)
+        elif isinstance(node, ast.Subscript):
+            yield from self._item(node.value, node.slice, scope, depth + 1)
         elif isinstance(node, (ast.Await, ast.NamedExpr)):
             yield from self.infer(node.value, scope, depth)
         elif isinstance(node, ast.IfExp):
@@ -99,6 +116,7 @@ class Inference:
                     yield from self.infer(element, binding.scope, depth)
                 if binding.part is None:
                     yield from self._items(binding.value, binding.scope, depth)
+                    yield from self._step(_collection(binding.value), ITEM, binding.scope, depth)
             else:
                 yield from self.infer(binding.value, binding.scope, depth)
 
@@ -115,6 +133,30 @@ class Inference:
             annotation = getattr(binding, "annotation", None)
             for origin in self.types.item_names(annotation, is_value=is_value):
                 yield AbstractValue(origin, is_object=True)
+
+    def _item(
+        self, node: ast.expr, key: ast.expr | None, scope: Scope, depth: int
+    ) -> Iterator[AbstractValue]:
+        """Yield what an item of a collection is: of one that is written out, by its key."""
+        if depth > MAX_DEPTH:
+            return
+        made = follow_assignment(node, scope)
+        values = held_values(made, key, lambda part: fold_constant(part, scope))
+        for value in values[:MAX_KNOWN]:
+            yield from self.infer(value, scope, depth + _FAR)
+        for binding in scope.lookup(node.id) if isinstance(node, ast.Name) else ():
+            yield from self.held(getattr(binding, "annotation", None))
+        yield from self._step(node, ITEM, scope, depth)
+
+    def held(self, annotation: ast.expr | None) -> Iterator[AbstractValue]:
+        """Yield what a collection of an annotation holds; a mapping, as its values."""
+        for origin in self.types.item_names(annotation, is_value=True):
+            yield AbstractValue(origin, is_object=True)
+
+    def collected(self, node: ast.expr | None, scope: Scope) -> Iterator[AbstractValue]:
+        """Yield what a collection that is written out holds; a mapping, as its values."""
+        for value in held_values(node, None, lambda part: fold_constant(part, scope)):
+            yield from self.infer(value, scope)
 
     def _step(self, node: ast.expr, step: str, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         yield from self._steps(node, (step,), scope, depth)
@@ -133,6 +175,10 @@ class Inference:
             yield from self._step(node.args[0], CALL, scope, depth)
         elif name in _HANDING_ON and node.args:
             yield from self.infer(node.args[0], scope, depth + 1)
+        elif name in _TAKING and node.args:
+            yield from self._taken(node, scope, depth + _FAR)
+        elif name == "super":
+            yield from self._name("self", scope, depth)
         elif name == "import_module" and node.args:
             yield from _loaded(node.args[0], scope)
         elif by_name := list(read_by_call(node, scope)):
@@ -143,6 +189,24 @@ class Inference:
         else:
             func = node.func.value if isinstance(node.func, ast.Subscript) else node.func
             yield from self._step(func, CALL, scope, depth)
+            if isinstance(func, ast.Attribute) and name in _LOOK_UPS and node.args:
+                yield from self._item(func.value, node.args[0], scope, depth + 1)
+
+    def _taken(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[AbstractValue]:
+        """Yield what a call takes out of a collection (`next(iter(stores.values()))`)."""
+        yield from self._bound(Assigned(node.args[0], scope, each=True), depth)
+
+
+def _collection(node: ast.expr) -> ast.expr:
+    """Return the collection that is gone through, by its values or by itself."""
+    while isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "values" and not node.args:
+            node = node.func.value
+        elif last_name(node.func) in SAME_ELEMENTS and node.args:
+            node = node.args[0]
+        else:
+            break
+    return node
 
 
 def _loaded(name: ast.expr, scope: Scope) -> Iterator[AbstractValue]:
