@@ -13,13 +13,14 @@ from msgspec import Struct
 
 from dal_audit.assemble.accessor_names import PLUMBING
 from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
+from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.held_objects import HeldObject, held_objects_of
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.project import POLICY, Project
 from dal_audit.assemble.receiver_types import ReceiverType, receivers_of
 from dal_audit.assemble.state_classes import keeps_state
 from dal_audit.catalogue.drivers import RUST
-from dal_audit.facts import AttributeRead, Import, Member, Reference, UseKind
+from dal_audit.facts import HEIRS_OF, AttributeRead, Import, Member, Reference, UseKind
 
 _CALLING: Final[frozenset[UseKind]] = frozenset({"call", "dependency"})
 """The parts that a function plays where it is called."""
@@ -96,6 +97,18 @@ def handing_classes(project: Project) -> frozenset[str]:
     return frozenset(owner.shape.name for owner, _ in _handing(project))
 
 
+def _storage_handing(project: Project) -> frozenset[str]:
+    """Return the names of storage's classes that hand out a driver's object, or inherit one."""
+    hierarchy = hierarchy_of(project)
+    handing = {owner.name for owner, _ in _handing(project) if project.in_storage(owner.path)}
+    return frozenset(
+        owner.shape.name
+        for owner in hierarchy.classes.values()
+        if handing and hierarchy.zones.in_storage(owner.path)
+        if any(ancestor.name in handing for ancestor in hierarchy.ancestors(owner))
+    )
+
+
 def _handing(project: Project) -> Iterator[tuple[Class, Member]]:
     hierarchy = hierarchy_of(project)
     held_objects = held_objects_of(project)
@@ -106,9 +119,39 @@ def _handing(project: Project) -> Iterator[tuple[Class, Member]]:
                     yield owner, member
 
 
+def _names_of_errors(project: Project) -> frozenset[str]:
+    """Return the names of the attributes that storage's classes set to drivers' exceptions."""
+    hierarchy = hierarchy_of(project)
+    return frozenset(
+        member.name
+        for owner in hierarchy.classes.values()
+        if hierarchy.zones.in_storage(owner.path)
+        for member in owner.shape.members
+        if any(errors_of(owner, member, project))
+    )
+
+
+def errors_of(owner: Class, member: Member, project: Project) -> Iterator[DriverSource]:
+    """Yield the drivers' exceptions that an attribute of a class is set to."""
+    for name in member.types if member.is_value else ():
+        source = project.driver_sources.resolve(name.origin, owner.path)
+        if source is not None and source.kind == "exception" and source.form != "subclass":
+            yield source
+
+
+def caught_errors(read: AttributeRead, path: str, project: Project) -> Iterator[DriverSource]:
+    """Yield the drivers' exceptions that an `except` catches by an attribute of storage's."""
+    for receiver in receivers_of(project).of(read.receivers, path) if read.caught else ():
+        for owner, member in _definitions(receiver, read.attribute, project):
+            yield from errors_of(owner, member, project)
+
+
 @query(depends_on=(POLICY, Project.driver_sources, hierarchy_of, handed_out), cuts_off=True)
 def accessors_of(project: Project) -> frozenset[str]:
-    """Return the names of all attributes that hand out a driver's object, or hand SQL on."""
+    """Return the names of all attributes that hand out a driver's object, or hand SQL on.
+
+    With them go the names of storage's classes that others may inherit from, marked `HEIRS_OF`.
+    """
     hierarchy = hierarchy_of(project)
     found = set(handed_out(project))
     found |= {
@@ -119,6 +162,8 @@ def accessors_of(project: Project) -> frozenset[str]:
         if member.executed
     }
     found |= project.driver_sources.names_of_objects()
+    found |= {f"{HEIRS_OF}{name.rpartition('.')[2]}" for name in _storage_handing(project)}
+    found |= _names_of_errors(project)
     told = _PLUMBING if any(map(hierarchy.is_known, hierarchy.interfaces)) else frozenset[str]()
     return frozenset(found | told | set(project.policy.accessors))
 

@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.project import IMPORTS, Project
 from dal_audit.assemble.symbols import SymbolId
-from dal_audit.facts import DynamicImport, Import
+from dal_audit.facts import DynamicImport, FileFacts, Import
+
+
+def uses_of_imports(file: FileFacts) -> frozenset[tuple[int, int]]:
+    """Return where uses of imported names begin: what those give is a matter of the import."""
+    return frozenset(
+        (use.span.line, use.span.column)
+        for fact in file.facts
+        if isinstance(fact, Import)
+        for target in fact.targets
+        for use in target.uses
+    )
 
 
 @file_query(of=(IMPORTS,), depends_on=(Project.symbols,))

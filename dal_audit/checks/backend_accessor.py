@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dal_audit.assemble.accessors import DriverFetch, FunctionFetch, driver_fetch, function_fetches
+from dal_audit.assemble.imported_names import uses_of_imports
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.state_fields import held_fields
 from dal_audit.catalogue.drivers import RUST
@@ -86,11 +87,13 @@ def _called(fetch: FunctionFetch) -> str:
 def _fetched(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Breach]:
     """Flag what is read from objects of storage's classes."""
     groups: dict[tuple[object, ...], list[tuple[AttributeRead, DriverFetch]]] = {}
-    imported = _uses_of_imports(file)
+    imported = uses_of_imports(file)
     for access in sorted(fact.accesses, key=lambda access: access.span):
         found = driver_fetch(access, file.path, project) if not access.sql else None
         start = access.span.line, access.span.column
         if found is not None and not (found.module and start in imported):
+            if access.by_self and not _is_inherited(found, project):
+                continue
             owner = found.owner.name if found.owner else found.module or f"{access.shown}."
             apart = access.span if owner.startswith(RUST) else None
             groups.setdefault((owner, access.attribute, apart), []).append((access, found))
@@ -114,15 +117,9 @@ def _fetched(fact: ValueFacts, file: FileFacts, project: Project) -> Iterator[Br
         )
 
 
-def _uses_of_imports(file: FileFacts) -> frozenset[tuple[int, int]]:
-    """Return where uses of imported names begin: what those give is a matter of the import."""
-    return frozenset(
-        (use.span.line, use.span.column)
-        for fact in file.facts
-        if isinstance(fact, Import)
-        for target in fact.targets
-        for use in target.uses
-    )
+def _is_inherited(found: DriverFetch, project: Project) -> bool:
+    """Return whether what an object reads of itself comes from a class of storage."""
+    return found.owner is not None and project.in_storage(found.owner.path)
 
 
 def _shown(access: AttributeRead) -> str:

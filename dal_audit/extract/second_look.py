@@ -147,7 +147,7 @@ def evidence_of(
                 lambda: evidence(
                     parse(text, shortcuts=shortcuts),
                     Lines(text),
-                    words.words,
+                    words.asked,
                     only_accesses=not always,
                 )
             )

@@ -18,6 +18,7 @@ from dal_audit.facts.mentions import NameMentions
 from dal_audit.facts.python import (
     CALL,
     FORWARDING,
+    HEIRS_OF,
     ITEM,
     OWN_MODULE,
     TELLS_NOTHING,
@@ -60,6 +61,7 @@ from dal_audit.facts.source import (
 __all__ = [
     "CALL",
     "FORWARDING",
+    "HEIRS_OF",
     "ITEM",
     "OWN_MODULE",
     "START",

@@ -131,6 +131,9 @@ ITEM = "[]"
 """The part of a dotted name that takes an item of what stands before it."""
 
 
+HEIRS_OF = "class "
+"""Stands before the name of a class whose heirs read of themselves what it hands out."""
+
 OWN_MODULE = "self:"
 """Stands before a dotted name that begins with a name of the module itself."""
 
@@ -351,6 +354,7 @@ class AttributeRead(FactRecord, frozen=True):
 
     `span` is the narrowest text that shows it; `lines` are the first and the last of its statement.
     `sql` says what text does that the attribute is handed, as its only or first one that is SQL.
+    `by_self` says that a method reads it of its own object, `caught` that an `except` names it.
     """
 
     span: Span
@@ -359,6 +363,8 @@ class AttributeRead(FactRecord, frozen=True):
     shown: str
     receivers: tuple[AbstractValue, ...]
     sql: str = ""
+    by_self: bool = False
+    caught: bool = False
 
 
 class ValueFacts(TaggedFact, frozen=True):

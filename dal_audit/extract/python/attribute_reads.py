@@ -14,9 +14,11 @@ from ahocorasick_rs import AhoCorasick
 from msgspec import Struct
 
 from dal_audit.extract.python.bindings import bind_all, defaults, scoped_children
+from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.handed_sql import sql_argument
 from dal_audit.extract.python.named_reads import reads
 from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
+from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import FUNCTIONS, children
 from dal_audit.extract.python.prefilter.attribute_marks import SPECIAL
 from dal_audit.extract.python.prefilter.sql_marks import executes
@@ -81,6 +83,8 @@ class Accesses:
         self.values = values
         self.marked = MarkedLines(accessing_lines(lines, words))
         self.found: list[AttributeRead] = []
+        self.of_self = False
+        """Whether what an object reads of itself counts, for its class inherits something."""
         self._lines: dict[int, tuple[int, int]] = {}
 
     def _extent(self, place: _Place) -> tuple[int, int]:
@@ -145,7 +149,7 @@ class Accesses:
         """Note an access to an attribute, or to one behind others (`attrgetter("store.pool")`)."""
         before: tuple[str, ...] = ()
         for attribute in named.split("."):
-            if attribute in self.words and not (is_own(receiver) and not before):
+            if attribute in self.words and (self.of_self or before or not is_own(receiver)):
                 self.note(node, receiver, (attribute, before), scope, place)
             before = (*before, attribute)
 
@@ -194,7 +198,13 @@ class Accesses:
             for found in dict.fromkeys(self.values.infer(receiver, scope))
         )
         shown = ".".join((_shown(receiver), *before))
-        self.found.append(AttributeRead(span, self._extent(place), name, shown, known))
+        by_self = is_own(receiver) or _is_super(receiver)
+        caught = isinstance(place.statement, TRIES)
+        self.found.append(
+            AttributeRead(
+                span, self._extent(place), name, shown, known, by_self=by_self, caught=caught
+            )
+        )
 
     def matched(self, statement: ast.Match) -> None:
         """Note what class patterns read of the object that they match."""
@@ -228,6 +238,10 @@ class Accesses:
         if self.lines.text[start - 1 : start] != ".":
             return None
         return span if span.line == span.end_line else self.lines.span(start, end)
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) == "super"
 
 
 def _shown(receiver: ast.expr) -> str:

@@ -19,10 +19,20 @@ from dal_audit.extract.python.definitions import assignments, own_attribute, wit
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.parse.import_places import MarkedLines, own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
+from dal_audit.extract.python.prefilter.attribute_marks import classes_of
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.python.value_inference import Inference
 from dal_audit.extract.source import Lines
-from dal_audit.facts import CALL, ITEM, OWN_MODULE, START, AbstractValue, Span, ValueFacts
+from dal_audit.facts import (
+    CALL,
+    HEIRS_OF,
+    ITEM,
+    OWN_MODULE,
+    START,
+    AbstractValue,
+    AttributeRead,
+    ValueFacts,
+)
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
 _SETTING: Final = (re.compile(r"self\.\w+\s*(?:\[[^\]\n]*\]\s*)?[:=]"), re.compile(r"global\b"))
@@ -37,9 +47,12 @@ def evidence(
 ) -> ValueFacts:
     """Return what a module's names stand for, and its accesses to attributes of these names.
 
+    What a class reads of itself is an access where the module names one of the classes that are
+    asked for, and where the class inherits something that it does not set itself.
+
     Where `only_accesses` are asked for, what the names stand for is left out, as nobody may ask
-    for it: three files in four are read for nothing else. Raises RecursionError for a tree that is
-    nested too deeply to walk.
+    for it, unless such a class is named: three files in four are read for nothing else. Raises
+    RecursionError for a tree that is nested too deeply to walk.
     """
     reader = _Reader(lines, words, only_accesses=only_accesses)
     module = Scope("module")
@@ -48,8 +61,8 @@ def evidence(
         reader.block(tree, module, "")
     finally:
         module.forget()
-    accesses = tuple(reader.accesses.found)
-    if only_accesses:
+    accesses = tuple(read for read in reader.accesses.found if reader.is_foreign(read))
+    if reader.only_accesses:
         return ValueFacts(START, (), (), accesses=accesses, is_whole=False)
     return ValueFacts(
         START,
@@ -62,7 +75,8 @@ def evidence(
 
 class _Reader:
     def __init__(self, lines: Lines, words: AbstractSet[str], *, only_accesses: bool) -> None:
-        self.only_accesses = only_accesses
+        self.has_heirs = any(name in lines.text for name in classes_of(words))
+        self.only_accesses = only_accesses and not self.has_heirs
         self.values: dict[str, list[AbstractValue]] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.stars: list[str] = []
@@ -70,10 +84,11 @@ class _Reader:
         self.rebinds = "nonlocal" in lines.text
         self.types = TypeReader(lines)
         self.inference = Inference(self.types)
-        self.accesses = Accesses(lines, words, self.inference)
+        asked = frozenset(word for word in words if not word.startswith(HEIRS_OF))
+        self.accesses = Accesses(lines, asked, self.inference)
         setting = (
             lines.line_of(found.start())
-            for pattern in (_SETTING[-1:] if only_accesses else _SETTING)
+            for pattern in (_SETTING[-1:] if self.only_accesses else _SETTING)
             for found in pattern.finditer(lines.text)
         )
         self.marked = MarkedLines((*self.accesses.marked.numbers, *setting))
@@ -92,6 +107,12 @@ class _Reader:
 
     def note(self, name: str, found: Iterable[AbstractValue]) -> None:
         self.values.setdefault(name, []).extend(found)
+
+    def is_foreign(self, read: AttributeRead) -> bool:
+        """Return whether a class does not itself set what it reads of its own object."""
+        owners = (found.origin.removeprefix(OWN_MODULE) for found in read.receivers)
+        set_here = any(f"{owner}.{read.attribute}" in self.values for owner in owners)
+        return not (read.by_self and set_here)
 
     # Blocks
 
@@ -167,8 +188,15 @@ class _Reader:
         if tells:
             self.returned(_result(node, owner), nodes, scope)
         if touched:
+            around = self.accesses.of_self
+            self.accesses.of_self = self.inherits(owner) if owner else around
             self.effects(nodes, scope, owner)
             self.accesses.read(node.body, scope)
+            self.accesses.of_self = around
+
+    def inherits(self, owner: str) -> bool:
+        """Return whether a class may inherit from one of those that are asked for."""
+        return self.has_heirs and bool(self.classes.get(owner))
 
     def open(self, node: Function, outer: Scope, owner: str = "") -> _Block:
         """Return a function's scope, with all that is bound in it, and the nodes in it.

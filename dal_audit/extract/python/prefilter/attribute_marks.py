@@ -9,6 +9,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from dal_audit.extract.python.prefilter.driver_marks import MANY
+from dal_audit.facts import HEIRS_OF
 
 _AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
 _OWN: Final = re.compile(rb"(?<![\w.\x80-\xff])self\Z")
@@ -31,8 +32,13 @@ class AccessorWords:
     """The names of attributes, and a test of bytes for an access to one of them."""
 
     def __init__(self, words: Iterable[str], *, files: int = 1) -> None:
-        """Take the names that matter, to look for them in so many files."""
-        self.words = frozenset(words)
+        """Take the names that matter, to look for them in so many files.
+
+        Names of classes among them are marked by `HEIRS_OF`; `asked` are all of them.
+        """
+        self.asked = frozenset(words)
+        self.words = frozenset(word for word in self.asked if not word.startswith(HEIRS_OF))
+        self._heirs = classes_of(self.asked)
         names = sorted(word.encode() for word in self.words)
         self._patterns = [
             *(b"." + name for name in names),
@@ -49,7 +55,8 @@ class AccessorWords:
     def accessed(self, data: bytes) -> bool:
         """Return whether bytes hold an access to one of the attributes.
 
-        What an object reads from itself (`self.name`) is none.
+        What an object reads from itself (`self.name`) is none, unless the bytes name a class that
+        it may inherit it from.
         """
         if self._automaton is None:
             return False
@@ -58,6 +65,7 @@ class AccessorWords:
         if all(word in data for word in _MATCHING) and self._matched.search(data):
             return True
         by_name: bool | None = None
+        inherits: bool | None = None
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
             if index >= self._first_quoted:
                 if by_name is None:
@@ -65,14 +73,24 @@ class AccessorWords:
                 if by_name:
                     return True
             elif _is_read(data, start, end):
-                return True
+                if not _OWN.search(data, max(start - 5, 0), start):
+                    return True
+                if inherits is None:
+                    inherits = any(name.encode() in data for name in self._heirs)
+                if inherits:
+                    return True
         return False
 
 
 def _is_read(data: bytes, start: int, end: int) -> bool:
-    """Return whether a name behind a dot may be an attribute that is read of another object."""
-    if not _AFTER.match(data, end) or _OWN.search(data, max(start - 5, 0), start):
+    """Return whether a name behind a dot may be an attribute that is read."""
+    if not _AFTER.match(data, end):
         return False
     head = _IMPORT_HEAD.fullmatch(data, data.rfind(b"\n", 0, start) + 1, start)
     # In `from app.session import Session` it is a module, and nobody reads an attribute.
     return head is None or (head[1] is not None and not _IMPORT_REST.match(data, end))
+
+
+def classes_of(asked: Iterable[str]) -> frozenset[str]:
+    """Return the names of the classes among what is asked for."""
+    return frozenset(word.removeprefix(HEIRS_OF) for word in asked if word.startswith(HEIRS_OF))
