@@ -77,7 +77,7 @@ def _given(use: Reference, path: str, project: Project) -> HeldObject | None:
         return None  # Rust's accessors are the methods and fields of types.
     if project.allows_driver_type(source.driver, path):
         return None
-    return held_objects_of(project).held(source)
+    return held_objects_of(project).given(source)
 
 
 def _is_told(name: str, project: Project) -> bool:
@@ -100,7 +100,9 @@ def handing_classes(project: Project) -> frozenset[str]:
 def _storage_handing(project: Project) -> frozenset[str]:
     """Return the names of storage's classes that hand out a driver's object, or inherit one."""
     hierarchy = hierarchy_of(project)
-    handing = {owner.name for owner, _ in _handing(project) if project.in_storage(owner.path)}
+    handing = {
+        owner.name for owner, _ in _handing(project) if hierarchy.zones.in_storage(owner.path)
+    }
     return frozenset(
         owner.shape.name
         for owner in hierarchy.classes.values()
@@ -146,7 +148,10 @@ def caught_errors(read: AttributeRead, path: str, project: Project) -> Iterator[
             yield from errors_of(owner, member, project)
 
 
-@query(depends_on=(POLICY, Project.driver_sources, hierarchy_of, handed_out), cuts_off=True)
+@query(
+    depends_on=(POLICY, Project.driver_sources, hierarchy_of, held_objects_of, handed_out),
+    cuts_off=True,
+)
 def accessors_of(project: Project) -> frozenset[str]:
     """Return the names of all attributes that hand out a driver's object, or hand SQL on.
 

@@ -119,7 +119,7 @@ class DriverObjects:
             # `SessionLocal()`: the object that a factory makes when it is called.
             return self._made(source, f"{source.name}.__call__")
         if source.form == "function":
-            return replace(source, form="instance")
+            return replace(source, form="itself" if source.kind == "module" else "instance")
         if source.driver is OWN_TYPES:
             return replace(source, form="instance")
         if source.form == "collection":

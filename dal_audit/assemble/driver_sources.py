@@ -107,13 +107,16 @@ class DriverSources:
 
     def _of_class(self, symbol: SymbolId, rest: str) -> Iterator[DriverSource]:
         module, name = symbol
+        exports = self.symbols.modules[module].shape.exports
+        is_class = any(export.name == name and export.made == "class" for export in exports)
+        # An object that a class holds is fetched from it: that is an accessor's business.
+        fetched = {"attribute", "function", "instance" if is_class else "attribute"}
         parts = rest.split(".")
         for count in range(1, len(parts) + 1):
             inner = (module, ".".join((name, *parts[:count])))
             for source in self._sources.get(inner, {}).values():
                 found = self._behind(source, ".".join(parts[count:]))
-                # An object that a class holds is fetched from it: that is an accessor's business.
-                if found is not None and found.form not in {"instance", "attribute", "function"}:
+                if found is not None and found.form not in fetched:
                     yield found
 
     def _of_bases(self, symbol: SymbolId, rest: str) -> Iterator[str]:
@@ -333,7 +336,7 @@ class DriverSources:
         if export.made == "annotation":
             return self._object_of(value)
         if export.made == "function":
-            is_object = value.form == "instance"
+            is_object = value.form == "instance" or _is_module(value)
             return replace(value, form="function", function=module.path) if is_object else None
         return replace(value, form=export.made) if value.form == "itself" else value
 
@@ -351,6 +354,10 @@ class DriverSources:
             return None
         is_kept = found.kind == "exception" or self.kinds.role(found.name) in CONNECTION_ROLES
         return replace(found, form="subclass") if is_kept else None
+
+
+def _is_module(found: DriverSource) -> bool:
+    return found.form == "itself" and found.kind == "module"
 
 
 _WORDS: Final = {

@@ -152,6 +152,10 @@ class HeldObjects:
             if inner is not None:
                 yield inner
 
+    def given(self, source: DriverSource) -> HeldObject | None:
+        """Return what a function gives as an object that is held: a driver's module is one, too."""
+        return HeldObject(source, MODULE) if source.kind == "module" else self.held(source)
+
     def held(self, source: DriverSource) -> HeldObject | None:
         """Return a driver's object as one that is held; None where it holds on to no database."""
         if source.driver is OWN_TYPES:

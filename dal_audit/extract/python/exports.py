@@ -44,6 +44,9 @@ from dal_audit.facts import (
 )
 
 _LAZY_LOADER: Final = "lazy_loader."
+_NAMESPACES: Final = frozenset({"SimpleNamespace", "Namespace"})
+"""Classes of types and argparse whose objects have the attributes that they are made with."""
+
 _TAKEN: Final = frozenset({"import", "alias"})
 """How a module comes by names that are others'."""
 _GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
@@ -97,6 +100,7 @@ class _Shaper:
         self.functions: list[Function] = []
         self.executing: list[str] = []
         self.attachments: list[ast.Call] = []
+        self.lambdas: list[tuple[ast.Name, ast.Lambda]] = []
         self._walrus = ":=" in lines.text
 
     @property
@@ -174,6 +178,8 @@ class _Shaper:
             origins = list(reader.of(node))
             if origins:
                 self.add(node.name, name_span(self.lines, node), "function", origins)
+        for target, value in self.lambdas:
+            self.named([target], "function", reader.of_lambda(value))
 
     def attached(self, call: ast.Call, module: Scope) -> None:
         """Read what a package lets `lazy_loader` answer (SPEC 1 of Scientific Python)."""
@@ -232,8 +238,21 @@ class _Shaper:
                     self.bind_single(single, branch)
 
     def bind_single(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(value, ast.Lambda) and isinstance(target, ast.Name):
+            self.lambdas.append((target, value))
+            return
         made, origins = self.meant(value)
         self.named([target], made, origins)
+        if isinstance(value, ast.Call) and last_name(value.func) in _NAMESPACES:
+            self.in_namespace(target, value)
+
+    def in_namespace(self, target: ast.expr, value: ast.Call) -> None:
+        """Read what the attributes of an object stand for that is made of nothing else."""
+        for keyword in value.keywords if isinstance(target, ast.Name) else ():
+            made, origins = self.meant(keyword.value)
+            if keyword.arg and origins:
+                name = f"{last_name(target)}.{keyword.arg}"
+                self.add(name, node_span(self.lines, keyword.value), made, origins)
 
     def meant(self, value: ast.expr) -> tuple[BindingKind, list[str]]:
         """Return how a value is made, and what of."""

@@ -69,6 +69,10 @@ _TRANSPARENT = (ast.BinOp, ast.Dict, ast.Starred, ast.Tuple)
 DEPENDENCIES: Final = frozenset({"Depends", "Security", "Provide", "Inject"})
 """Calls by which frameworks hand a parameter what a function returns (FastAPI and its like)."""
 
+CALLING: Final = frozenset({"partial", "run_in_threadpool", "run_sync", "submit", "to_thread"})
+"""Functions of functools, asyncio, anyio, Starlette and executors that call their first argument,
+or make something that does."""
+
 _ARGUMENT_ROLES: Mapping[str, tuple[UseKind, range]] = {
     "isinstance": ("isinstance", range(1, 2)),
     "issubclass": ("issubclass", range(1, 2)),
@@ -81,6 +85,7 @@ _ARGUMENT_ROLES: Mapping[str, tuple[UseKind, range]] = {
     "TypedDict": ("annotation", range(1, 2)),
     "assert_type": ("annotation", range(1, 2)),
     **dict.fromkeys(DEPENDENCIES, ("dependency", range(1))),
+    **dict.fromkeys(CALLING, ("dependency", range(1))),
 }
 """Calls that ask for a class, name a type, or have a function called, with the positions of these
 among the arguments."""

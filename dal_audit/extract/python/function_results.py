@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from dal_audit.extract.python.annotations import TypeReader
+from dal_audit.extract.python.assigned_values import values
 from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_type_parameters
 from dal_audit.extract.python.parse.import_places import MarkedLines
 from dal_audit.extract.python.parse.walk import Function
@@ -53,6 +54,12 @@ class FunctionResults:
         elif not isinstance(node.returns, ast.Constant):
             yield from dict.fromkeys(map(dotted, self.returned(node)))
 
+    def of_lambda(self, node: ast.Lambda) -> Iterator[str]:
+        """Yield the dotted names of what a call of a lambda gives."""
+        scope = self.module.open("function")
+        bind_parameters(node.args, scope)
+        yield from dict.fromkeys(map(dotted, self.inference.infer(node.body, scope)))
+
     def returned(self, node: Function) -> Iterator[AbstractValue]:
         """Yield what a function's own block returns and yields."""
         if not self.telling.touch(node):
@@ -61,7 +68,8 @@ class FunctionResults:
         bind_parameters(node.args, scope)
         for part in bind_all(node.body, scope):
             if isinstance(part, _GIVING) and part.value is not None:
-                yield from self.inference.infer(part.value, scope)
+                for value in values(part.value):
+                    yield from self.inference.infer(value, scope)
 
 
 def dotted(known: AbstractValue) -> str:
