@@ -240,11 +240,15 @@ def takes(statement: str, path: str, key: tuple[str, str]) -> bool:
 def test_statements_that_are_read_late_lead_to_the_same(
     written_in: list[list[str]], keys: list[tuple[str, str]]
 ) -> None:
-    files = [FileFacts(f"app/f{n}.py", (), "read", tuple(one)) for n, one in enumerate(written_in)]
+    files = [FileFacts(f"app/f{n}.py", (), "read", tuple(own)) for n, own in enumerate(written_in)]
     index = ImportIndex(files, absolute)
+    found: set[str] = set()
     for key in keys:
-        assert index.importers_of([key]) == {
+        taking = {
             file.path
             for file in files
-            if any(takes(one, file.path, key) for one in file.importing or ())
+            if any(takes(statement, file.path, key) for statement in file.importing or ())
         }
+        assert index.importers_of([key]) == taking
+        found |= taking
+    assert index.importers_of(keys) == found

@@ -16,6 +16,8 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 from dal_audit.audit import audit
+from dal_audit.extract import extractor
+from dal_audit.facts import SourceFile
 from dal_audit.policy.request import BASELINE, Request
 from dal_audit.server.actions import ACCEPT, actions_on
 from dal_audit.server.buffers import Buffers
@@ -422,6 +424,36 @@ def test_edit_by_edit_it_finds_what_an_audit_of_the_same_texts_finds(
         session.settle()
         fresh = audit(Request(folder=root, instead=buffers.below(root), jobs=1))
         assert sorted(session.findings, key=repr) == sorted(fresh.findings, key=repr)
+    buffers.close()
+
+
+def test_an_edit_asks_only_the_files_that_it_leads_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    showing = extractor._showing
+
+    def noted(files: Sequence[SourceFile], *rest: Any) -> list[str]:
+        asked.extend(file.path for file in files)
+        return showing(files, *rest)
+
+    monkeypatch.setattr(extractor, "THOROUGH_BYTES", 0)  # Not all of it is read anyway.
+    monkeypatch.setattr(extractor, "_showing", noted)
+    for name, text in {
+        "storage/db.py": "import sqlite3\n\nstore = sqlite3.connect('x')\n",
+        "app/doubtful.py": "import storage\n\nstorage.other()\n",
+        "app/plain.py": "import storage\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    session = session_of(tmp_path, buffers := Buffers())
+    assert "app/doubtful.py" in asked
+    for text, found in (("import storage.db\nstorage.db.store\n", 1), ("import storage\n", 0)):
+        asked.clear()
+        buffers.put(tmp_path / "app/plain.py", text)
+        session.edit(tmp_path / "app/plain.py")
+        assert "app/doubtful.py" not in asked
+        assert len(session.findings) == found
     buffers.close()
 
 

@@ -17,7 +17,13 @@ from dal_audit.assemble.blind_spots import listed
 from dal_audit.assemble.migration_layout import audited_scripts, layout_of
 from dal_audit.assemble.named_scripts import scripts_named
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.reachability import follow_accesses, follow_carriers
+from dal_audit.assemble.reachability import (
+    Leads,
+    follow_accesses,
+    follow_again,
+    follow_carriers,
+    leads_of,
+)
 from dal_audit.assemble.sql_files import SqlFiles
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import ALWAYS, Rule
@@ -58,6 +64,8 @@ class Audited(Struct, frozen=True):
     """The facts of the files of other languages than Python."""
     reads_sql: bool
     """Whether a rule asks what SQL says."""
+    followed: Leads
+    """What was followed through the files."""
 
 
 def assemble(
@@ -94,7 +102,7 @@ def assemble(
         ci=ci,
     )
     linked = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
-    words = accessors_of(linked)
+    followed, words = leads_of(linked), accessors_of(linked)
     reads_sql = _asks_for_sql(rules)
     inspected = _inspected(linked, tree, cache, request, reads_sql=reads_sql)
     scripts = [*scripts, *_named_by_code(inspected, tree, scripts)]
@@ -108,6 +116,7 @@ def assemble(
         words,
         others,
         reads_sql,
+        followed,
     )
 
 
@@ -128,7 +137,14 @@ def reassemble(
     project = before.project.with_files(
         [facts.get(file.path, file) for file in before.project.files]
     )
-    project = follow_carriers(project, tree.files, cache, jobs=1, shortcuts=request.shortcuts)
+    project = follow_again(
+        project,
+        tree.files,
+        facts.keys(),
+        cache,
+        shortcuts=request.shortcuts,
+        followed=before.followed,
+    )
     now = project.files[: len(tree.files)]
     linked = before.linked.with_files(
         [
@@ -136,14 +152,15 @@ def reassemble(
             for new, old, plain in zip(now, known, before.linked.files, strict=True)
         ]
     )
-    words = accessors_of(project)
+    followed, words = leads_of(project), accessors_of(project)
+    cache.inquiry.keep_names(followed.names)
     if tree.rust or words != before.words:
         project = _inspected(linked, tree, cache, request, reads_sql=before.reads_sql)
         project = project.with_files([*project.files, *before.others])
     else:
         fresh = {new.path for new, old in zip(now, known, strict=True) if new is not old}
         project = _inspected_again(project, fresh, before, tree, cache, request)
-    return replace(before, project=project, linked=linked, words=words)
+    return replace(before, project=project, linked=linked, words=words, followed=followed)
 
 
 def _inspected_again(

@@ -94,8 +94,20 @@ class ImportIndex:
 
     def importing_any(self, keys: AbstractSet[str]) -> frozenset[str]:
         """Return the files that import one of some dotted names."""
-        own = (path for key in keys for path in self._importing(key))
+        if len(self._paths) < len(keys):
+            own = self._naming_any(keys)
+        else:
+            own = (path for key in keys for path in self._importing(key))
         return self._and_below(own, lambda below: below.importing_any(keys))
+
+    def _naming_any(self, keys: AbstractSet[str]) -> Iterator[str]:
+        """Yield the same files, statement by statement, which is less where there are few."""
+        for statement, paths in self._paths.items():
+            for name in imported_names(statement):
+                is_relative = name.startswith(".")
+                for path in paths:
+                    if (self.absolute(name, path) if is_relative else name) in keys:
+                        yield path
 
     def _importing(self, key: str) -> Iterator[str]:
         """Yield the files that import a dotted name, by its whole name or a relative one."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from dal_audit.assemble.memo import file_query, query
 from dal_audit.assemble.project import IMPORTS, Project
-from dal_audit.assemble.symbols import SymbolId
 from dal_audit.facts import DynamicImport, FileFacts, Import
 
 
@@ -21,15 +20,10 @@ def uses_of_imports(file: FileFacts) -> frozenset[tuple[int, int]]:
     )
 
 
-@file_query(of=(IMPORTS,), depends_on=(Project.symbols,))
-def _read_by(
-    path: str, imports: Sequence[Import | DynamicImport], project: Project
-) -> frozenset[SymbolId]:
-    """Return the names of the project's modules that a file reads."""
-    own = project.module_name(path)
-    absolute, symbol_of = project.absolute, project.symbols.symbol_of
-    found = (symbol_of(absolute(name, path)) for name in {*_names(imports)})
-    return frozenset(part[0] for part in found if part is not None and part[0][0] != own)
+@file_query(of=(IMPORTS,), depends_on=(Project.names,))
+def _named_by(path: str, imports: Sequence[Import | DynamicImport], project: Project) -> str:
+    """Return the absolute names that a file's imports are about, and their uses, a line each."""
+    return "\n".join({project.absolute(name, path): None for name in _names(imports)})
 
 
 def _names(imports: Sequence[Import | DynamicImport]) -> Iterator[str]:
@@ -76,20 +70,31 @@ def is_reached_otherwise(name: str, project: Project) -> bool:
     return name in _all_owners(project)
 
 
-@query(depends_on=(_read_by,))
-def _read(project: Project) -> frozenset[SymbolId]:
-    return frozenset().union(*_read_by(project).values())
+def _readers(module: str, name: str, project: Project) -> Iterator[str]:
+    """Yield the files of other modules that take a name from a module, or all of it by a star.
+
+    A symbol's name is a part of each name that leads to it, also by a module's other name; so few
+    names are looked up.
+    """
+    wanted = {(module, name), (module, "*")}
+    for path, named in _named_by(project).items():
+        if name not in named and "*" not in named:
+            continue
+        found = (
+            project.symbols.symbol_of(absolute)
+            for absolute in named.split("\n")
+            if name in absolute or absolute.endswith("*")
+        )
+        is_reader = any(part is not None and part[0] in wanted for part in found)
+        if is_reader and project.module_name(path) != module:
+            yield path
 
 
 def is_read_elsewhere(module: str, name: str, project: Project) -> bool:
     """Return whether another module takes a name from a module, or all that it has by a star."""
-    read = _read(project)
-    return (module, name) in read or (module, "*") in read
+    return any(_readers(module, name, project))
 
 
 def readers_of(module: str, name: str, project: Project) -> list[str]:
     """Return the files that take a name from a module, or all that it has by a star."""
-    if not is_read_elsewhere(module, name, project):
-        return []
-    wanted = {(module, name), (module, "*")}
-    return [path for path, read in _read_by(project).items() if not wanted.isdisjoint(read)]
+    return list(_readers(module, name, project))

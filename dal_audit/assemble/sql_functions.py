@@ -19,6 +19,7 @@ def sql_functions(project: Project) -> frozenset[SymbolId]:
     )
 
 
+@query(depends_on=(Project.symbols, sql_functions))
 def importable_sql_functions(project: Project) -> frozenset[SymbolId]:
     """Return each module and name by which one of them can be imported."""
     return project.symbols.importable_as(sql_functions(project))

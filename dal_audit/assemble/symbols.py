@@ -214,8 +214,10 @@ class SymbolTable:
 
     def importable_as(self, symbols: Iterable[SymbolId]) -> frozenset[SymbolId]:
         """Return by which modules and names some symbols can be imported, their own among them."""
-        importers, fans = self._takers
         waiting = list(symbols)
+        if not waiting:
+            return frozenset()
+        importers, fans = self._takers
         found: set[SymbolId] = set()
         while waiting:
             symbol = waiting.pop()

@@ -7,6 +7,7 @@ Where a file has other bytes and gives the same answers, nothing that was found 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Raw, Struct
@@ -25,7 +26,6 @@ KINDS: Final[frozenset[str]] = frozenset(QuestionKind.__args__)  # type: ignore[
 
 OF_WORDS: Final[frozenset[QuestionKind]] = frozenset({"accesses", "named"})
 """What is asked for the words of accesses."""
-_OF_ROUNDS: Final[frozenset[QuestionKind]] = frozenset({"carriers", "sql"})
 
 DIGEST_BYTES: Final = 16
 YES: Final = b"\1"
@@ -89,14 +89,15 @@ class Inquiry(Struct):
             self._answers.setdefault(question, {}).update(answers)
 
     def forget(self, path: str) -> None:
-        """Forget what a file answered, as it has another text, and what will be asked of all again.
-
-        Those are the questions of the rounds that follow names.
-        """
-        for question in [asked for asked in self._answers if asked.kind in _OF_ROUNDS]:
-            del self._answers[question]
+        """Forget what a file answered, as it has another text."""
         for answers in self._answers.values():
             answers.pop(path, None)
+
+    def keep_names(self, names: AbstractSet[tuple[str, str]]) -> None:
+        """Forget the questions about names of which none is asked about any more."""
+        for question in [asked for asked in self._answers if asked.kind == "carriers"]:
+            if names.isdisjoint(question.names):
+                del self._answers[question]
 
     def keep_words(self, words: tuple[str, ...]) -> None:
         """Forget all questions about accesses but those for these words."""
