@@ -125,3 +125,34 @@ def test_a_function_that_only_gives_a_column_back_is_read() -> None:
 def test_what_is_executed_for_its_rows_is_read() -> None:
     found = ups('rows = op.get_bind().execute(sa.text("SELECT a FROM t")).scalars().all()\n')
     assert [own.head for own in found] == ["SELECT"]
+
+
+INSPECTED = {
+    'op.drop_column("t", "a")': '"a" in {column["name"] for column in I.get_columns("t")}',
+    "op.drop_column('t', 'a')": "'a' in {column['name'] for column in I.get_columns('t')}",
+    'op.rename_table("t", "u")': 'not I.has_table("u")',
+    'op.create_table("t", sa.Column("a", sa.Enum("x", name="e")))': 'not I.has_table("t")',
+    'op.drop_constraint("k", "t", type_="unique")': (
+        '"k" in {key["name"] for key in I.get_unique_constraints("t")}'
+    ),
+    'op.drop_constraint("k", "t")': None,
+    'op.drop_column("t", "a", schema="s")': None,
+    'op.drop_table("t", if_exists=True)': None,
+    'op.alter_column("t", "a", nullable=True)': None,
+    'op.create_unique_constraint(None, "t", ["a"])': None,
+    "op.drop_column(T.name, column)": 'column in {column["name"] for column in I.get_columns(T.name)}',
+    'op.drop_column("t", f"{name}")': None,
+    'op.create_index(op.f("i"), "t", ["a"])': '"i" not in {index["name"] for index in I.get_indexes("t")}',
+    'op.drop_column("t", "a"); op.drop_column("t", "b")': None,
+    'op.create_check_constraint("c", "t", """a > 0\n  and a < 9""")': None,
+}
+"""The condition under which an operation has still to be run, with `I` for the inspector."""
+
+
+@pytest.mark.parametrize("operation", INSPECTED)
+def test_the_condition_of_an_operation_asks_for_what_it_makes_or_takes(operation: str) -> None:
+    within = ups(operation)[0].within
+    assert within is not None
+    told = None if within.condition is None else within.condition.text
+    expected = INSPECTED[operation]
+    assert told == (expected and expected.replace("I", "sa.inspect(op.get_bind())"))

@@ -344,6 +344,8 @@ class Embedding(FactRecord, frozen=True):
     """Whether it stands for an operation of which only the names in it are known."""
     guard: Edit | None = None
     """The edit of an operation that lets it be run again, where an argument does so."""
+    condition: Edit | None = None
+    """The place of an operation, and the condition under which it has still to be run."""
 
 
 class SqlFileName(TaggedFact, frozen=True):

@@ -37,6 +37,7 @@ _GUARDED: Final = {
 _BY_BOTH: Final = frozenset({"table", "index", "view", "trigger"})
 """What SQLite drops; PostgreSQL drops all else, and guards that, too."""
 
+_INDENT: Final = "    "
 _ADDING: Final = frozenset({"add-column"})
 _DROPPING: Final = frozenset({"drop-column", "drop-constraint"})
 
@@ -61,11 +62,26 @@ def guarded(statement: SqlStatement, span: Span, backends: Collection[str]) -> F
 
 
 def _operation(within: Embedding) -> Fix | None:
-    """Guard an operation of Alembic's: by an argument that its older versions do not know."""
-    if within.guard is None:
-        return None
-    words = within.guard.text.strip().lstrip(",").strip()
-    return Fix(f"write `{words}`", (within.guard,), "unsafe")
+    """Guard an operation of Alembic's: by an argument that its older versions do not know.
+
+    One that has no such argument is run where an inspector says that it has still to be.
+    """
+    if within.guard is not None:
+        words = within.guard.text.strip().lstrip(",").strip()
+        return Fix(f"write `{words}`", (within.guard,), "unsafe")
+    return None if within.condition is None else _inspected(within.condition)
+
+
+def _inspected(condition: Edit) -> Fix:
+    """Put a call below a condition: an inspector needs a database, which offline mode has not."""
+    span, indent = condition.span, " " * (condition.span.column - 1)
+    start = Span(span.line, span.column, span.line, span.column)
+    below = (Span(line, 1, line, 1) for line in range(span.line + 1, span.end_line + 1))
+    edits = (
+        Edit(start, f"if {condition.text}:\n{indent}{_INDENT}"),
+        *(Edit(line, _INDENT) for line in below),
+    )
+    return Fix(f"write `if {condition.text}:`", edits, "unsafe")
 
 
 def _before(span: Span, words: str) -> Fix:

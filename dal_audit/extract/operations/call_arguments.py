@@ -15,7 +15,7 @@ from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts.sql import MODEL_TABLE
 
-_NAMES: Final = frozenset({"f", "quoted_name", "conv"})
+NAMING: Final = frozenset({"f", "quoted_name", "conv"})
 """Calls that give back the name that they are handed."""
 
 
@@ -78,7 +78,7 @@ def members_of(node: ast.expr, scope: Scope) -> list[ast.expr] | None:
 
 def name_in(node: ast.expr, scope: Scope) -> str:
     """Return the one text that an expression is, with its places; a hole where it is not known."""
-    while isinstance(node, ast.Call) and node.args and last_name(node.func) in _NAMES:
+    while isinstance(node, ast.Call) and node.args and last_name(node.func) in NAMING:
         node = node.args[0]
     found = fold_spelled(node, scope)
     if len(found) == 1 and UNKNOWN not in found[0]:

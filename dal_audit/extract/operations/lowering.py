@@ -21,6 +21,7 @@ from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.enumeration_classes import spell_enumerations
 from dal_audit.extract.operations.enumerations import enumeration_effects
 from dal_audit.extract.operations.inlining import inline_functions
+from dal_audit.extract.operations.inspection import condition
 from dal_audit.extract.operations.respelling import guard, respelled
 from dal_audit.extract.operations.statements import StatementWriter
 from dal_audit.extract.python.expression_uses import last_name
@@ -96,6 +97,8 @@ class AlembicLowering:
             constructs = ()
         if read and all(len(every) == 1 for every in effects.values()):
             within = replace(within, guard=guard(read[0], self._literals))
+        if read:
+            within = replace(within, condition=condition(read[0], self._literals))
         return list(self._written(effects, constructs, span, within))
 
     def operations(
