@@ -13,6 +13,7 @@ from dal_audit.extract.embedded.module import statements_of_file
 from dal_audit.extract.migrations.python_revisions import revision_of
 from dal_audit.extract.source import Lines
 from dal_audit.facts.sql import AlterTable, CreateObject, CreateTable, SqlStatement
+from dal_audit.fix.guards import guarded
 
 HEAD = """\
 import sqlalchemy as sa
@@ -156,3 +157,16 @@ def test_the_condition_of_an_operation_asks_for_what_it_makes_or_takes(operation
     told = None if within.condition is None else within.condition.text
     expected = INSPECTED[operation]
     assert told == (expected and expected.replace("I", "sa.inspect(op.get_bind())"))
+
+
+@pytest.mark.parametrize(
+    ("alembic", "written"),
+    [(None, ", if_not_exists=True"), ((1, 14), ", if_not_exists=True"), ((1, 8), "if not ")],
+)
+def test_an_older_alembic_is_not_handed_what_it_does_not_know(
+    alembic: tuple[int, ...] | None, written: str
+) -> None:
+    (made,) = ups('op.create_table("t", sa.Column("a", sa.Integer()))')
+    fix = guarded(made, made.span, ("sqlite", "postgresql"), alembic)
+    assert fix is not None
+    assert fix.edits[0].text.startswith(written)

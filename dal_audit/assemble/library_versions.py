@@ -13,6 +13,7 @@ from dal_audit.assemble.project import IMPORTS, LAYOUT, Project
 from dal_audit.facts import DynamicImport, Import
 from dal_audit.facts.migrations import LibraryNeed
 
+ALEMBIC: Final = "alembic"
 SQLALCHEMY: Final = "sqlalchemy"
 DJANGO: Final = "django"
 _OLDEST: Final = {SQLALCHEMY: (1, 4), DJANGO: (0,)}
@@ -54,6 +55,12 @@ def library_version(project: Project, library: str) -> tuple[int, ...]:
         return sqlalchemy_version(project)
     need = _need(project, library)
     return _OLDEST[library] if need is None else need.version
+
+
+def alembic_version(project: Project) -> tuple[int, ...] | None:
+    """Return the oldest version of Alembic that a project may run on; None where nobody says it."""
+    need = _need(project, ALEMBIC)
+    return None if need is None else need.version
 
 
 def _need(project: Project, library: str) -> LibraryNeed | None:

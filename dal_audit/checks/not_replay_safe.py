@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from dal_audit.assemble.engine_modules import backends_for
+from dal_audit.assemble.library_versions import alembic_version
 from dal_audit.assemble.project import Project
 from dal_audit.facts import FileFacts
 from dal_audit.facts.sql import SqlStatement
@@ -33,7 +34,8 @@ def not_replay_safe(fact: SqlStatement, file: FileFacts, project: Project) -> It
         if finding.effect == "fails":
             message = f"a second run fails on {where}: {finding.reason}"
             breach = breach_of(finding, backends, fact, file.path, message)
-            fix = guarded(fact, finding.span, backends_for(fact, file.path, project))
+            run_by = backends_for(fact, file.path, project)
+            fix = guarded(fact, finding.span, run_by, alembic_version(project))
             yield replace(breach, fix=fix)
             continue
         what = "the schema" if finding.effect == "changes-schema" else "data"

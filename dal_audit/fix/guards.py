@@ -38,19 +38,30 @@ _BY_BOTH: Final = frozenset({"table", "index", "view", "trigger"})
 """What SQLite drops; PostgreSQL drops all else, and guards that, too."""
 
 _INDENT: Final = "    "
+_WITH_WORDS: Final = (1, 14)
+"""The version of Alembic that has `if_exists` and `if_not_exists` for tables and indexes.
+
+They came with 1.13.3, but of a version only two numbers are told.
+"""
 _ADDING: Final = frozenset({"add-column"})
 _DROPPING: Final = frozenset({"drop-column", "drop-constraint"})
 
 
-def guarded(statement: SqlStatement, span: Span, backends: Collection[str]) -> Fix | None:
+def guarded(
+    statement: SqlStatement,
+    span: Span,
+    backends: Collection[str],
+    alembic: tuple[int, ...] | None = None,
+) -> Fix | None:
     """Return how a statement is guarded that fails when it is run again; None where it cannot be.
 
-    `span` is the name that the failure is about, `backends` are all that run the statement.
+    `span` is the name that the failure is about, `backends` are all that run the statement;
+    `alembic` is the oldest version of Alembic that may run it, if that is known.
     """
     if not backends or not PROVEN.issuperset(backends):
         return None
     if statement.within is not None:
-        return _operation(statement.within)
+        return _operation(statement.within, alembic)
     structure = statement.structure
     if isinstance(structure, (CreateTable, CreateIndex, CreateObject)):
         return _made(structure, span, backends)
@@ -61,12 +72,13 @@ def guarded(statement: SqlStatement, span: Span, backends: Collection[str]) -> F
     return _inserted(structure, statement) if isinstance(structure, Change) else None
 
 
-def _operation(within: Embedding) -> Fix | None:
+def _operation(within: Embedding, alembic: tuple[int, ...] | None) -> Fix | None:
     """Guard an operation of Alembic's: by an argument that its older versions do not know.
 
     One that has no such argument is run where an inspector says that it has still to be.
     """
-    if within.guard is not None:
+    is_known = alembic is None or alembic >= _WITH_WORDS or within.condition is None
+    if within.guard is not None and is_known:
         words = within.guard.text.strip().lstrip(",").strip()
         return Fix(f"write `{words}`", (within.guard,), "unsafe")
     return None if within.condition is None else _inspected(within.condition)

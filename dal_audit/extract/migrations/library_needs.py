@@ -16,8 +16,8 @@ from dal_audit.extract.cache import Cache
 from dal_audit.extract.migrations.project_modules import text_of
 from dal_audit.facts.migrations import LibraryNeed
 
-LIBRARIES: Final = ("django", "sqlalchemy")
-"""The libraries whose version changes what operations come to, as packages are called."""
+LIBRARIES: Final = ("alembic", "django", "sqlalchemy")
+"""The libraries whose version changes what operations come to, or take, as packages are called."""
 
 LOCKS: Final = frozenset({"Pipfile.lock", "pdm.lock", "poetry.lock", "uv.lock"})
 _DECLARATIONS: Final = frozenset({"Pipfile", "pyproject.toml", "setup.cfg", "setup.py"})

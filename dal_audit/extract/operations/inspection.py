@@ -84,8 +84,9 @@ def _spelled(node: ast.expr | None) -> str:
     if isinstance(node, (ast.Name, ast.Attribute)):
         return ast.unparse(node) if all(map(_is_dotted, ast.walk(node))) else UNKNOWN
     text = node.value if isinstance(node, ast.Constant) else None
-    is_plain = isinstance(text, str) and text and not _ODD & {*text}
-    return f'"{text}"' if is_plain else UNKNOWN
+    if not isinstance(text, str) or not text or _ODD & {*text}:
+        return UNKNOWN
+    return f'"{text}"'
 
 
 def _is_dotted(node: ast.AST) -> bool:
