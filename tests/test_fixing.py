@@ -193,6 +193,23 @@ def test_a_migration_of_the_last_commit_is_released(project: Path) -> None:
     assert (project / MIGRATION).read_text().startswith(NEW)
 
 
+def test_what_a_branch_alone_has_is_released_by_its_tag(project: Path) -> None:
+    git(project, "branch", "-m", "main")
+    git(project, "add", MIGRATION)
+    git(project, "commit", "-qm", "x")
+    git(project, "switch", "-qc", "more")
+    more = put(project, "migrations/0002_more.up.sql", OLD)
+    git(project, "add", "migrations")
+    git(project, "commit", "-qm", "y")
+    git(project, "tag", "v1")
+    fix_here(project, "migrations")
+    assert more.read_text() == OLD
+    git(project, "tag", "-d", "v1")
+    fix_here(project, "migrations")
+    assert more.read_text() == NEW
+    assert (project / MIGRATION).read_text() == OLD + UNSAFE + ACCEPTED
+
+
 def test_without_a_repository_no_migration_is_known_to_be_new(tmp_path: Path) -> None:
     put(tmp_path, MIGRATION, OLD)
     put(tmp_path, "queries/all.sql", "UPDATE t SET a = 1 WHERE b == 2;\n")

@@ -41,7 +41,7 @@ from dal_audit.replay.revision_downs import (
     try_downgrades,
 )
 from dal_audit.replay.run import Engines, Progress, ReplayRequest
-from dal_audit.triage.released_fixes import not_in_last_commit
+from dal_audit.triage.released_fixes import not_released
 
 RELEASED = "its file may be released, and is not to be edited then"
 """Why a down is unsafe that would stand in the file of its up."""
@@ -239,7 +239,7 @@ def _judge(proposals: Sequence[Proposal], request: Request) -> None:
     """Add to the doubts what git and an audit say of the downs in their places."""
     for root in {own.root for own in proposals}:
         edited = [own for own in proposals if own.root == root and not own.is_new]
-        free = not_in_last_commit({own.path for own in edited}, root)
+        free = not_released({own.path for own in edited}, root)
         for own in edited:
             if own.path not in free:
                 own.doubts.append(RELEASED)

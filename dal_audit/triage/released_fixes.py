@@ -1,14 +1,15 @@
 """Which fixes would change released migrations: those are for a person to decide about.
 
 A migration that was released is not edited (DAL407): databases ran the old text, and the tools that
-keep checksums refuse the new one, for a comment's sake, too. Only a file that git's last commit
-does not hold is known not to be released.
+keep checksums refuse the new one, for a comment's sake, too. Released is what the default branch
+has by the commit at which HEAD parted from it, and what was tagged since; where git knows no such
+branch, what the last commit has.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -31,7 +32,7 @@ def mark_released_fixes_unsafe(
     }
     if not paths:
         return list(findings)
-    released = paths - not_in_last_commit(paths, root)
+    released = paths - not_released(paths, root)
     return [_unsafe(finding) if finding.place.path in released else finding for finding in findings]
 
 
@@ -42,8 +43,8 @@ def _unsafe(finding: Finding) -> Finding:
     return replace(finding, breach=replace(finding.breach, fix=fix.as_unsafe()))
 
 
-def not_in_last_commit(paths: Iterable[str], root: Path) -> frozenset[str]:
-    """Return the paths below a root of which git says that its last commit does not hold them.
+def not_released(paths: Iterable[str], root: Path) -> frozenset[str]:
+    """Return the paths below a root of which git says that no release holds them.
 
     Where there is no repository, or git does not answer, nothing is known to be so.
     """
@@ -62,12 +63,38 @@ def not_in_last_commit(paths: Iterable[str], root: Path) -> frozenset[str]:
 
 
 def _held(top: Path) -> frozenset[str] | None:
-    """Return the files of a repository's last commit; None where git does not say."""
+    """Return the files of a repository's releases; None where git does not say."""
     if not _git(top, "rev-parse", "--git-dir"):
         return None
     if not _git(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
         return frozenset()  # There is no commit yet.
-    listed = _git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD")
+    trees = [_files_of(top, commit) for commit in _releases(top)]
+    known = [tree for tree in trees if tree is not None]
+    return frozenset[str]().union(*known) if len(known) == len(trees) else None
+
+
+def _releases(top: Path) -> Iterator[str]:
+    """Yield the commits that hold what is released; the last one where git does not tell others."""
+    # Only who fixes migrations pays for this module.
+    from dal_audit.discover.git_history import HistoryError, Repository
+
+    try:
+        parted = Repository(top).default_merge_base()
+    except HistoryError:
+        parted = None
+    if parted is None:
+        yield "HEAD"
+        return
+    yield parted
+    tagged = _git(
+        top, "for-each-ref", "--merged=HEAD", f"--no-merged={parted}",
+        "--format=%(objectname)", "refs/tags",
+    )  # fmt: skip
+    yield from ["HEAD"] if tagged is None else tagged.decode("ascii").split()
+
+
+def _files_of(top: Path, commit: str) -> frozenset[str] | None:
+    listed = _git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
     return None if listed is None else frozenset(os.fsdecode(listed).split("\0"))
 
 
