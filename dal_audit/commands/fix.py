@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.audit import audit
-from dal_audit.commands.fix_search import Search, added, key_of, worse
+from dal_audit.commands.fix_search import Search, Trial, key_of, worse
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import is_script
 from dal_audit.discover.links import leads_out
@@ -36,7 +36,7 @@ from dal_audit.triage.redaction import MASK
 PASSES: Final = 100
 """So often fixes may give way to further ones; as many as ruff allows."""
 
-TRIALS: Final = 64
+TRIALS: Final = 32
 """So many audits may look for the fixes that make files worse."""
 
 Accepts: TypeAlias = Callable[[Finding, Callable[[], str]], bool]
@@ -148,7 +148,8 @@ class _Work:
         kept = {path: data for path, data in self.after.items() if path not in broken}
         old = {path: before[path] for path in broken if path in before}
         searches = {
-            path: Search.of(self.mended[path], added(earlier, self.report, path)) for path in broken
+            path: Search.of(self.mended[path], Trial.of(earlier, self.report, path))
+            for path in broken
         }
         for _ in range(TRIALS):
             trying = [path for path in broken if searches[path].waiting]
@@ -157,14 +158,16 @@ class _Work:
             self._take({**old, **kept, **self._texts(searches, old)})
             bad = worse(earlier, self.report, self.mended)
             for path in trying:
-                reason = added(earlier, self.report, path) if path in bad else None
-                searches[path].note(reason)
+                trial = Trial.of(earlier, self.report, path) if path in bad else None
+                searches[path].note(trial)
         for search in searches.values():
             search.end()
         self._take({**old, **kept, **self._texts(searches, old)})
-        for path in sorted(worse(earlier, self.report, self.mended) & {*broken}):
+        spoilt = sorted(worse(earlier, self.report, self.mended) & {*broken})
+        for path in spoilt:
             searches[path].drop()
-        self._take({**old, **kept, **self._texts(searches, old)})
+        if spoilt:
+            self._take({**old, **kept, **self._texts(searches, old)})
         for path in broken:
             for finding, reason in searches[path].refused:
                 self._refuse_one(finding, reason)

@@ -1,4 +1,8 @@
-"""Which of a file's fixes make it worse: found by halves, so that all others can be applied."""
+"""Which of a file's fixes make it worse: those are found, so that all others can be applied.
+
+Suspected are those of the statements in which more is found; the others are tried without them, and
+then each share of suspects by its halves.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,45 @@ _TOGETHER: Final = (
 _UNTRIED: Final = "it was not told from others that make the file worse"
 
 
+class Trial(Struct, frozen=True):
+    """What an audit found in a file that was not to be there.
+
+    `more` are the lines of the statements in which more is found than before, as pairs of the first
+    and the last; `stays` is what is still said that was to be mended.
+    """
+
+    reason: str
+    more: tuple[tuple[int, int], ...]
+    stays: frozenset[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, before: Report, after: Report, path: str) -> Trial:
+        """Return what is found in a file after and was not before, or still is."""
+        earlier = Counter(_said(finding)[0] for finding in before.open)
+        found = [own for own in after.open if own.place.path == path]
+        now = Counter(_said(finding)[0] for finding in found)
+        more = now - earlier
+        first = min(more, default=None)
+        reason = _STAYS if first is None else _MORE.format(f"{first[1]}, {first[2]}")
+        lines = tuple(own.breach.lines for own in found if _said(own)[0] in more)
+        said = Counter(_said(finding)[-1] for finding in before.open)
+        left = Counter(_said(finding)[-1] for finding in found)
+        stays = frozenset(own for own, number in left.items() if number >= said[own] > 0)
+        return cls(reason, lines, stays)
+
+    def suspects(self, finding: Finding) -> bool:
+        """Return whether the fix of a finding may be to blame."""
+        fix = finding.breach.fix
+        if _said(finding)[-1] in self.stays:
+            return True
+        spans = [edit.span for edit in fix.edits] if fix is not None else []
+        return any(
+            first <= span.end_line and span.line <= last
+            for span in spans
+            for first, last in self.more
+        )
+
+
 class Search(Struct):
     """The search in one file: what is accepted so far, and the shares that wait to be tried.
 
@@ -33,10 +76,10 @@ class Search(Struct):
     refused: list[tuple[Finding, str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, findings: Sequence[Finding], reason: str) -> Search:
-        """Begin with all fixes of a file, which together make it worse for a reason."""
+    def of(cls, findings: Sequence[Finding], trial: Trial) -> Search:
+        """Begin with all fixes of a file, which together make it worse in a trial."""
         search = cls([[*findings]])
-        search.note(reason)
+        search.note(trial)
         return search
 
     @property
@@ -44,16 +87,20 @@ class Search(Struct):
         """The findings whose fixes are tried next: those accepted, and the first share."""
         return [*self.accepted, *(self.waiting[0] if self.waiting else ())]
 
-    def note(self, reason: str | None) -> None:
-        """Note that the first share was tried, and why it makes the file worse, if it does."""
+    def note(self, trial: Trial | None) -> None:
+        """Note that the first share was tried, and what it makes worse in the file, if it does."""
         share = self.waiting.pop(0)
-        if reason is None:
+        if trial is None:
             self.accepted += share
         elif len(share) == 1:
-            self.refused.append((share[0], reason))
+            self.refused.append((share[0], trial.reason))
         else:
-            middle = len(share) // 2
-            self.waiting[:0] = [share[:middle], share[middle:]]
+            suspects = [own for own in share if trial.suspects(own)]
+            others = [own for own in share if not trial.suspects(own)]
+            if not suspects or not others:
+                middle = len(share) // 2
+                others, suspects = share[:middle], share[middle:]
+            self.waiting[:0] = [others, suspects]
 
     def end(self) -> None:
         """Refuse what was not tried."""
@@ -71,15 +118,6 @@ def key_of(finding: Finding) -> tuple[object, ...]:
     fix = finding.breach.fix
     texts = () if fix is None else tuple(edit.text for edit in fix.edits)
     return (*_said(finding)[-1], texts)
-
-
-def added(before: Report, after: Report, path: str) -> str:
-    """Return what is found in a file that was not, as a reason not to write it."""
-    earlier = Counter(_said(finding)[0] for finding in before.open)
-    now = Counter(_said(finding)[0] for finding in after.open if finding.place.path == path)
-    more = now - earlier
-    first = next(iter(sorted(more)), None)
-    return _STAYS if first is None else _MORE.format(f"{first[1]}, {first[2]}")
 
 
 def worse(before: Report, after: Report, mended: Mapping[str, Sequence[Finding]]) -> set[str]:
