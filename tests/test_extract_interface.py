@@ -166,6 +166,44 @@ def test_nothing_is_written_over(root: Path) -> None:
     assert texts(root) == {**FILES, "app/storage/interface.py": "x = 1\n"}
 
 
+def test_nothing_is_written_through_a_link(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("elsewhere")
+    (root / "app/plain.py").rename(other / "plain.py")
+    (root / "app/plain.py").symlink_to(other / "plain.py")
+    answer = run(root, "--unsafe-fixes")
+    assert "`app/plain.py` cannot be changed: it is a link that leads out" in answer.stderr
+    assert (other / "plain.py").read_text() == FILES["app/plain.py"]
+    assert "Store" in (root / "app/storage/interface.py").read_text()
+
+
+def test_no_interface_is_written_into_a_folder_that_is_linked_in(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("elsewhere")
+    (root / "app/api").symlink_to(other)
+    put(root, {"dal-audit.toml": 'interfaces = ["app.api.users:Users"]\n'})
+    answer = run(root, "--unsafe-fixes")
+    assert answer.exit_code == 2
+    assert "leads out of the project" in answer.stderr
+    assert list(other.iterdir()) == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_encodings_ends_of_lines_and_marks_stay(root: Path, end: str, encoding: str) -> None:
+    head = "# coding: latin-1\n" if encoding == "latin-1" else ""
+    before = f"{head}{FILES['app/plain.py']}# é\n"
+    (root / "app/plain.py").write_bytes(before.replace("\n", end).encode(encoding))
+    run(root, "--unsafe-fixes")
+    data = (root / "app/plain.py").read_bytes()
+    text = data.decode(encoding)
+    assert data == text.replace("\r\n", "\n").replace("\n", end).encode(encoding)
+    assert "store: Store" in text
+    assert text.endswith(f"# é{end}")
+
+
 def test_what_is_configured_is_written(root: Path) -> None:
     put(
         root,

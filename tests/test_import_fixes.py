@@ -216,6 +216,15 @@ def test_other_modules_are_asked(tmp_path: Path, files: dict[str, str], is_mende
     assert [change.path for change in found.changes] == [next(iter(files))] * is_mended
 
 
+def test_fixes_that_overlap_go_in_rounds(tmp_path: Path) -> None:
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage/s.py").write_text(STORE)
+    (tmp_path / "a.py").write_text("import sqlite3, psycopg, asyncpg, redis\n\nx = 1\n")
+    result = fixed(Request(folder=tmp_path, select=("DAL101",)))
+    assert [change.after for change in result.changes] == [b"x = 1\n"]
+    assert (result.count, result.refused, len(result.report.open)) == (4, (), 0)
+
+
 @pytest.mark.parametrize(("use", "is_mended"), [("sa.orm.Session", False), ("sa.select", True)])
 def test_what_may_load_a_module_that_is_read_stays(
     tmp_path: Path, use: str, is_mended: bool

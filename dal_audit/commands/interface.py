@@ -20,6 +20,7 @@ from dal_audit.commands.fix import Change
 from dal_audit.commands.fix_search import worse
 from dal_audit.commands.interface_names import Annotations
 from dal_audit.discover.errors import UsageError
+from dal_audit.discover.links import check_within, leads_out
 from dal_audit.disk.scratch_folder import scratch_folder
 from dal_audit.extract.backend_interface import (
     ClassSource,
@@ -81,6 +82,7 @@ class _Extractor:
             name = f"`{known[1].name}`"
             raise UsageError(f"error: `{backend.shape.name}` implements {name} already")
         self.interface = _interface_of(project, backend)
+        check_within(self._file(self.interface.path), project.policy.root)
         if os.path.lexists(self._file(self.interface.path)):
             shown = self._shown(self.interface.path)
             raise UsageError(
@@ -187,8 +189,8 @@ class _Extractor:
         named = self.interface.module, self.interface.name
         annotations = Annotations(self.project, self.backend, named)
         for path in sorted(annotations.importers()):
-            data = self._file(path).read_bytes()
             try:
+                data = self._read(path)
                 after, notes = annotations.renamed(path, self._shown(path), data)
             except (AmendError, UndecodableError) as error:
                 self.notes.append(f"`{self._shown(path)}` cannot be changed: {error}")
@@ -196,6 +198,13 @@ class _Extractor:
             self.notes.extend(notes)
             if after != data:
                 yield self._change(path, data, after)
+
+    def _read(self, path: str) -> bytes:
+        """Return a file's bytes. Raises AmendError for one that lies outside the project."""
+        file = self._file(path)
+        if leads_out(file, self.project.policy.root):
+            raise AmendError("it is a link that leads out of the project")
+        return file.read_bytes()
 
     def _without_worse(self, changes: Sequence[Change]) -> list[Change]:
         """Return the changes of files in which an audit then finds no more than before."""
