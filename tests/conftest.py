@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -24,10 +25,14 @@ os.environ["DAL_AUDIT_STRICT"] = "1"
 def pytest_configure(config: pytest.Config) -> None:
     """Hear Ctrl-C, as all do that the tests start and interrupt: a shell's background ignores it.
 
+    So does `nohup` with the end of a terminal: that is heard by those alone that the tests start.
     Workers have it from the process that starts them.
     """
-    if not hasattr(config, "workerinput"):
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(config, "workerinput"):
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -318,7 +318,7 @@ def test_what_is_read_takes_steps_in_proportion(name: str) -> None:
 @pytest.mark.parametrize("part", range(4))
 def test_deep_and_long_source_by_the_other_parser(part: int) -> None:
     """In a process of its own: a stack that overflows takes the process with it."""
-    names = sorted(DEEP)[part :: 4 if EVERYTHING else 12]
+    names = sorted(DEEP)[part :: 4 if EVERYTHING else 24]
     code = (
         "import sys\nfrom tests.test_robustness import DEEP, SHIPPED, python_facts\n"
         f"for name in {names!r}:\n"

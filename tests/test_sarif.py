@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from dal_audit.catalogue.rulebook import SECTIONS, Clause, Rule
 from dal_audit.facts import Place, Span
 from dal_audit.judge.breach import Breach, Finding, Related
-from dal_audit.report.fingerprint import line_hashes
+from dal_audit.report.fingerprint import LineHashes
 from dal_audit.report.model import Report
 from dal_audit.report.sarif import RESULTS_LIMIT, render_sarif
 
@@ -229,7 +229,7 @@ def test_a_result(folder: Path) -> None:
                 "message": {"text": "the driver comes in here."},
             }
         ],
-        "partialFingerprints": {"primaryLocationLineHash": line_hashes(SOURCE.encode())[0]},
+        "partialFingerprints": {"primaryLocationLineHash": LineHashes(SOURCE.encode())[0]},
         "properties": {"name": "driver-import", "clauses": ["CX-DBP-010"]},
     }
 
@@ -376,7 +376,7 @@ def test_columns_count_utf16_units(folder: Path) -> None:
     assert physical["region"]["startColumn"] == 18
     assert physical["region"]["snippet"] == {"text": "sqlite3"}
     assert physical["contextRegion"]["snippet"] == {"text": "x = '😀'; import sqlite3  # é"}
-    assert result["partialFingerprints"] == {"primaryLocationLineHash": line_hashes(source)[1]}
+    assert result["partialFingerprints"] == {"primaryLocationLineHash": LineHashes(source)[1]}
 
 
 @pytest.mark.parametrize(
@@ -406,7 +406,7 @@ def test_snippets(
     physical = result["locations"][0]["physicalLocation"]
     assert physical["region"].get("snippet", {}).get("text") == marked
     assert physical.get("contextRegion", {}).get("snippet", {}).get("text") == context
-    assert ("partialFingerprints" in result) == (span.line <= len(line_hashes(source)))
+    assert ("partialFingerprints" in result) == (span.line <= len(LineHashes(source)))
 
 
 def test_no_source_no_fingerprint(folder: Path) -> None:

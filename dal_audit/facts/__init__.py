@@ -16,14 +16,8 @@ from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation
 from dal_audit.facts.file import Fact, FileFacts, ReadDepth
 from dal_audit.facts.mentions import NameMentions
 from dal_audit.facts.python import (
-    CALL,
     FORWARDING,
-    HEIRS_OF,
-    ITEM,
-    OWN_MODULE,
     TELLS_NOTHING,
-    AbstractValue,
-    AttributeRead,
     BindingKind,
     ClassDefinition,
     ClassNameTest,
@@ -44,7 +38,6 @@ from dal_audit.facts.python import (
     Target,
     TypeName,
     UseKind,
-    ValueFacts,
 )
 from dal_audit.facts.source import (
     START,
@@ -56,6 +49,15 @@ from dal_audit.facts.source import (
     Span,
     TaggedFact,
     stamp_of,
+)
+from dal_audit.facts.values import (
+    CALL,
+    HEIRS_OF,
+    ITEM,
+    OWN_MODULE,
+    AbstractValue,
+    AttributeRead,
+    ValueFacts,
 )
 
 __all__ = [

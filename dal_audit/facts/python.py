@@ -11,6 +11,7 @@ from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppressio
 from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation
 from dal_audit.facts.mentions import NameMentions
 from dal_audit.facts.source import Edit, FactRecord, Span, TaggedFact
+from dal_audit.facts.values import ValueFacts
 
 UseKind: TypeAlias = Literal[
     "annotation",
@@ -123,19 +124,6 @@ BindingKind: TypeAlias = Literal[
 """How a module came by a name: it imported it, named something else by it, put a type together
 (`A | B`, `Annotated[A, …]`, `NewType`) or a collection, called something for it, annotated it,
 defined it as a class or as a function, or gives it when its `__getattr__` is asked for it."""
-
-CALL = "()"
-"""The part of a dotted name that calls what stands before it (`create_engine.().connect`)."""
-
-ITEM = "[]"
-"""The part of a dotted name that takes an item of what stands before it."""
-
-
-HEIRS_OF = "class "
-"""Stands before the name of a class whose heirs read of themselves what it hands out."""
-
-OWN_MODULE = "self:"
-"""Stands before a dotted name that begins with a name of the module itself."""
 
 
 class Export(FactRecord, frozen=True):
@@ -334,54 +322,6 @@ TELLS_NOTHING: Final = frozenset(
     | {"AbstractContextManager", "AbstractAsyncContextManager"}
 )
 """The last names of types that say nothing of what is in them."""
-
-
-class AbstractValue(FactRecord, frozen=True):
-    """What is known of a value: the dotted name that it begins with, and the steps from there.
-
-    `origin` reads like an `Export`'s; `is_object` says that the value is an object of that type.
-    Steps are the names of attributes, `CALL` and `ITEM`: `hs.get_datastores().main`, with `hs:
-    HomeServer`, is an object of `HomeServer` and the steps `get_datastores`, `()`, `main`.
-    """
-
-    origin: str
-    is_object: bool = False
-    steps: tuple[str, ...] = ()
-
-
-class AttributeRead(FactRecord, frozen=True):
-    """An attribute that is read from a receiver, and all that the receiver can be.
-
-    `span` is the narrowest text that shows it; `lines` are the first and the last of its statement.
-    `sql` says what text does that the attribute is handed, as its only or first one that is SQL.
-    `by_self` says that a method reads it of its own object, `caught` that an `except` names it.
-    """
-
-    span: Span
-    lines: tuple[int, int]
-    attribute: str
-    shown: str
-    receivers: tuple[AbstractValue, ...]
-    sql: str = ""
-    by_self: bool = False
-    caught: bool = False
-
-
-class ValueFacts(TaggedFact, frozen=True):
-    """What the names of a module evidently stand for, and the accesses in it that matter.
-
-    `values` are by the name of a module-level name (`store`), of a class's attribute or property
-    (`App.store`), or of what a function or method returns (`make_store()`, `App.get_store()`).
-    `classes` are their bases' origins by their names.
-    """
-
-    span: Span
-    values: tuple[tuple[str, tuple[AbstractValue, ...]], ...]
-    classes: tuple[tuple[str, tuple[str, ...]], ...]
-    stars: tuple[str, ...] = ()
-    accesses: tuple[AttributeRead, ...] = ()
-    is_whole: bool = True
-    """Whether all of that is known; else the accesses alone, until someone asks for the rest."""
 
 
 class StringAnnotationName(TaggedFact, frozen=True):

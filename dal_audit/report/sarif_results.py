@@ -13,7 +13,7 @@ from msgspec import Struct
 from dal_audit.catalogue.rulebook import Severity
 from dal_audit.facts import Place, Span
 from dal_audit.judge.breach import Breach, Finding, Related
-from dal_audit.report.fingerprint import line_hashes
+from dal_audit.report.fingerprint import LineHashes
 from dal_audit.report.json_report import Object
 from dal_audit.report.model import Report
 from dal_audit.report.suggestions import is_exact, sarif_fixes
@@ -53,7 +53,7 @@ class SourceText(Struct, frozen=True):
     """A source file as results quote it."""
 
     lines: list[str]
-    hashes: list[str]
+    hashes: LineHashes
 
     def quoted(self, span: Span) -> tuple[str, str]:
         """Return the text of a span, and the whole lines that it touches, with LF as line end.
@@ -76,7 +76,7 @@ def source_texts(report: Report, findings: Iterable[Finding]) -> dict[str, Sourc
     for path in {finding.place.path for finding in findings} & report.sources.keys():
         data = report.sources[path]
         lines = _LINE_END.split(data.decode("utf-8", "replace").removeprefix("\ufeff"))
-        texts[path] = SourceText(lines, line_hashes(data))
+        texts[path] = SourceText(lines, LineHashes(data))
     return texts
 
 
