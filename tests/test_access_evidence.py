@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from pathlib import Path
 
 import pytest
 
 from dal_audit.catalogue.drivers import catalogue_in_force
+from dal_audit.extract.python.function_bodies import without_unmarked
+from dal_audit.extract.python.parse.import_places import MarkedLines
 from dal_audit.extract.python.parse.parser import parse
 from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.extract.python.prefilter.import_statements import import_statements
-from dal_audit.extract.python.value_facts import evidence
+from dal_audit.extract.python.value_facts import evidence, evidence_of_accesses
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, ValueFacts
 
 SHIPPED = catalogue_in_force()
 SOURCES = sorted((Path(__file__).parents[1] / "dal_audit/extract/python").glob("*.py"))
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 WORDS = frozenset({"lines", "names", "types", "scope", "text", "value", "found", "__iter__"})
 BINDING = """
 import app
@@ -51,6 +56,65 @@ def test_accesses_alone_are_those_of_all_evidence(source: Path | None) -> None:
     alone = evidence(parse(text), Lines(text), WORDS, only_accesses=True)
     assert whole.is_whole
     assert alone == ValueFacts(START, (), (), accesses=whole.accesses, is_whole=False)
+
+
+@pytest.mark.parametrize("source", [*SOURCES[1::3], None], ids=lambda file: file and file.stem)
+def test_accesses_without_other_functions_are_those_of_the_whole_text(source: Path | None) -> None:
+    text = source.read_text(encoding="utf-8") if source else BINDING
+    for words in ({"lines"}, {"names", "scope"}, {"bindings", "node"}, set(WORDS)):
+        whole = evidence(parse(text), Lines(text), words)
+        assert evidence_of_accesses(Lines(text), words).accesses == whole.accesses
+
+
+ODD = """
+def first(
+    a=(1, [2, {"x": ")"}]),
+) -> None:
+    \'\'\'Text
+with ` " ` in "it" # no comment
+\'\'\'
+    x = [
+1, "# no", # ) a comment
+    ]
+    return x \\
+  or "a\\
+def no(): pass"
+
+async  def second(): return 1
+if True:
+    def third(self):
+        # a comment
+        def inner(): pass
+
+        return inner
+# end
+    def fourth(self): return self.pool
+class A:
+    def fifth(self):
+        yield f"{self.pool!r:>{self.width}}"
+    def sixth(self):
+        return 6""".replace("\\'", "'")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="the search would take too long there")
+def test_bodies_without_a_mark_are_left_out_and_nothing_moves() -> None:
+    lines = Lines(ODD)
+    marked = [number for number, line in enumerate(ODD.split("\n"), 1) if ".pool" in line]
+    shown = without_unmarked(lines, MarkedLines(marked))
+    assert shown.count("pass") == 3
+    assert "with `" not in shown
+    assert "inner" not in shown
+    for before, after in zip(ODD.split("\n"), shown.split("\n"), strict=True):
+        assert after.strip() in {"", "pass"} or before == after
+    names = {node.name for node in ast.walk(ast.parse(shown)) if isinstance(node, DEFINITIONS)}
+    assert names == {"first", "second", "A", "third", "fourth", "fifth", "sixth"}
+
+
+@pytest.mark.parametrize(
+    "text", ["def f():\n\treturn 1\n", "def f():\r\n    return 1\r\n", "x = (\n"]
+)
+def test_a_text_of_an_odd_layout_is_left_as_it_is(text: str) -> None:
+    assert without_unmarked(Lines(text), MarkedLines(())) == text
 
 
 def test_the_example_holds_accesses() -> None:

@@ -242,6 +242,8 @@ def follow_accesses(
     )
     project = project.with_files(facts)
     while missing := receivers_of(project).missing():
-        facts = inspect_named(files, facts, words, missing, shortcuts=shortcuts, cache=cache)
+        facts = inspect_named(
+            files, facts, words, missing, jobs=jobs, shortcuts=shortcuts, cache=cache
+        )
         project = project.with_files(facts)
     return project

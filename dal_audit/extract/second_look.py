@@ -17,8 +17,8 @@ from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES, too_much_of
 from dal_audit.extract.notebook_bytes import python_bytes
-from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
-from dal_audit.facts import START, Fact, FileFacts, SourceFile, ValueFacts
+from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, WORTH_A_PROCESS, spread
+from dal_audit.facts import START, Fact, FileFacts, NotUnderstood, SourceFile, ValueFacts
 
 if TYPE_CHECKING:
     from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
@@ -48,10 +48,18 @@ def inspect_accesses(
         from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
 
         found = AccessorWords(words, files=len(missing))
+        unclear = _not_understood(known)
 
         def batch(part: Sequence[SourceFile]) -> list[ValueFacts | None]:
             return [
-                evidence_of(file, found, always=not shortcuts, shortcuts=shortcuts) for file in part
+                evidence_of(
+                    file,
+                    found,
+                    always=not shortcuts,
+                    shortcuts=shortcuts,
+                    may_cut=file.path not in unclear,
+                )
+                for file in part
             ]
 
         return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=ValueFacts | None)
@@ -67,6 +75,7 @@ def inspect_named(
     words: Iterable[str],
     paths: AbstractSet[str],
     *,
+    jobs: int | None = None,
     shortcuts: bool = True,
     cache: Cache | None = None,
 ) -> list[FileFacts]:
@@ -76,16 +85,20 @@ def inspect_named(
     """
     wanted = [file for file in files if file.path in paths]
 
-    def compute(missing: Sequence[SourceFile]) -> list[ValueFacts | None]:
+    def compute(missing: Sequence[SourceFile]) -> list[ValueFacts]:
         if not missing:
             return []
         from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
 
         found = AccessorWords(words)
-        return [
-            evidence_of(file, found, always=True, shortcuts=shortcuts) or NOTHING
-            for file in missing
-        ]
+
+        def batch(part: Sequence[SourceFile]) -> list[ValueFacts]:
+            return [
+                evidence_of(file, found, always=True, shortcuts=shortcuts) or NOTHING
+                for file in part
+            ]
+
+        return spread(batch, missing, jobs=jobs, worth=PARSED_WORTH_A_PROCESS, answer=ValueFacts)
 
     made = cache.other_of("named", wanted, compute) if cache else compute(wanted)
     return _joined(known, wanted, made)
@@ -116,12 +129,25 @@ def _without_evidence(facts: tuple[Fact, ...]) -> Iterator[Fact]:
     return (fact for fact in facts if not isinstance(fact, ValueFacts))
 
 
+def _not_understood(known: Sequence[FileFacts]) -> frozenset[str]:
+    """Return the files that cannot be read whole: what else is in them is not made out in parts."""
+    return frozenset(
+        file.path for file in known if any(isinstance(fact, NotUnderstood) for fact in file.facts)
+    )
+
+
 def evidence_of(
-    file: SourceFile, words: AccessorWords, *, always: bool, shortcuts: bool = True
+    file: SourceFile,
+    words: AccessorWords,
+    *,
+    always: bool,
+    shortcuts: bool = True,
+    may_cut: bool = True,
 ) -> ValueFacts | None:
     """Return a file's evidence; None where it has none, or was reported as not understood.
 
-    It is `always` whole; else the accesses alone, of a file whose bytes hold one.
+    It is `always` whole; else of a file whose bytes hold an access, which `may_cut` be: then only
+    what tells of accesses is parsed.
     """
     if file.flaw or file.size > MAX_PARSED_BYTES:
         return None
@@ -129,7 +155,7 @@ def evidence_of(
     from dal_audit.extract.python.parse.deep_stack import deeply
     from dal_audit.extract.python.parse.parser import parse
     from dal_audit.extract.python.prefilter.driver_marks import searchable
-    from dal_audit.extract.python.value_facts import evidence
+    from dal_audit.extract.python.value_facts import evidence, evidence_of_accesses
     from dal_audit.extract.secrets import text_for_facts
     from dal_audit.extract.source import Lines, decode
 
@@ -144,11 +170,10 @@ def evidence_of(
             # `ast.parse` warns of what the audited code does; that is no business of ours.
             warnings.simplefilter("ignore")
             found = deeply(
-                lambda: evidence(
-                    parse(text, shortcuts=shortcuts),
-                    Lines(text),
-                    words.asked,
-                    only_accesses=not always,
+                lambda: (
+                    evidence(parse(text, shortcuts=shortcuts), Lines(text), words.asked)
+                    if always
+                    else evidence_of_accesses(Lines(text), words.asked, may_cut=may_cut)
                 )
             )
     except (OSError, ValueError, RecursionError):  # What is no text, or no Python, is a ValueError.

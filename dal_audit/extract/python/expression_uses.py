@@ -92,6 +92,9 @@ among the arguments."""
 
 _NO_ROLE: tuple[UseKind, range] = ("value", range(0))
 
+_READER: Final = "getattr"
+"""What reads an attribute by its name in a text."""
+
 _TYPE_KEYWORDS: Final = frozenset({"bound", "default", "value"})
 """The keywords by which a maker of types is handed one."""
 
@@ -123,7 +126,10 @@ class Expressions:
     def parts(self, node: ast.AST, scope: Scope, role: UseKind = "value") -> None:
         """Visit what lies directly below a node."""
         for child in children(node):
-            if isinstance(child, ast.expr):
+            visit = _VISITS.get(type(child))
+            if visit is not None:
+                visit(self, child, scope, role)
+            elif isinstance(child, ast.expr):
                 self.expression(child, scope, role)
             elif isinstance(child, ast.stmt):
                 self.body([child], scope)
@@ -155,8 +161,13 @@ class Expressions:
 
     def attribute(self, node: ast.Attribute, scope: Scope, role: UseKind) -> None:
         """Note a dotted name, or visit what an attribute is taken from."""
-        text = dotted_name(node)
-        if text:
+        first = node.value
+        while isinstance(first, ast.Attribute):
+            first = first.value
+        if isinstance(first, ast.Name):
+            if self.wanted is None or first.id in self.wanted:
+                self._use(node, dotted_name(node), scope, role)
+        elif text := dotted_name(node):
             self.dotted(node, text, scope, role)
         else:
             self.expression(node.value, scope)
@@ -182,11 +193,12 @@ class Expressions:
         What is called for what an `except` catches is caught (`psycopg.errors.lookup("23505")`).
         """
         self.call_site(node, scope)
-        if text := dotted_name(node):
+        name = last_name(node.func)
+        if name == _READER and (text := dotted_name(node)):
             self.dotted(node, text, scope, outer if outer in _ASKING else "value")
             return
         self.expression(node.func, scope, "except" if outer == "except" else "call")
-        role, positions = _ARGUMENT_ROLES.get(last_name(node.func), _NO_ROLE)
+        role, positions = _ARGUMENT_ROLES.get(name, _NO_ROLE)
         for index, argument in enumerate(node.args):
             own = role if index in positions else "value"
             self.expression(argument, scope, own)
@@ -324,7 +336,7 @@ def dotted_name(node: ast.expr) -> str:
 
 def _read_by_call(node: ast.expr) -> tuple[ast.expr, str] | None:
     """Return of what a call reads which attribute; None where it reads none by its name."""
-    if not isinstance(node, ast.Call) or last_name(node.func) != "getattr":
+    if not isinstance(node, ast.Call) or last_name(node.func) != _READER:
         return None
     match node.args:
         case [owner, ast.Constant(str(name)), *_] if name.isidentifier():

@@ -16,7 +16,7 @@ from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.python.prefilter.sql_marks import executes, execution_starts
 from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.sql_calls import texts
+from dal_audit.extract.python.sql_calls import may_be_text, texts
 from dal_audit.extract.source import Lines
 from dal_audit.extract.sql_detection import read_sql
 from dal_audit.facts import HandedSql, Span
@@ -49,12 +49,18 @@ class ExecutedParameters:
 
 def sql_argument(node: ast.Call, scope: Scope) -> tuple[ast.expr, str] | None:
     """Return the first argument of a call that is SQL, and what that does; None without one."""
-    for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+    for argument in _arguments(node, scope):
         found = (read_sql(str(text), certain=False) for text, _ in texts(argument, scope))
         does = next(filter(None, found), "")
         if does:
             return argument, does
     return None
+
+
+def _arguments(node: ast.Call, scope: Scope) -> list[ast.expr]:
+    """Return the arguments of a call that can be texts."""
+    arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+    return [argument for argument in arguments if may_be_text(argument, scope)]
 
 
 def handed_sql(
@@ -66,6 +72,8 @@ def handed_sql(
     for site in sites:
         node = site.node
         if not isinstance(node, ast.Call) or executes(last_name(node.func).lstrip("_")):
+            continue
+        if not _arguments(node, site.scope):
             continue
         names = sorted(
             name

@@ -55,6 +55,8 @@ _SQL_KEYWORDS: Final = frozenset({"sql", "query", "statement", "stmt", "operatio
 _LEADING: Final = 3
 """How many positional arguments are looked at: some wrappers take a cursor or a title first."""
 
+_OWN: Final = frozenset({"self", "cls"})
+"""How methods call their object, or its class."""
 _TEXT_METHODS: Final = frozenset({"format", "strip", "lstrip", "rstrip", "replace", "format_map"})
 _TEXT_FUNCTIONS: Final = frozenset({"textwrap.dedent", "inspect.cleandoc", "builtins.str"})
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
@@ -97,9 +99,11 @@ class SqlCalls(Struct, frozen=True):
         node, scope = site.node, site.scope
         if not isinstance(node, ast.Call) or not (node.args or node.keywords):
             return
+        name, func = _name(node.func), node.func
+        if isinstance(func, ast.Attribute) and func.attr not in CONSTRUCTORS and not executes(name):
+            return  # Most calls are such: no name is looked up for them.
         origin = self._constructor(node, scope) if self.constructed else ""
         owned = self._owned_constructor(node, scope) if self.constructed and not origin else ""
-        name = _name(node.func)
         if origin:
             yield from _built(node, scope, origin)
         elif owned:
@@ -239,6 +243,15 @@ def texts(node: ast.expr, scope: Scope) -> Iterator[tuple[str, ast.expr]]:
             yield text, written
 
 
+def may_be_text(node: ast.expr, scope: Scope) -> bool:
+    """Return whether an argument can be a text at all, by a look at it alone."""
+    if isinstance(node, ast.Name):
+        return any(isinstance(binding, Assigned) for binding in scope.lookup(node.id))
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.value, ast.Name) and node.value.id in _OWN
+    return not isinstance(node, ast.Constant) or isinstance(node.value, str)
+
+
 class _Texts:
     """The search for what one argument can be; each name is looked into once."""
 
@@ -297,7 +310,7 @@ class _Texts:
         self, node: ast.Attribute, scope: Scope, depth: int
     ) -> Iterator[tuple[str, ast.expr]]:
         """Yield the texts of what the class around a method calls so: `self.QUERY`, `cls.QUERY`."""
-        if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
+        if not isinstance(node.value, ast.Name) or node.value.id not in _OWN:
             return
         for value, scope_of in _assigned_values(scope.of_class(node.attr)):
             yield from self.of(value, scope_of, depth + 1)

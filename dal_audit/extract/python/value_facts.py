@@ -13,19 +13,20 @@ from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias, TypeGuard
 
 from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
-from dal_audit.extract.python.attribute_reads import Accesses
+from dal_audit.extract.python.attribute_reads import Accesses, accessing_lines
 from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_type_parameters
 from dal_audit.extract.python.definitions import assignments, own_attribute, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.function_bodies import without_unmarked
 from dal_audit.extract.python.parse.import_places import MarkedLines, own_statements
+from dal_audit.extract.python.parse.parser import UnparsableError, parse
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
-from dal_audit.extract.python.prefilter.attribute_marks import classes_of
+from dal_audit.extract.python.prefilter.attribute_marks import attributes_of, classes_of
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.python.value_inference import Inference
 from dal_audit.extract.source import Lines
 from dal_audit.facts import (
     CALL,
-    HEIRS_OF,
     ITEM,
     OWN_MODULE,
     START,
@@ -73,9 +74,48 @@ def evidence(
     )
 
 
+def evidence_of_accesses(
+    lines: Lines, words: AbstractSet[str], *, may_cut: bool = True
+) -> ValueFacts:
+    """Return a module's accesses, and what its names stand for where a receiver is one of them.
+
+    Of most files nobody asks for that. Only functions with an access, or that bind names of the
+    module, are parsed where the text `may_cut` be, and where it names no class whose heirs read of
+    themselves. Raises as `parse` and `evidence` do.
+    """
+    if _names_class(lines, words):
+        return evidence(parse(lines.text), lines, words)
+    words = attributes_of(words)
+    shown = without_unmarked(lines, _marked(lines, words)) if may_cut else lines.text
+    try:
+        tree = parse(shown)
+    except UnparsableError:
+        tree = parse(lines.text)
+    found = evidence(tree, lines, words, only_accesses=True)
+    if not any(map(_is_of_own_names, found.accesses)):
+        return found
+    return evidence(parse(lines.text), lines, words)
+
+
+def _names_class(lines: Lines, words: AbstractSet[str]) -> bool:
+    """Return whether a module names one of the classes that are asked for."""
+    return any(name in lines.text for name in classes_of(words))
+
+
+def _marked(lines: Lines, words: AbstractSet[str]) -> MarkedLines:
+    """Return the lines that decide what is found of accesses."""
+    binding = (lines.line_of(found.start()) for found in _SETTING[-1].finditer(lines.text))
+    return MarkedLines((*accessing_lines(lines, words), *binding))
+
+
+def _is_of_own_names(access: AttributeRead) -> bool:
+    """Return whether a receiver goes back to a name of the module itself."""
+    return any(receiver.origin.startswith(OWN_MODULE) for receiver in access.receivers)
+
+
 class _Reader:
     def __init__(self, lines: Lines, words: AbstractSet[str], *, only_accesses: bool) -> None:
-        self.has_heirs = any(name in lines.text for name in classes_of(words))
+        self.has_heirs = _names_class(lines, words)
         self.only_accesses = only_accesses and not self.has_heirs
         self.values: dict[str, list[AbstractValue]] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
@@ -84,8 +124,7 @@ class _Reader:
         self.rebinds = "nonlocal" in lines.text
         self.types = TypeReader(lines)
         self.inference = Inference(self.types)
-        asked = frozenset(word for word in words if not word.startswith(HEIRS_OF))
-        self.accesses = Accesses(lines, asked, self.inference)
+        self.accesses = Accesses(lines, attributes_of(words), self.inference)
         setting = (
             lines.line_of(found.start())
             for pattern in (_SETTING[-1:] if self.only_accesses else _SETTING)

@@ -74,6 +74,9 @@ _BLOCKS: Final[dict[type[ast.AST], tuple[str, ...]]] = {
 }
 """The fields of compound statements that are blocks; empty for those that hold more than blocks."""
 
+_NESTING: Final = frozenset(_BLOCKS) - {ast.Module, ast.ClassDef, *FUNCTIONS}
+"""What holds statements that belong to the block around it."""
+
 
 class MarkedLines:
     """Some lines of a module, and which statements they lie in."""
@@ -85,8 +88,12 @@ class MarkedLines:
     def touch(self, node: ast.stmt) -> bool:
         """Return whether a marked line lies in a statement, decorators included."""
         first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
+        return self.within(first, node.end_lineno or first)
+
+    def within(self, first: int, last: int) -> bool:
+        """Return whether one of them is among the lines from one to another."""
         index = bisect_left(self.numbers, first)
-        return index < len(self.numbers) and self.numbers[index] <= (node.end_lineno or first)
+        return index < len(self.numbers) and self.numbers[index] <= last
 
 
 def own_statements(node: ast.stmt | ast.Module) -> Iterator[ast.stmt]:
@@ -94,7 +101,7 @@ def own_statements(node: ast.stmt | ast.Module) -> Iterator[ast.stmt]:
     for block in blocks_of(node):
         for statement in block:
             yield statement
-            if not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+            if type(statement) in _NESTING:
                 yield from own_statements(statement)
 
 

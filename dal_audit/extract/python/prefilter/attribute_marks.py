@@ -37,7 +37,7 @@ class AccessorWords:
         Names of classes among them are marked by `HEIRS_OF`; `asked` are all of them.
         """
         self.asked = frozenset(words)
-        self.words = frozenset(word for word in self.asked if not word.startswith(HEIRS_OF))
+        self.words = attributes_of(self.asked)
         self._heirs = classes_of(self.asked)
         names = sorted(word.encode() for word in self.words)
         self._patterns = [
@@ -94,3 +94,8 @@ def _is_read(data: bytes, start: int, end: int) -> bool:
 def classes_of(asked: Iterable[str]) -> frozenset[str]:
     """Return the names of the classes among what is asked for."""
     return frozenset(word.removeprefix(HEIRS_OF) for word in asked if word.startswith(HEIRS_OF))
+
+
+def attributes_of(asked: Iterable[str]) -> frozenset[str]:
+    """Return the names of attributes among what is asked for."""
+    return frozenset(word for word in asked if not word.startswith(HEIRS_OF))

@@ -150,9 +150,10 @@ class Prefilter:
         `importing` are its import statements, if they are known: what only looks like one is none.
         """
         found = self._kinds_in(data)
-        if "names" in found and importing is not None and not self._annotates(data):
+        if "names" in found and importing is not None:
             imports = "\n".join(importing).encode("utf-8", "replace")
-            found -= {"names"} - self._kinds_in(imports)
+            if "names" not in self._kinds_in(imports) and not self._annotates(data):
+                found.discard("names")
         return _confirmed(found, data) if found else _NO_SIGNALS
 
     def _kinds_in(self, data: bytes) -> set[Kind]:
@@ -168,6 +169,7 @@ class Prefilter:
         found = self._automaton.find_matches_as_indexes(data, overlapping=True)
         return any(
             index < len(self._tops)
+            and _DOTTED.match(data, end) is not None
             and self._is_driver(index, start, end, data)
             and _in_annotation(data, start, end)
             for index, start, end in found

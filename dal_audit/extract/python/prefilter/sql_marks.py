@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation
@@ -187,6 +187,7 @@ def begins_call(data: bytes, position: int) -> bool:
     return _OPEN.match(data, position) is not None
 
 
+@lru_cache(1 << 12)
 def executes(name: str) -> bool:
     """Return whether a function bears the name of one that runs SQL."""
     return name in executors() or re.fullmatch(_WRAPPER, name) is not None
