@@ -15,7 +15,7 @@ from typing import Final
 
 from dal_audit.extract.masks import HIDDEN, mask_of
 from dal_audit.extract.passwords import is_placeholder, passwords
-from dal_audit.extract.source import Lines
+from dal_audit.extract.source import Lines, occurrences
 from dal_audit.facts import Span
 
 _NAME_MARKS: Final = ("passw", "passphrase", "pgpass", "_pass", "'pass'", '"pass"', "pwd", "--pass")
@@ -178,7 +178,7 @@ def _named(text: str, plain: str, *, is_program: bool) -> Iterator[re.Match[str]
             found for pattern in (*by_name, _SQL) for found in _compiled(pattern).finditer(text)
         )
         return
-    marks = sorted(_occurrences(plain, _NAME_MARKS))
+    marks = sorted(occurrences(plain, _NAME_MARKS))
     if is_program:
         starts = sorted({*marks, *(mark - 1 for mark in marks if plain.startswith("pwd", mark))})
         yield from _beginning(_LITERAL, text, starts)
@@ -188,7 +188,7 @@ def _named(text: str, plain: str, *, is_program: bool) -> Iterator[re.Match[str]
         yield from (
             found for pattern in by_name for found in _compiled(pattern).finditer(text, start, end)
         )
-    words = _occurrences(plain, ("password", *_SQL_MARKS))
+    words = occurrences(plain, ("password", *_SQL_MARKS))
     of_sql = sorted(start for start in words if _SQL_FOLLOWED.match(plain, start))
     yield from _beginning(_SQL, text, of_sql)
 
@@ -218,14 +218,6 @@ def _stretches(plain: str, marks: Iterable[int]) -> list[tuple[int, int]]:
         else:
             found.append((start, position + _REACH))
     return found
-
-
-def _occurrences(plain: str, marks: Iterable[str]) -> Iterator[int]:
-    for mark in marks:
-        position = plain.find(mark)
-        while position >= 0:
-            yield position
-            position = plain.find(mark, position + 1)
 
 
 def _in_texts(text: str, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -269,7 +261,7 @@ def _lines(text: str, plain: str) -> Iterator[re.Match[str]]:
     if len(plain) != len(text):
         yield from line.finditer(text)
         return
-    for mark in _occurrences(plain, _LINE_MARKS):
+    for mark in occurrences(plain, _LINE_MARKS):
         found = line.match(text, plain.rfind("\n", 0, mark) + 1)
         if found:
             yield found

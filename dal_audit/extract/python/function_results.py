@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
@@ -15,13 +14,14 @@ from dal_audit.extract.python.parse.import_places import MarkedLines
 from dal_audit.extract.python.parse.walk import Function
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.value_inference import Inference
+from dal_audit.extract.source import occurrences
 from dal_audit.facts import CALL, OWN_MODULE, TELLS_NOTHING, AbstractValue
 
 _CLASSES: Final = frozenset({"Callable", "type", "Type"})
 """Generic types that speak of a type and are no object of it."""
 
 _GIVING: Final = (ast.Return, ast.Yield, ast.YieldFrom)
-_TELLING: Final = re.compile(r"\b(?:return|yield|global)\b")
+_TELLING: Final = ("return", "yield", "global")
 """Words without one of which a function gives nothing, and binds nothing that others read."""
 
 
@@ -38,7 +38,7 @@ class FunctionResults:
     def telling(self) -> MarkedLines:
         """The lines with a word without which a function tells nothing."""
         lines = self.types.lines
-        return MarkedLines(lines.line_of(word.start()) for word in _TELLING.finditer(lines.text))
+        return MarkedLines(lines.line_of(start) for start in occurrences(lines.text, _TELLING))
 
     def of(self, node: Function) -> Iterator[str]:
         """Yield the dotted names of what a call of a function gives.

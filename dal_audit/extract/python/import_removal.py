@@ -21,9 +21,9 @@ from dal_audit.extract.python.expression_uses import FileNames
 from dal_audit.extract.python.list_items import ListItems
 from dal_audit.extract.python.parse.import_places import blocks_of, node_bounds
 from dal_audit.extract.python.parse.newer_syntax import TRIES
-from dal_audit.extract.python.parse.walk import nodes_in
+from dal_audit.extract.python.parse.walk import children
 from dal_audit.extract.python.scopes import Declared, Imported
-from dal_audit.extract.source import Lines
+from dal_audit.extract.source import Lines, occurrences
 from dal_audit.facts import Edit, Span
 
 ImportStatement: TypeAlias = ast.Import | ast.ImportFrom
@@ -32,6 +32,8 @@ _READS_NAMESPACE: Final = re.compile(
     r"(?<![\w.])(?:(?:globals|locals|vars|dir)\s*\(\s*\)|(?:eval|exec)\s*\()"
     r"|\bmodules\s*\[\s*__name__"
 )
+_READING_WORDS: Final = ("globals", "locals", "vars", "dir", "eval", "exec", "modules")
+"""What it begins with."""
 _DIRECTIVE: Final = re.compile(
     r"#[ \t]*(?:noqa|type:|pylint|pyright|mypy|pragma|fmt|isort|ruff|flake8|pyflakes|nosec|yapf"
     r"|ty:|dal-audit)|noqa|F401|unused",
@@ -162,13 +164,14 @@ class ImportRemoval:
     def _is_plain(self) -> bool:
         """Whether nothing in the module reads its names at once, or asks to keep its imports."""
         text = self.lines.text
-        return _READS_NAMESPACE.search(text) is None and _FILE_DIRECTIVE.search(text) is None
+        reading = occurrences(text, _READING_WORDS)
+        reads_all = any(_READS_NAMESPACE.match(text, start) for start in reading)
+        return not reads_all and _FILE_DIRECTIVE.search(text) is None
 
     @cached_property
     def _quoted(self) -> AbstractSet[str]:
         """The words in the module's texts, but for prose without examples."""
-        constants = (node for node in nodes_in(self.tree) if isinstance(node, ast.Constant))
-        texts = (node.value for node in constants if isinstance(node.value, str))
+        texts = _texts_in(self.tree)
         named = (text for text in texts if ">>>" in text or not _PROSE.search(text))
         return frozenset(word for text in named for word in _WORD.findall(text))
 
@@ -219,6 +222,19 @@ class ImportRemoval:
             return start or above, below
         is_last = below == len(text)
         return (above if below > end or is_last else start), end
+
+
+def _texts_in(tree: ast.Module) -> list[str]:
+    """Return the texts that are written in a module; of a whole tree this is asked often."""
+    found: list[str] = []
+    waiting: list[ast.AST] = [tree]
+    for node in waiting:
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                found.append(node.value)
+        else:
+            waiting += children(node)
+    return found
 
 
 def _bound_name(alias: ast.alias) -> str:
