@@ -15,8 +15,8 @@ from dal_audit.extract.python.expression_uses import CallSite, last_name
 from dal_audit.extract.python.parse.import_places import MarkedLines, node_span
 from dal_audit.extract.python.parse.walk import Function, inside
 from dal_audit.extract.python.prefilter.sql_marks import executes, execution_starts
-from dal_audit.extract.python.scopes import Scope
-from dal_audit.extract.python.sql_calls import may_be_text, texts
+from dal_audit.extract.python.scopes import Assigned, Scope
+from dal_audit.extract.python.sql_calls import texts
 from dal_audit.extract.source import Lines
 from dal_audit.extract.sql_detection import read_sql
 from dal_audit.facts import HandedSql, Span
@@ -60,7 +60,16 @@ def sql_argument(node: ast.Call, scope: Scope) -> tuple[ast.expr, str] | None:
 def _arguments(node: ast.Call, scope: Scope) -> list[ast.expr]:
     """Return the arguments of a call that can be texts."""
     arguments = (*node.args, *(keyword.value for keyword in node.keywords))
-    return [argument for argument in arguments if may_be_text(argument, scope)]
+    return [argument for argument in arguments if _may_be_text(argument, scope)]
+
+
+def _may_be_text(node: ast.expr, scope: Scope) -> bool:
+    """Return whether an argument can be a text at all, by a look at it alone."""
+    if isinstance(node, ast.Name):
+        return any(isinstance(binding, Assigned) for binding in scope.lookup(node.id))
+    if isinstance(node, ast.Attribute):
+        return isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
+    return not isinstance(node, ast.Constant) or isinstance(node.value, str)
 
 
 def handed_sql(

@@ -55,8 +55,6 @@ _SQL_KEYWORDS: Final = frozenset({"sql", "query", "statement", "stmt", "operatio
 _LEADING: Final = 3
 """How many positional arguments are looked at: some wrappers take a cursor or a title first."""
 
-_OWN: Final = frozenset({"self", "cls"})
-"""How methods call their object, or its class."""
 _TEXT_METHODS: Final = frozenset({"format", "strip", "lstrip", "rstrip", "replace", "format_map"})
 _TEXT_FUNCTIONS: Final = frozenset({"textwrap.dedent", "inspect.cleandoc", "builtins.str"})
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
@@ -243,15 +241,6 @@ def texts(node: ast.expr, scope: Scope) -> Iterator[tuple[str, ast.expr]]:
             yield text, written
 
 
-def may_be_text(node: ast.expr, scope: Scope) -> bool:
-    """Return whether an argument can be a text at all, by a look at it alone."""
-    if isinstance(node, ast.Name):
-        return any(isinstance(binding, Assigned) for binding in scope.lookup(node.id))
-    if isinstance(node, ast.Attribute):
-        return isinstance(node.value, ast.Name) and node.value.id in _OWN
-    return not isinstance(node, ast.Constant) or isinstance(node.value, str)
-
-
 class _Texts:
     """The search for what one argument can be; each name is looked into once."""
 
@@ -310,7 +299,7 @@ class _Texts:
         self, node: ast.Attribute, scope: Scope, depth: int
     ) -> Iterator[tuple[str, ast.expr]]:
         """Yield the texts of what the class around a method calls so: `self.QUERY`, `cls.QUERY`."""
-        if not isinstance(node.value, ast.Name) or node.value.id not in _OWN:
+        if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
             return
         for value, scope_of in _assigned_values(scope.of_class(node.attr)):
             yield from self.of(value, scope_of, depth + 1)
