@@ -76,6 +76,16 @@ def test_what_was_looked_at_is_not_looked_at_again(
     assert changes(NAMES, kept, root, 5, looked) == [700]
     assert count() == 1000 - 768
     assert changes(NAMES, kept, root, 5, Looked()) == [700]
+    assert count() == 1000
+
+
+def test_where_nothing_changed_nothing_is_looked_at_twice(
+    root: int, count: Callable[[], int]
+) -> None:
+    kept = stamps(NAMES, root)
+    count()
+    assert changes(NAMES, kept, root, 5, Looked()) == []
+    assert count() == 1000
 
 
 def test_other_places_are_looked_at(root: int, count: Callable[[], int]) -> None:

@@ -46,8 +46,11 @@ def check_decodable(files: Sequence[SourceFile]) -> list[FileFacts]:
 def _scripts(jobs: int | None, files: Sequence[SourceFile]) -> list[FileFacts]:
     if not files:
         return []
-    from dal_audit.extract.sql.scripts import script_facts  # only where there is SQL
+    from dal_audit.extract.sql.patterns import shipped_matcher  # only where there is SQL
+    from dal_audit.extract.sql.scripts import script_facts
     from dal_audit.facts.sql import SqlStatement
+
+    shipped_matcher()  # Before forking, as each process needs it.
 
     def read(file: SourceFile) -> tuple[Fact, ...]:
         return read_file(file, lambda data: FileFacts(file.path, script_facts(data), "read")).facts
