@@ -11,6 +11,8 @@ from dal_audit.audit import audit
 from dal_audit.catalogue.constraint_names import NO_CONVENTION, NamedPart, conventional_name
 from dal_audit.extract.migrations.library_needs import needs_in, tells_needs
 from dal_audit.extract.migrations.surroundings import surroundings_of
+from dal_audit.extract.operations.revision_source import revision_source
+from dal_audit.extract.surroundings import Surroundings
 from dal_audit.policy.request import Request
 
 NAMES = {"uq": "uq_%(table_name)s_%(column_0_name)s"}
@@ -172,3 +174,19 @@ def test_what_is_kept_of_a_revision_hangs_on_the_modules_around_it(tmp_path: Pat
     assert found() == 0
     write("models.py", bare)
     assert found() == 1
+
+
+def test_written_downs_know_the_names_that_are_run() -> None:
+    text = """
+from alembic import op
+
+def upgrade():
+    op.create_unique_constraint(None, "t", ["a"])
+    op.drop_constraint("pos", "t", type_="check")
+    op.create_check_constraint(op.f("own"), "t", "a > 0")
+"""
+    checks = {"ck": "ck_%(table_name)s_%(constraint_name)s"}
+    made, dropped, own = revision_source(text, Surroundings({**NAMES, **checks})).up
+    names = [action.text("constraint_name") for action in (made, dropped, own)]
+    assert names == ["uq_t_a", "ck_t_pos", "own"]
+    assert made.arguments["constraint_name"].value == "alembic.op.f"
