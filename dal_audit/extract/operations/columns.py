@@ -139,7 +139,8 @@ class ColumnReader:
 
     def _note_key(self, column: ColumnText) -> None:
         """Note that a key is no counter on SQLite, for it counts `INTEGER` alone."""
-        if column.is_key and column.marks.keys() & {"type:BigInteger", "type:SmallInteger"}:
+        is_other = bool(column.marks.keys() & {"type:BigInteger", "type:SmallInteger"})
+        if self.engine == "sqlite" and column.is_key and is_other:
             column.marks["column.big-key"] = None
 
 
