@@ -88,7 +88,7 @@ def _is_told(name: str, project: Project) -> bool:
 @query(depends_on=(hierarchy_of, held_objects_of), cuts_off=True)
 def handed_out(project: Project) -> frozenset[str]:
     """Return the names of the members of classes by which these hand out a driver's object."""
-    return frozenset(member.name for _, member in _handing(project))
+    return frozenset(_read_as(member, owner) for owner, member in _handing(project))
 
 
 @query(depends_on=(hierarchy_of, held_objects_of), cuts_off=True)
@@ -254,7 +254,9 @@ def _definitions(
     hierarchy = hierarchy_of(project)
     lineage = list(_lineage(receiver, project))
     for owner in lineage:
-        found = [(owner, member) for member in owner.shape.members if member.name == name]
+        found = [
+            (owner, member) for member in owner.shape.members if _read_as(member, owner) == name
+        ]
         if found:
             yield from found if _hands_out(owner, hierarchy) else ()
         if not all(_says_nothing(member) for _, member in found):
@@ -305,6 +307,14 @@ def _lineage(receiver: ReceiverType, project: Project) -> Iterator[Class]:
 def _hands_out(owner: Class, hierarchy: Hierarchy) -> bool:
     """Return whether a class is storage's, or keeps the program's state."""
     return hierarchy.zones.in_storage(owner.path) or keeps_state(owner, hierarchy)
+
+
+def _read_as(member: Member, owner: Class) -> str:
+    """Return the name by which others read a member: of a private one, the mangled one."""
+    is_private = member.name.startswith("__") and not member.name.endswith("__")
+    if not is_private or owner.name.startswith(RUST):
+        return member.name
+    return f"_{owner.shape.name.rpartition('.')[2].lstrip('_')}{member.name}"
 
 
 def _is_read(name: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from dal_audit.extract.python.bindings import SAME_ELEMENTS
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.expression_uses import (
@@ -20,7 +21,7 @@ from dal_audit.extract.python.expression_uses import (
     dotted_name,
     last_name,
 )
-from dal_audit.extract.python.literal_values import SAME_ELEMENTS, elements_of, follow_assignment
+from dal_audit.extract.python.literal_values import elements_of, follow_assignment
 from dal_audit.extract.python.look_ups import values_of_key
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Imported, Scope
 

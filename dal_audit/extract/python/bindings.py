@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 from dal_audit.extract.python.parse.newer_syntax import TYPE_ALIASES
-from dal_audit.extract.python.parse.walk import BLOCKS, FUNCTIONS, children
+from dal_audit.extract.python.parse.walk import BLOCKS, FUNCTIONS, Function, children
 from dal_audit.extract.python.scopes import (
     Appended,
     Assigned,
     Binding,
     Declared,
+    Defined,
     Entered,
     Scope,
     imported_names,
@@ -21,6 +22,11 @@ from dal_audit.extract.python.scopes import (
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
+
+SAME_ELEMENTS: Final = frozenset(
+    {"frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
+)
+"""Builtins that go through a collection or copy it."""
 
 
 def bind(node: ast.AST, scope: Scope) -> None:
@@ -106,9 +112,20 @@ def _parts(binding: Assigned, count: int) -> list[Assigned | None]:
         return [
             None if column is None else Assigned(column, scope, each=True) for column in columns
         ]
+    if _gives_parts(value):
+        return [Assigned(value, scope, each=True) for _ in range(count)]
     if not isinstance(value, (ast.Tuple, ast.List)) or any(map(_is_starred, value.elts)):
         return []
     return [Assigned(part, scope) for part in value.elts]
+
+
+def _gives_parts(value: ast.expr) -> bool:
+    """Return whether what is taken apart is what a function gives, and no copy of a collection."""
+    match value.value if isinstance(value, ast.Await) else value:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name not in SAME_ELEMENTS | {"values"}
+        case _:
+            return False
 
 
 def _columns(value: ast.expr) -> list[ast.expr | None]:
@@ -214,8 +231,20 @@ def _walrus(node: ast.NamedExpr, scope: Scope) -> None:
 
 
 def _named(node: Any, scope: Scope) -> None:
-    """Bind the name of a definition, a handler or a pattern, which may have none."""
+    """Bind the name of a handler or a pattern, which may have none."""
     if node.name:
+        scope.bind(node.name)
+
+
+def _definition(node: ast.ClassDef | Function, scope: Scope) -> None:
+    scope.bind(node.name, Defined(node, scope))
+
+
+def _matched(node: ast.MatchAs, scope: Scope) -> None:
+    """Bind the name of a pattern; `Store() as store` says what it is an object of."""
+    if node.name and isinstance(node.pattern, ast.MatchClass):
+        scope.bind(node.name, Declared(node.pattern.cls, scope))
+    elif node.name:
         scope.bind(node.name)
 
 
@@ -245,18 +274,18 @@ _BINDERS: Final[dict[type[ast.AST], _Binder]] = {
     ast.AsyncFor: _loop,
     ast.AsyncWith: _context,
     ast.AugAssign: _augmented,
-    ast.ClassDef: _named,
+    ast.ClassDef: _definition,
     ast.ExceptHandler: _named,
     ast.For: _loop,
     ast.Global: _global,
     ast.Import: _import,
     ast.ImportFrom: _import,
-    ast.MatchAs: _named,
+    ast.MatchAs: _matched,
     ast.MatchMapping: _mapping_pattern,
     ast.MatchStar: _named,
     ast.NamedExpr: _walrus,
     ast.Nonlocal: _nonlocal,
     ast.With: _context,
-    **dict.fromkeys(FUNCTIONS, _named),
+    **dict.fromkeys(FUNCTIONS, _definition),
     **dict.fromkeys(TYPE_ALIASES, _type_alias),
 }

@@ -16,6 +16,7 @@ from math import prod
 from typing import Any, Final, TypeAlias
 
 from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.python.bindings import bind_parameters
 from dal_audit.extract.python.constant_methods import (
     FUNCTIONS,
     KEEP_HOLES,
@@ -37,6 +38,7 @@ from dal_audit.extract.python.constant_sets import (
     value_of_key,
 )
 from dal_audit.extract.python.literal_values import (
+    attribute_of_class,
     elements_of,
     follow_assignment,
     literal_elements,
@@ -44,7 +46,7 @@ from dal_audit.extract.python.literal_values import (
 )
 from dal_audit.extract.python.look_ups import element_of, found_or_default, has_default, part_of
 from dal_audit.extract.python.qualified_names import QualifiedNames
-from dal_audit.extract.python.scopes import Assigned, Binding, Scope
+from dal_audit.extract.python.scopes import Assigned, Binding, Defined, Scope
 from dal_audit.extract.python.spelled_text import spelled
 from dal_audit.extract.python.text_formats import (
     converted,
@@ -158,7 +160,23 @@ def _call(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
         return made
     if has_default(node):
         return _looked_up(node, scope, depth)
+    if isinstance(func, ast.Name):
+        return _returned(func, scope, depth)
     return _method(node, func, scope, depth) if isinstance(func, ast.Attribute) else NOTHING
+
+
+def _returned(func: ast.Name, scope: Scope, depth: int) -> ConstantSet:
+    """Fold what a function of the module returns, which does nothing else."""
+    found = only_binding(func.id, scope)
+    if not isinstance(found, Defined) or not isinstance(found.node, ast.FunctionDef):
+        return NOTHING
+    *before, last = found.node.body
+    does_more = found.node.decorator_list or not all(isinstance(part, ast.Expr) for part in before)
+    if does_more or not isinstance(last, ast.Return) or last.value is None:
+        return NOTHING
+    inside = found.scope.open("function")
+    bind_parameters(found.node.args, inside)
+    return fold_spelled(last.value, inside, depth)
 
 
 def _looked_up(node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
@@ -278,10 +296,13 @@ def _format(text: str, node: ast.Call, scope: Scope, depth: int) -> ConstantSet:
 
 
 def _of_class(node: ast.Attribute, scope: Scope, depth: int) -> ConstantSet:
-    """Fold what a method reads of its own class, where the class's body says it once."""
-    if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
-        return NOTHING
-    bindings = scope.of_class(node.attr)
+    """Fold what is read of a class of the module, where the class's body says it once.
+
+    The `value` of a member of an enumeration is what that is set to.
+    """
+    if node.attr == "value" and isinstance(node.value, ast.Attribute):
+        return _of_class(node.value, scope, depth)
+    bindings = attribute_of_class(node, scope)
     return _bound(bindings[0], depth) if len(bindings) == 1 else NOTHING
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import Final
+from collections.abc import Sequence
 
+from dal_audit.extract.python.bindings import SAME_ELEMENTS
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.extract.python.scopes import Assigned, Binding, Scope
-
-SAME_ELEMENTS: Final = frozenset(
-    {"frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
-)
-"""Builtins that go through a collection or copy it."""
+from dal_audit.extract.python.scopes import Assigned, Binding, Defined, Scope
 
 
 def elements_of(binding: Assigned) -> list[ast.expr]:
@@ -49,6 +45,22 @@ def follow_assignment(node: ast.expr, scope: Scope) -> ast.expr:
             break
         node, scope = binding.value, binding.scope
     return node
+
+
+def attribute_of_class(node: ast.Attribute, scope: Scope) -> Sequence[Binding]:
+    """Return what the body of a class sets an attribute to that is read of it, or by `self`."""
+    name = last_name(node.value) if isinstance(node.value, ast.Name) else ""
+    if name in {"self", "cls"}:
+        return scope.of_class(node.attr)
+    found = only_binding(name, scope) if name else None
+    if not isinstance(found, Defined) or not isinstance(found.node, ast.ClassDef):
+        return []
+    return [
+        Assigned(statement.value, found.scope)
+        for statement in found.node.body
+        if isinstance(statement, ast.Assign)
+        if any(last_name(target) == node.attr for target in statement.targets)
+    ]
 
 
 def only_binding(name: str, scope: Scope) -> Binding:

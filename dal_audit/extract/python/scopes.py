@@ -86,7 +86,16 @@ class Declared(Struct, frozen=True):
     default: ast.expr | None = None
 
 
-Binding: TypeAlias = Imported | Assigned | Appended | Entered | Declared | AbstractValue | None
+class Defined(Struct, frozen=True):
+    """A name bound to a class or a function, whose definition is read in `scope`."""
+
+    node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    scope: Scope
+
+
+Binding: TypeAlias = (
+    Imported | Assigned | Appended | Entered | Declared | Defined | AbstractValue | None
+)
 """`AbstractValue` is what a reader knows without an expression (a method's own object); None stands
 for a binding of which nothing more is known."""
 

@@ -16,7 +16,7 @@ from dal_audit.extract.python.annotations import type_of_text
 from dal_audit.extract.python.constant_folding import fold_spelled, qualified_names
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.extract.python.literal_values import elements_of
+from dal_audit.extract.python.literal_values import attribute_of_class, elements_of
 from dal_audit.extract.python.name_uses import CallSite
 from dal_audit.extract.python.prefilter.sql_marks import CONSTRUCTORS, SQL_ONLY_CALLS, executes
 from dal_audit.extract.python.scopes import Appended, Assigned, Binding, Declared, Imported, Scope
@@ -298,10 +298,10 @@ class _Texts:
     def _of_class(
         self, node: ast.Attribute, scope: Scope, depth: int
     ) -> Iterator[tuple[str, ast.expr]]:
-        """Yield the texts of what the class around a method calls so: `self.QUERY`, `cls.QUERY`."""
-        if not isinstance(node.value, ast.Name) or node.value.id not in {"self", "cls"}:
-            return
-        for value, scope_of in _assigned_values(scope.of_class(node.attr)):
+        """Yield the texts of what a class calls so: `self.QUERY`, `Queries.ALL`, also `.value`."""
+        if node.attr == "value" and isinstance(node.value, ast.Attribute):
+            node = node.value
+        for value, scope_of in _assigned_values(attribute_of_class(node, scope)):
             yield from self.of(value, scope_of, depth + 1)
 
     def _of_call(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
@@ -324,6 +324,8 @@ def _assigned_values(bindings: Sequence[Binding]) -> Iterator[tuple[ast.expr, Sc
     for binding in bindings:
         if isinstance(binding, Assigned):
             yield from ((value, binding.scope) for value in _values(binding))
+        elif isinstance(binding, Declared) and binding.default is not None:
+            yield binding.default, binding.scope
 
 
 def _values(binding: Assigned) -> Iterator[ast.expr]:

@@ -20,7 +20,7 @@ from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_bodies import without_unmarked
 from dal_audit.extract.python.parse.import_places import MarkedLines, own_statements
 from dal_audit.extract.python.parse.parser import UnparsableError, parse
-from dal_audit.extract.python.parse.walk import FUNCTIONS, Function
+from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, nodes_in
 from dal_audit.extract.python.prefilter.attribute_marks import attributes_of, classes_of
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
 from dal_audit.extract.python.value_inference import Inference
@@ -184,9 +184,21 @@ class _Reader:
                     name = _dotted(owner, target.id)
                     self.note(name, annotated or self.meant(value, scope))
                     self.note_items(name, annotation, value, scope)
+                elif isinstance(target, (ast.Tuple, ast.List)):
+                    self.parts(target, scope, owner)
                 elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
                     name = _dotted(owner, target.value.id)
                     self.note_some(name + ITEM, self.inference.infer(value, scope))
+
+        if isinstance(node, (ast.For, ast.AsyncFor)):
+            self.parts(ast.Tuple([node.target], ast.Store()), scope, owner)
+
+    def parts(self, target: ast.Tuple | ast.List, scope: Scope, owner: str) -> None:
+        """Note what the names stand for that take a value apart, or go through one."""
+        names = [part.id for part in nodes_in(target) if isinstance(part, ast.Name)]
+        for name in names:
+            for binding in scope.lookup(name):
+                self.note_some(_dotted(owner, name), self.inference.bound(binding))
 
     def meant(self, value: ast.expr | None, scope: Scope) -> Iterator[AbstractValue]:
         """Yield what a value is, or which types an alias or a variable of types stands for."""
@@ -288,6 +300,7 @@ class _Reader:
         for node in nodes:
             if isinstance(node, (ast.Return, ast.Yield)):
                 self.note(name, self.inference.infer(node.value, scope))
+                self.note_some(name + ITEM, self.inference.collected(node.value, scope))
 
     def set_on_object(self, nodes: Iterable[ast.AST], scope: Scope, owner: str) -> None:
         """Note what a method sets on its object."""

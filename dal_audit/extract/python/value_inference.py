@@ -14,10 +14,10 @@ from typing import Final
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.assigned_values import SAME_VALUE
+from dal_audit.extract.python.bindings import SAME_ELEMENTS
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
 from dal_audit.extract.python.literal_values import (
-    SAME_ELEMENTS,
     elements_of,
     follow_assignment,
 )
@@ -91,11 +91,11 @@ class Inference:
         key = where, name
         if key not in self._known:
             self._known[key] = ()  # A name that is made from itself ends here.
-            values = (known for binding in bindings for known in self._bound(binding, depth + 1))
+            values = (known for binding in bindings for known in self.bound(binding, depth + 1))
             self._known[key] = tuple(dict.fromkeys(islice(values, MAX_KNOWN)))
         yield from self._known[key]
 
-    def _bound(self, binding: Binding, depth: int) -> Iterator[AbstractValue]:
+    def bound(self, binding: Binding, depth: int = 0) -> Iterator[AbstractValue]:
         """Yield what a name is by one of its bindings."""
         if isinstance(binding, AbstractValue):
             yield binding
@@ -194,7 +194,7 @@ class Inference:
 
     def _taken(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[AbstractValue]:
         """Yield what a call takes out of a collection (`next(iter(stores.values()))`)."""
-        yield from self._bound(Assigned(node.args[0], scope, each=True), depth)
+        yield from self.bound(Assigned(node.args[0], scope, each=True), depth)
 
 
 def _collection(node: ast.expr) -> ast.expr:
