@@ -15,6 +15,7 @@ from msgspec import Struct
 from dal_audit.extract.python.bindings import SAME_ELEMENTS
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
+from dal_audit.extract.python.definitions import chosen
 from dal_audit.extract.python.expression_uses import (
     NameUse,
     Question,
@@ -104,7 +105,7 @@ def _alternatives(node: ast.expr) -> list[ast.expr]:
         case ast.IfExp():
             return [node.body, node.orelse]
         case ast.BoolOp():
-            return node.values
+            return chosen(node)
         case _:
             return []
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from dal_audit.extract.python.definitions import chosen
 from dal_audit.extract.python.expression_uses import last_name
 
 SAME_VALUE: Final = frozenset(
@@ -71,7 +72,7 @@ def branches(value: ast.expr) -> Iterator[ast.expr]:
         elif isinstance(node, ast.IfExp):
             waiting += [node.orelse, node.body]
         elif isinstance(node, ast.BoolOp):
-            waiting += reversed(node.values)
+            waiting += reversed(chosen(node))
         else:
             yield node
 

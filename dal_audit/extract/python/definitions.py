@@ -72,6 +72,11 @@ def without_brackets(nodes: Sequence[ast.expr]) -> list[ast.expr]:
     return [node.value if isinstance(node, ast.Subscript) else node for node in nodes]
 
 
+def chosen(node: ast.BoolOp) -> list[ast.expr]:
+    """Return what a value can be that `or` chooses; of `and`, what is not false is the last."""
+    return node.values[-1:] if isinstance(node.op, ast.And) else node.values
+
+
 def own_attribute(node: ast.expr, names: Collection[str] = ("self",)) -> str:
     """Return the attribute of the method's own object that is meant; empty for anything else."""
     if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.extract.python.constant_sets import MAX_DEPTH, ConstantSet
+from dal_audit.extract.python.definitions import chosen
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import elements_of, follow_assignment
 from dal_audit.extract.python.look_ups import values_of_key
@@ -142,5 +143,5 @@ class QualifiedNames(Struct, frozen=True):
 def _choices(node: ast.IfExp | ast.BoolOp | ast.NamedExpr) -> list[ast.expr]:
     """Return what an expression chooses between, or names."""
     if isinstance(node, ast.BoolOp):
-        return node.values
+        return chosen(node)
     return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node.value]

@@ -16,6 +16,7 @@ from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.assigned_values import SAME_VALUE
 from dal_audit.extract.python.bindings import SAME_ELEMENTS
 from dal_audit.extract.python.constant_folding import fold_constant
+from dal_audit.extract.python.definitions import chosen
 from dal_audit.extract.python.expression_uses import DEPENDENCIES, last_name
 from dal_audit.extract.python.literal_values import (
     elements_of,
@@ -72,7 +73,7 @@ class Inference:
             yield from self.infer(node.body, scope, depth)
             yield from self.infer(node.orelse, scope, depth)
         elif isinstance(node, ast.BoolOp):
-            for value in node.values:
+            for value in chosen(node):
                 yield from self.infer(value, scope, depth)
 
     def annotated(self, node: ast.expr | None) -> Iterator[AbstractValue]:
