@@ -93,6 +93,8 @@ def test_several_imports_in_a_statement() -> None:
         ("x = y", f"x alias {OWN_MODULE}y"),
         ("x = y.z", f"x alias {OWN_MODULE}y.z"),
         ("x = 'a'", "x type m.a"),
+        ("x = lambda: a", "x function m.a"),
+        ("x = lambda y: a(y)", "x function m.a.()"),
     ],
 )
 def test_assignments(line: str, export: str) -> None:
@@ -106,7 +108,6 @@ def test_assignments(line: str, export: str) -> None:
         "x = 'some text'",
         "x = ''",
         "x = f'{a}'",
-        "x = lambda: a",
         "x = [i for i in a]",
         "x = -a",
         "x += a",
