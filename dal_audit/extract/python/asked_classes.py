@@ -63,7 +63,8 @@ def asked_for(question: Question) -> Iterator[NameUse]:
         dotted = dotted_name(part.node)
         if part.place is not None and dotted and _is_imported(dotted, part.scope):
             spelled = dotted_name(part.place)
-            yield NameUse(part.place, dotted, part.scope, question.role, spelled)
+            place = question.string or part.place
+            yield NameUse(place, dotted, part.scope, question.role, spelled)
         else:
             waiting += _meant(part)
 

@@ -35,11 +35,15 @@ class NameUse(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """An expression that names the classes which are asked for, or the exceptions to catch."""
+    """An expression that names the classes which are asked for, or the exceptions to catch.
+
+    `string` is the f-string that it stands in, if it does.
+    """
 
     node: ast.expr
     scope: Scope
     role: UseKind
+    string: ast.expr | None = None
 
 
 class CallSite(Struct, frozen=True):
@@ -239,7 +243,7 @@ class Expressions:
     def question(self, node: ast.expr, scope: Scope, role: UseKind) -> None:
         """Keep what is asked for, where it may be more than a builtin's name."""
         if self.asks and not (isinstance(node, ast.Name) and node.id in _BUILTINS):
-            self.names.questions.append(Question(node, scope, role))
+            self.names.questions.append(Question(node, scope, role, self.string))
 
     def call_site(self, node: ast.Call | ast.Subscript, scope: Scope) -> None:
         """Keep a call or a subscript, if that is asked for."""
