@@ -27,7 +27,7 @@ from dal_audit.report.snippet import MAX_LINE
 from dal_audit.report.statistics import render_statistics
 from dal_audit.report.summary import counts
 from dal_audit.report.terminal import TerminalStyle, expand, width, wrapped
-from dal_audit.report.text import SCREEN
+from dal_audit.report.text import ITEMS, SCREEN
 from tests.reports import RULE, finding_of, hostile_report, report_of, rule_of
 
 FIXTURES: Final = Path(__file__).parent.parent / "fixtures"
@@ -349,6 +349,15 @@ def test_more_than_a_screen_comes_below_an_overview() -> None:
         "\n"
         "error[driver-import]: "
     )
+
+
+def test_a_long_list_of_what_was_assumed_is_folded() -> None:
+    assumed = [f"app{number}/migrations" for number in range(12)]
+    report = report_of(assumptions=(f"migrations: {', '.join(assumed)}", "backends: a, b"))
+    told = render(report, "text").splitlines()
+    first = "assumed migrations: " + ", ".join(assumed[:ITEMS])
+    assert told[:2] == [f"{first} and 7 more (`--show-all` names them)", "assumed backends: a, b"]
+    assert ", ".join(assumed) in render(report, "text", show_all=True)
 
 
 def test_what_is_done_already_is_not_where_to_begin() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dal_audit.report.model import Report
@@ -22,6 +22,9 @@ from dal_audit.report.terminal import (
 
 SCREEN: Final = 40
 """Lines of findings above which a report begins with an overview: they fill more than a screen."""
+
+ITEMS: Final = 5
+"""Of a longer list of what was assumed, so many items are named, and how many more there are."""
 
 _INDENT: Final = "    "
 """Before lines that go on with a sentence."""
@@ -46,17 +49,18 @@ def render_text(
 
         drawn = DiagnosticRenderer(report, paint, show_all=show_all)
         lines = "\n".join(drawn.findings(shown)).split("\n")
-    head = _head(report, paint) if report.open and len(lines) > SCREEN else ()
-    return "\n".join([*head, *lines, *_summary(report, paint)]) + "\n"
+    assumed = list(_assumed(report, paint, show_all=show_all))
+    head = _head(report, assumed, paint) if report.open and len(lines) > SCREEN else ()
+    return "\n".join([*head, *lines, *_summary(report, assumed, paint)]) + "\n"
 
 
-def _head(report: Report, paint: Paint) -> Iterator[str]:
+def _head(report: Report, assumed: Sequence[str], paint: Paint) -> Iterator[str]:
     """Yield what is to be known before many findings."""
     from dal_audit.report.overview import overview
 
     yield from _counted(report, paint)
     yield ""
-    yield from _assumed(report, paint)
+    yield from assumed
     yield from overview(report, paint)
     yield ""
 
@@ -93,9 +97,9 @@ def _of_clause(said: ClauseVerdict, name: str, paint: Paint) -> Iterator[str]:
         yield _INDENT + (paint(row, style) if style else row)
 
 
-def _summary(report: Report, paint: Paint) -> Iterator[str]:
+def _summary(report: Report, assumed: Sequence[str], paint: Paint) -> Iterator[str]:
     """Yield what the audit comes to."""
-    yield from _assumed(report, paint)
+    yield from assumed
     yield from _counted(report, paint)
     yield ""
     yield from _verdict_lines(report, paint)
@@ -108,13 +112,23 @@ def _summary(report: Report, paint: Paint) -> Iterator[str]:
         )
 
 
-def _assumed(report: Report, paint: Paint) -> Iterator[str]:
+def _assumed(report: Report, paint: Paint, *, show_all: bool) -> Iterator[str]:
     for assumption in report.assumptions:
-        yield from _headed("assumed", "faint", assumption, paint)
+        told = assumption if show_all else _shortened(assumption)
+        yield from _headed("assumed", "faint", told, paint)
     for note in report.notes:
         yield from _headed("note", "warning", note, paint)
     if report.assumptions or report.notes:
         yield ""
+
+
+def _shortened(assumption: str) -> str:
+    """Return what was assumed; of a list that would fill the screen its beginning."""
+    items = assumption.split(", ")
+    left = len(items) - ITEMS
+    if left < ITEMS:
+        return assumption
+    return f"{', '.join(items[:ITEMS])} and {left} more (`--show-all` names them)"
 
 
 def _headed(head: str, style: Style, text: str, paint: Paint) -> Iterator[str]:
