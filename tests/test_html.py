@@ -19,6 +19,7 @@ from dal_audit.facts import Place, Span
 from dal_audit.judge.breach import Origin, Related
 from dal_audit.policy import default_policy
 from dal_audit.report.html.picture import PACKAGES_SHOWN
+from dal_audit.report.html.sections import ON_PAPER
 from dal_audit.report.render import Report, render
 from dal_audit.report.terminal import safe
 from tests.reports import TRICKS, finding_of, hostile_report, report_of, rule_of
@@ -309,6 +310,15 @@ def test_findings_of_one_cause_stand_behind_it() -> None:
     assert "storage.db.Row reaches 4 files" in shown
     assert "4 findings in 4 files" in shown
     assert shown.index("4 findings in 4 files") < shown.index("z.py:1:8")
+
+
+def test_of_many_findings_paper_has_a_line_each() -> None:
+    many = [finding_of(f"{number}.py") for number in range(ON_PAPER + 1)]
+    told = "are left out on paper"
+    assert told not in render(report_of(*many[1:]), "html")
+    text = render(report_of(*many), "html")
+    assert '<div id="findings" class="many"' in text
+    assert told in text
 
 
 def test_accepted_findings_are_drawn_apart() -> None:

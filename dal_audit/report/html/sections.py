@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Final
 
 from dal_audit.judge.breach import Finding
 from dal_audit.report.grouping import Block, blocks
@@ -13,11 +14,18 @@ from dal_audit.report.links import document_of
 from dal_audit.report.source_lines import Quoted
 from dal_audit.report.summary import plural
 
+ON_PAPER: Final = 1_000
+"""Findings that are printed whole, on about 250 pages; of more, browsers make none in the end."""
+
 
 def sections(findings: Iterable[Finding], quoted: Quoted, source_url: str) -> Iterator[str]:
     """Yield the findings by rule, in the order of the rules' ids; what reaches most comes first."""
     found = sorted(blocks(findings), key=_order)
-    yield '<div id="findings" tabindex="-1">'
+    if sum(len(block.findings) for block in found) > ON_PAPER:
+        yield '<div id="findings" class="many" tabindex="-1">'
+        yield '<p class="paper">Lines of source and further places are left out on paper.</p>'
+    else:
+        yield '<div id="findings" tabindex="-1">'
     if not found:
         yield "<p>No findings.</p>"
     for rule, group in groupby(found, key=lambda block: block.first.rule):
