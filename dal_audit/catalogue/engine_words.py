@@ -48,6 +48,9 @@ _CAMEL: Final = re.compile(r"Pg(?![a-z])")
 
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 
+_ANYWHERE: Final = re.compile("|".join(ENGINE_WORDS), re.IGNORECASE)
+"""What every name holds that means an engine."""
+
 
 def engine_of(name: str) -> str:
     """Return the backend that a name stands for; empty for any other word."""
@@ -57,6 +60,8 @@ def engine_of(name: str) -> str:
 @lru_cache(maxsize=4096)
 def engines_in(name: str) -> frozenset[str]:
     """Return the backends that a name speaks of: a folder's, a class's."""
+    if _ANYWHERE.search(name) is None:
+        return frozenset()
     found = {ENGINE_WORDS[word] for word in _WORD.findall(name.lower()) if word in ENGINE_WORDS}
     found.update(ENGINE_WORDS[inside.lower()] for inside in _INSIDE.findall(name))
     if _CAMEL.search(name):

@@ -381,7 +381,7 @@ def value(walk: Walk, node: Node, context: Context) -> None:
 def block(walk: Walk, node: Node, context: Context) -> None:
     """Walk into a block; one that holds items has a scope of its own."""
     scope = context.scope
-    if any(child.type in _OWN for child in node.children):
+    if walk.holds(node, _OWN):
         scope = walk.scope("block", "", scope)
     known, texts = dict(context.known), dict(context.texts)
     walk.children(node, replace(context, scope=scope, known=known, texts=texts))

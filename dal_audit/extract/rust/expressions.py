@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from dal_audit.extract.rust.engines import named, narrowed
 from dal_audit.extract.rust.paths import PATHS, path_of
 from dal_audit.extract.rust.sql_callees import is_builder, may_be_sql, may_take_constant
+from dal_audit.extract.rust.syntax import called, owned
 from dal_audit.extract.rust.texts import text_of
-from dal_audit.extract.rust.values import bind, typed, value_of
+from dal_audit.extract.rust.values import bind, is_of_unknown, typed, value_of
 from dal_audit.extract.rust.walk import Context, KnownText, Walk, begins_name
 from dal_audit.extract.sql_detection import read_sql
 from dal_audit.facts import UseKind
@@ -53,10 +54,7 @@ def generic(walk: Walk, node: Node, context: Context) -> None:
 
 def call(walk: Walk, node: Node, context: Context) -> None:
     """Take down a call, with the text that it is handed."""
-    function, arguments = (
-        node.child_by_field_name("function"),
-        node.child_by_field_name("arguments"),
-    )
+    function, arguments = called(node)
     context = _as_value(context)
     if function is None or arguments is None:
         walk.children(node, context)
@@ -85,18 +83,18 @@ def _method(
     arguments: Node,
     context: Context,
 ) -> None:
-    field = function.child_by_field_name("field")
-    receiver = function.child_by_field_name("value")
+    receiver, field = owned(function)
     name = walk.source.text(field) if field is not None else ""
-    listed = arguments.named_children
-    if listed and name:
-        _sql(walk, node, f".{name}", receiver, arguments, context)
-    walk.children(arguments, context, but=_literals(listed) if name in _TALKING_METHODS else ())
+    if arguments.named_child_count:
+        if name:
+            _sql(walk, node, f".{name}", receiver, arguments, context)
+        is_talk = name in _TALKING_METHODS
+        walk.children(arguments, context, but=_literals(arguments.children) if is_talk else ())
+    elif field is not None:
+        _read(walk, function, receiver, field, context, is_call=True)
     if types is not None:
         role: UseKind = "downcast" if name in _DOWNCASTS else "annotation"
         walk.later(types, replace(context, role=role))
-    if not listed and field is not None:
-        _read(walk, function, receiver, field, context, is_call=True)
     walk.later(receiver, context)
 
 
@@ -188,18 +186,20 @@ def _is_firm(text: str) -> bool:
 
 def field(walk: Walk, node: Node, context: Context) -> None:
     """Take down a field that is read."""
-    inner, name = node.child_by_field_name("value"), node.child_by_field_name("field")
+    inner, name = owned(node)
     if name is not None:
         _read(walk, node, inner, name, context, is_call=False)
-    walk.children(node, _as_value(context))
+    walk.later(inner, _as_value(context))
 
 
 def _read(
     walk: Walk, node: Node, inner: Node | None, name: Node, context: Context, *, is_call: bool
 ) -> None:
     source = walk.source
+    if inner is None or is_of_unknown(inner, context, source) or name.type != "field_identifier":
+        return
     receiver = value_of(inner, context, source)
-    if inner is None or receiver is None or not receiver.types or name.type != "field_identifier":
+    if receiver is None or not receiver.types:
         return
     span = source.span(name)
     walk.reads.append(
@@ -266,6 +266,11 @@ def arm(walk: Walk, node: Node, context: Context) -> None:
         inner = replace(inner, engines=narrowed(context.engines, engines))
     walk.children(node, replace(inner, role="value", together=0), but=[pattern])
     walk.later(pattern, replace(inner, role="except"))
+
+
+def first(walk: Walk, node: Node, context: Context) -> None:
+    """Walk into what an operator stands behind (`?`, `.await`)."""
+    walk.later(node.child(0), context)
 
 
 def structure(walk: Walk, node: Node, context: Context) -> None:

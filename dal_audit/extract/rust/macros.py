@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from dal_audit.extract.rust.paths import path_of
 from dal_audit.extract.rust.sql_callees import may_be_sql, takes_file
 from dal_audit.extract.rust.tokens import TokenPath, TokenText, tokens
 from dal_audit.extract.rust.walk import Context, Walk
@@ -36,7 +37,9 @@ _GOES_ON: Final = re.compile(rb"\s*\+")
 def macro(walk: Walk, node: Node, context: Context) -> None:
     """Take down a macro's path, and what stands in its tokens."""
     name = node.child_by_field_name("macro")
-    spelled = walk.path(name, context, "call") if name is not None else ""
+    spelled = path_of(name, walk.source) if name is not None else ""
+    if name is not None and not walk.is_idle(spelled, is_macro=True):
+        walk.path(name, context, "call")
     last = spelled.rpartition("::")[2]
     tree = next((child for child in node.named_children if child.type == "token_tree"), None)
     if tree is not None:
@@ -114,14 +117,16 @@ def _token_text(
 
 def _token_path(walk: Walk, token: TokenPath, context: Context) -> None:
     """Take down a path among tokens: several segments, or one that begins with a capital."""
-    is_long = "::" in token.path
-    if not is_long and not token.path[0].isupper() and token.after != "!":
-        return
+    path, is_macro = token.path, token.after == "!"
+    if "::" not in path:
+        says_something = is_macro or path[0].isupper()
+        if not says_something or walk.is_idle(path, is_macro=is_macro):
+            return
     span = walk.source.between(token.start, token.end)
     role: UseKind = (
         "call" if token.after in {"(", "!"} and context.role == "value" else context.role
     )
-    walk.paths.append(RustPath(context.scope, token.path, span, role, context.together))
+    walk.paths.append(RustPath(context.scope, path, span, role, context.together))
 
 
 def attribute(walk: Walk, node: Node, context: Context) -> None:

@@ -47,6 +47,8 @@ _HANDLERS: Final[Mapping[str, Handler]] = {
     "generic_function": expressions.generic,
     "call_expression": expressions.call,
     "field_expression": expressions.field,
+    "await_expression": expressions.first,
+    "try_expression": expressions.first,
     "let_declaration": expressions.let,
     "let_condition": expressions.condition,
     "match_expression": expressions.match,
@@ -127,20 +129,33 @@ def _flaws(source: RustSource) -> Iterator[NotUnderstood]:
 def _places(source: RustSource) -> Iterator[Span]:
     """Yield the places that the grammar does not take, but for attributes that are read."""
     for node in flawed(source.root):
-        if not _is_read(node):
+        if not _is_read(node, source):
             span = source.span(node)
             yield Span(span.line, span.column, span.line, span.column + 1)
 
 
-def _is_read(node: Node) -> bool:
+def _is_read(node: Node, source: RustSource) -> bool:
     """Return whether all that stands here is read, though the grammar does not take it.
 
-    Those are attributes, and a `let self = …`, which is Rust where a macro renames it.
+    Those are attributes, types of other languages (`extern "C" { type Window; }`), and a
+    `let self = …`, which is Rust where a macro renames it.
     """
     if node.is_missing:
         return _follows_self(node)
+    if _FOREIGN_TYPE.fullmatch(source.text(node)) is not None:
+        return _is_foreign(node)
     children = node.children if node.is_error else []
     return bool(children) and all(child.type == "attribute_item" for child in children)
+
+
+_FOREIGN_TYPE: Final = re.compile(r"(?:pub(?:\s*\([^)]*\))?\s+)?type\s+\w+")
+
+
+def _is_foreign(node: Node) -> bool:
+    """Return whether something stands in a block of another language's declarations."""
+    block = node.parent
+    around = block.parent if block is not None else None
+    return around is not None and around.type == "foreign_mod_item"
 
 
 def _follows_self(missing: Node) -> bool:

@@ -73,6 +73,22 @@ def _without_attributes(data: bytes, root: Node) -> Node:
     return again if sum(1 for _ in flawed(again)) < len(places) else root
 
 
+def called(node: Node) -> tuple[Node | None, Node | None]:
+    """Return what a call calls, and what it hands over."""
+    parts = node.children
+    if len(parts) == 2:  # noqa: PLR2004  # Nothing stands between.
+        return parts[0], parts[1]
+    return node.child_by_field_name("function"), node.child_by_field_name("arguments")
+
+
+def owned(node: Node) -> tuple[Node | None, Node | None]:
+    """Return what a field or a method is one of, and its name."""
+    parts = node.children
+    if len(parts) == 3:  # noqa: PLR2004  # The dot is between them.
+        return parts[0], parts[2]
+    return node.child_by_field_name("value"), node.child_by_field_name("field")
+
+
 class RustSource:
     """A file's bytes with its tree, and the spans of what stands in it."""
 
@@ -83,12 +99,17 @@ class RustSource:
         if self.root.has_error and _ATTRIBUTE.search(data):
             self.root = _without_attributes(data, self.root)
         self.lines = ByteLines(data)
+        self._characters = data.decode("ascii") if self.lines.is_ascii else ""
+        """The text, where a byte is a character."""
         self.types: dict[int, tuple[RustType, ...]] = {}
         """What types name, by their nodes: several facts ask for the same one."""
 
     def text(self, node: Node) -> str:
         """Return what a node spells."""
-        return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        start, end = node.start_byte, node.end_byte
+        if self._characters:
+            return self._characters[start:end]
+        return self.data[start:end].decode("utf-8", "replace")
 
     def quotes(self, node: Node) -> bool:
         """Return whether there is a quote in what a node spells; without one there is no text."""

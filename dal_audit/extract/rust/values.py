@@ -6,9 +6,11 @@ through.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from dal_audit.extract.rust.paths import path_of, types_in
+from dal_audit.extract.rust.syntax import called, owned
 from dal_audit.facts.rust import RustValue
 
 if TYPE_CHECKING:
@@ -58,8 +60,8 @@ def value_of(node: Node | None, context: Context, source: RustSource) -> RustVal
             held = node.child_by_field_name(field) if field else None
             node = held or node.named_child(0)
         elif kind == "field_expression":
-            steps.append(_field(node, source))
-            node = node.child_by_field_name("value")
+            node, field_node = owned(node)
+            steps.append(_name(field_node, source))
         elif kind == "call_expression":
             inner, step = _called(node, source)
             if isinstance(inner, str):
@@ -73,25 +75,37 @@ def value_of(node: Node | None, context: Context, source: RustSource) -> RustVal
     return None
 
 
-def _field(node: Node, source: RustSource) -> str:
-    field = node.child_by_field_name("field")
+def _name(field: Node | None, source: RustSource) -> str:
     return source.text(field).removeprefix("r#") if field is not None else ""
+
+
+_ROOT: Final = re.compile(rb"[&*(\s]*(?:mut\s+)?([a-z]\w*)\s*(?:[.?)]|\Z)")
+"""What a chain begins with that begins with a variable, or is one."""
+
+
+def is_of_unknown(node: Node, context: Context, source: RustSource) -> bool:
+    """Return whether an expression begins with a variable of which nothing is known."""
+    found = _ROOT.match(source.data, node.start_byte, node.end_byte)
+    if found is None:
+        return False
+    name = found[1].decode()
+    known = context.owner if name == "self" else context.known.get(name)
+    return known is None or not known.types
 
 
 def _called(node: Node, source: RustSource) -> tuple[Node | str | None, str]:
     """Return what a call is a step from, and the step; or the path of the function."""
-    function = node.child_by_field_name("function")
+    function, arguments = called(node)
     if function is not None and function.type == "generic_function":
         function = function.child_by_field_name("function")
     if function is None:
         return None, ""
     if function.type == "field_expression":
-        name = _field(function, source)
-        inner = function.child_by_field_name("value")
+        inner, field = owned(function)
+        name = _name(field, source)
         return inner, "" if name in _THROUGH else f"{name}()"
     path = path_of(function, source)
     if path in _WRAPPERS:
-        arguments = node.child_by_field_name("arguments")
         return arguments.named_child(0) if arguments is not None else None, ""
     return path or None, ""
 
@@ -134,6 +148,9 @@ def bind(
     source: RustSource,
 ) -> None:
     """Note what a pattern binds: the only name of `x`, `mut x`, `State(x)`; others are unknown."""
+    if pattern is not None and pattern.type == "identifier":
+        known[_name(pattern, source)] = UNKNOWN_VALUE if value is None else value
+        return
     names: list[str] = []
     waiting = [pattern] if pattern is not None else []
     while waiting:

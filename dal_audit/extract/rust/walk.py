@@ -6,7 +6,7 @@ It keeps its own stack: a chain of calls may be nested deeper than Python lets f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -106,7 +106,9 @@ class Walk:
         self._names = _numbers_of(frozenset({"identifier"}))
         self._statements = _numbers_of(_STATEMENTS)
         self._attributes = _numbers_of(_ATTRIBUTES)
-        self._idle = PRELUDE - _bound_in(source.data)
+        bound = _bound_in(source.data)
+        self._idle = PRELUDE - bound
+        self._idle_macros = MACROS - bound
         self._is_gated = GATES.search(source.data) is not None
         self.scopes = [RustScope("module", "", -1)]
         self.uses: list[RustUse] = []
@@ -138,19 +140,30 @@ class Walk:
         """Walk over what lies directly below a node, later, in the order of the text."""
         if node.kind_id in self._statements:
             context = replace(context, statement=node)
-        dull = self._dull
-        listed = [child for child in node.children if child.kind_id not in dull]
-        if but:
-            listed = _without(listed, but)
+        listed = _without(node.children, but) if but else node.children
         if self._is_gated and self._has_attribute(listed):
+            dull = self._dull
+            listed = [child for child in listed if child.kind_id not in dull]
             self._waiting += reversed(list(self._gated(listed, context)))
         else:
-            names, data = self._names, self.source.data
-            self._waiting += [
-                (child, context)
-                for child in reversed(listed)
-                if child.kind_id not in names or begins_name(data[child.start_byte])
-            ]
+            self._wait(listed, context)
+
+    def _wait(self, nodes: Sequence[Node], context: Context) -> None:
+        """Have nodes wait in the order of the text, but those that say nothing."""
+        dull, names, data = self._dull, self._names, self.source.data
+        waiting = self._waiting
+        for node in reversed(nodes):
+            kind = node.kind_id
+            if kind in dull:
+                continue
+            if kind in names and not 65 <= data[node.start_byte] <= 90:  # noqa: PLR2004  # `A` to `Z`
+                continue
+            waiting.append((node, context))
+
+    def holds(self, node: Node, kinds: frozenset[str]) -> bool:
+        """Return whether one of some kinds lies directly below a node."""
+        numbers = _numbers_of(kinds)
+        return any(child.kind_id in numbers for child in node.children)
 
     def _has_attribute(self, nodes: Iterable[Node]) -> bool:
         return any(node.kind_id in self._attributes for node in nodes)
@@ -185,10 +198,14 @@ class Walk:
         self.scopes.append(RustScope(kind, name, parent))
         return len(self.scopes) - 1
 
+    def is_idle(self, path: str, *, is_macro: bool = False) -> bool:
+        """Return whether a path is a name of the language, and of nothing that is used here."""
+        return path in (self._idle_macros if is_macro else self._idle)
+
     def path(self, node: Node, context: Context, role: UseKind | None = None) -> str:
         """Take a path down; return it."""
         spelled = path_of(node, self.source)
-        if spelled and spelled not in self._idle:
+        if spelled and not self.is_idle(spelled):
             span = self.source.span(node)
             self.paths.append(
                 RustPath(context.scope, spelled, span, role or context.role, context.together)
@@ -264,3 +281,9 @@ PRELUDE: Final = frozenset(
     | {"PartialOrd", "Ord", "Debug", "Hash", "Future", "Unpin", "_", "self", "super", "crate"}
 )
 """Names that are in scope everywhere (`std::prelude`), and words of the language."""
+
+MACROS: Final = frozenset(
+    {"assert", "assert_eq", "assert_ne", "debug_assert", "eprintln", "format", "matches", "panic"}
+    | {"println", "print", "todo", "unimplemented", "unreachable", "vec", "write", "writeln"}
+)
+"""Macros that are in scope everywhere."""
