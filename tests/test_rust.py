@@ -214,3 +214,17 @@ def test_modules_that_all_take_all_of_each_other_are_walked_once(tmp_path: Path)
         ("DAL103", "src/m3.rs"),
         ("DAL101", "src/m7.rs"),
     ]
+
+
+def test_a_path_in_code_that_a_macro_writes_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "Cargo.toml").write_text(CARGO)
+    (tmp_path / "dal-audit.toml").write_text('storage = ["src/storage.rs"]\n')
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "storage.rs").write_text("pub struct Row;\n")
+    (tmp_path / "src" / "a.rs").write_text("fn f() { quote! { impl From<sqlx::Row> for R {} }; }\n")
+    (tmp_path / "src" / "b.rs").write_text("fn f() { quote! { sqlx::Row }; g::<sqlx::Row>(); }\n")
+    found = audit(Request(folder=tmp_path)).findings
+    told = [
+        (finding.place.path, finding.severity) for finding in found if finding.rule.id == "DAL101"
+    ]
+    assert told == [("src/a.rs", "warning"), ("src/b.rs", "error")]

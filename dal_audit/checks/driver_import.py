@@ -46,6 +46,7 @@ def driver_import(fact: Import, file: FileFacts, project: Project) -> Iterator[B
             f"only {project.storage_description} may import it",
             label=f"the {driver.name} {_noun(driver)} comes in here",
             extent=(fact.statement.line, fact.statement.end_line),
+            severity="warning" if fact.is_quoted else None,
             related=tuple(sorted(related)),
             driver=driver.name,
             fix=removal_of(fact, [target.span for target in targets], file.path, project),

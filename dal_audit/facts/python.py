@@ -87,6 +87,8 @@ class Import(TaggedFact, frozen=True):
     """Whether the statement offers to others what it imports, in so many words (`pub use`)."""
     is_covered: bool = False
     """Whether another rule says more of what stands at the first of these paths."""
+    is_quoted: bool = False
+    """Whether all these paths stand in code that a macro writes for others (`quote!` in Rust)."""
     removal: tuple[Edit, ...] = ()
     """What takes the whole statement out; empty where something may miss it, or its comment."""
     is_call: bool = False

@@ -14,7 +14,7 @@ from dal_audit.facts.source import FactRecord, Span, TaggedFact
 
 ScopeKind: TypeAlias = Literal["module", "block", "macro"]
 """A module, the file's own or an inline one; a block with items of its own; the body of a macro,
-whose paths resolve where it is used."""
+whose paths resolve where it is used. One with a name is what `quote!` and its like are handed."""
 
 NameSpace: TypeAlias = Literal["type", "value", "macro", "both"]
 """Rust has three spaces of names; a tuple struct is a type and a function."""

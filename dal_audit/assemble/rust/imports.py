@@ -52,6 +52,8 @@ class ImportsOfFile:
         self._numbers = {id(use): number for number, use in enumerate(read.uses)}
         self._by_glob: dict[int, dict[str, list[Reference]]] = {}
         self._by_path: dict[str, list[Reference]] = {}
+        self._quoted: set[Span] = set()
+        """The whole paths that stand in code which a macro writes."""
         for used in read.paths:
             self._sort(used)
 
@@ -72,7 +74,18 @@ class ImportsOfFile:
         elif not found.is_item and not self._is_at_home(found.near):
             driver = self.names.driver_of(found.near)
             key = found.far if driver is None else found.near.partition(".")[0]
+            if self._is_quoted(used.scope):
+                self._quoted.add(used.span)
             self._by_path.setdefault(key, []).append(reference)
+
+    def _is_quoted(self, scope: int) -> bool:
+        """Return whether a scope is in what `quote!` is handed: code for wherever it is written."""
+        while scope >= 0:
+            around = self.read.scopes[scope]
+            if around.kind == "macro" and around.name:
+                return True
+            scope = around.parent
+        return False
 
     def _brought(self, used: RustPath) -> str:
         """Return the name by which a glob brings what a path begins with."""
@@ -140,7 +153,9 @@ class ImportsOfFile:
                 own[key] = references
                 continue
             found = _by_paths(_firsts({references[0].name: references}))
-            yield replace(found, is_covered=self._is_covered(min(references, key=_place)))
+            is_covered = self._is_covered(min(references, key=_place))
+            is_quoted = all(reference.span in self._quoted for reference in references)
+            yield replace(found, is_covered=is_covered, is_quoted=is_quoted)
         if own:
             yield _by_paths(_firsts(own))
 

@@ -43,7 +43,7 @@ def macro(walk: Walk, node: Node, context: Context) -> None:
     last = spelled.rpartition("::")[2]
     tree = next((child for child in node.named_children if child.type == "token_tree"), None)
     if tree is not None:
-        scope = walk.scope("macro", "", context.scope) if last in _BODIES else context.scope
+        scope = walk.scope("macro", last, context.scope) if last in _BODIES else context.scope
         role: UseKind = "except" if last == "matches" else "value"
         together = walk.source.line(node) if last == "matches" else 0
         inner = replace(context, scope=scope, role=role, together=together)
