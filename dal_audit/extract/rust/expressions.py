@@ -248,7 +248,18 @@ def condition(walk: Walk, node: Node, context: Context) -> None:
     value = value_of(written, context, source) if written is not None else None
     bind(pattern, value, context.known, source)
     walk.later(written, replace(context, role="value"))
-    walk.later(pattern, replace(context, role="except", together=source.line(node)))
+    walk.later(pattern, replace(context, role="except", together=source.line(_chain(node))))
+
+
+_CHAINED: Final = frozenset({"let_chain", "if_expression", "else_clause"})
+
+
+def _chain(condition: Node) -> Node:
+    """Return the first `if` of those that a condition is one of: `else if let` is another arm."""
+    node, around = condition, condition.parent
+    while around is not None and around.type in _CHAINED:
+        node, around = around, around.parent
+    return node
 
 
 def match(walk: Walk, node: Node, context: Context) -> None:
