@@ -210,6 +210,15 @@ def test_what_a_branch_alone_has_is_released_by_its_tag(project: Path) -> None:
     assert (project / MIGRATION).read_text() == OLD + UNSAFE + ACCEPTED
 
 
+def test_a_released_migration_gets_no_guard(project: Path) -> None:
+    bare = OLD.replace("IF NOT EXISTS ", "")
+    file = put(project, MIGRATION, bare)
+    git(project, "add", MIGRATION)
+    git(project, "commit", "-qm", "x")
+    fix_here(project, "migrations", unsafe=True)
+    assert file.read_text() == bare.replace("CLOB", "TEXT")
+
+
 def test_without_a_repository_no_migration_is_known_to_be_new(tmp_path: Path) -> None:
     put(tmp_path, MIGRATION, OLD)
     put(tmp_path, "queries/all.sql", "UPDATE t SET a = 1 WHERE b == 2;\n")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -18,29 +19,46 @@ from dal_audit.discover.git_command import ask_git
 from dal_audit.discover.git_listing import git_toplevel
 from dal_audit.judge.breach import Finding
 
+_GUARDED: Final = "not-replay-safe"
+"""The rule whose fixes are guards."""
+
 
 def mark_released_fixes_unsafe(
     findings: Sequence[Finding], is_migration: Callable[[str], bool], root: Path
 ) -> list[Finding]:
-    """Return the findings, those with unsafe fixes whose fixes would edit a released migration."""
+    """Return the findings, those with unsafe fixes whose fixes would edit a released migration.
+
+    A guard is no fix there: databases have run the migration, or have to be brought on by hand, and
+    to edit it is another finding (DAL407).
+    """
     paths = {
         finding.place.path
         for finding in findings
-        if finding.breach.fix is not None
-        and finding.breach.fix.is_safe
-        and is_migration(finding.place.path)
+        if _is_held_to_releases(finding) and is_migration(finding.place.path)
     }
     if not paths:
         return list(findings)
-    released = paths - not_released(paths, root)
-    return [_unsafe(finding) if finding.place.path in released else finding for finding in findings]
+    free, held = _told(paths, root)
+    return [
+        own
+        if own.place.path not in paths - free
+        else _in_release(own, is_known=own.place.path in held)
+        for own in findings
+    ]
 
 
-def _unsafe(finding: Finding) -> Finding:
+def _is_held_to_releases(finding: Finding) -> bool:
+    """Return whether it matters to the fix of a finding what is released."""
     fix = finding.breach.fix
-    if fix is None:
-        return finding
-    return replace(finding, breach=replace(finding.breach, fix=fix.as_unsafe()))
+    return fix is not None and (fix.is_safe or finding.rule.name == _GUARDED)
+
+
+def _in_release(finding: Finding, *, is_known: bool) -> Finding:
+    """Return a finding in a migration that is released, or of which that is not known."""
+    fix = finding.breach.fix
+    is_no_fix = is_known and finding.rule.name == _GUARDED
+    kept = None if fix is None or is_no_fix else fix.as_unsafe()
+    return replace(finding, breach=replace(finding.breach, fix=kept))
 
 
 def not_released(paths: Iterable[str], root: Path) -> frozenset[str]:
@@ -48,18 +66,25 @@ def not_released(paths: Iterable[str], root: Path) -> frozenset[str]:
 
     Where there is no repository, or git does not answer, nothing is known to be so.
     """
+    return _told(paths, root)[0]
+
+
+def _told(paths: Iterable[str], root: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the paths of which git says that no release holds them, and that one does."""
     place = Path(os.path.realpath(root))
     by_repository: dict[Path, list[str]] = {}
     for path in sorted(paths):
         top = git_toplevel((place / path).parent)
         if top is not None:
             by_repository.setdefault(top, []).append(path)
-    found: set[str] = set()
+    free: set[str] = set()
+    told: set[str] = set()
     for top, members in by_repository.items():
         held = _held(top)
         if held is not None:
-            found.update(path for path in members if os.path.relpath(place / path, top) not in held)
-    return frozenset(found)
+            told.update(members)
+            free.update(path for path in members if os.path.relpath(place / path, top) not in held)
+    return frozenset(free), frozenset(told - free)
 
 
 def _held(top: Path) -> frozenset[str] | None:
