@@ -192,7 +192,11 @@ def _quoted(name: str) -> str:
 
 
 def _table(create: CreateTable) -> str:
-    rows = [_column(column) for column in create.columns]
+    """Return what makes a table; one of which no column is known has one in their place."""
+    keys = [key for own in create.constraints if own.kind == "references" for key in own.keys]
+    referring = {key.column for key in keys}
+    rows = [_column(own, is_reference=own.name.name in referring) for own in create.columns]
+    rows = rows or [f'"id" {_COUNTER} NOT NULL PRIMARY KEY']
     rows += [_constraint(own) for own in create.constraints if _is_told(own)]
     return f"CREATE TABLE {_name(create.name)} ({', '.join(rows)})"
 
@@ -220,9 +224,9 @@ def _type(declared: SqlType | None) -> str:
     return f"{declared.name}{sizes}{'[]' * declared.dimensions}"
 
 
-def _column(column: Column) -> str:
+def _column(column: Column, *, is_reference: bool = False) -> str:
     kinds = {own.kind for own in column.constraints}
-    stand_in = _COUNTER if "primary-key" in kinds else _STAND_IN
+    stand_in = _COUNTER if is_reference or "primary-key" in kinds else _STAND_IN
     words = [_name(column.name), _type(column.type) or stand_in]
     words += [_OF_COLUMN[own.kind](own) for own in column.constraints if own.kind in _OF_COLUMN]
     return " ".join(words)
@@ -266,17 +270,12 @@ def _new_type(action: AlterAction) -> str:
     return f"ALTER COLUMN {_of(action)} TYPE {declared} USING {_of(action)}::{declared}"
 
 
-def _without(action: AlterAction) -> str:
-    guard = "IF EXISTS " if action.if_exists else ""
-    return f"DROP CONSTRAINT {guard}{_of(action)}"
-
-
 _ACTIONS: Final[Mapping[str, Callable[[AlterAction], str]]] = {
     "add-column": lambda own: f"ADD COLUMN {_column(own.column)}" if own.column else "",
     "add-constraint": lambda own: f"ADD {_constraint(own.constraint)}" if own.constraint else "",
     "alter-type": _new_type,
     "drop-column": lambda own: f"DROP COLUMN {_of(own)} CASCADE",
-    "drop-constraint": _without,
+    "drop-constraint": lambda own: f"DROP CONSTRAINT IF EXISTS {_of(own)}",
     "drop-default": lambda own: f"ALTER COLUMN {_of(own)} DROP DEFAULT",
     "drop-not-null": lambda own: f"ALTER COLUMN {_of(own)} DROP NOT NULL",
     "rename-column": lambda own: f"RENAME COLUMN {_of(own)} TO {_to(own)}",
