@@ -36,7 +36,7 @@ from dal_audit.triage.redaction import MASK
 PASSES: Final = 100
 """So often fixes may give way to further ones; as many as ruff allows."""
 
-TRIALS: Final = 32
+TRIALS: Final = 64
 """So many audits may look for the fixes that make files worse."""
 
 Accepts: TypeAlias = Callable[[Finding, Callable[[], str]], bool]

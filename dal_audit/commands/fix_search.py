@@ -23,7 +23,7 @@ _MORE: Final = "an audit of the new text would find more: {}"
 _TOGETHER: Final = (
     "an audit of the new text would find more than before, with other fixes beside it"
 )
-_UNTRIED: Final = "it was not told from others that make the file worse"
+_UNTRIED: Final = "it makes the file worse with others, and no trial was left to tell which"
 
 
 class Trial(Struct, frozen=True):

@@ -7,7 +7,7 @@ from the old one, takes its place. Sources: Django's `db/backends/base/schema.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -78,11 +78,14 @@ class _Writer:
         }
         self.anew: set[tuple[str, ...]] = set()
 
-    def texts(self, structures: Iterable[Structure]) -> Iterator[str]:
+    def texts(self, structures: Sequence[Structure]) -> Iterator[str]:
         """Yield statements in their order."""
+        alters = [own for own in structures if isinstance(own, AlterTable)]
+        copied = {own.table.parts for own in alters if own.rebuilds and not _is_plain(own)}
         for structure in structures:
             if isinstance(structure, AlterTable):
-                yield from self._altered(structure)
+                if structure.table.parts not in copied or not _renames_column(structure):
+                    yield from self._altered(structure)
             elif isinstance(structure, CreateTable):
                 yield _table(structure)
             elif isinstance(structure, CreateIndex):
@@ -136,6 +139,11 @@ def _is_plain(alter: AlterTable) -> bool:
     return all(
         action.column is not None and not action.column.constraints for action in alter.actions
     )
+
+
+def _renames_column(alter: AlterTable) -> bool:
+    """Return whether a table gets a column's new name, as a copy of it would have it."""
+    return all(action.kind == "rename-column" for action in alter.actions)
 
 
 # What is not as it is run
