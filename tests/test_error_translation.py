@@ -111,6 +111,28 @@ def test_what_is_not_known_is_left_alone(tmp_path: Path, imports: str, caught: s
     assert mended(tmp_path, imports, caught) == CALLER.format(imports=imports, caught=caught)
 
 
+@pytest.mark.parametrize(
+    ("clauses", "is_mended"),
+    [
+        ("except sqlite3.IntegrityError as e:\n    print(e.sqlite_errorcode)\n", False),
+        ("except (OSError, sqlite3.IntegrityError) as e:\n    f(lambda: e.x)\n", False),
+        ("except sqlite3.IntegrityError as e:\n    print(e, e.args)\n", True),
+        ("except sqlite3.IntegrityError:\n    pass\nexcept Taken:\n    pass\n", False),
+        ("except Exception:\n    pass\nexcept sqlite3.IntegrityError:\n    pass\n", True),
+        ("except sqlite3.IntegrityError:\n    pass\nexcept (OSError, Busy):\n    pass\n", True),
+        ("except sqlite3.IntegrityError:\n    try: g()\n    except Taken: pass\n", True),
+    ],
+)
+def test_a_handler_that_is_tied_to_its_exception_is_left_alone(
+    tmp_path: Path, clauses: str, is_mended: bool
+) -> None:
+    head = "import sqlite3\nfrom app.storage.errors import Busy, Taken\n\n\ntry:\n    f()\n"
+    text = mended(tmp_path, "", "", **{"app/a.py": head + clauses})
+    assert text == head + clauses.replace(
+        "sqlite3.IntegrityError", "Taken" * is_mended or "sqlite3.IntegrityError"
+    )
+
+
 def test_what_storage_raises_in_two_ways_is_left_alone(tmp_path: Path) -> None:
     other = STORE.replace('Taken("it")', "Busy")
     text = mended(

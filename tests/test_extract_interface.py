@@ -277,7 +277,7 @@ def written(text: str, *members: str) -> str:
         "SqliteStore",
         frozenset(members),
         frozenset({*members, "made"}),
-        lambda name: name.startswith(("sqlite3", "self:Row")),
+        lambda name: name.removeprefix("self:") if name.startswith(("sqlite3", "self:Row")) else "",
         lambda module: f"app.storage{module}" if module.startswith(".") else module,
     )
     found = interface_text([source], "Store", lambda name: name.startswith("app."))
@@ -295,6 +295,7 @@ def written(text: str, *members: str) -> str:
         ("a: Final = 3", "@property\n    def a(self) -> int: ..."),
         ("a: Final[str] = made()", "@property\n    def a(self) -> str: ..."),
         ("a, _b = 3, 'x'", "a: int"),
+        ("a = sqlite3.Error", "# gives away `sqlite3.Error`\n    a: Any"),
         ("a, *_b = made()", "# its type is not declared\n    a: Any"),
         ("def f(self): self.a = functools.Thing(1)", "a: functools.Thing"),
         (
@@ -374,6 +375,6 @@ def test_a_generic_class_takes_its_variables_along() -> None:
 
 def test_a_class_in_a_function_has_no_interface() -> None:
     source = ClassSource(
-        "a", "x = 1\n", "A", frozenset(), frozenset(), lambda _: False, lambda name: name
+        "a", "x = 1\n", "A", frozenset(), frozenset(), lambda _: "", lambda name: name
     )
     assert interface_text([source], "B", lambda _: False) is None

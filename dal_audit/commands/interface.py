@@ -137,9 +137,14 @@ class _Extractor:
             owner.shape.name,
             names,
             known,
-            lambda origin: self.project.driver_sources.resolve(origin, owner.path) is not None,
+            lambda origin: self._driver_name(origin, owner.path),
             lambda module: self.project.absolute(module, owner.path),
         )
+
+    def _driver_name(self, origin: str, path: str) -> str:
+        """Return what a driver's name in a file really is; empty for another name."""
+        found = self.project.driver_sources.resolve(origin, path)
+        return "" if found is None else found.name
 
     def _is_own(self, name: str) -> bool:
         return name.partition(".")[0] in self.project.names.tops
@@ -179,7 +184,8 @@ class _Extractor:
             for base in owner.shape.bases:
                 package = base.origin.partition(".")[0]
                 is_known = self.hierarchy.find(base.origin, owner.path) is not None
-                if not is_known and package not in sys.stdlib_module_names:
+                is_plain = package in sys.stdlib_module_names or ":" in package  # a builtin's
+                if not is_known and not is_plain:
                     yield base.origin
 
     # Who names the class

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec import Struct
@@ -24,16 +25,22 @@ _INJECTED: Final = re.compile(
     r"[\]\s]*[=,]\s*(?:\w+\.)*(?:Depends|Security|Provide|Inject)\s*\(\s*\)"
 )
 """What stands behind an annotation that a framework makes an object of (FastAPI and its like)."""
+_SHOWN: Final = 5
+"""So many lines are told on which something stays for one reason."""
 _PLAIN_BASES: Final = frozenset({"ABC", "Generic", "NamedTuple", "Protocol", "TypedDict", "object"})
 """Bases that do nothing with the annotations of a class's fields."""
 
 
 class _Use(Struct, frozen=True):
-    """A use of the class: where, as what, by which name, and by which import it came."""
+    """A use of the class: where, as what, by which name, and by which import it came.
+
+    `bound` is what the import calls the class, or the module that it is read from.
+    """
 
     reference: Reference
     name: str
     fact: Import
+    bound: str
 
 
 class Annotations:
@@ -67,12 +74,7 @@ class Annotations:
         uses = list(self._uses(facts, path))
         lines = Lines(decode(data))
         reasons = {use: _reason(use, lines, facts) for use in uses}
-        notes = [
-            f"{shown}:{use.reference.span.line} still names `{self.backend.shape.name}`, which "
-            f"is {reason} there"
-            for use, reason in reasons.items()
-            if reason
-        ]
+        notes = list(self._kept(shown, reasons))
         annotated = [use for use, reason in reasons.items() if not reason]
         if not annotated:
             return data, notes
@@ -85,7 +87,21 @@ class Annotations:
             return data, notes
         edits = dict.fromkeys(_edit(use, lines, new.bound) for use in annotated)
         after = amended(data, [Fix("", (*edits, *new.edits), "unsafe")], is_script=False)
-        return self._without_import(path, after), notes
+        return self._without_import(path, after, {use.bound for use in annotated}), notes
+
+    def _kept(self, shown: str, reasons: Mapping[_Use, str]) -> Iterator[str]:
+        """Yield a note for each reason why uses of a file stay as they are."""
+        kept: dict[str, list[int]] = {}
+        for use, reason in reasons.items():
+            if reason:
+                kept.setdefault(reason, []).append(use.reference.span.line)
+        for reason, numbers in kept.items():
+            lines = ", ".join(map(str, numbers[:_SHOWN]))
+            more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+            yield (
+                f"{shown}:{lines}{more} still names `{self.backend.shape.name}`, which is {reason} "
+                "there"
+            )
 
     def _uses(self, facts: Sequence[Fact], path: str) -> Iterator[_Use]:
         """Yield where a file uses the class."""
@@ -93,7 +109,7 @@ class Annotations:
             for target in fact.targets:
                 for use in target.uses:
                     if self.hierarchy.find(use.name, path) is self.backend:
-                        yield _Use(use, fact.written(target, use), fact)
+                        yield _Use(use, fact.written(target, use), fact, target.bound)
 
     def _import(
         self, path: str, facts: Sequence[Fact], annotated: Sequence[_Use]
@@ -103,23 +119,32 @@ class Annotations:
         statements = {use.fact.statement: use.fact for use in annotated}
         first = statements[min(statements)]
         if all(fact.type_checking for fact in statements.values()):
-            line, column = first.statement.line, first.statement.column
-            indent = " " * (column - 1)
-            text = f"from {module} import {name}\n{indent}"
-            return NewImport(name, (Edit(Span(line, column, line, column), text),))
+            source = self.project.absolute(first.module or first.targets[0].name, path)
+            edit = _beside(first.statement, module, name, is_below=source < module)
+            return NewImport(name, (edit,))
         imports = [fact for fact in facts if isinstance(fact, Import)]
         return new_import(module, name, imports, lambda text: self.project.absolute(text, path))
 
-    def _without_import(self, path: str, data: bytes) -> bytes:
-        """Return a file's bytes without the import of the class, where nothing uses it any more."""
+    def _without_import(self, path: str, data: bytes, bound: AbstractSet[str]) -> bytes:
+        """Return a file's bytes without the imports of some names that nothing uses any more."""
         facts = facts_in(data, self.project.catalogue)
         for fact in (fact for fact in facts if isinstance(fact, Import)):
-            for target in fact.targets:
-                is_backend = self.hierarchy.find(target.name, path) is self.backend
-                if is_backend and not target.uses:
-                    fix = removal_of(fact, [target.span], path, self.project)
-                    return data if fix is None else amended(data, [fix], is_script=False)
+            spans = [each.span for each in fact.targets if each.bound in bound and not each.uses]
+            fix = removal_of(fact, spans, path, self.project) if spans else None
+            if fix is not None:
+                shorter = amended(data, [fix], is_script=False)
+                return self._without_import(path, shorter, bound)
         return data
+
+
+def _beside(statement: Span, module: str, name: str, *, is_below: bool) -> Edit:
+    """Return the edit that writes an import beside a statement of its block."""
+    text, indent = f"from {module} import {name}\n", " " * (statement.column - 1)
+    if is_below:
+        line = statement.end_line + 1
+        return Edit(Span(line, 1, line, 1), indent + text)
+    line, column = statement.line, statement.column
+    return Edit(Span(line, column, line, column), text + indent)
 
 
 def _reason(use: _Use, lines: Lines, facts: Sequence[Fact]) -> str:

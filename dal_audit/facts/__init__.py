@@ -12,7 +12,7 @@ from dal_audit.facts.any_language import (
     NotUnderstood,
     Suppression,
 )
-from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation
+from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation, HandlerTies
 from dal_audit.facts.file import Fact, FileFacts, ReadDepth
 from dal_audit.facts.mentions import NameMentions
 from dal_audit.facts.python import (
@@ -86,6 +86,7 @@ __all__ = [
     "FileFacts",
     "FileStamp",
     "HandedSql",
+    "HandlerTies",
     "Import",
     "Member",
     "MemberKind",

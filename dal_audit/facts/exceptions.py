@@ -22,3 +22,15 @@ class CaughtTuple(TaggedFact, frozen=True):
 
     span: Span
     parts: tuple[Span, ...]
+
+
+class HandlerTies(TaggedFact, frozen=True):
+    """What ties a handler to the very exceptions that it catches, which stand at `span`.
+
+    `beside` are the classes that other handlers of its `try` catch; `is_inspected` says that it
+    reads of the exception what not every exception has (`error.sqlite_errorcode`).
+    """
+
+    span: Span
+    beside: tuple[str, ...]
+    is_inspected: bool

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppression
-from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation
+from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation, HandlerTies
 from dal_audit.facts.mentions import NameMentions
 from dal_audit.facts.source import Edit, FactRecord, Span, TaggedFact
 from dal_audit.facts.values import ValueFacts
@@ -349,6 +349,7 @@ PythonFact: TypeAlias = (
     | StringAnnotationName
     | ErrorTranslation
     | CaughtTuple
+    | HandlerTies
     | DynamicImport
     | ModuleExports
     | NameMentions

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dal_audit.assemble.class_hierarchy import Class
+from dal_audit.assemble.class_hierarchy import Class, hierarchy_of
 from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.storage_errors import storage_errors
-from dal_audit.facts import CaughtTuple, Edit, FileFacts, Import, ModuleExports, Span
+from dal_audit.facts import (
+    CaughtTuple,
+    Edit,
+    FileFacts,
+    HandlerTies,
+    Import,
+    ModuleExports,
+    Span,
+)
 from dal_audit.fix.model import Fix
 from dal_audit.fix.new_imports import new_import
 
@@ -18,10 +26,14 @@ def translated(
 ) -> Fix | None:
     """Return how a clause catches storage's own errors; None where one of them is not known.
 
-    It is unsafe: what is called there may let the driver's exception through.
+    Nor is it told where the handler reads what the driver's exception alone has, or where another
+    one beside it catches storage's error already, or a base of that. It is unsafe: what is called
+    there may let the driver's exception through.
     """
     known = storage_errors(project)
     errors = {span: known.get(source.name) for span, source in caught}
+    if any(_is_tied(span, error, file, project) for span, error in errors.items()):
+        return None
     edits: dict[Edit, None] = {}
     for span, error in errors.items():
         named = None if error is None else _named(error, file, project)
@@ -32,6 +44,24 @@ def translated(
     names = dict.fromkeys(error.shape.name for error in errors.values() if error is not None)
     words = " and ".join(f"`{name}`" for name in names)
     return Fix(f"catch {words}, which storage raises in its place", tuple(edits), "unsafe")
+
+
+def _is_tied(span: Span, error: Class | None, file: FileFacts, project: Project) -> bool:
+    """Return whether a clause that catches something at a place can catch no other error."""
+    ties = [
+        fact for fact in file.facts if isinstance(fact, HandlerTies) and _holds(fact.span, span)
+    ]
+    if error is None or any(fact.is_inspected for fact in ties):
+        return True
+    hierarchy = hierarchy_of(project)
+    beside = (hierarchy.find(name, file.path) for fact in ties for name in fact.beside)
+    ancestors = {ancestor.name for ancestor in hierarchy.ancestors(error)}
+    return any(other is not None and other.name in ancestors for other in beside)
+
+
+def _holds(whole: Span, part: Span) -> bool:
+    start, end = (whole.line, whole.column), (whole.end_line, whole.end_column)
+    return start <= (part.line, part.column) and (part.end_line, part.end_column) <= end
 
 
 def _named(error: Class, file: FileFacts, project: Project) -> tuple[str, Sequence[Edit]] | None:

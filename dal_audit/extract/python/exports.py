@@ -39,6 +39,7 @@ from dal_audit.facts import (
     ClassDefinition,
     ErrorTranslation,
     Export,
+    HandlerTies,
     ModuleExports,
     Span,
 )
@@ -54,7 +55,7 @@ _GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
 
 def shapes_of(
     tree: ast.Module, lines: Lines, used: AbstractSet[str], module: Scope
-) -> Iterator[ModuleExports | ClassDefinition | ErrorTranslation | CaughtTuple]:
+) -> Iterator[ModuleExports | ClassDefinition | ErrorTranslation | CaughtTuple | HandlerTies]:
     """Yield the shape of a module, of its classes, and what its handlers do.
 
     `used` are the names that the module itself reads, `module` is its outermost scope.

@@ -71,6 +71,8 @@ def _type_of(value: cst.BaseExpression | None, writer: TypeWriter) -> cst.BaseEx
     """Return the type of a value that says it: of a literal, or of what a class or driver makes."""
     if isinstance(value, cst.Name) and value.value in _BOOLEANS:
         return cst.Name("bool")
+    if isinstance(value, (cst.Name, cst.Attribute)):
+        return value if writer.is_drivers(value) else None
     if isinstance(value, cst.Call):
         name = (get_full_name_for_node(value.func) or "").rpartition(".")[2]
         is_class = name[:1].isupper() and not name.isupper() and name not in _FORMS

@@ -26,8 +26,9 @@ class ClassSource(Struct, frozen=True):
     """A class whose members an interface takes: its module's text, its name, and these.
 
     `known` are the members that this or another class of them is known to have; an attribute beside
-    these, which methods set among others, is taken, too. `is_driver` tells a driver's type by its
-    dotted name in the module; `absolute` reads another module's name as the module means it.
+    these, which methods set among others, is taken, too. `driver_name` returns what a dotted name
+    in the module really is of a driver, and an empty text for what is none's; `absolute` reads
+    another module's name as the module means it.
     """
 
     module: str
@@ -35,7 +36,7 @@ class ClassSource(Struct, frozen=True):
     name: str
     members: frozenset[str]
     known: frozenset[str]
-    is_driver: Callable[[str], bool]
+    driver_name: Callable[[str], str]
     absolute: Callable[[str], str]
 
 
@@ -117,7 +118,7 @@ class _Source:
             if isinstance(part, (cst.ClassDef, cst.FunctionDef))
         }
         self.writer = TypeWriter(
-            imported, defined | self.assigned.keys(), {source.name: name}, source.is_driver
+            imported, defined | self.assigned.keys(), {source.name: name}, source.driver_name
         )
 
     def members(self) -> list[InterfaceMember]:

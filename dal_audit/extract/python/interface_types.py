@@ -27,16 +27,16 @@ class TypeWriter:
         imported: Mapping[str, Needed],
         defined: AbstractSet[str],
         renamed: Mapping[str, str],
-        is_driver: Callable[[str], bool],
+        driver_name: Callable[[str], str],
     ) -> None:
         """Take what the module imports and defines, and what some of its names become.
 
-        `is_driver` tells a driver's type by its dotted name.
+        `driver_name` returns a driver's own name for a dotted name, and an empty text for others.
         """
         self.imported = imported
         self.defined = defined
         self.renamed = renamed
-        self.is_driver = is_driver
+        self.driver_name = driver_name
         self.needed: set[Needed] = set()
         self.own: set[str] = set()
         self.leaks: list[str] = []
@@ -48,7 +48,7 @@ class TypeWriter:
     def is_drivers(self, node: cst.BaseExpression) -> bool:
         """Return whether a dotted name is a driver's."""
         origin = self._origin(get_full_name_for_node(node) or "")
-        return bool(origin) and self.is_driver(origin)
+        return bool(origin and self.driver_name(origin))
 
     def _origin(self, dotted: str) -> str:
         """Return what a dotted name means; empty where the module neither has nor imports it."""
@@ -73,8 +73,8 @@ class TypeWriter:
             return node
         first = dotted.partition(".")[0]
         needed = self.imported.get(first)
-        if self.is_driver(origin):
-            self.leaks.append(origin.removeprefix(OWN_MODULE))
+        if drivers := self.driver_name(origin):
+            self.leaks.append(drivers)
             self.needed.add(ANY)
             return cst.Name(PLAIN)
         if needed is None:
