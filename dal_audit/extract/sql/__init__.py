@@ -3,6 +3,7 @@
 __all__ = [
     "calls",
     "embedded",
+    "patterns",
     "places",
     "scripts",
     "second_reader",
