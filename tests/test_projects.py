@@ -72,8 +72,8 @@ CONFIGURED = tuple(
 REWRITTEN = {"extraction"}
 """Projects before and after a fix: `test_extract_interface` compares what is written."""
 
-FIXABLE = re.compile(r"^\d+ fixable with `.*\n", re.MULTILINE)
-"""The line that counts the fixes."""
+FIXES = re.compile(r"^(?:\d+ fixable with `| {3}= fix: | {3}[-+] ).*\n", re.MULTILINE)
+"""The lines of fixes, and those that count them."""
 
 runs = pytest.mark.parametrize("run", RUNS, ids=str)
 forms = pytest.mark.parametrize("form", SUFFIXES)
@@ -149,7 +149,7 @@ def test_a_fixture_in_this_repository_reads_its_own_configuration(run: Run) -> N
     assert (done.returncode, done.stderr) == (run.code, b"")
     told = run.expected("text").read_text(encoding="utf-8")
     # This repository's history has released the migrations: nothing edits them any more.
-    assert FIXABLE.sub("", kept(run, done.stdout.decode("utf-8"))) == FIXABLE.sub("", told)
+    assert FIXES.sub("", kept(run, done.stdout.decode("utf-8"))) == FIXES.sub("", told)
 
 
 def command(arguments: list[str], folder: Path, seed: str) -> subprocess.CompletedProcess[bytes]:
