@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import pytest
 
 from dal_audit.catalogue.drivers import catalogue_in_force
 from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.python.handed_sql import sql_argument
 from dal_audit.extract.python.module_facts import python_facts
+from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.extract.python.prefilter.sql_marks import AMBIGUOUS_CALLS, executors
 from dal_audit.extract.sql_detection import read_sql
@@ -164,3 +167,17 @@ def test_nothing_that_sqlglot_logs_is_seen(capfd: pytest.CaptureFixture[str]) ->
     assert read_sql("ALTER TABLE t ALTER COLUMN a TYPE TEXT, ADD UNIQUE NULLS x", certain=False)
     assert not logger.disabled
     assert capfd.readouterr() == ("", "")
+
+
+def test_sql_that_a_class_keeps_is_handed_on_by_its_name() -> None:
+    text = """
+from app import run
+class Queries:
+    ALL = "SELECT id FROM users WHERE id = 1"
+def load(run_id):
+    run(Queries.ALL)
+    run(run_id, 1)
+"""
+    names = read_names(ast.parse(text), call_sites=True)
+    handed = [sql_argument(site.node, site.scope) for site in names.call_sites]
+    assert [found is not None for found in handed] == [True, False]

@@ -67,8 +67,6 @@ def _may_be_text(node: ast.expr, scope: Scope) -> bool:
     """Return whether an argument can be a text at all, by a look at it alone."""
     if isinstance(node, ast.Name):
         return any(isinstance(binding, Assigned) for binding in scope.lookup(node.id))
-    if isinstance(node, ast.Attribute):
-        return isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
     return not isinstance(node, ast.Constant) or isinstance(node.value, str)
 
 
