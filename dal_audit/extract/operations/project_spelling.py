@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 from typing import Final
 
+from dal_audit.extract.python.expression_uses import dotted_name
 from dal_audit.extract.python.scopes import imported_names
 
 _LIBRARY: Final = "sqlalchemy"
@@ -58,7 +59,7 @@ class _Speller(ast.NodeTransformer):
         return self._written(spelled, node) if spelled else self.generic_visit(node)
 
     def _type(self, node: ast.expr) -> str:
-        first, dot, rest = ast.unparse(node).partition(".")
+        first, dot, rest = dotted_name(node).partition(".")
         origin = self._origins.get(first, "")
         return self._types.get(f"{origin}{dot}{rest}", "") if origin else ""
 
