@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dal_audit.extract.embedded.operation_source import migration_source
 from dal_audit.facts import START
 from dal_audit.facts.models import ModelOperation
+from dal_audit.fix.downs.down import Down, Line
+from dal_audit.fix.model import Fix
+from dal_audit.fix.reverses.reverse import Reverse, reverse_edits
+from dal_audit.fix.rewrite import amended
 from dal_audit.schema import ModelReplay, texts_of
 from tests.invocation import run
 from tests.trial_runs import begin, put, run_in_process
@@ -180,6 +189,46 @@ def test_what_an_unknown_operation_leaves_makes_later_ones_unsafe(root: Path) ->
     after, said = written(root, text)
     assert after == text
     assert "`shop/migrations/0001_initial.py:8` is not taken back by any statement" in said
+
+
+BREAKS = st.sampled_from(["", " ", "\n", "\n    ", "  # a, b)\n", "\n  # (\n      "])
+TEXTS = st.sampled_from(
+    ['"A"', '("A")', '("A"\n  "B")', '"""A\n  # no, comment\n"""', "(  # (,\n'A' )"]
+)
+OTHERS = st.sampled_from([None, "elidable=True", "hints={'a': (1,)}", "reverse_sql=None"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(BREAKS, TEXTS, OTHERS, st.lists(BREAKS, min_size=3, max_size=3), st.booleans())
+def test_an_argument_is_put_into_any_call(
+    first: str, text: str, other: str | None, breaks: list[str], has_comma: bool
+) -> None:
+    """The module is one afterwards, its call has the argument, and all comments stay."""
+    tail = "" if other is None else f",{breaks[0]}{other}"
+    comma = f",{breaks[2]}" if has_comma else ""
+    call = f"migrations.RunSQL({first}{text}{tail}{breaks[1]}{comma})"
+    before = module(call)
+    source = migration_source(before)
+    down = Down((Line("rows are gone", is_statement=False), Line("DROP TABLE a; x")))
+    edits = reverse_edits(Reverse(source.operations[0], {(): down}), before, source.names, ["b"])
+    after = amended(before.encode(), [Fix("", edits, "safe")], is_script=False).decode()
+    said = ast.literal_eval(reverse_of(after))
+    assert said == [("DROP TABLE a; x", None)]
+    assert [*comments_in(after, skipped={"# b", "# rows are gone"})] == [*comments_in(before)]
+    assert text in after
+
+
+def reverse_of(text: str) -> ast.expr:
+    """Return what a module hands its operation to go back."""
+    calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
+    return next(own.value for call in calls for own in call.keywords if own.arg == "reverse_sql")
+
+
+def comments_in(text: str, skipped: Collection[str] = ()) -> Iterator[str]:
+    """Yield the comments of a module in their order."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT and token.string not in skipped:
+            yield token.string
 
 
 OPERATIONS = (
