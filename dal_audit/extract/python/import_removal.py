@@ -3,7 +3,8 @@
 Scopes tell whether a name is used. What may be read in other ways is left alone: a name that a text
 may mean (`__all__`, `getattr`, `patch`), one that is bound again, that a parameter bears (a
 fixture's, in a test), or that stands where namespaces are read; an import that may fail (`try`,
-`with`), that belongs to a class, or that a linter's comment says to keep.
+`with`, a function that does nothing else), that belongs to a class, or that a linter's comment says
+to keep.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dal_audit.extract.python.expression_uses import FileNames
 from dal_audit.extract.python.list_items import ListItems
 from dal_audit.extract.python.parse.import_places import blocks_of, node_bounds
 from dal_audit.extract.python.parse.newer_syntax import TRIES
-from dal_audit.extract.python.parse.walk import children
+from dal_audit.extract.python.parse.walk import FUNCTIONS, children
 from dal_audit.extract.python.scopes import Declared, Imported
 from dal_audit.extract.source import Lines, occurrences
 from dal_audit.facts import Edit, Span
@@ -242,12 +243,24 @@ def _bound_name(alias: ast.alias) -> str:
     return alias.asname or alias.name.partition(".")[0]
 
 
+def _may_probe(node: ast.AST) -> bool:
+    """Return whether a function does nothing but import: it may ask whether that can be done."""
+    return isinstance(node, FUNCTIONS) and all(map(_is_idle, node.body))
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    """Return whether a statement imports, or does nothing."""
+    if isinstance(statement, (ast.Expr, ast.Return)):
+        return statement.value is None or isinstance(statement.value, ast.Constant)
+    return isinstance(statement, (ast.Import, ast.ImportFrom, ast.Pass))
+
+
 def _positions(tree: ast.Module) -> Iterator[tuple[ast.stmt, _Position]]:
     """Yield all statements of a module, each with its position."""
     waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
     while waiting:
         node, is_guarded = waiting.pop()
-        is_guarded = is_guarded or isinstance(node, _GUARDS)
+        is_guarded = is_guarded or isinstance(node, _GUARDS) or _may_probe(node)
         for block in blocks_of(node):
             for index, statement in enumerate(block):
                 yield statement, _Position(block, index, node is tree, is_guarded)
