@@ -32,7 +32,7 @@ from dal_audit.facts.sql import SqlStatement
 from dal_audit.policy import ConfigurationError, read_policy
 from dal_audit.triage.baseline import BaselineError, Key, baseline_text, read_baseline
 from tests.tools.fuzz.edits import told_the_same
-from tests.tools.fuzz.fixes import MODULE, fixed_script, fixes_of_modules
+from tests.tools.fuzz.fixes import MODULE, fixed_script, fixes_of_modules, spoilt_script
 from tests.tools.fuzz.grammar import SQL, Grammar, made
 from tests.tools.fuzz.grammars import ALEMBIC, BASELINE, CONFIGURATION, DJANGO
 from tests.tools.fuzz.grammatical import grammatical, is_at_hand
@@ -90,7 +90,7 @@ def readers() -> list[Reader]:
         Reader("fixes of modules", _grown(MODULE, "text"), fixes_of_modules(catalogue)),
         Reader("fixes of spoilt modules", _spoilt(python), fixes_of_modules(catalogue)),
         Reader("fixes of SQL", _grown(SQL, "statement"), fixed_script),
-        Reader("fixes of spoilt SQL", _spoilt(sql), fixed_script),
+        Reader("fixes of spoilt SQL", _spoilt(sql), spoilt_script),
         Reader("edits", lambda chance: chance.randbytes(8), told_the_same, cost=30),
     ]
 
