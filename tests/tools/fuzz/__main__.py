@@ -2,10 +2,10 @@
 
 Each reads N made-up inputs (source, notebooks, SQL, Rust, migrations, CI, configuration, baselines,
 caches); it must read them or refuse them in its own words, and come to an end. SQL that a grammar
-made is run by SQLite, too: what that takes must be understood. After edits, an audit with a cache
-must say what one without says. Where hypothesmith is installed, source that Python's grammar made is
-read as well. `--seed` makes other inputs; what fails is written to `--kept`. Ends with 1 where
-anything fails.
+made is run by SQLite, too: what that takes must be understood. Fixes must leave a module sound, and
+lose no comment. After edits, an audit with a cache must say what one without says. Where
+hypothesmith is installed, source that Python's grammar made is read as well. `--seed` makes other
+inputs; what fails is written to `--kept`. Ends with 1 where anything fails.
 """
 
 from __future__ import annotations
