@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from dal_audit.catalogue.rulebook import SECTIONS, Clause, Rule
 from dal_audit.facts import Place, Span
-from dal_audit.judge.breach import Breach, Finding, Related
+from dal_audit.judge.breach import Breach, Finding, Origin, Related
 from dal_audit.report.fingerprint import LineHashes
+from dal_audit.report.json_report import render_json
 from dal_audit.report.model import Report
 from dal_audit.report.sarif import RESULTS_LIMIT, render_sarif
 
@@ -66,7 +67,9 @@ def report_of(*findings: Finding, **fields: Any) -> Report:
 def finding_of(rule: Rule, place: Place | None = None, **fields: Any) -> Finding:
     """Return an open finding of a rule."""
     standing = {
-        key: fields.pop(key) for key in ("standing", "justification", "in_source") if key in fields
+        key: fields.pop(key)
+        for key in ("standing", "justification", "in_source", "origin")
+        if key in fields
     }
     severity = fields.pop("severity", rule.severity)
     message = fields.pop("message", "`sqlite3` is a driver; only `app/storage` may import it")
@@ -601,3 +604,27 @@ def test_the_way_of_a_leak_is_a_code_flow_that_ends_where_it_arrived(folder: Pat
 def test_a_finding_without_a_way_has_no_code_flow(folder: Path) -> None:
     log = run_of(report_of(finding_of(rule_of(folder), related=uses(1, 2))))
     assert "codeFlows" not in log["results"][0]
+
+
+def test_findings_of_one_cause_name_its_origin(folder: Path) -> None:
+    rule = rule_of(folder)
+    origin = Origin("app.db.Row", Place("app/db.py", Span(3, 1, 3, 4)), "it is handed on here")
+    report = report_of(
+        *(finding_of(rule, Place(path, Span(1, 1, 1, 4)), origin=origin) for path in "ab"),
+        finding_of(rule),
+    )
+    *properties, alone = [result["properties"] for result in run_of(report)["results"]]
+    assert "origin" not in alone
+    for named in (known["origin"] for known in properties):
+        location = named["location"]["physicalLocation"]
+        assert named["name"] == "app.db.Row"
+        assert named["location"]["message"]["text"] == "it is handed on here"
+        assert (location["artifactLocation"]["uri"], location["region"]["startLine"]) == (
+            "app/db.py",
+            3,
+        )
+    told = [found["origin"] for found in json.loads(render_json(report))["findings"]]
+    assert told[-1] is None
+    assert [(known["name"], known["path"], known["line"]) for known in told[:-1]] == [
+        ("app.db.Row", "app/db.py", 3)
+    ] * 2
