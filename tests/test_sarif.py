@@ -618,7 +618,7 @@ def test_findings_of_one_cause_name_its_origin(folder: Path) -> None:
     for named in (known["origin"] for known in properties):
         location = named["location"]["physicalLocation"]
         assert named["name"] == "app.db.Row"
-        assert named["location"]["message"]["text"] == "it is handed on here"
+        assert named["location"]["message"]["text"] == "it is handed on here."
         assert (location["artifactLocation"]["uri"], location["region"]["startLine"]) == (
             "app/db.py",
             3,
