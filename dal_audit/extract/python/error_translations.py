@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dal_audit.extract.python.annotations import TypeReader
@@ -26,7 +27,7 @@ def error_translations(
     """Yield what the handlers of a module do; `types` knows its imports."""
     if "except" not in lines.text:
         return
-    for handler, others in _handlers(tree):
+    for handler, counted in _handlers(tree, types):
         if handler.type is None:
             continue
         span = node_span(lines, handler.type)
@@ -36,21 +37,23 @@ def error_translations(
         raised = tuple(dict.fromkeys(_raised(handler, types)))
         if raised:
             yield ErrorTranslation(span, _caught(handler, types), raised)
-        beside = tuple(
-            origin for other in others if other is not handler for origin in _caught(other, types)
-        )
+        own = Counter(_caught(handler, types))
+        beside = tuple(origin for origin, count in counted.items() if count > own[origin])
         is_inspected = _is_inspected(handler)
         if beside or is_inspected:
             yield HandlerTies(span, beside, is_inspected)
 
 
-def _handlers(tree: ast.Module) -> Iterator[tuple[ast.ExceptHandler, Sequence[ast.ExceptHandler]]]:
-    """Yield each handler of a module with all those of its `try`."""
+def _handlers(
+    tree: ast.Module, types: TypeReader
+) -> Iterator[tuple[ast.ExceptHandler, Mapping[str, int]]]:
+    """Yield each handler of a module, and how often what its `try` catches is named in that."""
     waiting: list[Any] = [tree]
     while waiting:
         node = waiting.pop()
         if type(node) in TRIES:
-            yield from ((handler, node.handlers) for handler in node.handlers)
+            counted = Counter(name for part in node.handlers for name in _caught(part, types))
+            yield from ((handler, counted) for handler in node.handlers)
         for block in blocks_of(node):
             waiting += block
 
