@@ -179,5 +179,9 @@ def load(run_id):
     run(run_id, 1)
 """
     names = read_names(ast.parse(text), call_sites=True)
-    handed = [sql_argument(site.node, site.scope) for site in names.call_sites]
+    handed = [
+        sql_argument(site.node, site.scope)
+        for site in names.call_sites
+        if isinstance(site.node, ast.Call)
+    ]
     assert [found is not None for found in handed] == [True, False]
