@@ -106,14 +106,14 @@ def test_a_waiver_lifts_it(work: Work) -> None:
     assert found(work) == []
 
 
-def test_git_is_asked_only_where_there_are_migrations_and_the_rule_runs(
+def test_git_is_asked_only_where_there_are_migrations_and_a_rule_or_a_fix_asks(
     work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ask(*_: object) -> None:
         raise AssertionError
 
     monkeypatch.setattr("dal_audit.discover.git_history.Repository.default_merge_base", ask)
-    audit(Request(folder=work.root, ignore=("DAL407",)))
+    audit(Request(folder=work.root, ignore=("DAL404", "DAL407")))
     other = Work(tmp_path / "other")
     other.commit({"app.py": "x = 1\n"})
     audit(Request(folder=other.root))

@@ -24,6 +24,7 @@ MAY_NAME = (
     PACKAGE / "catalogue" / "operations.py",
     PACKAGE / "catalogue" / "placeholder_forms.py",
     PACKAGE / "extract",
+    PACKAGE / "assemble" / "library_versions.py",
     PACKAGE / "assemble" / "workflows" / "commands.py",
     PACKAGE / "replay" / "programs",
     PACKAGE / "replay" / "project_process.py",
@@ -33,10 +34,10 @@ MAY_NAME = (
     Path(str(migration_facts.__file__)),
     Path(str(tools.__file__)),
 )
-"""What reads a tool's directives and settings, which programs CI starts (a word on a command line,
-none of a tool's traits), what runs in a tool's own environment, the rows of its operations, what is written into
-its revisions, drivers that bear a tool's name, the type of its
-name, and the table."""
+"""What reads a tool's directives and settings, the libraries that requirements name, which programs
+CI starts (a word on a command line, none of a tool's traits), what runs in a tool's own environment,
+the rows of its operations, what is written into its revisions, drivers that bear a tool's name, the
+type of its name, and the table."""
 
 NAMED = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(TOOLS.keys() - {PLAIN.name}))})(?![\w-])")
 

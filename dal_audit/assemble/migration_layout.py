@@ -34,6 +34,7 @@ def layout_of(
     )
     from dal_audit.migrations.detect import find_sets
     from dal_audit.migrations.listing import wanted
+    from dal_audit.migrations.tools import ALEMBIC
 
     scripts = {file.path: file for file in tree.scripts}
     paths = (*(path for path in scope.listed if not is_script(path)), *scripts)
@@ -52,7 +53,7 @@ def layout_of(
     imports = {
         path: revision.imports
         for path, revision in sources.revisions.items()
-        if revision.framework == "alembic"
+        if revision.framework == ALEMBIC.name
     }
     found = find_sets(sources, policy.migrations or (), policy.version_table)
     around = {path.rpartition("/")[0] for path in sources.revisions}
