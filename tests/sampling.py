@@ -1,7 +1,7 @@
 """What runs by day, and what only `python -m tests --all` runs.
 
-By day the tests that audit every example once more (without shortcuts, with fixes), and the slowest
-of hypothesis, take a sample. It depends on what the examples hold and on git's view of the files, so
+By day the tests that audit every example once more (without shortcuts, with fixes), the slowest
+of hypothesis, and those that start many processes, take a sample. It depends on what the examples hold and on git's view of the files, so
 two runs of one tree take the same: of each file the example whose digest is the least, of all of
 them one in 32, and all examples of a file that was changed since the commit before the last.
 """
@@ -12,7 +12,8 @@ import functools
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -31,6 +32,14 @@ _PART: Final = 16
 def runs(count: int) -> int:
     """Return how many inputs of so many to draw."""
     return count if EVERYTHING else count // _PART
+
+
+def in_turn(*axes: Sequence[object]) -> list[tuple[object, ...]]:
+    """Return which values to combine: by day each value once at least, else each with all others."""
+    if EVERYTHING:
+        return list(product(*axes))
+    longest = max(map(len, axes))
+    return [tuple(axis[turn % len(axis)] for axis in axes) for turn in range(longest)]
 
 
 def examples() -> tuple[Example, ...]:

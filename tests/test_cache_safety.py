@@ -20,6 +20,7 @@ import dal_audit.extract.cache as cache_module
 from dal_audit.audit import audit
 from dal_audit.policy.request import Request
 from tests.examples import CHECKOUT, TODAY
+from tests.sampling import in_turn
 
 LATER_NS: Final = 3600 * 1_000_000_000
 
@@ -105,20 +106,20 @@ def test_on_a_full_disk_an_older_cache_stays(root: Path) -> None:
     assert kept(root).read_bytes() != older
 
 
-@posix
-@pytest.mark.parametrize("older", [False, True])
-@pytest.mark.parametrize(
-    ("before", "number"),
-    [
-        (KILLED_BEFORE_REPLACING, signal.SIGKILL),
-        # The system ends the process in the middle of a write, after so many bytes.
-        (LIMITED.format(size=1000, action="SIG_DFL"), getattr(signal, "SIGXFSZ", 0)),
-    ],
-    ids=["written", "half written"],
+KILLED = (
+    (KILLED_BEFORE_REPLACING, signal.SIGKILL),
+    # The system ends the process in the middle of a write, after so many bytes.
+    (LIMITED.format(size=1000, action="SIG_DFL"), getattr(signal, "SIGXFSZ", 0)),
 )
+"""What kills a run while it saves, and by which signal."""
+
+
+@posix
+@pytest.mark.parametrize(("killed", "older"), in_turn(KILLED, (True, False)))
 def test_a_run_killed_while_it_saves_changes_nothing(
-    before: str, number: int, older: bool, root: Path
+    killed: tuple[str, int], older: bool, root: Path
 ) -> None:
+    before, number = killed
     if older:
         run(root)
     (root / "ledger" / "new.py").write_text("import sqlite3\n")

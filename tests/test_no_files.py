@@ -19,6 +19,7 @@ from dal_audit.extract import cache
 from dal_audit.extract.cache_form import HEAD, MAGIC, SETTLED_NS
 from tests.invocation import run
 from tests.processes import HANGING
+from tests.sampling import in_turn
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices of POSIX")
 
@@ -56,20 +57,21 @@ def ended(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("kind", ["pipe", "zero", "full", "folder"])
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("odd.jsonl", ("check", "--baseline", "odd.jsonl")),
-        ("odd.jsonl", ("baseline", "--baseline", "odd.jsonl")),
-        (".dal-audit-baseline.jsonl", ("check",)),
-        ("odd.toml", ("check", "--config", "odd.toml")),
-        ("dal-audit.toml", ("config",)),
-    ],
+READING = (
+    ("odd.jsonl", ("check", "--baseline", "odd.jsonl")),
+    ("odd.jsonl", ("baseline", "--baseline", "odd.jsonl")),
+    (".dal-audit-baseline.jsonl", ("check",)),
+    ("odd.toml", ("check", "--config", "odd.toml")),
+    ("dal-audit.toml", ("config",)),
 )
+"""Files, and the commands that read them."""
+
+
+@pytest.mark.parametrize(("reading", "kind"), in_turn(READING, ("pipe", "zero", "full", "folder")))
 def test_what_is_no_file_is_refused(
-    name: str, words: tuple[str, ...], kind: str, root: Path
+    reading: tuple[str, tuple[str, ...]], kind: str, root: Path
 ) -> None:
+    name, words = reading
     make(root / name, kind)
     answer = ended(root, *words)
     assert answer.returncode == 2, answer

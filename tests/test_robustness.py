@@ -277,7 +277,7 @@ DEEP = {
 }
 
 
-@pytest.mark.parametrize("name", DEEP)
+@pytest.mark.parametrize("name", DEEP if EVERYTHING else sorted(DEEP)[1::2])
 def test_deep_and_long_source(name: str, tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_bytes(DEEP[name].encode())
     report, found = beside(tmp_path)
@@ -415,7 +415,7 @@ def test_what_stands_beside_a_long_chain_is_found_by_every_rule(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "text",
-    [f"x = y{'.pool()' * 900}\n", f"x = [{'y.pool, ' * 20_000}]\n", f"x = y{'.pool' * 900}\n"],
+    [f"x = y{'.pool()' * 900}\n", f"x = [{'y.pool, ' * 10_000}]\n", f"x = y{'.pool' * 900}\n"],
     ids=["called", "listed", "read"],
 )
 def test_very_many_accesses_in_one_statement(text: str, tmp_path: Path) -> None:

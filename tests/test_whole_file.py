@@ -15,6 +15,7 @@ from dal_audit.discover.errors import UsageError
 from dal_audit.disk.scratch_folder import scratch_folder
 from dal_audit.disk.whole_file import put, write_whole
 from tests.invocation import run
+from tests.sampling import in_turn
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="limits, links and pipes of POSIX")
 
@@ -63,21 +64,21 @@ def contents(root: Path) -> dict[str, bytes]:
     }
 
 
-@posix
-@pytest.mark.parametrize("size", [0, 500, 2000])
-@pytest.mark.parametrize(
-    ("file", "words"),
-    [
-        ("baseline.toml", ("baseline", "--no-cache", "--grow", "--baseline", "baseline.toml")),
-        ("report.json", ("check", "--no-cache", "--format", "json", "--output", "report.json")),
-        ("pyproject.toml", ("init",)),
-        ("migrations/0001_init.up.sql", ("check", "--no-cache", "--fix", "--unsafe-fixes")),
-    ],
-    ids=["baseline", "output", "init", "fix"],
+WRITING = (
+    ("baseline.toml", ("baseline", "--no-cache", "--grow", "--baseline", "baseline.toml")),
+    ("report.json", ("check", "--no-cache", "--format", "json", "--output", "report.json")),
+    ("pyproject.toml", ("init",)),
+    ("migrations/0001_init.up.sql", ("check", "--no-cache", "--fix", "--unsafe-fixes")),
 )
+"""Files, and the commands that write them."""
+
+
+@posix
+@pytest.mark.parametrize(("writing", "size"), in_turn(WRITING, (0, 500, 2000)))
 def test_on_a_full_disk_the_old_file_is_whole(
-    file: str, words: tuple[str, ...], size: int, root: Path
+    writing: tuple[str, tuple[str, ...]], size: int, root: Path
 ) -> None:
+    file, words = writing
     words = tuple(word for word in words if word != "--no-cache" or words[0] == "check")
     if words[0] == "baseline":
         (root / "dal-audit-baseline.txt").unlink()
