@@ -203,6 +203,13 @@ def _front(path: Path) -> str:
 
 
 def _split(path: Path) -> tuple[str, str]:
+    """Return a document's front matter and the rest; it is read again where it was written anew."""
+    state = path.stat()
+    return _parts(path, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _parts(path: Path, _changed: int, _size: int) -> tuple[str, str]:
     text = path.read_text(encoding="utf-8")
     opening, front, body = [*text.split("---\n", 2), "", ""][:3]
     if opening or not body:
@@ -222,7 +229,8 @@ def _list(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.strip("[]").split(",") if part.strip())
 
 
-def _sections(text: str) -> dict[str, str]:
+@cache
+def _sections(text: str) -> Mapping[str, str]:
     parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
     return {
         title.strip(): body.strip() for title, body in zip(parts[1::2], parts[2::2], strict=True)

@@ -9,7 +9,7 @@ from the list` is a query.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
@@ -44,22 +44,17 @@ _STATEMENTS: Final = {
 }
 """How a statement is built, by its verb; the verb is what a message calls it."""
 
-_BARE: Final = re.compile(
+_BARE: Final = (
     r"(?:BEGIN|COMMIT|ROLLBACK|END)(?:\s+(?:TRANSACTION|WORK|IMMEDIATE|EXCLUSIVE|DEFERRED))?"
     rf"|(?:SAVEPOINT|RELEASE(?:\s+SAVEPOINT)?|ROLLBACK\s+TO(?:\s+SAVEPOINT)?|USE|LISTEN"
     rf"|UNLISTEN|DETACH(?:\s+DATABASE)?)\s+{_NAME}"
     r"|(?:VACUUM|ANALYZE|REINDEX|CHECKPOINT)(?:\s.*)?"
     r"|(?:NOTIFY|ATTACH|GRANT|REVOKE|COPY|LOCK\s+TABLE|COMMENT\s+ON|REFRESH\s+MATERIALIZED)\s+.*"
     rf"|CALL\s+{_NAME}\s*\(.*"
-    rf"|SET\s+(?:SESSION\s+|LOCAL\s+|GLOBAL\s+)?{_NAME}\s*(?:=|\bTO\b).*|SHOW\s+[\w\s.]+",
-    re.DOTALL,
+    rf"|SET\s+(?:SESSION\s+|LOCAL\s+|GLOBAL\s+)?{_NAME}\s*(?:=|\bTO\b).*|SHOW\s+[\w\s.]+"
 )
 """Statements so short or so free that only a call which speaks of a database makes SQL of them."""
 
-_PATTERNS: Final = {
-    verb: re.compile(pattern.format(n=_NAME, u=UNKNOWN), re.DOTALL | re.IGNORECASE)
-    for verb, pattern in _STATEMENTS.items()
-}
 _COMMENT: Final = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/|[(;])*", re.DOTALL)
 _FIRST_WORD: Final = re.compile(r"[A-Za-z]+")
 _SYMBOL: Final = re.compile(rf"[*=<>()?;%$\[\]'{UNKNOWN}]|(?<![\w:]):\w")
@@ -80,13 +75,24 @@ def read_sql(text: str, *, certain: bool) -> str:
     if first is None or not (first[0].isupper() or first[0].islower()):
         return ""
     verb, is_lower = first[0].upper(), first[0].islower()
-    pattern = _PATTERNS.get(verb)
-    found = pattern.match(body) if pattern is not None else None
+    found = _pattern(verb).match(body) if verb in _STATEMENTS else None
     if found is None:
-        is_bare = certain and _BARE.fullmatch(body.upper() if is_lower else body)
+        is_bare = certain and _bare().fullmatch(body.upper() if is_lower else body)
         return f"`{verb}`" if is_bare else ""
     is_sql = _is_sql(verb, body, is_lower=is_lower, certain=certain)
     return _called(verb, _table(found)) if is_sql else ""
+
+
+@cache
+def _pattern(verb: str) -> re.Pattern[str]:
+    """Return how a verb's statements are built; a start that meets no SQL does not wait for it."""
+    pattern = _STATEMENTS[verb].format(n=_NAME, u=UNKNOWN)
+    return re.compile(pattern, re.DOTALL | re.IGNORECASE)
+
+
+@cache
+def _bare() -> re.Pattern[str]:
+    return re.compile(_BARE, re.DOTALL)
 
 
 def _table(found: re.Match[str]) -> str:

@@ -30,7 +30,7 @@ _LITERAL: Final = (
     r"""|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'"""
 )
 _BRACKETS: Final = r"(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)"
-_TOKEN: Final = re.compile(
+_TOKEN: Final = (
     rf"(?P<formatted>(?:[fFtT][rR]?|[rR][fFtT])(?:{_LITERAL}))|{_LITERAL}"
     rf"|\#[^\r\n]*|\\(?:\r\n|\r|\n)|{_BRACKETS}|(?P<line>[\r\n]|;)"
     r"|(?P<holds>lambda\b|elif\b)|\w+|[^\w\s]"
@@ -172,7 +172,7 @@ def _follow(kind: str | None, chains: list[int]) -> None:
 
 def _kinds(text: str) -> Iterator[str | None]:
     """Yield the kind of each token; what stands between an f-string's braces is code, too."""
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_TOKEN, text):
         if token.lastgroup == "formatted":
             yield from _kinds_inside(token[0].replace("{{", "").replace("}}", ""))
             yield None
