@@ -22,7 +22,10 @@ _MOST = (1 << 63) - 1
 """The greatest number that is kept; some file systems have greater inodes."""
 
 _AT_ONCE = 256
-"""So many places are compared before the next are looked at: most changes show early."""
+"""So many places are compared at once: few of them changed."""
+
+_PIPED = 1 << 20
+"""So many bytes are read of a pipe at once."""
 
 _WORTH_A_PROCESS = 8192
 """So many places are looked at by two processes: to fork one takes as long as 500 places."""
@@ -35,17 +38,20 @@ class Looked:
         """Begin with none; there is no folder where nothing will be looked at."""
         self.root = root
         self.places: Sequence[str] = ()
-        self.stamps = bytearray()
+        self.stamps = b""
 
     def known(self, places: Sequence[str], kept: bytes) -> bytes:
         """Return the stamps of the first of some places, as far as they are the same ones.
 
         None are known where what is kept of them is cut.
         """
-        count = len(self.stamps) // _FORM.size
-        is_whole = len(kept) == _FORM.size * len(places)
-        is_same = is_whole and list(self.places[:count]) == list(places[:count])
-        return bytes(self.stamps) if is_same else b""
+        if len(kept) != _FORM.size * len(places):
+            return b""
+        count = min(len(self.stamps) // _FORM.size, len(places))
+        if list(self.places[:count]) != list(places[:count]):
+            pairs = enumerate(zip(self.places, places, strict=False))
+            count = next(number for number, (looked, asked) in pairs if looked != asked)
+        return self.stamps[: _FORM.size * count]
 
 
 def stamps(places: Iterable[str], root: int) -> bytes:
@@ -65,42 +71,42 @@ def stamps(places: Iterable[str], root: int) -> bytes:
 def are_as_before(places: Sequence[str], kept: bytes, root: int, looked: Looked) -> bool:
     """Return whether all places have the stamps that are kept of them.
 
-    What was looked at is noted: of places before the first that has another stamp, and a few more.
+    All are looked at, and noted: what is not as before is asked for next, place by place.
     """
     if len(kept) != _FORM.size * len(places):
         return False
     looked.places = places
+    looked.stamps = _by_two(places, root)
+    return looked.stamps == kept
+
+
+def _by_two(places: Sequence[str], root: int) -> bytes:
+    """Return the stamps of places, of many by two processes; fewer where the second one fails."""
     half = len(places) // 2
     if half * 2 < _WORTH_A_PROCESS or not _may_fork():
-        return _are_same(places, kept, root, looked)
+        return stamps(places, root)
+    reading, writing = os.pipe()
     process = os.fork()
     if not process:
-        is_same = False
         try:
-            is_same = _are_same(places[half:], kept[_FORM.size * half :], root, Looked())
+            found = memoryview(stamps(places[half:], root))
+            while found:
+                found = found[os.write(writing, found) :]
         finally:
-            os._exit(
-                not is_same
-            )  # Not sys.exit: what this process began is not the child's to end.
-    is_same = _are_same(places[:half], kept[: _FORM.size * half], root, looked)
-    _, status = os.waitpid(process, 0)
-    return is_same and not status
+            os._exit(0)  # Not sys.exit: what this process began is not the child's to end.
+    os.close(writing)
+    parts = [stamps(places[:half], root)]
+    while parts[-1]:
+        parts.append(os.read(reading, _PIPED))
+    os.close(reading)
+    os.waitpid(process, 0)
+    return b"".join(parts)
 
 
 def _may_fork() -> bool:
     """Return whether a second process can help; macOS's system libraries forbid to fork."""
     is_possible = sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
     return is_possible and "threading" not in sys.modules
-
-
-def _are_same(places: Sequence[str], kept: bytes, root: int, looked: Looked) -> bool:
-    for start in range(0, len(places), _AT_ONCE):
-        several = places[start : start + _AT_ONCE]
-        now = stamps(several, root)
-        looked.stamps += now
-        if now != kept[_FORM.size * start : _FORM.size * (start + len(several))]:
-            return False
-    return True
 
 
 def changes(
