@@ -576,6 +576,17 @@ def test_a_text_that_an_audit_finds_no_better_is_not_written(
     assert (project / MIGRATION).read_bytes() == before
 
 
+def test_what_the_other_engine_takes_no_more_is_no_better(project: Path) -> None:
+    """One finding stands for the other; but databases had taken the statement."""
+    views = "CREATE VIEW IF NOT EXISTS b AS SELECT 1 AS c;\nCREATE VIEW d AS SELECT c FROM b;\n"
+    put(project, MIGRATION, views)
+    file = put(project, "migrations/0002_drop.up.sql", "DROP VIEW b CASCADE;\n")
+    result = fixed(Request(paths=("migrations",), folder=project, select=("DAL305",)), unsafe=True)
+    assert "migrations/0002_drop.up.sql" not in [change.path for change in result.changes]
+    assert any("the view cannot be dropped" in reason for reason in result.refused)
+    assert file.read_text() == "DROP VIEW b CASCADE;\n"
+
+
 def test_one_fix_that_is_no_better_does_not_keep_the_others_from_being_written(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,9 +139,10 @@ def worse(before: Report, after: Report, mended: Mapping[str, Sequence[Finding]]
 
 
 def _counted(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield the file of each finding that counts, and once more with the rule of each error.
+    """Yield the file of each finding that counts, and again with an error's rule, and its engines.
 
-    So are those counted that nothing may accept.
+    So are those counted that nothing may accept. A statement that another engine takes no more is
+    no cure.
     """
     for finding in report.findings:
         if finding.standing == "open":
@@ -149,6 +150,7 @@ def _counted(report: Report) -> Iterator[tuple[str, str]]:
         is_error = finding.standing == "open" and finding.severity == "error"
         if is_error or finding.rule.name in BROKEN:
             yield finding.place.path, finding.rule.id
+            yield from ((finding.place.path, engine) for engine in finding.breach.fails_on or ())
 
 
 def _said(finding: Finding) -> list[tuple[str, ...]]:

@@ -17,7 +17,7 @@ from dal_audit.schema.column_demands import (
     type_name,
     wrong_case,
 )
-from dal_audit.schema.objects_model import CONSTRAINT_INDEX, SchemaError
+from dal_audit.schema.objects_model import CONSTRAINT_INDEX, VIEWS, SchemaError
 from dal_audit.schema.other_objects import RELATIONS
 from dal_audit.schema.state import State
 from dal_audit.schema.table_parts import unique_keys
@@ -34,6 +34,7 @@ def drop_errors(state: State, drop: Drop) -> Iterator[SchemaError]:
             yield from _drop_table(state, drop, name, dropped)
         elif drop.what in RELATIONS:
             yield from _drop_other_relation(state, drop, name)
+            yield from _drop_view(state, drop, name, dropped)
         elif drop.what in _TYPES and not drop.cascade:
             yield from _drop_type(state, name)
 
@@ -87,6 +88,16 @@ def _drop_table(
     if tables or views:
         holder = f"`{min(tables)}` refers to it" if tables else f"the view `{views[0]}` reads it"
         reason = f"the table cannot be dropped while {holder}"
+        yield error(state, name.span, reason, "Drop what depends on it first.")
+
+
+def _drop_view(state: State, drop: Drop, name: SqlName, dropped: set[str]) -> Iterator[SchemaError]:
+    """Yield that PostgreSQL keeps a view that another one reads."""
+    if state.is_sqlite or drop.cascade or drop.what not in VIEWS:
+        return
+    readers = [view for view in state.views_on(state.fold(name)) if view not in dropped]
+    if readers:
+        reason = f"the view cannot be dropped while the view `{readers[0]}` reads it"
         yield error(state, name.span, reason, "Drop what depends on it first.")
 
 
