@@ -27,6 +27,12 @@ root = os.open(".", os.O_RDONLY)
 kept = stamps.stamps(names, root)
 looked = stamps.Looked(".")
 print(stamps.are_as_before(names, kept, root, looked), len(forked), len(looked.stamps) // 32)
+def refused():
+    raise BlockingIOError
+os.fork, forking = refused, os.fork
+print(stamps.are_as_before(names, kept, root, stamps.Looked()), len(os.listdir("/proc/self/fd")))
+os.fork = forking
+print(len(os.listdir("/proc/self/fd")))
 for name in (names[0], names[-1]):
     os.truncate(name, 3)
     print(stamps.are_as_before(names, kept, root, stamps.Looked()))
@@ -121,4 +127,8 @@ def test_two_processes_see_what_one_sees(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert answer.stdout.split() == ["True", "1", "10", "False", "False"]
+    same, forks, looked, alone, opened, after, *changed = answer.stdout.split()
+    assert (same, forks, looked) == ("True", "1", "10")
+    # Where the system has no process to give, one looks at all, and leaves nothing open.
+    assert (alone, opened) == ("True", after)
+    assert changed == ["False", "False"]

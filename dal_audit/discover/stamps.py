@@ -81,12 +81,17 @@ def are_as_before(places: Sequence[str], kept: bytes, root: int, looked: Looked)
 
 
 def _by_two(places: Sequence[str], root: int) -> bytes:
-    """Return the stamps of places, of many by two processes; fewer where the second one fails."""
+    """Return the stamps of places, of many by two processes; fewer where the second one fails.
+
+    Where none can be had, it is done by one.
+    """
     half = len(places) // 2
     if half * 2 < _WORTH_A_PROCESS or not _may_fork():
         return stamps(places, root)
-    reading, writing = os.pipe()
-    process = os.fork()
+    try:
+        process, reading, writing = _forked()
+    except OSError:
+        return stamps(places, root)
     if not process:
         try:
             found = memoryview(stamps(places[half:], root))
@@ -101,6 +106,20 @@ def _by_two(places: Sequence[str], root: int) -> bytes:
     os.close(reading)
     os.waitpid(process, 0)
     return b"".join(parts)
+
+
+def _forked() -> tuple[int, int, int]:
+    """Fork, and return the process, 0 in the second one, and both ends of a pipe from it.
+
+    Raises OSError where the system has no process or no pipe to give.
+    """
+    reading, writing = os.pipe()
+    try:
+        return os.fork(), reading, writing
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        raise
 
 
 def _may_fork() -> bool:

@@ -13,11 +13,3 @@ __all__ = [
     "run",
     "variables",
 ]
-__all__ = [
-    "database",
-    "downs",
-    "operation_downs",
-    "plan",
-    "run",
-    "variables",
-]

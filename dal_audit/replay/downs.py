@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from msgspec import field
@@ -19,12 +20,11 @@ from dal_audit.fix.downs.guard_block import unguarded
 from dal_audit.fix.downs.written_schema import WrittenSchema
 from dal_audit.migrations.model import Migration
 from dal_audit.migrations.tools import LIQUIBASE, TOOLS
-from dal_audit.replay.database import EngineError
 from dal_audit.replay.model import Command
 from dal_audit.replay.model import Step as RunStep
 from dal_audit.replay.plan import Planned
 from dal_audit.replay.run import Engines, Progress
-from dal_audit.replay.verdicts import NO_UP, Verdicts
+from dal_audit.replay.verdicts import NO_UP, UNTRIED, Verdicts, trials
 
 
 class WrittenDown(Verdicts):
@@ -70,7 +70,7 @@ def missing_downs(planned: Planned) -> list[WrittenDown]:
                 same = WrittenDown(migration, down, step.down or ())
                 ways.append(same)
             same.written_for.append(engine)
-            same.untried[engine] = "it was not tried"
+            same.untried[engine] = UNTRIED
     return [way for ways in found.values() for way in ways]
 
 
@@ -144,17 +144,11 @@ def _try(
         for step, written in zip(planned.steps[engine], own, strict=True)
     )
     what = f"{planned.root} on {ENGINE_TITLES[engine]}"
-    try:
-        outcome = engines.try_downs(engine, steps, lambda done, total: progress(what, done, total))
-    except EngineError as error:
-        for way in filter(None, own):
-            way.untried[engine] = f"it was not tried: {error}"
-        return
-    for trial in outcome.trials:
+    heard = partial(progress, what)
+    for trial in trials(engine, steps, filter(None, own), engines, heard):
         tried_way = own[trial.step]
         if tried_way is not None:
-            tried_way.said[engine] = trial.why_not
-            tried_way.untried.pop(engine, None)
+            tried_way.hear(engine, trial.why_not)
 
 
 def _commands(down: Addition, path: str) -> tuple[Command, ...]:

@@ -36,17 +36,15 @@ from dal_audit.fix.rewrite import AmendError, text_of
 from dal_audit.migrations.apps import series_of_apps
 from dal_audit.migrations.model import Migration
 from dal_audit.migrations.tools import DJANGO
-from dal_audit.replay.database import EngineError
 from dal_audit.replay.model import Command
 from dal_audit.replay.model import Step as RunStep
 from dal_audit.replay.plan import ReplayPlan
 from dal_audit.replay.run import Engines, Progress
-from dal_audit.replay.verdicts import NO_UP, Verdicts
+from dal_audit.replay.verdicts import UNTRIED, Verdicts, trials
 from dal_audit.schema import Change, ModelReplay, table_of, texts_of
 
 UNKNOWN_BEFORE: Final = "its up does not run after what is known of the operations before"
 UNKNOWN_SCHEMA: Final = "not all is known of what the operations before it leave"
-UNTRIED: Final = "it was not tried"
 
 Read = Callable[[str], bytes]
 """Returns the bytes of a file by its path. Raises OSError."""
@@ -272,18 +270,7 @@ def try_reverses(
     for engine in chain.engines:
         deeds = chain.deeds[engine]
         heard = partial(progress, f"{len(deeds)} operations on {ENGINE_TITLES[engine]}")
-        try:
-            outcome = engines.try_downs(engine, chain.steps(engine), heard)
-        except EngineError as error:
-            for own in wanted:
-                own.untried.setdefault(engine, f"{UNTRIED}: {error}")
-            continue
-        for trial in outcome.trials:
+        for trial in trials(engine, chain.steps(engine), wanted, engines, heard):
             written = deeds[trial.step].written
-            if written is None:
-                continue
-            if trial.why_not.startswith(NO_UP) and written.unknown:
-                written.untried[engine] = UNKNOWN_BEFORE
-                continue
-            written.said[engine] = trial.why_not
-            written.untried.pop(engine, None)
+            if written is not None:
+                written.hear(engine, trial.why_not, UNKNOWN_BEFORE if written.unknown else "")

@@ -43,12 +43,11 @@ from dal_audit.fix.revisions.source_schema import SourceSchema
 from dal_audit.fix.revisions.step import Undoing
 from dal_audit.fix.rewrite import AmendError, amended, text_of
 from dal_audit.migrations.model import Migration
-from dal_audit.replay.database import EngineError
 from dal_audit.replay.model import Command
 from dal_audit.replay.model import Step as RunStep
 from dal_audit.replay.plan import Planned
 from dal_audit.replay.run import Engines, Progress
-from dal_audit.replay.verdicts import NO_UP, Verdicts
+from dal_audit.replay.verdicts import Verdicts, trials
 
 UNKNOWN_UP = "not all that its up does there is known"
 UNKNOWN_BEFORE = "its up does not run after what is known of the revisions before"
@@ -306,16 +305,7 @@ def try_downgrades(
     by_path = {own.migration.path: own for own in found}
     for engine in chain.engines:
         heard = partial(progress, f"{len(chain.paths)} revisions on {ENGINE_TITLES[engine]}")
-        try:
-            outcome = engines.try_downs(engine, chain.steps(engine), heard)
-        except EngineError as error:
-            for own in found:
-                own.untried.setdefault(engine, f"it was not tried: {error}")
-            continue
-        for trial in outcome.trials:
+        for trial in trials(engine, chain.steps(engine), found, engines, heard):
             written = by_path[chain.paths[trial.step]]
-            if trial.why_not.startswith(NO_UP) and not chain.knows_before(engine, trial.step):
-                written.untried[engine] = UNKNOWN_BEFORE
-                continue
-            written.said[engine] = trial.why_not
-            written.untried.pop(engine, None)
+            unknown = "" if chain.knows_before(engine, trial.step) else UNKNOWN_BEFORE
+            written.hear(engine, trial.why_not, unknown)

@@ -51,14 +51,16 @@ class FaceContract(Contract):
 
 
 def face_of(package: str) -> frozenset[str]:
-    """Return the names in a package's `__all__`; none where it has no such list."""
+    """Return the names in a package's `__all__`, which stands there once; none without a list."""
     spec = find_spec(package)
     assert spec is not None
     assert spec.origin is not None
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List):
-            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-            if names == ["__all__"]:
-                return frozenset(ast.literal_eval(statement.value))
-    return frozenset()
+    lists = [
+        statement.value
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List)
+        if [ast.unparse(target) for target in statement.targets] == ["__all__"]
+    ]
+    assert len(lists) <= 1, f"{package}: several `__all__`"
+    return frozenset(name for listed in lists for name in ast.literal_eval(listed))

@@ -8,14 +8,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final
 
 from msgspec import Struct
 
 from dal_audit.extract.python.bindings import SAME_ELEMENTS
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
-from dal_audit.extract.python.definitions import chosen
+from dal_audit.extract.python.definitions import OWN, chosen
 from dal_audit.extract.python.expression_uses import (
     NameUse,
     Question,
@@ -25,8 +24,6 @@ from dal_audit.extract.python.expression_uses import (
 from dal_audit.extract.python.literal_values import elements_of, follow_assignment
 from dal_audit.extract.python.look_ups import values_of_key
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Imported, Scope
-
-_OWN: Final = frozenset({"self", "cls"})
 
 
 class _Part(Struct, frozen=True):
@@ -80,7 +77,7 @@ def _meant(part: _Part) -> Iterator[_Part]:
     match node:
         case ast.Name():
             yield from _bound(part, scope.lookup(node.id))
-        case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in _OWN:
+        case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in OWN:
             yield from _bound(part, scope.of_class(name))
         case ast.Subscript():
             table = follow_assignment(node.value, scope)
@@ -103,9 +100,7 @@ def _alternatives(node: ast.expr) -> list[ast.expr]:
             return [node.value]
         case ast.BinOp(op=ast.Add() | ast.BitOr()):
             return [node.left, node.right]
-        case ast.IfExp():
-            return [node.body, node.orelse]
-        case ast.BoolOp():
+        case ast.IfExp() | ast.BoolOp():
             return chosen(node)
         case _:
             return []

@@ -69,9 +69,7 @@ def branches(value: ast.expr) -> Iterator[ast.expr]:
         node = waiting.pop()
         if isinstance(node, (ast.Await, ast.NamedExpr)):
             waiting.append(node.value)
-        elif isinstance(node, ast.IfExp):
-            waiting += [node.orelse, node.body]
-        elif isinstance(node, ast.BoolOp):
+        elif isinstance(node, (ast.IfExp, ast.BoolOp)):
             waiting += reversed(chosen(node))
         else:
             yield node

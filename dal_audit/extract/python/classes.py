@@ -13,6 +13,7 @@ from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.assigned_values import pairs, values
 from dal_audit.extract.python.bindings import parameters
 from dal_audit.extract.python.definitions import (
+    OWN,
     Assignment,
     assignments,
     own_attribute,
@@ -25,9 +26,6 @@ from dal_audit.extract.python.parse.import_places import name_span, node_span, o
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
 from dal_audit.extract.source import Lines
 from dal_audit.facts import ClassDefinition, Member, TypeName
-
-OWN: Final = ("self", "cls")
-"""How methods call their object, or its class."""
 
 _TABLE: Final = "__dict__"
 _SETTERS: Final = frozenset({"setattr", "__setattr__"})

@@ -72,9 +72,18 @@ def without_brackets(nodes: Sequence[ast.expr]) -> list[ast.expr]:
     return [node.value if isinstance(node, ast.Subscript) else node for node in nodes]
 
 
-def chosen(node: ast.BoolOp) -> list[ast.expr]:
-    """Return what a value can be that `or` chooses; of `and`, what is not false is the last."""
+def chosen(node: ast.BoolOp | ast.IfExp) -> list[ast.expr]:
+    """Return what a value can be that a condition or `or` chooses.
+
+    Of `and`, what is not false is the last.
+    """
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
     return node.values[-1:] if isinstance(node.op, ast.And) else node.values
+
+
+OWN: Final = ("self", "cls")
+"""How methods call their object, or its class."""
 
 
 def own_attribute(node: ast.expr, names: Collection[str] = ("self",)) -> str:

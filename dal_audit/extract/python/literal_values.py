@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dal_audit.extract.python.bindings import SAME_ELEMENTS
 from dal_audit.extract.python.constant_sets import MAX_DEPTH
+from dal_audit.extract.python.definitions import OWN
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.scopes import Assigned, Binding, Defined, Scope
 
@@ -50,7 +51,7 @@ def follow_assignment(node: ast.expr, scope: Scope) -> ast.expr:
 def attribute_of_class(node: ast.Attribute, scope: Scope) -> Sequence[Binding]:
     """Return what the body of a class sets an attribute to that is read of it, or by `self`."""
     name = last_name(node.value) if isinstance(node.value, ast.Name) else ""
-    if name in {"self", "cls"}:
+    if name in OWN:
         return scope.of_class(node.attr)
     found = only_binding(name, scope) if name else None
     if not isinstance(found, Defined) or not isinstance(found.node, ast.ClassDef):

@@ -13,7 +13,7 @@ from typing import Final
 
 from dal_audit.extract.python.annotations import TypeReader
 from dal_audit.extract.python.assigned_values import values
-from dal_audit.extract.python.definitions import assignments, own_attribute
+from dal_audit.extract.python.definitions import OWN, assignments, own_attribute
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.handed_sql import ExecutedParameters
 from dal_audit.extract.python.named_reads import GETTERS as READERS
@@ -168,7 +168,7 @@ def assigned_once(own: Sequence[ast.stmt]) -> Mapping[str, ast.expr]:
 
 def own_attributes(given: Sequence[ast.expr | None]) -> tuple[str, ...]:
     """Return the attributes of the method's own object among some values, each once."""
-    names = (own_attribute(value, ("self", "cls")) for value in given if value is not None)
+    names = (own_attribute(value, OWN) for value in given if value is not None)
     return tuple(dict.fromkeys(filter(None, names)))
 
 

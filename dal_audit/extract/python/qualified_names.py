@@ -11,14 +11,13 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.extract.python.constant_sets import MAX_DEPTH, ConstantSet
-from dal_audit.extract.python.definitions import chosen
+from dal_audit.extract.python.definitions import OWN, chosen
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import elements_of, follow_assignment
 from dal_audit.extract.python.look_ups import values_of_key
 from dal_audit.extract.python.scopes import Assigned, Binding, Declared, Imported, Scope
 
 _BUILTINS: Final = frozenset(dir(builtins))
-_OWN: Final = frozenset({"self", "cls"})
 _SAME: Final = frozenset({"builtins.staticmethod"})
 _KEY_READERS: Final = frozenset({"__getitem__", "get"})
 _ATTRIBUTE_READERS: Final = frozenset(
@@ -59,7 +58,7 @@ class QualifiedNames(Struct, frozen=True):
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> frozenset[str]:
         """Return what an attribute means, be it one of a method's own object."""
         owners = self.of(node.value, scope, depth)
-        if not owners and last_name(node.value) in _OWN:
+        if not owners and last_name(node.value) in OWN:
             return self._bound(scope.of_class(node.attr), depth)
         return frozenset(f"{owner}.{node.attr}" for owner in owners)
 
@@ -142,6 +141,4 @@ class QualifiedNames(Struct, frozen=True):
 
 def _choices(node: ast.IfExp | ast.BoolOp | ast.NamedExpr) -> list[ast.expr]:
     """Return what an expression chooses between, or names."""
-    if isinstance(node, ast.BoolOp):
-        return chosen(node)
-    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node.value]
+    return [node.value] if isinstance(node, ast.NamedExpr) else chosen(node)

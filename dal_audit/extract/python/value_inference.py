@@ -69,10 +69,7 @@ class Inference:
             yield from self._item(node.value, node.slice, scope, depth + 1)
         elif isinstance(node, (ast.Await, ast.NamedExpr)):
             yield from self.infer(node.value, scope, depth)
-        elif isinstance(node, ast.IfExp):
-            yield from self.infer(node.body, scope, depth)
-            yield from self.infer(node.orelse, scope, depth)
-        elif isinstance(node, ast.BoolOp):
+        elif isinstance(node, (ast.IfExp, ast.BoolOp)):
             for value in chosen(node):
                 yield from self.infer(value, scope, depth)
 
