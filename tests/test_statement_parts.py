@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from unittest import mock
 
+import libcst
 import pytest
 
 from dal_audit.extract.python.parse import parser, statement_parts
@@ -80,6 +81,21 @@ def test_places_and_nodes_are_those_of_the_whole() -> None:
         tree = parse(MODULE)
     assert dumped(tree) == dumped(KNOWN(MODULE))
     assert [text.strip().partition("\n")[0] for text in read] == ["@decorated(", "if os:"]
+
+
+def test_libcst_reads_no_blank_lines_in_the_place_of_what_stands_above() -> None:
+    read: list[str] = []
+    whole = libcst.parse_module
+
+    def noted(text: str) -> libcst.Module:
+        read.append(text)
+        return whole(text)
+
+    text = "x = 1\n" * 100 + f"y = [\n    {NEWER},\n]\n"
+    with mock.patch.object(ast, "parse", older), mock.patch.object(libcst, "parse_module", noted):
+        tree = parse(text)
+    assert dumped(tree) == dumped(KNOWN(text))
+    assert read == [f"y = [\n    {NEWER},\n]\n"]
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,20 @@ class Places:
     """Gives lowered nodes the places of the nodes that they are made from."""
 
     def __init__(
-        self, ranges: Mapping[cst.CSTNode, CodeRange], text: str, shifts: Mapping[int, int]
+        self,
+        ranges: Mapping[cst.CSTNode, CodeRange],
+        text: str,
+        shifts: Mapping[int, int],
+        above: int = 0,
     ) -> None:
         """Take the places of the nodes; the text is needed to count columns in bytes.
 
-        `shifts` says how many characters were taken off the front of a line.
+        `shifts` says how many characters were taken off the front of a line, `above` how many lines
+        stand above the text.
         """
         self.ranges = ranges
         self.shifts = shifts
+        self.above = above
         self.lines = None if text.isascii() else _split(text)
 
     def _utf8(self, line: int, column: int) -> int:
@@ -44,9 +50,9 @@ class Places:
         """Give a lowered node the place of the node that it was made from."""
         place = self.ranges[node]
         made: Any = lowered
-        made.lineno = place.start.line
+        made.lineno = place.start.line + self.above
         made.col_offset = self._utf8(place.start.line, place.start.column)
-        made.end_lineno = place.end.line
+        made.end_lineno = place.end.line + self.above
         made.end_col_offset = self._utf8(place.end.line, place.end.column)
         return lowered
 

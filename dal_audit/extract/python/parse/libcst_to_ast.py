@@ -33,6 +33,8 @@ def lower_module(text: str) -> ast.Module:
     places LibCST loses.
     """
     shifts: dict[int, int] = {}
+    # A blank line is a node to LibCST: above a part of a long module they cost more than the part.
+    above = len(text) - len(text := text.lstrip("\n"))
     if "\f" in text:
         text, shifts = without_leading_feeds(text)
     try:
@@ -42,7 +44,7 @@ def lower_module(text: str) -> ast.Module:
         module = _whole_tree(text := _BLANKS_BEHIND.sub(r"\2\1", text))
     # The tree is used once, so MetadataWrapper's protective deep copy would be waste.
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    return Lowerer(wrapper.resolve(PositionProvider), text, shifts).module(module)
+    return Lowerer(wrapper.resolve(PositionProvider), text, shifts, above).module(module)
 
 
 _BLANKS_BEHIND: Final = re.compile(r"(![ars])([ \t]+)(?=[:}])")
