@@ -19,7 +19,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dal_audit.audit import audit
+from dal_audit.catalogue.drivers import shipped_catalogue
 from dal_audit.extract import extractor as extract
+from dal_audit.extract.foreign_modules import foreign_modules
 from dal_audit.extract.python.prefilter.import_marks import MAX_STATEMENT, Carriers
 from dal_audit.policy.request import Request
 from tests.examples import TODAY
@@ -447,3 +449,12 @@ def test_a_module_may_bear_the_name_of_a_standard_one(
     (tmp_path / "user.py").write_text("import platform\n\nplatform.pool.execute('x')\n")
     found = {(one.rule.id, one.place.path) for one in audit(Request(folder=tmp_path)).findings}
     assert found >= {("DAL101", "platform.py"), ("DAL103", "user.py")}
+
+
+def test_what_lies_in_a_package_hides_no_standard_module() -> None:
+    """`app/typing.py` is imported as `app.typing`; a script's neighbour by its own name."""
+    packages = ["app/__init__.py", "app/typing.py", "app/json/__init__.py", "app/json/html.py"]
+    rest = ["tools/queue.py", "src/__init__.py", "src/token.py", "uuid/x.py", "bin/csv/__init__.py"]
+    foreign = foreign_modules([*packages, *rest], shipped_catalogue())
+    assert {"typing", "json", "html"} <= foreign
+    assert foreign.isdisjoint({"queue", "token", "uuid", "csv", "sqlite3"})

@@ -7,15 +7,38 @@ from collections.abc import Iterable
 
 from dal_audit.catalogue.drivers import Catalogue
 
+_INITS = ("/__init__.py", "/__init__.pyi")
+
 
 def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str]:
     """Return the standard library's modules, by their first names, that stay strangers.
 
     What is imported from them is no driver's, and nothing of the project's: no file or folder of
-    it has such a name.
+    it that may be imported by its own name alone has such a name. What lies in a package is
+    imported by the package's name (`app/typing.py` as `app.typing`), and hides no module.
     """
     known = list(paths)
-    own = set("/".join(known).split("/"))
-    own.update(path.rpartition("/")[2].partition(".")[0] for path in known)
+    packages = {path.rpartition("/")[0] for path in known if path.endswith(_INITS)}
+    own = {path.rpartition("/")[2].partition(".")[0] for path in known if _hides(path, packages)}
+    own.update(
+        folder.rpartition("/")[2] for folder in _folders(known) if _hides(folder, packages)
+    )
     drivers = {module.partition(".")[0] for module in catalogue.by_module}
     return sys.stdlib_module_names - own - drivers
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Return the folders that files lie in, and those around them."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
+
+
+def _hides(path: str, packages: set[str]) -> bool:
+    """Return whether a file or folder may be imported by its name alone."""
+    around = path.rpartition("/")[0]
+    return around not in packages or around.rpartition("/")[2] == "src"
