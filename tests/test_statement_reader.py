@@ -22,6 +22,7 @@ from dal_audit.extract.python import claimed_parts
 from dal_audit.extract.python.claim_finder import ClaimFinder
 from dal_audit.extract.python.logical_lines import LogicalLines
 from dal_audit.extract.python.notebooks import Notebook
+from dal_audit.extract.python.statement_outline import outline
 from dal_audit.extract.python.statement_reader import denials, read_claims
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Place, SourceFile, Span
@@ -137,6 +138,50 @@ def test_comments_behind_a_statement_are_left_out() -> None:
     assert read[0].node is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "outlined"),
+    [
+        ("run(«a.b», {one: two}, (1, 2))", "run(a.b, {…}, (…))"),
+        ("run(one)(two, [«a», [4, 5]])", "run(one)(two, [a, [4, 5]])"),
+        (
+            "def «name»(self, other=(1, 2)) -> f(one, two): ...",
+            "def name(…) -> f(…): ...",
+        ),
+        ("«rows» = run(f'{one}', (')', 2))  # (why)", "rows = run(…)  # (why)"),
+        ("«rows» = several[one, two]", "rows = several[one, two]"),
+        ("«rows» = run(one\n    , two)", "rows = run(…)"),
+        ("rows = «run(one, two)»", "rows = run(one, two)"),
+        ("from «a.b» import (one, two)", "from a.b import (one, two)"),
+        ("«rows» = )run(one, two)(", "rows = )run(…)("),
+    ],
+)
+def test_what_no_place_lies_in_is_left_out(text: str, outlined: str) -> None:
+    plain, span = marked(text)
+    begins = 7
+    places = [(begins + span.column - 1, begins + span.end_column - 1)]
+    found = outline(plain, begins, places)
+    assert len(found) == len(plain)
+    assert re.sub(" {4,}", "…", found) == outlined
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for (one, two) in «a.b»: pass\n",
+        "async def run(one, *, two): return await «a.b»(one, two)\n",
+        "del (one, two), «a.b»\n",
+        "with (open(one) as two, «a.b»): pass\n",
+        "match (one, two):\n    case «a.b»: pass\n",
+        "@«a.b»(one, two)\ndef run(): pass\n",
+        "x = {**(one or two), 'a': «a.b»}\n",
+        "x = f'{one(two, 3)}' + «a.b»\n",
+        "try: pass\nexcept (one, two): «a.b»\n",
+    ],
+)
+def test_a_statement_is_read_whole_where_its_outline_is_none(text: str) -> None:
+    assert node_of(text, "value", "a.b") == "a.b"
+
+
 class PathFinder(ClaimFinder):
     """Takes down what stands around each node, too."""
 
@@ -179,11 +224,11 @@ def test_nodes_stand_where_libcst_says(text: str) -> None:
     lines = Lines(f"{text}\n")  # Until all is written a last line has its end.
     places = MetadataWrapper(tree, unsafe_skip_copy=True).resolve(PositionProvider)
     shown = {
-        node: tuple(lines.starts[end.line - 1] + end.column for end in (place.start, place.end))
+        id(node): tuple(lines.starts[end.line - 1] + end.column for end in (place.start, place.end))
         for node, place in places.items()
         if node is not tree
     }
-    finder.extents.pop(tree)
+    finder.extents.pop(id(tree))
     assert finder.extents == shown
 
 

@@ -33,8 +33,8 @@ class ClaimFinder(CodegenState):
         self.wanted = wanted
         self.found: dict[Claim, cst.CSTNode] = {}
         """What bears claims out; where several nodes do, the outermost."""
-        self.extents: dict[cst.CSTNode, Extent] = {}
-        """Where nodes stand that are written, or whose place is known before."""
+        self.extents: dict[int, Extent] = {}
+        """Where nodes stand that are written, or whose place is known before, by their `id`."""
         self.index = 0
         """How many characters are written."""
         self._around: list[cst.CSTNode] = []
@@ -66,11 +66,18 @@ class ClaimFinder(CodegenState):
     def after_codegen(self, node: cst.CSTNode) -> None:
         """Look at a node, now that it is written with all that it holds."""
         self._around.pop()
-        extent = self.extents.setdefault(node, (self._begun.pop(), self.index))
+        extent = self.extents.setdefault(id(node), (self._begun.pop(), self.index))
         if extent[0] <= self._last_start and self._first_end <= extent[1]:
-            for claim in self._claims(node, extent):
-                if plays(node, self._around, claim):
-                    self.found[claim] = node
+            for claim in self.wanted.get(extent, ()):
+                self._hear(claim, node)
+            if isinstance(node, SHOWN_IN_PART):
+                for claim in self._in_part(node, extent):
+                    self._hear(claim, node)
+
+    def _hear(self, claim: Claim, node: cst.CSTNode) -> None:
+        """Take a node that may bear a claim out for what it is about, if it does."""
+        if plays(node, self._around, claim):
+            self.found[claim] = node
 
     def record_syntactic_position(  # type: ignore[override]  # a generator would take twice as long
         self,
@@ -85,11 +92,8 @@ class ClaimFinder(CodegenState):
         """
         return _Stretch(self, node, start_node, end_node)
 
-    def _claims(self, node: cst.CSTNode, extent: Extent) -> Iterator[Claim]:
-        """Yield the claims that a node may bear out: it may span more where that is text."""
-        yield from self.wanted.get(extent, ())
-        if not isinstance(node, SHOWN_IN_PART):
-            return
+    def _in_part(self, node: cst.CSTNode, extent: Extent) -> Iterator[Claim]:
+        """Yield the claims about less than a node spans which it may bear out, as it is text."""
         start, end = extent
         first, last = bisect_left(self._sorted, (start, 0)), bisect_right(self._sorted, (end, end))
         for inner in self._sorted[first:last]:
@@ -120,6 +124,6 @@ class _Stretch(AbstractContextManager[None]):
 
     def __exit__(self, *_error: object) -> None:
         extents = self.finder.extents
-        start = self.start if self.first is None else extents[self.first][0]
-        end = self.finder.index if self.last is None else extents[self.last][1]
-        extents[self.node] = start, end
+        start = self.start if self.first is None else extents[id(self.first)][0]
+        end = self.finder.index if self.last is None else extents[id(self.last)][1]
+        extents[id(self.node)] = start, end

@@ -15,13 +15,15 @@ from typing import Final
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 
-_TOKEN: Final = re.compile(
+TOKEN: Final = re.compile(
     r"[^\"'#\\()\[\]{}\r\n]*(?:"  # Taken as one, what is no token is passed over twice as fast.
     r"\"{3}(?s:[^\\]|\\.)*?\"{3}|'{3}(?s:[^\\]|\\.)*?'{3}"
     r"|\"(?:[^\"\\\r\n]|\\(?:\r\n|(?s:.)))*\"|'(?:[^'\\\r\n]|\\(?:\r\n|(?s:.)))*'"
     r"|\#[^\r\n]*|\\(?:\r\n|\r|\n)"
     r"|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<end>\r\n|\r|\n))"
 )
+"""What opens or closes a bracket or ends a line, with all that stands before it; or a text, a
+comment, a line that goes on."""
 _FIRST: Final = re.compile(r"[ \t\f]*(?=[^\s#])")
 
 
@@ -72,7 +74,7 @@ def _starts_in(text: str) -> Iterator[int]:
     if first:
         yield first.end()
     depth = 0
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         if token.lastgroup == "open":
             depth += 1
         elif token.lastgroup == "close":

@@ -22,6 +22,7 @@ from dal_audit.extract.python.claim_finder import ClaimFinder, Extent
 from dal_audit.extract.python.logical_lines import LogicalLines
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.parser import is_too_deep
+from dal_audit.extract.python.statement_outline import outline
 from dal_audit.extract.source import Lines
 from dal_audit.facts import Span
 from dal_audit.facts.claims import Claim, Denial
@@ -105,12 +106,28 @@ class StatementReader:
             if claim.span.end_line <= len(self.lines):
                 together.setdefault(self.logical.around(*self._extent(claim)), []).append(claim)
         for (start, end), group in together.items():
-            own = self.lines.text[start:end]
-            for before, after in () if "\f" in own else _completions(own):
-                found = self._found(f"{before}{own}{after}", group, start - len(before))
-                if found is not None:
-                    yield from found.items()
-                    break
+            yield from self._read_statement(start, end, group).items()
+
+    def _read_statement(
+        self, start: int, end: int, claims: Sequence[Claim]
+    ) -> dict[Claim, cst.CSTNode]:
+        """Return what a statement bears out; it is read whole where its outline does not do."""
+        own = self.lines.text[start:end]
+        if "\f" in own:
+            return {}
+        short = outline(own, start, map(self._extent, claims))
+        found = {} if short == own else self._completed(short, start, claims)
+        return found if len(found) == len(claims) else self._completed(own, start, claims)
+
+    def _completed(
+        self, statement: str, start: int, claims: Sequence[Claim]
+    ) -> dict[Claim, cst.CSTNode]:
+        """Return what a statement bears out with what it needs around it to be one."""
+        for before, after in _completions(statement):
+            found = self._found(f"{before}{statement}{after}", claims, start - len(before))
+            if found is not None:
+                return found
+        return {}
 
     def _found(
         self, text: str, claims: Iterable[Claim], start: int

@@ -148,6 +148,8 @@ def _by_libcst(text: str) -> ast.Module | None:
 
 def is_too_deep(text: str) -> bool:
     """Return whether LibCST's recursive parser could exhaust the stack on the text."""
+    if len(text) <= MAX_NESTING:
+        return False
     chains = [0]
     holding = 0
     for kind in _kinds(text):
