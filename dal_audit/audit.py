@@ -148,6 +148,7 @@ def take_down(inquiry: Inquiry, tree: ProjectFiles, project: Project) -> None:
     inquiry.bar(project.layout.by_path())
     inquiry.size = sum(file.size for file in tree.files)
     policy, layout = project.policy, project.layout
+    inquiry.imports_decide = project.hangs_on_imports
     inquiry.asks_beyond = bool(
         layout.sets or layout.unrecognised or policy.migrations or policy.waivers
     )

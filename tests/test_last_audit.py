@@ -25,7 +25,7 @@ from dal_audit.commands.kept_audit import KeptFound, KeptResult
 from dal_audit.commands.last_audit import LastAudit
 from dal_audit.discover import git_listing
 from dal_audit.discover.cache_folder import CACHE
-from dal_audit.extract import extractor
+from dal_audit.extract import cache, extractor
 from dal_audit.extract.cache_file import remove_cache
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
@@ -36,7 +36,16 @@ from dal_audit.report.render import render
 from dal_audit.triage.baseline import baseline_text
 from tests.examples import TODAY
 from tests.sampling import runs
-from tests.test_cache_edits import CONFIGURATIONS, MODULES, PYTHON_FILES, edit, edits, put, start
+from tests.test_cache_edits import (
+    CONFIGURATIONS,
+    MODULES,
+    PURE,
+    PYTHON_FILES,
+    edit,
+    edits,
+    put,
+    start,
+)
 
 PATHS: Final = (
     (".",),
@@ -52,6 +61,7 @@ PATHS: Final = (
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is as young as the run, too; `tick` sees to it that edits have stamps of their own."""
     monkeypatch.setattr(last_audit, "SETTLED_NS", 0)
+    monkeypatch.setattr(cache, "SETTLED_NS", 0)
 
 
 @pytest.fixture(params=["small project", "large project"])
@@ -164,6 +174,15 @@ def link(file: Path, other: Path) -> None:
 SAME: Final[dict[str, Callable[[Path], object]]] = {
     "a comment in a file": lambda root: append(root / "app/one.py", "# a comment\n"),
     "a file without a finding grows": lambda root: append(root / "tests/test_app.py", "x = 1\n"),
+    "a finding moves": lambda root: put(root / "app/one.py", f"# why\n{MODULES['carrier']}"),
+    "a finding in a function moves": lambda root: put(
+        root / "app/part/three.py",
+        MODULES["borrower"].replace("    return", "    # why\n    return"),
+    ),
+    "storage moves": lambda root: put(root / "app/storage/interface.py", f"# why\n{PURE}"),
+    "a file imports what nobody follows": lambda root: put(
+        root / "tests/test_app.py", "import json\nfrom .app import nothing\n"
+    ),
     "a file is touched": lambda root: (root / "app/one.py").touch(),
     "a file is written beside and moved": lambda root: rewrite(root / "app/one.py"),
     "a file is staged": stage,
@@ -173,8 +192,10 @@ SAME: Final[dict[str, Callable[[Path], object]]] = {
 }
 
 OTHER: Final[dict[str, Callable[[Path], object]]] = {
+    "a finding moves between others": lambda root: put(
+        root / "app/storage/__init__.py", "\nfrom app.storage.store import Store, Row\n"
+    ),
     "a file imports more": lambda root: append(root / "app/one.py", "import redis\n"),
-    "a finding moves": lambda root: put(root / "app/one.py", f"\n{MODULES['carrier']}"),
     "a file appears": lambda root: put(root / "app/four.py", ""),
     "a file that is no program appears": lambda root: put(root / "app/notes.txt", ""),
     "a file goes": lambda root: (root / "app/one.py").unlink(),
@@ -380,7 +401,13 @@ accept = st.tuples(st.just("accept"), st.just(""), st.just(""))
 small = st.tuples(
     st.just("write"),
     st.sampled_from(PYTHON_FILES),
-    st.sampled_from([f"{text}# a comment\n" for text in MODULES.values()]),
+    st.sampled_from(
+        [
+            said
+            for text in MODULES.values()
+            for said in (f"{text}# a comment\n", f"# a comment\n{text}", f"import json\n\n{text}")
+        ]
+    ),
 )
 rounds = st.tuples(
     st.lists(st.one_of(small, edits, accept), min_size=0, max_size=2), st.sampled_from(PATHS)

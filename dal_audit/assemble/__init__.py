@@ -17,6 +17,7 @@ __all__ = [
     "first_runs",
     "held_objects",
     "import_index",
+    "import_leads",
     "import_texts",
     "imported_names",
     "interface_members",

@@ -151,12 +151,7 @@ class ImportIndex:
 
         Those can read a module from its package, `package.module.name`; their text decides.
         """
-        above: set[str] = set()
-        for module, _ in tainted:
-            package = module.rpartition(".")[0]
-            while package and package not in above:
-                above.add(package)
-                package = package.rpartition(".")[0]
+        above = packages_above(module for module, _ in tainted)
         return self.importing_any(above).union(self.all_unknown())
 
     def all_unknown(self) -> frozenset[str]:
@@ -172,6 +167,17 @@ def import_index_of(project: Project, before: ImportIndex | None) -> ImportIndex
     if before is not None and before.absolute == absolute:  # Bound to the same names of modules.
         index = before.after(project.files)
     return index or ImportIndex(project.files, absolute)
+
+
+def packages_above(modules: Iterable[str]) -> set[str]:
+    """Return the packages that some modules lie in, at any depth."""
+    above: set[str] = set()
+    for module in modules:
+        package = module.rpartition(".")[0]
+        while package and package not in above:
+            above.add(package)
+            package = package.rpartition(".")[0]
+    return above
 
 
 def _tail(name: str) -> str:

@@ -20,7 +20,7 @@ from dal_audit.assemble.driver_sources import DriverSources
 from dal_audit.assemble.memo import FactsInput, FilesInput, Input, Memo, file_query, query
 from dal_audit.assemble.module_names import NOTHING_GIVEN, ModuleNames, is_named
 from dal_audit.assemble.sql_files import SqlFiles, made_by
-from dal_audit.assemble.storage_places import storage_in
+from dal_audit.assemble.storage_places import hangs_on_imports, storage_in
 from dal_audit.assemble.symbols import Module, SymbolId, SymbolTable, module_of
 from dal_audit.assemble.zones import Zones
 from dal_audit.catalogue.drivers import Catalogue, Driver
@@ -282,6 +282,14 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     def imports_driver(self) -> bool:
         """Whether a file imports a driver, or the project calls types of its own a driver's."""
         return bool(_driver_importers(self) or self.policy.driver_types)
+
+    @property
+    def hangs_on_imports(self) -> bool:
+        """Whether more hangs on who imports what than where drivers' objects come to."""
+        is_guessed = self.policy.storage is None
+        return bool(self.policy.driver_types) or (
+            is_guessed and hangs_on_imports(_driver_importers(self), self.files)
+        )
 
     @property
     def modules_on_demand(self) -> tuple[str, ...]:

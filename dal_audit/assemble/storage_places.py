@@ -36,11 +36,19 @@ def storage_in(
     named = tuple(f"{folder}/**" for folder in folders) or _storage_modules(driver_importers)
     if named:
         return named
-    place = _access_place(
-        driver_importers, [file.path for file in files if file.path.endswith(".py")]
-    )
+    place = _access_place(driver_importers, _python(files))
     is_access = place and _implements(place, files) and _is_used(place, files, names)
     return (place,) if is_access else ()
+
+
+def hangs_on_imports(driver_importers: Sequence[str], files: Sequence[FileFacts]) -> bool:
+    """Return whether what storage is also hangs on who imports it: where no name tells it."""
+    is_named = _storage_folders(driver_importers) or _storage_modules(driver_importers)
+    return not is_named and bool(_access_place(driver_importers, _python(files)))
+
+
+def _python(files: Sequence[FileFacts]) -> list[str]:
+    return [file.path for file in files if file.path.endswith(".py")]
 
 
 def _storage_folders(driver_importers: Sequence[str]) -> tuple[str, ...]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from msgspec import MsgspecError, Raw
+from msgspec import MsgspecError, Raw, field
 from msgspec.msgpack import Decoder
+from msgspec.structs import replace
 
 from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.catalogue.rulebook import Severity, rules
 from dal_audit.extract.inquiries import Answers, Inquiry, Question
-from dal_audit.facts import FactRecord, Span
+from dal_audit.extract.line_moves import LineMoves
+from dal_audit.facts import FactRecord, Place, Span
 from dal_audit.judge.breach import Breach, Finding, FindingStatus, Origin
 from dal_audit.report.outcome import AuditedFile, Outcome
 
@@ -52,6 +55,12 @@ class KeptAsked(FactRecord, frozen=True):
     size: int
     asks_beyond: bool
     answers: dict[str, Answers]
+    followed: tuple[tuple[str, str], ...] = ()
+    """The modules and names of which it was asked who imports them."""
+    imports_decide: bool = True
+    """Whether more hangs on import statements than that."""
+    edited: dict[str, dict[int, Raw]] = field(default_factory=dict)
+    """What files answer that changed since, in full, by the numbers of the questions."""
 
 
 class KeptAudit(FactRecord, frozen=True):
@@ -129,8 +138,62 @@ def outcome_of(root: Path, kept: KeptResult) -> Outcome:
 def kept_asked(inquiry: Inquiry, answers: dict[str, Answers]) -> KeptAsked:
     """Return what was asked in the form in which it is kept."""
     return KeptAsked(
-        tuple(inquiry.questions), inquiry.foreign, inquiry.size, inquiry.asks_beyond, answers
+        tuple(inquiry.questions),
+        inquiry.foreign,
+        inquiry.size,
+        inquiry.asks_beyond,
+        answers,
+        tuple(sorted(inquiry.followed)),
+        inquiry.imports_decide,
     )
+
+
+def moved(result: KeptResult, moves: Mapping[str, LineMoves]) -> KeptResult:
+    """Return what was found, where the lines of some files went elsewhere.
+
+    Raises UnknownLineError where something lies on a line of which that is not known.
+    """
+    secrets = {
+        path: tuple(map(moves[path].span, spans)) if path in moves else spans
+        for path, spans in result.secrets.items()
+    }
+    findings = tuple(_moved(found, moves) for found in result.findings)
+    return replace(result, findings=findings, secrets=secrets)
+
+
+def _moved(found: KeptFound, moves: Mapping[str, LineMoves]) -> KeptFound:
+    breach, origin = found.breach, found.origin
+    places = [breach.place, *(related.place for related in breach.related)]
+    if origin is not None:
+        places.append(origin.place)
+    if moves.keys().isdisjoint(place.path for place in places):
+        return found
+
+    def move(place: Place) -> Place:
+        own = moves.get(place.path)
+        return place if own is None else Place(place.path, own.span(place.span))
+
+    breach = replace(
+        breach,
+        place=move(breach.place),
+        related=tuple(replace(related, place=move(related.place)) for related in breach.related),
+    )
+    if breach.place.path in moves:
+        breach = _rewritten(breach, moves[breach.place.path])
+    return replace(
+        found, breach=breach, origin=origin and replace(origin, place=move(origin.place))
+    )
+
+
+def _rewritten(breach: Breach, moves: LineMoves) -> Breach:
+    """Return a breach whose statement and whose fix went where the lines of its file did."""
+    extent, fix = breach.extent, breach.fix
+    if extent is not None:
+        extent = (moves.line(extent[0]), moves.line(extent[1]))
+    if fix is not None:
+        edits = tuple(replace(edit, span=moves.span(edit.span)) for edit in fix.edits)
+        fix = replace(fix, edits=edits)
+    return replace(breach, extent=extent, fix=fix)
 
 
 def decoded(data: Raw | memoryview, form: type[Form]) -> Form | None:

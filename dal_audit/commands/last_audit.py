@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
-from functools import cached_property
 from pathlib import Path
 from time import time_ns
-from typing import Final
 
 from msgspec import Raw
 from msgspec.msgpack import Encoder
-from msgspec.structs import replace
 
 from dal_audit.catalogue.digest import sha256
-from dal_audit.catalogue.rulebook import known_rules
+from dal_audit.commands.audit_check import Check
 from dal_audit.commands.kept_audit import (
     KeptAsked,
     KeptAudit,
@@ -35,35 +31,19 @@ from dal_audit.commands.kept_audit import (
 from dal_audit.commands.last_report import (
     Swept,
     own_bytes,
-    stamps_in,
     surroundings,
     swept,
     write_kept,
 )
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.git_listing import list_paths, listing_digest
-from dal_audit.discover.projects import AuditPlan, ProjectScope, base_of, only_root, policy_of
-from dal_audit.discover.stamps import (
-    UNSETTLED,
-    Looked,
-    changes,
-    latest,
-    with_others,
-    with_unsettled,
-)
+from dal_audit.discover.projects import AuditPlan, ProjectScope, base_of, only_root
+from dal_audit.discover.stamps import Looked, latest, stamp_at, with_unsettled
 from dal_audit.discover.sweep import Places
 from dal_audit.extract.cache_form import HEAD, SETTLED_NS, payload_of
-from dal_audit.facts import SourceFile, stamp_of
-from dal_audit.policy import Policy, load_policy
 from dal_audit.policy.request import Request
 from dal_audit.report.merge import merge, part_of
 from dal_audit.report.model import Report
-
-MAX_CHANGED: Final = 256
-"""Where more places changed, it is audited anew: to ask so many files costs as much."""
-
-MAX_ASKED: Final = 24
-"""The same for files that would have to be asked once more."""
 
 
 class LastAudit:
@@ -81,7 +61,7 @@ class LastAudit:
         said = [*surroundings(str(request.folder)), *map(repr, asked)]
         self.key = sha256("\0".join(said).encode(errors="surrogateescape"))
         self.name = f"{self.key[:8].hex()}.audit"
-        self._check: _Check | None = None
+        self._check: Check | None = None
         self._requested: tuple[str, ...] = ()
 
     def report(self) -> Report | None:
@@ -91,8 +71,8 @@ class LastAudit:
         kept = None if root is None else self._found(root)
         if root is None or kept is None:
             return None
-        check = self._check = _Check(root, request, kept, self._looked)
-        result = decoded(kept.result, KeptResult) if check.holds() else None
+        check = self._check = Check(root, request, kept, self._looked)
+        result = check.result() if check.holds() else None
         requested = None if result is None else _requested(root, request, result)
         if result is None or requested is None:
             return None
@@ -135,6 +115,7 @@ class LastAudit:
             return None
         seen, places = found
         seen.requested = scope.requested
+        seen.settled = _settled(seen, listing_digest(scope.listed), self.begun)
         outcome = report.outcome
         if is_whole and outcome is not None and outcome.inquiry is not None:
             with contextlib.suppress(UnicodeEncodeError):  # Of a path that is no text, for one.
@@ -150,7 +131,7 @@ class LastAudit:
                 )
         return seen
 
-    def _kept_anew(self, check: _Check) -> Swept | None:
+    def _kept_anew(self, check: Check) -> Swept | None:
         """Keep with its new stamps what an earlier audit found, where something has others."""
         if not check.is_changed:
             return Swept(str(check.root), self._requested, check.places, check.kept.stamps)
@@ -161,7 +142,7 @@ class LastAudit:
         if found is None or asked is None:
             return None
         seen, places = found
-        self._keep(seen, places, check.kept.listing, asked, check.kept.result)
+        self._keep(seen, places, check.kept.listing, asked, check.kept_result)
         return Swept(seen.root, self._requested, seen.places, seen.stamps)
 
     def _keep(
@@ -174,7 +155,7 @@ class LastAudit:
             number for number, path in enumerate(places.listed, listed) if path in asked.answers
         )
         repeatable = {*range(deciding, listed), *files}
-        known = with_unsettled(seen.stamps, self.begun - SETTLED_NS, repeatable)
+        known = with_unsettled(seen.stamps, self.begun - SETTLED_NS, repeatable, seen.settled)
         if known is None:
             return
         kept = KeptAudit(
@@ -191,6 +172,21 @@ class LastAudit:
         write_kept(seen.folder, self.name, self.key, Encoder().encode(kept), self.begun)
 
 
+def _settled(seen: Swept, listing: bytes, begun: int) -> frozenset[int]:
+    """Return the number of the project's root, where nothing appeared in it since it was listed.
+
+    A first run makes the folder of the cache in it. Once that is long enough ago for a further
+    change to have another stamp, it is listed again; and so is what this run listed.
+    """
+    number = seen.places.index(".") if "." in seen.places else None
+    if number is None:
+        return frozenset()
+    changed = latest(stamp_at(seen.stamps, number))
+    is_old_enough = begun - SETTLED_NS <= changed < time_ns() - SETTLED_NS
+    is_same = is_old_enough and listing_digest(list_paths(Path(seen.root))) == listing
+    return frozenset((number,)) if is_same else frozenset()
+
+
 def _requested(root: Path, request: Request, result: KeptResult) -> tuple[str, ...] | None:
     """Return the requested paths, relative to the root.
 
@@ -205,161 +201,3 @@ def _requested(root: Path, request: Request, result: KeptResult) -> tuple[str, .
             return None
         found.append(relative)
     return tuple(sorted(set(found)))
-
-
-class _Check:
-    """The comparison of a project with what is kept of its last audit.
-
-    `places` are those that it hangs on; `changed` are the paths of files to ask once more.
-    """
-
-    def __init__(self, root: Path, request: Request, kept: KeptAudit, looked: Looked) -> None:
-        self.root = root
-        self.request = request
-        self.kept = kept
-        self.places = os.fsdecode(kept.places).split("\0")
-        self.changed: list[str] = []
-        self.is_listed = False
-        """Whether the same is listed and configured as at the last audit."""
-        self.is_same = False
-        """Whether the last audit tells what is found."""
-        self._looked = looked if looked.root == str(root) else Looked()
-        self._numbers: list[int] = []
-        self._is_listing_open = False
-        self._listed: dict[str, str] = {}
-
-    def holds(self) -> bool:
-        """Return whether an audit would find what the last one found."""
-        return (
-            self._finds_changes()
-            and (not self._is_listing_open or self._lists_the_same())
-            and (not self.changed or self._answer_the_same())
-        )
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether anything has another stamp than at the last audit."""
-        return bool(self._numbers)
-
-    def _finds_changes(self) -> bool:
-        """Find what changed; return whether all of it can be asked again."""
-        kept = self.kept
-        descriptor = os.open(self.root, os.O_RDONLY)
-        try:
-            found = changes(self.places, kept.stamps, descriptor, MAX_CHANGED, self._looked)
-        finally:
-            os.close(descriptor)
-        if found is None or any(number < kept.deciding for number in found):
-            return False
-        self._numbers = found
-        deciding = [self.places[number] for number in found if number < kept.listed]
-        self.changed = [self.places[number] for number in found if number >= kept.listed]
-        self._is_listing_open = bool(deciding)
-        self.is_listed = not deciding
-        is_repository_gone = any(
-            place.endswith("/.git") and not os.path.lexists(place) for place in deciding
-        )
-        return not is_repository_gone and len(self.changed) <= MAX_ASKED
-
-    def _lists_the_same(self) -> bool:
-        """Return whether the same files are listed, and nothing else hangs on git."""
-        asked = self._asked
-        if asked is None or asked.asks_beyond:
-            return False
-        self._listed = list_paths(self.root)
-        self.is_listed = listing_digest(self._listed) == self.kept.listing
-        return self.is_listed
-
-    def _answer_the_same(self) -> bool:
-        """Return whether files that changed answer what they did."""
-        asked = self._asked
-        if asked is None or any(path not in asked.answers for path in self.changed):
-            return False
-        from dal_audit.extract.answers import Respondents
-        from dal_audit.extract.extractor import THOROUGH_BYTES, ExtractionOptions
-        from dal_audit.judge.selection import catalogue_of
-
-        is_thorough = self._size(asked) <= THOROUGH_BYTES
-        if is_thorough != (asked.size <= THOROUGH_BYTES):
-            return False
-        options = ExtractionOptions(
-            catalogue_of(self.policy), frozenset(asked.foreign), thorough=is_thorough
-        )
-        respondents = Respondents(asked.questions, options)
-        return all(respondents.answers(file, asked.answers[file.path]) for file in self._files)
-
-    def _size(self, asked: KeptAsked) -> int:
-        """Return how many bytes of Python the project has by now."""
-        before = sum(asked.answers[path].size for path in self.changed)
-        return asked.size - before + sum(file.size for file in self._files)
-
-    @property
-    def has_links(self) -> bool:
-        """Whether a link is among what changed."""
-        return any((self.root / path).is_symlink() for path in self.changed)
-
-    def is_settled(self, begun: int) -> bool:
-        """Return whether all that changed is older than a time."""
-        return latest(stamps_in(str(self.root), [self.places[n] for n in self._numbers])) < begun
-
-    def asked(self) -> KeptAsked | None:
-        """Return what was asked, with the sizes that files have by now."""
-        asked = self._asked
-        if asked is None:
-            return None
-        sizes = {file.path: file.size for file in self._files}
-        answers = {
-            path: replace(own, size=sizes[path]) if path in sizes else own
-            for path, own in asked.answers.items()
-        }
-        return replace(asked, answers=answers, size=self._size(asked))
-
-    def swept(self, *, is_settled: bool) -> tuple[Swept, Places] | None:
-        """Return the places that the result hangs on by now, with their stamps.
-
-        Before all is settled they are not looked for anew: what decides on the listing and changed
-        stays unsettled, so that the next run lists once more.
-        """
-        if self._is_listing_open and is_settled:
-            return swept(ProjectScope(self.policy, (".",), (), self._listed))
-        kept = self.kept
-        places = Places(
-            self.places[: kept.deciding],
-            self.places[kept.deciding : kept.listed],
-            self.places[kept.listed :],
-            frozenset(self.kept.links),
-        )
-        return Swept(str(self.root), (".",), self.places, self._stamps()), places
-
-    def _stamps(self) -> bytes:
-        """Return the kept stamps, with the new ones of the files that changed."""
-        now = stamps_in(str(self.root), self.changed)
-        deciding = len(self._numbers) - len(self.changed)
-        return with_others(self.kept.stamps, self._numbers, UNSETTLED * deciding + now)
-
-    @cached_property
-    def _asked(self) -> KeptAsked | None:
-        return decoded(self.kept.asked, KeptAsked)
-
-    @cached_property
-    def _files(self) -> list[SourceFile]:
-        return [_regular(self.root, path) for path in self.changed]
-
-    @cached_property
-    def policy(self) -> Policy:
-        """The project's configuration."""
-        config = self.request.config
-        if config is None:
-            return policy_of(self.root, known_rules())
-        return load_policy(config, root=self.root, known_rules=known_rules())
-
-
-def _regular(root: Path, path: str) -> SourceFile:
-    """Return a file to ask; with a flaw where it is none."""
-    absolute = f"{root}{os.sep}{path}"
-    try:
-        status = os.lstat(absolute)
-    except OSError:
-        return SourceFile(path, absolute, 0, "not there")
-    flaw = "" if stat.S_ISREG(status.st_mode) else "not a regular file"
-    return SourceFile(path, absolute, status.st_size, flaw, stamp_of(status))

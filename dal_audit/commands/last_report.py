@@ -99,14 +99,14 @@ class Rerun:
         """
         from pathlib import Path
 
-        from dal_audit.discover.stamps import latest
+        from dal_audit.discover.stamps import latest, with_others
         from dal_audit.discover.sweep import places_named
 
         root = swept.root
         named = places_named(Path(root), swept.requested, self.words, Path(self.folder))
         further = list(dict.fromkeys(named).keys() - dict.fromkeys(swept.places).keys())
         found = swept.stamps + stamps_in(root, further)
-        if latest(found) < self.begun - SETTLED_NS:
+        if latest(with_others(found, sorted(swept.settled))) < self.begun - SETTLED_NS:
             names = os.fsencode("\0".join((*swept.places, *further)))
             blocks = (os.fsencode(root), printed, names, found)
             self._write(swept.folder, encoded(code, blocks))
@@ -145,6 +145,8 @@ class Swept:
         self.requested = requested
         self.places = places
         self.stamps = stamps
+        self.settled: frozenset[int] = frozenset()
+        """The places that were looked at once more since, by their numbers."""
 
 
 def swept(scope: ProjectScope) -> tuple[Swept, Places] | None:

@@ -162,11 +162,15 @@ def stamp_at(found: bytes, number: int) -> bytes:
     return found[_FORM.size * number : _FORM.size * (number + 1)]
 
 
-def with_others(found: bytes, numbers: Sequence[int], others: bytes) -> bytes:
-    """Return stamps of which those by some numbers are others, in the order of the numbers."""
+def with_others(found: bytes, numbers: Sequence[int], others: bytes = b"") -> bytes:
+    """Return stamps of which those by some numbers are others, in the order of the numbers.
+
+    Where no others are given, they are as old as can be.
+    """
     parts = bytearray(found)
     for place, number in enumerate(numbers):
-        parts[_FORM.size * number : _FORM.size * (number + 1)] = stamp_at(others, place)
+        other = stamp_at(others, place) or bytes(_FORM.size)
+        parts[_FORM.size * number : _FORM.size * (number + 1)] = other
     return bytes(parts)
 
 
@@ -174,16 +178,21 @@ UNSETTLED: Final = _FORM.pack(-_MOST, 0, 0, 0)
 """The stamp of a place that may change once more without a new one: no place has it."""
 
 
-def with_unsettled(found: bytes, begun: int, repeatable: Container[int]) -> bytes | None:
+def with_unsettled(
+    found: bytes, begun: int, repeatable: Container[int], settled: Container[int] = ()
+) -> bytes | None:
     """Return stamps of which the unsettled ones are marked: those that are no older than a time.
 
-    None where one of them is not among the `repeatable` places, by their numbers.
+    None where one of them is not among the `repeatable` places, by their numbers. Some are
+    `settled` whatever their time.
     """
     if latest(found) < begun:
         return found
     parts = [stamp_at(found, number) for number in range(len(found) // _FORM.size)]
     young = [number for number, stamp in enumerate(parts) if latest(stamp) >= begun]
     for number in young:
+        if number in settled:
+            continue
         if number not in repeatable:
             return None
         parts[number] = UNSETTLED

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from msgspec.msgpack import Encoder
+from msgspec.structs import replace
 
 from dal_audit.extract.extractor import (
     ExtractionOptions,
@@ -46,12 +47,16 @@ class Respondents:
             return False
         try:
             return all(
-                digest_of(self._answer(number, file)) == digest for number, digest in known.each()
+                digest_of(self.answer(number, file)) == digest for number, digest in known.each()
             )
         except UnicodeEncodeError:
             return False
 
-    def _answer(self, number: int, file: SourceFile) -> bytes:
+    def answer(self, number: int, file: SourceFile) -> bytes:
+        """Return what a file answers to a question, by its number, as it is kept.
+
+        Raises UnicodeEncodeError where the answer cannot be kept.
+        """
         ask = self._ready.get(number)
         if ask is None:
             question = self._questions[number]
@@ -67,6 +72,11 @@ class Respondents:
     def whole(self, _question: Question) -> Callable[[SourceFile], bytes]:
         """Return what asks for the facts of a reading of the whole."""
         return lambda file: self._facts(deep_look([file], self._options)[0])
+
+    def storage(self, _question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks for the facts of a file of storage."""
+        options = replace(self._options, depth="storage")
+        return lambda file: self._facts(deep_look([file], options)[0])
 
     def _facts(self, file: FileFacts) -> bytes:
         return self._encoder.encode((file.attention, file.importing, file.facts))
@@ -119,6 +129,7 @@ _ASKED: Final[
 ] = {
     "first": Respondents.first,
     "whole": Respondents.whole,
+    "storage": Respondents.storage,
     "accesses": Respondents.accesses,
     "named": Respondents.named,
     "revision": Respondents.revision,

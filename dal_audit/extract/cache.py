@@ -42,7 +42,6 @@ from dal_audit.facts.claims import Claim
 
 Result = TypeVar("Result")
 
-
 MAX_BYTES: Final = 1 << 30
 """A larger cache is not written."""
 
@@ -190,6 +189,10 @@ class Cache:
     def seen(self) -> list[tuple[SourceFile, _Content]]:
         """Return the files whose content is known, with what is kept of it."""
         return list(self._seen.values())
+
+    def kept_of(self, path: str, kind: Kind) -> bytes | Raw:
+        """Return what an earlier run kept of a file; nil where that is nothing."""
+        return getattr(self._files[path][1], kind) if path in self._files else _NOTHING
 
     def hash_files(self, files: Sequence[SourceFile], digests: Sequence[bytes]) -> None:
         """Note which content files have by their digests."""

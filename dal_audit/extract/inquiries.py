@@ -16,11 +16,20 @@ from dal_audit.catalogue.digest import sha256
 from dal_audit.facts import FactRecord
 
 QuestionKind: TypeAlias = Literal[
-    "first", "whole", "accesses", "named", "revision", "embedded", "suite", "carriers", "sql"
+    "first",
+    "whole",
+    "storage",
+    "accesses",
+    "named",
+    "revision",
+    "embedded",
+    "suite",
+    "carriers",
+    "sql",
 ]
-"""What can be asked of a file alone: its facts by a first look or read whole, evidence of accesses,
-the migration that it is, SQL in it, what its tests say, whether its bytes take one of some names or
-hold SQL."""
+"""What can be asked of a file alone: its facts by a first look, or read whole, as storage or else;
+evidence of accesses, the migration that it is, SQL in it, what its tests say, whether its bytes
+take one of some names or hold SQL."""
 
 KINDS: Final[frozenset[str]] = frozenset(QuestionKind.__args__)  # type: ignore[attr-defined]
 
@@ -72,6 +81,11 @@ class Inquiry(Struct):
     """How many bytes of Python the project has."""
     asks_beyond: bool = False
     """Whether more was asked of git and the folders than which files there are."""
+
+    followed: frozenset[tuple[str, str]] = frozenset()
+    """The modules and names of which it was asked who imports them."""
+    imports_decide: bool = False
+    """Whether more hangs on import statements than where these names are followed to."""
 
     @classmethod
     def opened(cls) -> Inquiry:

@@ -1,0 +1,94 @@
+"""Line moves: whether two versions of a file say the same, on whatever lines they say it.
+
+Checks compare the places that facts name with each other and count none of the lines between. So
+what they find in the one version they find in the other, where its lines have gone to.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+from msgspec import Struct
+
+from dal_audit.facts import START, Span
+
+LINE_FIELDS: Final = frozenset({"line", "end_line", "together", "extent", "lines"})
+"""The fields of facts that hold the numbers of lines; all other numbers are compared."""
+
+
+class UnknownLineError(LookupError):
+    """Nothing that a file says lies on a line."""
+
+
+class LineMoves:
+    """Where the lines went on which a file says something."""
+
+    def __init__(self) -> None:
+        """Begin with no line known."""
+        self._lines: dict[int, int] = {}
+
+    def covers(self, before: object, after: object) -> bool:
+        """Return whether facts are the same but for their lines, and take down where those went."""
+        if type(before) is not type(after):
+            return False
+        if isinstance(before, Span) and isinstance(after, Span):
+            return self._covers_span(before, after)
+        if isinstance(before, tuple) and isinstance(after, tuple):
+            return len(before) == len(after) and all(map(self.covers, before, after))
+        if isinstance(before, Struct):
+            return all(
+                self._covers_field(name, getattr(before, name), getattr(after, name))
+                for name in before.__struct_fields__
+            )
+        return before == after
+
+    def _covers_field(self, name: str, before: object, after: object) -> bool:
+        if name not in LINE_FIELDS:
+            return self.covers(before, after)
+        if isinstance(before, int) and isinstance(after, int):
+            return self._covers_line(before, after)
+        if isinstance(before, tuple) and isinstance(after, tuple):
+            return all(map(self._covers_line, before, after))
+        return before == after
+
+    def _covers_span(self, before: Span, after: Span) -> bool:
+        if before == after == START:
+            return True  # It speaks of the file, wherever its first statement is.
+        return (
+            (before.column, before.end_column) == (after.column, after.end_column)
+            and _ends_a_line(before) == _ends_a_line(after)
+            and self._covers_line(before.line, after.line)
+            and self._covers_line(_last_line(before), _last_line(after))
+        )
+
+    def _covers_line(self, before: int, after: int) -> bool:
+        return self._lines.setdefault(before, after) == after
+
+    @property
+    def are_in_order(self) -> bool:
+        """Whether all that came before something else still does."""
+        after = [line for _, line in sorted(self._lines.items())]
+        return all(first < second for first, second in pairwise(after))
+
+    def line(self, before: int) -> int:
+        """Return where a line went. Raises UnknownLineError where nothing is said on it."""
+        if before not in self._lines:
+            raise UnknownLineError(before)
+        return self._lines[before]
+
+    def span(self, before: Span) -> Span:
+        """Return where a span went. Raises UnknownLineError as `line` does."""
+        if before == START:
+            return before
+        last = self.line(_last_line(before)) + _ends_a_line(before)
+        return Span(self.line(before.line), before.column, last, before.end_column)
+
+
+def _ends_a_line(span: Span) -> bool:
+    """Return whether a span ends where the next line begins, and holds nothing of that."""
+    return span.end_column == 1 and span.end_line > span.line
+
+
+def _last_line(span: Span) -> int:
+    return span.end_line - _ends_a_line(span)
