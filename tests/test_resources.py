@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,34 @@ import pytest
 
 from dal_audit.catalogue import resources
 from dal_audit.catalogue.drivers import Driver, driver_in, rust_driver_in
+from dal_audit.catalogue.operations import (
+    ALEMBIC,
+    DJANGO,
+    FieldRow,
+    OperationForm,
+    TypeRow,
+    field_in,
+    form_in,
+    type_in,
+)
+from dal_audit.catalogue.portability import PORTABILITY, Feature, feature_in, features
 from dal_audit.catalogue.resources import compiled, rules_folder, table
 from dal_audit.catalogue.rulebook import Clause, clause_in
 from dal_audit.catalogue.url_schemes import Scheme, scheme_in
+from dal_audit.extract.sql.patterns import KEPT, kept_patterns, shipped_matcher
 
 TABLES = [
     ("drivers", tuple[Driver, ...], driver_in),
     ("drivers.rust", tuple[Driver, ...], rust_driver_in),
     ("clauses", tuple[Clause, ...], clause_in),
     ("schemes", tuple[Scheme, ...], scheme_in),
+    (PORTABILITY, tuple[Feature, ...], feature_in),
+    *(
+        (f"operations/{tool}", tuple[OperationForm, ...], partial(form_in, tool))
+        for tool in (ALEMBIC, DJANGO)
+    ),
+    ("operations/types", tuple[TypeRow, ...], type_in),
+    ("operations/fields", tuple[FieldRow, ...], field_in),
 ]
 
 each = pytest.mark.parametrize(("stem", "kind", "read"), TABLES, ids=[stem for stem, *_ in TABLES])
@@ -49,12 +69,21 @@ def forbid_toml(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @each
 def test_the_json_is_made_of_the_toml(stem: str, kind: Any, read: Callable[..., Any]) -> None:
-    file = rules_folder() / "catalogue" / f"{stem}.json"
+    hold(stem, compiled(stem, read))
+
+
+def test_the_patterns_are_made_of_the_toml() -> None:
+    hold(KEPT, kept_patterns())
+
+
+def hold(name: str, data: bytes) -> None:
+    """Hold a JSON against what it should be, or write it."""
+    file = rules_folder() / "catalogue" / f"{name}.json"
     if os.environ.get("UPDATE_EXPECTED"):
-        file.write_bytes(compiled(stem, read))
+        file.write_bytes(data)
         pytest.fail(f"rewrote {file.name}; run again without UPDATE_EXPECTED")
     kept = file.read_bytes().replace(b"\r\n", b"\n")
-    assert kept == compiled(stem, read), "edited? UPDATE_EXPECTED=1 makes it anew"
+    assert kept == data, "edited? UPDATE_EXPECTED=1 makes it anew"
 
 
 @each
@@ -67,6 +96,21 @@ def test_both_say_the_same(
     (folder / f"{stem}.json").unlink()
     assert table(stem, kind, read) == by_json
     assert by_json
+
+
+def test_an_edited_pattern_is_compiled_at_once(folder: Path) -> None:
+    made = shipped_matcher.__wrapped__
+    kept = made().patterns
+    (folder / f"{KEPT}.json").unlink()
+    assert made().patterns == kept
+    file = folder / PORTABILITY / "types.toml"
+    file.write_bytes(file.read_bytes().replace(b"\nmatch = ", b"\nmatch = 'EDITED' #", 1))
+    features.cache_clear()
+    try:
+        words = {key for pattern in made().patterns for key in pattern.program.gate}
+    finally:
+        features.cache_clear()
+    assert "EDITED" in words
 
 
 def test_an_edited_table_is_read_at_once(folder: Path) -> None:

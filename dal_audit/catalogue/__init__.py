@@ -12,6 +12,7 @@ __all__ = [
     "operations",
     "placeholder_forms",
     "portability",
+    "resources",
     "rulebook",
     "type_system",
     "url_schemes",

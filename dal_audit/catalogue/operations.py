@@ -10,19 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-import tomli
 from msgspec import Struct
 
 from dal_audit.catalogue.portability import Feature, Respelling, feature_by_id
-from dal_audit.catalogue.resources import rules_folder
+from dal_audit.catalogue.resources import table
 
 ALEMBIC: Final = "alembic"
 DJANGO: Final = "django"
-_TYPES: Final = "types"
-_FIELDS: Final = "fields"
 Part = TypeVar("Part")
 
 
@@ -87,7 +84,7 @@ class FieldRow(Struct, frozen=True):
 @cache
 def forms(tool: str) -> tuple[OperationForm, ...]:
     """Read the forms of a tool's operations, in order of their rows."""
-    return tuple(_form(row, tool) for row in _rows(tool, "form"))
+    return table(f"operations/{tool}", tuple[OperationForm, ...], partial(form_in, tool))
 
 
 @cache
@@ -114,26 +111,14 @@ def feature_of(feature_id: str) -> Feature:
 @cache
 def sqlalchemy_types() -> Mapping[str, TypeRow]:
     """Return SQLAlchemy's types by their names."""
-    rows = [
-        TypeRow(tuple(row.pop("names")), row)
-        for row in (dict(row) for row in _rows(_TYPES, "type"))
-    ]
+    rows = table("operations/types", tuple[TypeRow, ...], type_in)
     return {name: row for row in rows for name in row.names}
 
 
 @cache
 def django_fields() -> Mapping[str, FieldRow]:
     """Return Django's fields that come to a column, by the names of their classes."""
-    rows = [
-        FieldRow(
-            tuple(row["names"]),
-            {engine: row[engine] for engine in ("sqlite", "postgresql")},
-            row.get("check", {}),
-            row.get("length", ""),
-            row.get("counts", False),
-        )
-        for row in _rows(_FIELDS, "field")
-    ]
+    rows = table("operations/fields", tuple[FieldRow, ...], field_in)
     return {name: row for row in rows for name in row.names}
 
 
@@ -142,14 +127,26 @@ def _forms_by_id(tool: str) -> Mapping[str, OperationForm]:
     return {form.id: form for form in forms(tool)}
 
 
-@cache
-def _rows(name: str, kind: str) -> Sequence[dict[str, Any]]:
-    file = rules_folder() / "catalogue" / "operations" / f"{name}.toml"
-    rows: list[dict[str, Any]] = tomli.loads(file.read_text(encoding="utf-8"))[kind]
-    return rows
+def type_in(row: Mapping[str, Any]) -> TypeRow:
+    """Return the type of a table in `types.toml`."""
+    return TypeRow(
+        tuple(row["names"]), {engine: text for engine, text in row.items() if engine != "names"}
+    )
 
 
-def _form(row: Mapping[str, Any], tool: str) -> OperationForm:
+def field_in(row: Mapping[str, Any]) -> FieldRow:
+    """Return the field of a table in `fields.toml`."""
+    return FieldRow(
+        tuple(row["names"]),
+        {engine: row[engine] for engine in ("sqlite", "postgresql")},
+        row.get("check", {}),
+        row.get("length", ""),
+        row.get("counts", False),
+    )
+
+
+def form_in(tool: str, row: Mapping[str, Any]) -> OperationForm:
+    """Return the form of a table in a tool's file."""
     return OperationForm(
         id=f"{tool}:{row['id']}",
         rule=row["rule"],

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
-import tomli
 from msgspec import Struct
 
-from dal_audit.catalogue.resources import rules_folder
+from dal_audit.catalogue.resources import table
+
+PORTABILITY: Final = "portability"
+"""The table's name."""
 
 Verdict: TypeAlias = bool | str
 """Whether an engine takes a feature: yes, no, or the first version that does ("3.35")."""
@@ -38,7 +39,7 @@ class Respelling(Struct, frozen=True):
     safe: str
 
 
-class Feature(Struct, frozen=True):
+class Feature(Struct, frozen=True, omit_defaults=True):
     """A construct of SQL that is not portable, with what each engine makes of it.
 
     `engines` maps an engine to its verdict on `example`, run after `setup`. `build` names a
@@ -111,8 +112,7 @@ def version_key(version: str) -> tuple[int, ...]:
 @cache
 def features() -> tuple[Feature, ...]:
     """Read the shipped catalogue, in order of file and row."""
-    folder = rules_folder() / "catalogue" / "portability"
-    return tuple(feature for file in sorted(folder.glob("*.toml")) for feature in _read(file))
+    return table(PORTABILITY, tuple[Feature, ...], feature_in)
 
 
 @cache
@@ -121,33 +121,30 @@ def feature_by_id() -> Mapping[str, Feature]:
     return {feature.id: feature for feature in features()}
 
 
-def _read(file: Path) -> list[Feature]:
-    """Read one file of the catalogue."""
-    return [
-        Feature(
-            id=row["id"],
-            rule=row["rule"],
-            title=row["title"],
-            kind=file.stem,
-            match=row["match"],
-            within=row.get("within", ""),
-            engines=row["engines"],
-            example=row["example"],
-            portable=row["portable"],
-            cure=row["cure"],
-            sources=row["sources"],
-            setup=row.get("setup", ""),
-            probe=row.get("probe", ""),
-            differs=row.get("differs", False),
-            divergence=tuple(row.get("divergence", ())),
-            build=row.get("build"),
-            extension=row.get("extension"),
-            needs_rows=row.get("needs-rows", False),
-            parameters=_parameters(row.get("parameters")),
-            fixes=tuple(Respelling(**respelling) for respelling in row.get("fixes", ())),
-        )
-        for row in tomli.loads(file.read_text(encoding="utf-8"))["feature"]
-    ]
+def feature_in(row: Mapping[str, Any]) -> Feature:
+    """Return the feature of a table in `portability/`."""
+    return Feature(
+        id=row["id"],
+        rule=row["rule"],
+        title=row["title"],
+        kind=row["kind"],
+        match=row["match"],
+        within=row.get("within", ""),
+        engines=row["engines"],
+        example=row["example"],
+        portable=row["portable"],
+        cure=row["cure"],
+        sources=row["sources"],
+        setup=row.get("setup", ""),
+        probe=row.get("probe", ""),
+        differs=row.get("differs", False),
+        divergence=tuple(row.get("divergence", ())),
+        build=row.get("build"),
+        extension=row.get("extension"),
+        needs_rows=row.get("needs-rows", False),
+        parameters=_parameters(row.get("parameters")),
+        fixes=tuple(Respelling(**respelling) for respelling in row.get("fixes", ())),
+    )
 
 
 def _parameters(

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Final
 
@@ -43,7 +43,7 @@ class Op(enum.IntEnum):
     DONE = 12
 
 
-class Instruction(Struct, frozen=True):
+class Instruction(Struct, frozen=True, array_like=True, omit_defaults=True):
     """One step: its operation, the word or class that it takes, and where it leads.
 
     For a skip `text` is what it does not pass. `firsts` are the words of which one must stand where
@@ -59,12 +59,12 @@ class Instruction(Struct, frozen=True):
     firsts: tuple[frozenset[str], ...] = ()
 
 
-class Program(Struct, frozen=True):
+class Program(Struct, frozen=True, array_like=True):
     """A compiled pattern.
 
-    `gate` are the rarest words and classes of which a statement must hold one, and `needs` are all
-    such sets; `starts` pairs what stands
-    near the pattern's beginning with its distance from there, and is empty where the pattern
+    `gate` are the rarest words and classes of which a statement must hold one, `needs` are all
+    other such sets of more than one, and `words` what it must hold in any case; `starts` pairs what
+    stands near the pattern's beginning with its distance from there, and is empty where the pattern
     begins at a statement (`at_start`) or at any type. `head` are the words that a statement must
     begin with.
     """
@@ -72,6 +72,7 @@ class Program(Struct, frozen=True):
     text: str
     instructions: tuple[Instruction, ...]
     gate: frozenset[str]
+    words: frozenset[str]
     needs: tuple[frozenset[str], ...]
     starts: tuple[tuple[str, int], ...]
     at_start: bool
@@ -94,53 +95,22 @@ _LEXEMES: Final = re.compile(
     r"|(?P<operator>!=|!~~\*|!~~|!~\*|!~)|(?P<meta>[()\[\]|!^$…])|(?P<sign>[^\s\w()\[\]|!^$…]+))"
 )
 _META: Final = {"^": Op.START, "$": Op.END, "…": Op.SKIP}
-_COMMON: Final = frozenset(
-    {
-        "CREATE",
-        "TABLE",
-        "ALTER",
-        "ADD",
-        "COLUMN",
-        "DROP",
-        "INDEX",
-        "ON",
-        "SELECT",
-        "FROM",
-        "WHERE",
-        "INSERT",
-        "INTO",
-        "UPDATE",
-        "DELETE",
-        "SET",
-        "DEFAULT",
-        "NOT",
-        "NULL",
-        "PRIMARY",
-        "KEY",
-        "UNIQUE",
-        "IF",
-        "EXISTS",
-        "AS",
-        "AND",
-        "OR",
-        "IN",
-        "IS",
-        "BY",
-        "ORDER",
-        "VALUES",
-        "TEXT",
-        "INTEGER",
-        "INT",
-        "REFERENCES",
-        "FOREIGN",
-        "CONSTRAINT",
-        "VARCHAR",
-        "TIMESTAMP",
-        "BIGINT",
-        "BOOLEAN",
-    }
-)
-_SIGNS: Final = frozenset({"(", ")", ",", ".", "=", ";"})
+_OCCURRENCES: Final[Mapping[str, int]] = {
+    ",": 2300, "(": 1400, ")": 1400, "NOT": 940, "NULL": 930, "<string>": 530, "TABLE": 470,
+    ".": 450, "<dquoted>": 440, "ON": 430, "CREATE": 400, "<number>": 370, "<cased-string>": 360,
+    "TEXT": 320, "ALTER": 320, "DEFAULT": 280, "DROP": 270, "INDEX": 270, "=": 240, "COLUMN": 240,
+    "<dquoted-mixed>": 240, "AS": 230, "EXISTS": 220, "IF": 220, "<backticked>": 210, "KEY": 190,
+    "INTEGER": 160, "CONSTRAINT": 150, "ADD": 150, "FROM": 140, "VARCHAR": 130, "REFERENCES": 130,
+    "SELECT": 120, "PRIMARY": 120, "DELETE": 120, "CASCADE": 120, "WHERE": 100, "<key-name>": 90,
+    "UPDATE": 90, "BIGINT": 90, "AND": 90, "UNIQUE": 80, "0": 80, "INSERT": 70, "UUID": 70,
+    "DESC": 70, "TIMESTAMP": 60, "<empty-string>": 60, "BOOLEAN": 60, "INTO": 60, "CHECK": 60,
+    "FOREIGN": 60, "SET": 60, "OR": 60, "TO": 50, "RENAME": 50, "IS": 50, "::": 40,
+    "TIMESTAMPTZ": 40, "FALSE": 40, "NAME": 40, "TRIGGER": 40, "TYPE": 40, "FUNCTION": 40, "*": 40,
+    "USING": 40, "VALUES": 30, "INT": 30, "JOIN": 30, "VIEW": 30, "NOW": 30, "REPLACE": 30,
+    "WHEN": 30, "IN": 20, "NO": 20, "WITH": 20, "DO": 20, "END": 20, "BY": 20, ";": 1000,
+}  # fmt: skip
+"""How often words stand in a thousand statements of migrations, counted in sixty projects' 20,000;
+all others are rarer. Which word is looked for hangs on it, and nothing of what is found."""
 
 
 def parse(text: str, indexed: Collection[str], *, is_context: bool = False) -> Program:
@@ -154,7 +124,7 @@ def parse(text: str, indexed: Collection[str], *, is_context: bool = False) -> P
     _emit(nodes, instructions)
     instructions.append(Instruction(Op.DONE))
     if is_context:
-        return Program(text, tuple(instructions), frozenset(), (), (), at_start=True)
+        return Program(text, tuple(instructions), frozenset(), frozenset(), (), (), at_start=True)
     gate = _gate(nodes, indexed)
     if not gate:
         raise ValueError("it names no word that must be there")
@@ -162,9 +132,11 @@ def parse(text: str, indexed: Collection[str], *, is_context: bool = False) -> P
     starts = () if at_start else _starts(nodes, indexed)
     if not at_start and not starts and nodes[0].op is not Op.TYPE:
         raise ValueError("it says nowhere where it begins")
-    needs = tuple(keys for node in nodes if (keys := _keys(node, indexed)) and keys != gate)
+    required = [keys for node in nodes if (keys := _keys(node, indexed)) and keys != gate]
+    words = frozenset[str]().union(*(keys for keys in required if len(keys) == 1))
+    needs = tuple(keys for keys in required if len(keys) > 1)
     head = _head(nodes[1:]) if at_start else ()
-    return Program(text, tuple(instructions), gate, needs, starts, at_start, head)
+    return Program(text, tuple(instructions), gate, words, needs, starts, at_start, head)
 
 
 def _head(nodes: tuple[_Node, ...]) -> tuple[str, ...]:
@@ -317,28 +289,34 @@ def _gate(nodes: tuple[_Node, ...], indexed: Collection[str]) -> frozenset[str]:
     return min(choices, key=_commonness, default=frozenset())
 
 
-def _commonness(keys: frozenset[str]) -> tuple[int, int]:
+def _commonness(keys: Iterable[str]) -> int:
     """Rank words by how often SQL holds them."""
-    return sum(1000 * (key in _SIGNS) + 50 * (key in _COMMON) for key in keys), len(keys)
+    return sum(_OCCURRENCES.get(key, 1) for key in keys)
 
 
 def _starts(nodes: tuple[_Node, ...], indexed: Collection[str]) -> tuple[tuple[str, int], ...]:
-    """Return what stands near the beginning, each with its distance from there.
+    """Return the rarest of what stands near the beginning, each with its distance from there.
 
     Looks past zero-width tests and past pieces of a known width; empty where that leads nowhere.
     """
+    choices = list(_starting(nodes, indexed))
+    rarest = min(choices, key=lambda near: _commonness({key for key, _ in near}), default=set())
+    return tuple(sorted(rarest))
+
+
+def _starting(nodes: tuple[_Node, ...], indexed: Collection[str]) -> Iterator[set[tuple[str, int]]]:
+    """Yield for each node near the beginning what stands there, one of which must be there."""
     offsets = {0}
     for node in nodes:
         if node.op in {Op.NOT, Op.TYPE, Op.START, Op.END}:
             continue
         near = _near(node, indexed)
         if near:
-            return tuple(sorted((key, at + more) for key, at in near for more in offsets))
+            yield {(key, at + more) for key, at in near for more in offsets}
         widths = _widths((node,))
         if widths is None:
-            return ()
+            return
         offsets = {at + width for at in offsets for width in widths}
-    return ()
 
 
 def _near(node: _Node, indexed: Collection[str]) -> set[tuple[str, int]]:

@@ -9,13 +9,15 @@ counts it, and a test holds the count to be linear). So nothing here can blow up
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
-from dal_audit.catalogue.portability import features
+from dal_audit.catalogue.portability import PORTABILITY, features
+from dal_audit.catalogue.resources import kept_form, prepared
 from dal_audit.extract.sql.pattern_language import Instruction, Op, Program, parse
 from dal_audit.extract.sql.pattern_view import INDEXED_CLASSES, View
 from dal_audit.extract.sql.tokens import Token
@@ -29,7 +31,7 @@ class Match(NamedTuple):
     end: int
 
 
-class Pattern(Struct, frozen=True):
+class Pattern(Struct, frozen=True, array_like=True, omit_defaults=True):
     """A feature's pattern, compiled; `within` is another that the statement must begin with."""
 
     feature: str
@@ -62,11 +64,12 @@ class Matcher:
         for number, pattern in enumerate(self.patterns):
             program = pattern.program
             keys.update(key for key, _ in program.starts)
-            keys.update(program.gate, *program.needs)
+            keys.update(program.gate, program.words, *program.needs)
             for key in program.gate:
                 index.setdefault(("".join(program.head[:1]), key), []).append(number)
         self._numbers = {key: tuple(numbers) for key, numbers in index.items()}
         self.keys = frozenset(keys)
+        self._ways: dict[int, Mapping[str, tuple[int, ...]]] = {}  # By the id of an instruction.
 
     def matches(self, tokens: Sequence[Token]) -> list[Match]:
         """Return every match in a statement's tokens, by place and then by feature."""
@@ -141,7 +144,11 @@ class Matcher:
             if step.op is Op.DONE:
                 return place
             if step.op is Op.EITHER:
-                return self._either(program, view, step, place, known)
+                targets = self._targets(step, view.key(place))
+                if len(targets) != 1:
+                    return self._either(program, view, targets, place, known)
+                line = targets[0]
+                continue
             if step.op is Op.SKIP:
                 return self._skip(program, view, line, place, known)
             if step.op is Op.NOT:
@@ -159,18 +166,23 @@ class Matcher:
         self,
         program: Program,
         view: View,
-        step: Instruction,
+        targets: Iterable[int],
         place: int,
         known: dict[tuple[int, int], int | None],
     ) -> int | None:
-        """Try the alternatives in order, but for those that begin with another word."""
-        key = view.key(place)
-        for target, first in zip(step.targets, step.firsts, strict=True):
-            if not first or key in first:
-                end = self._end(program, view, target, place, known)
-                if end is not None:
-                    return end
+        """Try alternatives in order."""
+        for target in targets:
+            end = self._end(program, view, target, place, known)
+            if end is not None:
+                return end
         return None
+
+    def _targets(self, step: Instruction, key: str) -> tuple[int, ...]:
+        """Return the alternatives in order, but for those that begin with another word."""
+        ways = self._ways.get(id(step))
+        if ways is None:
+            ways = self._ways[id(step)] = _by_first_word(step)
+        return ways[key] if key in ways else ways[_ANY_OTHER]
 
     def _skip(
         self,
@@ -205,9 +217,26 @@ class Matcher:
         return end
 
 
+_ANY_OTHER: Final = "\0"
+"""Stands for all words that no alternative begins with."""
+
+
+def _by_first_word(step: Instruction) -> Mapping[str, tuple[int, ...]]:
+    """Return which alternatives are left where a word stands, in their order."""
+    ways = list(zip(step.targets, step.firsts, strict=True))
+    words = {_ANY_OTHER}.union(*step.firsts)
+    return {
+        word: tuple(target for target, first in ways if not first or word in first)
+        for word in words
+    }
+
+
 def _may_match(program: Program, view: View) -> bool:
     """Return whether a statement begins with a pattern's words, and holds all that it needs."""
-    head, where = program.head, view.where
+    where = view.where
+    if not program.words <= where.keys():
+        return False
+    head = program.head
     if head and tuple(view.keys[: len(head)]) != head:
         return False
     return not any(keys.isdisjoint(where) for keys in program.needs)
@@ -257,13 +286,26 @@ def _holds(test: Op, view: View, place: int) -> bool:
             return True
 
 
+KEPT: Final = "portability.patterns"
+"""The JSON beside the catalogue that keeps its patterns compiled: to compile them takes longer than
+to match them in all of a small project."""
+
+
 @cache
 def shipped_matcher() -> Matcher:
     """Return the matcher of the shipped catalogue; what has no pattern is not looked for."""
-    return Matcher(
-        tuple(
-            compile_pattern(feature.id, feature.match, feature.within)
-            for feature in features()
-            if feature.match
-        )
+    return Matcher(prepared(KEPT, PORTABILITY, tuple[Pattern, ...], _shipped))
+
+
+def _shipped() -> tuple[Pattern, ...]:
+    return tuple(
+        compile_pattern(feature.id, feature.match, feature.within)
+        for feature in features()
+        if feature.match
     )
+
+
+def kept_patterns() -> bytes:
+    """Return what belongs into the JSON that keeps the patterns."""
+    rows = (msgspec.json.encode(pattern, order="deterministic") for pattern in _shipped())
+    return kept_form(PORTABILITY, rows)

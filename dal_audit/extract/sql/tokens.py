@@ -154,25 +154,26 @@ class Reader:
         """
         text = self.text
         matches = grammar.expression(self.delimiter).finditer
+        made, word = tuple.__new__, Kind.WORD  # Names of this function: most of all time goes here.
         resume = position
         while True:
             for match in matches(text, resume, limit):
-                group = match.lastindex
-                start, end = match.span()
+                group = match.lastindex or 0
+                start, end = match.span(group)
                 if group == grammar.WORD:
-                    tokens.append(Token(Kind.WORD, match[0], start, end, self.depth))
+                    tokens.append(made(Token, (word, match[group], start, end, self.depth)))
                     continue
                 if group == grammar.PUNCTUATION:
-                    self._mark(match[0], start, end, tokens)
+                    self._mark(match[group], start, end, tokens)
                 elif group == grammar.DELIMITER:
-                    tokens.append(Token(Kind.PUNCTUATION, match[0], start, end, self.depth))
+                    tokens.append(Token(Kind.PUNCTUATION, match[group], start, end, self.depth))
                     return Stop.DELIMITER, end
                 elif group in _KINDS:
-                    tokens.append(self._plain(match, limit))
-                elif _is_line(group, match[0], tokens):
+                    tokens.append(self._plain(group, match[group], start, end, limit))
+                elif _is_line(group, match[group], tokens):
                     return Stop.LINE, start
                 elif group == grammar.LINE_COMMENT:
-                    self.comments.append(Token(Kind.COMMENT, match[0], start, end, self.depth))
+                    self.comments.append(Token(Kind.COMMENT, match[group], start, end, self.depth))
                 else:
                     resume = self._second_look(group, start, end, limit, tokens)
                     if resume != end:
@@ -188,15 +189,13 @@ class Reader:
         if mark == "(":
             self.depth += 1
 
-    def _plain(self, match: re.Match[str], limit: int) -> Token:
+    def _plain(self, group: int, text: str, start: int, end: int, limit: int) -> Token:
         """Return a token that its first characters tell; it may lack its end, at the text's end."""
-        group, text = match.lastindex or 0, match[0]
-        start, end = match.span()
         is_open = end == limit and not _is_closed(text, group)
         return Token(Kind.UNTERMINATED if is_open else _KINDS[group], text, start, end, self.depth)
 
     def _second_look(
-        self, group: int | None, start: int, end: int, limit: int, tokens: list[Token]
+        self, group: int, start: int, end: int, limit: int, tokens: list[Token]
     ) -> int:
         """Add a token that is not clear from its first characters; return where it ends."""
         if group == grammar.BLOCK_COMMENT:
@@ -210,7 +209,7 @@ class Reader:
         return end
 
     def _told(
-        self, group: int | None, start: int, end: int, limit: int, before: Token | None
+        self, group: int, start: int, end: int, limit: int, before: Token | None
     ) -> tuple[Kind, int]:
         """Return what a token is, by what stands in it and before it, and where it ends."""
         mark = self.text[start]
@@ -302,7 +301,7 @@ def _is_closed(text: str, group: int) -> bool:
     return text.count("'" if group != grammar.QUOTED else text.lstrip("uU&")[0]) % 2 == 0
 
 
-def _is_line(group: int | None, text: str, tokens: list[Token]) -> bool:
+def _is_line(group: int, text: str, tokens: list[Token]) -> bool:
     """Return whether what was matched is a line that is no SQL."""
     if group == grammar.LINE_COMMENT:
         return grammar.DIRECTIVE.match(text) is not None
