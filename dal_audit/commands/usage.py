@@ -149,8 +149,8 @@ def _options(context: click.Context | None) -> Iterable[click.Parameter]:
 
 def misspelt_command(paths: Sequence[str], commands: Iterable[str]) -> str:
     """Return the command that the first of some paths was meant for; empty where it is a path."""
-    from difflib import get_close_matches  # only where a command line is not plain
-
     if not paths or os.path.lexists(paths[0]):
         return ""
+    from difflib import get_close_matches  # only where the first word is no path
+
     return next(iter(get_close_matches(paths[0], [*commands], 1, _CLOSE)), "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import unquote
 
 from dal_audit.extract.masks import HIDDEN
 
@@ -69,6 +68,8 @@ _PARAMETER: Final = re.compile(r"([?&](?:password|passwd|pwd|pass)=)([^&#]+)", r
 
 def passwords(rest: str) -> Iterator[tuple[str, str, str]]:
     """Yield the real passwords in what follows a URL's `://`, each with what stands around it."""
+    if "@" not in rest and "=" not in rest:
+        return  # As in most URLs.
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     # A password may hold a slash that nobody has encoded: better hidden than shown.
     holder = authority if "@" in authority else rest.partition("?")[0]
@@ -85,5 +86,7 @@ def is_placeholder(password: str, user: str) -> bool:
     """Return whether a password is none: a hole, a mask, a well-known word, the user's name."""
     if HIDDEN in password:
         return False
+    from urllib.parse import unquote  # only where something stands where a password would
+
     plain = unquote(password).lower()
     return plain == user.lower() or plain in _PLACEHOLDERS or bool(_MADE_UP.fullmatch(password))

@@ -6,15 +6,18 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dal_audit.catalogue.rulebook import Rule
-from dal_audit.discover.git_history import ChangedFile, HistoryError, Repository
 from dal_audit.facts.migrations import Tool
 from dal_audit.migrations.model import MigrationLayout, MigrationSet, Side
 from dal_audit.migrations.tools import TOOLS, MigrationTool
+
+if TYPE_CHECKING:
+    from dal_audit.discover.git_history import ChangedFile, Repository
 
 ChangeKind: TypeAlias = Literal["changed", "renamed", "deleted"]
 
@@ -55,6 +58,8 @@ def edited_migrations(
         return (), ()
     if revision is None and not _is_in_repository(root):
         return (), ()
+    from dal_audit.discover.git_history import HistoryError, Repository  # only where git is asked
+
     repository = Repository(root)
     if revision is not None:
         commit = repository.merge_base(revision)
@@ -107,7 +112,7 @@ class _Released:
                 side: Side = "down" if ".down." in file.before else "up"
                 root = migrations.root
                 return ReleasedChange("deleted", root, 1, file.before, migrations.tool, side)
-            file = ChangedFile("R", file.before, new)
+            file = replace(file, state="R", path=new)
         return self._present(file, migrations, files)
 
     def _present(

@@ -6,7 +6,6 @@ SQLite takes any literal for any column (datatype3.html), so all of it is about 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -168,6 +167,8 @@ def _has_no_time(text: str) -> bool:
 
 
 def _is_json(text: str) -> bool:
+    import json  # only for a text that is put into a column of JSON
+
     try:
         json.loads(text)
     except (ValueError, RecursionError):

@@ -41,15 +41,19 @@ _FORMATTED: Final = re.compile(
 _HEADER: Final = re.compile(r"(?:[ \t]*(?:--[^\r\n]*)?[\r\n])*(?:[ \t]*--[^\r\n]*)?")
 """The blank lines and comment lines that a text begins with."""
 _NO_ROLLBACK: Final = re.compile(r"empty|not[ \t]+required", re.IGNORECASE)
-_NAMES: Final = re.compile(
-    r"\+goose|\+migrate|migrate:|atlas:|breakpoint|depends|transactional|create above|Deploy|Revert"
-    r"|(?i:dialect|engine|database)[ \t]*[:=]"
+_NAMES: Final = (
+    *("+goose", "+migrate", "migrate:", "atlas:", "breakpoint", "depends", "transactional"),
+    *("create above", "Deploy", "Revert"),
 )
+_SETTINGS: Final = ("dialect", "engine", "database")
+_SETTING: Final = re.compile(rf"(?:{'|'.join(_SETTINGS)})[ \t]*[:=]")
+"""What the text of a file holds, the settings in lower case, that has any directive."""
+_VERBS: Final = ("create", "alter", "drop")
 _DEFINES: Final = re.compile(
-    r"\b(?:create|alter|drop)\s+(?:(?:or\s+replace|unique|temp(?:orary)?|materialized)\s+)*"
-    r"(?:table|index|view|type|schema|extension|sequence|function|trigger)\b",
-    re.IGNORECASE,
+    rf"\b(?:{'|'.join(_VERBS)})\s+(?:(?:or\s+replace|unique|temp(?:orary)?|materialized)\s+)*"
+    r"(?:table|index|view|type|schema|extension|sequence|function|trigger)\b"
 )
+"""What defines something, in lower case: to look for it in any case takes ten times as long."""
 _SQLX: Final = "-- no-transaction"
 
 _ORDERS: Final[dict[str, DirectiveKind]] = {
@@ -66,13 +70,26 @@ _Said: TypeAlias = tuple[Tool, DirectiveKind, str]
 
 def migration_marks(text: str) -> MigrationMarks:
     """Return what an SQL file's text, without a byte order mark, says to migration tools."""
-    lines = Lines(text)
-    found = sorted(_directives(text, lines), key=lambda directive: (directive.span, directive.kind))
+    lines, plain = Lines(text), text.lower()
+    found = list(_directives(text, plain, lines))
+    found.sort(key=lambda directive: (directive.span, directive.kind))
     last = len(lines) - (1 if text.endswith(("\n", "\r")) else 0)
-    return MigrationMarks(last, tuple(found), _DEFINES.search(text) is not None)
+    return MigrationMarks(last, tuple(found), _defines(plain))
 
 
-def _directives(text: str, lines: Lines) -> Iterator[Directive]:
+def _defines(plain: str) -> bool:
+    """Return whether a text in lower case makes or changes what a schema holds."""
+    return any(verb in plain for verb in _VERBS) and _DEFINES.search(plain) is not None
+
+
+def _has_names(text: str, plain: str) -> bool:
+    """Return whether a text holds the name of a directive; `plain` is it in lower case."""
+    if any(name in text for name in _NAMES):
+        return True
+    return any(name in plain for name in _SETTINGS) and _SETTING.search(plain) is not None
+
+
+def _directives(text: str, plain: str, lines: Lines) -> Iterator[Directive]:
     if text.startswith(_SQLX):
         span = lines.span(0, len(_SQLX))
         yield Directive(span, "sqlx", "no-transaction")
@@ -81,7 +98,7 @@ def _directives(text: str, lines: Lines) -> Iterator[Directive]:
         span = lines.span(formatted.start("header"), formatted.end("header"))
         yield Directive(span, "liquibase", "format")
         yield from _liquibase(text, lines)
-    if _NAMES.search(text) is None:
+    if not _has_names(text, plain):
         return
     header = _HEADER.match(text)
     body = header.end() if header else 0  # It matches every text: nothing, at the least.

@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.migrations.custom_operations import with_customs
 from dal_audit.extract.migrations.directives import migration_marks
 from dal_audit.extract.migrations.project_modules import read_file, text_reader
-from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_of
-from dal_audit.extract.migrations.tool_settings import tool_settings
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
 from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import UndecodableError, decode
@@ -20,11 +17,16 @@ from dal_audit.facts.migrations import MigrationMarks, Revision, ToolSettings
 
 def marks_of_bytes(data: bytes) -> MigrationMarks:
     """Return the directives of an SQL file; bytes that are not UTF-8 do not hide them."""
-    return migration_marks(text_for_facts(data.decode("utf-8-sig", "replace"), is_program=True))
+    text = data.decode("utf-8-sig", "replace")
+    marks = migration_marks(text)
+    # Only directives hold words of the text, and few files have any.
+    return migration_marks(text_for_facts(text, is_program=True)) if marks.directives else marks
 
 
 def revision_of_bytes(data: bytes) -> Revision | None:
     """Return the migration that a Python file declares; None for any other file."""
+    from dal_audit.extract.migrations.python_revisions import may_be_revision, revision_of
+
     if not may_be_revision(data):
         return None
     try:
@@ -35,6 +37,8 @@ def revision_of_bytes(data: bytes) -> Revision | None:
 
 def settings_of_bytes(name: str, data: bytes) -> tuple[ToolSettings, ...]:
     """Return what a tool's own file says; `name` is the last part of its path."""
+    from dal_audit.extract.migrations.tool_settings import tool_settings
+
     return tool_settings(name, data.decode("utf-8-sig", "replace"))
 
 
@@ -80,6 +84,8 @@ def revisions_of_files(
     }
     if not any(revision.customs for revision in revisions.values()):
         return revisions
+    from dal_audit.extract.migrations.custom_operations import with_customs  # few have any
+
     return with_customs(revisions, text_reader(modules, cache), tuple(modules))
 
 

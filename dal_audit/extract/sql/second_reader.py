@@ -8,7 +8,6 @@ actions are not its business: it rejects some sixty of ten thousand that an engi
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
@@ -108,6 +107,8 @@ def _reads(text: str) -> bool:
 @contextmanager
 def silent() -> Iterator[None]:
     """Keep to ourselves what sqlglot logs of the audited project's text."""
+    import logging  # only where sqlglot is
+
     logger = logging.getLogger("sqlglot")
     before = logger.disabled
     logger.disabled = True
