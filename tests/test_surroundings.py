@@ -94,6 +94,20 @@ def test_the_convention_of_a_metadata(
     assert convention(models, env) == known
 
 
+def test_a_module_of_a_package_is_no_library_of_its_name() -> None:
+    texts = {
+        "app/__init__.py": "",
+        "app/sqlalchemy.py": (
+            "from sqlalchemy import TIMESTAMP\nfrom sqlalchemy.types import TypeDecorator\n"
+            "class Moment(TypeDecorator):\n    impl = TIMESTAMP(timezone=True)\n"
+        ),
+    }
+    path = "migrations/versions/1a.py"
+    origin = "app.sqlalchemy.Moment"
+    found = surroundings_of({path: (origin,)}, [*texts, path], texts.get, list)
+    assert found[path].types == {origin: "sqlalchemy.TIMESTAMP(timezone=True)"}
+
+
 @pytest.mark.parametrize(
     ("part", "given", "template", "name"),
     [

@@ -31,9 +31,12 @@ def statements_of_models(
 ) -> Mapping[Place, ToolStatements]:
     """Return what a backend runs for the operations on models of a series, by their places.
 
-    Nothing is known of the models where a migration of the series is not read, or not there.
+    Nothing is known of the models where a migration of the series is not read, or not there. A
+    series without models, such as one of Alembic's, has no tables but those that it makes itself.
     """
     steps = list(_steps(migrations, project))
+    if not any(_is_of_models(statement) for _, _, statement in steps):
+        return {}
     if not all(_is_read(migration, project) for migration in migrations):
         return {}
     if lacks_some(migrations):
@@ -80,6 +83,10 @@ def lacks_some(migrations: Sequence[Migration]) -> bool:
         own.partition(".")[0] in labels and not own.partition(".")[2].startswith("__")
         for own in named - known
     )
+
+
+def _is_of_models(statement: SqlStatement) -> bool:
+    return isinstance(statement.structure, ModelOperation) or _hides_operations(statement)
 
 
 def _hides_operations(statement: SqlStatement) -> bool:

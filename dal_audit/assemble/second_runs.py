@@ -55,6 +55,7 @@ _CHANGES = {
     "left": "the down leaves {}",
     "lost": "the down does not bring back {}",
     "changed": "the down brings back {}",
+    "copied": "the down brings back {}",
 }
 _TAKEN_AWAY = (
     "Let the later migration keep what this one needs, or guard this statement with a look at "
@@ -65,6 +66,10 @@ _UNGUARDED = (
     "Keep the tool's own table with the database; write what must be repeatable as SQL.",
 )
 _LEFT = "Undo in the down what the up does, in the opposite order."
+_COPIED = (
+    "SQLite's copy of the table makes the index plain: drop it before the block, and create it "
+    "behind."
+)
 
 
 class RunFinding(Struct, frozen=True):
@@ -345,12 +350,13 @@ def _is_followed(statement: SqlStatement) -> bool:
 
 def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Problem:
     """Return what a down does not undo of a statement, the first thing by its name."""
-    first = several[0]
+    first = min(several, key=lambda difference: difference.change == "copied")
     more = f", and {len(several) - 1} more" if len(several) > 1 else ""
     reason = _CHANGES[first.change].format(first.what) + more
-    is_only_other = all(difference.change == "changed" for difference in several)
+    is_only_other = all(difference.change in {"changed", "copied"} for difference in several)
     effect: Effect = "changes-definition" if is_only_other else "changes-schema"
-    return Problem(_name_span(statement), effect, reason, _LEFT)
+    cure = _COPIED if first.change == "copied" else _LEFT
+    return Problem(_name_span(statement), effect, reason, cure)
 
 
 def _name_span(statement: SqlStatement) -> Span:

@@ -13,7 +13,14 @@ from msgspec.structs import replace
 from dal_audit.facts.sql import AlterAction, AlterTable, Constraint, SqlName
 from dal_audit.schema.conversions import unfit_function
 from dal_audit.schema.copy_names import name_constraints
-from dal_audit.schema.objects_model import EMPTY, GUESSED, ColumnPart, DbObject, qualified
+from dal_audit.schema.objects_model import (
+    COPIED,
+    EMPTY,
+    GUESSED,
+    ColumnPart,
+    DbObject,
+    qualified,
+)
 from dal_audit.schema.state import State
 from dal_audit.schema.table_parts import (
     CONSTRAINTS,
@@ -78,7 +85,7 @@ def _lose_indexes(state: State, table: DbObject) -> None:
         if index.kind == "index" and index.words and not index.columns:
             state.drop_relation(name)
         elif index.kind == "index" and index.text:
-            state.stand(name, replace(index, text=""))
+            state.stand(name, replace(index, text=COPIED))
 
 
 def _add_column(state: State, action: AlterAction, table: DbObject, name: str) -> None:

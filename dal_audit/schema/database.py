@@ -82,7 +82,7 @@ class Database:
             errors.update(dict.fromkeys(errors_after(state, step)))
             note_divergent_definitions(state, step)
         is_surprised = state.touched_unknown and not state.has_others
-        if is_surprised or (_may_do_anything(statement) and not self._says_all(statement)):
+        if is_surprised or (_may_do_anything(statement) and not _says_all(statement)):
             state.sees_all = False
         if _is_unknown_operation(statement):
             state.doubt_tables()
@@ -92,12 +92,6 @@ class Database:
             state.hides_types = True
         state.makes_operators |= statement.head in _MAKE_OPERATORS
         return tuple(errors)
-
-    def _says_all(self, statement: SqlStatement) -> bool:
-        """Return whether code in a project of models names all tables that it changes."""
-        structure, within = statement.structure, statement.within
-        is_code = isinstance(structure, OtherStatement) and structure.body != ANYTHING
-        return self.state.has_others and is_code and within is not None and within.is_unread
 
     @property
     def divergences(self) -> tuple[Divergence, ...]:
@@ -153,6 +147,13 @@ def _may_do_anything(statement: SqlStatement) -> bool:
     if structure is None or statement.head == "CREATE EXTENSION":
         return True
     return isinstance(structure, OtherStatement) and structure.words[:1] in _OPAQUE
+
+
+def _says_all(statement: SqlStatement) -> bool:
+    """Return whether code in a migration names all tables that it changes."""
+    structure, within = statement.structure, statement.within
+    is_code = isinstance(structure, OtherStatement) and structure.body != ANYTHING
+    return is_code and within is not None and within.is_unread
 
 
 def _is_unknown_operation(statement: SqlStatement) -> bool:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from dal_audit.schema.journal import UNKNOWN, Write
 from dal_audit.schema.objects_model import (
     CONSTRAINT_INDEX,
+    COPIED,
     EMPTY,
     GUESSED,
     NAME,
@@ -27,7 +28,8 @@ from dal_audit.schema.state import State
 _SHARED: Final = frozenset({"database", "extension", "language", "role", "tablespace"})
 """What belongs to a whole database or server, and others may need."""
 
-Change: TypeAlias = Literal["left", "lost", "changed"]
+Change: TypeAlias = Literal["left", "lost", "changed", "copied"]
+"""How it differs; what is `copied` is another because a tool's copy of its table made it so."""
 
 
 class Difference(Struct, frozen=True):
@@ -64,7 +66,7 @@ def differences(state: State, savepoint: int, last_up: int) -> Iterator[Differen
         change, what = comparison.of(first) or (None, "")
         if change is not None:
             name = key[1] if isinstance(key[1], str) else key[1][1]
-            steps = ups if change == "changed" else lasts
+            steps = ups if change in {"changed", "copied"} else lasts
             yield Difference(change, what, name, steps.get(key, first.step))
 
 
@@ -117,6 +119,8 @@ class _Comparison:
         if old is now or not isinstance(old, DbObject) or not isinstance(now, DbObject):
             return None
         was = self._as_it_was(old)
+        if _is_disordered(was, now):
+            return "copied", f"the index `{first.key}` without the order or collation of its keys"
         difference = _contents(was, now)
         if not difference and not self._state.is_sqlite:
             difference = _other_name(was, now)
@@ -252,8 +256,15 @@ def _columns(old: DbObject, new: DbObject) -> str:
     return ""
 
 
+def _is_disordered(old: DbObject, new: DbObject) -> bool:
+    """Return whether an index differs in what a copy of its table lost, and in nothing else."""
+    is_copy = new.kind == old.kind == "index" and new.text == COPIED
+    return is_copy and old.text not in {"", COPIED} and _contents(replace(old, text=""), new) == ""
+
+
 def _definition(thing: DbObject) -> tuple[object, ...]:
-    return (thing.text.lower(), thing.columns, thing.words, thing.unique)
+    text = "" if thing.text == COPIED else thing.text.lower()
+    return (text, thing.columns, thing.words, thing.unique)
 
 
 def _is_alike(old: ColumnPart | ConstraintPart, new: ColumnPart | ConstraintPart) -> bool:

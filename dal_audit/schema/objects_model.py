@@ -37,6 +37,8 @@ CONSTRAINT_INDEX: Final = "constraint's index"
 CLEARED: Final = "cleared"
 TEMPORARY: Final = "temporary"
 """The text of a table that goes with the connection."""
+COPIED: Final = "copied"
+"""The text of an index that lost in a copy of its table how its keys were ordered and compared."""
 VIEWS: Final = frozenset({"view", "materialized view"})
 
 MAX_NAME: Final = 63

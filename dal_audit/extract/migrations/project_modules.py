@@ -30,7 +30,11 @@ def imported_origins(body: Sequence[ast.stmt]) -> dict[str, str]:
 
 
 def path_of_module(module: str, path: str, paths: Sequence[str]) -> str:
-    """Return the file of a module that a file imports; empty where that is not known."""
+    """Return the file of a module that a file imports; empty where that is not known.
+
+    What lies in a package is no outermost module: `app/sqlalchemy.py` is none that
+    `import sqlalchemy` finds, where `app` is a package.
+    """
     bare = module.lstrip(".")
     dots = len(module) - len(bare)
     inner = bare.replace(".", "/")
@@ -41,7 +45,14 @@ def path_of_module(module: str, path: str, paths: Sequence[str]) -> str:
     else:
         ends = (f"/{inner}.py", f"/{inner}/__init__.py")
         found = [own for own in paths if f"/{own}".endswith(ends)]
+        found = [own for own in found if _is_outermost(own, inner, paths)]
     return found[0] if len(found) == 1 else ""
+
+
+def _is_outermost(path: str, module: str, paths: Sequence[str]) -> bool:
+    """Return whether the folder that a module's dotted name begins in is no package."""
+    folder = f"/{path}".removesuffix("/__init__.py").removesuffix(".py").removesuffix(f"/{module}")
+    return not folder or f"{folder[1:]}/__init__.py" not in paths
 
 
 def module_tree(text: str | None) -> ast.Module | None:

@@ -1,6 +1,7 @@
 """Functions of a migration that only give something back: `def stamp(name): return Column(name)`.
 
-Where one is called for an operation's argument, what it gives back takes the call's place.
+Where one is called for an operation's argument, or for the block of a `with`, what it gives back
+takes the call's place.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _DEPTH: Final = 3
 
 
 def inline_functions(tree: ast.Module) -> None:
-    """Put what a module's functions give back where the arguments of its calls call them."""
+    """Put what a module's functions give back where arguments and blocks call them."""
     functions = {
         own.name: own for own in tree.body if isinstance(own, ast.FunctionDef) and _gives(own)
     }
@@ -27,6 +28,9 @@ def inline_functions(tree: ast.Module) -> None:
             node.args = [inliner.visit(argument) for argument in node.args]
             for keyword in node.keywords:
                 keyword.value = inliner.visit(keyword.value)
+        elif isinstance(node, ast.withitem):
+            opening = node.context_expr
+            node.context_expr = ast.copy_location(inliner.visit(opening), opening)
 
 
 def _gives(function: ast.FunctionDef) -> ast.expr | None:
