@@ -454,7 +454,15 @@ def test_a_module_may_bear_the_name_of_a_standard_one(
 def test_what_lies_in_a_package_hides_no_standard_module() -> None:
     """`app/typing.py` is imported as `app.typing`; a script's neighbour by its own name."""
     packages = ["app/__init__.py", "app/typing.py", "app/json/__init__.py", "app/json/html.py"]
-    rest = ["tools/queue.py", "src/__init__.py", "src/token.py", "uuid/x.py", "bin/csv/__init__.py"]
+    rest = [
+        "__init__.py",
+        "copy.py",
+        "tools/queue.py",
+        "src/__init__.py",
+        "src/token.py",
+        "uuid/x.py",
+        "bin/csv/__init__.py",
+    ]
     foreign = foreign_modules([*packages, *rest], shipped_catalogue())
     assert {"typing", "json", "html"} <= foreign
-    assert foreign.isdisjoint({"queue", "token", "uuid", "csv", "sqlite3"})
+    assert foreign.isdisjoint({"copy", "queue", "token", "uuid", "csv", "sqlite3"})

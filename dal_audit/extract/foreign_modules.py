@@ -20,9 +20,7 @@ def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str
     known = list(paths)
     packages = {path.rpartition("/")[0] for path in known if path.endswith(_INITS)}
     own = {path.rpartition("/")[2].partition(".")[0] for path in known if _hides(path, packages)}
-    own.update(
-        folder.rpartition("/")[2] for folder in _folders(known) if _hides(folder, packages)
-    )
+    own.update(folder.rpartition("/")[2] for folder in _folders(known) if _hides(folder, packages))
     drivers = {module.partition(".")[0] for module in catalogue.by_module}
     return sys.stdlib_module_names - own - drivers
 
@@ -41,4 +39,5 @@ def _folders(paths: Iterable[str]) -> set[str]:
 def _hides(path: str, packages: set[str]) -> bool:
     """Return whether a file or folder may be imported by its name alone."""
     around = path.rpartition("/")[0]
-    return around not in packages or around.rpartition("/")[2] == "src"
+    is_own = around in packages and around.rpartition("/")[2] not in {"", "src"}
+    return not is_own
