@@ -51,28 +51,44 @@ def import_statements(data: bytes) -> tuple[str, ...] | None:
     while position >= 0:
         after = position + len(_IMPORT)
         if after < len(data) and data[after] in _AFTER:
-            bounds = _bounds(data, position)
-            if bounds is None:
+            end = _behind_block(data, position, found) or _behind_statement(data, position, found)
+            if end is None:
                 return None
-            start, end = bounds
-            if start < end:
-                found.append(_told(data[start:end].decode("utf-8")))
-                after = _behind_block(data, end, found)
+            after = max(after, end)
         position = data.find(_IMPORT, after)
     # Equal statements of many files are one object, so that they are handed on once.
     return tuple(map(intern, found))
 
 
-def _behind_block(data: bytes, end: int, found: list[str]) -> int:
-    """Add the plain statements on the lines behind one, and return where they end.
+def _behind_block(data: bytes, position: int, found: list[str]) -> int:
+    """Add the plain statements from the line of a word `import` on, and return where they end.
 
-    Most statements of most files are, and need no closer look.
+    Most statements of most files are, and need no closer look. 0 where that line holds none.
     """
-    block = None if data[end - 1] in _CONTINUING else _BLOCK.match(data, end + 1)
-    if block is None:
-        return end
-    found += _IN_BLOCK.findall(block[0].decode("ascii"))
+    start = data.rfind(b"\n", 0, position) + 1
+    block = None if start > 1 and data[start - 2] in _CONTINUING else _BLOCK.match(data, start)
+    if block is None or block.end() <= position:
+        return 0
+    text = block[0].decode("ascii")
+    if "(" in text:
+        found += _IN_BLOCK.findall(text)
+    else:
+        found += filter(None, map(str.lstrip, text.split("\n")))
     return block.end()
+
+
+def _behind_statement(data: bytes, position: int, found: list[str]) -> int | None:
+    """Add the statement of a word `import`, if there is one, and return where it ends.
+
+    None where the bytes do not tell.
+    """
+    bounds = _bounds(data, position)
+    if bounds is None:
+        return None
+    start, end = bounds
+    if start < end:
+        found.append(_told(data[start:end].decode("utf-8")))
+    return end
 
 
 def _told(statement: str) -> str:
