@@ -60,9 +60,9 @@ def _counted(fact: Import, path: str, project: Project) -> Iterator[Target]:
         if others == target.uses:
             yield target
         elif others and fact.by_path:  # Its place is that of the first path, which may be a derive.
-            yield replace(target, span=others[0].span, name=others[0].name, uses=others)
+            yield replace(target, span=others[0].span, name=others[0].name, packed_uses=others)
         elif others:
-            yield replace(target, uses=others)
+            yield replace(target, packed_uses=others)
 
 
 def _is_allowed(use: Reference, target: Target, path: str, project: Project) -> bool:

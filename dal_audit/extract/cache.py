@@ -31,6 +31,7 @@ from dal_audit.extract.cache_file import make_folder, write_cache
 from dal_audit.extract.cache_form import HEAD, KEY_BYTES, MAGIC, SETTLED_NS, payload_of
 from dal_audit.extract.cache_kinds import FactsKind, Kind, OtherKind, decoder_of
 from dal_audit.extract.inquiries import KINDS, OF_WORDS, Inquiry, Question
+from dal_audit.extract.text_table import TextTable
 from dal_audit.facts import (
     FactRecord,
     FileFacts,
@@ -234,16 +235,11 @@ class Cache:
     ) -> list[FileFacts]:
         """Return the facts of the files: those that are kept, and the others computed and kept."""
         decode = decoder_of(kind).decode
-        shared: dict[str, str] = {}
+        table = TextTable()
 
         def read(path: str, raw: Raw) -> FileFacts:
             attention, importing, facts = decode(raw)
-            if importing:
-                # Most statements stand in several files: one text for all takes half the memory.
-                importing = tuple(
-                    [shared.setdefault(statement, statement) for statement in importing]
-                )
-            return FileFacts(path, facts, attention, importing)
+            return FileFacts(path, *table.shared(facts, attention, importing))
 
         return self._through(
             kind, files, compute, read, lambda file: (file.attention, file.importing, file.facts)

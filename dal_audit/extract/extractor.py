@@ -7,11 +7,11 @@ force, never on the policy; so facts can be cached by content (their place is `e
 from __future__ import annotations
 
 import os
-import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from itertools import count as numbers
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -28,6 +28,8 @@ from dal_audit.extract.parallel import (
     WORTH_A_PROCESS,
     spread,
 )
+from dal_audit.extract.reader_modules import load_readers
+from dal_audit.extract.text_table import TextTable
 from dal_audit.facts import (
     START,
     Fact,
@@ -74,13 +76,13 @@ def extract(
         options = options_for(project or files, catalogue, shortcuts=shortcuts)
         worth = WORTH_A_PROCESS if options.skips_ruled_out else PARSED_WORTH_A_PROCESS
 
-        def batch(part: Sequence[SourceFile]) -> list[FileFacts]:
-            def told(done: int) -> None:
-                count(done * len(missing) // len(part), len(missing))
-
-            return first_look(part, options, told)
-
-        return _facts_of(batch, missing, jobs, worth)
+        return _facts_of(
+            lambda part: _batch(part, options, extract_file),
+            missing,
+            jobs,
+            worth,
+            lambda done: count(done, len(missing)),
+        )
 
     return cache.facts_of("first", files, compute) if cache else compute(files)
 
@@ -116,7 +118,7 @@ def read_whole(
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
         at_hand = options()
         return _facts_of(
-            lambda part: deep_look(part, at_hand), missing, jobs, PARSED_WORTH_A_PROCESS
+            lambda part: _batch(part, at_hand, _extract_deep), missing, jobs, PARSED_WORTH_A_PROCESS
         )
 
     if not files:
@@ -124,18 +126,14 @@ def read_whole(
     return cache.facts_of(kind, files, compute) if cache else compute(files)
 
 
-def first_look(
-    files: Sequence[SourceFile],
-    options: ExtractionOptions,
-    told: Callable[[int], None] = lambda _done: None,
-) -> list[FileFacts]:
-    """Return the facts of each file by a first look; `told` is told how many of them are done."""
-    return _batch(files, options, extract_file, told)
+def first_look(files: Sequence[SourceFile], options: ExtractionOptions) -> list[FileFacts]:
+    """Return the facts of each file by a first look."""
+    return list(_batch(files, options, extract_file))
 
 
 def deep_look(files: Sequence[SourceFile], options: ExtractionOptions) -> list[FileFacts]:
     """Return the facts of each file read whole."""
-    return _batch(files, options, _extract_deep)
+    return list(_batch(files, options, _extract_deep))
 
 
 def _led_to(
@@ -185,21 +183,26 @@ def _showing(
 
 
 def _facts_of(
-    batch: Callable[[Sequence[SourceFile]], list[FileFacts]],
+    batch: Callable[[Sequence[SourceFile]], Iterable[FileFacts]],
     files: Sequence[SourceFile],
     jobs: int | None,
     worth: int,
+    told: Callable[[int], object] = lambda _done: None,
 ) -> list[FileFacts]:
     """Spread the reading of Python files over processes."""
+    table, done = TextTable(), numbers(1)
 
-    def packed(part: Sequence[SourceFile]) -> list[tuple[Any, ReadDepth, tuple[str, ...] | None]]:
-        return [(file.facts, file.attention, file.importing) for file in batch(part)]
+    def packed(part: Sequence[SourceFile]) -> Iterator[_Packed]:
+        return ((file.facts, file.attention, file.importing) for file in batch(part))  # type: ignore[misc]
 
-    found = spread(packed, files, jobs=jobs, worth=worth, answer=_Packed)
-    return [
-        FileFacts(file.path, facts, attention, importing and tuple(map(sys.intern, importing)))
-        for file, (facts, attention, importing) in zip(files, found, strict=True)
-    ]
+    def taken(answer: _Packed) -> _Packed:
+        told(next(done))
+        return table.shared(*answer)
+
+    found = spread(
+        packed, files, jobs=jobs, worth=worth, answer=_Packed, apart=load_readers, taken=taken
+    )
+    return [FileFacts(file.path, *answer) for file, answer in zip(files, found, strict=True)]
 
 
 def digests_of(files: Sequence[SourceFile], *, jobs: int | None = None) -> list[bytes]:
@@ -279,9 +282,8 @@ def _batch(
     part: Sequence[SourceFile],
     options: ExtractionOptions,
     extraction: Callable[[SourceFile, ExtractionOptions, Prefilter], Result],
-    told: Callable[[int], None] = lambda _done: None,
-) -> list[Result]:
-    """Return what is extracted of some files; `told` is told how many of them are done."""
+) -> Iterator[Result]:
+    """Yield what is extracted of some files."""
     from dal_audit.extract.python.prefilter.driver_marks import MANY, Prefilter
 
     is_many = len(part) > MANY
@@ -289,11 +291,8 @@ def _batch(
     with warnings.catch_warnings():
         # `ast.parse` warns of what the audited code does; that is no business of ours.
         warnings.simplefilter("ignore")
-        found = []
-        for done, file in enumerate(part):
-            told(done)
-            found.append(extraction(file, options, prefilter))
-        return found
+        for file in part:
+            yield extraction(file, options, prefilter)
 
 
 def read_bytes(path: str, size: int) -> bytes:

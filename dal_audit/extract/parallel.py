@@ -6,14 +6,17 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, BinaryIO, Final, Generic, TypeAlias, TypeVar
 
 from msgspec.msgpack import Decoder, Encoder
 
 from dal_audit.facts import SourceFile
 
 Result = TypeVar("Result")
+
+Batch: TypeAlias = Callable[[Sequence[SourceFile]], Iterable[Result]]
+"""What is made of some files, a result for each."""
 
 WORTH_A_PROCESS = 4 << 20
 """Bytes of source from which on another process saves more than it costs, where most files are
@@ -37,18 +40,27 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def _as_it_is(result: Result) -> Result:
+    return result
+
+
 def spread(
-    batch: Callable[[Sequence[SourceFile]], list[Result]],
+    batch: Batch[Result],
     files: Sequence[SourceFile],
     *,
     jobs: int | None,
     worth: int,
     answer: Any = Any,
+    apart: Callable[[], object] | None = None,
+    taken: Callable[[Result], Result] = _as_it_is,
 ) -> list[Result]:
     """Apply `batch` to all files, in order; in forked processes where there is work for them.
 
     One process is forked for each `worth` bytes, and no more than `jobs`. `answer` is the type of a
     result, as a process sends it (`msgspec.msgpack`: much faster than `pickle` for records).
+    Where work is forked, this process takes a share, unless all of it is to be done `apart`: what
+    it leaves in memory, syntax trees above all, is then gone with its process. That loads what each
+    process needs, before forking. What `taken` makes of each result as it comes in is returned.
 
     The order of the results does not depend on the number of processes. Raises WorkerError when a
     process ends before it has answered.
@@ -57,9 +69,13 @@ def spread(
     wanted = min(jobs or available_cores(), size // worth + 1, len(files) or 1)
     with _uncollected():
         if wanted <= 1 or not _may_fork():
-            return batch(files)
+            return list(map(taken, batch(files)))
         hands = _dealt(files, wanted)
-        answers = _answers(batch, [[files[index] for index in hand] for hand in hands], answer)
+        if apart is not None:
+            apart()
+        own = 0 if apart else 1
+        dealt = [[files[index] for index in hand] for hand in hands]
+        answers = _answers(batch, dealt, answer, taken, own=own)
     results: dict[int, Result] = {}
     for hand, found in zip(hands, answers, strict=True):
         results.update(zip(hand, found, strict=True))
@@ -85,16 +101,21 @@ def _dealt(files: Sequence[SourceFile], count: int) -> list[list[int]]:
 
 
 def _answers(
-    batch: Callable[[Sequence[SourceFile]], list[Result]],
+    batch: Batch[Result],
     hands: Sequence[Sequence[SourceFile]],
     answer: Any,
+    taken: Callable[[Result], Result],
+    *,
+    own: int,
 ) -> list[list[Result]]:
-    """Return the results of each hand: of the first by this process, of each other by its own."""
-    workers = [_Worker(batch, hand) for hand in hands[1:]]
+    """Return the results of each hand: of the `own` first by this process, of each other by one."""
+    # Nobody listens before this process has done its own share.
+    workers = [_Worker(batch, hand, is_heard=not own) for hand in hands[own:]]
     try:
-        first = batch(hands[0])
-        decoder = Decoder(tuple[str, list[answer]])
-        return [first, *(worker.answer(decoder) for worker in workers)]
+        found = [list(map(taken, batch(hand))) for hand in hands[:own]]
+        decode = Decoder(answer).decode
+        _listen(workers, lambda data: taken(decode(data)))
+        return [*found, *(worker.results for worker in workers)]
     finally:
         for worker in workers:
             worker.abandon()
@@ -109,29 +130,43 @@ def _may_fork() -> bool:
 
 _PACKED: Final = b"m"
 _PICKLED: Final = b"p"
+_ENDED: Final = b"e"
+"""How a message begins: with a result, one in another form, or why there is no further one."""
+
+_LENGTH: Final = 4
+"""The bytes behind that, which say how long the rest is."""
+
+_PIECE: Final = 1 << 18
+"""So many bytes are read at once."""
 
 
-def _packed(answer: object) -> bytes:
-    """Return an answer as it is sent.
+def _message(result: object) -> tuple[bytes, bytes]:
+    """Return a result as it is sent.
 
     A text with lone surrogates, as an escape in a string can make them, is no MessagePack.
     """
     try:
-        return _PACKED + Encoder().encode(answer)
+        return _PACKED, Encoder().encode(result)
     except UnicodeEncodeError:
         import pickle  # only for such a text
 
-        return _PICKLED + pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
+        return _PICKLED, pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)
 
 
-class _Worker:
-    """A forked process that answers once, over a pipe."""
+class _Worker(Generic[Result]):
+    """A forked process that sends result after result over a pipe.
+
+    So neither side ever holds all of them as bytes, nor the process as objects.
+    """
 
     def __init__(
-        self, batch: Callable[[Sequence[SourceFile]], list[Result]], files: Sequence[SourceFile]
+        self, batch: Batch[Result], files: Sequence[SourceFile], *, is_heard: bool
     ) -> None:
-        """Fork and let the child do its share."""
+        """Fork and let the child do its share; it waits with its words until it `is_heard`."""
+        self.results: list[Result] = []
         self.is_done = False
+        self._error: str | None = None
+        self._received = bytearray()
         self.reader, writer = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -142,34 +177,47 @@ class _Worker:
         status = 1
         try:
             os.close(self.reader)
-            try:
-                answer: tuple[str, list[Result]] = "", batch(files)
-            except Exception as error:  # noqa: BLE001  # the parent raises it again
-                answer = f"{type(error).__name__}: {error}", []
-            with os.fdopen(writer, "wb") as pipe:
-                pipe.write(_packed(answer))
+            with os.fdopen(writer, "wb", buffering=_PIECE) as pipe:
+                _send(batch, files, pipe, is_heard=is_heard)
             status = 0
         finally:
             # Not sys.exit: the parent's buffers and handlers are copied into the child.
             os._exit(status)
 
-    def answer(self, decoder: Decoder[tuple[str, list[Result]]]) -> list[Result]:
-        """Wait for the child's answer, and read it."""
-        with os.fdopen(self.reader, "rb", closefd=False) as pipe:
-            data = pipe.read()
-        _, status = os.waitpid(self.pid, 0)
-        self.is_done = True
-        if status or not data:
-            raise WorkerError(f"a worker process ended with status {status}")
-        if data[:1] == _PACKED:
-            error, results = decoder.decode(memoryview(data)[1:])
+    def receive(self, read: Callable[[memoryview], Result]) -> None:
+        """Take what the child has sent by now; raise WorkerError where it failed."""
+        data = os.read(self.reader, _PIECE)
+        if not data:
+            self._end()
+            return
+        self._received += data
+        begin = 0
+        with memoryview(self._received) as view:
+            while (end := _end_of_message(view, begin)) is not None:
+                kind, content = bytes(view[begin : begin + 1]), view[begin + 1 + _LENGTH : end]
+                self._take(kind, content, read)
+                content.release()
+                begin = end
+        del self._received[:begin]
+
+    def _take(self, kind: bytes, content: memoryview, read: Callable[[memoryview], Result]) -> None:
+        if kind == _PACKED:
+            self.results.append(read(content))
+        elif kind == _ENDED:
+            self._error = str(content, "utf-8")
         else:
             import pickle  # only for a text with lone surrogates
 
-            error, results = pickle.loads(memoryview(data)[1:])  # noqa: S301  # our own child's words
-        if error:
-            raise WorkerError(error)
-        return results
+            self.results.append(pickle.loads(content))  # noqa: S301  # our own child's words
+
+    def _end(self) -> None:
+        """Wait for the child's end."""
+        _, status = os.waitpid(self.pid, 0)
+        self.is_done = True
+        if status or self._error is None:
+            raise WorkerError(f"a worker process ended with status {status}")
+        if self._error:
+            raise WorkerError(self._error)
 
     def abandon(self) -> None:
         """Let go of the child; one that has not answered yet is ended, and its work is lost."""
@@ -180,3 +228,45 @@ class _Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+
+
+def _send(
+    batch: Batch[Result], files: Sequence[SourceFile], pipe: BinaryIO, *, is_heard: bool
+) -> None:
+    """Send each result, and last that all is well, or what went wrong."""
+    error = ""
+    try:
+        messages = map(_message, batch(files))
+        for kind, content in messages if is_heard else list(messages):
+            _write(pipe, kind, content)
+    except Exception as raised:  # noqa: BLE001  # the parent raises it again
+        error = f"{type(raised).__name__}: {raised}"
+    _write(pipe, _ENDED, error.encode(errors="backslashreplace"))
+
+
+def _write(pipe: BinaryIO, kind: bytes, content: bytes) -> None:
+    pipe.write(kind + len(content).to_bytes(_LENGTH, "big"))
+    pipe.write(content)
+
+
+def _end_of_message(data: memoryview, begin: int) -> int | None:
+    """Return where the message ends that begins at a place; None where it is not all there."""
+    content = begin + 1 + _LENGTH
+    end = content + int.from_bytes(data[begin + 1 : content], "big")
+    return end if content <= len(data) and end <= len(data) else None
+
+
+def _listen(workers: Sequence[_Worker[Result]], read: Callable[[memoryview], Result]) -> None:
+    """Take what the children send until all are done, from whichever has something to say."""
+    import select  # only where work is forked
+
+    by_reader = {worker.reader: worker for worker in workers}
+    open_pipes = select.poll()
+    for reader in by_reader:
+        open_pipes.register(reader, select.POLLIN)
+    while by_reader:
+        for reader, _ in open_pipes.poll():
+            by_reader[reader].receive(read)
+            if by_reader[reader].is_done:
+                open_pipes.unregister(reader)
+                del by_reader[reader]

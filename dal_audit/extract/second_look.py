@@ -18,6 +18,7 @@ from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES, too_much_of
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, WORTH_A_PROCESS, spread
+from dal_audit.extract.reader_modules import load_evidence_reader
 from dal_audit.facts import START, Fact, FileFacts, NotUnderstood, SourceFile, ValueFacts
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def inspect_accesses(
         found = AccessorWords(words, files=len(missing))
         unclear = _not_understood(known)
 
-        def batch(part: Sequence[SourceFile]) -> list[ValueFacts | None]:
-            return [
+        def batch(part: Sequence[SourceFile]) -> Iterator[ValueFacts | None]:
+            return (
                 evidence_of(
                     file,
                     found,
@@ -60,9 +61,16 @@ def inspect_accesses(
                     may_cut=file.path not in unclear,
                 )
                 for file in part
-            ]
+            )
 
-        return spread(batch, missing, jobs=jobs, worth=WORTH_A_PROCESS, answer=ValueFacts | None)
+        return spread(
+            batch,
+            missing,
+            jobs=jobs,
+            worth=WORTH_A_PROCESS,
+            answer=ValueFacts | None,
+            apart=load_evidence_reader,
+        )
 
     return _joined(
         known, files, cache.other_of("accesses", files, compute) if cache else compute(files)
@@ -92,13 +100,20 @@ def inspect_named(
 
         found = AccessorWords(words)
 
-        def batch(part: Sequence[SourceFile]) -> list[ValueFacts]:
-            return [
+        def batch(part: Sequence[SourceFile]) -> Iterator[ValueFacts]:
+            return (
                 evidence_of(file, found, always=True, shortcuts=shortcuts) or NOTHING
                 for file in part
-            ]
+            )
 
-        return spread(batch, missing, jobs=jobs, worth=PARSED_WORTH_A_PROCESS, answer=ValueFacts)
+        return spread(
+            batch,
+            missing,
+            jobs=jobs,
+            worth=PARSED_WORTH_A_PROCESS,
+            answer=ValueFacts,
+            apart=load_evidence_reader,
+        )
 
     made = cache.other_of("named", wanted, compute) if cache else compute(wanted)
     return _joined(known, wanted, made)

@@ -6,13 +6,14 @@ where nothing is new.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
+from dal_audit.extract.reader_modules import load_second_reader
 from dal_audit.facts import SourceFile
 from dal_audit.facts.claims import Claim, Denial
 
@@ -37,16 +38,18 @@ def denied(
     asked = [files[path] for path, made in new.items() if made]
     if not asked:
         return {}
-    # Only where something is to be said of a file, and before forking, as each process needs it:
-    import dal_audit.extract.python.statement_reader  # noqa: F401
-
     read = partial(_denials, new, by_statement=shortcuts)
 
-    def batch(part: Sequence[SourceFile]) -> list[tuple[Denial, ...]]:
-        return [read(file) for file in part]
+    def batch(part: Sequence[SourceFile]) -> Iterator[tuple[Denial, ...]]:
+        return map(read, part)
 
     answers = spread(
-        batch, asked, jobs=jobs, worth=8 * PARSED_WORTH_A_PROCESS, answer=tuple[Denial, ...]
+        batch,
+        asked,
+        jobs=jobs,
+        worth=8 * PARSED_WORTH_A_PROCESS,
+        answer=tuple[Denial, ...],
+        apart=load_second_reader,
     )
     found = {}
     for file, answer in zip(asked, answers, strict=True):

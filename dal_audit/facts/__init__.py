@@ -39,6 +39,7 @@ from dal_audit.facts.python import (
     TypeName,
     UseKind,
 )
+from dal_audit.facts.record_bytes import packed
 from dal_audit.facts.source import (
     START,
     Edit,
@@ -115,6 +116,7 @@ __all__ = [
     "claims",
     "migrations",
     "models",
+    "packed",
     "replay",
     "rust",
     "source",

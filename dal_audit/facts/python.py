@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 from dal_audit.facts.any_language import NotebookCell, NotUnderstood, Suppression
 from dal_audit.facts.exceptions import CaughtTuple, ErrorTranslation, HandlerTies
 from dal_audit.facts.mentions import NameMentions
+from dal_audit.facts.record_bytes import Unpacking
 from dal_audit.facts.source import Edit, FactRecord, Span, TaggedFact
 from dal_audit.facts.values import ValueFacts
 
@@ -53,6 +54,9 @@ class Reference(FactRecord, frozen=True):
     """What stands there where that is another name for it; empty where that is no name."""
 
 
+_USES: Final = Unpacking(Reference)
+
+
 class Target(FactRecord, frozen=True):
     """One thing that an import statement names.
 
@@ -63,10 +67,16 @@ class Target(FactRecord, frozen=True):
     span: Span
     name: str
     bound: str
-    uses: tuple[Reference, ...] = ()
+    packed_uses: bytes | tuple[Reference, ...] = b""
+    """Its uses as they are held (`packed`)."""
     removal: tuple[Span, Span] | None = None
     """What goes with it, where nothing can miss it and other names of its statement stay: where one
     behind it stays, and where one before it does. None where something may miss it."""
+
+    @property
+    def uses(self) -> tuple[Reference, ...]:
+        """The uses of what it binds, in the order of the text."""
+        return _USES(self.packed_uses)
 
 
 class Import(TaggedFact, frozen=True):
@@ -293,6 +303,9 @@ class Member(FactRecord, frozen=True):
     """Whether the language hides it from others; a name with `_` before it is private, too."""
 
 
+_MEMBERS: Final = Unpacking(Member)
+
+
 class ClassDefinition(TaggedFact, frozen=True):
     """A class: its name (dotted where it is nested), its bases and members.
 
@@ -305,13 +318,19 @@ class ClassDefinition(TaggedFact, frozen=True):
     span: Span
     extent: tuple[int, int]
     bases: tuple[TypeName, ...]
-    members: tuple[Member, ...]
+    packed_members: bytes | tuple[Member, ...] = b""
+    """Its members as they are held (`packed`)."""
     decorators: tuple[str, ...] = ()
     arguments: tuple[TypeName, ...] = ()
     is_trait: bool = False
     """Whether the language itself makes it an interface, which declares what others implement."""
     is_open: bool = False
     """Whether nobody in view implements it, so that somebody else must."""
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Its members, in the order of the text."""
+        return _MEMBERS(self.packed_members)
 
 
 FORWARDING: Final = frozenset({"__getattr__", "__getattribute__", "__getitem__"})

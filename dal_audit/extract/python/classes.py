@@ -25,7 +25,7 @@ from dal_audit.extract.python.methods import GETTERS, Methods, assigned_once, ow
 from dal_audit.extract.python.parse.import_places import name_span, node_span, own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, inside
 from dal_audit.extract.source import Lines
-from dal_audit.facts import ClassDefinition, Member, TypeName
+from dal_audit.facts import ClassDefinition, Member, TypeName, packed
 
 _TABLE: Final = "__dict__"
 _SETTERS: Final = frozenset({"setattr", "__setattr__"})
@@ -66,7 +66,7 @@ class _Classes:
             name_span(self.lines, node),
             (first, header),
             tuple(bases),
-            tuple(self.members(node)),
+            packed(self.members(node)),
             tuple(decorators),
             tuple(self.arguments(node)),
         )

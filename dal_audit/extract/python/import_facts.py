@@ -14,7 +14,7 @@ from dal_audit.extract.python.parse.import_places import (
     node_span,
 )
 from dal_audit.extract.python.scopes import Imported, source_module
-from dal_audit.facts import Import, Reference, Span, Target
+from dal_audit.facts import Import, Reference, Span, Target, packed
 
 
 def import_fact(
@@ -52,7 +52,8 @@ def import_fact(
         bound = "" if alias.name == "*" else imported.name
         name = alias.name if isinstance(statement, ast.Import) else origin
         span = imported_span(lines, alias)
-        targets.append(Target(span, name, bound, tuple(sorted(references, key=_by_span)), taken))
+        uses_of_it = packed(sorted(references, key=_by_span))
+        targets.append(Target(span, name, bound, uses_of_it, taken))
     return Import(
         statement=lines.span(start, end),
         targets=tuple(targets),

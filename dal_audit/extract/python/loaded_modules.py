@@ -14,7 +14,7 @@ from dal_audit.extract.python.parse.import_places import node_span
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.source import Lines
-from dal_audit.facts import Import, Reference, Span, Target
+from dal_audit.facts import Import, Reference, Span, Target, packed
 
 
 class LoadedModule(Struct, frozen=True):
@@ -56,7 +56,7 @@ class LoadedModules(Struct):
                 key=lambda reference: reference.span,
             )
             first = loads[0]
-            target = Target(first.span, name, name, tuple(references))
+            target = Target(first.span, name, name, packed(references))
             yield Import(
                 first.statement, (target,), type_checking=first.type_checking, is_call=True
             )

@@ -17,7 +17,17 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from dal_audit.extract.source import Lines
-from dal_audit.facts import AttributeRead, Fact, NotebookCell, NotUnderstood, Span, Suppression
+from dal_audit.facts import (
+    AttributeRead,
+    ClassDefinition,
+    Fact,
+    NotebookCell,
+    NotUnderstood,
+    Span,
+    Suppression,
+    Target,
+    packed,
+)
 from dal_audit.facts.claims import Claim
 from dal_audit.facts.source import FactRecord
 from dal_audit.facts.sql import Embedding
@@ -107,6 +117,10 @@ class Notebook:
         moved = type(value)(**{name: self.moved(part) for name, part in asdict(value).items()})
         if isinstance(moved, Suppression):
             return self._suppression(moved)
+        if isinstance(moved, Target):
+            return replace(moved, packed_uses=packed(self.moved(moved.uses)))
+        if isinstance(moved, ClassDefinition):
+            return replace(moved, packed_members=packed(self.moved(moved.members)))
         if isinstance(moved, (AttributeRead, Embedding)):
             first, last = moved.lines
             return replace(moved, lines=(self._line(first), self._line(last)))
