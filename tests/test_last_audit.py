@@ -240,6 +240,24 @@ def test_what_changes_an_answer_is_audited_anew(
     assert known(asked(project)) is None
 
 
+@pytest.mark.parametrize("appears", ["", "late.py"])
+def test_the_run_that_makes_the_folder_of_the_cache_keeps_what_it_found(
+    project: Path, appears: str, tmp_path: Path
+) -> None:
+    put(project / "migrations/0001_a.sql", "SELECT 1;\n")  # So that git is not asked once more.
+    remove_cache(project / CACHE)
+    git(project, "add", ".")
+    tick(tmp_path)
+    request = asked(project)
+    last = LastAudit(request)
+    report = audit(request)
+    tick(tmp_path)
+    if appears:
+        put(project / appears, "")
+    last.kept(report)
+    assert (known(request) is None) == bool(appears)
+
+
 def test_where_there_are_migrations_gits_history_counts(project: Path, tmp_path: Path) -> None:
     put(project / "migrations/0001_books.sql", "CREATE TABLE a (b TEXT);\n")
     kept(asked(project))

@@ -74,6 +74,7 @@ def places_of(scope: ProjectScope) -> Places | None:
     if folders.are_linked:
         return None
     known = dict.fromkeys((*_configuring(scope.policy), *_excluded(scope)))
+    known.pop(str(root), None)  # It is among the folders.
     listing = dict.fromkeys(_ignoring([root, *root.parents]))
     listing.update(dict.fromkeys(_of_git(root, folders.repositories)))
     listing.update(dict.fromkeys(folders.rules))
