@@ -149,9 +149,8 @@ def take_down(inquiry: Inquiry, tree: ProjectFiles, project: Project) -> None:
     inquiry.size = sum(file.size for file in tree.files)
     policy, layout = project.policy, project.layout
     inquiry.imports_decide = project.hangs_on_imports
-    inquiry.asks_beyond = bool(
-        layout.sets or layout.unrecognised or policy.migrations or policy.waivers
-    )
+    inquiry.asks_folders = bool(policy.migrations or policy.waivers)
+    inquiry.asks_beyond = bool(layout.sets or layout.unrecognised) or inquiry.asks_folders
 
 
 def read_again(before: Reading, path: str, text: Path, request: Request) -> Reading:
@@ -208,7 +207,7 @@ def found_in(reading: Reading, request: Request) -> Triaged:
     if expects_baseline(project.policy, request):
         # It is matched by the lines that findings lie on, and by which files are gone.
         reading.cache.inquiry.bar(finding.place.path for finding in findings)
-        reading.cache.inquiry.asks_beyond = True
+        reading.cache.inquiry.asks_beyond = reading.cache.inquiry.asks_folders = True
     return replace(triaged, findings=findings)
 
 

@@ -267,6 +267,17 @@ def test_where_there_are_migrations_gits_history_counts(project: Path, tmp_path:
     assert known(asked(project)) is None
 
 
+def test_a_file_that_is_written_beside_migrations_is_asked(project: Path, tmp_path: Path) -> None:
+    put(project / "migrations/0001_books.sql", "CREATE TABLE a (b TEXT);\n")
+    kept(asked(project))
+    tick(tmp_path)
+    rewrite(project / "app/one.py")
+    assert known(asked(project)) is not None
+    tick(tmp_path)
+    rewrite(project / "migrations/0001_books.sql")
+    assert known(asked(project)) is None
+
+
 def test_the_table_of_a_model_that_a_migration_names_counts(project: Path, tmp_path: Path) -> None:
     models = project / "app/models.py"
     put(models, 'class Shelf:\n    __tablename__ = "shelves"\n')

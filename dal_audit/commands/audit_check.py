@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 MAX_CHANGED: Final = 256
 """Where more places changed, it is audited anew: to ask so many files costs as much."""
 
+_OF_MIGRATIONS: Final = (".py", ".sql")
+
 MAX_ASKED: Final = 24
 """The same for files that would have to be asked once more."""
 
@@ -115,11 +117,30 @@ class Check:
     def _lists_the_same(self) -> bool:
         """Return whether the same files are listed, and nothing else hangs on git."""
         asked = self._asked
-        if asked is None or asked.asks_beyond:
+        if asked is None or (asked.asks_beyond and not self._is_apart(asked)):
             return False
         self._listed = list_paths(self.root)
         self.is_listed = listing_digest(self._listed) == self.kept.listing
         return self.is_listed
+
+    def _is_apart(self, asked: KeptAsked) -> bool:
+        """Return whether nothing but folders changed, and none of them holds migrations.
+
+        Editors write a file beside the old one, and move it into its place.
+        """
+        if asked.asks_folders:
+            return False
+        kept = self.kept
+        folders = {self.places[number] for number in self._numbers if number < kept.listed}
+        held = {
+            path
+            for path in self.places[kept.listed :]
+            if path.endswith(_OF_MIGRATIONS) and (path.rpartition("/")[0] or ".") in folders
+        }
+        are_folders = all(
+            not Path(place).is_absolute() and (self.root / place).is_dir() for place in folders
+        )
+        return are_folders and held <= asked.answers.keys()
 
     def _answer_the_same(self) -> bool:
         """Return whether files that changed answer what they did, be it on other lines."""

@@ -54,6 +54,7 @@ class KeptAsked(FactRecord, frozen=True):
     foreign: tuple[str, ...]
     size: int
     asks_beyond: bool
+    asks_folders: bool
     answers: dict[str, Answers]
     followed: tuple[tuple[str, str], ...] = ()
     """The modules and names of which it was asked who imports them."""
@@ -142,6 +143,7 @@ def kept_asked(inquiry: Inquiry, answers: dict[str, Answers]) -> KeptAsked:
         inquiry.foreign,
         inquiry.size,
         inquiry.asks_beyond,
+        inquiry.asks_folders,
         answers,
         tuple(sorted(inquiry.followed)),
         inquiry.imports_decide,

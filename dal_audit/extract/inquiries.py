@@ -81,6 +81,8 @@ class Inquiry(Struct):
     """How many bytes of Python the project has."""
     asks_beyond: bool = False
     """Whether more was asked of git and the folders than which files there are."""
+    asks_folders: bool = False
+    """Whether that was asked of other folders than those of migrations."""
 
     followed: frozenset[tuple[str, str]] = frozenset()
     """The modules and names of which it was asked who imports them."""
