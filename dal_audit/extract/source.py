@@ -163,18 +163,22 @@ def occurrences(text: str, words: Iterable[str]) -> Iterator[int]:
             position = text.find(word, position + 1)
 
 
+def line_starts(text: str) -> list[int]:
+    """Return where the lines of a text begin, which end at LF, CR and CR LF."""
+    if "\r" in text:
+        return [0, *(end.end() for end in _LINE_END.finditer(text))]
+    lengths = [len(line) + 1 for line in text.split("\n")]
+    lengths.pop()  # No line end follows the last one.
+    return [*accumulate(lengths, initial=0)]
+
+
 class Lines:
     """The lines of a text, and the ways in which parsers count columns."""
 
     def __init__(self, text: str) -> None:
         """Split the text where Python does: at LF, CR and CR LF."""
         self.text = text
-        if "\r" in text:
-            self.starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
-        else:
-            lengths = [len(line) + 1 for line in text.split("\n")]
-            lengths.pop()  # No line end follows the last one.
-            self.starts = [*accumulate(lengths, initial=0)]
+        self.starts = line_starts(text)
         self.ascii = text.isascii()
 
     def __len__(self) -> int:

@@ -16,6 +16,7 @@ from dal_audit.extract.operations.places import OperationPlaces
 from dal_audit.extract.operations.types import UNKNOWN_TYPE
 from dal_audit.extract.python.literal_places import LiteralPlaces
 from dal_audit.extract.sql.calls import lacked_calls
+from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.scripts import constructs_of
 from dal_audit.extract.sql.statements import Statement, each_statement
 from dal_audit.extract.sql.structure import head_of, read_structure
@@ -94,14 +95,15 @@ def _judged(
     def is_own(first: int, last: int) -> bool:
         return any(own[first:last]) and own[first:last].count(False) <= _AROUND
 
+    view = shipped_matcher().view(tokens)
     return replace(
         fact,
         constructs=tuple(
             replace(construct, rewriting=None)
-            for construct in constructs_of(tokens, places, comments)
+            for construct in constructs_of(view, places, comments)
             if is_own(construct.first, construct.last)
         ),
-        calls=tuple(called for called in lacked_calls(tokens, places) if own[called.first]),
+        calls=tuple(called for called in lacked_calls(view, places) if own[called.first]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -36,16 +36,14 @@ _EMPTY: Final = 3
 """How many tokens a call without arguments has."""
 
 
-def lacked_calls(tokens: tuple[Token, ...], places: Places) -> tuple[SqlCall, ...]:
+def lacked_calls(view: View, places: Places) -> tuple[SqlCall, ...]:
     """Return the calls in a statement of functions that an engine does not have, in order."""
+    tokens = view.tokens
     if not tokens or tokens[0].upper in _NO_CALLS:
         return ()
-    view: View | None = None
     found: list[SqlCall] = []
-    for place, several in _lacked_names(tokens):
+    for place, several in _lacked_names(view):
         token = tokens[place]
-        if view is None:
-            view = View(tokens, frozenset())
         end = view.after_call(place, token.upper, 0, -1)
         if end is None:
             continue
@@ -66,18 +64,18 @@ def _casts(name: str, engine: str) -> bool:
     return names is not None and names.types is not None and name in names.types
 
 
-def _lacked_names(tokens: tuple[Token, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _lacked_names(view: View) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield the places of names that may be called, each with the engines that have no such one."""
-    for place in range(1, len(tokens) - 1):
-        token = tokens[place]
-        if token.kind is not Kind.WORD or tokens[place + 1].text != "(":
+    tokens = view.tokens
+    for place, following in enumerate(view.keys[2:], 1):
+        if following != "(" or tokens[place].kind is not Kind.WORD:
             continue
-        lacking = _lacking(token.text.lower())
+        lacking = _lacking(tokens[place].text.lower())
         if lacking and not _declares(tokens, place):
             yield place, lacking
 
 
-def _declares(tokens: tuple[Token, ...], place: int) -> bool:
+def _declares(tokens: Sequence[Token], place: int) -> bool:
     """Return whether what stands before a name says that it is not called."""
     before = tokens[place - 1].upper
     if before == "BY":
@@ -85,13 +83,13 @@ def _declares(tokens: tuple[Token, ...], place: int) -> bool:
     return before in _DECLARES_AFTER
 
 
-def _is_alias(tokens: tuple[Token, ...], place: int, end: int) -> bool:
+def _is_alias(tokens: Sequence[Token], place: int, end: int) -> bool:
     """Return whether a name with a list is one of a common table expression or a derived table."""
     after_group = tokens[place - 1].text == ")" or tokens[place - 1].kind is Kind.QUOTED
     return after_group or (end < len(tokens) and tokens[end].is_word("AS") and _is_cte(tokens, end))
 
 
-def _is_cte(tokens: tuple[Token, ...], end: int) -> bool:
+def _is_cte(tokens: Sequence[Token], end: int) -> bool:
     following = tokens[end + 1 : end + 4]
     return any(token.text == "(" for token in following[:1]) or any(
         token.is_word("MATERIALIZED") for token in following

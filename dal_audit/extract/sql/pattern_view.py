@@ -147,6 +147,10 @@ _NOT_CALLED_AFTER: Final = frozenset(
 _CREATES: Final = frozenset({"INDEX", "TRIGGER", "POLICY", "RULE", "STATISTICS"})
 
 
+_KEYED: Final = frozenset({Kind.WORD, Kind.PUNCTUATION, Kind.OPERATOR})
+"""What a pattern's words are compared with."""
+
+
 @lru_cache(maxsize=8192)
 def _classes_of(kind: Kind, text: str) -> frozenset[str]:
     """Return the classes that a token has by itself."""
@@ -198,24 +202,8 @@ class View:
         self._pairs: dict[int, int] | None = None
         self._types: TypePlaces | None = None
         self._marks: dict[int, frozenset[str]] = {}
+        self._look_for(keys)
         where = self.where
-        own = self.keys
-        for place, token in enumerate(tokens):
-            kind = token.kind
-            if kind is Kind.WORD or kind is Kind.PUNCTUATION or kind is Kind.OPERATOR:
-                key = token.text.upper()
-                own.append(key)
-                if key in keys:
-                    where.setdefault(key, []).append(place)
-                if key != "?" and "_" not in key:
-                    continue
-            else:
-                own.append(token.text.upper() if kind is Kind.NUMBER else "")
-            for name in _classes_of(kind, token.text):
-                if name in keys:
-                    where.setdefault(name, []).append(place)
-            if kind is Kind.NUMBER and token.text in keys:
-                where.setdefault(token.text, []).append(place)
         if (
             "<untyped>" in keys
             and not where.keys().isdisjoint({"CREATE", "ALTER"})
@@ -226,6 +214,25 @@ class View:
         if "JOIN" in where:
             for mark, places in join_marks(tokens).items():
                 self._mark(mark, places)
+
+    def _look_for(self, keys: frozenset[str]) -> None:
+        """Go over the tokens once."""
+        where, own = self.where, self.keys
+        for place, (kind, text, _, _, _) in enumerate(self.tokens):
+            if kind in _KEYED:
+                key = text.upper()
+                own.append(key)
+                if key in keys:
+                    where.setdefault(key, []).append(place)
+                if key != "?" and "_" not in key:
+                    continue
+            else:
+                own.append(text.upper() if kind is Kind.NUMBER else "")
+            for name in _classes_of(kind, text):
+                if name in keys:
+                    where.setdefault(name, []).append(place)
+            if kind is Kind.NUMBER and text in keys:
+                where.setdefault(text, []).append(place)
 
     def _mark_reserved(self) -> None:
         """Mark the words that SQLite takes for no name, where a name stands."""

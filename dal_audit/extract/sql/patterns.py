@@ -71,9 +71,16 @@ class Matcher:
         self.keys = frozenset(keys)
         self._ways: dict[int, Mapping[str, tuple[int, ...]]] = {}  # By the id of an instruction.
 
+    def view(self, tokens: Sequence[Token]) -> View:
+        """Return a statement's tokens as the patterns see them."""
+        return View(tokens, self.keys)
+
     def matches(self, tokens: Sequence[Token]) -> list[Match]:
         """Return every match in a statement's tokens, by place and then by feature."""
-        view = View(tokens, self.keys)
+        return self.matches_in(self.view(tokens))
+
+    def matches_in(self, view: View) -> list[Match]:
+        """Return every match in a view of this matcher's, by place and then by feature."""
         candidates = self._candidates(view)
         found: list[Match] = []
         contexts: dict[str, bool] = {}

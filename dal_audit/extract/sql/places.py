@@ -6,9 +6,9 @@ import re
 from bisect import bisect_left, bisect_right
 from typing import Final
 
+from dal_audit.extract.source import line_starts
 from dal_audit.facts import Edit, Span
 
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _PAIRS: Final = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -22,7 +22,7 @@ class Places:
 
     def __init__(self, text: str) -> None:
         """Note where the lines begin, and which characters take two code units."""
-        self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
+        self._starts = line_starts(text)
         self._pairs = [] if text.isascii() else [pair.start() for pair in _PAIRS.finditer(text)]
 
     def position(self, offset: int) -> tuple[int, int]:

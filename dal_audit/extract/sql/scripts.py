@@ -11,6 +11,7 @@ from dal_audit.catalogue.portability import feature_by_id
 from dal_audit.extract.secrets import text_for_facts
 from dal_audit.extract.source import Lines, UndecodableError, decode_script, not_decoded
 from dal_audit.extract.sql.calls import lacked_calls
+from dal_audit.extract.sql.pattern_view import View
 from dal_audit.extract.sql.patterns import shipped_matcher
 from dal_audit.extract.sql.placeholders import placeholders_of
 from dal_audit.extract.sql.places import Places
@@ -95,6 +96,7 @@ def statement_fact(
             at = reading.flaw_token or statement.tokens[-1]
             flaw_span = places.span(at.start, at.end)
     head = head_of(statement.tokens)
+    view = shipped_matcher().view(statement.tokens)
     odd = misfit(head, statement.tokens, text) if reading.structure is not None else None
     if odd is not None:
         reading = structs.replace(reading, flaw="what stands here does not fit what is before it")
@@ -107,9 +109,9 @@ def statement_fact(
         reading.flaw,
         flaw_span,
         tuple(comment.text for comment in comments),
-        constructs=constructs_of(statement.tokens, places, comments),
+        constructs=constructs_of(view, places, comments),
         placeholders=placeholders_of(statement.tokens, places),
-        calls=lacked_calls(statement.tokens, places) if reading.structure is not None else (),
+        calls=lacked_calls(view, places) if reading.structure is not None else (),
     )
 
 
@@ -130,12 +132,16 @@ def _of_template(statement: Statement, comments: Sequence[Token], places: Places
 
 
 def constructs_of(
-    tokens: tuple[Token, ...], places: Places, comments: Sequence[Token] = ()
+    view: View, places: Places, comments: Sequence[Token] = ()
 ) -> tuple[SqlConstruct, ...]:
-    """Return the places in a statement where rows of the portability catalogue are recognised."""
-    matches = shipped_matcher().matches(tokens)
+    """Return the places in a statement where rows of the portability catalogue are recognised.
+
+    The view is the shipped matcher's.
+    """
+    matches = shipped_matcher().matches_in(view)
     if not matches:
         return ()
+    tokens = view.tokens
     known, respeller = feature_by_id(), Respeller(tokens, comments, places)
     return tuple(
         SqlConstruct(

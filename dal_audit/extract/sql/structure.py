@@ -62,6 +62,10 @@ _HEAD: Final = 16
 """Within so many tokens a statement says what it creates."""
 
 
+_NOWHERE: Final = Places("")
+"""The places of what is read for its words alone."""
+
+
 class Reading(Struct, frozen=True):
     """What was read of a statement: its structure, or why and where it was not understood.
 
@@ -91,7 +95,7 @@ def head_of(tokens: tuple[Token, ...]) -> str:
     first = tokens[0].upper if tokens[0].kind is Kind.WORD else ""
     if first not in {"CREATE", "ALTER", "DROP"}:
         return first
-    cursor = Cursor(tokens[:_HEAD], Places(""))
+    cursor = Cursor(tokens[:_HEAD], _NOWHERE)
     cursor.at = 1
     if first == "CREATE":
         _adjectives(cursor)

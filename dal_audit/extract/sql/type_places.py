@@ -56,6 +56,9 @@ _NO_TYPE: Final = frozenset(
 )
 """Words that follow a column's name where it has no type."""
 
+_TYPED: Final = frozenset({"::", "RETURNS", "CAST", "TRY_CAST"})
+"""What an expression holds that has a type in it."""
+
 _TABLE_WORDS: Final = frozenset({"TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL", "FOREIGN"})
 
 
@@ -79,6 +82,8 @@ def type_places(tokens: Sequence[Token]) -> TypePlaces:
 def _in_expressions(tokens: Sequence[Token], words: list[str]) -> set[int]:
     """Return the places after `::`, and after the `AS` of a CAST, and after RETURNS."""
     found: set[int] = set()
+    if _TYPED.isdisjoint(words):
+        return found
     casts: dict[int, int] = {}
     for place, word in enumerate(words):
         match word:
