@@ -167,7 +167,7 @@ def _refused_name(state: State, written: SqlName, name: str) -> tuple[str, str] 
     relation = state.seen(name)
     if relation is not None and relation.kind in VIEWS:
         return f"`{written.name}` is a view", "Refer to a table."
-    if state.to_come[name] <= 0 or written.schema:
+    if state.to_come.get(name, 0) <= 0 or written.schema:
         return None
     reason = f"the table `{written.name}` does not stand yet"
     return reason, "Make the table that is referred to first."

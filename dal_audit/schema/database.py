@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from dal_audit.schema.divergence_kinds import Divergence
 from dal_audit.schema.divergent_definitions import note_divergent_definitions
 from dal_audit.schema.exemptions import Exemption, exemptions_of
 from dal_audit.schema.objects_model import Problem, SchemaError
-from dal_audit.schema.opaque_code import ANYTHING, OpaqueCode
+from dal_audit.schema.opaque_code import ANYTHING, NONE, OpaqueCode
 from dal_audit.schema.other_objects import alter_object, create_object, drop_objects
 from dal_audit.schema.refusals import is_refused
 from dal_audit.schema.rows import change_rows
@@ -50,13 +49,14 @@ class Database:
         structures = [statement.structure for statement in statements]
         state.file += 1
         state.is_chained = any(statement.within is not None for statement in statements)
-        state.to_come = Counter(
-            state.fold(create.name) for create in structures if isinstance(create, CreateTable)
-        )
-        state.opaque_code = OpaqueCode.of(
-            other.body for other in structures if isinstance(other, OtherStatement)
-        )
-        if state.opaque_code != OpaqueCode():
+        state.to_come = {}
+        for create in structures:
+            if isinstance(create, CreateTable):
+                name = state.fold(create.name)
+                state.to_come[name] = state.to_come.get(name, 0) + 1
+        bodies = [other.body for other in structures if isinstance(other, OtherStatement)]
+        state.opaque_code = OpaqueCode.of(bodies) if any(bodies) else NONE
+        if state.opaque_code != NONE:
             state.former_code[state.file] = state.opaque_code
 
     def apply(self, statement: SqlStatement) -> tuple[SchemaError, ...]:
@@ -74,12 +74,15 @@ class Database:
         state.is_guarded = within is not None and within.is_guarded
         state.is_optional = within is not None and within.is_optional
         if isinstance(statement.structure, CreateTable):
-            state.to_come[state.fold(statement.structure.name)] -= 1
+            name = state.fold(statement.structure.name)
+            state.to_come[name] = state.to_come.get(name, 0) - 1
         for step in _steps(statement.structure):
             state.placed.clear()
-            errors.update(dict.fromkeys(errors_before(state, step)))
+            for error in errors_before(state, step):
+                errors[error] = None
             _run(state, step)
-            errors.update(dict.fromkeys(errors_after(state, step)))
+            for error in errors_after(state, step):
+                errors[error] = None
             note_divergent_definitions(state, step)
         is_surprised = state.touched_unknown and not state.has_others
         if is_surprised or (_may_do_anything(statement) and not _says_all(statement)):

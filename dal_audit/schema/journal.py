@@ -23,6 +23,9 @@ class Write(NamedTuple):
     is_assumed: bool = False
 
 
+_tuple: Final = tuple.__new__
+
+
 class Journal:
     """Writes to dictionaries, and keeps what stood there before.
 
@@ -46,7 +49,8 @@ class Journal:
     ) -> None:
         """Set a key of a dictionary."""
         old = mapping.get(key, UNKNOWN)
-        self.writes.append(Write(mapping, key, old, value, self.step, is_assumed))
+        # By `tuple` itself, for no other is made so often.
+        self.writes.append(_tuple(Write, (mapping, key, old, value, self.step, is_assumed)))
         mapping[key] = value
 
     def remove(self, mapping: dict[Any, Any], key: Any) -> None:

@@ -67,6 +67,10 @@ class OpaqueCode(Struct, frozen=True):
         return self.is_any or not self.removed.isdisjoint(map(last_of, names))
 
 
+NONE: Final = OpaqueCode()
+"""No such code."""
+
+
 def last_of(name: str) -> str:
     """Return the last part of a folded name, in lower case, without a number of arguments."""
     return name.rpartition(".")[2].partition("/")[0].lower()

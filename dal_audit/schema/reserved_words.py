@@ -46,10 +46,11 @@ def reserved_word_errors(state: State, structure: Structure) -> Iterator[SchemaE
 
 def _reserved_part(name: SqlName, reserved: frozenset[str], *, after_point: bool) -> str:
     """Return the part of a name that is a reserved word without quotes; empty where none is."""
-    parts = list(zip(name.parts, name.quoted, strict=False))
-    for part, quoted in parts if after_point else parts[:1]:
+    for part, quoted in zip(name.parts, name.quoted, strict=False):
         if not quoted and part.lower() in reserved:
             return part
+        if not after_point:
+            break
     return ""
 
 

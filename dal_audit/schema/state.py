@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from dal_audit.schema.objects_model import (
     fold_identifier,
     folded,
 )
-from dal_audit.schema.opaque_code import OpaqueCode
+from dal_audit.schema.opaque_code import NONE, OpaqueCode
 
 _WORD: Final = re.compile(r"[^\W\d][\w$]*\Z")
 
@@ -74,7 +73,7 @@ class State:
         """In which script each relation that is gone was dropped, where it was seen being made."""
         self.placed: set[str] = set()
         """The relations that the statement which is run has made."""
-        self.to_come: Counter[str] = Counter()
+        self.to_come: dict[str, int] = {}
         """How many statements of the script are still to make a table of a name."""
         self.spelled: dict[str, str] = {}
         """Names of tables in lower case, and as PostgreSQL keeps them; it only grows."""
@@ -97,12 +96,13 @@ class State:
         """Whether the engine takes the statement that is run in no version, whatever stands."""
         self.divergences: dict[Divergence, None] = {}
         """What SQLite makes of the statement that is run otherwise than PostgreSQL."""
-        self.opaque_code = OpaqueCode()
+        self.opaque_code = NONE
         self.former_code: dict[int, OpaqueCode] = {}
         """The code that is run and not followed, by the scripts that run it; it only grows."""
         self.readings: dict[tuple[int, str], tuple[Sequence[str], Any]] = {}
         """What statements read, by the identity of their tokens and their tables."""
         self._folded: dict[tuple[tuple[str, ...], tuple[bool, ...]], str] = {}
+        self._folded_names: dict[int, tuple[SqlName, str]] = {}  # By their identity.
         self._spelled: dict[str, str] = {}
         self._numbers: dict[tuple[DbObject | None, str], int] = {}
 
@@ -141,10 +141,15 @@ class State:
 
     def fold(self, name: SqlName) -> str:
         """Return the name by which the backend finds an object."""
+        known = self._folded_names.get(id(name))
+        return known[1] if known is not None else self._fold(name)
+
+    def _fold(self, name: SqlName) -> str:
         key = (name.parts, name.quoted)
         found = self._folded.get(key)
         if found is None:
             found = self._folded[key] = folded(name, self.backend)
+        self._folded_names[id(name)] = name, found
         return found
 
     def fold_token(self, token: str) -> str:
