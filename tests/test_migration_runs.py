@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from dal_audit.assemble import second_runs
 from dal_audit.audit import audit
+from dal_audit.extract import parallel
 from dal_audit.judge.breach import Finding
 from dal_audit.policy.request import Request
 
@@ -159,3 +165,39 @@ def test_a_file_that_is_no_migration_is_followed_by_itself(tmp_path: Path) -> No
     (finding,) = audit(request).open
     assert finding.place.span.line == 3
     assert finding.breach.message == "SQLite and PostgreSQL reject this: `t` was dropped before"
+
+
+MIXED = {
+    "0001_a.sql": "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT);\nCREATE INDEX t_b ON t (c);\n",
+    "0002_b.up.sql": "INSERT INTO t (b) VALUES ('x');\nUPDATE t SET a = a + 1;\nDROP TABLE u;\n",
+    "0002_b.down.sql": "DELETE FROM v;\n",
+    "0003_c.sql": "CREATE VIEW w AS SELECT a, a / 2 FROM t;\nALTER TABLE t DROP COLUMN a;\n",
+}
+
+
+@pytest.mark.parametrize("folders", [("",), ("", "more/")])
+def test_two_processes_find_what_one_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: tuple[str, ...]
+) -> None:
+    """Each engine's runs are a process's own where there are many; here a single one is many."""
+    files = {folder + name: text for folder in folders for name, text in MIXED.items()}
+    found(tmp_path, files, "DAL3")
+    request = Request(folder=tmp_path, select=("DAL3", "DAL4"), cache=False)
+    alone = audit(replace(request, jobs=1))
+    forked: list[int] = []
+    monkeypatch.setattr(parallel._Worker, "__init__", counted(forked))
+    monkeypatch.setattr(second_runs, "WORTH_A_PROCESS", 1)
+    assert audit(replace(request, jobs=2)).findings == alone.findings
+    assert len(alone.findings) > 5 * len(folders)
+    assert forked == [1] or sys.platform in {"darwin", "win32"}
+
+
+def counted(forked: list[int]) -> Callable[..., None]:
+    """Return what makes a worker, and notes that it made one."""
+    make = parallel._Worker.__init__
+
+    def made(worker: parallel._Worker, *arguments: Any) -> None:
+        forked.append(1)
+        make(worker, *arguments)
+
+    return made

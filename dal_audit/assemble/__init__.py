@@ -29,6 +29,7 @@ __all__ = [
     "named_scripts",
     "orm_models",
     "project",
+    "run_findings",
     "second_runs",
     "sql_files",
     "sql_functions",

@@ -100,6 +100,7 @@ def assemble(
         path_prefix=prefix_of(policy.root, request.folder),
         edited=edited,
         ci=ci,
+        jobs=jobs,
     )
     linked = follow_carriers(project, tree.files, cache, jobs=jobs, shortcuts=shortcuts)
     followed, words = leads_of(linked), accessors_of(linked)

@@ -16,7 +16,8 @@ from dal_audit.assemble.engine_modules import backends_for, engine_modules
 from dal_audit.assemble.memo import query
 from dal_audit.assemble.migration_sets import statements_by_file
 from dal_audit.assemble.project import AUDITED, POLICY, Project
-from dal_audit.assemble.second_runs import SchemaErrors, runs_of
+from dal_audit.assemble.run_findings import SchemaErrors
+from dal_audit.assemble.second_runs import runs_of
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.schema import FOLLOWED, Database, Divergence, Exemption, SchemaError

@@ -219,6 +219,8 @@ class Project(Struct, frozen=True, eq=False, weakref=True):
     """What leads from the current folder to the root, ending in a slash; messages use it."""
     ci: CiFiles = field(default_factory=CiFiles)
     """What tells how the project is tested."""
+    jobs: int | None = 1
+    """How many processes may work at what it is asked; None for as many as there are cores."""
     memo: Memo = field(default_factory=Memo)
     """What is known of this project, and of it before its last edit."""
 

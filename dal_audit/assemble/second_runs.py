@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dal_audit.assemble.engine_modules import backends_for, engine_modules
@@ -22,6 +21,8 @@ from dal_audit.assemble.migration_series import series_of, unguarded_operations
 from dal_audit.assemble.migration_sets import leaves_nothing, statements_by_file, statements_of
 from dal_audit.assemble.model_runs import NONE, ToolStatements, statements_of_models
 from dal_audit.assemble.project import AUDITED, LAYOUT, STATEMENTS, Project
+from dal_audit.assemble.run_findings import Findings, Gathered, MigrationRuns, SchemaErrors
+from dal_audit.extract.parallel import spread
 from dal_audit.facts import Place, Span
 from dal_audit.facts.sql import (
     MODEL_TABLE,
@@ -39,17 +40,11 @@ from dal_audit.schema import (
     FOLLOWED,
     Database,
     Difference,
-    Divergence,
     Effect,
-    Exemption,
     Losses,
     Problem,
-    SchemaError,
     differences,
 )
-
-RunKind: TypeAlias = Literal["rerun", "rerun-all", "down", "data-loss"]
-"""What a finding is about: a second run of one migration, or of all, the way back, or a loss."""
 
 _CHANGES = {
     "left": "the down leaves {}",
@@ -65,6 +60,8 @@ _UNGUARDED = (
     "the tool's operations know no guards, and what one of the set made stands already",
     "Keep the tool's own table with the database; write what must be repeatable as SQL.",
 )
+WORTH_A_PROCESS = 600
+"""Statements from which on another process saves more than it costs."""
 _LEFT = "Undo in the down what the up does, in the opposite order."
 _COPIED = (
     "SQLite's copy of the table makes the index plain: drop it before the block, and create it "
@@ -72,71 +69,12 @@ _COPIED = (
 )
 
 
-class RunFinding(Struct, frozen=True):
-    """What is to be said of a statement; each backend has its cure, and the rest is `Problem`'s."""
+class _Task(NamedTuple):
+    """Migrations that are followed on a backend, and how many statements they have."""
 
-    run: RunKind
-    span: Span
-    effect: Effect
-    reason: str
-    cures: Mapping[str, str]
-
-
-class MigrationRuns(Struct, frozen=True):
-    """What the runs of all migrations give, by the places of their statements.
-
-    `errors` are what statements fail for the first time, `exemptions` what the catalogue is wrong
-    about in them, `divergences` what the engines do not treat alike, `findings` all else; `paths`
-    are the files of the migrations.
-    """
-
-    errors: Mapping[Place, tuple[SchemaError, ...]]
-    exemptions: Mapping[Place, tuple[Exemption, ...]]
-    divergences: Mapping[Place, tuple[Divergence, ...]]
-    findings: Mapping[Place, tuple[RunFinding, ...]]
-    paths: frozenset[str]
-
-
-class SchemaErrors:
-    """Gathers errors by their statements; what holds on several backends is one error.
-
-    `exemptions` are what the catalogue is wrong about, `divergences` what is not treated alike, by
-    the places of the statements.
-    """
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.exemptions: dict[Place, tuple[Exemption, ...]] = {}
-        self.divergences: dict[Place, tuple[Divergence, ...]] = {}
-        self._found: dict[Place, dict[SchemaError, list[str]]] = {}
-
-    def run(self, database: Database, place: Place, statement: SqlStatement) -> None:
-        """Run a statement for the first time, and note what the database says of it."""
-        self.add(place, database.apply(statement))
-        self.exempt(place, database.exemptions(statement))
-        if database.divergences:
-            self.divergences[place] = database.divergences
-
-    def exempt(self, place: Place, exemptions: tuple[Exemption, ...]) -> None:
-        """Note what the catalogue is wrong about in a statement, on one more backend."""
-        if exemptions:
-            self.exemptions[place] = self.exemptions.get(place, ()) + exemptions
-
-    def add(self, place: Place, errors: Sequence[SchemaError]) -> None:
-        """Note what a statement at a place fails for on a backend."""
-        for error in errors:
-            own = self._found.setdefault(place, {})
-            own.setdefault(replace(error, backends=()), []).extend(error.backends)
-
-    def all(self) -> dict[Place, tuple[SchemaError, ...]]:
-        """Return the errors by the places of their statements."""
-        return {
-            place: tuple(
-                replace(error, backends=tuple(dict.fromkeys(backends)))
-                for error, backends in own.items()
-            )
-            for place, own in self._found.items()
-        }
+    migrations: Sequence[Migration]
+    backend: str
+    size: int
 
 
 class _Step(NamedTuple):
@@ -147,39 +85,22 @@ class _Step(NamedTuple):
     is_tools: bool = False
 
 
-class _Gathered:
-    """Gathers findings by their statements; what holds on several backends is one finding."""
-
-    def __init__(self) -> None:
-        self.errors = SchemaErrors()
-        self._found: dict[Place, dict[tuple[RunKind, Span, Effect, str], dict[str, str]]] = {}
-
-    def add(self, run: RunKind, place: Place, problem: Problem, backend: str) -> None:
-        """Note a problem of a statement at a place."""
-        key = (run, problem.span, problem.effect, problem.reason)
-        own = self._found.setdefault(place, {})
-        own.setdefault(key, {})[backend] = problem.cure
-
-    def findings(self) -> dict[Place, tuple[RunFinding, ...]]:
-        """Return the findings by the places of their statements."""
-        return {
-            place: tuple(RunFinding(*key, cures) for key, cures in own.items())
-            for place, own in self._found.items()
-        }
-
-
 @query(
     depends_on=(STATEMENTS, AUDITED, LAYOUT, Project.sql_files, statements_by_file, engine_modules)
 )
 def runs_of(project: Project) -> MigrationRuns:
     """Run the migrations of a project on databases that are only thought of."""
-    gathered = _Gathered()
+    gathered = Gathered()
     series, paths = series_of(project)
-    for migrations in series:
-        for backend in FOLLOWED:
-            run = [migration for migration in migrations if _is_run(migration, backend, project)]
-            if run:
-                _follow(run, backend, project, gathered)
+    tasks = [task for migrations in series for task in _tasks(migrations, project)]
+    for findings in spread(
+        lambda part: [_followed(task, project) for task in part],
+        tasks,
+        jobs=project.jobs,
+        worth=WORTH_A_PROCESS,
+        answer=Findings,
+    ):
+        gathered.join(findings)
     for place, backends in unguarded_operations(project):
         for backend in backends:
             gathered.add("rerun", place, Problem(place.span, "fails", *_UNGUARDED), backend)
@@ -193,8 +114,26 @@ def _is_run(migration: Migration, backend: str, project: Project) -> bool:
     return any(backend in project.sql_files.backends_of(part.path) for part in migration.up)
 
 
+def _tasks(migrations: Sequence[Migration], project: Project) -> Iterator[_Task]:
+    """Yield the runs of a series, one for each backend that runs any of it."""
+    known = statements_by_file(project)
+    for backend in FOLLOWED:
+        run = [migration for migration in migrations if _is_run(migration, backend, project)]
+        paths = {part.path for migration in run for part in (*migration.up, *migration.down)}
+        if run:
+            size = sum(len(known[path].statements) for path in paths if path in known)
+            yield _Task(run, backend, size)
+
+
+def _followed(task: _Task, project: Project) -> Findings:
+    """Follow migrations on one backend."""
+    gathered = Gathered()
+    _follow(task.migrations, task.backend, project, gathered)
+    return gathered.sent()
+
+
 def _follow(
-    migrations: Sequence[Migration], backend: str, project: Project, gathered: _Gathered
+    migrations: Sequence[Migration], backend: str, project: Project, gathered: Gathered
 ) -> None:
     """Follow migrations on one backend."""
     database = Database(backend)
@@ -220,7 +159,7 @@ def _is_taken_back(migration: Migration, downs: Sequence[_Step]) -> bool:
     return not all(step.is_tools or leaves_nothing(step.statement) for step in downs)
 
 
-def _up(database: Database, ups: Sequence[_Step], backend: str, gathered: _Gathered) -> bool:
+def _up(database: Database, ups: Sequence[_Step], backend: str, gathered: Gathered) -> bool:
     """Run the ups of a migration, and once more; return whether they fail then."""
     losses = Losses(database.state)
     database.begin([step.statement for step in ups])
@@ -242,7 +181,7 @@ def _up(database: Database, ups: Sequence[_Step], backend: str, gathered: _Gathe
 
 
 def _once_more(
-    database: Database, steps: Sequence[_Step], backend: str, gathered: _Gathered
+    database: Database, steps: Sequence[_Step], backend: str, gathered: Gathered
 ) -> bool:
     """Run again what the project writes, and undo that; return whether it fails.
 
@@ -270,7 +209,7 @@ def _rerun(
     database: Database,
     ups: Sequence[_Step],
     backend: str,
-    gathered: _Gathered,
+    gathered: Gathered,
     *,
     is_judged: bool,
 ) -> None:
@@ -293,7 +232,7 @@ def _down(
     ups: Sequence[_Step],
     downs: Sequence[_Step],
     backend: str,
-    gathered: _Gathered,
+    gathered: Gathered,
 ) -> None:
     """Run the downs of a migration, compare with what stood before the ups, and undo the downs."""
     journal = database.state.journal

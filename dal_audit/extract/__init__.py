@@ -24,6 +24,7 @@ __all__ = [
     "migrations",
     "notebook_bytes",
     "operations",
+    "parallel",
     "quotations",
     "rust_sources",
     "second_look",

@@ -7,15 +7,23 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, Final, Generic, TypeAlias, TypeVar
+from typing import Any, BinaryIO, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec.msgpack import Decoder, Encoder
 
-from dal_audit.facts import SourceFile
 
+class Sized(Protocol):
+    """What work is to be done on, and how much of it there is: a file, with its bytes."""
+
+    @property
+    def size(self) -> int:
+        """How much work it is, in the unit of what is `worth` a process."""
+
+
+Work = TypeVar("Work", bound=Sized)
 Result = TypeVar("Result")
 
-Batch: TypeAlias = Callable[[Sequence[SourceFile]], Iterable[Result]]
+Batch: TypeAlias = Callable[[Sequence[Work]], Iterable[Result]]
 """What is made of some files, a result for each."""
 
 WORTH_A_PROCESS = 4 << 20
@@ -45,8 +53,8 @@ def _as_it_is(result: Result) -> Result:
 
 
 def spread(
-    batch: Batch[Result],
-    files: Sequence[SourceFile],
+    batch: Batch[Work, Result],
+    files: Sequence[Work],
     *,
     jobs: int | None,
     worth: int,
@@ -56,8 +64,9 @@ def spread(
 ) -> list[Result]:
     """Apply `batch` to all files, in order; in forked processes where there is work for them.
 
-    One process is forked for each `worth` bytes, and no more than `jobs`. `answer` is the type of a
-    result, as a process sends it (`msgspec.msgpack`: much faster than `pickle` for records).
+    One process is forked for each `worth` of their sizes, and no more than `jobs`. `answer` is the
+    type of a result, as a process sends it (`msgspec.msgpack`: much faster than `pickle` for
+    records).
     Where work is forked, this process takes a share, unless all of it is to be done `apart`: what
     it leaves in memory, syntax trees above all, is then gone with its process. That loads what each
     process needs, before forking. What `taken` makes of each result as it comes in is returned.
@@ -94,15 +103,15 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _dealt(files: Sequence[SourceFile], count: int) -> list[list[int]]:
+def _dealt(files: Sequence[Sized], count: int) -> list[list[int]]:
     """Return the files' places dealt like cards, largest first: each hand is about as much work."""
     order = sorted(range(len(files)), key=lambda index: (-files[index].size, index))
     return [order[start::count] for start in range(count)]
 
 
 def _answers(
-    batch: Batch[Result],
-    hands: Sequence[Sequence[SourceFile]],
+    batch: Batch[Work, Result],
+    hands: Sequence[Sequence[Work]],
     answer: Any,
     taken: Callable[[Result], Result],
     *,
@@ -160,7 +169,7 @@ class _Worker(Generic[Result]):
     """
 
     def __init__(
-        self, batch: Batch[Result], files: Sequence[SourceFile], *, is_heard: bool
+        self, batch: Batch[Work, Result], files: Sequence[Work], *, is_heard: bool
     ) -> None:
         """Fork and let the child do its share; it waits with its words until it `is_heard`."""
         self.results: list[Result] = []
@@ -231,7 +240,7 @@ class _Worker(Generic[Result]):
 
 
 def _send(
-    batch: Batch[Result], files: Sequence[SourceFile], pipe: BinaryIO, *, is_heard: bool
+    batch: Batch[Work, Result], files: Sequence[Work], pipe: BinaryIO, *, is_heard: bool
 ) -> None:
     """Send each result, and last that all is well, or what went wrong."""
     error = ""

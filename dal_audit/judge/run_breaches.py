@@ -8,7 +8,8 @@ from typing import Final, Literal
 from dal_audit.assemble.engine_modules import backends_for
 from dal_audit.assemble.first_runs import first_runs
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.second_runs import RunFinding, RunKind, runs_of
+from dal_audit.assemble.run_findings import RunFinding, RunKind
+from dal_audit.assemble.second_runs import runs_of
 from dal_audit.facts import FileFacts, Place
 from dal_audit.facts.sql import SqlStatement
 from dal_audit.judge.breach import Breach
