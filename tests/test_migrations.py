@@ -373,6 +373,29 @@ def test_an_app_with_a_label_of_its_own() -> None:
     assert [one.id for one in only(files).migrations] == ["0002_a", "0001_z"]
 
 
+def test_another_app_of_a_label_of_its_own_is_not_taken_for_the_app() -> None:
+    def text(*parents: tuple[str, str], replaces: tuple[str, str] | None = None) -> str:
+        squashed = f"    replaces = [{replaces}]\n" if replaces else ""
+        return f"class Migration(migrations.Migration):\n    dependencies = {list(parents)}\n{squashed}"
+
+    files = {
+        "core/migrations/0001_initial.py": text(),
+        "core/migrations/0002_a.py": text(("shop", "0001_initial")),
+        "admin/migrations/0001_initial.py": text(("shop", "0001_initial")),
+        "prices/migrations/0001_initial.py": text(("shop", "0001_initial")),
+        "prices/migrations/0002_b.py": text(("shop", "0001_initial"), ("shop", "0007_gone")),
+        "prices/migrations/0003_c.py": text(
+            ("x_prices", "0002_b"), replaces=("x_prices", "0002_z")
+        ),
+    }
+    labels = {own.root: own.label for own in layout(files).sets}
+    assert labels == {
+        "core/migrations": "shop",
+        "admin/migrations": "admin",
+        "prices/migrations": "x_prices",
+    }
+
+
 def test_any_env_py_is_no_environment() -> None:
     found = layout(
         {

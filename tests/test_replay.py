@@ -30,6 +30,7 @@ from dal_audit.replay.postgresql import Postgresql
 from dal_audit.replay.run import ReplayRequest, replay
 from dal_audit.replay.scratch_database import PREFIX
 from dal_audit.replay.sqlite import Sqlite
+from dal_audit.replay.sqlite_schema import definition_of
 from dal_audit.report.render import Report, render
 from dal_audit.report.summary import verdicts
 from tests.examples import Example, Mark, all_examples
@@ -424,3 +425,14 @@ def test_defaults_that_mean_the_same(sqlite: str | None, postgresql: str) -> Non
 )
 def test_defaults_that_differ(one: str | None, other: str | None) -> None:
     assert default_of(one) != default_of(other)
+
+
+def test_a_copy_of_a_table_that_is_only_spelled_otherwise_is_the_same() -> None:
+    made = "CREATE TABLE t (a BOOLEAN DEFAULT true NOT NULL, FOREIGN KEY (a) REFERENCES u (id))"
+    copied = (
+        'CREATE TABLE "t" (a BOOLEAN DEFAULT (true) NOT NULL, '
+        "CONSTRAINT t_a FOREIGN KEY (a) REFERENCES u (id))"
+    )
+    assert definition_of(made) == definition_of(copied)
+    assert definition_of(made) != definition_of(copied.replace("(true)", "(false)"))
+    assert definition_of(made) != definition_of(copied.replace("(true)", "(1 + 0)"))

@@ -154,6 +154,8 @@ def test_a_program_s_passwords_are_found(text: str) -> None:
         "f'postgresql://{user}:{password}@{host}/{name}'",
         "f'host={host} password={password} dbname={name}'",
         "connect(f'user={user};password={pw};')",
+        """connect(f"host={db['HOST']} password={db['PASSWORD']} port={db['PORT']}")""",
+        """connect(f"user={db.user} password={'secret' + salt} port=1")""",
         "os.environ['PWD'] = '/srv/app'",
         "CREATE TABLE users (password varchar(20), pwd TEXT)",
         "UPDATE users SET password = $1, token = $2",

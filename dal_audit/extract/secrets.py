@@ -93,6 +93,9 @@ _SQL: Final = (
 _REACH: Final = 2_000
 """Behind a mark so many letters are searched: a password, with what it stands in."""
 
+_CUT_HOLE: Final = re.compile(r"\{(?:[^{}]*\[)?[bfru]{0,2}\Z", re.IGNORECASE)
+"""A hole of an f-string up to a literal in it: `{settings[`."""
+
 _NO_PASSWORD: Final = frozenset(
     {"false", "no", "off", "on", "required", "true", "yes", "varchar", "text", "str", "null"}
 )
@@ -310,7 +313,9 @@ def _is_no_password(value: str, *, is_program: bool) -> bool:
     """Return whether what stands where a password would is none."""
     if value.lower() in _NO_PASSWORD or value.startswith(_FOLDER) or is_placeholder(value, ""):
         return True
-    return is_program and "{" in value and "}" in value  # An f-string's: it is known when it runs.
+    # An f-string's is known when it runs; a literal in it may end what was taken for the password.
+    is_made = "{" in value and ("}" in value or _CUT_HOLE.search(value) is not None)
+    return is_program and is_made
 
 
 def _places(

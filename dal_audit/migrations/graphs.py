@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -169,19 +169,26 @@ def _label(folder: str, revisions: Mapping[str, Revision], apps: AbstractSet[str
     """Return the label by which an app's migrations name each other.
 
     That is the name of the app's folder, unless the app is configured with another one: then it is
-    the label that they name most often, of those that no other app's folder has.
+    the label that they name most often, of those that no other app's folder has, and under which
+    none comes after itself or after one that is not there.
     """
     app = name_of(parent_of(folder))
-    own = {name_of(path).removesuffix(".py") for path in revisions}
-    counts: Counter[str] = Counter()
-    for revision in revisions.values():
-        for parent in revision.parents:
-            label, _dot, name = parent.partition(".")
-            if name in own and (label == app or label not in apps):
-                counts[label] += 1
+    named = [(own, may_be) for own, may_be in _labels(revisions) if own == app or own not in apps]
+    counts = Counter(own for own, may_be in named if may_be)
+    others = {own for own, may_be in named if not may_be}
     if not counts or counts[app]:
         return app
-    return max(sorted(counts), key=counts.__getitem__)
+    return max(sorted(counts), key=lambda label: (label not in others, counts[label]))
+
+
+def _labels(revisions: Mapping[str, Revision]) -> Iterator[tuple[str, bool]]:
+    """Yield the labels that an app's migrations name, each with whether it may be the app's own."""
+    stems = {path: name_of(path).removesuffix(".py") for path in revisions}
+    for path, revision in revisions.items():
+        yield from ((replaced.partition(".")[0], True) for replaced in revision.replaces)
+        for label, _dot, name in (parent.partition(".") for parent in revision.parents):
+            if not name.startswith("__"):
+                yield label, name in stems.values() and name != stems[path]
 
 
 def _inside(references: tuple[str, ...], app: str) -> list[str]:

@@ -6,9 +6,10 @@ Statements".
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from dal_audit.extract.sql.scripts import statements_of
 from dal_audit.extract.sql.tokens import Kind, Token, tokenize
@@ -24,6 +25,11 @@ from dal_audit.replay.portable_types import (
 )
 
 Pairs: TypeAlias = Iterator[tuple[str, str]]
+
+_NAMED: Final = re.compile(r"\0constraint\0[^\0]+\0")
+"""A constraint's name, in words between which NUL stands."""
+_BRACKETED: Final = re.compile(r"default\0\(\0([^\0()]+)\0\)")
+"""A default of one word in brackets."""
 
 
 def aspects_of(connection: sqlite3.Connection) -> Aspects:
@@ -47,7 +53,8 @@ def definition_of(sql: str) -> str:
     """Return what a text of the schema's table says, without case, quotes, spaces and comments.
 
     The columns and constraints of a table are in the order of the alphabet: a column that comes
-    back stands last.
+    back stands last. A copy of a table may have brackets around a default, and a name for a
+    constraint that had none: SQLite makes nothing of either.
     """
     words = [_bare(token) for token in tokenize(sql) if token.kind is not Kind.COMMENT]
     if words[:2] != ["create", "table"] or "(" not in words:
@@ -60,9 +67,10 @@ def definition_of(sql: str) -> str:
         if depth == 0 and word == ",":
             rows.append("")
         else:
-            rows[-1] += f" {word}"
-    rows[-1], _, options = rows[-1].rpartition(")")
-    return ",".join((*words[:opening], *sorted(row.strip() for row in rows), options))
+            rows[-1] += f"\0{word}"
+    rows[-1], _, options = rows[-1].rpartition("\0)")
+    plain = (_BRACKETED.sub(r"default\0\1", _NAMED.sub("\0", row)) for row in rows)
+    return ",".join((*words[:opening], *sorted(plain), options)).replace("\0", " ")
 
 
 def _bare(token: Token) -> str:
