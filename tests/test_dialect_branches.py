@@ -182,6 +182,11 @@ def test_a_name_that_stands_for_itself_ends() -> None:
         ("sqlite_cursor.send('at')", ""),
         ("from_sqlite_to_postgres.execute('at')", ""),
         ("op.execute('at')", ""),
+        ("self.execute('sqlite3', path, 'at')", "sqlite"),
+        ("self.execute('psql', 'at', check=False)", "postgresql"),
+        ("self.execute('ls', 'at')", ""),
+        ("def validate_postgres_extensions(driver):\n    driver.run('at')", "postgresql"),
+        ("def copy_postgres_rows(driver):\n    driver.run('at')", ""),
     ],
 )
 def test_names_limit_what_runs(source: str, told: str) -> None:

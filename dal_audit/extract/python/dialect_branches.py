@@ -30,6 +30,9 @@ _LEAVING: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _LIMITING: Final = frozenset({"only", "require", "required", "requires"})
 """Words of decorators that let a function run on an engine alone: `postgres_only`."""
 
+_ASKING: Final = frozenset({"check", "ensure", "require", "validate", "verify"})
+"""What functions do to an engine whose name follows: `validate_postgres_extensions`."""
+
 _ENGINE: Final = "ENGINE"
 
 _Position: TypeAlias = tuple[int, int]
@@ -163,11 +166,15 @@ class DialectBranches:
     def _executed(self, call: ast.Call) -> None:
         """Note that what runs SQL is the engine that it is named after: `sqlite_cursor`.
 
-        So is what a function gives that is named after one: `cursor = get_postgres_cursor()`.
+        So is what a function gives that is named after one: `cursor = get_postgres_cursor()`; and
+        the program that is run with it: `execute("sqlite3", path, "CREATE …")`.
         """
         receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
         if receiver is None or not executes(last_name(call.func)):
             return
+        program = engine_named(call.args[0]) if len(call.args) > 1 else ""
+        if program:
+            self._note([call], frozenset((program,)))
         made = self._tests.followed(receiver)
         if isinstance(made, ast.Call):
             self._note([call], _engine_named_by(last_name(made.func)))
@@ -225,9 +232,10 @@ class DialectBranches:
 
 
 def _is_named_after_engine(name: str) -> bool:
-    """Return whether a name begins or ends with an engine's."""
+    """Return whether a name begins or ends with an engine's, or asks something of an engine."""
     words = name.lower().strip("_").split("_")
-    return bool(engine_of(words[0]) or engine_of(words[-1]))
+    asked = words[1] if words[0] in _ASKING and len(words) > 1 else ""
+    return any(map(engine_of, (words[0], words[-1], asked)))
 
 
 def _engine_named_by(name: str) -> Engines:
