@@ -42,6 +42,7 @@ from dal_audit.schema import (
     Difference,
     Effect,
     Losses,
+    OpaqueCode,
     Problem,
     differences,
 )
@@ -250,8 +251,7 @@ def _down(
     if all(_is_followed(step.statement) for step in steps):
         by_number: dict[int, list[Difference]] = {}
         for difference in differences(database.state, 0, len(ups) - 1):
-            is_of_model = MODEL_TABLE in difference.what
-            if not is_of_model and not database.state.opaque_code.names(difference.name):
+            if not _may_be_undone(difference, database.state.opaque_code):
                 by_number.setdefault(difference.step, []).append(difference)
         for number, several in by_number.items():
             place, statement, is_tools = steps[number]
@@ -259,6 +259,12 @@ def _down(
                 continue
             gathered.add("down", place, _not_undone(statement, several), backend)
     journal.roll_back(savepoint)
+
+
+def _may_be_undone(difference: Difference, code: OpaqueCode) -> bool:
+    """Return whether code that is not followed may have undone what differs."""
+    is_of_model = MODEL_TABLE in difference.what
+    return is_of_model or code.names(difference.name) or code.may_change(difference.table)
 
 
 def _taken_back(

@@ -37,12 +37,14 @@ class Difference(Struct, frozen=True):
 
     `what` says what it is, as in "the column `a` of `t`", and `name` is its own name. `step`
     numbers the statement of the way up that is to be undone, or else the first of the way back.
+    `table` is the folded name of the table that it is a part of; empty where it is none.
     """
 
     change: Change
     what: str
     name: str
     step: int
+    table: str = ""
 
 
 def differences(state: State, savepoint: int, last_up: int) -> Iterator[Difference]:
@@ -67,7 +69,18 @@ def differences(state: State, savepoint: int, last_up: int) -> Iterator[Differen
         if change is not None:
             name = key[1] if isinstance(key[1], str) else key[1][1]
             steps = ups if change in {"changed", "copied"} else lasts
-            yield Difference(change, what, name, steps.get(key, first.step))
+            step = steps.get(key, first.step)
+            yield Difference(change, what, name, step, _table_of(state, first))
+
+
+def _table_of(state: State, first: Write) -> str:
+    """Return the name of the table whose part, or index, was written; empty where it is none."""
+    owner = state.owner_of_parts.get(id(first.mapping))
+    if owner is None and first.mapping is state.relations:
+        relation = first.old if isinstance(first.old, DbObject) else first.new
+        owner = relation.table if isinstance(relation, DbObject) else None
+    name = owner.parts.get(NAME, "") if owner is not None else ""
+    return name if isinstance(name, str) else ""
 
 
 class _Comparison:

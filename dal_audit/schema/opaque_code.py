@@ -29,6 +29,8 @@ class OpaqueCode(Struct, frozen=True):
     removed: frozenset[str] = frozenset()
     is_any: bool = False
     """Whether some of it may do anything to anything."""
+    assembled: frozenset[str] = frozenset()
+    """The words of statements that it puts together."""
 
     @classmethod
     def of(cls, bodies: Iterable[str]) -> OpaqueCode:
@@ -38,17 +40,20 @@ class OpaqueCode(Struct, frozen=True):
         """
         made: set[str] = set()
         removed: set[str] = set()
+        assembled: set[str] = set()
         is_any = False
         for body in bodies:
             is_any = is_any or body == ANYTHING
             for clause in _CLAUSES.finditer(body):
                 words = {word.lower()[:MAX_NAME] for word in _WORDS.findall(clause[0])}
                 verb = (clause[1] or clause[2]).upper()
+                if verb == "EXECUTE":
+                    assembled |= words
                 if verb != "DROP":
                     made |= words
                 if verb not in {"CREATE", "ADD"}:
                     removed |= words
-        return cls(frozenset(made), frozenset(removed), is_any)
+        return cls(frozenset(made), frozenset(removed), is_any, frozenset(assembled))
 
     def may_make(self, name: str) -> bool:
         """Return whether the code may make an object, by its folded name."""
@@ -57,6 +62,10 @@ class OpaqueCode(Struct, frozen=True):
     def names(self, name: str) -> bool:
         """Return whether the code may do anything to an object, by its folded name."""
         return self.may_make(name) or self.may_remove_any((name,))
+
+    def may_change(self, table: str) -> bool:
+        """Return whether the code may do anything to the parts of a table, by its folded name."""
+        return self.is_any or last_of(table) in self.assembled
 
     def may_make_any(self, names: Iterable[str]) -> bool:
         """Return whether the code may make an object of one of some folded names."""

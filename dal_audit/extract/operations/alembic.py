@@ -7,12 +7,13 @@ and SQLAlchemy's compilers of the two dialects.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
 from dal_audit.catalogue.constraint_names import NamedPart, NameKind
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import joined, listed, quoted
 from dal_audit.extract.operations.columns import ColumnReader, ColumnText, is_boolean, key_of
 from dal_audit.extract.operations.constraints import (
@@ -119,6 +120,7 @@ def _create_table(operation: Operation) -> Iterator[Effect]:
             indexes.append(node)
         else:
             is_whole = False
+    columns = _without_replaced(columns)
     for column in columns:
         yield from _enumerations(operation, column.enumeration)
     yield _table_statement(operation, columns, constraints, is_whole=is_whole)
@@ -126,6 +128,19 @@ def _create_table(operation: Operation) -> Iterator[Effect]:
         yield from _index_of(operation, column)
     for node in indexes:
         yield from index_statement(operation, node)
+
+
+def _without_replaced(columns: Sequence[ColumnText]) -> list[ColumnText]:
+    """Return columns without those that one of the same name stands behind.
+
+    SQLAlchemy 1.4 takes the last (`Table.append_column`), 2.0 takes none of them.
+    """
+    last = {column.name: number for number, column in enumerate(columns)}
+    return [
+        column
+        for number, column in enumerate(columns)
+        if UNKNOWN in column.name or last[column.name] == number
+    ]
 
 
 def _table_statement(
