@@ -196,8 +196,8 @@ def counted(forked: list[int]) -> Callable[..., None]:
     """Return what makes a worker, and notes that it made one."""
     make = parallel._Worker.__init__
 
-    def made(worker: parallel._Worker, *arguments: Any) -> None:
+    def made(worker: parallel._Worker[Any], *arguments: Any, **named: Any) -> None:
         forked.append(1)
-        make(worker, *arguments)
+        make(worker, *arguments, **named)
 
     return made
