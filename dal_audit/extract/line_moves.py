@@ -37,9 +37,11 @@ class LineMoves:
         if isinstance(before, tuple) and isinstance(after, tuple):
             return len(before) == len(after) and all(map(self.covers, before, after))
         if isinstance(before, Struct):
+            # What a record holds as bytes it has as records, too, and these have lines.
+            names = (field.removeprefix("packed_") for field in before.__struct_fields__)
             return all(
                 self._covers_field(name, getattr(before, name), getattr(after, name))
-                for name in before.__struct_fields__
+                for name in names
             )
         return before == after
 
