@@ -19,6 +19,9 @@ from dal_audit.assemble import (
     accessor_names as accessor,
 )
 from dal_audit.assemble import (
+    accessor_owners as owners,
+)
+from dal_audit.assemble import (
     accessors,
 )
 from dal_audit.assemble import (
@@ -43,7 +46,8 @@ from dal_audit.assemble import (
 from dal_audit.assemble import (
     second_runs as migration_runs,
 )
-from dal_audit.assemble.accessors import accessors_of, driver_fetch
+from dal_audit.assemble.accessor_owners import accessor_owners, accessors_of
+from dal_audit.assemble.accessors import driver_fetch
 from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.held_objects import held_objects_of
 from dal_audit.assemble.interface_members import interface_members
@@ -332,6 +336,7 @@ QUERIES = {
     for module in (
         project_module,
         accessor,
+        owners,
         accessors,
         audited_sets,
         hierarchy,
@@ -361,6 +366,7 @@ def said(project: Project) -> list[object]:
         linked.backends,
         linked.storage_base_files,
         interface_members(project),
+        accessor_owners(project),
         accessors_of(project),
         receivers_of(project).missing(),
     ]
@@ -440,7 +446,7 @@ def test_what_an_edit_makes_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     store = edited(sql, "app/storage/store.py", TEXTS["app/storage/store.py"][1])
     assert answered(store, monkeypatch) == {
         *("classes", "hierarchy_of", "held_objects_of", "accessors_of", "interface_members"),
-        *("receivers_of", "evidence", "handed_out", "handing_classes"),
+        *("accessor_owners", "receivers_of", "evidence", "handed_out", "handing_classes"),
     }
 
 

@@ -16,11 +16,11 @@ from dal_audit.assemble.class_hierarchy import Class, Hierarchy, hierarchy_of
 from dal_audit.assemble.driver_objects import DriverSource
 from dal_audit.assemble.held_objects import HeldObject, held_objects_of
 from dal_audit.assemble.memo import query
-from dal_audit.assemble.project import POLICY, Project
+from dal_audit.assemble.project import Project
 from dal_audit.assemble.receiver_types import ReceiverType, receivers_of
 from dal_audit.assemble.state_classes import keeps_state
 from dal_audit.catalogue.drivers import RUST
-from dal_audit.facts import HEIRS_OF, AttributeRead, Import, Member, Reference, UseKind
+from dal_audit.facts import AttributeRead, Import, Member, Reference, UseKind
 
 _CALLING: Final[frozenset[UseKind]] = frozenset({"call", "dependency"})
 """The parts that a function plays where it is called."""
@@ -31,7 +31,7 @@ _CALLED_BY_SYNTAX: Final = frozenset(
 )
 """Special methods that others call by a `with`, a call, brackets or a loop."""
 
-_PLUMBING: Final = PLUMBING | {f"_{name}" for name in PLUMBING}
+PLUMBING_READ: Final = PLUMBING | {f"_{name}" for name in PLUMBING}
 """What gives itself away on a storage interface, though nobody in view has it."""
 
 
@@ -88,30 +88,17 @@ def _is_told(name: str, project: Project) -> bool:
 @query(depends_on=(hierarchy_of, held_objects_of), cuts_off=True)
 def handed_out(project: Project) -> frozenset[str]:
     """Return the names of the members of classes by which these hand out a driver's object."""
-    return frozenset(_read_as(member, owner) for owner, member in _handing(project))
+    return frozenset(read_as(member, owner) for owner, member in handing_members(project))
 
 
 @query(depends_on=(hierarchy_of, held_objects_of), cuts_off=True)
 def handing_classes(project: Project) -> frozenset[str]:
     """Return the names of the classes that hand out a driver's object."""
-    return frozenset(owner.shape.name for owner, _ in _handing(project))
+    return frozenset(owner.shape.name for owner, _ in handing_members(project))
 
 
-def _storage_handing(project: Project) -> frozenset[str]:
-    """Return the names of storage's classes that hand out a driver's object, or inherit one."""
-    hierarchy = hierarchy_of(project)
-    handing = {
-        owner.name for owner, _ in _handing(project) if hierarchy.zones.in_storage(owner.path)
-    }
-    return frozenset(
-        owner.shape.name
-        for owner in hierarchy.classes.values()
-        if handing and hierarchy.zones.in_storage(owner.path)
-        if any(ancestor.name in handing for ancestor in hierarchy.ancestors(owner))
-    )
-
-
-def _handing(project: Project) -> Iterator[tuple[Class, Member]]:
+def handing_members(project: Project) -> Iterator[tuple[Class, Member]]:
+    """Yield the members of classes by which these hand out a driver's object."""
     hierarchy = hierarchy_of(project)
     held_objects = held_objects_of(project)
     for owner in hierarchy.classes.values():
@@ -119,18 +106,6 @@ def _handing(project: Project) -> Iterator[tuple[Class, Member]]:
             for member in owner.shape.members:
                 if _is_read(member.name) and held_objects.of(owner, member) is not None:
                     yield owner, member
-
-
-def _names_of_errors(project: Project) -> frozenset[str]:
-    """Return the names of the attributes that storage's classes set to drivers' exceptions."""
-    hierarchy = hierarchy_of(project)
-    return frozenset(
-        member.name
-        for owner in hierarchy.classes.values()
-        if hierarchy.zones.in_storage(owner.path)
-        for member in owner.shape.members
-        if any(errors_of(owner, member, project))
-    )
 
 
 def errors_of(owner: Class, member: Member, project: Project) -> Iterator[DriverSource]:
@@ -146,31 +121,6 @@ def caught_errors(read: AttributeRead, path: str, project: Project) -> Iterator[
     for receiver in receivers_of(project).of(read.receivers, path) if read.caught else ():
         for owner, member in _definitions(receiver, read.attribute, project):
             yield from errors_of(owner, member, project)
-
-
-@query(
-    depends_on=(POLICY, Project.driver_sources, hierarchy_of, held_objects_of, handed_out),
-    cuts_off=True,
-)
-def accessors_of(project: Project) -> frozenset[str]:
-    """Return the names of all attributes that hand out a driver's object, or hand SQL on.
-
-    With them go the names of storage's classes that others may inherit from, marked `HEIRS_OF`.
-    """
-    hierarchy = hierarchy_of(project)
-    found = set(handed_out(project))
-    found |= {
-        member.name
-        for owner in hierarchy.classes.values()
-        if hierarchy.zones.in_storage(owner.path)
-        for member in owner.shape.members
-        if member.executed
-    }
-    found |= project.driver_sources.names_of_objects()
-    found |= {f"{HEIRS_OF}{name.rpartition('.')[2]}" for name in _storage_handing(project)}
-    found |= _names_of_errors(project)
-    told = _PLUMBING if any(map(hierarchy.is_known, hierarchy.interfaces)) else frozenset[str]()
-    return frozenset(found | told | set(project.policy.accessors))
 
 
 def driver_fetch(access: AttributeRead, path: str, project: Project) -> DriverFetch | None:
@@ -221,7 +171,7 @@ def _beyond_interface(
     receivers: Iterable[ReceiverType], name: str, project: Project
 ) -> DriverFetch | None:
     """Return the fetch of plumbing from a storage interface that does not have it."""
-    if name not in _PLUMBING:
+    if name not in PLUMBING_READ:
         return None
     hierarchy = hierarchy_of(project)
     interfaces = {interface.name for interface in hierarchy.interfaces}
@@ -255,7 +205,7 @@ def _definitions(
     lineage = list(_lineage(receiver, project))
     for owner in lineage:
         found = [
-            (owner, member) for member in owner.shape.members if _read_as(member, owner) == name
+            (owner, member) for member in owner.shape.members if read_as(member, owner) == name
         ]
         if found:
             yield from found if _hands_out(owner, hierarchy) else ()
@@ -309,7 +259,7 @@ def _hands_out(owner: Class, hierarchy: Hierarchy) -> bool:
     return hierarchy.zones.in_storage(owner.path) or keeps_state(owner, hierarchy)
 
 
-def _read_as(member: Member, owner: Class) -> str:
+def read_as(member: Member, owner: Class) -> str:
     """Return the name by which others read a member: of a private one, the mangled one."""
     is_private = member.name.startswith("__") and not member.name.endswith("__")
     if not is_private or owner.name.startswith(RUST):

@@ -12,18 +12,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dal_audit.assemble.accessors import accessors_of
+from dal_audit.assemble.access_evidence import follow_accesses
+from dal_audit.assemble.accessor_owners import accessors_of
 from dal_audit.assemble.blind_spots import listed
 from dal_audit.assemble.migration_layout import audited_scripts, layout_of
 from dal_audit.assemble.named_scripts import scripts_named
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.reachability import (
-    Leads,
-    follow_accesses,
-    follow_again,
-    follow_carriers,
-    leads_of,
-)
+from dal_audit.assemble.reachability import Leads, follow_again, follow_carriers, leads_of
 from dal_audit.assemble.sql_files import SqlFiles
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.rulebook import ALWAYS, Rule

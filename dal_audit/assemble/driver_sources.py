@@ -186,13 +186,16 @@ class DriverSources:
         """Return the driver's object that a module offers under a name, or None."""
         return next(iter(self._sources.get((module, name), {}).values()), None)
 
-    def names_of_objects(self) -> frozenset[str]:
-        """Return the names by which modules offer connections and the like, or functions do."""
-        return frozenset(
-            name
-            for (_, name), sources in self._sources.items()
-            if any(source.form in {"instance", "function"} for source in sources.values())
-        )
+    def modules_of_objects(self) -> Mapping[str, Sequence[str]]:
+        """Return the names by which modules offer connections and the like, or functions do.
+
+        Each comes with these modules.
+        """
+        found: dict[str, list[str]] = {}
+        for (module, name), sources in self._sources.items():
+            if any(source.form in {"instance", "function"} for source in sources.values()):
+                found.setdefault(name, []).append(module)
+        return found
 
     def of_export(self, export: Export, shape: ModuleExports, path: str) -> DriverSource | None:
         """Return the driver's object that one binding of a name in a file gives it, or None."""

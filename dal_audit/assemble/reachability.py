@@ -1,4 +1,4 @@
-"""Follow: what names and accesses lead to is read, round by round, until nothing new is found."""
+"""Follow: what names lead to is read, round by round, until nothing new is found."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.assemble.accessors import accessors_of
 from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.import_index import ImportIndex, import_index_of
 from dal_audit.assemble.module_names import ModuleNames
 from dal_audit.assemble.project import Project
-from dal_audit.assemble.receiver_types import receivers_of
 from dal_audit.assemble.sql_functions import importable_sql_functions
 from dal_audit.assemble.symbols import SymbolId
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import ExtractionOptions, extract_deep, options_for
 from dal_audit.extract.frontier import Frontier
-from dal_audit.extract.second_look import inspect_accesses, inspect_named
 from dal_audit.facts import OWN_MODULE, FileFacts, ModuleExports, SourceFile
 
 _READ_AHEAD: Final = frozenset({"import", "alias", "class"})
@@ -212,40 +209,3 @@ def _offered(
 def _callers(functions: frozenset[SymbolId], index: ImportIndex) -> frozenset[str]:
     """Return the files that can call some functions."""
     return index.importers_of(functions) | index.may_import(functions) if functions else frozenset()
-
-
-def follow_accesses(
-    project: Project,
-    files: Sequence[SourceFile],
-    cache: Cache,
-    *,
-    jobs: int | None,
-    shortcuts: bool,
-    fresh: AbstractSet[str] | None = None,
-) -> Project:
-    """Inspect the files that read what storage classes hold, then what says of which class it is.
-
-    Each round asks what the receivers are, and reads the files that the answer leads into; it ends
-    when it leads into no further one. Where only some files are `fresh`, the others are known.
-    """
-    words = accessors_of(project)
-    if not words:
-        return project
-    asked = files if fresh is None else [file for file in files if file.path in fresh]
-    outside = [file for file in asked if not project.in_storage(file.path)]
-    cache.set_words(words)
-    facts = inspect_accesses(
-        outside,
-        project.files,
-        words,
-        jobs=jobs,
-        shortcuts=shortcuts,
-        cache=cache,
-    )
-    project = project.with_files(facts)
-    while missing := receivers_of(project).missing():
-        facts = inspect_named(
-            files, facts, words, missing, jobs=jobs, shortcuts=shortcuts, cache=cache
-        )
-        project = project.with_files(facts)
-    return project

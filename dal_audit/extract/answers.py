@@ -84,20 +84,32 @@ class Respondents:
     def _other(self, answer: object) -> bytes:
         return self._encoder.encode((answer,))
 
-    def accesses(self, question: Question) -> Callable[[SourceFile], bytes]:
-        """Return what asks for evidence, where there is an access."""
+    def accessed(self, question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks which words the bytes access."""
         from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
-        from dal_audit.extract.second_look import evidence_of
+        from dal_audit.extract.second_look import accessed_in
 
         words = AccessorWords(question.words)
+        return lambda file: self._other(accessed_in(file, words))
+
+    def loads(self, _question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks which imports only a parser can tell."""
+        from dal_audit.extract.import_names import further_names
+
+        return lambda file: self._other(further_names(file))
+
+    def accesses(self, question: Question) -> Callable[[SourceFile], bytes]:
+        """Return what asks for evidence of accesses."""
+        from dal_audit.extract.second_look import evidence_of
+
+        words = frozenset(question.words)
         return lambda file: self._other(evidence_of(file, words, always=False))
 
     def named(self, question: Question) -> Callable[[SourceFile], bytes]:
-        """Return what asks for evidence, whatever the bytes hold."""
-        from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
+        """Return what asks for all evidence."""
         from dal_audit.extract.second_look import NOTHING, evidence_of
 
-        words = AccessorWords(question.words)
+        words = frozenset(question.words)
         return lambda file: self._other(evidence_of(file, words, always=True) or NOTHING)
 
     def revision(self, _question: Question) -> Callable[[SourceFile], bytes]:
@@ -130,6 +142,8 @@ _ASKED: Final[
     "first": Respondents.first,
     "whole": Respondents.whole,
     "storage": Respondents.storage,
+    "accessed": Respondents.accessed,
+    "loads": Respondents.loads,
     "accesses": Respondents.accesses,
     "named": Respondents.named,
     "revision": Respondents.revision,

@@ -69,6 +69,8 @@ class _Content(Struct, array_like=True, gc=False):
     rust: Raw = _NOTHING
     storage: Raw = _NOTHING
     claims: Raw = _NOTHING
+    accessed: Raw = _NOTHING
+    loads: Raw = _NOTHING
 
 
 class _File(FactRecord, frozen=True):
@@ -225,7 +227,7 @@ class Cache:
         if digest != self.words:
             self.words = digest
             for content in self._contents.values():
-                content.accesses = content.named = _NOTHING
+                content.accessed = content.accesses = content.named = _NOTHING
 
     def facts_of(
         self,

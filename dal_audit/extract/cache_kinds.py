@@ -11,6 +11,8 @@ from dal_audit.facts import NotUnderstood, PythonFact, ReadDepth, Suppression, V
 
 FactsKind: TypeAlias = Literal["first", "whole", "storage", "script"]
 OtherKind: TypeAlias = Literal[
+    "accessed",
+    "loads",
     "accesses",
     "named",
     "marks",
@@ -24,10 +26,11 @@ OtherKind: TypeAlias = Literal[
 ]
 Kind: TypeAlias = FactsKind | OtherKind
 """Of what something is kept: the first look at a Python file, a reading of the whole, one of the
-whole in storage, an SQL file; the accesses in a file, what a file says that accesses led to, what a
-migration tool reads in it, the migration that a Python file is, the SQL in it, that of
-revisions with what else of the project it hangs on, what a file of Rust
-spells; the claims of findings that a second reading bore out."""
+whole in storage, an SQL file; the words that a file's bytes access, what it imports as only a
+parser can tell, the accesses in it, what a file says that accesses led to, what a migration tool
+reads in it, the migration that a Python file is, the SQL in it, that of revisions with what else of
+the project it hangs on, what a file of Rust spells; the claims of findings that a second reading
+bore out."""
 
 
 @cache
@@ -70,6 +73,8 @@ def decoder_of(kind: Kind) -> Decoder[Any]:
         from dal_audit.facts.claims import Claim
 
         return Decoder(tuple[tuple[Claim, ...]])
+    if kind in {"accessed", "loads"}:
+        return Decoder(tuple[tuple[str, ...]])
     if kind in {"accesses", "named"}:
         return Decoder(tuple[ValueFacts | None])
     return Decoder(tuple[ReadDepth, tuple[str, ...] | None, tuple[PythonFact, ...]])

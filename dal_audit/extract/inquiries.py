@@ -19,6 +19,8 @@ QuestionKind: TypeAlias = Literal[
     "first",
     "whole",
     "storage",
+    "accessed",
+    "loads",
     "accesses",
     "named",
     "revision",
@@ -28,12 +30,13 @@ QuestionKind: TypeAlias = Literal[
     "sql",
 ]
 """What can be asked of a file alone: its facts by a first look, or read whole, as storage or else;
-evidence of accesses, the migration that it is, SQL in it, what its tests say, whether its bytes
-take one of some names or hold SQL."""
+which words its bytes access, what it imports as only a parser can tell, evidence of accesses, the
+migration that it is, SQL in it, what its tests say, whether its bytes take one of some names or
+hold SQL."""
 
 KINDS: Final[frozenset[str]] = frozenset(QuestionKind.__args__)  # type: ignore[attr-defined]
 
-OF_WORDS: Final[frozenset[QuestionKind]] = frozenset({"accesses", "named"})
+OF_WORDS: Final[frozenset[QuestionKind]] = frozenset({"accessed", "accesses", "named"})
 """What is asked for the words of accesses."""
 
 DIGEST_BYTES: Final = 16

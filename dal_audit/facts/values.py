@@ -13,6 +13,9 @@ ITEM = "[]"
 HEIRS_OF = "class "
 """Stands before the name of a class whose heirs read of themselves what it hands out."""
 
+LOADER = "import_module"
+"""Stands among the names that a file's bytes access where they may load a module by its name."""
+
 OWN_MODULE = "self:"
 """Stands before a dotted name that begins with a name of the module itself."""
 

@@ -8,6 +8,7 @@ __all__ = [
     "interface_text",
     "literal_places",
     "literal_values",
+    "loaded_names",
     "module_facts",
     "name_uses",
     "notebooks",

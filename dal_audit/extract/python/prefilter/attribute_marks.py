@@ -9,13 +9,14 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from dal_audit.extract.python.prefilter.driver_marks import MANY
-from dal_audit.facts import HEIRS_OF
+from dal_audit.facts import HEIRS_OF, LOADER
 
 _AFTER: Final = re.compile(rb"(?![\w\x80-\xff])")
 _OWN: Final = re.compile(rb"(?<![\w.\x80-\xff])self\Z")
 _IMPORT_HEAD: Final = re.compile(rb"[ \t]*(?:import[ \t]+[\w., \t]*|(from)[ \t]+[\w.]*)")
 _IMPORT_REST: Final = re.compile(rb"[\w.]*[ \t]+import\b")
 _BY_NAME: Final = (b"getattr", b"attrgetter", b"methodcaller", b"__dict__", b"vars")
+_QUOTES: Final = (b'"', b"'")
 SPECIAL: Final[Mapping[str, str]] = {
     "__enter__": r"\bwith\b",
     "__aenter__": r"\bwith\b",
@@ -25,11 +26,11 @@ SPECIAL: Final[Mapping[str, str]] = {
     "__getitem__": r"[\w)\]]\s*\[",
 }
 """The methods that syntax calls without their names, and how it does."""
-_MATCHING: Final = (b"match", b"case")
+_CASE: Final = re.compile(rb"case(?![\w\x80-\xff])")
 
 
 class AccessorWords:
-    """The names of attributes, and a test of bytes for an access to one of them."""
+    """The names of attributes, and a test of bytes for accesses to them."""
 
     def __init__(self, words: Iterable[str], *, files: int = 1) -> None:
         """Take the names that matter, to look for them in so many files.
@@ -38,48 +39,58 @@ class AccessorWords:
         """
         self.asked = frozenset(words)
         self.words = attributes_of(self.asked)
-        self._heirs = classes_of(self.asked)
-        names = sorted(word.encode() for word in self.words)
+        self._heirs = tuple(name.encode() for name in classes_of(self.asked))
+        names = sorted(self.words)
+        self._named = [*names, *(name for name in names for _quote in _QUOTES), LOADER]
         self._patterns = [
-            *(b"." + name for name in names),
-            *(quote + name + quote for name in names for quote in (b'"', b"'")),
+            *(b"." + name.encode() for name in names),
+            *(quote + name.encode() + quote for name in names for quote in _QUOTES),
+            LOADER.encode(),
         ]
         self._first_quoted = len(names)
-        marks = {SPECIAL[word] for word in self.words if word in SPECIAL}
-        self._special = re.compile("|".join(sorted(marks)).encode()) if marks else None
-        named = "|".join(map(re.escape, sorted(self.words)))
-        self._matched = re.compile(rf"\b(?:{named})\s*=(?!=)".encode())
+        self._special = {
+            word: re.compile(SPECIAL[word].encode()) for word in names if word in SPECIAL
+        }
+        named = "|".join(map(re.escape, names))
+        self._matched = re.compile(rf"\b({named})\s*=(?!=)".encode())
         kind = Implementation.DFA if files > MANY else None
-        self._automaton = BytesAhoCorasick(self._patterns, implementation=kind) if names else None
+        self._automaton = BytesAhoCorasick(self._patterns, implementation=kind)
 
-    def accessed(self, data: bytes) -> bool:
-        """Return whether bytes hold an access to one of the attributes.
+    def accessed(self, data: bytes) -> frozenset[str]:
+        """Return the names of the attributes that bytes may access, and `LOADER` if it is there.
 
-        What an object reads from itself (`self.name`) is none, unless the bytes name a class that
-        it may inherit it from.
+        What an object reads from itself (`self.name`) is no access, unless the bytes name a class
+        that it may inherit it from.
         """
-        if self._automaton is None:
-            return False
-        if self._special is not None and self._special.search(data):
-            return True
-        if all(word in data for word in _MATCHING) and self._matched.search(data):
-            return True
+        found = {word for word, mark in self._special.items() if mark.search(data)}
+        if self.words and _has_cases(data):
+            found.update(name.decode() for name in self._matched.findall(data))
         by_name: bool | None = None
         inherits: bool | None = None
         for index, start, end in self._automaton.find_matches_as_indexes(data, overlapping=True):
+            word = self._named[index]
+            if word in found:
+                continue
             if index >= self._first_quoted:
                 if by_name is None:
                     by_name = any(mark in data for mark in _BY_NAME)
-                if by_name:
-                    return True
+                if by_name or word == LOADER:
+                    found.add(word)
             elif _is_read(data, start, end):
-                if not _OWN.search(data, max(start - 5, 0), start):
-                    return True
-                if inherits is None:
-                    inherits = any(name.encode() in data for name in self._heirs)
-                if inherits:
-                    return True
-        return False
+                of_self = _OWN.search(data, max(start - 5, 0), start)
+                if of_self and inherits is None:
+                    inherits = any(name in data for name in self._heirs)
+                if inherits or not of_self:
+                    found.add(word)
+        return frozenset(found)
+
+
+def _has_cases(data: bytes) -> bool:
+    """Return whether a `case` begins a line, as each part of a `match` does."""
+    return b"match" in data and any(
+        not data[max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start)) + 1 : start].strip()
+        for start in (found.start() for found in _CASE.finditer(data))
+    )
 
 
 def _is_read(data: bytes, start: int, end: int) -> bool:

@@ -1,0 +1,76 @@
+"""What files import as only a parser can tell: by odd statements, and by calls with a name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+from dal_audit.extract.cache import Cache
+from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.limits import MAX_PARSED_BYTES, too_much_of
+from dal_audit.extract.notebook_bytes import python_bytes
+from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
+from dal_audit.facts import LOADER, SourceFile
+
+
+def further_imports(
+    files: Sequence[SourceFile], *, jobs: int | None, cache: Cache
+) -> list[tuple[str, ...]]:
+    """Return the dotted names that each file imports beside what its statements tell."""
+
+    def compute(missing: Sequence[SourceFile]) -> list[tuple[str, ...]]:
+        return spread(
+            lambda part: list(map(further_names, part)),
+            missing,
+            jobs=jobs,
+            worth=WORTH_A_PROCESS,
+            answer=tuple[str, ...],
+        )
+
+    return cache.other_of("loads", files, compute)
+
+
+def further_names(file: SourceFile) -> tuple[str, ...]:
+    """Return the dotted names that a file imports beside what its statements tell.
+
+    Those are what it loads by a name, and all names where the statements cannot be told by bytes.
+    There are none in a file that cannot be read.
+    """
+    if file.flaw or file.size > MAX_PARSED_BYTES:
+        return ()
+    from dal_audit.extract.python.prefilter.driver_marks import searchable
+
+    try:
+        data, _ = python_bytes(file.path, read_bytes(file.absolute, file.size))
+        plain = searchable(data)
+        return _parsed(data, is_told=_is_told(plain)) if _may_import_more(plain) else ()
+    except (OSError, ValueError, RecursionError):  # What is no text, or no Python, is a ValueError.
+        return ()
+
+
+def _may_import_more(plain: bytes) -> bool:
+    return LOADER.encode() in plain or not _is_told(plain)
+
+
+def _is_told(plain: bytes) -> bool:
+    """Return whether bytes tell the import statements in them."""
+    from dal_audit.extract.python.prefilter.import_statements import import_statements
+
+    return import_statements(plain) is not None
+
+
+def _parsed(data: bytes, *, is_told: bool) -> tuple[str, ...]:
+    """Return what a parser says that is imported, without the statements if they are told."""
+    if too_much_of(data):
+        return ()
+    from dal_audit.extract.python.loaded_names import loaded_names, stated_names
+    from dal_audit.extract.python.parse.deep_stack import deeply
+    from dal_audit.extract.python.parse.parser import parse
+    from dal_audit.extract.source import decode
+
+    with warnings.catch_warnings():
+        # `ast.parse` warns of what the audited code does; that is no business of ours.
+        warnings.simplefilter("ignore")
+        tree = parse(decode(data))
+        names = [*deeply(lambda: loaded_names(tree)), *(() if is_told else stated_names(tree))]
+    return tuple(dict.fromkeys(names))

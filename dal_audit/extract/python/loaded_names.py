@@ -1,0 +1,37 @@
+"""The dotted names that a module imports: by its statements, and by calls with a name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.python.constant_folding import fold_constant
+from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.name_uses import read_names
+from dal_audit.extract.python.scopes import imported_names, source_module
+from dal_audit.facts import LOADER
+
+
+def loaded_names(tree: ast.Module) -> list[str]:
+    """Return the modules that a module loads by names that are written in it.
+
+    Raises RecursionError for a tree that is nested too deeply to walk.
+    """
+    return [
+        name
+        for site in read_names(tree, frozenset(), call_sites=True).call_sites
+        if isinstance(site.node, ast.Call) and site.node.args
+        if last_name(site.node.func) == LOADER
+        for name in fold_constant(site.node.args[0], site.scope)
+        if UNKNOWN not in name
+    ]
+
+
+def stated_names(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that all import statements in a module import, wherever they stand."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from (imported.origin for imported in imported_names(node))
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                yield f"{source_module(node)}.*" if node.module else f"{source_module(node)}*"
