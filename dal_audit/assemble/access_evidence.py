@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
+from itertools import compress
+from operator import not_
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -23,6 +25,9 @@ from dal_audit.extract.second_look import (
     joined,
 )
 from dal_audit.facts import LOADER, FileFacts, SourceFile, ValueFacts
+
+_Matters: TypeAlias = Callable[[str, str], bool]
+"""Tells whether an access matters, by its file and the attribute that is read."""
 
 WORTH_A_CLOSURE: Final = 32
 """So many files with accesses take longer to inspect than to find out where their imports lead."""
@@ -48,21 +53,26 @@ def follow_accesses(
         return project
     cache.set_words(words)
     outside = [file for file in files if not project.in_storage(file.path)]
+    matters: _Matters = _whatever
     facts: Sequence[FileFacts] = project.files
     if shortcuts:
-        told = _Accesses(project, files, cache, jobs)
-        outside, spared = told.parted(outside, fresh)
+        accesses = _Accesses(project, files, cache, jobs)
+        outside, spared, matters = accesses.parted(outside, fresh)
         facts = joined(facts, spared, [SPARED] * len(spared))
     elif fresh is not None:
         outside = [file for file in outside if file.path in fresh]
     facts = inspect_accesses(outside, facts, words, jobs=jobs, shortcuts=shortcuts, cache=cache)
     project = project.with_files(facts)
-    while missing := receivers_of(project).missing():
+    while missing := receivers_of(project).missing(matters):
         facts = inspect_named(
             files, facts, words, missing, jobs=jobs, shortcuts=shortcuts, cache=cache
         )
         project = project.with_files(facts)
     return project
+
+
+def _whatever(_path: str, _attribute: str) -> bool:
+    return True
 
 
 class _Accesses(Struct, frozen=True):
@@ -75,43 +85,41 @@ class _Accesses(Struct, frozen=True):
 
     def parted(
         self, outside: Sequence[SourceFile], fresh: AbstractSet[str] | None
-    ) -> tuple[list[SourceFile], list[SourceFile]]:
-        """Return the files outside storage to inspect, and those with accesses that are spared.
+    ) -> tuple[list[SourceFile], list[SourceFile], _Matters]:
+        """Return the files outside storage to inspect, those with accesses that are spared, and why.
 
         Of the `fresh` files and those that were spared before, if not of all.
         """
         known = {} if fresh is None else _evidence_of(self.project)
-        asked = [file for file in outside if fresh is None or file.path in fresh | known.keys()]
+        due = {file.path for file in outside} if fresh is None else fresh | known.keys()
+        asked = [file for file in outside if file.path in due]
         words = accessed_words(asked, accessors_of(self.project), jobs=self.jobs, cache=self.cache)
         accessed = dict(zip((file.path for file in asked), words, strict=True))
-        led = self._led_on({path: found for path, found in accessed.items() if found})
-        due = [
+        matters = self._matters(accessed)
+        new = [
             file
             for file in asked
+            if accessed[file.path]
             if fresh is None or file.path in fresh or known[file.path] == SPARED
         ]
-        return (
-            [file for file in due if file.path in led],
-            [file for file in due if accessed[file.path] and file.path not in led],
-        )
+        led = [any(matters(file.path, name) for name in accessed[file.path]) for file in new]
+        return [*compress(new, led)], [*compress(new, map(not_, led))], matters
 
-    def _led_on(self, accessed: Mapping[str, Accessed]) -> AbstractSet[str]:
-        """Return the files whose receivers may lead to what hands something out.
+    def _matters(self, accessed: Mapping[str, Accessed]) -> _Matters:
+        """Return what tells whether the receiver of an access may lead to what hands something out.
 
-        Imports tell which they are; few files are not worth the question.
+        Imports tell it, of these files and what these import; few files are not worth the question.
         """
-        accessing = {path: found for path, found in accessed.items() if found != (LOADER,)}
+        accessing = [path for path, found in accessed.items() if found not in {(), (LOADER,)}]
         if len(accessing) < WORTH_A_CLOSURE:
-            return accessing.keys()
+            return lambda path, name: name != LOADER and not self.project.in_storage(path)
         told = frozenset(self.project.policy.accessors)
         loading = frozenset(path for path, found in accessed.items() if LOADER in found)
         owners = accessor_owners(self.project)
         closure = ImportClosure(self.project, accessing, owners, self._further_imports(loading))
-        return {
-            path
-            for path, found in accessing.items()
-            if not told.isdisjoint(found) or closure.reaches(path, found)
-        }
+        return lambda path, name: (
+            (name in told or closure.reaches(path, name)) and not self.project.in_storage(path)
+        )
 
     def _further_imports(self, loading: AbstractSet[str]) -> Mapping[str, Sequence[str]]:
         """Return what files import beside what their statements tell.

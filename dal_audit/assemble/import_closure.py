@@ -41,10 +41,9 @@ class ImportClosure:
                 marks[path] |= self._bits[name]
         self._reached = _spread(_importers(_Imports(project, further), starts), marks)
 
-    def reaches(self, path: str, names: Iterable[str]) -> bool:
-        """Return whether one of the files comes to one of the goals of these names."""
-        reached = self._reached.get(path, 0)
-        return any(reached & self._bits.get(name, 0) for name in names)
+    def reaches(self, path: str, name: str) -> bool:
+        """Return whether one of the files, or one that it comes to, comes to the goal of a name."""
+        return bool(self._reached.get(path, 0) & self._bits.get(name, 0))
 
 
 class _Imports:

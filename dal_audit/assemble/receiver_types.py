@@ -7,7 +7,7 @@ It says what it lacks: a file that a receiver leads into and that was not inspec
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -66,11 +66,17 @@ class Receivers:
             self._values[path] = dict(known.values)
             self._classes[path] = dict(known.classes)
 
-    def missing(self) -> frozenset[str]:
-        """Return the files that must be inspected before all receivers are known."""
+    def missing(
+        self, matters: Callable[[str, str], bool] = lambda _path, _attribute: True
+    ) -> frozenset[str]:
+        """Return the files that must be inspected before all receivers are known.
+
+        Those are asked for that `matter`, by the file and the attribute that is read of them.
+        """
         for path, evidence in self._evidence.items():
             for access in evidence.accesses:
-                self.of(access.receivers, path)
+                if matters(path, access.attribute):
+                    self.of(access.receivers, path)
         return frozenset(self._asked)
 
     def of(self, receivers: Iterable[AbstractValue], path: str) -> list[ReceiverType]:

@@ -65,12 +65,11 @@ def _parsed(data: bytes, *, is_told: bool) -> tuple[str, ...]:
         return ()
     from dal_audit.extract.python.loaded_names import loaded_names, stated_names
     from dal_audit.extract.python.parse.deep_stack import deeply
-    from dal_audit.extract.python.parse.parser import parse
     from dal_audit.extract.source import decode
 
+    text = decode(data)
     with warnings.catch_warnings():
         # `ast.parse` warns of what the audited code does; that is no business of ours.
         warnings.simplefilter("ignore")
-        tree = parse(decode(data))
-        names = [*deeply(lambda: loaded_names(tree)), *(() if is_told else stated_names(tree))]
+        names = deeply(lambda: [*loaded_names(text), *(() if is_told else stated_names(text))])
     return tuple(dict.fromkeys(names))

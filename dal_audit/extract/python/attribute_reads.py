@@ -24,13 +24,15 @@ from dal_audit.extract.python.prefilter.attribute_marks import SPECIAL
 from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.value_inference import Inference, is_own
-from dal_audit.extract.source import Lines
+from dal_audit.extract.source import Lines, occurrences
 from dal_audit.facts import AbstractValue, AttributeRead, Span
 
 _WORD: Final = re.compile(r"\w")
 _GETTERS: Final = ("attrgetter", "methodcaller")
 _BY_NAME: Final = ("getattr", *_GETTERS, "__dict__", "vars")
 _GETTER: Final = re.compile(r"\b(\w+)\s*=\s*(?:\w+\.)?(?:attrgetter|methodcaller)\s*\(")
+_BEHIND_SELF: Final = re.compile(r"(?:[\s)\\]|#[^\n]*\n)*")
+"""What may stand between an object and the dot behind it."""
 _ITERATING: Final = ("__iter__", "__aiter__")
 _ENTERING: Final = ("__enter__", "__aenter__")
 MAX_SHOWN: Final = 200
@@ -52,18 +54,30 @@ class _Place(Struct):
 def accessing_lines(lines: Lines, words: AbstractSet[str]) -> Iterator[int]:
     """Yield the lines with what looks like an access to an attribute of one of these names."""
     text = lines.text
+    yield from map(lines.line_of, occurrences(text, _BY_NAME))
     for mark in _marks(words, text):
         yield from (lines.line_of(found.start()) for found in re.finditer(mark, text))
-    for _, start, end in _automaton(frozenset(words)).find_matches_as_indexes(
-        text, overlapping=True
-    ):
-        if not _WORD.match(text, end):
-            yield lines.line_of(start)
+    yield from map(lines.line_of, _named(text, words))
+
+
+def reads_of_self(text: str, words: AbstractSet[str]) -> bool:
+    """Return whether an object may read an attribute of one of these names of itself."""
+    if "self" not in text:
+        return False
+    return any(name in text for name in _BY_NAME) or any(
+        _BEHIND_SELF.fullmatch(text, text.rfind("self", 0, start) + 4, start)
+        for start in _named(text, words)
+    )
+
+
+def _named(text: str, words: AbstractSet[str]) -> Iterator[int]:
+    """Yield where these names stand behind a dot or a quote."""
+    found = _automaton(frozenset(words)).find_matches_as_indexes(text, overlapping=True)
+    return (start for _, start, end in found if not _WORD.match(text, end))
 
 
 def _marks(words: AbstractSet[str], text: str) -> Iterator[str]:
-    """Yield the patterns of what reads attributes without a dot before their names."""
-    yield from _BY_NAME  # One after the other: an alternative is searched ten times as slowly.
+    """Yield the patterns of what reads attributes without their names behind a dot."""
     # Most texts hold no getter, and looking for an assignment of one takes long.
     if any(getter in text for getter in _GETTERS) and (getters := set(_GETTER.findall(text))):
         yield rf"\b(?:{'|'.join(sorted(getters))})\s*\("
@@ -81,12 +95,14 @@ def _automaton(words: frozenset[str]) -> AhoCorasick:
 class Accesses:
     """Finds the accesses to attributes of some names; they are kept in `found`."""
 
-    def __init__(self, lines: Lines, words: AbstractSet[str], values: Inference) -> None:
-        """Begin with none."""
+    def __init__(
+        self, lines: Lines, words: AbstractSet[str], values: Inference, marked: MarkedLines
+    ) -> None:
+        """Begin with none; `marked` are the lines that look like one."""
         self.lines = lines
         self.words = words
         self.values = values
-        self.marked = MarkedLines(accessing_lines(lines, words))
+        self.marked = marked
         self.found: list[AttributeRead] = []
         self.of_self = False
         """Whether what an object reads of itself counts, for its class inherits something."""

@@ -6,6 +6,7 @@ whatever is marked is there, however odd the text; and where its layout leaves a
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from dal_audit.extract.python.parse.import_places import MarkedLines
+from dal_audit.extract.python.parse.parser import UnparsableError, parse
 from dal_audit.extract.source import Lines
 
 _STRING: Final = (
@@ -45,6 +47,17 @@ def _logical_line() -> re.Pattern[str]:
         bracket = rf"[(\[{{](?:{inside}|{bracket})*+[)\]}}]"
     plain = r"[^\n\"'#()\[\]{}\\]++"
     return re.compile(rf"( *+)(?:{plain}|#[^\n]*+|{_STRING}|\\\n|{bracket})*+\n")
+
+
+def parse_cut(lines: Lines, marked: MarkedLines) -> ast.Module:
+    """Return the tree of a module without the bodies of functions that hold no marked line.
+
+    Raises as `parse` does.
+    """
+    try:
+        return parse(without_unmarked(lines, marked))
+    except UnparsableError:
+        return parse(lines.text)
 
 
 def without_unmarked(lines: Lines, marked: MarkedLines) -> str:

@@ -8,16 +8,26 @@ from collections.abc import Iterator
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import fold_constant
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.function_bodies import parse_cut
 from dal_audit.extract.python.name_uses import read_names
+from dal_audit.extract.python.parse.import_places import MarkedLines
+from dal_audit.extract.python.parse.parser import parse
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import imported_names, source_module
+from dal_audit.extract.source import Lines, occurrences
 from dal_audit.facts import LOADER
 
 
-def loaded_names(tree: ast.Module) -> list[str]:
+def loaded_names(text: str) -> list[str]:
     """Return the modules that a module loads by names that are written in it.
 
-    Raises RecursionError for a tree that is nested too deeply to walk.
+    Raises UnparsableError, and RecursionError for what is nested too deeply to walk.
     """
+    if LOADER not in text:
+        return []
+    lines = Lines(text)
+    marked = MarkedLines(map(lines.line_of, occurrences(text, [LOADER])))
+    tree = parse_cut(lines, marked)
     return [
         name
         for site in read_names(tree, frozenset(), call_sites=True).call_sites
@@ -28,9 +38,12 @@ def loaded_names(tree: ast.Module) -> list[str]:
     ]
 
 
-def stated_names(tree: ast.Module) -> Iterator[str]:
-    """Yield the names that all import statements in a module import, wherever they stand."""
-    for node in ast.walk(tree):
+def stated_names(text: str) -> Iterator[str]:
+    """Yield the names that all import statements in a module import, wherever they stand.
+
+    Raises UnparsableError, and RecursionError for what is nested too deeply to parse.
+    """
+    for node in nodes_in(parse(text)):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from (imported.origin for imported in imported_names(node))
             if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":

@@ -13,13 +13,13 @@ from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias, TypeGuard
 
 from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
-from dal_audit.extract.python.attribute_reads import Accesses, accessing_lines
+from dal_audit.extract.python.attribute_reads import Accesses, accessing_lines, reads_of_self
 from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_type_parameters
 from dal_audit.extract.python.definitions import assignments, own_attribute, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
-from dal_audit.extract.python.function_bodies import without_unmarked
+from dal_audit.extract.python.function_bodies import parse_cut
 from dal_audit.extract.python.parse.import_places import MarkedLines, own_statements
-from dal_audit.extract.python.parse.parser import UnparsableError, parse
+from dal_audit.extract.python.parse.parser import parse
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, nodes_in
 from dal_audit.extract.python.prefilter.attribute_marks import attributes_of, classes_of
 from dal_audit.extract.python.scopes import Scope, imported_names, source_module
@@ -36,7 +36,8 @@ from dal_audit.facts import (
 )
 
 _PROPERTIES: Final = frozenset({"property", "cached_property"})
-_SETTING: Final = (re.compile(r"self\.\w+\s*(?:\[[^\]\n]*\]\s*)?[:=]"), re.compile(r"global\b"))
+_GLOBAL: Final = re.compile(r"global\b")
+_SETTING: Final = re.compile(r"self\.\w+\s*(?:\[[^\]\n]*\]\s*)?[:=]")
 """What a function does not say without setting what is seen outside of it."""
 
 _Block: TypeAlias = tuple[Scope, list[ast.AST]]
@@ -55,7 +56,42 @@ def evidence(
     for it, unless such a class is named: three files in four are read for nothing else. Raises
     RecursionError for a tree that is nested too deeply to walk.
     """
-    reader = _Reader(lines, words, only_accesses=only_accesses)
+    attributes = attributes_of(words)
+    marked = MarkedLines(accessing_lines(lines, attributes))
+    heirs = _has_heirs(lines, words)
+    alone = only_accesses and not heirs
+    return _read(tree, _Reader(lines, attributes, marked, has_heirs=heirs, only_accesses=alone))
+
+
+def evidence_of_accesses(
+    lines: Lines, words: AbstractSet[str], *, may_cut: bool = True
+) -> ValueFacts:
+    """Return a module's accesses alone: of most files nobody asks for what the names stand for.
+
+    Only functions with an access, or that bind names of the module, are parsed where the text
+    `may_cut` be, and where it names no class whose heirs read of themselves: such a module is read
+    whole. Raises as `parse` and `evidence` do.
+    """
+    attributes = attributes_of(words)
+    marked = MarkedLines(accessing_lines(lines, attributes))
+    heirs = _has_heirs(lines, words)
+    if heirs or not may_cut:
+        tree = parse(lines.text)
+    else:
+        binding = (lines.line_of(found.start()) for found in _GLOBAL.finditer(lines.text))
+        tree = parse_cut(lines, MarkedLines((*marked.numbers, *binding)))
+    alone = not heirs
+    return _read(tree, _Reader(lines, attributes, marked, has_heirs=heirs, only_accesses=alone))
+
+
+def _has_heirs(lines: Lines, words: AbstractSet[str]) -> bool:
+    """Return whether a class may read of itself what it inherits from one that is asked for."""
+    text = lines.text
+    is_named = any(name in text for name in classes_of(words))
+    return is_named and reads_of_self(text, attributes_of(words))
+
+
+def _read(tree: ast.Module, reader: _Reader) -> ValueFacts:
     module = Scope("module")
     try:
         reader.imports(tree)
@@ -74,49 +110,18 @@ def evidence(
     )
 
 
-def evidence_of_accesses(
-    lines: Lines, words: AbstractSet[str], *, may_cut: bool = True
-) -> ValueFacts:
-    """Return a module's accesses, and what its names stand for where a receiver is one of them.
-
-    Of most files nobody asks for that. Only functions with an access, or that bind names of the
-    module, are parsed where the text `may_cut` be, and where it names no class whose heirs read of
-    themselves. Raises as `parse` and `evidence` do.
-    """
-    if _names_class(lines, words):
-        return evidence(parse(lines.text), lines, words)
-    words = attributes_of(words)
-    shown = without_unmarked(lines, _marked(lines, words)) if may_cut else lines.text
-    try:
-        tree = parse(shown)
-    except UnparsableError:
-        tree = parse(lines.text)
-    found = evidence(tree, lines, words, only_accesses=True)
-    if not any(map(_is_of_own_names, found.accesses)):
-        return found
-    return evidence(parse(lines.text), lines, words)
-
-
-def _names_class(lines: Lines, words: AbstractSet[str]) -> bool:
-    """Return whether a module names one of the classes that are asked for."""
-    return any(name in lines.text for name in classes_of(words))
-
-
-def _marked(lines: Lines, words: AbstractSet[str]) -> MarkedLines:
-    """Return the lines that decide what is found of accesses."""
-    binding = (lines.line_of(found.start()) for found in _SETTING[-1].finditer(lines.text))
-    return MarkedLines((*accessing_lines(lines, words), *binding))
-
-
-def _is_of_own_names(access: AttributeRead) -> bool:
-    """Return whether a receiver goes back to a name of the module itself."""
-    return any(receiver.origin.startswith(OWN_MODULE) for receiver in access.receivers)
-
-
 class _Reader:
-    def __init__(self, lines: Lines, words: AbstractSet[str], *, only_accesses: bool) -> None:
-        self.has_heirs = _names_class(lines, words)
-        self.only_accesses = only_accesses and not self.has_heirs
+    def __init__(
+        self,
+        lines: Lines,
+        attributes: AbstractSet[str],
+        accessing: MarkedLines,
+        *,
+        has_heirs: bool,
+        only_accesses: bool,
+    ) -> None:
+        self.has_heirs = has_heirs
+        self.only_accesses = only_accesses
         self.values: dict[str, list[AbstractValue]] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.stars: list[str] = []
@@ -124,13 +129,13 @@ class _Reader:
         self.rebinds = "nonlocal" in lines.text
         self.types = TypeReader(lines)
         self.inference = Inference(self.types)
-        self.accesses = Accesses(lines, attributes_of(words), self.inference)
+        self.accesses = Accesses(lines, attributes, self.inference, accessing)
         setting = (
             lines.line_of(found.start())
-            for pattern in (_SETTING[-1:] if self.only_accesses else _SETTING)
+            for pattern in ((_GLOBAL,) if self.only_accesses else (_GLOBAL, _SETTING))
             for found in pattern.finditer(lines.text)
         )
-        self.marked = MarkedLines((*self.accesses.marked.numbers, *setting))
+        self.marked = MarkedLines((*accessing.numbers, *setting))
         self.opened: dict[Function, _Block] = {}
 
     def imports(self, tree: ast.Module) -> None:
