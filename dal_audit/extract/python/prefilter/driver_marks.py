@@ -21,6 +21,7 @@ from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
 from dal_audit.extract.python.prefilter.class_name_marks import NAME_MARKS, compares_class_name
 from dal_audit.extract.python.prefilter.sql_marks import (
+    READERS_BY_NAME,
     begins_call,
     begins_execution,
     construction_marks,
@@ -67,8 +68,6 @@ _DOTTED: Final = re.compile(rb"\.[A-Za-z_]")
 """What follows a module's name in a string annotation such as `"sqlite3.Connection"`."""
 _TWO_WORDS: Final = re.compile(rb"\w\s+\w")
 """What stands between the names of no annotation: code, or prose."""
-_UNSPELLED: Final = (b"getattr", b"attrgetter", b"methodcaller", b"__dict__", b"vars")
-"""What reads an attribute by a name that may be put together."""
 
 
 def _holds_any(*words: bytes) -> Callable[[bytes], bool]:
@@ -77,8 +76,8 @@ def _holds_any(*words: bytes) -> Callable[[bytes], bool]:
 
 
 _ONLY_WITH: Final[Mapping[bytes, Callable[[bytes], bool]]] = {
-    b"importlib": _holds_any(b"import_", b"load_module", b"from_spec", *_UNSPELLED),
-    b"builtins": _holds_any(*_EXECUTORS, b"__import__", *_UNSPELLED),
+    b"importlib": _holds_any(b"import_", b"load_module", b"from_spec", *READERS_BY_NAME),
+    b"builtins": _holds_any(*_EXECUTORS, b"__import__", *READERS_BY_NAME),
     _MODULES: lambda data: _SYS.search(data) is not None,
 }
 """Marks of imports at run time that are none in a file that fails a test.
@@ -171,7 +170,7 @@ class Prefilter:
             imports = "\n".join(importing).encode("utf-8", "replace")
             if "names" not in self._kinds_in(imports) and not self._annotates(data):
                 found.discard("names")
-        return _confirmed(found, data) if found else _NO_SIGNALS
+        return _confirmed(found, data, importing) if found else _NO_SIGNALS
 
     def _kinds_in(self, data: bytes) -> set[Kind]:
         found: set[Kind] = set()
@@ -239,7 +238,9 @@ def _in_annotation(data: bytes, start: int, end: int) -> bool:
     return quote >= 0 and _TWO_WORDS.search(data, quote + 1, start + 1) is None
 
 
-def _confirmed(found: AbstractSet[Kind], data: bytes) -> ByteSignals:
+def _confirmed(
+    found: AbstractSet[Kind], data: bytes, importing: Sequence[str] | None
+) -> ByteSignals:
     """Return what holds of what was found: what runs SQL needs some, and a maker of SQL its name.
 
     What makes SQL is a driver's own: imported from it, or read of an object of it.
@@ -248,7 +249,7 @@ def _confirmed(found: AbstractSet[Kind], data: bytes) -> ByteSignals:
     return ByteSignals(
         names,
         executes="executes" in found and opens_sql(data),
-        constructs=(names and names_constructor(data))
+        constructs=(names and names_constructor(data, importing))
         or ("constructs" in found and opens_sql(data)),
         loads="loads" in found,
         urls="urls" in found,

@@ -96,6 +96,13 @@ CONSTRUCTORS: Final = frozenset({"DDL", "QueryString", "RawSQL", "RunSQL", "SQL"
 _CONSTRUCTORS: Final = tuple(name.encode() for name in sorted(CONSTRUCTORS))
 
 _OPEN: Final = re.compile(rb"\s*\(")
+_GAP: Final = b" \t\r\n\\"
+"""What may stand between a name and the bracket or the dot beside it."""
+_QUOTES: Final = frozenset({b'"', b"'"})
+READERS_BY_NAME: Final = (b"getattr", b"attrgetter", b"methodcaller", b"__dict__", b"vars")
+"""What reads an attribute by a name that is a text."""
+_FAR: Final = 100
+"""How far these are looked for; where they are farther, they may be anything."""
 
 
 @cache
@@ -245,6 +252,38 @@ def gives_functions(data: bytes) -> bool:
     return any(name in data for name in (b"create_function", b"load_extension", b"loadextension"))
 
 
-def names_constructor(data: bytes) -> bool:
-    """Return whether searchable bytes name a function that makes SQL out of text."""
-    return any(name in data for name in _CONSTRUCTORS)
+def names_constructor(data: bytes, importing: Iterable[str] | None) -> bool:
+    """Return whether searchable bytes may call a function that makes SQL out of text.
+
+    They call its name, read it of something, spell it in a text, or import it, be it to give it
+    another name: `importing` are their import statements, None where these are not known.
+    """
+    named = [name for name in _CONSTRUCTORS if name in data]
+    if not named:
+        return False
+    imports = None if importing is None else "\n".join(importing).encode("utf-8", "replace")
+    return any(_may_call(name, data, imports) for name in named)
+
+
+def _may_call(name: bytes, data: bytes, imports: bytes | None) -> bool:
+    """Return whether bytes with these imports may call what bears a name."""
+    word = _as_word(name)
+    if imports is None or (name in imports and word.search(imports)):
+        return True
+    can_quote = any(reader in data for reader in READERS_BY_NAME)
+    return any(_is_called(data, *found.span(), can_quote=can_quote) for found in word.finditer(data))
+
+
+def _is_called(data: bytes, start: int, end: int, *, can_quote: bool) -> bool:
+    """Return whether a name is called, read of something, or spelled in a text that may be read."""
+    before = data[max(start - _FAR, 0) : start].rstrip(_GAP)[-1:]
+    after = data[end : end + _FAR].lstrip(_GAP)[:1]
+    is_quoted = before in _QUOTES or after in _QUOTES
+    return before in {b".", b""} or after in {b"(", b""} or (is_quoted and can_quote)
+
+
+@cache
+def _as_word(name: bytes) -> re.Pattern[bytes]:
+    """Return what finds a name as a word; it begins with the letters, which are found quickly."""
+    letter = rb"[\w\x80-\xff]"
+    return re.compile(name + rb"(?!" + letter + rb")(?<!" + letter + name + rb")")
