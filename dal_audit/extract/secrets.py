@@ -18,8 +18,10 @@ from dal_audit.extract.passwords import is_placeholder, passwords
 from dal_audit.extract.source import Lines, occurrences
 from dal_audit.facts import Span
 
-_NAME_MARKS: Final = ("passw", "passphrase", "pgpass", "_pass", "'pass'", '"pass"', "pwd", "--pass")
-_MARKS: Final = ("://", *_NAME_MARKS)
+_PASS_MARKS: Final = ("passw", "passphrase", "pgpass", "_pass", "'pass'", '"pass"', "--pass")
+_STEM: Final = "pass"
+_SHORT: Final = "pwd"
+_SCHEME_END: Final = "://"
 _SQL_MARKS: Final = ("identified", "pragma", "attach")
 """A text that holds none of these, in lower case, holds no password that is known as one."""
 _SQL_FOLLOWED: Final = re.compile(r"password[\s=(]|(?:identified|pragma)\s|attach\b")
@@ -43,6 +45,8 @@ _LONGEST_NAME: Final = 60
 """How many letters stand before the mark of a password in a name, at the most."""
 _OPENING: Final = re.compile(r"['\"]\w*\Z")
 """A name up to the mark of a password in it, behind the quote that opens it."""
+_LONGEST_CALL: Final = 60
+"""How many letters stand before the name of a variable, in a call that is handed it."""
 
 _DOUBLE: Final = r"\\?\"(?P<double>(?:[^\"\\\s]|\\[^\"\s])+)\\?\""
 _SINGLE: Final = r"\\?'(?P<single>(?:[^'\\\s]|\\[^'\s])+)\\?'"
@@ -53,9 +57,9 @@ _LITERAL: Final = (
 )
 """A name of a password with a text, in a program: `password="…"`, also with an annotation."""
 
+_CALL: Final = r"(?:getenv|setenv|putenv|setdefault|\bget|\bpop)\([ \t]*"
 _ARGUMENT: Final = (
-    rf"(?:getenv|setenv|putenv|setdefault|\bget|\bpop)\([ \t]*"
-    rf"['\"]\w{{0,{_LONGEST_NAME}}}{_NAME}['\"][ \t]*,[ \t]*(?:{_DOUBLE}|{_SINGLE})"
+    rf"{_CALL}['\"]\w{{0,{_LONGEST_NAME}}}{_NAME}['\"][ \t]*,[ \t]*(?:{_DOUBLE}|{_SINGLE})"
 )
 """A variable's name with its value, as an argument: `setenv("PGPASSWORD", "…")`."""
 
@@ -70,7 +74,7 @@ _LINE: Final = r"^[ \t]*(?:PASSWORD|PWD)=(?P<bare>[^\s:;\"'&\\,()\[\]]+)[ \t]*$"
 """The same on a line of its own, in a text of several lines; elsewhere it is code."""
 
 _LINE_MARKS: Final = ("password=", "pwd=")
-"""What such a line holds, in lower case."""
+"""What such a line holds, in lower case; both are found where a mark is."""
 
 _TEXT: Final = (
     r"#[^\n]*|\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}"
@@ -138,14 +142,44 @@ def text_for_facts(text: str, *, is_program: bool) -> str:
     return "".join((*pieces, text[last:]))
 
 
+class _Marks:
+    """Where a text in lower case holds what no password is known without.
+
+    Few texts hold any. It is searched for as few words as will do: a search takes longer than what
+    is done with all that it finds.
+    """
+
+    def __init__(self, plain: str) -> None:
+        """Search the text."""
+        passes = list(occurrences(plain, (_STEM,)))
+        self.names = sorted((*_pass_marks(plain, passes), *occurrences(plain, (_SHORT,))))
+        """Where what passwords are called begins, by one of its marks."""
+        self.urls = _SCHEME_END in plain
+        """Whether there is a URL."""
+        of_sql = [place for place in passes if plain.startswith("password", place)]
+        self.sql = sorted((*of_sql, *occurrences(plain, _SQL_MARKS)))
+        """Where SQL may begin that sets one."""
+        self.own_sql = len(self.sql) > len(of_sql)
+        """Whether it says so in a word that names no password."""
+
+
+def _pass_marks(plain: str, passes: Iterable[int]) -> Iterator[int]:
+    """Yield where marks begin that hold `pass`; in a program it is a statement, too."""
+    for place in passes:
+        for mark in _PASS_MARKS:
+            start = place - mark.index(_STEM)
+            if start >= 0 and plain.startswith(mark, start):
+                yield start
+
+
 def _places_in(text: str, *, is_program: bool) -> list[tuple[int, int]]:
     """Return where passwords begin and end, in order; what overlaps is one place."""
     plain = text.lower()
-    is_likely = any(mark in plain for mark in _MARKS)
-    if not is_likely and not (is_program and any(mark in plain for mark in _SQL_MARKS)):
+    marks = _Marks(plain)
+    if not (marks.names or marks.urls or (is_program and marks.own_sql)):
         return []
     joined: list[tuple[int, int]] = []
-    for start, end in sorted(set(_secrets(text, plain, is_program=is_program))):
+    for start, end in sorted(set(_secrets(text, plain, marks, is_program=is_program))):
         if joined and start < joined[-1][1]:
             joined[-1] = joined[-1][0], max(end, joined[-1][1])
         else:
@@ -153,47 +187,46 @@ def _places_in(text: str, *, is_program: bool) -> list[tuple[int, int]]:
     return joined
 
 
-def _secrets(text: str, plain: str, *, is_program: bool) -> Iterator[tuple[int, int]]:
+def _secrets(
+    text: str, plain: str, marks: _Marks, *, is_program: bool
+) -> Iterator[tuple[int, int]]:
     """Yield where passwords begin and end; `plain` is the text in lower case."""
-    for url in _compiled(_URL).finditer(text):
+    for url in _compiled(_URL).finditer(text) if marks.urls else ():
         for before, password, after in passwords(url[1]):
             yield from _places(url[1], before, password, after, url.start(1))
-    for named in _named(text, plain, is_program=is_program):
+    for named in _named(text, plain, marks, is_program=is_program):
         group = str(named.lastgroup)
         if not _is_no_password(named[group].strip(), is_program=is_program):
             yield named.span(group)
-    if is_program and any(mark in plain for mark in _LINE_MARKS):
+    if is_program and any(plain.startswith(_LINE_MARKS, mark) for mark in marks.names):
         yield from _lines_in_texts(text, plain)
     for default in _compiled(_DEFAULT).finditer(text) if "${" in text else ():
         if _is_of_password(text, default) and not is_placeholder(default[1], ""):
             yield default.span(1)
 
 
-def _named(text: str, plain: str, *, is_program: bool) -> Iterator[re.Match[str]]:
+def _named(text: str, plain: str, marks: _Marks, *, is_program: bool) -> Iterator[re.Match[str]]:
     """Yield values by the names before them, and SQL that sets a password.
 
     Only what stands around the marks is looked at: to search the whole takes longer than to read
     it as Python.
     """
-    by_name = (_LITERAL, _ARGUMENT, _PAIR) if is_program else (_NAMED,)
     if len(plain) != len(text):  # A few letters are several in lower case: places would differ.
+        by_name = (_LITERAL, _ARGUMENT, _PAIR) if is_program else (_NAMED,)
         yield from (
             found for pattern in (*by_name, _SQL) for found in _compiled(pattern).finditer(text)
         )
         return
-    marks = sorted(occurrences(plain, _NAME_MARKS))
+    names = marks.names
     if is_program:
-        starts = sorted({*marks, *(mark - 1 for mark in marks if plain.startswith("pwd", mark))})
+        starts = sorted({*names, *(mark - 1 for mark in names if plain.startswith(_SHORT, mark))})
         yield from _beginning(_LITERAL, text, starts)
-        yield from _beginning(_PAIR, text, marks)
-        by_name, marks = (_ARGUMENT,), [mark for mark in marks if _is_quoted_name(text, mark)]
-    for start, end in _stretches(plain, marks):
-        yield from (
-            found for pattern in by_name for found in _compiled(pattern).finditer(text, start, end)
-        )
-    words = occurrences(plain, ("password", *_SQL_MARKS))
-    of_sql = sorted(start for start in words if _SQL_FOLLOWED.match(plain, start))
-    yield from _beginning(_SQL, text, of_sql)
+        yield from _beginning(_PAIR, text, names)
+        yield from _beginning(_ARGUMENT, text, _calls(text, names))
+    else:
+        for start, end in _stretches(plain, names):
+            yield from _compiled(_NAMED).finditer(text, start, end)
+    yield from _beginning(_SQL, text, (at for at in marks.sql if _SQL_FOLLOWED.match(plain, at)))
 
 
 def _beginning(pattern: str, text: str, starts: Iterable[int]) -> Iterator[re.Match[str]]:
@@ -206,9 +239,16 @@ def _beginning(pattern: str, text: str, starts: Iterable[int]) -> Iterator[re.Ma
             end = found.end()
 
 
-def _is_quoted_name(text: str, mark: int) -> bool:
-    """Return whether a quote opens the word that a mark stands in."""
-    return _OPENING.search(text, max(mark - _LONGEST_NAME - 1, 0), mark) is not None
+def _calls(text: str, marks: Iterable[int]) -> Iterator[int]:
+    """Yield where calls begin that are handed a name in quotes with a mark of passwords in it."""
+    for mark in marks:
+        quoted = _OPENING.search(text, max(mark - _LONGEST_NAME - 1, 0), mark)
+        if quoted is None:
+            continue
+        quote = quoted.start()
+        call = _compiled(rf"{_CALL}\Z").search(text, max(quote - _LONGEST_CALL, 0), quote)
+        if call:
+            yield call.start()
 
 
 def _stretches(plain: str, marks: Iterable[int]) -> list[tuple[int, int]]:
