@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 from dal_audit.catalogue.drivers import Catalogue
 
@@ -17,12 +19,17 @@ def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str
     it that may be imported by its own name alone has such a name. What lies in a package is
     imported by the package's name (`app/typing.py` as `app.typing`), and hides no module.
     """
-    known = list(paths)
-    packages = {path.rpartition("/")[0] for path in known if path.endswith(_INITS)}
-    own = {path.rpartition("/")[2].partition(".")[0] for path in known if _hides(path, packages)}
-    own.update(folder.rpartition("/")[2] for folder in _folders(known) if _hides(folder, packages))
     drivers = {module.partition(".")[0] for module in catalogue.by_module}
-    return sys.stdlib_module_names - own - drivers
+    return sys.stdlib_module_names - _own_modules(tuple(paths)) - drivers
+
+
+@lru_cache(2)  # Each round of a run asks for those of the same files.
+def _own_modules(paths: tuple[str, ...]) -> AbstractSet[str]:
+    """Return the first names by which something of a project may be imported."""
+    packages = {path.rpartition("/")[0] for path in paths if path.endswith(_INITS)}
+    own = {path.rpartition("/")[2].partition(".")[0] for path in paths if _hides(path, packages)}
+    own.update(folder.rpartition("/")[2] for folder in _folders(paths) if _hides(folder, packages))
+    return own
 
 
 def _folders(paths: Iterable[str]) -> set[str]:
