@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from msgspec import Struct
@@ -33,6 +34,7 @@ from dal_audit.extract.extractor import (
 )
 from dal_audit.extract.inquiries import Inquiry
 from dal_audit.extract.limits import MAX_PARSED_BYTES
+from dal_audit.extract.second_reading import SecondReader
 from dal_audit.extract.storage_first import extract_project
 from dal_audit.facts import FileFacts, SourceFile
 from dal_audit.judge.breach import Finding
@@ -44,7 +46,7 @@ from dal_audit.report.model import Report
 from dal_audit.report.outcome import Outcome
 from dal_audit.report.summary import plural
 from dal_audit.triage.findings import Triaged, expects_baseline, triage, triage_file
-from dal_audit.triage.grounds import founded
+from dal_audit.triage.grounds import are_expected, founded
 from dal_audit.triage.redaction import secrets_of
 
 
@@ -86,19 +88,26 @@ class Reading(Struct, frozen=True):
     tree: ProjectFiles
     cache: Cache
     audited: Audited
+    reader: SecondReader | None = None
 
 
 def audit_project(scope: ProjectScope, request: Request) -> ProjectResult:
     """Take one project through the stages."""
-    reading = read_project(scope, request)
-    try:
-        return judged(reading, request)
-    finally:
-        reading.cache.save()
+    with closing(SecondReader(request.jobs, shortcuts=request.shortcuts)) as reader:
+        reading = read_project(scope, request, reader)
+        try:
+            return judged(reading, request)
+        finally:
+            reading.cache.save()
 
 
-def read_project(scope: ProjectScope, request: Request) -> Reading:
-    """Take one project through the stages up to its assembly."""
+def read_project(
+    scope: ProjectScope, request: Request, reader: SecondReader | None = None
+) -> Reading:
+    """Take one project through the stages up to its assembly.
+
+    A `reader` of what findings rest on begins with it, where there will be some.
+    """
     policy = scope.policy
     rules = [rule for rule in active_rules(policy, request) if rule.proof == "audit"]
     catalogue = catalogue_of(policy)
@@ -111,10 +120,11 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
 
     request.watch(2, f"reading {plural(len(tree.files) + len(tree.rust), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
+    storage = configured_storage(policy, tree.modules)
     facts = extract_project(
         tree.files,
         catalogue,
-        configured_storage(policy, tree.modules),
+        storage,
         jobs=request.jobs,
         shortcuts=request.shortcuts,
         cache=cache,
@@ -122,9 +132,12 @@ def read_project(scope: ProjectScope, request: Request) -> Reading:
     )
 
     request.watch(3, "following names through files")
+    outside = (file for file in facts if file.path not in storage)
+    if reader and cache.is_new and are_expected(outside, tree.files, catalogue):
+        reader.begin()
     audited = assemble(scope, tree, catalogue, facts, rules, cache, request)
     take_down(cache.inquiry, tree, audited.project)
-    return Reading(scope, rules, catalogue, tree, cache, audited)
+    return Reading(scope, rules, catalogue, tree, cache, audited, reader)
 
 
 def can_read_again(reading: Reading, path: str) -> bool:
@@ -203,7 +216,14 @@ def found_in(reading: Reading, request: Request) -> Triaged:
     project = reading.audited.project
     request.watch(4, f"judging {plural(len(project.files), 'file')}")
     triaged = triage(project, reading.rules, judge(project, reading.rules), request)
-    findings = founded(triaged.findings, project.files, reading.tree.files, reading.cache, request)
+    findings = founded(
+        triaged.findings,
+        project.files,
+        reading.tree.files,
+        reading.cache,
+        request,
+        reading.reader,
+    )
     if expects_baseline(project.policy, request):
         # It is matched by the lines that findings lie on, and by which files are gone.
         reading.cache.inquiry.bar(finding.place.path for finding in findings)

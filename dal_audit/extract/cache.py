@@ -121,6 +121,7 @@ class Cache:
         self.is_used = place is not None or self.is_given
         for file in files:
             self._take(file)
+        self.is_new = not self._contents
 
     def _take(self, file: Path) -> None:
         """Take the facts of a file that was made elsewhere, where none are known."""

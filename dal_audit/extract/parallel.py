@@ -130,6 +130,56 @@ def _answers(
             worker.abandon()
 
 
+class Ahead(Generic[Result]):
+    """A process that loads what its work takes before it is told what that is.
+
+    It is of use while this process does what cannot be spread. It must be left by `abandon`.
+    """
+
+    def __init__(
+        self, load: Callable[[], object], work: Callable[[Any], Iterable[Result]], asked: Any
+    ) -> None:
+        """Fork and let the child `load`; what it is asked, of a type, is handed to its `work`."""
+        reader, self._asking = os.pipe()
+
+        def batch(_none: Sequence[Sized]) -> Iterable[Result]:
+            os.close(self._asking)
+            load()
+            with os.fdopen(reader, "rb") as pipe:
+                return work(Decoder(asked).decode(pipe.read()))
+
+        self._worker: _Worker[Result] = _Worker(batch, (), is_heard=False)
+        os.close(reader)
+        self._is_asked = False
+
+    def ask(self, question: object, answer: Any) -> list[Result]:
+        """Return the results, each of a type, of what it is asked, which it can be once.
+
+        Raises WorkerError as `spread` does, and UnicodeEncodeError for what cannot be sent.
+        """
+        said = Encoder().encode(question)
+        self._is_asked = True
+        try:
+            with os.fdopen(self._asking, "wb") as pipe:
+                pipe.write(said)
+        except BrokenPipeError:
+            pass  # It has failed, and says why.
+        decode = Decoder(answer).decode
+        _listen([self._worker], decode)
+        return self._worker.results
+
+    def abandon(self) -> None:
+        """Let go of the process, whatever it does."""
+        if not self._is_asked:
+            os.close(self._asking)
+        self._worker.abandon()
+
+
+def may_work_ahead(jobs: int | None) -> bool:
+    """Return whether another process may work while this one does."""
+    return min(jobs or available_cores(), available_cores()) > 1 and _may_fork()
+
+
 def _may_fork() -> bool:
     """Forking is safe with one thread; macOS's system libraries forbid it in practice."""
     import threading

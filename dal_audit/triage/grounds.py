@@ -8,9 +8,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.notebook_bytes import NOTEBOOK
-from dal_audit.extract.second_reading import denied
+from dal_audit.extract.parallel import WORTH_A_PROCESS
+from dal_audit.extract.second_reading import SecondReader, denied
 from dal_audit.facts import (
     ClassDefinition,
     ConnectionUrl,
@@ -47,6 +49,7 @@ def founded(
     files: Iterable[SourceFile],
     cache: Cache,
     request: Request,
+    reader: SecondReader | None = None,
 ) -> list[Finding]:
     """Return the findings; one that LibCST does not bear out has the place of its statement.
 
@@ -64,13 +67,27 @@ def founded(
         if file.path in spans
     }
     by_path = {file.path: file for file in files}
-    found = denied(by_path, claims, cache, jobs=request.jobs, shortcuts=request.shortcuts)
+    reader = reader or SecondReader(request.jobs, shortcuts=request.shortcuts)
+    found = denied(by_path, claims, cache, reader)
     refused = {
         Place(path, denial.claim.span): denial for path, own in found.items() for denial in own
     }
     if refused and os.environ.get(STRICT):
         raise UnfoundedError("; ".join(map(_said, refused, refused.values())))
     return [_at_statement(finding, refused) for finding in findings]
+
+
+def are_expected(
+    outside: Iterable[FileFacts], files: Iterable[SourceFile], catalogue: Catalogue
+) -> bool:
+    """Return whether findings will rest on texts, and are some way off.
+
+    So it is in a large project of which a file outside storage names a driver in an import.
+    """
+    if sum(file.size for file in files) < WORTH_A_PROCESS:
+        return False
+    imports = (fact for file in outside for fact in file.facts if isinstance(fact, Import))
+    return any(catalogue.driver_of(target.name) for fact in imports for target in fact.targets)
 
 
 def claims_at(facts: Iterable[Fact], spans: set[Span]) -> Iterator[Claim]:
