@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +37,9 @@ PARSED_WORTH_A_PROCESS = 128 << 10
 HASHED_WORTH_A_PROCESS = 32 << 20
 """The same, where files are hashed."""
 
+APART_BYTES = 16 << 20
+"""Bytes of source from which on it pays in memory that other processes do all the work."""
+
 
 class WorkerError(RuntimeError):
     """A process that was extracting facts died or failed."""
@@ -67,9 +71,10 @@ def spread(
     One process is forked for each `worth` of their sizes, and no more than `jobs`. `answer` is the
     type of a result, as a process sends it (`msgspec.msgpack`: much faster than `pickle` for
     records).
-    Where work is forked, this process takes a share, unless all of it is to be done `apart`: what
-    it leaves in memory, syntax trees above all, is then gone with its process. That loads what each
-    process needs, before forking. What `taken` makes of each result as it comes in is returned.
+    Where work is forked, this process takes a share. With `apart` it does not, once there was much
+    to do: what work leaves in memory, syntax trees above all, is then gone with its process. That
+    loads what each process needs, before forking. What `taken` makes of each result as it comes in
+    is returned.
 
     The order of the results does not depend on the number of processes. Raises WorkerError when a
     process ends before it has answered.
@@ -80,9 +85,11 @@ def spread(
         if wanted <= 1 or not _may_fork():
             return list(map(taken, batch(files)))
         hands = _dealt(files, wanted)
-        if apart is not None:
+        own = 1
+        if apart is not None and _APART.is_worth(size):
             apart()
-        own = 0 if apart else 1
+            _APART.load()
+            own = 0
         dealt = [[files[index] for index in hand] for hand in hands]
         answers = _answers(batch, dealt, answer, taken, own=own)
     results: dict[int, Result] = {}
@@ -187,10 +194,39 @@ def _may_fork() -> bool:
     return hasattr(os, "fork") and sys.platform != "darwin" and threading.active_count() == 1
 
 
+class _Apart:
+    """What is known of work that other processes do: whether there is any, and what they loaded."""
+
+    def __init__(self) -> None:
+        self._is_begun = False
+        self._modules: dict[str, None] = {}
+
+    def is_worth(self, size: int) -> bool:
+        """Return whether work on so many bytes is for others: what follows on much work is, too."""
+        self._is_begun = self._is_begun or size >= APART_BYTES
+        return self._is_begun
+
+    def note(self, modules: Iterable[str]) -> None:
+        """Take down what a process had to load."""
+        self._modules.update(dict.fromkeys(modules))
+
+    def load(self) -> None:
+        """Load what earlier processes had to, so that the next ones have it."""
+        while self._modules:
+            name = next(iter(self._modules))
+            del self._modules[name]
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+
+
+_APART: Final = _Apart()
+
 _PACKED: Final = b"m"
 _PICKLED: Final = b"p"
+_LOADED: Final = b"l"
 _ENDED: Final = b"e"
-"""How a message begins: with a result, one in another form, or why there is no further one."""
+"""How a message begins: with a result, one in another form, which modules were loaded, or why there
+is nothing further."""
 
 _LENGTH: Final = 4
 """The bytes behind that, which say how long the rest is."""
@@ -262,6 +298,8 @@ class _Worker(Generic[Result]):
     def _take(self, kind: bytes, content: memoryview, read: Callable[[memoryview], Result]) -> None:
         if kind == _PACKED:
             self.results.append(read(content))
+        elif kind == _LOADED:
+            _APART.note(str(content, "utf-8").split("\0"))
         elif kind == _ENDED:
             self._error = str(content, "utf-8")
         else:
@@ -294,12 +332,15 @@ def _send(
 ) -> None:
     """Send each result, and last that all is well, or what went wrong."""
     error = ""
+    known = frozenset(sys.modules)
     try:
         messages = map(_message, batch(files))
         for kind, content in messages if is_heard else list(messages):
             _write(pipe, kind, content)
     except Exception as raised:  # noqa: BLE001  # the parent raises it again
         error = f"{type(raised).__name__}: {raised}"
+    if loaded := [name for name in sys.modules if name not in known and is_heard]:
+        _write(pipe, _LOADED, "\0".join(loaded).encode())
     _write(pipe, _ENDED, error.encode(errors="backslashreplace"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import force_setattr
 
@@ -43,11 +43,13 @@ class TextTable:
         for record in records:
             for name in record.__struct_fields__:
                 value = getattr(record, name)
-                kind = type(value)
-                if kind is str:
+                if type(value) is str:
                     force_setattr(record, name, self._texts.setdefault(value, value))
-                elif kind is tuple and value:
-                    if type(value[0]) is str:
-                        force_setattr(record, name, self._shared(value))
-                    elif isinstance(value[0], FactRecord) and type(value[0]) is not Span:
-                        self._share_in(value)
+                elif type(value) is tuple and value:
+                    self._share_several(record, name, value)
+
+    def _share_several(self, record: FactRecord, name: str, value: tuple[Any, ...]) -> None:
+        if type(value[0]) is str:
+            force_setattr(record, name, self._shared(value))
+        elif isinstance(value[0], FactRecord) and type(value[0]) is not Span:
+            self._share_in(value)
