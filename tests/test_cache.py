@@ -240,7 +240,7 @@ def test_a_payload_of_any_bytes_is_read_by_its_types_or_not_at_all(
 ) -> None:
     place = tmp_path_factory.getbasetemp() / "any"
     key = b"k" * 32
-    write_cache(place, key, payload, 0)
+    write_cache(place, key, [payload], 0)
     Cache(place, key)
 
 

@@ -191,7 +191,7 @@ def write_kept(folder: str, name: str, key: bytes, payload: bytes, begun: int) -
 
     with contextlib.suppress(OSError):
         file = Path(folder) / name
-        write_cache(file, key, payload, begun)
+        write_cache(file, key, [payload], begun)
         kept = Path(folder).glob(f"*{file.suffix}")
         newest = sorted(kept, key=lambda file: file.lstat().st_mtime_ns, reverse=True)
         for file in newest[MOST_KEPT:]:

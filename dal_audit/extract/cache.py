@@ -21,19 +21,25 @@ from pathlib import Path
 from time import time_ns as now_ns
 from typing import Final, TypeVar
 
-from msgspec import MsgspecError, Raw, Struct
+from msgspec import MsgspecError, Raw
 from msgspec.msgpack import Decoder, Encoder
 
 from dal_audit.catalogue.digest import sha256
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.installation import installation
+from dal_audit.extract.cache_contents import (
+    NOTHING,
+    Content,
+    Payload,
+    Stored,
+    StoredFile,
+)
 from dal_audit.extract.cache_file import make_folder, write_cache
 from dal_audit.extract.cache_form import HEAD, KEY_BYTES, MAGIC, SETTLED_NS, payload_of
 from dal_audit.extract.cache_kinds import FactsKind, Kind, OtherKind, decoder_of
 from dal_audit.extract.inquiries import KINDS, OF_WORDS, Inquiry, Question
 from dal_audit.extract.text_table import TextTable
 from dal_audit.facts import (
-    FactRecord,
     FileFacts,
     FileStamp,
     SourceFile,
@@ -45,48 +51,6 @@ Result = TypeVar("Result")
 
 MAX_BYTES: Final = 1 << 30
 """A larger cache is not written."""
-
-
-_NOTHING: Final = Raw(b"\xc0")
-"""Nil: no facts are written so."""
-
-
-class _Content(Struct, array_like=True, gc=False):
-    """What is kept of one content, by its digest; nil for what was not asked for yet."""
-
-    digest: bytes
-    first: Raw = _NOTHING
-    whole: Raw = _NOTHING
-    accesses: Raw = _NOTHING
-    named: Raw = _NOTHING
-    marks: Raw = _NOTHING
-    script: Raw = _NOTHING
-    revision: Raw = _NOTHING
-    embedded: Raw = _NOTHING
-    surrounded: Raw = _NOTHING
-    ci: Raw = _NOTHING
-    suite: Raw = _NOTHING
-    rust: Raw = _NOTHING
-    storage: Raw = _NOTHING
-    claims: Raw = _NOTHING
-    accessed: Raw = _NOTHING
-    loads: Raw = _NOTHING
-
-
-class _File(FactRecord, frozen=True):
-    """A file as it was seen last, and the number of its content."""
-
-    path: str
-    stamp: FileStamp
-    content: int
-
-
-class _Stored(FactRecord, frozen=True):
-    """All that the cache's file holds; `words` tells what its evidence was asked for."""
-
-    words: bytes
-    contents: list[_Content]
-    files: list[_File]
 
 
 class Cache:
@@ -102,10 +66,10 @@ class Cache:
         self.now = now_ns()
         self.words = b""
         self.changed = False
-        self._contents: dict[bytes, _Content] = {}
-        self._files: dict[str, tuple[FileStamp, _Content]] = {}
-        self._seen: dict[str, tuple[SourceFile, _Content]] = {}
-        self._young: dict[str, _Content] = {}
+        self._contents: dict[bytes, Content] = {}
+        self._files: dict[str, tuple[FileStamp, Content]] = {}
+        self._seen: dict[str, tuple[SourceFile, Content]] = {}
+        self._young: dict[str, Content] = {}
         """What files that may still change say as they are now, as far as it was given."""
         self._borne_out: dict[str, frozenset[Claim]] = {}
         self._encoder = Encoder()
@@ -128,7 +92,7 @@ class Cache:
         for content in contents_of(file, self.key):
             own = self._contents.setdefault(content.digest, content)
             for kind in content.__struct_fields__[1:]:
-                if getattr(own, kind) == _NOTHING:
+                if getattr(own, kind) == NOTHING:
                     setattr(own, kind, getattr(content, kind))
 
     def _load(self, place: Path) -> None:
@@ -144,7 +108,7 @@ class Cache:
         if payload is None:
             return
         try:
-            stored = Decoder(_Stored).decode(payload)
+            stored = Decoder(Stored).decode(payload)
             files = {
                 file.path: (file.stamp, stored.contents[file.content]) for file in stored.files
             }
@@ -190,13 +154,13 @@ class Cache:
         """The modules of the standard library that stay strangers; None where that is not kept."""
         return frozenset(self.inquiry.foreign) if self.is_used else None
 
-    def seen(self) -> list[tuple[SourceFile, _Content]]:
+    def seen(self) -> list[tuple[SourceFile, Content]]:
         """Return the files whose content is known, with what is kept of it."""
         return list(self._seen.values())
 
     def kept_of(self, path: str, kind: Kind) -> bytes | Raw:
         """Return what an earlier run kept of a file; nil where that is nothing."""
-        return getattr(self._files[path][1], kind) if path in self._files else _NOTHING
+        return getattr(self._files[path][1], kind) if path in self._files else NOTHING
 
     def hash_files(self, files: Sequence[SourceFile], digests: Sequence[bytes]) -> None:
         """Note which content files have by their digests."""
@@ -204,7 +168,7 @@ class Cache:
             if digest:
                 content = self._contents.get(digest)
                 if content is None:
-                    content = self._contents[digest] = _Content(digest)
+                    content = self._contents[digest] = Content(digest)
                 self._seen[file.path] = file, content
                 self._read.add(file.path)
 
@@ -228,7 +192,7 @@ class Cache:
         if digest != self.words:
             self.words = digest
             for content in self._contents.values():
-                content.accessed = content.accesses = content.named = _NOTHING
+                content.accessed = content.accesses = content.named = NOTHING
 
     def facts_of(
         self,
@@ -272,7 +236,7 @@ class Cache:
         """Return the claims about a file's content that a second reading bore out."""
         known = self._borne_out.get(file.path)
         seen = self._seen.get(file.path)
-        if known is not None or seen is None or seen[1].claims == _NOTHING:
+        if known is not None or seen is None or seen[1].claims == NOTHING:
             return known or frozenset()
         try:
             return frozenset(decoder_of("claims").decode(seen[1].claims)[0])
@@ -305,8 +269,8 @@ class Cache:
         for file in files:
             seen = self._seen.get(file.path)
             content = seen[1] if seen is not None else self._young.get(file.path)
-            raw: Raw = getattr(content, kind) if content is not None else _NOTHING
-            if raw == _NOTHING:
+            raw: Raw = getattr(content, kind) if content is not None else NOTHING
+            if raw == NOTHING:
                 missing.append(file)
                 continue
             try:
@@ -362,22 +326,18 @@ class Cache:
         kept = [seen for seen in self._seen.values() if id(seen[1]) not in doubtful]
         contents = list({id(content): content for _, content in kept}.values())
         numbers = {id(content): number for number, content in enumerate(contents)}
-        files = [_File(file.path, file.stamp, numbers[id(content)]) for file, content in kept]
-        payload = self.payload(contents, files)
-        if len(payload) <= MAX_BYTES:
+        files = [StoredFile(file.path, file.stamp, numbers[id(content)]) for file, content in kept]
+        payload = Payload(self.words, contents, files)
+        if sum(map(len, payload)) <= MAX_BYTES:
             with contextlib.suppress(OSError):
                 write_cache(self.place, self.key, payload, self.now)
-
-    def payload(self, contents: list[_Content], files: list[_File]) -> bytes:
-        """Return what is kept of some contents and files, as it is written."""
-        return self._encoder.encode(_Stored(self.words, contents, files))
 
 
 class FactsError(ValueError):
     """A file of facts cannot be used; the message says why."""
 
 
-def contents_of(file: Path, key: bytes) -> list[_Content]:
+def contents_of(file: Path, key: bytes) -> list[Content]:
     """Return what a file of facts holds. Raises FactsError, OSError where it cannot be read."""
     if not file.is_file():
         raise FactsError(f"{file}: there is no such file")
@@ -392,7 +352,7 @@ def contents_of(file: Path, key: bytes) -> list[_Content]:
         )
         raise FactsError(f"{file}: {reason}")
     try:
-        return Decoder(_Stored).decode(payload).contents
+        return Decoder(Stored).decode(payload).contents
     except (MsgspecError, UnicodeDecodeError) as error:
         raise FactsError(f"{file}: it is no whole file of facts") from error
 

@@ -6,11 +6,13 @@ import contextlib
 import os
 import re
 import stat
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from dal_audit.disk.whole_file import put
-from dal_audit.extract.cache_form import MAGIC, head_of
+from dal_audit.extract.cache_form import MAGIC, head_before
 
 STALE_NS: Final = 3600 * 1_000_000_000
 """What a killed process left half written is removed after this time."""
@@ -43,10 +45,11 @@ def make_folder(folder: Path) -> None:
                 mark.write(text)
 
 
-def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
+def write_cache(place: Path, key: bytes, payload: Iterable[bytes], now: int) -> None:
     """Put a cache in its place, whole; remove what a killed process left there half written.
 
-    No link is followed below the folder. Raises OSError where that cannot be done.
+    The payload comes in pieces, which are gone through twice. No link is followed below the folder.
+    Raises OSError where that cannot be done.
     """
     folder = place.parent
     make_folder(folder)
@@ -56,7 +59,7 @@ def write_cache(place: Path, key: bytes, payload: bytes, now: int) -> None:
     written = folder / f"{place.stem}-{os.getpid()}.tmp"
     if _is_own(written):
         written.unlink()
-    put(written, place, [head_of(key, payload), payload])
+    put(written, place, chain([head_before(key, payload)], payload))
 
 
 def remove_cache(folder: Path) -> tuple[int, int]:

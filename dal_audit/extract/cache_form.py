@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 
 MAGIC = b"dal-audit facts\n"
 KEY_BYTES = 32
@@ -16,7 +17,15 @@ count time in steps of up to two seconds (FAT). Nothing of it is kept."""
 
 def head_of(key: bytes, payload: bytes | memoryview) -> bytes:
     """Return what stands before a payload that is kept under a key."""
-    return MAGIC + key + zlib.crc32(payload).to_bytes(SUM_BYTES, "big")
+    return head_before(key, [payload])
+
+
+def head_before(key: bytes, pieces: Iterable[bytes | memoryview]) -> bytes:
+    """Return what stands before a payload that comes in pieces."""
+    checksum = 0
+    for piece in pieces:
+        checksum = zlib.crc32(piece, checksum)
+    return MAGIC + key + checksum.to_bytes(SUM_BYTES, "big")
 
 
 def payload_of(data: bytes, key: bytes) -> memoryview | None:

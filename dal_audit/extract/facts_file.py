@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dal_audit.extract.cache import Cache
+from dal_audit.extract.cache_contents import Payload
 from dal_audit.extract.cache_form import head_of
 from dal_audit.facts import SourceFile
 
@@ -40,5 +41,5 @@ class Collection(Cache):
             if content.digest != digest
         }
         kept = [found[digest] for digest in sorted(found) if digest not in changed]
-        payload = self.payload(kept, [])
+        payload = b"".join(Payload(self.words, kept, []))
         return head_of(self.key, payload) + payload

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final, TypeAlias
+
+from dal_audit.facts.record_bytes import Unpacking
 from dal_audit.facts.source import Span, TaggedFact
+
+Definition: TypeAlias = tuple[str, tuple[str, ...]]
+"""The name of a definition, and the names that it mentions."""
+
+_DEFINITIONS: Final[Unpacking[Definition]] = Unpacking(Definition)
 
 
 class NameMentions(TaggedFact, frozen=True):
@@ -14,4 +22,10 @@ class NameMentions(TaggedFact, frozen=True):
     """
 
     span: Span
-    definitions: tuple[tuple[str, tuple[str, ...]], ...]
+    packed_definitions: bytes | tuple[Definition, ...]
+    """Its definitions as they are held (`packed`)."""
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """The definitions by their names, each with what it mentions."""
+        return _DEFINITIONS(self.packed_definitions)

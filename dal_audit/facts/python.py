@@ -54,7 +54,7 @@ class Reference(FactRecord, frozen=True):
     """What stands there where that is another name for it; empty where that is no name."""
 
 
-_USES: Final = Unpacking(Reference)
+_USES: Final[Unpacking[Reference]] = Unpacking(Reference)
 
 
 class Target(FactRecord, frozen=True):
@@ -303,7 +303,7 @@ class Member(FactRecord, frozen=True):
     """Whether the language hides it from others; a name with `_` before it is private, too."""
 
 
-_MEMBERS: Final = Unpacking(Member)
+_MEMBERS: Final[Unpacking[Member]] = Unpacking(Member)
 
 
 class ClassDefinition(TaggedFact, frozen=True):

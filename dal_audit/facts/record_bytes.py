@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from msgspec.msgpack import Decoder, Encoder
 
@@ -36,8 +36,8 @@ def packed(records: Iterable[Record]) -> bytes | tuple[Record, ...]:
 class Unpacking(Generic[Record]):
     """Reads packed records of a kind."""
 
-    def __init__(self, kind: type[Record]) -> None:
-        """Take the type of the records."""
+    def __init__(self, kind: Any) -> None:
+        """Take the type of the records, as `msgspec` knows types."""
         self._kind = kind
 
     def __call__(self, data: bytes | tuple[Record, ...]) -> tuple[Record, ...]:
@@ -48,7 +48,6 @@ class Unpacking(Generic[Record]):
 
     @cached_property
     def _read(self) -> Callable[[bytes], tuple[Record, ...]]:
-        decode: Callable[[bytes], tuple[Record, ...]] = Decoder(
-            tuple[self._kind, ...]  # type: ignore[name-defined]
-        ).decode
+        kind: Any = self._kind
+        decode: Callable[[bytes], tuple[Record, ...]] = Decoder(tuple[kind, ...]).decode
         return lru_cache(_AT_HAND)(decode)

@@ -17,7 +17,7 @@ from dal_audit.extract.python.parse.import_places import own_statements
 from dal_audit.extract.python.parse.walk import FUNCTIONS
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.source import Lines
-from dal_audit.facts import START, NameMentions
+from dal_audit.facts import START, NameMentions, packed
 
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _PLAIN_WORDS: Final = "".join(
@@ -46,7 +46,7 @@ def name_mentions(
     for name in module.bindings.keys() - imported - found.keys():
         found[name] = set(names)  # A loop's target, for one: what it is may be anything's.
     yield NameMentions(
-        START, tuple((name, tuple(sorted(found[name] - {name}))) for name in sorted(found))
+        START, packed((name, tuple(sorted(found[name] - {name}))) for name in sorted(found))
     )
 
 

@@ -175,7 +175,7 @@ def _baseline(data: bytes) -> None:
 def _cache(data: bytes) -> None:
     """A right checksum over anything, and anything at all."""
     file = Path(_folder().name) / "facts"
-    write_cache(file, b"k" * 32, data, 0)
+    write_cache(file, b"k" * 32, [data], 0)
     Cache(file, b"k" * 32)
     file.write_bytes(data)
     Cache(file, b"k" * 32)
