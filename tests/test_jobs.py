@@ -25,7 +25,7 @@ import datetime, os, sys
 from pathlib import Path
 from dal_audit.extract import extractor as extract
 from dal_audit.audit import Request, audit
-from dal_audit.extract import second_look as inspection, sql_scripts
+from dal_audit.extract import parallel, second_look as inspection, sql_scripts
 from dal_audit.report.render import render
 
 for module in (extract, inspection, sql_scripts):
@@ -34,6 +34,7 @@ for module in (extract, inspection, sql_scripts):
             setattr(module, name, 1)
 if sys.argv[2] == "large project":
     extract.THOROUGH_BYTES = -1
+    parallel.APART_BYTES = 1
 fork, forks = os.fork, 0
 def counted():
     global forks

@@ -190,7 +190,7 @@ def _facts_of(
     told: Callable[[int], object] = lambda _done: None,
 ) -> list[FileFacts]:
     """Spread the reading of Python files over processes."""
-    table, done = TextTable(), numbers(1)
+    table, done = TextTable(), numbers()
 
     def packed(part: Sequence[SourceFile]) -> Iterator[_Packed]:
         return ((file.facts, file.attention, file.importing) for file in batch(part))  # type: ignore[misc]
