@@ -278,6 +278,19 @@ def test_a_file_that_is_written_beside_migrations_is_asked(project: Path, tmp_pa
     assert known(asked(project)) is None
 
 
+def test_a_folder_that_appears_beside_a_written_file_is_looked_at(
+    project: Path, tmp_path: Path
+) -> None:
+    kept(asked(project))
+    tick(tmp_path)
+    rewrite(project / "app/one.py")
+    (project / "app/empty").mkdir()
+    tick(tmp_path)
+    assert known(asked(project)) is not None
+    put(project / "app/empty/a.py", "import sqlite3\n")
+    assert known(asked(project)) is None
+
+
 def test_the_table_of_a_model_that_a_migration_names_counts(project: Path, tmp_path: Path) -> None:
     models = project / "app/models.py"
     put(models, 'class Shelf:\n    __tablename__ = "shelves"\n')

@@ -19,7 +19,7 @@ from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.git_listing import list_paths, listing_digest
 from dal_audit.discover.projects import ProjectScope, policy_of
 from dal_audit.discover.stamps import UNSETTLED, Looked, changes, latest, with_others
-from dal_audit.discover.sweep import Places
+from dal_audit.discover.sweep import Places, holds_no_more
 from dal_audit.extract.line_moves import UnknownLineError
 from dal_audit.facts import SourceFile, stamp_of
 from dal_audit.policy import Policy, load_policy
@@ -63,14 +63,15 @@ class Check:
         """The files that say the same as they did, on other lines."""
         self._looked = looked if looked.root == str(root) else Looked()
         self._numbers: list[int] = []
-        self._is_listing_open = False
+        self._deciding: Sequence[str] = ()
+        """What decides on the listing and changed."""
         self._listed: dict[str, str] = {}
 
     def holds(self) -> bool:
         """Return whether an audit would find what the last one found."""
         return (
             self._finds_changes()
-            and (not self._is_listing_open or self._lists_the_same())
+            and (not self._deciding or self._lists_the_same())
             and (not self.changed or self._answer_the_same())
         )
 
@@ -105,9 +106,10 @@ class Check:
         if found is None or any(number < kept.deciding for number in found):
             return False
         self._numbers = found
-        deciding = [self.places[number] for number in found if number < kept.listed]
+        deciding = self._deciding = [
+            self.places[number] for number in found if number < kept.listed
+        ]
         self.changed = [self.places[number] for number in found if number >= kept.listed]
-        self._is_listing_open = bool(deciding)
         self.is_listed = not deciding
         is_repository_gone = any(
             place.endswith("/.git") and not os.path.lexists(place) for place in deciding
@@ -128,19 +130,21 @@ class Check:
 
         Editors write a file beside the old one, and move it into its place.
         """
-        if asked.asks_folders:
-            return False
-        kept = self.kept
-        folders = {self.places[number] for number in self._numbers if number < kept.listed}
         held = {
             path
-            for path in self.places[kept.listed :]
-            if path.endswith(_OF_MIGRATIONS) and (path.rpartition("/")[0] or ".") in folders
+            for path in self.places[self.kept.listed :]
+            if path.endswith(_OF_MIGRATIONS)
+            if (path.rpartition("/")[0] or ".") in self._deciding
         }
-        are_folders = all(
-            not Path(place).is_absolute() and (self.root / place).is_dir() for place in folders
+        return not asked.asks_folders and self._are_folders and held <= asked.answers.keys()
+
+    @property
+    def _are_folders(self) -> bool:
+        """Whether all that decides on the listing and changed are folders of the project."""
+        return all(
+            not Path(place).is_absolute() and (self.root / place).is_dir()
+            for place in self._deciding
         )
-        return are_folders and held <= asked.answers.keys()
 
     def _answer_the_same(self) -> bool:
         """Return whether files that changed answer what they did, be it on other lines."""
@@ -224,7 +228,7 @@ class Check:
         Before all is settled they are not looked for anew: what decides on the listing and changed
         stays unsettled, so that the next run lists once more.
         """
-        if self._is_listing_open and is_settled:
+        if is_settled and not self._hold_no_more():
             return swept(ProjectScope(self.policy, (".",), (), self._listed))
         kept = self.kept
         places = Places(
@@ -233,13 +237,23 @@ class Check:
             self.places[kept.listed :],
             frozenset(self.kept.links),
         )
-        return Swept(str(self.root), (".",), self.places, self._stamps()), places
+        stamps = self._stamps(is_settled=is_settled)
+        return Swept(str(self.root), (".",), self.places, stamps), places
 
-    def _stamps(self) -> bytes:
-        """Return the kept stamps, with the new ones of the files that changed."""
-        now = stamps_in(str(self.root), self.changed)
-        deciding = len(self._numbers) - len(self.changed)
-        return with_others(self.kept.stamps, self._numbers, UNSETTLED * deciding + now)
+    def _hold_no_more(self) -> bool:
+        """Return whether the places are the same, although folders of the project changed."""
+        known = frozenset(self.places) if self._deciding else frozenset()
+        return self._are_folders and all(
+            holds_no_more(self.root, folder, known) for folder in self._deciding
+        )
+
+    def _stamps(self, *, is_settled: bool) -> bytes:
+        """Return the kept stamps, with the new ones of what changed, as far as it is settled."""
+        deciding = UNSETTLED * len(self._deciding)
+        if is_settled:
+            deciding = stamps_in(str(self.root), self._deciding)
+        now = deciding + stamps_in(str(self.root), self.changed)
+        return with_others(self.kept.stamps, self._numbers, now)
 
     @cached_property
     def _asked(self) -> KeptAsked | None:

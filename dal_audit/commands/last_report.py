@@ -104,7 +104,8 @@ class Rerun:
 
         root = swept.root
         named = places_named(Path(root), swept.requested, self.words, Path(self.folder))
-        further = list(dict.fromkeys(named).keys() - dict.fromkeys(swept.places).keys())
+        # The root itself is among the folders that were swept.
+        further = list(dict.fromkeys(named).keys() - {*swept.places, root})
         found = swept.stamps + stamps_in(root, further)
         if latest(with_others(found, sorted(swept.settled))) < self.begun - SETTLED_NS:
             names = os.fsencode("\0".join((*swept.places, *further)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -107,6 +107,26 @@ def places_named(
             str(current / word.partition("=")[2] if word.startswith("--") else current / word)
         )
     return found
+
+
+def holds_no_more(root: Path, folder: str, known: Container[str]) -> bool:
+    """Return whether all is among some places that a folder of a project holds and that decides.
+
+    That are folders, links, and what git reads there.
+    """
+    base = "" if folder == "." else f"{folder}/"
+    try:
+        entries = list(os.scandir(root / folder))
+    except OSError:
+        return False
+    deciding = (base + entry.name for entry in entries if _decides(entry))
+    return all(path in known or str(root / path) in known for path in deciding)
+
+
+def _decides(entry: os.DirEntry[str]) -> bool:
+    if entry.name in {".git", ".gitignore"} or entry.is_symlink():
+        return True
+    return entry.name not in BUILT_IN_EXCLUDES and entry.is_dir(follow_symlinks=False)
 
 
 class _Folders:

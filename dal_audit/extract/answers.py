@@ -37,6 +37,8 @@ class Respondents:
         self._options = options
         self._encoder = Encoder()
         self._ready: dict[int, Callable[[SourceFile], bytes]] = {}
+        self._said: dict[tuple[int, str], bytes] = {}
+        """What each question was answered, by its number, and the file's path."""
 
     def answers(self, file: SourceFile, known: Answers) -> bool:
         """Return whether a file answers what is known of it.
@@ -57,11 +59,18 @@ class Respondents:
 
         Raises UnicodeEncodeError where the answer cannot be kept.
         """
+        known = self._said.get((number, file.path))
+        if known is None:
+            known = self._said[number, file.path] = self._asked(number)(file)
+        return known
+
+    def _asked(self, number: int) -> Callable[[SourceFile], bytes]:
+        """Return what asks a question."""
         ask = self._ready.get(number)
         if ask is None:
             question = self._questions[number]
             ask = self._ready[number] = _ASKED[question.kind](self, question)
-        return ask(file)
+        return ask
 
     def first(self, _question: Question) -> Callable[[SourceFile], bytes]:
         """Return what asks for the facts of a first look."""
