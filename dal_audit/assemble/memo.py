@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, overload
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, overload
 from weakref import ref
 
 from dal_audit.facts import Fact, FileFacts
@@ -223,10 +223,21 @@ class _OfFile(NamedTuple):
 
 
 class _OfFiles(NamedTuple):
-    """What a query said of all files, and what of it is told."""
+    """What a query said of the files of a snapshot, in their order, and what of it is told."""
 
-    files: Mapping[str, _OfFile]
+    of: Sequence[FileFacts]
+    answers: Sequence[_OfFile | None]
     values: Mapping[str, Any]
+
+    def known(self, files: Sequence[FileFacts]) -> Iterable[tuple[FileFacts, _OfFile | None]]:
+        """Return files, each with what was said of the one with its path."""
+        if edits_between(self.of, files) is not None:
+            return zip(files, self.answers, strict=True)
+        by_path = {answer.file.path: answer for answer in self.answers if answer is not None}
+        return ((file, by_path.get(file.path)) for file in files)
+
+
+_NOTHING: Final = _OfFiles((), (), {})
 
 
 class FileQuery(_Memoised, Generic[State, OfFile]):
@@ -255,17 +266,25 @@ class FileQuery(_Memoised, Generic[State, OfFile]):
         """Work out the answers of the files whose facts are others than before."""
         count = len(self.of)
         is_shared = known is not None and known.seen[count:] == seen[count:]
-        earlier: Mapping[str, _OfFile] = known.value.files if known and is_shared else {}
-        files = {
-            file.path: self._of_file(file, earlier.get(file.path), snapshot)
-            for file in snapshot.files
-            if file.facts
+        before: _OfFiles = known.value if known is not None and is_shared else _NOTHING
+        answers = [
+            # Most are what they were, and asked again at each edit.
+            answer
+            if answer is not None and answer.file is file
+            else self._of_file(file, answer, snapshot)
+            for file, answer in before.known(snapshot.files)
+        ]
+        told = {
+            answer.file.path: answer.value
+            for answer in answers
+            if answer is not None and answer.facts
         }
-        return _OfFiles(files, {path: of.value for path, of in files.items() if of.facts})
+        return _OfFiles(snapshot.files, answers, told)
 
-    def _of_file(self, file: FileFacts, known: _OfFile | None, snapshot: State) -> _OfFile:
-        if known is not None and known.file is file:
-            return known
+    def _of_file(self, file: FileFacts, known: _OfFile | None, snapshot: State) -> _OfFile | None:
+        """Return what is said of a file; None of one without facts."""
+        if not file.facts:
+            return None
         facts = tuple(fact for fact in file.facts if type(fact) in self.types)
         if known is not None and known.facts == facts:
             return _OfFile(file, known.facts, known.value)
