@@ -41,6 +41,7 @@ from tests.test_cache_edits import (
     MODULES,
     PURE,
     PYTHON_FILES,
+    STORE,
     edit,
     edits,
     put,
@@ -175,11 +176,15 @@ SAME: Final[dict[str, Callable[[Path], object]]] = {
     "a comment in a file": lambda root: append(root / "app/one.py", "# a comment\n"),
     "a file without a finding grows": lambda root: append(root / "tests/test_app.py", "x = 1\n"),
     "a finding moves": lambda root: put(root / "app/one.py", f"# why\n{MODULES['carrier']}"),
+    "a blank line is put above": lambda root: put(root / "app/one.py", f"\n{MODULES['carrier']}"),
     "a finding in a function moves": lambda root: put(
         root / "app/part/three.py",
         MODULES["borrower"].replace("    return", "    # why\n    return"),
     ),
-    "storage moves": lambda root: put(root / "app/storage/interface.py", f"# why\n{PURE}"),
+    "storage with SQL moves": lambda root: put(
+        root / "app/storage/store.py", STORE.replace("    def find", "    # why\n    def find")
+    ),
+    "an interface moves": lambda root: put(root / "app/storage/interface.py", f"# why\n{PURE}"),
     "a file imports what nobody follows": lambda root: put(
         root / "tests/test_app.py", "import json\nfrom .app import nothing\n"
     ),
@@ -192,8 +197,8 @@ SAME: Final[dict[str, Callable[[Path], object]]] = {
 }
 
 OTHER: Final[dict[str, Callable[[Path], object]]] = {
-    "a finding moves between others": lambda root: put(
-        root / "app/storage/__init__.py", "\nfrom app.storage.store import Store, Row\n"
+    "findings change places": lambda root: put(
+        root / "app/storage/__init__.py", "from app.storage.store import Store, Row\n"
     ),
     "a file imports more": lambda root: append(root / "app/one.py", "import redis\n"),
     "a file appears": lambda root: put(root / "app/four.py", ""),

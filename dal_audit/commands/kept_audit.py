@@ -193,8 +193,7 @@ def _rewritten(breach: Breach, moves: LineMoves) -> Breach:
     if extent is not None:
         extent = (moves.line(extent[0]), moves.line(extent[1]))
     if fix is not None:
-        edits = tuple(replace(edit, span=moves.span(edit.span)) for edit in fix.edits)
-        fix = replace(fix, edits=edits)
+        fix = replace(fix, edits=tuple(map(moves.edit, fix.edits)))
     return replace(breach, extent=extent, fix=fix)
 
 

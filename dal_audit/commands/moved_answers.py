@@ -27,7 +27,12 @@ _FACTS: Final[dict[QuestionKind, FactsKind]] = {
 }
 """The questions that are answered by facts, beside how a file was read and what it imports."""
 
-_VALUES: Final[dict[QuestionKind, Kind]] = {"accesses": "accesses", "named": "named"}
+_VALUES: Final[dict[QuestionKind, Kind]] = {
+    "accesses": "accesses",
+    "named": "named",
+    "embedded": "embedded",
+}
+"""Those that are answered by other facts."""
 
 _OF_BYTES: Final = frozenset({"carriers", "sql"})
 """The questions whose answers tell no place."""

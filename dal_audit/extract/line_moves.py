@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from dal_audit.facts import START, Span
+from dal_audit.facts import START, Edit, Span
 
 LINE_FIELDS: Final = frozenset({"line", "end_line", "together", "extent", "lines"})
 """The fields of facts that hold the numbers of lines; all other numbers are compared."""
@@ -27,6 +27,8 @@ class LineMoves:
     def __init__(self) -> None:
         """Begin with no line known."""
         self._lines: dict[int, int] = {}
+        self._removals: dict[Span, Span] = {}
+        """What is taken out with an import: how many of the blank lines around it differs."""
 
     def covers(self, before: object, after: object) -> bool:
         """Return whether facts are the same but for their lines, and take down where those went."""
@@ -46,6 +48,8 @@ class LineMoves:
         return before == after
 
     def _covers_field(self, name: str, before: object, after: object) -> bool:
+        if name == "removal" and isinstance(before, tuple) and isinstance(after, tuple):
+            return len(before) == len(after) and all(map(self._covers_removal, before, after))
         if name not in LINE_FIELDS:
             return self.covers(before, after)
         if isinstance(before, int) and isinstance(after, int):
@@ -53,6 +57,12 @@ class LineMoves:
         if isinstance(before, tuple) and isinstance(after, tuple):
             return all(map(self._covers_line, before, after))
         return before == after
+
+    def _covers_removal(self, before: object, after: object) -> bool:
+        if not isinstance(before, Edit) or not isinstance(after, Edit):
+            return self.covers(before, after)
+        is_known = self._removals.setdefault(before.span, after.span) == after.span
+        return is_known and before.text == after.text
 
     def _covers_span(self, before: Span, after: Span) -> bool:
         if before == after == START:
@@ -85,6 +95,11 @@ class LineMoves:
             return before
         last = self.line(_last_line(before)) + _ends_a_line(before)
         return Span(self.line(before.line), before.column, last, before.end_column)
+
+    def edit(self, before: Edit) -> Edit:
+        """Return where an edit went. Raises UnknownLineError as `line` does."""
+        span = self._removals.get(before.span)
+        return Edit(self.span(before.span) if span is None else span, before.text)
 
 
 def _ends_a_line(span: Span) -> bool:
