@@ -8,7 +8,16 @@ import pytest
 from msgspec import inspect
 
 from dal_audit.extract.line_moves import LINE_FIELDS, LineMoves, UnknownLineError
-from dal_audit.facts import START, Edit, PythonFact, Span, Suppression, ValueFacts
+from dal_audit.facts import (
+    START,
+    Edit,
+    Member,
+    PythonFact,
+    Reference,
+    Span,
+    Suppression,
+    ValueFacts,
+)
 from dal_audit.facts.sql import SqlFileName, SqlStatement
 
 NO_LINES = frozenset(
@@ -68,7 +77,7 @@ def test_an_edit_goes_where_its_span_went() -> None:
 
 
 def test_each_number_in_facts_is_known_for_one_of_a_line_or_for_none() -> None:
-    kinds = (PythonFact, ValueFacts, SqlStatement, SqlFileName)
+    kinds = (PythonFact, Reference, Member, ValueFacts, SqlStatement, SqlFileName)
     numbers = {name for kind in kinds for name in _numbers(inspect.type_info(kind), set())}
     assert numbers >= {"line", "together", "lines", "extent"}
     assert numbers <= LINE_FIELDS | NO_LINES
