@@ -201,11 +201,10 @@ class Cache:
         compute: Callable[[Sequence[SourceFile]], list[FileFacts]],
     ) -> list[FileFacts]:
         """Return the facts of the files: those that are kept, and the others computed and kept."""
-        decode = decoder_of(kind).decode
         table = TextTable()
 
         def read(path: str, raw: Raw) -> FileFacts:
-            attention, importing, facts = decode(raw)
+            attention, importing, facts = decoder_of(kind).decode(raw)
             return FileFacts(path, *table.shared(facts, attention, importing))
 
         return self._through(

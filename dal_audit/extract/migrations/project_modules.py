@@ -6,6 +6,7 @@ import ast
 import stat
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -44,9 +45,20 @@ def path_of_module(module: str, path: str, paths: Sequence[str]) -> str:
         found = [own for own in paths if own in {f"{wanted}.py", f"{wanted}/__init__.py"}]
     else:
         ends = (f"/{inner}.py", f"/{inner}/__init__.py")
-        found = [own for own in paths if f"/{own}".endswith(ends)]
+        namesakes = _by_name(tuple(paths)).get(inner.rpartition("/")[2], ())
+        found = [own for own in namesakes if f"/{own}".endswith(ends)]
         found = [own for own in found if _is_outermost(own, inner, paths)]
     return found[0] if len(found) == 1 else ""
+
+
+@lru_cache(maxsize=2)
+def _by_name(paths: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
+    """Return the files of modules by the last parts of the modules' names."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        module = path.removesuffix(".py").removesuffix("/__init__")
+        found.setdefault(module.rpartition("/")[2], []).append(path)
+    return found
 
 
 def _is_outermost(path: str, module: str, paths: Sequence[str]) -> bool:

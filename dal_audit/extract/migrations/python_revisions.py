@@ -27,9 +27,10 @@ from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Span
 from dal_audit.facts.migrations import CustomOperation, Half, HalfState, Revision, Tool
 
-_MAY_BE: Final = re.compile(
-    rb"down_revision|class[ \t]+Migration\b|def[ \t]+upgrade\b|\bstep\b|\bsteps\b|__depends__"
-)
+_MARKS: Final = (b"down_revision", b"__depends__")
+_WORDS: Final = (b"Migration", b"upgrade", b"step")
+_DECLARES: Final = re.compile(rb"class[ \t]+Migration\b|def[ \t]+upgrade\b|\bsteps?\b")
+"""What holds one of the words, and declares a migration."""
 _FOREIGN: Final = sys.stdlib_module_names | {"alembic", "geoalchemy2", "sqlalchemy", "sqlmodel"}
 """What is imported that is no project's own."""
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -37,7 +38,9 @@ _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 def may_be_revision(data: bytes) -> bool:
     """Return whether a Python file's bytes can be those of a migration: most are ruled out."""
-    return _MAY_BE.search(data) is not None
+    if any(mark in data for mark in _MARKS):
+        return True
+    return any(word in data for word in _WORDS) and _DECLARES.search(data) is not None
 
 
 def revision_of(text: str) -> Revision | None:
