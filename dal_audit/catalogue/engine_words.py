@@ -48,8 +48,21 @@ _CAMEL: Final = re.compile(r"Pg(?![a-z])")
 
 _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 
+_SHORTEST: Final = tuple(
+    word
+    for word in ENGINE_WORDS
+    if not any(other in word for other in ENGINE_WORDS if other != word)
+)
+"""Those of the names of which one stands in each of them."""
+
 _ANYWHERE: Final = re.compile("|".join(ENGINE_WORDS), re.IGNORECASE)
 """What every name holds that means an engine."""
+
+
+def holds_engine(text: str) -> bool:
+    """Return whether a text may name an engine anywhere: most are ruled out."""
+    plain = text.lower()
+    return any(word in plain for word in _SHORTEST)
 
 
 def engine_of(name: str) -> str:

@@ -13,6 +13,7 @@ from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.python.constant_folding import fold_constant, qualified_names
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.sql_calls import roots
@@ -173,7 +174,7 @@ def made_function(call: ast.Call, scope: Scope, span: Span, within: Embedding) -
 
 def _texts_in(expression: ast.expr, scope: Scope) -> Iterator[str]:
     """Yield the texts in an expression, as far as they are known."""
-    for node in ast.walk(expression):
+    for node in nodes_in(expression):
         if isinstance(node, (ast.Constant, ast.Name)):
             yield from (
                 text

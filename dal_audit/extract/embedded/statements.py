@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from dal_audit.catalogue.engine_words import holds_engine
 from dal_audit.extract.embedded.places import EmbeddedPlaces
 from dal_audit.extract.python.dialect_branches import DialectBranches
 from dal_audit.extract.python.literal_places import LiteralPlaces
@@ -37,8 +38,12 @@ class Embedder:
 
     @cached_property
     def branches(self) -> DialectBranches:
-        """What tells which engines run a part of the module; most modules hold no SQL."""
-        return DialectBranches(self._tree)
+        """What tells which engines run a part of the module; most modules hold no SQL.
+
+        Where no engine is named, nothing asks for one.
+        """
+        names_engine = holds_engine(self.lines.text)
+        return DialectBranches(self._tree if names_engine else ast.Module([], []))
 
     def statements(self, source: SqlSource) -> Iterator[SqlStatement]:
         """Yield the statements of a text."""

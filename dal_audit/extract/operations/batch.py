@@ -12,6 +12,7 @@ from dal_audit.catalogue.constraint_names import NO_CONVENTION, Convention
 from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.operations.call_arguments import Arguments, name_in
 from dal_audit.extract.python.expression_uses import last_name
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Scope
 
 BLOCK: Final = "batch_alter_table"
@@ -74,7 +75,7 @@ def blocks_by_call(contexts: Iterable[ast.With]) -> dict[int, Block]:
                 continue
             if isinstance(bound, ast.Name):
                 block = Block(opening, bound.id)
-                for node in (node for own in statement.body for node in ast.walk(own)):
+                for node in (node for own in statement.body for node in nodes_in(own)):
                     if isinstance(node, ast.Call) and _receiver(node) == bound.id:
                         block.calls.append(node)
                         found[id(node)] = block
@@ -106,7 +107,7 @@ def _needs_copy(call: ast.Call) -> bool:
     name = last_name(call.func)
     if name != "add_column":
         return name not in _PLAIN
-    return any(_is_involved(node) for node in ast.walk(call) if node is not call)
+    return any(_is_involved(node) for node in nodes_in(call) if node is not call)
 
 
 def _is_involved(node: ast.AST) -> bool:

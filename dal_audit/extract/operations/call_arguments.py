@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
-from functools import reduce
-from operator import add
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
@@ -13,6 +12,7 @@ from dal_audit.extract.python.constant_folding import fold_spelled, qualified_na
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_values import follow_assignment
 from dal_audit.extract.python.scopes import Scope
+from dal_audit.extract.python.spelled_text import SpelledText, stretches_of, with_stretches
 from dal_audit.facts.sql import MODEL_TABLE
 
 NAMING: Final = frozenset({"f", "quoted_name", "conv"})
@@ -108,15 +108,16 @@ def origin_of(node: ast.expr, scope: Scope) -> str:
 
 def joined(*pieces: str) -> str:
     """Return texts put together; each keeps where it is spelled."""
-    return reduce(add, pieces, "")
+    text = "".join(pieces)
+    if not any(isinstance(piece, SpelledText) for piece in pieces):
+        return text
+    return with_stretches(text, (each for piece in pieces for each in stretches_of(piece)))
 
 
-def listed(pieces: Iterator[str] | Sequence[str]) -> str:
+def listed(pieces: Iterable[str]) -> str:
     """Return texts with commas between them."""
-    found = ""
-    for number, piece in enumerate(pieces):
-        found = joined(found, ", " if number else "", piece)
-    return found
+    between = (part for piece in pieces for part in (", ", piece))
+    return joined(*islice(between, 1, None))
 
 
 def quoted(name: str) -> str:

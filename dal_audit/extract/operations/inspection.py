@@ -16,6 +16,7 @@ from dal_audit.extract.operations.call_arguments import NAMING, origin_of
 from dal_audit.extract.operations.effects import Operation
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.literal_places import LiteralPlaces
+from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.facts import Edit
 
@@ -65,7 +66,7 @@ def _is_alone(call: ast.Call, literals: LiteralPlaces) -> bool:
     after = lines.text[end:].partition("\n")[0].strip()
     if before.strip(" ") or (after and not after.startswith("#")):
         return False
-    texts = (node for node in ast.walk(call) if isinstance(node, (ast.Constant, ast.JoinedStr)))
+    texts = (node for node in nodes_in(call) if isinstance(node, (ast.Constant, ast.JoinedStr)))
     return all(node.lineno == node.end_lineno for node in texts)
 
 

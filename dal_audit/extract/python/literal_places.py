@@ -24,6 +24,8 @@ _ESCAPE: Final = re.compile(
     r"|(?P<mark>[\\'\"abfnrtv]))"
 )
 _MARKS: Final = dict(zip("\\'\"abfnrtv", "\\'\"\a\b\f\n\r\t\v", strict=True))
+_PLAIN: Final = re.compile(r"[^\\'\"{}\r]+")
+"""Characters that stand for themselves in every literal."""
 _QUOTED: Final = re.compile(r"\"{3}.*?\"{3}|'{3}.*?'{3}|\"[^\"\r\n]*\"|'[^'\r\n]*'", re.DOTALL)
 
 
@@ -137,6 +139,10 @@ class _Body:
                 at = self._escape(at, found[-1])
             elif self.has_fields and text[at] in "{}":
                 at = self._brace(at, found)
+            elif plain := _PLAIN.match(text, at, self.end):
+                characters = enumerate(plain[0], at)
+                found[-1] += [_Character(own, place, place + 1) for place, own in characters]
+                at = plain.end()
             else:
                 at = self._plain(at, found[-1])
         return at + len(self.quote)
