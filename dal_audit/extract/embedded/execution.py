@@ -91,6 +91,12 @@ def _named_in(frame: Frame | None) -> dict[str, ast.expr]:
     return found
 
 
+def _with_choices(frame: Frame, values: Mapping[str, ast.expr]) -> Frame:
+    """Return a frame with the names that a condition chooses, which may ask what is handed."""
+    chosen = [(name, value) for name, value in values.items() if isinstance(value, ast.IfExp)]
+    return Frame(tuple(chosen), None, frame) if chosen else frame
+
+
 Functions: TypeAlias = Mapping[str, Function]
 """The functions of a module by their names."""
 
@@ -123,8 +129,8 @@ class Execution:
         self._entered.append(name)
         self._values.append(assigned_once(function.body))
         if call is not None:
-            values = tuple(handed(call, function))
-            state = state._replace(frame=Frame(values, call, state.frame))
+            frame = Frame(tuple(handed(call, function)), call, state.frame)
+            state = state._replace(frame=_with_choices(frame, self._values[-1]))
         yield from self._block(function.body, state)
         self._values.pop()
         self._entered.pop()

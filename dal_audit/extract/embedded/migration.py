@@ -222,12 +222,19 @@ class _Reader:
         how: str,
         origins: tuple[str, ...] = (),
     ) -> Iterator[SqlStatement]:
-        """Yield the statements in all texts that an expression can be."""
+        """Yield the statements in all texts that an expression can be.
+
+        The first on an engine stands for all: what the others would meet is not known.
+        """
+        known: set[tuple[str, ...] | None] = set()
         for text, written in texts(argument, site.scope):
             is_sql = any(map(str.isalpha, text))  # `fetchmany(500)` is handed none.
             if is_sql and not text.lstrip().startswith(UNKNOWN):
                 source = SqlSource(text, written, site.statement, user, how, origins)
-                yield from self.embedder.statements(source)
+                found = list(self.embedder.statements(source))
+                engines = {statement.within.engines for statement in found if statement.within}
+                yield from found if known.isdisjoint(engines) else map(_instead, found)
+                known |= engines
 
     def _operation(self, call: ast.Call, site: CallSite) -> list[SqlStatement]:
         """Return what stands for an operation."""
@@ -369,6 +376,14 @@ def _conditional(statement: SqlStatement, run: Run, *, is_guarded: bool) -> SqlS
     if within is None or not run.is_guarded:
         return statement
     return replace(statement, within=replace(within, is_optional=True, is_guarded=is_guarded))
+
+
+def _instead(statement: SqlStatement) -> SqlStatement:
+    """Return a statement that is run instead of another one, or not."""
+    within = statement.within
+    if within is None:
+        return statement
+    return replace(statement, within=replace(within, is_optional=True, is_guarded=True))
 
 
 def _unwrapped(node: ast.expr) -> ast.expr:

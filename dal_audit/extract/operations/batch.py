@@ -20,6 +20,9 @@ _PLAIN: Final = frozenset({"create_index", "drop_index", "execute", "f", "get_bi
 """Operations for which Alembic makes no table anew (its `ddl/sqlite.py`)."""
 _CONSTRAINING: Final = frozenset({"ForeignKey", "Computed", "CheckConstraint"})
 
+_TEXTS: Final = frozenset({"dumps", "format", "join", "lower", "repr", "str", "upper"})
+"""Calls that give a text: as a column's default that is none of SQLAlchemy's expressions."""
+
 
 class Block(Struct):
     """A block: the call that opens it, the name that it binds, and the calls on that name."""
@@ -118,4 +121,5 @@ def _is_involved(node: ast.AST) -> bool:
         return False
     if node.arg == "unique":
         return isinstance(node.value, ast.Constant) and node.value.value is True
-    return node.arg == "server_default" and isinstance(node.value, ast.Call)
+    made = node.value if node.arg == "server_default" else None
+    return isinstance(made, ast.Call) and last_name(made.func) not in _TEXTS

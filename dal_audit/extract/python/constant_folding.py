@@ -99,7 +99,19 @@ def _operation(node: ast.BinOp, scope: Scope, depth: int) -> ConstantSet:
 
 def _either(node: ast.IfExp | ast.BoolOp, scope: Scope, depth: int) -> ConstantSet:
     values = node.values if isinstance(node, ast.BoolOp) else [node.body, node.orelse]
+    if isinstance(node, ast.IfExp) and (holds := _holds(node.test, scope, depth)) is not None:
+        values = [node.body if holds else node.orelse]
     return tuple(text for value in values for text in fold_spelled(value, scope, depth))
+
+
+def _holds(test: ast.expr, scope: Scope, depth: int) -> bool | None:
+    """Return whether a test that compares two texts holds; None where that is open."""
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.Eq, ast.NotEq)):
+        return None
+    sides = [fold_constant(side, scope, depth) for side in (test.left, *test.comparators)]
+    if any(len(side) != 1 or UNKNOWN in side[0] for side in sides) or len(sides) != 2:  # noqa: PLR2004
+        return None
+    return (sides[0] == sides[1]) == isinstance(test.ops[0], ast.Eq)
 
 
 def _piece(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
