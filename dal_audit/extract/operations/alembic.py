@@ -115,6 +115,7 @@ def _create_table(operation: Operation) -> Iterator[Effect]:
             operation.note(column.marks)
         elif own is not None:
             constraints.append(own)
+            is_whole &= own.is_read
             operation.note(dict.fromkeys(own.marks, node))
         elif isinstance(node, ast.Call) and last_name(node.func) == "Index":
             indexes.append(node)

@@ -76,6 +76,15 @@ def members_of(node: ast.expr, scope: Scope) -> list[ast.expr] | None:
     return None
 
 
+def spread(nodes: Sequence[ast.expr], scope: Scope) -> list[ast.expr]:
+    """Return arguments with the members of literal lists behind a star, `*NAMES`."""
+    found: list[ast.expr] = []
+    for node in nodes:
+        members = members_of(node.value, scope) if isinstance(node, ast.Starred) else None
+        found += [node] if members is None else members
+    return found
+
+
 def name_in(node: ast.expr, scope: Scope) -> str:
     """Return the one text that an expression is, with its places; a hole where it is not known."""
     while isinstance(node, ast.Call) and node.args and last_name(node.func) in NAMING:

@@ -17,6 +17,7 @@ from dal_audit.extract.operations.call_arguments import (
     members_of,
     name_in,
     quoted,
+    spread,
 )
 from dal_audit.extract.operations.defaults import condition_text
 from dal_audit.extract.python.expression_uses import last_name
@@ -38,6 +39,8 @@ class Written(Struct, frozen=True):
     """What a naming convention makes a name of."""
     is_exact: bool = False
     """Whether no convention changes the name (`op.f`)."""
+    is_read: bool = True
+    """Whether it is known what the constraint is about."""
 
 
 def named(name: str, sql: str) -> str:
@@ -119,10 +122,11 @@ def constraint_text(node: ast.expr, scope: Scope) -> Written | None:
 
 def _key(node: ast.Call, scope: Scope, words: str) -> Written:
     arguments = Arguments(node, (), scope)
-    names = [name_in(argument, scope) for argument in arguments.rest]
+    given = spread(arguments.rest, scope)
+    names = [name_in(argument, scope) for argument in given]
     name = arguments.text("name")
-    if not names or not arguments.is_whole:
-        return Written("", name)
+    if not names or any(isinstance(argument, ast.Starred) for argument in given):
+        return Written("", name, is_read=False)
     marks = [f"constraint.{words.partition(' ')[0].lower()}"]
     marks += ["constraint.deferrable"] if arguments.is_true("deferrable") else []
     columns = listed([quoted(column) for column in names])
@@ -146,11 +150,11 @@ def _foreign_keys(node: ast.Call, scope: Scope) -> Written:
         return Written("", name)
     own, others = arguments.members("columns"), arguments.members("refcolumns")
     if not own or not others:
-        return Written("", name)
+        return Written("", name, is_read=False)
     targets = [name_in(other, scope) for other in others]
     table = targets[0].rpartition(".")[0]
     if not table or any(UNKNOWN in target for target in targets):
-        return Written("", name)
+        return Written("", name, is_read=False)
     columns = [name_in(column, scope) for column in own]
     referred = [target[target.rindex(".") + 1 :] for target in targets]
     return reference_text(arguments, name, columns, [targets[0][: len(table)], *referred])
