@@ -39,7 +39,7 @@ def create_table(state: State, create: CreateTable) -> None:
             return  # Under a condition it is made where it does not stand.
         reason = f"`{create.name.name}` stands already"
         state.existing_object(create.name.span, reason, GUARD_CREATE, name)
-        if state.is_trial and state.problems:
+        if (state.is_trial or state.is_undoing) and state.problems:
             return
     check_reads(state, create.query, ())
     state.place(name, _new_table(state, create, name))
