@@ -271,7 +271,8 @@ def _may_call(name: bytes, data: bytes, imports: bytes | None) -> bool:
     if imports is None or (name in imports and word.search(imports)):
         return True
     can_quote = any(reader in data for reader in READERS_BY_NAME)
-    return any(_is_called(data, *found.span(), can_quote=can_quote) for found in word.finditer(data))
+    places = (found.span() for found in word.finditer(data))
+    return any(_is_called(data, *place, can_quote=can_quote) for place in places)
 
 
 def _is_called(data: bytes, start: int, end: int, *, can_quote: bool) -> bool:
