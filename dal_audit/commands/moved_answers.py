@@ -34,7 +34,7 @@ _VALUES: Final[dict[QuestionKind, Kind]] = {
 }
 """Those that are answered by other facts."""
 
-_OF_BYTES: Final = frozenset({"carriers", "sql"})
+_OF_BYTES: Final = frozenset({"carriers", "sql", "accessed", "loads"})
 """The questions whose answers tell no place."""
 
 _NOTHING: Final = frozenset({b"\x91\xc0", b"\x91\x90"})

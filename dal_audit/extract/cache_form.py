@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # A run that prints the last report loads this module and little else.
+    from collections.abc import Iterable
 
 MAGIC = b"dal-audit facts\n"
 KEY_BYTES = 32

@@ -225,9 +225,7 @@ def _add_column(state: State, table: DbObject, action: AlterAction) -> Iterator[
 
 def _key_errors(state: State, table: DbObject, constraint: Constraint) -> Iterator[SchemaError]:
     """Yield that a table has a primary key already, unless code may have dropped that."""
-    is_second = (
-        constraint.kind == "primary-key" and bool(primary_key(table)) and not state.is_copying
-    )
+    is_second = constraint.kind == "primary-key" and primary_key(table) and not state.is_copying
     is_certain = state.is_certain(table.name) and not state.opaque_code.may_change(table.name)
     if is_second and is_certain:
         yield _second_key(state, constraint)
