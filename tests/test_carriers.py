@@ -466,3 +466,24 @@ def test_what_lies_in_a_package_hides_no_standard_module() -> None:
     foreign = foreign_modules([*packages, *rest], shipped_catalogue())
     assert {"typing", "json", "html"} <= foreign
     assert foreign.isdisjoint({"copy", "queue", "token", "uuid", "csv", "sqlite3"})
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_a_driver_s_user_hands_to_storage_is_asked_once_storage_hands_it_on(
+    tmp_path: Path, jobs: int
+) -> None:
+    """Nobody asks before for the SQL that a call of another module's function is handed."""
+    for name, text in {
+        "storage/db.py": "import sqlite3\n\nconnection = sqlite3.connect('x')\n",
+        "app/user.py": "import sqlite3\nfrom storage.db import run\n\nrun('SELECT a FROM b')\n",
+        "app/silent.py": "import sqlite3\nfrom storage.db import run\n\nrun(sqlite3)\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    request = Request(folder=tmp_path, jobs=jobs)
+    assert all(finding.rule.id != "DAL108" for finding in audit(request).findings)
+    with (tmp_path / "storage/db.py").open("a") as storage:
+        storage.write("\n\ndef run(sql):\n    connection.execute(sql)\n")
+    for again in (request, request, Request(folder=tmp_path, cache=False)):
+        found = [finding for finding in audit(again).findings if finding.rule.id == "DAL108"]
+        assert [finding.place.path for finding in found] == ["app/user.py"]

@@ -16,7 +16,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 from dal_audit.audit import audit
-from dal_audit.extract import extractor
+from dal_audit.extract import extractor, frontier
 from dal_audit.facts import SourceFile
 from dal_audit.policy.request import BASELINE, Request
 from dal_audit.server.actions import ACCEPT, actions_on
@@ -431,14 +431,14 @@ def test_an_edit_asks_only_the_files_that_it_leads_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    showing = extractor._showing
+    showing = frontier._showing
 
     def noted(files: Sequence[SourceFile], *rest: Any) -> list[str]:
         asked.extend(file.path for file in files)
         return showing(files, *rest)
 
     monkeypatch.setattr(extractor, "THOROUGH_BYTES", 0)  # Not all of it is read anyway.
-    monkeypatch.setattr(extractor, "_showing", noted)
+    monkeypatch.setattr(frontier, "_showing", noted)
     for name, text in {
         "storage/db.py": "import sqlite3\n\nstore = sqlite3.connect('x')\n",
         "app/doubtful.py": "import storage\n\nstorage.other()\n",
@@ -483,3 +483,22 @@ def test_without_its_extra_the_server_says_what_to_install(tmp_path: Path) -> No
     )
     assert done.returncode == 2
     assert "pip install 'dal-audit[lsp]'" in done.stderr
+
+
+def test_an_edit_of_storage_asks_its_users_for_the_sql_that_they_hand_to_it(tmp_path: Path) -> None:
+    connected = "import sqlite3\n\nconnection = sqlite3.connect('x')\n"
+    for name, text in {
+        "storage/db.py": connected,
+        "app/user.py": "import sqlite3\nfrom storage.db import run\n\nrun('SELECT a FROM b')\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    session = session_of(tmp_path, buffers := Buffers())
+    assert all(finding.rule.id != "DAL108" for finding in session.findings)
+    buffers.put(
+        tmp_path / "storage/db.py", f"{connected}\ndef run(sql):\n    connection.execute(sql)\n"
+    )
+    session.edit(tmp_path / "storage/db.py")
+    session.settle()
+    assert "DAL108" in {finding.rule.id for finding in session.findings}
+    buffers.close()

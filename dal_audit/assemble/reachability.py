@@ -16,8 +16,8 @@ from dal_audit.assemble.project import Project
 from dal_audit.assemble.sql_functions import importable_sql_functions
 from dal_audit.assemble.symbols import SymbolId
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import ExtractionOptions, extract_deep, options_for
-from dal_audit.extract.frontier import Frontier
+from dal_audit.extract.extractor import ExtractionOptions, options_for
+from dal_audit.extract.frontier import Frontier, extract_deep
 from dal_audit.facts import OWN_MODULE, FileFacts, ModuleExports, SourceFile
 
 _READ_AHEAD: Final = frozenset({"import", "alias", "class"})

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from dal_audit.extract.extractor import (
     ExtractionOptions,
-    byte_test,
     deep_look,
     first_look,
 )
+from dal_audit.extract.frontier import byte_test
 from dal_audit.extract.inquiries import NO, YES, Answers, Question, QuestionKind, digest_of
 from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.facts import FileFacts, SourceFile

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count as numbers
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.foreign_modules import foreign_modules
-from dal_audit.extract.frontier import Frontier
-from dal_audit.extract.inquiries import NO, YES, Inquiry, Question
 from dal_audit.extract.limits import too_much_of
-from dal_audit.extract.notebook_bytes import NOTEBOOK, facts_of_notebook, python_bytes
+from dal_audit.extract.notebook_bytes import NOTEBOOK, facts_of_notebook
 from dal_audit.extract.parallel import (
     HASHED_WORTH_A_PROCESS,
     PARSED_WORTH_A_PROCESS,
@@ -49,6 +47,9 @@ Result = TypeVar("Result")
 
 _Packed: TypeAlias = tuple[tuple[PythonFact, ...], ReadDepth, tuple[str, ...] | None]
 """The fields of a Python file's facts, without the path, which may be no text."""
+
+_ATTENTION: Final[Mapping[Depth, ReadDepth]] = {"marked": "read", "linked": "linked"}
+"""How closely a file was read, by what it was read for; whole where nothing is left out."""
 
 THOROUGH_BYTES = 1 << 20
 """Up to this much Python in a project, every file is parsed, so that a syntax error is reported in
@@ -87,25 +88,6 @@ def extract(
     return cache.facts_of("first", files, compute) if cache else compute(files)
 
 
-def extract_deep(
-    files: Sequence[SourceFile],
-    known: Sequence[FileFacts],
-    options: Callable[[], ExtractionOptions],
-    frontier: Frontier,
-    *,
-    jobs: int | None = None,
-    cache: Cache | None = None,
-) -> list[FileFacts]:
-    """Return the facts of each file, read whole where it takes, or may take, what is carried.
-
-    A file that nothing leads to, or that has been read whole, keeps what is `known` of it.
-    """
-    waiting = [file for file, facts in zip(files, known, strict=True) if facts.attention != "whole"]
-    chosen = _led_to(waiting, frontier, jobs, cache.inquiry if cache else Inquiry.opened())
-    by_path = {facts.path: facts for facts in read_whole(chosen, options, jobs, cache)}
-    return [by_path.get(file.path, file) for file in known]
-
-
 def read_whole(
     files: Sequence[SourceFile],
     options: Callable[[], ExtractionOptions],
@@ -134,52 +116,6 @@ def first_look(files: Sequence[SourceFile], options: ExtractionOptions) -> list[
 def deep_look(files: Sequence[SourceFile], options: ExtractionOptions) -> list[FileFacts]:
     """Return the facts of each file read whole."""
     return list(_batch(files, options, _extract_deep))
-
-
-def _led_to(
-    waiting: Sequence[SourceFile], frontier: Frontier, jobs: int | None, inquiry: Inquiry
-) -> list[SourceFile]:
-    """Return the files that can be read and that a round leads to."""
-    open_paths = frontier.doubtful - frontier.due
-    doubtful = [file for file in waiting if file.path in open_paths]
-    names = tuple(sorted(frontier.carried)) if doubtful else ()
-    due = frontier.due.union(_showing(doubtful, Question("carriers", names=names), jobs, inquiry))
-    callers = [file for file in waiting if file.path in frontier.callers - due]
-    due |= frozenset(_showing(callers, Question("sql"), jobs, inquiry))
-    return [file for file in waiting if file.path in due and not file.flaw]
-
-
-def byte_test(question: Question) -> Callable[[SourceFile], bool]:
-    """Return what tells whether a file's bytes show what a question is about.
-
-    That is how to take one of its names from their module, or a word that SQL begins with.
-    """
-    if question.kind == "carriers":
-        from dal_audit.extract.python.prefilter.import_marks import Carriers
-
-        reach = Carriers(question.names).reach
-        return lambda file: _shows(file, reach)
-    from dal_audit.extract.python.prefilter.sql_marks import opens_sql
-
-    return lambda file: _shows(file, lambda _path, data: opens_sql(data))
-
-
-def _showing(
-    files: Sequence[SourceFile], question: Question, jobs: int | None, inquiry: Inquiry
-) -> list[str]:
-    """Return the paths of the files whose bytes show what a question is about."""
-    if not files:
-        return []
-    is_shown = byte_test(question)
-    answers = spread(
-        lambda part: [is_shown(file) for file in part],
-        files,
-        jobs=jobs,
-        worth=WORTH_A_PROCESS,
-    )
-    shown = list(zip((file.path for file in files), answers, strict=True))
-    inquiry.note(question, [(path, YES if is_so else NO) for path, is_so in shown])
-    return [path for path, is_so in shown if is_so]
 
 
 def _facts_of(
@@ -318,19 +254,6 @@ def extract_file(file: SourceFile, options: ExtractionOptions, prefilter: Prefil
     return read_file(file, lambda data: extract_bytes(file.path, data, options, prefilter))
 
 
-def _shows(file: SourceFile, shows: Callable[[str, bytes], bool]) -> bool:
-    """Return whether a file's searchable bytes show something."""
-    if file.flaw:
-        return False
-    from dal_audit.extract.python.prefilter.driver_marks import searchable
-
-    try:
-        data, _ = python_bytes(file.path, read_bytes(file.absolute, file.size))
-        return shows(file.path, searchable(data))
-    except (OSError, ValueError):  # An UndecodableError is one.
-        return False  # The first look has reported it.
-
-
 def _extract_deep(file: SourceFile, options: ExtractionOptions, prefilter: Prefilter) -> FileFacts:
     return read_file(
         file, lambda data: extract_bytes(file.path, data, options, prefilter, reached=True)
@@ -403,17 +326,27 @@ def _facts_of_text(
 
     if ruled_out and options.shortcuts:
         return syntax_flaws(text), "read"
-    whole = reached or bool(signals.names) or not options.shortcuts
+    depth = _depth_of(options, signals, reached=reached)
     facts = python_facts(
         text,
         options.catalogue,
         prefilter=prefilter,
         signals=signals,
         foreign=options.foreign,
-        depth=options.depth if whole else "marked",
+        depth=depth,
         shortcuts=options.shortcuts,
     )
     if ruled_out and not options.thorough:
         # Without shortcuts more is parsed; what counts as a finding must not change by that.
         facts = [fact for fact in facts if not isinstance(fact, NotUnderstood)]
-    return facts, "whole" if whole else "read"
+    return facts, _ATTENTION.get(depth, "whole")
+
+
+def _depth_of(options: ExtractionOptions, signals: ByteSignals, *, reached: bool) -> Depth:
+    """Return for what a module is read.
+
+    What it hands to functions of others is asked where it is known that some hand SQL on.
+    """
+    if reached or not options.shortcuts:
+        return options.depth
+    return "linked" if signals.names else "marked"

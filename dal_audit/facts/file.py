@@ -14,9 +14,9 @@ Fact: TypeAlias = "PythonFact | SqlStatement | SqlFileName | CiFact"
 """In quotes, because the records of SQL are loaded only where there is SQL."""
 
 
-ReadDepth: TypeAlias = Literal["ruled-out", "read", "whole"]
+ReadDepth: TypeAlias = Literal["ruled-out", "read", "linked", "whole"]
 """How closely a file was looked at: its bytes ruled it out, its syntax was read for what matters
-anywhere, or for all that it imports and offers."""
+anywhere, for all that it imports and offers, or also for what it hands to functions of others."""
 
 
 class FileFacts(FactRecord, frozen=True):

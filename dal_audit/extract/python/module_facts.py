@@ -61,10 +61,11 @@ MAX_EXEC_DEPTH: Final = 2
 """How deep text that is handed to `exec` inside text handed to `exec` is read."""
 
 
-Depth: TypeAlias = Literal["marked", "storage", "whole"]
+Depth: TypeAlias = Literal["marked", "storage", "linked", "whole"]
 """For what a module is read: for what its signals tell of; for its shape and classes too, and all
-that it imports, as other modules may hand on what belongs to a driver; or for these and the SQL
-that its calls are handed, which breaks no rule in storage."""
+that it imports, as other modules may hand on what belongs to a driver; for these and the SQL that
+it executes or builds, which breaks no rule in storage; or also for what it hands to functions of
+other modules, which may hand it on."""
 
 
 def python_facts(
