@@ -35,8 +35,6 @@ class LoadedModules(Struct):
 
     def imports(self, tree: ast.Module, uses: Sequence[NameUse], module: Scope) -> Iterator[Import]:
         """Yield the loads of a name as one import, with what is read of the module."""
-        if not self.loads:
-            return
         by_node = {id(load.node): load for load in self.loads}
         read: dict[int, list[Reference]] = {}
         self._direct(tree, by_node, module, read)

@@ -191,8 +191,6 @@ class _Reader:
 
     def _wanted(self) -> AbstractSet[str] | None:
         """Return the names whose uses are noted; None for all, as a star can bring any."""
-        if self.signals.loads:
-            return None  # Any name can be a module's that is loaded.
         if not self.look.whole:
             return frozenset()
         bound = {
@@ -228,13 +226,21 @@ class _Reader:
         # The prefilter looks for the same words: what bears none of them loads nothing.
         for site in names.call_sites if signals.loads else ():
             yield from self._loads(site)
-        if self.depth == 0:
-            yield from self.modules.imports(self.tree, names.uses, names.module)
+        if self.depth == 0 and self.modules.loads:
+            yield from self._imported()
         if self.depth == 0 and (signals.executes or signals.constructs):
             calls = SqlCalls(
                 self.catalogue, executed=signals.executes, constructed=signals.constructs
             )
             yield from sql_texts(names.call_sites, self.lines, calls, self.heads.span)
+
+    def _imported(self) -> Iterator[Import]:
+        """Yield what is read of modules that are loaded: any name can be one's."""
+        names = read_names(self.tree)
+        try:
+            yield from self.modules.imports(self.tree, names.uses, names.module)
+        finally:
+            names.module.forget()
 
     def _is_foreign(self, statement: ast.Import | ast.ImportFrom) -> bool:
         """Return whether an import can bring nothing of the project's or a driver's."""
