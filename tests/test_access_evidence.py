@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from dal_audit.catalogue.drivers import catalogue_in_force
+from dal_audit.extract.python.bindings import bind_all, bind_statements
 from dal_audit.extract.python.function_bodies import without_unmarked
 from dal_audit.extract.python.parse.import_places import MarkedLines
 from dal_audit.extract.python.parse.parser import parse
 from dal_audit.extract.python.prefilter.attribute_marks import AccessorWords
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
 from dal_audit.extract.python.prefilter.import_statements import import_statements
+from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.value_facts import evidence, evidence_of_accesses
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, ValueFacts
@@ -172,3 +174,48 @@ def test_only_imports_and_annotations_name_a_driver(text: str, names: bool) -> N
 )
 def test_modules_that_load_by_no_known_name_load_nothing(text: str, loads: bool) -> None:
     assert Prefilter(SHIPPED).signals(searchable(text.encode())).loads is loads
+
+
+BLOCKS = """
+import app
+async def f(given):
+    try:
+        async with given as opened, app.x() as (first, *rest):
+            for key, value in opened.items():
+                while value:
+                    total = other = [part for part in value]
+    except* (OSError, ValueError) as error:
+        seen: int = 1
+    else:
+        seen += 2
+    finally:
+        from app import late
+    match given:
+        case app.Store(pool=found) | [found, *more] if found:
+            class Inner: hidden = 1
+        case {"x": held, **others}:
+            def inner(): hidden = 2
+        case whole:
+            global elsewhere
+            elsewhere = lambda taken: taken
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="no groups of exceptions there")
+@pytest.mark.parametrize("source", [*SOURCES[2::9], None], ids=lambda file: file and file.stem)
+def test_statements_bind_what_all_binds(source: Path | None) -> None:
+    tree = parse(source.read_text(encoding="utf-8") if source else BLOCKS)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, (*DEFINITIONS, ast.Module))]
+    for body in bodies:
+        if any(isinstance(node, ast.NamedExpr) for part in body for node in ast.walk(part)):
+            continue
+        of_all, of_statements = Scope("function"), Scope("function")
+        nodes = bind_all(body, of_all)
+        kept = (ast.stmt, ast.ExceptHandler, ast.match_case, ast.pattern)
+        assert bind_statements(body, of_statements) == [
+            node for node in nodes if isinstance(node, kept)
+        ]
+        assert {name: len(found) for name, found in of_all.bindings.items()} == {
+            name: len(found) for name, found in of_statements.bindings.items()
+        }
+        assert of_all.global_names == of_statements.global_names

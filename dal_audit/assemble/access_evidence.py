@@ -86,7 +86,7 @@ class _Accesses(Struct, frozen=True):
     def parted(
         self, outside: Sequence[SourceFile], fresh: AbstractSet[str] | None
     ) -> tuple[list[SourceFile], list[SourceFile], _Matters]:
-        """Return the files outside storage to inspect, those that are spared, and what matters.
+        """Return the files outside storage to inspect, those that are spared, and what tells them.
 
         Of the `fresh` files and those that were spared before, if not of all.
         """

@@ -6,15 +6,19 @@ a file that imports a package may come to all modules in it.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dal_audit.assemble.class_hierarchy import hierarchy_of
 from dal_audit.assemble.import_texts import imported_names
 from dal_audit.assemble.module_names import longest_module
 from dal_audit.assemble.project import Project
+
+_SOURCE: Final = re.compile(r"from[\s\\]*(\.|\w+)")
+"""The first name of the module that something is imported from, or the dot before it."""
 
 _Node: TypeAlias = "str | tuple[str]"
 """A file by its path, or all that lies in a module by the module's name, as a tuple of it alone."""
@@ -53,6 +57,7 @@ class _Imports:
         self._names = project.names
         self._statements = {file.path: file.importing for file in project.files}
         self._further = further
+        self._tops = {module.partition(".")[0] for module in self._names.packages}
         self._inside: defaultdict[str, list[_Node]] = defaultdict(list)
         for module in self._names.packages:
             self._inside[module.rpartition(".")[0]].append((module,))
@@ -77,11 +82,13 @@ class _Imports:
 
     def _told(self, statement: str, path: str) -> frozenset[_Node]:
         """Return where a statement leads; a relative one means the same in all of a folder."""
-        is_relative = statement.removeprefix("from").lstrip(" \t\r\n\\").startswith(".")
+        source = _SOURCE.match(statement)
+        is_relative = source is not None and source[1].startswith(".")
         key = statement, path.rpartition("/")[0] if is_relative else ""
         found = self._stated.get(key)
         if found is None:
-            names = imported_names(statement)
+            is_foreign = source is not None and not is_relative and source[1] not in self._tops
+            names = () if is_foreign else imported_names(statement)
             found = self._stated[key] = frozenset(self._meant(name, path) for name in names)
         return found
 

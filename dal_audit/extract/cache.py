@@ -39,12 +39,7 @@ from dal_audit.extract.cache_form import HEAD, KEY_BYTES, MAGIC, SETTLED_NS, pay
 from dal_audit.extract.cache_kinds import FactsKind, Kind, OtherKind, decoder_of
 from dal_audit.extract.inquiries import KINDS, OF_WORDS, Inquiry, Question
 from dal_audit.extract.text_table import TextTable
-from dal_audit.facts import (
-    FileFacts,
-    FileStamp,
-    SourceFile,
-    stamp_of,
-)
+from dal_audit.facts import FileFacts, FileStamp, SourceFile, stamp_of
 from dal_audit.facts.claims import Claim
 
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
-from dal_audit.extract.python.parse.newer_syntax import TYPE_ALIASES
+from dal_audit.extract.python.parse.newer_syntax import TRIES, TYPE_ALIASES
 from dal_audit.extract.python.parse.walk import BLOCKS, FUNCTIONS, Function, children
 from dal_audit.extract.python.scopes import (
     Appended,
@@ -22,6 +22,13 @@ from dal_audit.extract.python.scopes import (
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
+
+_COMPOUND: Final = (
+    *(ast.AsyncFor, ast.AsyncWith, ast.For, ast.If, ast.While, ast.With, *TRIES),
+    *(ast.ExceptHandler, ast.Match, ast.match_case, ast.pattern),
+)
+"""What holds something that binds names in the block around it."""
+_BINDING: Final = (ast.stmt, ast.ExceptHandler, ast.match_case, ast.pattern)
 
 SAME_ELEMENTS: Final = frozenset(
     {"frozenset", "iter", "list", "reversed", "set", "sorted", "tuple"}
@@ -53,6 +60,23 @@ def bind_all(body: Iterable[ast.AST], scope: Scope) -> list[ast.AST]:
             waiting += reversed(list(scoped_children(node, where)))
         else:
             waiting += [(child, where) for child in reversed(children(node))]
+    return found
+
+
+def bind_statements(body: Iterable[ast.AST], scope: Scope) -> list[ast.AST]:
+    """Bind what the statements of a block bind, and return them, with clauses and patterns.
+
+    So does `bind_all`, which looks into expressions, too: nothing but `:=` binds a name in one.
+    """
+    found = []
+    waiting = list(reversed(list(body)))
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        bind(node, scope)
+        if isinstance(node, _COMPOUND):
+            inner = [part for part in children(node) if isinstance(part, _BINDING)]
+            waiting += reversed(inner)
     return found
 
 

@@ -25,8 +25,7 @@ _STRING: Final = (
 )
 _DEPTH: Final = 8
 """How deep brackets may nest; where they nest deeper, no body is left out."""
-_ODD: Final = re.compile(r"[\r\f]|^ *\t", re.MULTILINE)
-"""Ends of lines and indentations that would have to be counted in another way."""
+_INDENTED_BY_TAB: Final = re.compile(r"^ *\t", re.MULTILINE)
 _DEFINITION: Final = re.compile(r"(?:async +)?def ")
 _CAN_CUT: Final = sys.version_info >= (3, 11)
 """Older versions have no possessive quantifiers, without which the search takes too long."""
@@ -63,7 +62,7 @@ def parse_cut(lines: Lines, marked: MarkedLines) -> ast.Module:
 def without_unmarked(lines: Lines, marked: MarkedLines) -> str:
     """Return a module's text with `pass` for each body of a function without a marked line."""
     text = lines.text
-    if not _CAN_CUT or _ODD.search(text):
+    if not _CAN_CUT or _is_odd(text):
         return text
     found = _logical_lines(text)
     pieces, last = [], 0
@@ -71,6 +70,13 @@ def without_unmarked(lines: Lines, marked: MarkedLines) -> str:
         pieces += [text[last:start], "pass", "\n" * text.count("\n", start, end)]
         last = end
     return "".join((*pieces, text[last:]))
+
+
+def _is_odd(text: str) -> bool:
+    """Return whether ends of lines and indentations would have to be counted in another way."""
+    if "\r" in text or "\f" in text:
+        return True
+    return "\t" in text and _INDENTED_BY_TAB.search(text) is not None
 
 
 def _logical_lines(text: str) -> list[_Line] | None:

@@ -14,7 +14,12 @@ from typing import Final, TypeAlias, TypeGuard
 
 from dal_audit.extract.python.annotations import TYPE_MAKERS, TypeReader
 from dal_audit.extract.python.attribute_reads import Accesses, accessing_lines, reads_of_self
-from dal_audit.extract.python.bindings import bind_all, bind_parameters, open_type_parameters
+from dal_audit.extract.python.bindings import (
+    bind_all,
+    bind_parameters,
+    bind_statements,
+    open_type_parameters,
+)
 from dal_audit.extract.python.definitions import assignments, own_attribute, without_brackets
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_bodies import parse_cut
@@ -127,6 +132,9 @@ class _Reader:
         self.stars: list[str] = []
         self.yields = "yield" in lines.text
         self.rebinds = "nonlocal" in lines.text
+        # Nothing else that matters lies in an expression.
+        in_expressions = ":=" in lines.text or (self.yields and not only_accesses)
+        self.bind = bind_all if in_expressions else bind_statements
         self.types = TypeReader(lines)
         self.inference = Inference(self.types)
         self.accesses = Accesses(lines, attributes, self.inference, accessing)
@@ -162,7 +170,7 @@ class _Reader:
 
     def block(self, node: ast.Module | ast.ClassDef, scope: Scope, owner: str) -> None:
         """Read the module's block, or the block of the class `owner`."""
-        nodes = bind_all(node.body, scope)
+        nodes = self.bind(node.body, scope)
         for part in () if self.only_accesses else nodes:
             self.named(part, scope, owner)
         for part in nodes:
@@ -268,7 +276,7 @@ class _Reader:
         if owner and positional and "staticmethod" not in decorators:
             is_object = "classmethod" not in decorators
             scope.bindings[positional[0].arg] = [AbstractValue(OWN_MODULE + owner, is_object)]
-        nodes = bind_all(node.body, scope)
+        nodes = self.bind(node.body, scope)
         for part in nodes if self.rebinds else ():
             if isinstance(part, FUNCTIONS):
                 self.opened[part] = self.open(part, scope)
