@@ -10,6 +10,7 @@ from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES, too_much_of
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
+from dal_audit.extract.reader_modules import load_evidence_reader
 from dal_audit.facts import LOADER, SourceFile
 
 
@@ -20,11 +21,12 @@ def further_imports(
 
     def compute(missing: Sequence[SourceFile]) -> list[tuple[str, ...]]:
         return spread(
-            lambda part: list(map(further_names, part)),
+            lambda part: map(further_names, part),
             missing,
             jobs=jobs,
             worth=WORTH_A_PROCESS,
             answer=tuple[str, ...],
+            apart=load_evidence_reader,
         )
 
     return cache.other_of("loads", files, compute)

@@ -48,7 +48,7 @@ def accessed_words(
 
         found = AccessorWords(words, files=len(missing))
         return spread(
-            lambda part: [accessed_in(file, found) for file in part],
+            lambda part: (accessed_in(file, found) for file in part),
             missing,
             jobs=jobs,
             worth=WORTH_A_PROCESS,
