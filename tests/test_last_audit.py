@@ -188,6 +188,9 @@ SAME: Final[dict[str, Callable[[Path], object]]] = {
     "a file imports what nobody follows": lambda root: put(
         root / "tests/test_app.py", "import json\nfrom .app import nothing\n"
     ),
+    "a file that names a driver imports a standard module": lambda root: put(
+        root / "app/one.py", f"import json\n{MODULES['carrier']}"
+    ),
     "a file is touched": lambda root: (root / "app/one.py").touch(),
     "a file is written beside and moved": lambda root: rewrite(root / "app/one.py"),
     "a file is staged": stage,
@@ -197,6 +200,9 @@ SAME: Final[dict[str, Callable[[Path], object]]] = {
 }
 
 OTHER: Final[dict[str, Callable[[Path], object]]] = {
+    "a list of names gets another one": lambda root: put(
+        root / "app/two.py", f"import json\n{MODULES['facade']}".replace("'Store'", "'json'")
+    ),
     "findings change places": lambda root: put(
         root / "app/storage/__init__.py", "from app.storage.store import Store, Row\n"
     ),

@@ -7,9 +7,11 @@ was followed to. What is found in them lies on other lines, and that is all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import filterfalse
 from typing import Final
 
 from msgspec import MsgspecError, Raw, Struct
+from msgspec.structs import replace
 
 from dal_audit.assemble.import_leads import ImportLeads
 from dal_audit.commands.kept_audit import KeptAsked
@@ -18,7 +20,7 @@ from dal_audit.extract.cache_kinds import FactsKind, Kind, decoder_of
 from dal_audit.extract.inquiries import Answers, QuestionKind, digest_of
 from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.extract.line_moves import LineMoves
-from dal_audit.facts import SourceFile
+from dal_audit.facts import Export, Fact, Import, ModuleExports, SourceFile
 
 _FACTS: Final[dict[QuestionKind, FactsKind]] = {
     "first": "first",
@@ -59,6 +61,7 @@ class Comparison:
         self._asked = asked
         self._respondents = respondents
         self._kept = kept
+        self._strangers = frozenset(asked.foreign)
 
     def moved(self, file: SourceFile) -> Moved | None:
         """Return what a file says by now; None where an audit could find something else."""
@@ -107,9 +110,35 @@ class Comparison:
         return (
             depth == new_depth
             and self._lead_alike(imported, imports)
-            and moves.covers(facts, new_facts)
+            and moves.covers(self._own(facts), self._own(new_facts))
             and moves.are_in_order
         )
+
+    def _own(self, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        """Return facts without the names of standard modules that a module has by its imports.
+
+        They stand for nothing that is looked for. Where one could be in the way of a fix, or its
+        name is asked for, all are left.
+        """
+        if any(map(_catches, facts)):
+            return facts
+        return tuple(
+            replace(fact, exports=tuple(filterfalse(self._is_stranger, fact.exports)))
+            if isinstance(fact, ModuleExports) and not self._is_asked_by_name(fact)
+            else fact
+            for fact in facts
+        )
+
+    def _is_stranger(self, export: Export) -> bool:
+        tops = {origin.partition(".")[0] for origin in export.origins}
+        return export.made == "import" and tops <= self._strangers
+
+    def _is_asked_by_name(self, shape: ModuleExports) -> bool:
+        """Return whether more hangs on such a name: it is listed, or bound once more."""
+        names = [export.name for export in shape.exports]
+        strange = {export.name for export in shape.exports if self._is_stranger(export)}
+        is_listed = not strange.isdisjoint(shape.offered or ())
+        return is_listed or any(names.count(name) > 1 for name in strange)
 
     def _lead_alike(self, before: tuple[str, ...] | None, after: tuple[str, ...] | None) -> bool:
         """Return whether import statements lead to the same of what was followed."""
@@ -118,3 +147,10 @@ class Comparison:
         removed, added = set(before) - set(after), set(after) - set(before)
         leads = ImportLeads(self._asked.followed) if removed or added else None
         return leads is None or not leads.among(removed | added)
+
+
+def _catches(fact: Fact) -> bool:
+    """Return whether an import is caught: what its exception is mended to needs a name."""
+    return isinstance(fact, Import) and any(
+        use.role == "except" for target in fact.targets for use in target.uses
+    )
