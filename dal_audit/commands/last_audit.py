@@ -3,8 +3,9 @@
 An audit keeps what it found in all of a project, with the stamps of the places that decided it
 (`sweep`) and with what it asked of each file (`inquiries`). The next run compares the stamps. Files
 that changed are asked the same questions, and where git's view of the tree may be another, it is
-asked for once more; if all answers are those of the last audit, so are the findings. They are
-reported in whatever format, of whatever paths. Anything else that differs, and it is audited.
+asked for once more; if all answers are those of the last audit, so are the findings, be it on other
+lines (`moved_answers`). They are reported in whatever format, of whatever paths. Anything else that
+differs, and it is audited.
 """
 
 from __future__ import annotations
