@@ -278,6 +278,25 @@ def test_where_there_are_migrations_gits_history_counts(project: Path, tmp_path:
     assert known(asked(project)) is None
 
 
+def test_where_there_are_migrations_the_index_counts_by_what_it_has(
+    project: Path, tmp_path: Path
+) -> None:
+    put(project / "migrations/0001_books.sql", "CREATE TABLE a (b TEXT);\n")
+    put(project / "app/four.py", "")
+    git(project, "add", "app", "migrations")
+    git(project, "commit", "-q", "-m", "second")
+    tick(tmp_path)
+    kept(asked(project))
+    tick(tmp_path)
+    stage(project)
+    report = known(asked(project))
+    assert report is not None
+    assert said(report) == said(audit(replace(asked(project), cache=False)))
+    tick(tmp_path)
+    git(project, "rm", "-q", "--cached", "app/four.py")
+    assert known(asked(project)) is None
+
+
 def test_a_file_that_is_written_beside_migrations_is_asked(project: Path, tmp_path: Path) -> None:
     put(project / "migrations/0001_books.sql", "CREATE TABLE a (b TEXT);\n")
     kept(asked(project))
@@ -451,6 +470,11 @@ def test_clean_removes_it(project: Path) -> None:
 
 
 accept = st.tuples(st.just("accept"), st.just(""), st.just(""))
+of_git = st.tuples(
+    st.just("git"),
+    st.sampled_from(["add .", "commit -q --allow-empty -m next", "reset -q"]),
+    st.just(""),
+)
 small = st.tuples(
     st.just("write"),
     st.sampled_from(PYTHON_FILES),
@@ -463,7 +487,8 @@ small = st.tuples(
     ),
 )
 rounds = st.tuples(
-    st.lists(st.one_of(small, edits, accept), min_size=0, max_size=2), st.sampled_from(PATHS)
+    st.lists(st.one_of(small, edits, accept, of_git), min_size=0, max_size=2),
+    st.sampled_from(PATHS),
 )
 
 
@@ -478,10 +503,15 @@ def test_after_any_edits_it_tells_what_an_audit_without_a_cache_finds(
     outside = tmp_path_factory.mktemp("edited")
     root = outside / "project"
     begin(root)
+    git(root, "init", "-q", "-b", "main", ".")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "first")
     for several, paths in done:
         for what, name, text in several:
             if what == "accept":
                 write_baselines(Request(folder=root, today=TODAY, jobs=1), grow=True)
+            elif what == "git":
+                git(root, *name.split())
             else:
                 edit(root, what, name, text)
         tick(outside)

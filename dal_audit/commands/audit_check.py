@@ -16,7 +16,12 @@ from dal_audit.catalogue.rulebook import known_rules
 from dal_audit.commands.kept_audit import KeptAsked, KeptAudit, KeptResult, decoded, moved
 from dal_audit.commands.last_report import Swept, stamps_in, swept
 from dal_audit.discover.cache_folder import CACHE
-from dal_audit.discover.git_listing import list_paths, listing_digest
+from dal_audit.discover.git_listing import (
+    index_places,
+    list_paths,
+    listing_digest,
+    tracked_digest,
+)
 from dal_audit.discover.projects import ProjectScope, policy_of
 from dal_audit.discover.stamps import UNSETTLED, Looked, changes, latest, with_others
 from dal_audit.discover.sweep import Places, holds_no_more
@@ -126,9 +131,10 @@ class Check:
         return self.is_listed
 
     def _is_apart(self, asked: KeptAsked) -> bool:
-        """Return whether nothing but folders changed, and none of them holds migrations.
+        """Return whether nothing that changed of git and the folders tells of migrations.
 
-        Editors write a file beside the old one, and move it into its place.
+        Editors write a file beside the old one, and move it into its place; git writes its index
+        when it only looks.
         """
         held = {
             path
@@ -136,15 +142,28 @@ class Check:
             if path.endswith(_OF_MIGRATIONS)
             if (path.rpartition("/")[0] or ".") in self._deciding
         }
-        return not asked.asks_folders and self._are_folders and held <= asked.answers.keys()
+        return (
+            not asked.asks_folders
+            and held <= asked.answers.keys()
+            and self._are_known
+            and (not self._is_index_open or tracked_digest(self.root) == asked.tracked != b"")
+        )
 
     @property
-    def _are_folders(self) -> bool:
-        """Whether all that decides on the listing and changed are folders of the project."""
-        return all(
-            not Path(place).is_absolute() and (self.root / place).is_dir()
-            for place in self._deciding
-        )
+    def _are_known(self) -> bool:
+        """Whether all that decides on the listing and changed are the project's folders, or git's.
+
+        Of git it is the index alone.
+        """
+        others = [place for place in self._deciding if not self._is_folder(place)]
+        return not others or index_places(self.root).issuperset(others)
+
+    @property
+    def _is_index_open(self) -> bool:
+        return not all(map(self._is_folder, self._deciding))
+
+    def _is_folder(self, place: str) -> bool:
+        return not Path(place).is_absolute() and (self.root / place).is_dir()
 
     def _answer_the_same(self) -> bool:
         """Return whether files that changed answer what they did, be it on other lines."""
@@ -243,8 +262,9 @@ class Check:
     def _hold_no_more(self) -> bool:
         """Return whether the places are the same, although folders of the project changed."""
         known = frozenset(self.places) if self._deciding else frozenset()
-        return self._are_folders and all(
-            holds_no_more(self.root, folder, known) for folder in self._deciding
+        folders = filter(self._is_folder, self._deciding)
+        return self._are_known and all(
+            holds_no_more(self.root, folder, known) for folder in folders
         )
 
     def _stamps(self, *, is_settled: bool) -> bytes:

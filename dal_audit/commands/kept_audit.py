@@ -55,6 +55,8 @@ class KeptAsked(FactRecord, frozen=True):
     size: int
     asks_beyond: bool
     asks_folders: bool
+    tracked: bytes
+    """A digest of what git's index has; empty where more hangs on it, and where nobody asked."""
     answers: dict[str, Answers]
     followed: tuple[tuple[str, str], ...] = ()
     """The modules and names of which it was asked who imports them."""
@@ -136,14 +138,15 @@ def outcome_of(root: Path, kept: KeptResult) -> Outcome:
     )
 
 
-def kept_asked(inquiry: Inquiry, answers: dict[str, Answers]) -> KeptAsked:
-    """Return what was asked in the form in which it is kept."""
+def kept_asked(inquiry: Inquiry, answers: dict[str, Answers], tracked: bytes) -> KeptAsked:
+    """Return what was asked in the form in which it is kept; `tracked` is a digest of the index."""
     return KeptAsked(
         tuple(inquiry.questions),
         inquiry.foreign,
         inquiry.size,
         inquiry.asks_beyond,
         inquiry.asks_folders,
+        tracked,
         answers,
         tuple(sorted(inquiry.followed)),
         inquiry.imports_decide,

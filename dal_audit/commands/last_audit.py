@@ -32,16 +32,23 @@ from dal_audit.commands.kept_audit import (
 from dal_audit.commands.last_report import (
     Swept,
     own_bytes,
+    stamps_in,
     surroundings,
     swept,
     write_kept,
 )
 from dal_audit.discover.cache_folder import CACHE
-from dal_audit.discover.git_listing import list_paths, listing_digest
+from dal_audit.discover.git_listing import (
+    index_places,
+    list_paths,
+    listing_digest,
+    tracked_digest,
+)
 from dal_audit.discover.projects import AuditPlan, ProjectScope, base_of, only_root
 from dal_audit.discover.stamps import Looked, latest, stamp_at, with_unsettled
 from dal_audit.discover.sweep import Places
 from dal_audit.extract.cache_form import HEAD, SETTLED_NS, payload_of
+from dal_audit.extract.inquiries import Inquiry
 from dal_audit.policy.request import Request
 from dal_audit.report.merge import merge, part_of
 from dal_audit.report.model import Report
@@ -127,10 +134,18 @@ class LastAudit:
                     seen,
                     places,
                     listing_digest(scope.listed),
-                    kept_asked(outcome.inquiry, answers),
+                    kept_asked(outcome.inquiry, answers, self._tracked(seen, outcome.inquiry)),
                     Raw(Encoder().encode(kept_result(outcome))),
                 )
         return seen
+
+    def _tracked(self, seen: Swept, inquiry: Inquiry) -> bytes:
+        """Return a digest of what git's index has, where an audit asked it for that alone."""
+        places = index_places(Path(seen.root))
+        young = self.begun - SETTLED_NS
+        is_asked = inquiry.asks_beyond and not inquiry.asks_index
+        is_settled = latest(stamps_in(seen.root, sorted(places))) < young
+        return tracked_digest(Path(seen.root)) if is_asked and is_settled else b""
 
     def _kept_anew(self, check: Check) -> Swept | None:
         """Keep with its new stamps what an earlier audit found, where something has others."""

@@ -102,6 +102,22 @@ def listing_digest(listed: Mapping[str, str]) -> bytes:
     return sha256(os.fsencode(said))
 
 
+def tracked_digest(root: Path) -> bytes:
+    """Return a hash of the paths below a root that git's index has; empty where it cannot tell."""
+    top = git_toplevel(Path(os.path.realpath(root)))
+    try:
+        answer = None if top is None else ask_git(top, "ls-files", "-z", "--cached", folder=root)
+    except OSError:
+        return b""
+    return b"" if answer is None or answer.fails else sha256(answer.output)
+
+
+def index_places(root: Path) -> frozenset[str]:
+    """Return what has another stamp once git wrote the index of the repository around a root."""
+    top = git_toplevel(Path(os.path.realpath(root)))
+    return frozenset() if top is None else frozenset((f"{top}/.git", f"{top}/.git/index"))
+
+
 def folders_of(paths: Iterable[str]) -> set[str]:
     """Return all folders that hold one of the paths, at any depth."""
     found: set[str] = set()

@@ -86,6 +86,8 @@ class Inquiry(Struct):
     """Whether more was asked of git and the folders than which files there are."""
     asks_folders: bool = False
     """Whether that was asked of other folders than those of migrations."""
+    asks_index: bool = False
+    """Whether more was asked of git's index than which files it has."""
 
     followed: frozenset[tuple[str, str]] = frozenset()
     """The modules and names of which it was asked who imports them."""
