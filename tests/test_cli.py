@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from dal_audit.commands.check import UNSET
-from dal_audit.commands.main import COMMANDS, plain_paths
+from dal_audit.commands.main import COMMANDS, plain_words
 from dal_audit.commands.parser import cli
+from dal_audit.commands.plain_words import plain_options
 from dal_audit.report.formats import FORMATS
 from tests.sampling import EVERYTHING
 
@@ -342,7 +343,7 @@ def test_a_run_on_paths_alone_is_one_without_options() -> None:
         (["sub", "rules"], ("sub", "rules")),
         (["check", "rules"], ("rules",)),
         (["rules"], None),
-        (["a.py", "-q"], None),
+        (["a.py", "--fix"], None),
         (["--help"], None),
         (["-"], None),
         (["--", "a.py"], None),
@@ -358,9 +359,61 @@ def test_what_click_is_not_asked(
     (tmp_path / "rules").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("_DAL_AUDIT_COMPLETE", raising=False)
-    assert plain_paths(words) == (None if os.name == "nt" else paths)
+    wanted = None if os.name == "nt" or paths is None else {"paths": paths}
+    assert plain_words(words) == wanted
     monkeypatch.setenv("_DAL_AUDIT_COMPLETE", "bash_complete")
-    assert plain_paths(words) is None
+    assert plain_words(words) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a.py -q",
+        "check --select DAL1,DAL2 --select DAL403 a.py --no-cache",
+        "--select=DAL1, --ignore DAL102 --extend-select DAL9,,DAL8 sub",
+        "--format sarif --format=text --jobs 2 --exit-zero --no-links --fail-on warning",
+        "--color always --color never --cache --no-cache --cache sub a.py --show-all",
+        "--show-suppressed --quiet --jobs=08",
+    ],
+)
+def test_plain_options_are_what_click_reads(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").touch()
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path)
+    words = line.split()
+    options = plain_options(words)
+    assert options is not None
+    check = cli.commands["check"]
+    assert {**UNSET, **options} == check.make_context("check", words[words[0] == "check" :]).params
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--select",
+        "--select -q",
+        "--select= a.py",
+        "--format toml",
+        "--color blue",
+        "--jobs 0",
+        "--jobs -1",
+        "--jobs ²",
+        "--jobs",
+        "--sel DAL1",
+        "-qv",
+        "--fix",
+        "--no-cache=1",
+        "--config a.toml",
+        "--output x",
+        "-- a.py",
+        "-",
+        "missing.py --no-cache",
+    ],
+)
+def test_what_is_not_plain_is_for_click(line: str) -> None:
+    assert plain_options(line.split()) is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGPIPE is POSIX's")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from dal_audit.commands.last_audit import LastAudit
 from dal_audit.commands.output import (
     CLEAN,
     FINDINGS,
@@ -33,7 +32,9 @@ from dal_audit.report.terminal import PLAIN
 
 if TYPE_CHECKING:
     from dal_audit.commands.fix import Fixed
+    from dal_audit.commands.last_audit import LastAudit
     from dal_audit.commands.last_report import Rerun
+    from dal_audit.discover.stamps import Looked
     from dal_audit.report.formats import Format
     from dal_audit.report.model import Report
     from dal_audit.report.terminal import TerminalStyle
@@ -96,7 +97,7 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
         if options["diff"]:
             return _diff(request, options)
         looked = None if rerun is None else rerun.looked
-        last = LastAudit(request, looked) if _hangs_on_files(options) else None
+        last = _last_audit(request, looked) if _hangs_on_files(options) else None
         report = last.report() if last is not None else None
         if report is None:
             report = (_mended if options["fix"] else _watched)(request, options)
@@ -119,6 +120,12 @@ def run_check(options: Mapping[str, Any], rerun: Rerun | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # each has its exit code
         return failure(error, verbose=options["verbose"])
     return code
+
+
+def _last_audit(request: Request, looked: Looked | None) -> LastAudit:
+    from dal_audit.commands.last_audit import LastAudit  # only where something is kept
+
+    return LastAudit(request, looked)
 
 
 def _published(report: Report, options: Mapping[str, Any]) -> Report:

@@ -1,7 +1,7 @@
 """The command line: options in, reports on standard output, everything else on standard error.
 
-Whoever names paths and nothing else, as a hook does, does not wait for what reads options: that is
-a quarter of such a run.
+Whoever names paths and plain options, as a hook does, does not wait for what reads all others: that
+is a quarter of such a run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dal_audit.commands.output import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # To import `typing` takes longer than to print what was printed before.
     from collections.abc import Sequence
-    from typing import Final, NoReturn
+    from typing import Any, Final, NoReturn
 
 COMMANDS: Final = frozenset(
     {
@@ -53,15 +53,15 @@ def main() -> NoReturn:
             code, printed = last
             write_bytes(printed)
             sys.exit(code)
-        paths = plain_paths(words)
-        if paths is None:
+        options = plain_words(words)
+        if options is None:
             from dal_audit.commands.parser import cli
 
             cli(prog_name="dal-audit", obj=rerun)
         else:
             from dal_audit.commands.check import UNSET, run_check
 
-            sys.exit(run_check({**UNSET, "paths": paths}, rerun))
+            sys.exit(run_check({**UNSET, **options}, rerun))
     except BrokenPipeError:
         silence_stdout()
         sys.exit(UNREAD)
@@ -98,17 +98,15 @@ def is_check(words: Sequence[str]) -> bool:
     return not words or words[0] not in COMMANDS - {"check"}
 
 
-def plain_paths(words: Sequence[str]) -> tuple[str, ...] | None:
-    """Return the paths to check, where all words but a leading `check` are such; else None.
+def plain_words(words: Sequence[str]) -> dict[str, Any] | None:
+    """Return what options of `check` some words give, where they are plain; None for all others.
 
-    A word counts as a path where it is no option, and can be read; the first must be no command's
-    name, too. All others are for click, which says what is wrong with them.
+    Those are for click, which says what is wrong with them.
     """
     if "_DAL_AUDIT_COMPLETE" in os.environ or os.name == "nt":
         return None  # A shell asks for completions; Windows leaves it to programs to expand `*`.
     if not is_check(words):
         return None
-    paths = tuple(words[1:] if words[:1] == ["check"] else words)
-    if any(path.startswith("-") or not os.access(path, os.R_OK) for path in paths):
-        return None
-    return paths
+    from dal_audit.commands.plain_words import plain_options  # not for what was printed before
+
+    return plain_options(words)
