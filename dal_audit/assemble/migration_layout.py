@@ -26,7 +26,6 @@ def layout_of(
     modules = {file.path: file for file in tree.files if may_be_module(file.path, homes)}
     if not tree.scripts and not modules:
         return MigrationLayout()
-    from dal_audit.extract.migrations.library_needs import needs_around
     from dal_audit.extract.migrations.reader import (
         marks_of_files,
         revisions_of_files,
@@ -57,8 +56,13 @@ def layout_of(
     }
     found = find_sets(sources, policy.migrations or (), policy.version_table)
     around = {path.rpartition("/")[0] for path in sources.revisions}
-    needs = needs_around(around, policy.root, scope.listed, cache) if around else {}
-    return replace(found, imports=imports, needs=tuple(sorted(needs.items())))
+    found = replace(found, imports=imports)
+    if not around:
+        return found
+    from dal_audit.extract.migrations.library_needs import needs_around  # not for SQL alone
+
+    needs = needs_around(around, policy.root, scope.listed, cache)
+    return replace(found, needs=tuple(sorted(needs.items())))
 
 
 def _homes(policy: Policy, tree: ProjectFiles) -> list[str]:

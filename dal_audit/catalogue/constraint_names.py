@@ -6,7 +6,6 @@ Source: SQLAlchemy's `sql/naming.py`, and `truncate_and_render_constraint_name` 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from functools import reduce
@@ -95,5 +94,7 @@ def _cut(name: str) -> str:
     """Return a name as PostgreSQL takes it: the end of one that is too long is a hash of it."""
     if len(name) <= MAX_NAME:
         return name
+    import hashlib  # only for a name that is too long, for it loads OpenSSL
+
     digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return f"{name[: MAX_NAME - _HASHED]}_{digest[-4:]}"
