@@ -28,6 +28,7 @@ from dal_audit.extract.operations.constraints import (
 from dal_audit.extract.operations.defaults import condition_text, default_text, truth_of
 from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.operations.indexes import create_index, drop_index, index_statement
+from dal_audit.extract.operations.inserts import bulk_insert
 from dal_audit.extract.operations.types import Enumeration, type_text
 from dal_audit.extract.python.expression_uses import last_name
 
@@ -355,7 +356,7 @@ def _drop_constraint(operation: Operation) -> Iterator[Effect]:
 _WRITERS: Final[dict[str, _Writer]] = {
     "add_column": _add_column,
     "alter_column": _alter_column,
-    "bulk_insert": _comment,
+    "bulk_insert": bulk_insert,
     "create_check_constraint": _create_check,
     "create_exclude_constraint": _create_exclude,
     "create_foreign_key": _create_foreign_key,
