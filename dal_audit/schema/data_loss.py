@@ -120,12 +120,14 @@ class Losses:
             if drop.what == "schema" and drop.cascade:
                 yield _loss(name.span, f"the schema `{name.name}` goes with all its rows")
             elif drop.what == "table":
-                yield from self._drop_table(name)
+                yield from self._drop_table(name, if_exists=drop.if_exists)
 
-    def _drop_table(self, name: SqlName) -> Iterator[Problem]:
+    def _drop_table(self, name: SqlName, *, if_exists: bool) -> Iterator[Problem]:
+        """Yield the rows of a table; one that was never made may stand where nobody asks."""
         folded = self.state.fold(name)
         table = self.state.relations.get(folded)
-        if self._is_own(table) or self.state.is_gone(folded) or self.state.is_unseen(folded):
+        is_absent = self.state.is_gone(folded) or (if_exists and self.state.is_unseen(folded))
+        if self._is_own(table) or is_absent:
             return
         copied = self._copied.get(folded)
         if copied is None:
