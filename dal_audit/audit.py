@@ -14,6 +14,7 @@ from dal_audit.assemble.assembly import Audited, assemble, reassemble
 from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.assemble.blind_spots import blind_spots
 from dal_audit.assemble.engine_modules import assumptions as engine_assumptions
+from dal_audit.assemble.import_index import import_index_of
 from dal_audit.assemble.library_versions import assumptions as library_assumptions
 from dal_audit.assemble.project import Project
 from dal_audit.assemble.zones import configured_storage
@@ -95,6 +96,8 @@ def audit_project(scope: ProjectScope, request: Request) -> ProjectResult:
     """Take one project through the stages."""
     with closing(SecondReader(request.jobs, shortcuts=request.shortcuts)) as reader:
         reading = read_project(scope, request, reader)
+        # Nothing is followed any more.
+        reading.audited.project.memo.forget(import_index_of)
         try:
             return judged(reading, request)
         finally:

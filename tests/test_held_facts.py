@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import msgspec
 import pytest
+from msgspec import Raw
 from msgspec.msgpack import Decoder, Encoder
 
 from dal_audit.audit import projects_of, read_project
-from dal_audit.extract.cache_contents import Content, Payload, Stored, StoredFile
+from dal_audit.extract.cache_contents import NOTHING, Content, Payload, Stored, StoredFile
 from dal_audit.extract.text_table import TextTable
 from dal_audit.facts import (
     START,
@@ -118,8 +119,11 @@ def test_what_no_encoding_holds_stays_as_it_is() -> None:
 
 def test_a_cache_is_written_piece_by_piece_as_it_would_be_at_once() -> None:
     contents = [Content(bytes([number])) for number in range(40)]
+    contents[0].first = Raw(b"\x01")
+    contents[1].suite = Raw(b"\x02")
     files = [StoredFile(f"f{number}", (number, 2, 3, 4), number) for number in range(40)]
     data = b"".join(Payload(b"words", contents, files))
     read = Decoder(Stored).decode(data)
     assert (read.words, read.files) == (b"words", files)
-    assert [content.digest for content in read.contents] == [own.digest for own in contents]
+    assert read.contents == contents
+    assert sum(content.whole is NOTHING for content in read.contents) == len(contents) - 1

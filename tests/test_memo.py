@@ -167,6 +167,14 @@ def test_an_answer_that_is_not_compared_does_not_cut_off() -> None:
     assert counted(lambda: quadruple(replace(state, number=4))) == {"double": 1, "quadruple": 1}
 
 
+def test_an_answer_that_was_let_go_is_worked_out_again() -> None:
+    state = State(3)
+    assert double(state) == 6
+    state.memo.forget(double)
+    assert counted(lambda: double(state)) == {"double": 1}
+    assert double(state) == 6
+
+
 def test_snapshots_that_take_turns_are_each_told_what_is_right() -> None:
     odd, even = State(3, "it is"), None
     even = replace(odd, number=4)

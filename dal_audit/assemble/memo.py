@@ -365,6 +365,11 @@ class Memo:
         except KeyError:
             return self._checked(asked, snapshot)
 
+    def forget(self, asked: _Memoised) -> None:
+        """Let go of an answer that takes memory: it is worked out again if anybody asks."""
+        self._answers.pop(asked, None)
+        self._sound.pop(asked, None)
+
     def _checked(self, asked: _Memoised, snapshot: Snapshot) -> Any:
         """Return an answer of which it is not known whether it is right for this snapshot."""
         seen = tuple(self._revision(item, snapshot) for item in asked.depends_on)

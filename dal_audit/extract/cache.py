@@ -130,6 +130,7 @@ class Cache:
             known = self._files.get(file.path)
             if known is not None and known[0] == file.stamp:
                 self._seen[file.path] = file, known[1]
+                self._files[file.path] = file.stamp, known[1]  # Equal, and one object.
             elif not file.flaw and max(file.stamp[1:3]) < self.now - SETTLED_NS:
                 unknown.append(file)
             elif not file.flaw and self.is_given:

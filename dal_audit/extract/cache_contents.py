@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Raw, Struct
 from msgspec.msgpack import Encoder
+from msgspec.structs import astuple
 
 from dal_audit.facts import FactRecord, FileStamp
 
@@ -66,9 +67,21 @@ class Payload:
         encode = Encoder().encode
         yield b"\x93" + encode(self.words)
         yield _head_of_list(self.contents)
-        yield from map(encode, self.contents)
+        yield from (encode(_asked_for(content)) for content in self.contents)
         yield _head_of_list(self.files)
         yield from map(encode, self.files)
+
+
+def _asked_for(content: Content) -> Sequence[object]:
+    """Return a content's fields but for the last ones that were not asked for.
+
+    Each nil that is read back is an object, and most contents were asked for one thing or two.
+    """
+    fields = astuple(content)
+    end = len(fields)
+    while fields[end - 1] == NOTHING:
+        end -= 1
+    return fields[:end]
 
 
 def _head_of_list(items: Sequence[object]) -> bytes:

@@ -14,7 +14,7 @@ from msgspec.msgpack import Decoder, Encoder
 
 Record = TypeVar("Record")
 
-_AT_HAND: Final = 256
+_AT_HAND: Final = 64
 """So many parts of a kind are held as objects."""
 
 _ENCODER: Final = Encoder()
