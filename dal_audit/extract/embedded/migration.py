@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
+from dal_audit.extract.embedded.choices import instead, is_chosen
 from dal_audit.extract.embedded.execution import Execution, Frame, Functions, Run, functions_of
 from dal_audit.extract.embedded.operations import unread
 from dal_audit.extract.embedded.placeholders import hands_no_values, placeholder, reads_placeholder
@@ -224,8 +225,10 @@ class _Reader:
     ) -> Iterator[SqlStatement]:
         """Yield the statements in all texts that an expression can be.
 
-        The first on an engine stands for all: what the others would meet is not known.
+        Of those that a condition chooses from, the first on an engine stands for all: what the
+        others would meet is not known.
         """
+        are_choices = is_chosen(argument, site.scope)
         known: set[tuple[str, ...] | None] = set()
         for text, written in texts(argument, site.scope):
             is_sql = any(map(str.isalpha, text))  # `fetchmany(500)` is handed none.
@@ -233,7 +236,8 @@ class _Reader:
                 source = SqlSource(text, written, site.statement, user, how, origins)
                 found = list(self.embedder.statements(source))
                 engines = {statement.within.engines for statement in found if statement.within}
-                yield from found if known.isdisjoint(engines) else map(_instead, found)
+                is_other = are_choices and not known.isdisjoint(engines)
+                yield from map(instead, found) if is_other else found
                 known |= engines
 
     def _operation(self, call: ast.Call, site: CallSite) -> list[SqlStatement]:
@@ -376,14 +380,6 @@ def _conditional(statement: SqlStatement, run: Run, *, is_guarded: bool) -> SqlS
     if within is None or not run.is_guarded:
         return statement
     return replace(statement, within=replace(within, is_optional=True, is_guarded=is_guarded))
-
-
-def _instead(statement: SqlStatement) -> SqlStatement:
-    """Return a statement that is run instead of another one, or not."""
-    within = statement.within
-    if within is None:
-        return statement
-    return replace(statement, within=replace(within, is_optional=True, is_guarded=True))
 
 
 def _unwrapped(node: ast.expr) -> ast.expr:
