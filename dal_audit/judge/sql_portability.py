@@ -7,10 +7,11 @@ the checks only choose whose rows they report.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
+from weakref import ref
 
 from msgspec.structs import replace
 
@@ -66,6 +67,31 @@ def verdicts(
     """
     if not statement.constructs and not statement.calls:
         return []
+    before, path, asked, found = _LAST[0]
+    if before is not statement or path != file.path or asked() is not project:
+        found = _verdicts(statement, file, project)
+        _LAST[0] = _Asked(statement, file.path, ref(project), found)
+    return found
+
+
+class _Asked(NamedTuple):
+    """A statement that verdicts were asked for, in which file of which project, and what was said.
+
+    The checks of all rules ask for the same statement, one after the other.
+    """
+
+    statement: SqlStatement | None
+    path: str
+    project: Callable[[], Project | None]
+    found: list[PortabilityVerdict]
+
+
+_LAST: Final = [_Asked(None, "", lambda: None, [])]
+
+
+def _verdicts(
+    statement: SqlStatement, file: FileFacts, project: Project
+) -> list[PortabilityVerdict]:
     backends = backends_for(statement, file.path, project)
     found = [
         _verdict(construct, backends, file.path, project) for construct in statement.constructs

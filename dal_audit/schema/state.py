@@ -60,6 +60,8 @@ class State:
     def __init__(self, backend: str) -> None:
         """Begin with a database that nothing is known of."""
         self.backend = backend
+        self.is_sqlite = backend == SQLITE
+        """Whether this is a database of SQLite."""
         self.journal = Journal()
         self.relations: dict[str, DbObject | None] = {}
         self.others: dict[Key, DbObject | None] = {}
@@ -105,11 +107,6 @@ class State:
         self._folded_names: dict[int, tuple[SqlName, str]] = {}  # By their identity.
         self._spelled: dict[str, str] = {}
         self._numbers: dict[tuple[DbObject | None, str], int] = {}
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether this is a database of SQLite."""
-        return self.backend == SQLITE
 
     @property
     def run(self) -> tuple[int, bool]:

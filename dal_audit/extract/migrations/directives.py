@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-from dal_audit.extract.source import Lines
+from dal_audit.extract.source import Lines, occurrences
 from dal_audit.facts.migrations import Directive, DirectiveKind, MigrationMarks, Tool
 
 _LINE: Final = re.compile(
@@ -79,14 +79,14 @@ def migration_marks(text: str) -> MigrationMarks:
 
 def _defines(plain: str) -> bool:
     """Return whether a text in lower case makes or changes what a schema holds."""
-    return any(verb in plain for verb in _VERBS) and _DEFINES.search(plain) is not None
+    return any(_DEFINES.match(plain, place) for place in occurrences(plain, _VERBS))
 
 
 def _has_names(text: str, plain: str) -> bool:
     """Return whether a text holds the name of a directive; `plain` is it in lower case."""
     if any(name in text for name in _NAMES):
         return True
-    return any(name in plain for name in _SETTINGS) and _SETTING.search(plain) is not None
+    return any(_SETTING.match(plain, place) for place in occurrences(plain, _SETTINGS))
 
 
 def _directives(text: str, plain: str, lines: Lines) -> Iterator[Directive]:
