@@ -72,8 +72,6 @@ def extract(
     ruled out by its bytes and LibCST reads every file whole; the findings are the same. `project`
     are all files of the project, where these are some of them. `count` is told how many are read.
     """
-    if not files:
-        return []
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
         options = options_for(project or files, catalogue, shortcuts=shortcuts)

@@ -28,6 +28,8 @@ def extract_project(
     Those whose paths are in `storage` are read whole, but for what breaks a rule only elsewhere:
     SQL in calls.
     """
+    if not files:
+        return []
     stored = read_whole(
         [file for file in files if file.path in storage and not file.flaw],
         lambda: replace(options_for(files, catalogue, shortcuts=shortcuts), depth="storage"),
