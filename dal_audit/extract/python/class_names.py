@@ -8,8 +8,7 @@ from typing import Final
 
 from dal_audit.extract.python.definitions import collected
 from dal_audit.extract.python.expression_uses import is_type_of
-from dal_audit.extract.python.parse.import_places import node_span
-from dal_audit.extract.python.parse.walk import nodes_in
+from dal_audit.extract.python.parse.import_places import MarkedLines, node_span, nodes_on
 from dal_audit.extract.source import Lines
 from dal_audit.facts import ClassNameTest
 
@@ -18,7 +17,7 @@ _NAMES: Final = frozenset({"__name__", "__qualname__"})
 
 def class_name_tests(tree: ast.Module, lines: Lines) -> Iterator[ClassNameTest]:
     """Yield the comparisons of the names of objects' classes with texts."""
-    for node in nodes_in(tree):
+    for node in nodes_on(tree, MarkedLines.of_words(lines, _NAMES)):
         if isinstance(node, ast.Compare):
             operands = [node.left, *node.comparators]
             if any(map(_is_class_name, operands)):

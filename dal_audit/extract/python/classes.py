@@ -29,6 +29,8 @@ from dal_audit.facts import ClassDefinition, Member, TypeName, packed
 
 _TABLE: Final = "__dict__"
 _SETTERS: Final = frozenset({"setattr", "__setattr__"})
+_SETTING: Final = (ast.Assign, ast.AnnAssign, ast.Expr, ast.With, ast.AsyncWith)
+"""What may set attributes of an object."""
 
 
 def class_shapes(
@@ -200,7 +202,8 @@ class _Classes:
 
 def _set_on_object(own: Sequence[ast.stmt]) -> Iterator[tuple[Assignment, ast.expr, str]]:
     """Yield the assignments to attributes of the object, each with its target and the attribute."""
-    for made in (made for statement in own for made in _settings(statement)):
+    setting = (statement for statement in own if isinstance(statement, _SETTING))
+    for made in (made for statement in setting for made in _settings(statement)):
         for target, value in _parted(made):
             attribute = own_attribute(target, OWN) or _entry(target)
             if attribute:
@@ -208,9 +211,9 @@ def _set_on_object(own: Sequence[ast.stmt]) -> Iterator[tuple[Assignment, ast.ex
 
 
 def _settings(statement: ast.stmt) -> Iterator[Assignment]:
-    if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.With, ast.AsyncWith)):
+    if not isinstance(statement, ast.Expr):
         yield from assignments(statement)
-    elif isinstance(statement, ast.Expr):
+    elif isinstance(statement.value, ast.Call) and last_name(statement.value.func) in _SETTERS:
         yield from _set_by_name(statement)
 
 

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dal_audit.extract.python.annotations import TypeReader
-from dal_audit.extract.python.parse.import_places import blocks_of, node_span, own_statements
+from dal_audit.extract.python.parse.import_places import (
+    MarkedLines,
+    blocks_of,
+    node_span,
+    own_statements,
+)
 from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.source import Lines
@@ -27,7 +32,8 @@ def error_translations(
     """Yield what the handlers of a module do; `types` knows its imports."""
     if "except" not in lines.text:
         return
-    for handler, counted in _handlers(tree, types):
+    handling = MarkedLines.of_words(lines, ["except"])
+    for handler, counted in _handlers(tree, types, handling):
         if handler.type is None:
             continue
         span = node_span(lines, handler.type)
@@ -45,9 +51,12 @@ def error_translations(
 
 
 def _handlers(
-    tree: ast.Module, types: TypeReader
+    tree: ast.Module, types: TypeReader, handling: MarkedLines
 ) -> Iterator[tuple[ast.ExceptHandler, Mapping[str, int]]]:
-    """Yield each handler of a module, and how often what its `try` catches is named in that."""
+    """Yield each handler of a module, and how often what its `try` catches is named in that.
+
+    They begin on the lines in `handling`.
+    """
     waiting: list[Any] = [tree]
     while waiting:
         node = waiting.pop()
@@ -55,7 +64,7 @@ def _handlers(
             counted = Counter(name for part in node.handlers for name in _caught(part, types))
             yield from ((handler, counted) for handler in node.handlers)
         for block in blocks_of(node):
-            waiting += block
+            waiting += filter(handling.touch, block)
 
 
 def _caught(handler: ast.ExceptHandler, types: TypeReader) -> tuple[str, ...]:

@@ -22,12 +22,18 @@ from dal_audit.extract.python.export_lists import list_removals
 from dal_audit.extract.python.expression_uses import last_name
 from dal_audit.extract.python.function_results import FunctionResults
 from dal_audit.extract.python.handed_sql import ExecutedParameters
-from dal_audit.extract.python.namespace_entries import NamespaceEntries, names_namespace
+from dal_audit.extract.python.namespace_entries import (
+    IN_FUNCTIONS,
+    NamespaceEntries,
+    names_namespace,
+)
 from dal_audit.extract.python.on_demand import NamesOnDemand, attached
 from dal_audit.extract.python.parse.import_places import (
+    MarkedLines,
     imported_span,
     name_span,
     node_span,
+    nodes_on,
     own_statements,
 )
 from dal_audit.extract.python.parse.walk import FUNCTIONS, Function, children, nodes_in
@@ -156,7 +162,8 @@ class _Shaper:
         """Read what any block binds of the module's names by `globals()`."""
         if not names_namespace(self.lines.text):
             return
-        functions = (node for node in nodes_in(tree) if isinstance(node, FUNCTIONS))
+        binding = MarkedLines.of_words(self.lines, IN_FUNCTIONS)
+        functions = (node for node in nodes_on(tree, binding) if isinstance(node, FUNCTIONS))
         for node in (tree, *functions):
             entries = NamespaceEntries(module, in_function=node is not tree)
             for statement in own_statements(node):
@@ -314,7 +321,7 @@ class _Shaper:
         """Read what functions bind of the module's names (`global pool; pool = …`)."""
         if "global" not in self.lines.text or not _GLOBAL.search(self.lines.text):
             return
-        for node in nodes_in(tree):
+        for node in nodes_on(tree, MarkedLines.of_words(self.lines, ["global"])):
             if isinstance(node, FUNCTIONS):
                 self.only = _globals(node)
                 if self.only:

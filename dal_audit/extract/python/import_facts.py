@@ -10,7 +10,6 @@ from dal_audit.extract.python.import_removal import ImportRemoval, ImportStateme
 from dal_audit.extract.python.parse.import_places import (
     imported_span,
     module_span,
-    node_bounds,
     node_span,
 )
 from dal_audit.extract.python.scopes import Imported, source_module
@@ -30,7 +29,6 @@ def import_fact(
     `owners` are the classes that expressions declare parts of (`declaring_classes`).
     """
     lines = removal.lines
-    start, end = node_bounds(lines, statement)
     unused = {
         Imported(statement, alias).name for alias in statement.names if not uses.get(id(alias))
     }
@@ -55,7 +53,7 @@ def import_fact(
         uses_of_it = packed(sorted(references, key=_by_span))
         targets.append(Target(span, name, bound, uses_of_it, taken))
     return Import(
-        statement=lines.span(start, end),
+        statement=node_span(lines, statement),
         targets=tuple(targets),
         module=source_module(statement) if isinstance(statement, ast.ImportFrom) else None,
         module_span=module_span(lines, statement)

@@ -155,6 +155,10 @@ class _Walker(Expressions):
                 if is_class:
                     self.question(child, scope, "pattern")
 
+    def alone(self, node: ast.Expr | ast.Return, scope: Scope) -> None:
+        if node.value is not None:
+            self.expression(node.value, scope)
+
     def redirected(self, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
         bind(node, scope)
 
@@ -205,6 +209,7 @@ _VISITS: Final[dict[type[ast.AST], _Visit]] = {
     ast.AsyncWith: _Walker.context,
     ast.AugAssign: _Walker.augmented,
     ast.ClassDef: _Walker.definition,
+    ast.Expr: _Walker.alone,
     ast.For: _Walker.loop,
     ast.FunctionDef: _Walker.function,
     ast.Global: _Walker.redirected,
@@ -213,6 +218,7 @@ _VISITS: Final[dict[type[ast.AST], _Visit]] = {
     ast.ImportFrom: _Walker.imported,
     ast.Match: _Walker.match,
     ast.Nonlocal: _Walker.redirected,
+    ast.Return: _Walker.alone,
     ast.With: _Walker.context,
     **dict.fromkeys(TRIES, _Walker.attempt),
     **dict.fromkeys(TYPE_ALIASES, _Walker.type_alias),

@@ -21,6 +21,9 @@ _MARKS: Final = {
 }
 """What stands in a text where something here binds a name, by the word that it begins with."""
 
+IN_FUNCTIONS: Final = ("globals", "__name__")
+"""Without one of these words a function binds none."""
+
 _SETTING: Final = frozenset({"setdefault", "__setitem__"})
 _OF_MODULE: Final = frozenset({"globals", "locals", "vars"})
 _OF_FUNCTION: Final = frozenset({"globals"})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from dal_audit.extract.python.parse.newer_syntax import TRIES
-from dal_audit.extract.python.parse.walk import FUNCTIONS
-from dal_audit.extract.source import Lines
+from dal_audit.extract.python.parse.walk import FUNCTIONS, children
+from dal_audit.extract.source import Lines, occurrences
 from dal_audit.facts import Span
 
 _NAME: Final = r"[^\s.*,()#;\\]+"
@@ -23,6 +25,9 @@ _MODULE: Final = re.compile(rf"(?:lazy[\s\\]+)?from[\s\\.]*({_DOTTED})")
 def imported_span(lines: Lines, alias: ast.alias) -> Span:
     """Return the span of what an import names: `a.b` in `import a.b as c`, or a star."""
     start = lines.offset(alias.lineno, alias.col_offset)
+    if lines.ascii and lines.text.startswith(alias.name, start):
+        column = alias.col_offset + 1
+        return Span(alias.lineno, column, alias.lineno, column + len(alias.name))
     found = _IMPORTED.match(lines.text, start)
     return lines.span(start, found.end() if found else start)
 
@@ -85,6 +90,16 @@ class MarkedLines:
         """Take their 1-based numbers."""
         self.numbers = sorted(set(numbers))
 
+    @classmethod
+    def of_words(cls, lines: Lines, words: Iterable[str]) -> MarkedLines:
+        """Return the lines of a text on which one of some words begins.
+
+        All are where identifiers may be spelled in another way (NFKC).
+        """
+        if not lines.ascii and not unicodedata.is_normalized("NFKC", lines.text):
+            return cls(range(1, len(lines) + 1))
+        return cls(lines.line_of(start) for start in occurrences(lines.text, words))
+
     def touch(self, node: ast.stmt) -> bool:
         """Return whether a marked line lies in a statement, decorators included."""
         first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
@@ -94,6 +109,26 @@ class MarkedLines:
         """Return whether one of them is among the lines from one to another."""
         index = bisect_left(self.numbers, first)
         return index < len(self.numbers) and self.numbers[index] <= last
+
+
+def nodes_on(tree: ast.Module, marked: MarkedLines) -> Iterator[ast.AST]:
+    """Yield the nodes below a tree that lie on marked lines, level by level, as `nodes_in` does.
+
+    What holds no marked line is not walked; what has no place of its own is not yielded.
+    """
+    waiting = deque[ast.AST]([tree])
+    while waiting:
+        for child in children(waiting.popleft()):
+            if isinstance(child, ast.stmt):
+                is_on = marked.touch(child)
+            elif isinstance(child, (ast.expr, ast.excepthandler, ast.pattern)):
+                is_on = marked.within(child.lineno, child.end_lineno or child.lineno)
+            else:
+                waiting.append(child)
+                continue
+            if is_on:
+                yield child
+                waiting.append(child)
 
 
 def own_statements(node: ast.stmt | ast.Module) -> Iterator[ast.stmt]:
@@ -113,8 +148,8 @@ def name_span(lines: Lines, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunc
     return lines.span(start, start + len(node.name))
 
 
-def node_span(lines: Lines, node: ast.expr) -> Span:
-    """Return the span of an expression."""
+def node_span(lines: Lines, node: ast.expr | ast.stmt) -> Span:
+    """Return the span of an expression or a statement."""
     end_line = node.end_lineno or node.lineno
     end_column = node.end_col_offset or node.col_offset
     if lines.ascii:

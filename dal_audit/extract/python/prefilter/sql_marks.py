@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Final
 
-from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from dal_audit.catalogue.drivers import shipped_drivers
 
@@ -172,10 +172,9 @@ def _openings() -> BytesAhoCorasick:
 
 
 @cache
-def _call_names() -> AhoCorasick:
-    """Return what finds the names of execute-like calls in text."""
-    others = (f"{name}(" for name in _names() if not name.startswith(_EXECUTE))
-    return AhoCorasick([_EXECUTE, *others], implementation=Implementation.DFA)
+def _call_names() -> BytesAhoCorasick:
+    """Return what finds the names of execute-like calls in bytes."""
+    return BytesAhoCorasick(execute_marks(), implementation=Implementation.DFA)
 
 
 def execute_marks() -> list[bytes]:
@@ -217,15 +216,13 @@ def begins_execution(data: bytes, position: int) -> bool:
 
 def execution_starts(text: str) -> Iterator[int]:
     """Yield where execute-like calls may begin in a module's text."""
-    call = _called()
-    for _, start, _ in _call_names().find_matches_as_indexes(text, overlapping=True):
-        if call.match(text, start):
-            yield start
-
-
-@cache
-def _called() -> re.Pattern[str]:
-    return re.compile(_call().pattern.decode())
+    data = text.encode("utf-8", "replace")
+    found = _call_names().find_matches_as_indexes(data, overlapping=True)
+    place = before = 0
+    for start in sorted(start for _, start, _ in found if begins_execution(data, start)):
+        place += len(data[before:start].decode("utf-8", "replace"))
+        before = start
+        yield place
 
 
 def opens_sql(data: bytes) -> bool:
