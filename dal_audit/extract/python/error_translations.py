@@ -8,12 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from dal_audit.extract.python.annotations import TypeReader
-from dal_audit.extract.python.parse.import_places import (
-    MarkedLines,
-    blocks_of,
-    node_span,
-    own_statements,
-)
+from dal_audit.extract.python.parse.import_places import blocks_of, node_span, own_statements
 from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.source import Lines
@@ -32,8 +27,7 @@ def error_translations(
     """Yield what the handlers of a module do; `types` knows its imports."""
     if "except" not in lines.text:
         return
-    handling = MarkedLines.of_words(lines, ["except"])
-    for handler, counted in _handlers(tree, types, handling):
+    for handler, counted in _handlers(tree, types):
         if handler.type is None:
             continue
         span = node_span(lines, handler.type)
@@ -51,12 +45,9 @@ def error_translations(
 
 
 def _handlers(
-    tree: ast.Module, types: TypeReader, handling: MarkedLines
+    tree: ast.Module, types: TypeReader
 ) -> Iterator[tuple[ast.ExceptHandler, Mapping[str, int]]]:
-    """Yield each handler of a module, and how often what its `try` catches is named in that.
-
-    They begin on the lines in `handling`.
-    """
+    """Yield each handler of a module, and how often what its `try` catches is named in that."""
     waiting: list[Any] = [tree]
     while waiting:
         node = waiting.pop()
@@ -64,7 +55,7 @@ def _handlers(
             counted = Counter(name for part in node.handlers for name in _caught(part, types))
             yield from ((handler, counted) for handler in node.handlers)
         for block in blocks_of(node):
-            waiting += filter(handling.touch, block)
+            waiting += block
 
 
 def _caught(handler: ast.ExceptHandler, types: TypeReader) -> tuple[str, ...]:

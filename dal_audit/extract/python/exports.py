@@ -319,9 +319,9 @@ class _Shaper:
 
     def globals_of_functions(self, tree: ast.Module) -> None:
         """Read what functions bind of the module's names (`global pool; pool = …`)."""
-        if "global" not in self.lines.text or not _GLOBAL.search(self.lines.text):
-            return
-        for node in nodes_on(tree, MarkedLines.of_words(self.lines, ["global"])):
+        lines = self.lines
+        found = _GLOBAL.finditer(lines.text) if "global" in lines.text else ()
+        for node in nodes_on(tree, MarkedLines(lines.line_of(word.end()) for word in found)):
             if isinstance(node, FUNCTIONS):
                 self.only = _globals(node)
                 if self.only:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from dal_audit.extract.python.parse.newer_syntax import TRIES
@@ -102,7 +102,8 @@ class MarkedLines:
 
     def touch(self, node: ast.stmt) -> bool:
         """Return whether a marked line lies in a statement, decorators included."""
-        first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
+        decorators: Sequence[ast.expr] = getattr(node, "decorator_list", ())
+        first = decorators[0].lineno if decorators else node.lineno
         return self.within(first, node.end_lineno or first)
 
     def within(self, first: int, last: int) -> bool:
