@@ -19,8 +19,9 @@ from dal_audit.catalogue.drivers import Catalogue, catalogue_in_force
 from dal_audit.extract import extractor as extract
 from dal_audit.extract.python.module_facts import python_facts
 from dal_audit.extract.python.prefilter.driver_marks import Prefilter, searchable
+from dal_audit.extract.python.prefilter.import_statements import import_statements
 from dal_audit.extract.source import UndecodableError
-from dal_audit.facts import DynamicImport, Import
+from dal_audit.facts import DynamicImport, Import, SqlText
 from dal_audit.policy.request import Request
 from dal_audit.report.render import render
 from tests.examples import CHECKOUT, TODAY, Example
@@ -512,3 +513,33 @@ def test_a_driver_with_letters_beyond_ascii_is_seen_in_every_encoding(encoding: 
         assert prefilter.signals(searchable(data))
     decomposed = unicodedata.normalize("NFD", "import größe\n").encode()
     assert prefilter.signals(searchable(decomposed))
+
+
+MAKERS = [
+    'import sqlalchemy as sa\nsa.text("now()")\n',
+    'import sqlalchemy as sa\nsa \\\n  .text \\\n  ("now()")\n',
+    'import sqlalchemy as sa\n(sa.\n  text\n)("now()")\n',
+    'import sqlalchemy as sa\nsa.ｔext("now()")\n',
+    'import sqlalchemy as sa\nmake = sa.text\nmake("now()")\n',
+    'import sqlalchemy as sa\ngetattr(sa, "text")("now()")\n',
+    'import sqlalchemy as sa\nsa.__dict__["text"]("now()")\n',
+    'from sqlalchemy import text as t\nt("now()")\n',
+    'from sqlalchemy import (\n    Table,\n    text,\n)\nmake = text\nmake("now()")\n',
+    'if x: from sqlalchemy import text\nmake = text\nmake("now()")\n',
+]
+"""Functions that make SQL, called in all the ways that are understood."""
+
+
+@pytest.mark.parametrize("text", MAKERS)
+def test_makers_of_sql_are_asked_for_however_they_are_called(text: str) -> None:
+    found = python_facts(text, SHIPPED)
+    assert any(isinstance(fact, SqlText) for fact in found)
+    data = searchable(text.encode())
+    signals = Prefilter(SHIPPED).signals(data, import_statements(data))
+    assert python_facts(text, SHIPPED, signals=signals) == found
+
+
+@pytest.mark.parametrize("use", ["context", "text = 1", "f(text, mode)", 'x["text"]', "self.texts"])
+def test_words_that_call_nothing_ask_for_no_makers_of_sql(use: str) -> None:
+    data = f"import sqlalchemy\nwith {use}: pass\n".encode()
+    assert not Prefilter(SHIPPED).signals(data, import_statements(data)).constructs
