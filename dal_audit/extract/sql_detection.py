@@ -83,6 +83,12 @@ def read_sql(text: str, *, certain: bool) -> str:
     return _called(verb, _table(found)) if is_sql else ""
 
 
+def begins_statement(text: str) -> bool:
+    """Return whether a text begins with the verb of a statement, as all do that tell themselves."""
+    first = _FIRST_WORD.match(text, _COMMENT.match(text).end())  # type: ignore[union-attr]
+    return first is not None and first[0].upper() in _STATEMENTS
+
+
 @cache
 def _pattern(verb: str) -> re.Pattern[str]:
     """Return how a verb's statements are built; a start that meets no SQL does not wait for it."""

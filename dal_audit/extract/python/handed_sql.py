@@ -18,7 +18,7 @@ from dal_audit.extract.python.prefilter.sql_marks import executes, execution_sta
 from dal_audit.extract.python.scopes import Assigned, Scope
 from dal_audit.extract.python.sql_calls import texts
 from dal_audit.extract.source import Lines
-from dal_audit.extract.sql_detection import read_sql
+from dal_audit.extract.sql_detection import begins_statement, read_sql
 from dal_audit.facts import HandedSql, Span
 
 
@@ -58,16 +58,18 @@ def sql_argument(node: ast.Call, scope: Scope) -> tuple[ast.expr, str] | None:
 
 
 def _arguments(node: ast.Call, scope: Scope) -> list[ast.expr]:
-    """Return the arguments of a call that can be texts."""
-    arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+    """Return the arguments of a call that can be texts of statements."""
+    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
     return [argument for argument in arguments if _may_be_text(argument, scope)]
 
 
 def _may_be_text(node: ast.expr, scope: Scope) -> bool:
-    """Return whether an argument can be a text at all, by a look at it alone."""
+    """Return whether an argument can be the text of a statement, by a look at it alone."""
     if isinstance(node, ast.Name):
         return any(isinstance(binding, Assigned) for binding in scope.lookup(node.id))
-    return not isinstance(node, ast.Constant) or isinstance(node.value, str)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and begins_statement(node.value)
+    return True
 
 
 def handed_sql(
