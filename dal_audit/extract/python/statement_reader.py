@@ -12,8 +12,9 @@ alone denies nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
@@ -44,6 +45,12 @@ _SUFFIXES: Final[Mapping[str, str]] = {"@": "\ndef _(): pass", "match": "\n case
 _BLOCK: Final = "\n  pass"
 """What completes the head of any other statement."""
 
+MAX_KNOWN: Final = 512
+"""Of so many statements it is kept what LibCST said of them."""
+
+_Reader: TypeAlias = Callable[[str, tuple[Claim, ...]], "dict[Claim, cst.CSTNode] | None"]
+"""Returns what in a text bears claims out."""
+
 
 class Reading(Struct, frozen=True):
     """What LibCST says of a claim.
@@ -66,13 +73,17 @@ def read_claims(
 
     Without `by_statement` it reads the whole module at once.
     """
-    return StatementReader(text).read(claims, by_statement=by_statement)
+    reader = StatementReader(text)
+    found = reader.nodes(claims, by_statement=by_statement)
+    return None if found is None else [reader.reading(claim, found.get(claim)) for claim in claims]
 
 
 def denials(text: str, claims: Sequence[Claim], *, by_statement: bool = True) -> list[Denial]:
     """Return the claims about a module that LibCST does not bear out; it may not know its text."""
-    found = read_claims(text, claims, by_statement=by_statement)
-    return [Denial(read.claim, read.statement) for read in found or () if read.node is None]
+    reader = StatementReader(text)
+    found = reader.nodes(claims, by_statement=by_statement)
+    denied = [] if found is None else [claim for claim in claims if claim not in found]
+    return [Denial(claim, reader.statement(claim)) for claim in denied]
 
 
 class StatementReader:
@@ -83,21 +94,28 @@ class StatementReader:
         self.lines = Lines(text)
         self.logical = LogicalLines(self.lines)
 
-    def read(self, claims: Sequence[Claim], *, by_statement: bool) -> list[Reading] | None:
-        """Return what is said of each claim; None where the module cannot be read."""
+    def nodes(
+        self, claims: Sequence[Claim], *, by_statement: bool
+    ) -> dict[Claim, cst.CSTNode] | None:
+        """Return what bears claims out; None where the module cannot be read."""
         found = dict(self._by_statement(claims)) if by_statement else {}
         left = [claim for claim in claims if claim not in found]
         if left:
-            whole = self._found(self.lines.text, left, 0)
+            whole = self._found(self.lines.text, left, 0, _borne_out)
             if whole is None:
                 return None
             found.update(whole)
-        return [self._reading(claim, found.get(claim)) for claim in claims]
+        return found
 
-    def _reading(self, claim: Claim, node: cst.CSTNode | None) -> Reading:
-        line = min(claim.span.line, len(self.lines))
-        statement = self.logical.span(self.lines.index(line, claim.span.column))
+    def reading(self, claim: Claim, node: cst.CSTNode | None) -> Reading:
+        """Return what is said of a claim, that a node bears out or none."""
+        statement = self.statement(claim)
         return Reading(claim, statement if node is None else claim.span, statement, node)
+
+    def statement(self, claim: Claim) -> Span:
+        """Return the logical line around a claim's place."""
+        line = min(claim.span.line, len(self.lines))
+        return self.logical.span(self.lines.index(line, claim.span.column))
 
     def _by_statement(self, claims: Sequence[Claim]) -> Iterator[tuple[Claim, cst.CSTNode]]:
         """Yield the claims that their statements bear out, with their nodes."""
@@ -124,26 +142,36 @@ class StatementReader:
     ) -> dict[Claim, cst.CSTNode]:
         """Return what a statement bears out with what it needs around it to be one."""
         for before, after in _completions(statement):
-            found = self._found(f"{before}{statement}{after}", claims, start - len(before))
+            text = f"{before}{statement}{after}"
+            found = self._found(text, claims, start - len(before), _known)
             if found is not None:
                 return found
         return {}
 
     def _found(
-        self, text: str, claims: Iterable[Claim], start: int
+        self, text: str, claims: Iterable[Claim], start: int, read: _Reader
     ) -> dict[Claim, cst.CSTNode] | None:
         """Return the claims that a text bears out, which begins at an index of the module's.
 
         None where LibCST does not take the text, could not survive it, or loses some of it.
         """
-        if is_too_deep(text):
+        inside = {
+            claim: self._inside(claim, start)
+            for claim in claims
+            if claim.span.end_line <= len(self.lines)
+        }
+        found = read(text, tuple(inside.values()))
+        if found is None:
             return None
-        wanted: dict[Extent, list[Claim]] = {}
-        for claim in claims:
-            if claim.span.end_line <= len(self.lines):
-                begun, ended = self._extent(claim)
-                wanted.setdefault((begun - start, ended - start), []).append(claim)
-        return deeply(lambda: _borne_out(text, wanted))
+        return {claim: found[own] for claim, own in inside.items() if own in found}
+
+    def _inside(self, claim: Claim, start: int) -> Claim:
+        """Return a claim as one about a text of one line, which begins at an index of the module's.
+
+        So equal statements of several modules are one.
+        """
+        begun, ended = self._extent(claim)
+        return Claim(Span(1, begun - start + 1, 1, ended - start + 1), claim.part, claim.name)
 
     def _extent(self, claim: Claim) -> Extent:
         """Return where a claim's stretch begins and ends in the module's text."""
@@ -166,10 +194,25 @@ def _completions(statement: str) -> Iterator[tuple[str, str]]:
     yield from found if statement.rstrip().endswith(":") or begins == "@" else reversed(found)
 
 
-def _borne_out(
-    text: str, wanted: Mapping[Extent, Sequence[Claim]]
-) -> dict[Claim, cst.CSTNode] | None:
-    """Return what in a text bears claims out; None where LibCST does not take all of the text."""
+def _borne_out(text: str, claims: Sequence[Claim]) -> dict[Claim, cst.CSTNode] | None:
+    """Return what in a text bears claims out, as if it were one line.
+
+    None where LibCST does not take all of the text.
+    """
+    if is_too_deep(text):
+        return None
+    wanted: dict[Extent, list[Claim]] = {}
+    for claim in claims:
+        extent = claim.span.column - 1, claim.span.end_column - 1
+        wanted.setdefault(extent, []).append(claim)
+    return deeply(lambda: _read(text, wanted))
+
+
+_known: Final[_Reader] = lru_cache(MAX_KNOWN)(_borne_out)
+"""The same of statements: many modules import, or catch, the same."""
+
+
+def _read(text: str, wanted: Mapping[Extent, Sequence[Claim]]) -> dict[Claim, cst.CSTNode] | None:
     try:
         tree = cst.parse_module(text)
     except (cst.ParserSyntaxError, cst.CSTLogicError, cst.CSTValidationError):
