@@ -193,9 +193,15 @@ def _is_template(path: str) -> bool:
 def _outside_of_tools(listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the paths of source, and those with a flaw, that lie in no folder of a tool's."""
     packages = {path.rpartition("/")[0] for path in listed if path.endswith("/__init__.py")}
+    known: dict[str, bool] = {}  # A folder is judged once.
     for path, flaw in listed.items():
-        if (_is_source(path) or flaw) and not _built_in(_named(path, flaw), packages):
-            yield path, flaw
+        if _is_source(path) or flaw:
+            named = _named(path, flaw)
+            folder = named.rpartition("/")[0]
+            if folder not in known:
+                known[folder] = _built_in(named, packages)
+            if not known[folder]:
+                yield path, flaw
 
 
 def _is_source(path: str) -> bool:

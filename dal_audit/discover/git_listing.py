@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -233,7 +234,7 @@ def walk(root: Path, start: str) -> Iterator[tuple[str, str]]:
     while waiting:
         folder = waiting.pop()
         try:
-            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(f"{root}{os.sep}{folder}"), key=attrgetter("name"))
         except OSError as error:
             yield folder or ".", reason_of(error)
             continue
