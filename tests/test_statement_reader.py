@@ -391,3 +391,10 @@ def test_what_was_borne_out_of_another_text_is_forgotten() -> None:
     cache.keep_borne_out(other, claims)
     cache.forget("a.py")
     assert [set(cache.borne_out(told)) for told in (file, other)] == [set(), claims]
+
+
+def test_what_is_known_of_a_statement_holds_for_the_same_one_elsewhere() -> None:
+    for before in ("", "x = 1\n\n", "if x:\n    "):
+        assert node_of(f"{before}from «sqlalchemy» import or_\n", "module", "sqlalchemy")
+        assert node_of(f"{before}from «sqlalchemy» import or_\n", "module", "redis") is None
+        assert node_of(f"{before}from sqlalchemy import «or_»\n", "module", "sqlalchemy") is None
