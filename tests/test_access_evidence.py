@@ -219,3 +219,24 @@ def test_statements_bind_what_all_binds(source: Path | None) -> None:
             name: len(found) for name, found in of_statements.bindings.items()
         }
         assert of_all.global_names == of_statements.global_names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("x = store.pool\n", {"pool"}),
+        ("x = store.pooled\n", set()),
+        ("x = self.pool\n", set()),
+        ("class A(Store):\n    x = self.pool\n", {"pool"}),
+        ("x = 'pool'\n", set()),
+        ("x = getattr(store, 'pool')\n", {"pool"}),
+        ("match x:\n    case Store(pool=found): pass\n", {"pool"}),
+        ("match x:\n    case (Store(a=1) |\n          Store(pool=found)): pass\n", {"pool"}),
+        ("match = 1\nin_case(pool=2)\n", set()),
+        ("match x:\n    case 1: pool = 2\n", set()),
+        ("importlib.import_module(x)\n", {"import_module"}),
+    ],
+)
+def test_bytes_tell_which_names_are_accessed(text: str, names: set[str]) -> None:
+    words = AccessorWords({"pool", "class Store"})
+    assert words.accessed(text.encode()) == names
