@@ -13,7 +13,9 @@ from dal_audit.extract import second_look
 from dal_audit.facts import SourceFile
 from dal_audit.policy.request import Request
 from dal_audit.report.render import render
-from tests.examples import TODAY
+from dal_audit.server.buffers import Buffers
+from dal_audit.server.session import Session
+from tests.examples import CHECKOUT, TODAY
 
 STORE = """\
 import sqlite3
@@ -131,3 +133,35 @@ def test_what_the_configuration_calls_an_accessor_is_one_of_whatever_receiver(
     (tmp_path / "dal-audit.toml").write_text('storage = ["app/storage/**"]\naccessors = ["pool"]\n')
     assert "app/reader0.py" in told(tmp_path)
     assert "app/reader0.py" in inspected
+
+
+def test_a_file_that_was_spared_is_inspected_once_its_imports_lead_on(
+    tmp_path: Path, inspected: list[str]
+) -> None:
+    project(tmp_path, {"spared": AWAY["another class"]})
+    session = Session(tmp_path, buffers := Buffers(), lambda _stage, _doing: None)
+    session.read()
+    assert "app/reader0.py" not in inspected
+    away = tmp_path / "app" / "away.py"
+    for text, is_found in (
+        ("from app.storage import Kept as Away\n", True),
+        (PROJECT["app/away.py"], False),
+        ("import importlib\nAway = importlib.import_module('app.storage').Kept\n", True),
+    ):
+        buffers.put(away, text)
+        session.edit(away)
+        session.settle()
+        away.write_text(text)
+        found = {finding.place.path for finding in session.findings}
+        assert ("app/reader0.py" in found) is is_found
+        assert ("app/reader0.py" in told(tmp_path)) is is_found
+    buffers.close()
+
+
+@pytest.mark.parametrize("fixture", ["interface", "leaks"])
+def test_what_is_found_does_not_hang_on_whether_imports_are_followed(
+    fixture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = told(CHECKOUT / "fixtures" / fixture)
+    monkeypatch.setattr(access_evidence, "WORTH_A_CLOSURE", 1)
+    assert told(CHECKOUT / "fixtures" / fixture) == found
