@@ -37,7 +37,7 @@ PARSED_WORTH_A_PROCESS = 128 << 10
 HASHED_WORTH_A_PROCESS = 32 << 20
 """The same, where files are hashed."""
 
-APART_BYTES = 16 << 20
+APART_BYTES = 64 << 20
 """Bytes of source from which on it pays in memory that other processes do all the work."""
 
 
