@@ -20,9 +20,11 @@ class Content(Struct, array_like=True, gc=False):
 
     digest: bytes
     first: Raw = NOTHING
+    accessed: Raw = NOTHING
     whole: Raw = NOTHING
     accesses: Raw = NOTHING
     named: Raw = NOTHING
+    loads: Raw = NOTHING
     marks: Raw = NOTHING
     script: Raw = NOTHING
     revision: Raw = NOTHING
@@ -33,8 +35,6 @@ class Content(Struct, array_like=True, gc=False):
     rust: Raw = NOTHING
     storage: Raw = NOTHING
     claims: Raw = NOTHING
-    accessed: Raw = NOTHING
-    loads: Raw = NOTHING
 
 
 class StoredFile(FactRecord, frozen=True):
