@@ -13,6 +13,7 @@ from msgspec import Raw
 from msgspec.msgpack import Decoder, Encoder
 
 from dal_audit.audit import projects_of, read_project
+from dal_audit.commands.kept_audit import KeptAudit, pieces_of
 from dal_audit.extract.cache_contents import NOTHING, Content, Payload, Stored, StoredFile
 from dal_audit.extract.text_table import TextTable
 from dal_audit.facts import (
@@ -127,3 +128,8 @@ def test_a_cache_is_written_piece_by_piece_as_it_would_be_at_once() -> None:
     assert (read.words, read.files) == (b"words", files)
     assert read.contents == contents
     assert sum(content.whole is NOTHING for content in read.contents) == len(contents) - 1
+
+
+def test_a_kept_audit_is_written_piece_by_piece_as_it_would_be_at_once() -> None:
+    kept = KeptAudit(b"/", b"a", b"s", 0, 1, b"l", ("link",), Raw(b"\x90"), Raw(b"\x91\x01"))
+    assert b"".join(pieces_of(kept)) == Encoder().encode(kept)

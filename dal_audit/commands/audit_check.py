@@ -275,6 +275,10 @@ class Check:
         now = deciding + stamps_in(str(self.root), self.changed)
         return with_others(self.kept.stamps, self._numbers, now)
 
+    def forget(self) -> None:
+        """Let go of what was asked: an audit that goes on beside it wants the memory."""
+        vars(self).pop("_asked", None)
+
     @cached_property
     def _asked(self) -> KeptAsked | None:
         return decoded(self.kept.asked, KeptAsked)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from msgspec import MsgspecError, Raw, field
-from msgspec.msgpack import Decoder
-from msgspec.structs import replace
+from msgspec.msgpack import Decoder, Encoder
+from msgspec.structs import astuple, replace
 
 from dal_audit.assemble.blind_spot import BlindSpot
 from dal_audit.catalogue.rulebook import Severity, rules
@@ -82,6 +82,17 @@ class KeptAudit(FactRecord, frozen=True):
     links: tuple[str, ...]
     asked: Raw
     result: Raw
+
+
+def pieces_of(kept: KeptAudit) -> list[bytes | memoryview]:
+    """Return a kept audit as it is written, field by field: what is encoded is copied no more."""
+    encode = Encoder().encode
+    fields = astuple(kept)
+    head = bytes((0x90 | len(fields),))
+    return [
+        head,
+        *(memoryview(item) if isinstance(item, Raw) else encode(item) for item in fields),
+    ]
 
 
 def kept_result(outcome: Outcome) -> KeptResult:

@@ -28,6 +28,7 @@ from dal_audit.commands.kept_audit import (
     kept_asked,
     kept_result,
     outcome_of,
+    pieces_of,
 )
 from dal_audit.commands.last_report import (
     Swept,
@@ -83,6 +84,7 @@ class LastAudit:
         result = check.result() if check.holds() else None
         requested = None if result is None else _requested(root, request, result)
         if result is None or requested is None:
+            check.forget()
             return None
         check.is_same = True
         self._requested = requested
@@ -185,7 +187,7 @@ class LastAudit:
             Raw(Encoder().encode(asked)),
             result,
         )
-        write_kept(seen.folder, self.name, self.key, Encoder().encode(kept), self.begun)
+        write_kept(seen.folder, self.name, self.key, pieces_of(kept), self.begun)
 
 
 def _settled(seen: Swept, listing: bytes, begun: int) -> frozenset[int]:

@@ -113,7 +113,7 @@ class Rerun:
             self._write(swept.folder, encoded(code, blocks))
 
     def _write(self, folder: str, payload: bytes) -> None:
-        write_kept(folder, self.name, self.key, payload, self.begun)
+        write_kept(folder, self.name, self.key, [payload], self.begun)
 
 
 def surroundings(folder: str) -> list[str]:
@@ -181,9 +181,11 @@ def stamps_in(root: str, places: Sequence[str]) -> bytes:
         os.close(descriptor)
 
 
-def write_kept(folder: str, name: str, key: bytes, payload: bytes, begun: int) -> None:
-    """Write what is kept under a key, and remove the oldest of its kind."""
-    if len(payload) > MAX_BYTES:
+def write_kept(
+    folder: str, name: str, key: bytes, payload: Sequence[bytes | memoryview], begun: int
+) -> None:
+    """Write what is kept under a key, in pieces, and remove the oldest of its kind."""
+    if sum(map(len, payload)) > MAX_BYTES:
         return
     import contextlib
     from pathlib import Path
@@ -192,7 +194,7 @@ def write_kept(folder: str, name: str, key: bytes, payload: bytes, begun: int) -
 
     with contextlib.suppress(OSError):
         file = Path(folder) / name
-        write_cache(file, key, [payload], begun)
+        write_cache(file, key, payload, begun)
         kept = Path(folder).glob(f"*{file.suffix}")
         newest = sorted(kept, key=lambda file: file.lstat().st_mtime_ns, reverse=True)
         for file in newest[MOST_KEPT:]:

@@ -37,7 +37,7 @@ def write_whole(file: Path, data: bytes, *, is_new: bool = False) -> None:
 def put(
     beside: Path,
     target: Path,
-    pieces: Iterable[bytes],
+    pieces: Iterable[bytes | memoryview],
     *,
     like: os.stat_result | None = None,
     is_new: bool = False,

@@ -45,7 +45,7 @@ def make_folder(folder: Path) -> None:
                 mark.write(text)
 
 
-def write_cache(place: Path, key: bytes, payload: Iterable[bytes], now: int) -> None:
+def write_cache(place: Path, key: bytes, payload: Iterable[bytes | memoryview], now: int) -> None:
     """Put a cache in its place, whole; remove what a killed process left there half written.
 
     The payload comes in pieces, which are gone through twice. No link is followed below the folder.
