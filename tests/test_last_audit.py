@@ -191,6 +191,12 @@ SAME: Final[dict[str, Callable[[Path], object]]] = {
     "a file that names a driver imports a standard module": lambda root: put(
         root / "app/one.py", f"import json\n{MODULES['carrier']}"
     ),
+    "a file with an access imports a standard module": lambda root: put(
+        root / "app/part/three.py", f"import json\n{MODULES['borrower']}"
+    ),
+    "a file that accesses lead to imports one": lambda root: put(
+        root / "app/two.py", f"import json\n{MODULES['facade']}"
+    ),
     "a file is touched": lambda root: (root / "app/one.py").touch(),
     "a file is written beside and moved": lambda root: rewrite(root / "app/one.py"),
     "a file is staged": stage,

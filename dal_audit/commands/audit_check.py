@@ -203,7 +203,14 @@ class Check:
             key = key_of(options.catalogue, thorough=options.thorough, foreign=options.foreign)
             return Cache(self.root / CACHE / FILE, key)
 
-        comparison = Comparison(asked, respondents, lambda path, kind: facts().kept_of(path, kind))
+        # Of which type an object is, where its attribute is configured, hangs on each import.
+        strangers = () if self.policy.accessors else asked.foreign
+        comparison = Comparison(
+            asked,
+            respondents,
+            lambda path, kind: facts().kept_of(path, kind),
+            frozenset(strangers),
+        )
         for file in files:
             found = comparison.moved(file)
             if found is None:

@@ -6,9 +6,11 @@ was followed to. What is found in them lies on other lines, and that is all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import filterfalse
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import compress
+from typing import Any, Final
 
 from msgspec import MsgspecError, Raw, Struct
 from msgspec.structs import replace
@@ -20,7 +22,15 @@ from dal_audit.extract.cache_kinds import FactsKind, Kind, decoder_of
 from dal_audit.extract.inquiries import Answers, QuestionKind, digest_of
 from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.extract.line_moves import LineMoves
-from dal_audit.facts import Export, Fact, Import, ModuleExports, SourceFile
+from dal_audit.facts import (
+    AbstractValue,
+    Export,
+    Fact,
+    Import,
+    ModuleExports,
+    SourceFile,
+    ValueFacts,
+)
 
 _FACTS: Final[dict[QuestionKind, FactsKind]] = {
     "first": "first",
@@ -55,13 +65,20 @@ class Comparison:
     """Compares what files answer with what they answered at the last audit, fact by fact."""
 
     def __init__(
-        self, asked: KeptAsked, respondents: Respondents, kept: Callable[[str, Kind], bytes | Raw]
+        self,
+        asked: KeptAsked,
+        respondents: Respondents,
+        kept: Callable[[str, Kind], bytes | Raw],
+        strangers: AbstractSet[str],
     ) -> None:
-        """Take what was asked; `kept` finds what was kept of a file, by its path and a kind."""
+        """Take what was asked; `kept` finds what was kept of a file, by its path and a kind.
+
+        Names of `strangers`, modules of the standard library, tell nothing.
+        """
         self._asked = asked
         self._respondents = respondents
         self._kept = kept
-        self._strangers = frozenset(asked.foreign)
+        self._strangers = strangers
 
     def moved(self, file: SourceFile) -> Moved | None:
         """Return what a file says by now; None where an audit could find something else."""
@@ -94,7 +111,10 @@ class Comparison:
             return False
         if kind in _VALUES:
             decode = decoder_of(_VALUES[kind]).decode
-            return moves.covers(decode(before), decode(after)) and moves.are_in_order
+            told, tells = (
+                tuple(map(self._without_strangers, decode(own))) for own in (before, after)
+            )
+            return moves.covers(told, tells) and moves.are_in_order
         return self._are_facts_alike(_FACTS[kind], before, after, moves)
 
     def _before(self, path: str, number: int, kind: QuestionKind) -> bytes | Raw:
@@ -117,28 +137,44 @@ class Comparison:
     def _own(self, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         """Return facts without the names of standard modules that a module has by its imports.
 
-        They stand for nothing that is looked for. Where one could be in the way of a fix, or its
-        name is asked for, all are left.
+        They stand for nothing that is looked for. Where one could be in the way of a fix, all are
+        left.
         """
-        if any(map(_catches, facts)):
-            return facts
-        return tuple(
-            replace(fact, exports=tuple(filterfalse(self._is_stranger, fact.exports)))
-            if isinstance(fact, ModuleExports) and not self._is_asked_by_name(fact)
-            else fact
-            for fact in facts
-        )
+        return facts if any(map(_catches, facts)) else tuple(map(self._without_strangers, facts))
+
+    def _without_strangers(self, fact: Any) -> Any:
+        """Return what a fact says of a module's other names, unless one is listed or bound anew."""
+        if isinstance(fact, ModuleExports):
+            names = [export.name for export in fact.exports]
+            left = self._left(names, map(self._is_stranger, fact.exports), fact.offered or ())
+            return replace(fact, exports=tuple(compress(fact.exports, left)))
+        if isinstance(fact, ValueFacts):
+            names = [name for name, _ in fact.values]
+            left = self._left(names, (self._are_strange(values) for _, values in fact.values), ())
+            return replace(fact, values=tuple(compress(fact.values, left)))
+        return fact
+
+    @staticmethod
+    def _left(
+        names: Sequence[str], are_strange: Iterable[bool], listed: Iterable[str]
+    ) -> list[bool]:
+        """Return of each name whether it is told; all are, where a strange one counts for more."""
+        found = list(are_strange)
+        strange = set(compress(names, found))
+        counts_more = {name for name, count in Counter(names).items() if count > 1}.union(listed)
+        return [not is_so or not strange.isdisjoint(counts_more) for is_so in found]
 
     def _is_stranger(self, export: Export) -> bool:
-        tops = {origin.partition(".")[0] for origin in export.origins}
-        return export.made == "import" and tops <= self._strangers
+        return export.made == "import" and all(map(self._is_standard, export.origins))
 
-    def _is_asked_by_name(self, shape: ModuleExports) -> bool:
-        """Return whether more hangs on such a name: it is listed, or bound once more."""
-        names = [export.name for export in shape.exports]
-        strange = {export.name for export in shape.exports if self._is_stranger(export)}
-        is_listed = not strange.isdisjoint(shape.offered or ())
-        return is_listed or any(names.count(name) > 1 for name in strange)
+    def _are_strange(self, values: Iterable[AbstractValue]) -> bool:
+        return all(
+            not value.is_object and not value.steps and self._is_standard(value.origin)
+            for value in values
+        )
+
+    def _is_standard(self, name: str) -> bool:
+        return name.partition(".")[0] in self._strangers
 
     def _lead_alike(self, before: tuple[str, ...] | None, after: tuple[str, ...] | None) -> bool:
         """Return whether import statements lead to the same of what was followed."""
