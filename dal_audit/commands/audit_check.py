@@ -40,10 +40,11 @@ if TYPE_CHECKING:
 MAX_CHANGED: Final = 256
 """Where more places changed, it is audited anew: to ask so many files costs as much."""
 
-_OF_MIGRATIONS: Final = (".py", ".sql")
-
 MAX_ASKED: Final = 24
 """The same for files that would have to be asked once more."""
+
+_OF_MIGRATIONS: Final = (".py", ".sql")
+"""How the names of migrations' files end."""
 
 
 class Check:
