@@ -73,10 +73,16 @@ class Receivers:
 
         Those are asked for that `matter`, by the file and the attribute that is read of them.
         """
-        for path, evidence in self._evidence.items():
-            for access in evidence.accesses:
-                if matters(path, access.attribute):
-                    self.of(access.receivers, path)
+        owners = {
+            receiver: None
+            for path, evidence in self._evidence.items()
+            for access in evidence.accesses
+            if matters(path, access.attribute)
+            for receiver in self.of(access.receivers, path)
+        }
+        for owner in owners:
+            if owner.form in {"object", "class"}:
+                deque(self.lineage(owner), maxlen=0)  # What it inherits decides as well.
         return frozenset(self._asked)
 
     def of(self, receivers: Iterable[AbstractValue], path: str) -> list[ReceiverType]:
