@@ -185,8 +185,8 @@ SAME: Final[dict[str, Callable[[Path], object]]] = {
         root / "app/storage/store.py", STORE.replace("    def find", "    # why\n    def find")
     ),
     "an interface moves": lambda root: put(root / "app/storage/interface.py", f"# why\n{PURE}"),
-    "a file imports what nobody follows": lambda root: put(
-        root / "tests/test_app.py", "import json\nfrom .app import nothing\n"
+    "a file imports what is none of the project's": lambda root: put(
+        root / "tests/test_app.py", "import json\nfrom nothing import more\n"
     ),
     "a file that names a driver imports a standard module": lambda root: put(
         root / "app/one.py", f"import json\n{MODULES['carrier']}"
@@ -206,6 +206,9 @@ SAME: Final[dict[str, Callable[[Path], object]]] = {
 }
 
 OTHER: Final[dict[str, Callable[[Path], object]]] = {
+    "a file imports another one": lambda root: put(
+        root / "tests/test_app.py", "from app import storage\n"
+    ),
     "a list of names gets another one": lambda root: put(
         root / "app/two.py", f"import json\n{MODULES['facade']}".replace("'Store'", "'json'")
     ),

@@ -1,40 +1,33 @@
-"""Import leads: which import statements of a file could lead to anything that was followed.
+"""Import leads: which import statements of a file could lead into its project.
 
-All others may come and go: no name was looked for in what they import.
+All others may come and go: what they import is looked for nowhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
-from dal_audit.assemble.import_index import packages_above
 from dal_audit.assemble.import_texts import imported_names
 
 
 class ImportLeads:
-    """What leads to some names of modules, as `ImportIndex` asks for those that import them."""
+    """What could lead to modules of a project, by what their names begin with."""
 
-    def __init__(self, followed: Iterable[tuple[str, str]]) -> None:
-        """Take the modules and names that were followed."""
-        names = tuple(followed)
-        self._wanted = {
-            key for module, name in names for key in (module, f"{module}.{name}", f"{module}.*")
-        } | packages_above(module for module, _ in names)
+    def __init__(self, tops: AbstractSet[str]) -> None:
+        """Take the first components of all modules' names."""
+        self._tops = tops
 
     def among(self, statements: Iterable[str]) -> frozenset[str]:
-        """Return those of some import statements that could lead to one of the names.
+        """Return those of some import statements that could lead into the project.
 
-        Where a relative one leads is not known here: any end of a name counts.
+        A relative one could, wherever it stands.
         """
         return frozenset(
             statement
             for statement in statements
-            if any(map(self._is_wanted, imported_names(statement)))
+            if any(map(self._may_lead, imported_names(statement)))
         )
 
-    def _is_wanted(self, name: str) -> bool:
-        if not name.startswith("."):
-            return name in self._wanted
-        own = name.lstrip(".")
-        tail = f".{own}"
-        return not own or any(key == own or key.endswith(tail) for key in self._wanted)
+    def _may_lead(self, name: str) -> bool:
+        return name.startswith(".") or name.partition(".")[0] in self._tops

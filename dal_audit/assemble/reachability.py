@@ -155,7 +155,6 @@ class _Reader(Struct, frozen=True):
         due = new.files | index.importers_of(new.names)
         due |= index.matching(project.policy.driver_types)
         callers = _callers(new.functions, index)
-        self.cache.inquiry.followed |= new.names | new.functions
         frontier = Frontier(new.names, due, index.may_import(new.names), callers)
         facts, ahead = known, set(new.names)
         while frontier.carried or facts is known:
@@ -164,7 +163,6 @@ class _Reader(Struct, frozen=True):
             )
             further = _handed_on(project, facts, frontier) - ahead
             ahead |= further
-            self.cache.inquiry.followed |= further
             frontier = Frontier(further, index.importers_of(further), frozenset())
         return facts
 

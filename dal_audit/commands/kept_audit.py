@@ -58,10 +58,10 @@ class KeptAsked(FactRecord, frozen=True):
     tracked: bytes
     """A digest of what git's index has; empty where more hangs on it, and where nobody asked."""
     answers: dict[str, Answers]
-    followed: tuple[tuple[str, str], ...] = ()
-    """The modules and names of which it was asked who imports them."""
+    tops: tuple[str, ...] = ()
+    """What the names of the project's modules begin with."""
     imports_decide: bool = True
-    """Whether more hangs on import statements than that."""
+    """Whether more hangs on import statements than where they lead in the project."""
     edited: dict[str, dict[int, Raw]] = field(default_factory=dict)
     """What files answer that changed since, in full, by the numbers of the questions."""
 
@@ -159,7 +159,7 @@ def kept_asked(inquiry: Inquiry, answers: dict[str, Answers], tracked: bytes) ->
         inquiry.asks_folders,
         tracked,
         answers,
-        tuple(sorted(inquiry.followed)),
+        tuple(sorted(inquiry.tops)),
         inquiry.imports_decide,
     )
 

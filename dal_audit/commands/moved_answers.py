@@ -1,7 +1,7 @@
 """Files that answer otherwise than at the last audit, and of which an audit would find the same.
 
-That are those that say the same on other lines, and those that import more or less of what nothing
-was followed to. What is found in them lies on other lines, and that is all.
+That are those that say the same on other lines, and those that import more or less of what is none
+of the project's. What is found in them lies on other lines, and that is all.
 """
 
 from __future__ import annotations
@@ -177,11 +177,11 @@ class Comparison:
         return name.partition(".")[0] in self._strangers
 
     def _lead_alike(self, before: tuple[str, ...] | None, after: tuple[str, ...] | None) -> bool:
-        """Return whether import statements lead to the same of what was followed."""
+        """Return whether import statements lead to the same in the project."""
         if before is None or after is None or self._asked.imports_decide:
             return before == after
         removed, added = set(before) - set(after), set(after) - set(before)
-        leads = ImportLeads(self._asked.followed) if removed or added else None
+        leads = ImportLeads(frozenset(self._asked.tops)) if removed or added else None
         return leads is None or not leads.among(removed | added)
 
 

@@ -89,10 +89,10 @@ class Inquiry(Struct):
     asks_index: bool = False
     """Whether more was asked of git's index than which files it has."""
 
-    followed: frozenset[tuple[str, str]] = frozenset()
-    """The modules and names of which it was asked who imports them."""
+    tops: frozenset[str] = frozenset()
+    """What the names of the project's modules begin with."""
     imports_decide: bool = False
-    """Whether more hangs on import statements than where these names are followed to."""
+    """Whether more hangs on import statements than where they lead in the project."""
 
     @classmethod
     def opened(cls) -> Inquiry:
