@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import closing
+from functools import lru_cache, partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -124,12 +125,14 @@ def read_project(
     request.watch(2, f"reading {plural(len(tree.files) + len(tree.rust), 'file')}")
     cache = cache_of(scope, tree, catalogue, request)
     storage = configured_storage(policy, tree.modules)
+    options = partial(
+        options_for, tree.files, catalogue, policy.source_roots, shortcuts=request.shortcuts
+    )
     facts = extract_project(
         tree.files,
-        catalogue,
+        lru_cache(1)(options),
         storage,
         jobs=request.jobs,
-        shortcuts=request.shortcuts,
         cache=cache,
         count=request.count,
     )
@@ -179,7 +182,11 @@ def read_again(before: Reading, path: str, text: Path, request: Request) -> Read
     tree = with_unsaved(before.tree, {path: text})
     edited = [file for file in tree.files if file.path == path]
     options = options_for(
-        tree.files, before.catalogue, shortcuts=request.shortcuts, foreign=before.cache.foreign
+        tree.files,
+        before.catalogue,
+        before.scope.policy.source_roots,
+        shortcuts=request.shortcuts,
+        foreign=before.cache.foreign,
     )
     facts = first_look(edited, options)
     if _answers_alike(before, options, edited[0], facts[0]):
@@ -285,11 +292,12 @@ def cache_of(
     if place is None and not request.facts:
         return no_cache()
     given = [request.folder / file for file in request.facts]
+    roots = scope.policy.source_roots
     try:
-        cache = Cache(place, key_for(tree, catalogue), given)
+        cache = Cache(place, key_for(tree, catalogue, roots), given)
     except FactsError as error:
         raise UsageError(f"error: {error}") from error
-    cache.inquiry.foreign = tuple(sorted(options_for(tree.files, catalogue).foreign))
+    cache.inquiry.foreign = tuple(sorted(options_for(tree.files, catalogue, roots).foreign))
     groups = (tree.files, tree.rust, tree.scripts, tree.ci, tree.suites)
     known = {file.path: file for group in groups for file in group}
     cache.identify(known.values(), lambda files: digests_of(files, jobs=request.jobs))
@@ -307,9 +315,9 @@ def cache_place(scope: ProjectScope, tree: ProjectFiles, request: Request) -> Pa
     return None if (root / CACHE).is_symlink() else root / CACHE / FILE
 
 
-def key_for(tree: ProjectFiles, catalogue: Catalogue) -> bytes:
+def key_for(tree: ProjectFiles, catalogue: Catalogue, roots: Sequence[str] | None) -> bytes:
     """Return a hash of all that the facts of a project's files depend on beside their bytes."""
-    options = options_for(tree.files, catalogue)
+    options = options_for(tree.files, catalogue, roots)
     return key_of(catalogue, thorough=options.thorough, foreign=options.foreign)
 
 

@@ -468,6 +468,25 @@ def test_what_lies_in_a_package_hides_no_standard_module() -> None:
     assert foreign.isdisjoint({"copy", "queue", "token", "uuid", "csv", "sqlite3"})
 
 
+@pytest.mark.parametrize("shortcuts", [True, False])
+def test_what_lies_in_a_package_that_is_a_source_root_hides_a_standard_module(
+    tmp_path: Path, *, shortcuts: bool
+) -> None:
+    for name, text in {
+        "dal-audit.toml": 'storage = ["app/queue.py"]\nsource-roots = ["./app/"]\n',
+        "app/__init__.py": "",
+        "app/queue.py": "import sqlite3\n\npool = sqlite3.connect('x')\n",
+        "app/user.py": "from queue import pool\n\npool.execute('x')\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for cache in (False, True, True):
+        found = audit(Request(folder=tmp_path, cache=cache, shortcuts=shortcuts)).findings
+        assert {(finding.rule.id, finding.place.path) for finding in found} == {
+            ("DAL103", "app/user.py")
+        }
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_what_a_driver_s_user_hands_to_storage_is_asked_once_storage_hands_it_on(
     tmp_path: Path, jobs: int

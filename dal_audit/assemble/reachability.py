@@ -134,7 +134,8 @@ def _options_of(
     files: Sequence[SourceFile], project: Project, cache: Cache, *, shortcuts: bool
 ) -> Callable[[], ExtractionOptions]:
     """Return what makes the options by which files are read, once it is asked."""
-    asked = partial(options_for, files, project.catalogue, shortcuts=shortcuts)
+    roots = project.policy.source_roots
+    asked = partial(options_for, files, project.catalogue, roots, shortcuts=shortcuts)
     return lru_cache(1)(partial(asked, foreign=cache.foreign))
 
 

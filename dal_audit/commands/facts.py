@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from dal_audit.catalogue.digest import sha256
 from dal_audit.discover.errors import UsageError
 from dal_audit.discover.files import ProjectFiles
 from dal_audit.disk.whole_file import write_whole
-from dal_audit.extract.extractor import digests_of, extract
+from dal_audit.extract.extractor import digests_of, extract, options_for
 from dal_audit.extract.facts_file import Collection
 from dal_audit.extract.sql_scripts import extract_scripts
 from dal_audit.facts import SourceFile
@@ -59,10 +60,12 @@ def write_facts(request: Request, output: Path, shard: Shard) -> int:
     whole = discover(scope, request)
     part = _part(whole, shard)
     files = [*part.files, *part.scripts]
+    roots = scope.policy.source_roots
     collection = Collection(
-        key_for(whole, catalogue), files, lambda some: digests_of(some, jobs=request.jobs)
+        key_for(whole, catalogue, roots), files, lambda some: digests_of(some, jobs=request.jobs)
     )
-    extract(part.files, catalogue, jobs=request.jobs, cache=collection, project=whole.files)
+    options = partial(options_for, whole.files, catalogue, roots)
+    extract(part.files, options, jobs=request.jobs, cache=collection)
     layout = layout_of(scope, part, collection, jobs=request.jobs)
     scripts = audited_scripts(SqlFiles(scope.policy, layout), part, scope)
     extract_scripts(scripts, jobs=request.jobs, cache=collection)

@@ -58,27 +58,23 @@ a file that names no driver, too. In a larger one a file that its bytes rule out
 
 def extract(
     files: Sequence[SourceFile],
-    catalogue: Catalogue,
+    options: Callable[[], ExtractionOptions],
     *,
     jobs: int | None = None,
-    shortcuts: bool = True,
     cache: Cache | None = None,
-    project: Sequence[SourceFile] | None = None,
     count: Callable[[int, int], None] = lambda _read, _of: None,
 ) -> list[FileFacts]:
     """Return the facts of each file, in the order of the files.
 
-    `jobs` limits the number of processes (None: as many as pay). Without `shortcuts` nothing is
-    ruled out by its bytes and LibCST reads every file whole; the findings are the same. `project`
-    are all files of the project, where these are some of them. `count` is told how many are read.
+    They are looked at as the `options` say, which are asked for where a file is read. `jobs` limits
+    the number of processes (None: as many as pay). `count` is told how many are read.
     """
 
     def compute(missing: Sequence[SourceFile]) -> list[FileFacts]:
-        options = options_for(project or files, catalogue, shortcuts=shortcuts)
-        worth = WORTH_A_PROCESS if options.skips_ruled_out else PARSED_WORTH_A_PROCESS
-
+        at_hand = options()
+        worth = WORTH_A_PROCESS if at_hand.skips_ruled_out else PARSED_WORTH_A_PROCESS
         return _facts_of(
-            lambda part: _batch(part, options, extract_file),
+            lambda part: _batch(part, at_hand, extract_file),
             missing,
             jobs,
             worth,
@@ -205,13 +201,20 @@ class ExtractionOptions(Struct, frozen=True, dict=True):
 def options_for(
     files: Sequence[SourceFile],
     catalogue: Catalogue,
+    roots: Sequence[str] | None,
     *,
     shortcuts: bool = True,
     foreign: frozenset[str] | None = None,
 ) -> ExtractionOptions:
-    """Return how the files of a project are looked at; `foreign` modules may be known."""
-    own = foreign_modules((file.path for file in files), catalogue) if foreign is None else foreign
-    return ExtractionOptions(catalogue, own, thorough=is_small(files), shortcuts=shortcuts)
+    """Return how the files of a project are looked at.
+
+    `roots` are its source roots, where they are configured; `foreign` modules may be known. Without
+    `shortcuts` nothing is ruled out by its bytes and LibCST reads every file whole; the findings
+    are the same.
+    """
+    if foreign is None:
+        foreign = foreign_modules((file.path for file in files), catalogue, roots or ())
+    return ExtractionOptions(catalogue, foreign, thorough=is_small(files), shortcuts=shortcuts)
 
 
 def _batch(

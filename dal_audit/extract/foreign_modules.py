@@ -12,21 +12,24 @@ from dal_audit.catalogue.drivers import Catalogue
 _INITS = ("/__init__.py", "/__init__.pyi")
 
 
-def foreign_modules(paths: Iterable[str], catalogue: Catalogue) -> frozenset[str]:
+def foreign_modules(
+    paths: Iterable[str], catalogue: Catalogue, roots: Iterable[str] = ()
+) -> frozenset[str]:
     """Return the standard library's modules, by their first names, that stay strangers.
 
     What is imported from them is no driver's, and nothing of the project's: no file or folder of
     it that may be imported by its own name alone has such a name. What lies in a package is
-    imported by the package's name (`app/typing.py` as `app.typing`), and hides no module.
+    imported by the package's name (`app/typing.py` as `app.typing`), and hides no module, unless
+    the package is one of the source `roots` that are configured.
     """
     drivers = {module.partition(".")[0] for module in catalogue.by_module}
-    return sys.stdlib_module_names - _own_modules(tuple(paths)) - drivers
+    return sys.stdlib_module_names - _own_modules(tuple(paths), frozenset(roots)) - drivers
 
 
 @lru_cache(2)  # Each round of a run asks for those of the same files.
-def _own_modules(paths: tuple[str, ...]) -> AbstractSet[str]:
+def _own_modules(paths: tuple[str, ...], roots: frozenset[str]) -> AbstractSet[str]:
     """Return the first names by which something of a project may be imported."""
-    packages = {path.rpartition("/")[0] for path in paths if path.endswith(_INITS)}
+    packages = {path.rpartition("/")[0] for path in paths if path.endswith(_INITS)} - roots
     own = {path.rpartition("/")[2].partition(".")[0] for path in paths if _hides(path, packages)}
     own.update(folder.rpartition("/")[2] for folder in _folders(paths) if _hides(folder, packages))
     return own

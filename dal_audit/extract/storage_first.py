@@ -7,19 +7,17 @@ from collections.abc import Set as AbstractSet
 
 from msgspec.structs import replace
 
-from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.cache import Cache
-from dal_audit.extract.extractor import extract, options_for, read_whole
+from dal_audit.extract.extractor import ExtractionOptions, extract, read_whole
 from dal_audit.facts import FileFacts, SourceFile
 
 
 def extract_project(
     files: Sequence[SourceFile],
-    catalogue: Catalogue,
+    options: Callable[[], ExtractionOptions],
     storage: AbstractSet[str],
     *,
     jobs: int | None,
-    shortcuts: bool,
     cache: Cache,
     count: Callable[[int, int], None],
 ) -> list[FileFacts]:
@@ -32,7 +30,7 @@ def extract_project(
         return []
     stored = read_whole(
         [file for file in files if file.path in storage and not file.flaw],
-        lambda: replace(options_for(files, catalogue, shortcuts=shortcuts), depth="storage"),
+        lambda: replace(options(), depth="storage"),
         jobs,
         cache,
         "storage",
@@ -40,11 +38,9 @@ def extract_project(
     known = {facts.path: facts for facts in stored}
     others = extract(
         [file for file in files if file.path not in known],
-        catalogue,
+        options,
         jobs=jobs,
-        shortcuts=shortcuts,
         cache=cache,
-        project=files,
         count=count,
     )
     known.update((facts.path, facts) for facts in others)
