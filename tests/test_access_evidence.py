@@ -232,6 +232,8 @@ def test_statements_bind_what_all_binds(source: Path | None) -> None:
         ("x = getattr(store, 'pool')\n", {"pool"}),
         ("match x:\n    case Store(pool=found): pass\n", {"pool"}),
         ("match x:\n    case (Store(a=1) |\n          Store(pool=found)): pass\n", {"pool"}),
+        ("match x:\n    case Store(pool \\\n  = found): pass\n", {"pool"}),
+        ("match x:\n    case Store(pool # it\n  = found): pass\n", {"pool"}),
         ("match = 1\nin_case(pool=2)\n", set()),
         ("match x:\n    case 1: pool = 2\n", set()),
         ("importlib.import_module(x)\n", {"import_module"}),
@@ -240,3 +242,22 @@ def test_statements_bind_what_all_binds(source: Path | None) -> None:
 def test_bytes_tell_which_names_are_accessed(text: str, names: set[str]) -> None:
     words = AccessorWords({"pool", "class Store"})
     assert words.accessed(text.encode()) == names
+
+
+@pytest.mark.parametrize(
+    ("read", "is_read"),
+    [
+        ("self.pool", True),
+        ("ｓelf.pool", True),
+        ("(self  # it\n        ).pool", True),
+        ("vars(self)['pool']", True),
+        ("self.other", False),
+        ("store.pool", False),
+    ],
+)
+def test_of_heirs_that_read_nothing_of_themselves_accesses_are_read_alone(
+    read: str, is_read: bool
+) -> None:
+    text = f"from app import Store\n\nclass Heir(Store):\n    def f(self):\n        return {read}\n"
+    found = evidence_of_accesses(Lines(text), {"pool", "class Store"})
+    assert found.is_whole is is_read

@@ -163,6 +163,15 @@ def occurrences(text: str, words: Iterable[str]) -> Iterator[int]:
             position = text.find(word, position + 1)
 
 
+def spells_plainly(text: str) -> bool:
+    """Return whether all identifiers in a text are spelled as Python compares them: in NFKC."""
+    if text.isascii():
+        return True
+    import unicodedata  # few texts hold other letters
+
+    return unicodedata.is_normalized("NFKC", text)
+
+
 def line_starts(text: str) -> list[int]:
     """Return where the lines of a text begin, which end at LF, CR and CR LF."""
     if "\r" in text:

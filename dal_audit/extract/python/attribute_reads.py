@@ -24,7 +24,7 @@ from dal_audit.extract.python.prefilter.attribute_marks import SPECIAL
 from dal_audit.extract.python.prefilter.sql_marks import executes
 from dal_audit.extract.python.scopes import Scope
 from dal_audit.extract.python.value_inference import Inference, is_own
-from dal_audit.extract.source import Lines, occurrences
+from dal_audit.extract.source import Lines, occurrences, spells_plainly
 from dal_audit.facts import AbstractValue, AttributeRead, Span
 
 _WORD: Final = re.compile(r"\w")
@@ -62,6 +62,8 @@ def accessing_lines(lines: Lines, words: AbstractSet[str]) -> Iterator[int]:
 
 def reads_of_self(text: str, words: AbstractSet[str]) -> bool:
     """Return whether an object may read an attribute of one of these names of itself."""
+    if not spells_plainly(text):
+        return True
     if "self" not in text:
         return False
     return any(name in text for name in _BY_NAME) or any(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import unicodedata
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 from dal_audit.extract.python.parse.newer_syntax import TRIES
 from dal_audit.extract.python.parse.walk import FUNCTIONS, children
-from dal_audit.extract.source import Lines, occurrences
+from dal_audit.extract.source import Lines, occurrences, spells_plainly
 from dal_audit.facts import Span
 
 _NAME: Final = r"[^\s.*,()#;\\]+"
@@ -96,7 +95,7 @@ class MarkedLines:
 
         All are where identifiers may be spelled in another way (NFKC).
         """
-        if not lines.ascii and not unicodedata.is_normalized("NFKC", lines.text):
+        if not spells_plainly(lines.text):
             return cls(range(1, len(lines) + 1))
         return cls(lines.line_of(start) for start in occurrences(lines.text, words))
 

@@ -30,7 +30,7 @@ SPECIAL: Final[Mapping[str, str]] = {
 }
 """The methods that syntax calls without their names, and how it does."""
 _CLAUSE: Final = re.compile(rb"\s*case\b[^\n\r]*[(\[{\\]")
-_GIVEN: Final = re.compile(rb"\s*=(?!=)")
+_GIVEN: Final = re.compile(rb"(?:[\s\\]|#[^\n\r]*)*=(?!=)")
 _WORD_BEFORE: Final = re.compile(rb"[\w\x80-\xff]\Z")
 _LOADER: Final = LOADER.encode()
 
