@@ -16,6 +16,7 @@ from typing import Final
 from dal_audit.assemble.import_texts import imported_names
 from dal_audit.assemble.memo import continued_query, edits_between
 from dal_audit.assemble.project import IMPORTING, Project
+from dal_audit.disk.ancestors import ancestors_of
 from dal_audit.facts import FileFacts
 
 _PLAIN: Final = re.compile(r"from (\.*\w[\w.]*|\.+) import\b[\w,*()\s]*(?:#[^\n.]*)?\Z", re.ASCII)
@@ -151,7 +152,7 @@ class ImportIndex:
 
         Those can read a module from its package, `package.module.name`; their text decides.
         """
-        above = packages_above(module for module, _ in tainted)
+        above = ancestors_of((module for module, _ in tainted), ".")
         return self.importing_any(above).union(self.all_unknown())
 
     def all_unknown(self) -> frozenset[str]:
@@ -167,17 +168,6 @@ def import_index_of(project: Project, before: ImportIndex | None) -> ImportIndex
     if before is not None and before.absolute == absolute:  # Bound to the same names of modules.
         index = before.after(project.files)
     return index or ImportIndex(project.files, absolute)
-
-
-def packages_above(modules: Iterable[str]) -> set[str]:
-    """Return the packages that some modules lie in, at any depth."""
-    above: set[str] = set()
-    for module in modules:
-        package = module.rpartition(".")[0]
-        while package and package not in above:
-            above.add(package)
-            package = package.rpartition(".")[0]
-    return above
 
 
 def _tail(name: str) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
+from dal_audit.disk.ancestors import ancestors_of
 from dal_audit.facts import OWN_MODULE
 
 PROJECT_MARKERS: Final = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "dal-audit.toml"})
@@ -174,13 +175,7 @@ class ModuleNames:
 
     @cached_property
     def _folders(self) -> frozenset[str]:
-        found: set[str] = set()
-        for path in self.importable:
-            folder = path.rpartition("/")[0]
-            while folder and folder not in found:
-                found.add(folder)
-                folder = folder.rpartition("/")[0]
-        return frozenset(found)
+        return frozenset(ancestors_of(self.importable, "/"))
 
     def of(self, path: str) -> str:
         """Return the dotted name of a file's module, from the innermost source root above it.

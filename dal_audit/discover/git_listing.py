@@ -12,6 +12,7 @@ from typing import Final
 from dal_audit.catalogue.digest import sha256
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.git_command import ask_git
+from dal_audit.disk.ancestors import ancestors_of
 
 BUILT_IN_EXCLUDES: Final = frozenset(
     {
@@ -91,7 +92,7 @@ def paths_beyond(root: Path, listed: Mapping[str, str], within: Iterable[str]) -
         if path in {"", "."} or path in listed or path in found:
             continue
         if folders is None:
-            folders = folders_of(listed)
+            folders = ancestors_of(listed, "/")
         if path.rstrip("/") not in folders:
             found.update(walk(root, path))
     return found
@@ -117,17 +118,6 @@ def index_places(root: Path) -> frozenset[str]:
     """Return what has another stamp once git wrote the index of the repository around a root."""
     top = git_toplevel(Path(os.path.realpath(root)))
     return frozenset() if top is None else frozenset((f"{top}/.git", f"{top}/.git/index"))
-
-
-def folders_of(paths: Iterable[str]) -> set[str]:
-    """Return all folders that hold one of the paths, at any depth."""
-    found: set[str] = set()
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
 
 
 def _git_paths(root: Path, top: Path) -> dict[str, str] | None:

@@ -18,9 +18,10 @@ from msgspec import Struct
 
 from dal_audit.discover.files import MANIFEST
 from dal_audit.discover.git_command import ask_git
-from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, folders_of, git_toplevel
+from dal_audit.discover.git_listing import BUILT_IN_EXCLUDES, git_toplevel
 from dal_audit.discover.projects import CONFIGURATION_FILES, PROJECT_FILES, ProjectScope
 from dal_audit.discover.unread import readable
+from dal_audit.disk.ancestors import ancestors_of
 from dal_audit.policy import Policy
 from dal_audit.policy.request import BASELINE
 
@@ -140,7 +141,7 @@ class _Folders:
     def __init__(self, scope: ProjectScope) -> None:
         self.root = scope.policy.root
         self.requested = scope.requested
-        self.found = dict.fromkeys(["", *sorted(folders_of(scope.listed))])
+        self.found = dict.fromkeys(["", *sorted(ancestors_of(scope.listed, "/"))])
         self.repositories: list[str] = []
         self.links: list[str] = []
         self.rules: list[str] = []
@@ -214,7 +215,7 @@ def _configuring(policy: Policy) -> Iterator[str]:
 
 def _excluded(scope: ProjectScope) -> Iterator[str]:
     """Yield what excluded paths begin with and git does not list: whether it is there counts."""
-    folders = folders_of(scope.listed)
+    folders = ancestors_of(scope.listed, "/")
     for glob in scope.policy.exclude:
         plain = _WILDCARD.split(glob)[0].rstrip("/")
         if plain not in folders and plain not in scope.listed:

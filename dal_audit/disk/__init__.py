@@ -1,3 +1,3 @@
-"""What is written to disk: files that are whole or as they were, folders that do not stay."""
+"""The disk: files that are written whole or not at all, folders that do not stay, their names."""
 
-__all__ = ["regular_file", "scratch_folder", "signals", "whole_file"]
+__all__ = ["ancestors", "regular_file", "scratch_folder", "signals", "whole_file"]

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from dal_audit.catalogue.drivers import Catalogue
+from dal_audit.disk.ancestors import ancestors_of
 
 _INITS = ("/__init__.py", "/__init__.pyi")
 
@@ -31,19 +32,9 @@ def _own_modules(paths: tuple[str, ...], roots: frozenset[str]) -> AbstractSet[s
     """Return the first names by which something of a project may be imported."""
     packages = {path.rpartition("/")[0] for path in paths if path.endswith(_INITS)} - roots
     own = {path.rpartition("/")[2].partition(".")[0] for path in paths if _hides(path, packages)}
-    own.update(folder.rpartition("/")[2] for folder in _folders(paths) if _hides(folder, packages))
+    folders = ancestors_of(paths, "/")
+    own.update(folder.rpartition("/")[2] for folder in folders if _hides(folder, packages))
     return own
-
-
-def _folders(paths: Iterable[str]) -> set[str]:
-    """Return the folders that files lie in, and those around them."""
-    found: set[str] = set()
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
 
 
 def _hides(path: str, packages: set[str]) -> bool:
