@@ -18,6 +18,7 @@ from dal_audit.facts import (
     Suppression,
     ValueFacts,
 )
+from dal_audit.facts.models import ModelOptions
 from dal_audit.facts.sql import SqlFileName, SqlStatement
 
 NO_LINES = frozenset(
@@ -62,6 +63,13 @@ def test_what_is_said_otherwise_is_not_the_same(after: Suppression) -> None:
     assert LineMoves().covers(allowed(1, 2), allowed(1, 2))
     moves = LineMoves()
     assert not moves.covers((allowed(1, 2), allowed(1, 2)), (allowed(1, 2), after))
+
+
+def test_a_field_of_the_name_of_one_with_lines_is_compared() -> None:
+    before = ModelOptions(together=(("sale", "day"),))
+    assert LineMoves().covers(before, ModelOptions(together=(("sale", "day"),)))
+    for together in ((("sale", "hour"),), (("sale",),), (("sale", "day"), ("day",)), (), None):
+        assert not LineMoves().covers(before, ModelOptions(together=together))
 
 
 def test_what_changes_places_is_not_in_order() -> None:

@@ -50,12 +50,14 @@ class LineMoves:
     def _covers_field(self, name: str, before: object, after: object) -> bool:
         if name == "removal" and isinstance(before, tuple) and isinstance(after, tuple):
             return len(before) == len(after) and all(map(self._covers_removal, before, after))
-        if name not in LINE_FIELDS:
-            return self.covers(before, after)
+        return (self._covers_lines if name in LINE_FIELDS else self.covers)(before, after)
+
+    def _covers_lines(self, before: object, after: object) -> bool:
+        """Return whether a field of lines is the same but for these: another may bear its name."""
         if isinstance(before, int) and isinstance(after, int):
             return self._covers_line(before, after)
         if isinstance(before, tuple) and isinstance(after, tuple):
-            return all(map(self._covers_line, before, after))
+            return len(before) == len(after) and all(map(self._covers_lines, before, after))
         return before == after
 
     def _covers_removal(self, before: object, after: object) -> bool:
