@@ -18,6 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
+from dal_audit.assemble import access_evidence
 from dal_audit.audit import audit
 from dal_audit.commands import last_audit
 from dal_audit.commands.baseline import write_baselines
@@ -257,6 +258,34 @@ def test_what_changes_an_answer_is_audited_anew(
     assert known(asked(project)) is not None
     tick(tmp_path)
     change(project)
+    assert known(asked(project)) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("app/reader.py", "from app.away import made", "from app.hands import made"),
+        ("app/away.py", "import json", "from .hands import other"),
+    ],
+    ids=["of the spared file", "of one that it imports, relatively"],
+)
+def test_where_files_were_spared_an_import_into_the_project_counts(
+    project: Path, change: tuple[str, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_evidence, "WORTH_A_CLOSURE", 1)
+    hands = "from app.storage.store import Store\n\ndef made():\n    return Store('')\n"
+    put(project / "app/hands.py", hands)
+    put(project / "app/away.py", "import json\n")
+    reader = "from app.away import made\n\ndef f():\n    return made().pool\n"
+    put(project / "app/reader.py", reader)
+    git(project, "add", ".")
+    tick(tmp_path)
+    kept(asked(project))
+    name, before, after = change
+    put(project / "app/reader.py", f"import json\n{reader}")
+    assert known(asked(project)) is not None
+    tick(tmp_path)
+    put(project / name, (project / name).read_text().replace(before, after))
     assert known(asked(project)) is None
 
 
