@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from dal_audit.commands.check import UNSET
 from dal_audit.commands.main import COMMANDS, plain_words
 from dal_audit.commands.parser import cli
-from dal_audit.commands.plain_words import plain_options
+from dal_audit.commands.plain_words import CHOICES, FLAGS, RULES, plain_options
 from dal_audit.report.formats import FORMATS
 from tests.sampling import EVERYTHING
 
@@ -387,6 +387,16 @@ def test_plain_options_are_what_click_reads(
     assert options is not None
     check = cli.commands["check"]
     assert {**UNSET, **options} == check.make_context("check", words[words[0] == "check" :]).params
+
+
+def test_each_plain_option_is_one_of_clicks() -> None:
+    check = cli.commands["check"]
+    chosen = [f"{name}={word}" for name, (_, known) in CHOICES.items() for word in known]
+    formats = [f"--format={form}" for form in FORMATS]
+    for word in (*FLAGS, *(f"{name}=DAL1" for name in RULES), *chosen, *formats):
+        options = plain_options([word])
+        assert options is not None
+        assert {**UNSET, **options} == check.make_context("check", [word]).params
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dal_audit.commands.plain_words import COLORS, FAILING
 from dal_audit.report.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ OUTPUT = click.option(
 
 FAIL_ON = click.option(
     "--fail-on",
-    type=click.Choice(["error", "warning", "info"]),
+    type=click.Choice(FAILING),
     default="info",
     show_default=True,
     help="The least severity of a finding that makes the exit code 1.",
@@ -67,7 +68,7 @@ FAIL_ON = click.option(
 
 COLOR = click.option(
     "--color",
-    type=click.Choice(["auto", "always", "never"]),
+    type=click.Choice(COLORS),
     default="auto",
     show_default=True,
     help="Colour what is printed; NO_COLOR and FORCE_COLOR are obeyed.",

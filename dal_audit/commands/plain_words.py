@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # To import `typing` takes longer than to read the words.
     from collections.abc import Iterator, Sequence
     from typing import Any, Final
 
-_FLAGS: Final = {
+FLAGS: Final = {
     "--cache": ("cache", True),
     "--no-cache": ("cache", False),
     "--exit-zero": ("exit_zero", True),
@@ -23,14 +23,13 @@ _FLAGS: Final = {
     "--show-all": ("show_all", True),
     "--show-suppressed": ("show_suppressed", True),
 }
-_RULES: Final = {"--select": "select", "--ignore": "ignore", "--extend-select": "extend_select"}
+RULES: Final = {"--select": "select", "--ignore": "ignore", "--extend-select": "extend_select"}
 _FORMAT: Final = "--format"
-_CHOICES: Final = {
-    "--color": ("color", ("auto", "always", "never")),
-    "--fail-on": ("fail_on", ("error", "warning", "info")),
-}
+COLORS: Final = ("auto", "always", "never")
+FAILING: Final = ("error", "warning", "info")
+CHOICES: Final = {"--color": ("color", COLORS), "--fail-on": ("fail_on", FAILING)}
 _JOBS: Final = "--jobs"
-_VALUED: Final = frozenset({*_RULES, _FORMAT, *_CHOICES, _JOBS})
+_VALUED: Final = frozenset({*RULES, _FORMAT, *CHOICES, _JOBS})
 
 
 def plain_options(words: Sequence[str]) -> dict[str, Any] | None:
@@ -59,7 +58,7 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         name, is_joined, value = word.partition("=")
         if not word.startswith("-"):
             yield "", word
-        elif word in _FLAGS:
+        elif word in FLAGS:
             yield word, ""
         elif name in _VALUED:
             value = value if is_joined else next(waiting, "")
@@ -72,14 +71,14 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _take(options: dict[str, Any], name: str, value: str) -> None:
     """Take one option or path; raises ValueError for a value that is not known to be right."""
-    if name in _FLAGS:
-        own, truth = _FLAGS[name]
+    if name in FLAGS:
+        own, truth = FLAGS[name]
         options[own] = truth
-    elif name in _RULES:
+    elif name in RULES:
         listed = tuple(word.strip() for word in value.split(",") if word.strip())
-        options[_RULES[name]] = (*options.get(_RULES[name], ()), *listed)
-    elif name in _CHOICES:
-        own, known = _CHOICES[name]
+        options[RULES[name]] = (*options.get(RULES[name], ()), *listed)
+    elif name in CHOICES:
+        own, known = CHOICES[name]
         options[own] = known[known.index(value)]
     elif name == _FORMAT:
         from dal_audit.report.formats import FORMATS
