@@ -148,6 +148,15 @@ def append(file: Path, text: str) -> None:
     put(file, (file.read_text() if file.exists() else "") + text)
 
 
+def insert(file: Path, said: str) -> None:
+    """Put a line below so many of a file's lines; `said` is the number, and the line."""
+    number, _, line = said.partition(" ")
+    lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
+    lines.insert(int(number), f"{line}\n".encode())
+    if lines[1:]:
+        file.write_bytes(b"".join(lines))
+
+
 def rewrite(file: Path) -> None:
     """Write a file as editors do: beside it, and moved into its place."""
     beside = file.with_suffix(".tmp")
@@ -287,6 +296,16 @@ def test_where_files_were_spared_an_import_into_the_project_counts(
     tick(tmp_path)
     put(project / name, (project / name).read_text().replace(before, after))
     assert known(asked(project)) is None
+
+
+def test_a_link_in_a_circle_keeps_nothing_from_being_kept(project: Path, tmp_path: Path) -> None:
+    circle = project / "app/circle.py"
+    circle.symlink_to(circle)
+    tick(tmp_path)
+    kept(asked(project))
+    report = known(asked(project))
+    assert report is not None
+    assert said(report) == said(audit(replace(asked(project), cache=False)))
 
 
 @pytest.mark.parametrize("appears", ["", "late.py"])
@@ -524,8 +543,22 @@ small = st.tuples(
         ]
     ),
 )
+further = st.tuples(
+    st.just("insert"),
+    st.sampled_from(PYTHON_FILES),
+    st.builds(
+        "{} {}".format,
+        st.integers(0, 12),
+        st.sampled_from(
+            [
+                *("", "# why", "    # why", "    pass", "x = 1", '"""Why."""', "    import json"),
+                *("import json as Row", "from app.one import Row", "# dal-audit: allow[DAL] why"),
+            ]
+        ),
+    ),
+)
 rounds = st.tuples(
-    st.lists(st.one_of(small, edits, accept, of_git), min_size=0, max_size=2),
+    st.lists(st.one_of(small, further, further, edits, accept, of_git), min_size=0, max_size=2),
     st.sampled_from(PATHS),
 )
 
@@ -550,6 +583,8 @@ def test_after_any_edits_it_tells_what_an_audit_without_a_cache_finds(
                 write_baselines(Request(folder=root, today=TODAY, jobs=1), grow=True)
             elif what == "git":
                 git(root, *name.split())
+            elif what == "insert":
+                insert(root / name, text)
             else:
                 edit(root, what, name, text)
         tick(outside)

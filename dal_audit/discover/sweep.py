@@ -171,7 +171,8 @@ class _Folders:
                 self.rules.append(path)
             elif entry.is_symlink():
                 self.links.append(path)
-                self.are_linked = self.are_linked or entry.is_dir()
+                is_folder = os.path.isdir(entry.path)  # noqa: PTH112  # it raises nothing
+                self.are_linked = self.are_linked or is_folder
             elif entry.name not in BUILT_IN_EXCLUDES and self._is_other(entry, path):
                 yield path
 
