@@ -298,6 +298,32 @@ def test_where_files_were_spared_an_import_into_the_project_counts(
     assert known(asked(project)) is None
 
 
+@pytest.mark.parametrize("imported", ["", "from app.storage.store import Store\n"])
+def test_an_import_that_a_fix_writes_stands_where_an_audit_puts_it(
+    project: Path, imported: str, tmp_path: Path
+) -> None:
+    put(project / "app/storage/errors.py", "class Taken(Exception):\n    pass\n")
+    raised = STORE.replace("        return self", "        try:\n            return self")
+    put(
+        project / "app/storage/store.py",
+        f"from app.storage.errors import Taken\n{raised}"
+        "        except sqlite3.IntegrityError as error:\n            raise Taken from error\n",
+    )
+    catching = (
+        f"{imported}import sqlite3\nROW: sqlite3.Row\n\ndef f(store):\n    try:\n"
+        "        store.find('a')\n    except sqlite3.IntegrityError:\n        pass\n"
+    )
+    put(project / "app/one.py", catching)
+    git(project, "add", ".")
+    tick(tmp_path)
+    assert "import Taken" in "".join(said(kept(asked(project))))
+    for text in (f"# why\n{catching}", catching.replace("\nROW", "\n# why\nROW")):
+        tick(tmp_path)
+        put(project / "app/one.py", text)
+        report = known(asked(project)) or kept(asked(project))
+        assert said(report) == said(audit(replace(asked(project), cache=False)))
+
+
 def test_a_link_in_a_circle_keeps_nothing_from_being_kept(project: Path, tmp_path: Path) -> None:
     circle = project / "app/circle.py"
     circle.symlink_to(circle)

@@ -45,6 +45,7 @@ def test_lines_are_followed() -> None:
     assert [moves.line(line) for line in (1, 2, 4)] == [1, 3, 6]
     assert moves.span(Span(2, 1, 5, 1)) == Span(3, 1, 7, 1)  # It ends with the fourth line.
     assert moves.span(START) == START
+    assert not moves.covers(START, Span(2, 1, 2, 1))
     with pytest.raises(UnknownLineError):
         moves.line(3)
 
@@ -82,6 +83,26 @@ def test_an_edit_goes_where_its_span_went() -> None:
     moves = LineMoves()
     assert moves.covers(on(1), on(2))
     assert moves.edit(Edit(on(1), "text")) == Edit(on(2), "text")
+
+
+def test_an_edit_between_two_lines_goes_where_both_went() -> None:
+    moves = LineMoves()
+    assert moves.covers((on(1), on(2), on(3), on(5)), (on(2), on(3), on(5), on(8)))
+
+    def moved(line: int) -> int:
+        return moves.edit(Edit(Span(line, 1, line, 1), "text")).span.line
+
+    assert [moved(line) for line in (1, 2, 5)] == [2, 3, 8]
+    for line in (3, 4):  # To what is above it, or to what is below it? Nothing is said on it.
+        with pytest.raises(UnknownLineError):
+            moved(line)
+
+
+def test_what_is_called_as_a_line_is_compared_where_it_is_a_name() -> None:
+    options = ModelOptions(together=(("a", "b"),))
+    assert LineMoves().covers(options, ModelOptions(together=(("a", "b"),)))
+    for other in ((("a", "c"),), (), (("a", "b"), ("c", "d"))):
+        assert not LineMoves().covers(options, ModelOptions(together=other))
 
 
 def test_each_number_in_facts_is_known_for_one_of_a_line_or_for_none() -> None:

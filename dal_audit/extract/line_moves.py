@@ -67,8 +67,8 @@ class LineMoves:
         return is_known and before.text == after.text
 
     def _covers_span(self, before: Span, after: Span) -> bool:
-        if before == after == START:
-            return True  # It speaks of the file, wherever its first statement is.
+        if START in {before, after}:
+            return before == after  # It speaks of the file, wherever its first statement is.
         return (
             (before.column, before.end_column) == (after.column, after.end_column)
             and _ends_a_line(before) == _ends_a_line(after)
@@ -101,12 +101,29 @@ class LineMoves:
     def edit(self, before: Edit) -> Edit:
         """Return where an edit went. Raises UnknownLineError as `line` does."""
         span = self._removals.get(before.span)
+        if span is None and _is_between_lines(before.span):
+            span = self._between(before.span.line)
         return Edit(self.span(before.span) if span is None else span, before.text)
+
+    def _between(self, below: int) -> Span:
+        """Return where the place before a line went.
+
+        Raises UnknownLineError where something came between that line and the one above it: to
+        which of the two the place belongs is not known.
+        """
+        line = self.line(below)
+        if self._lines.get(below - 1, line - 1) != line - 1:
+            raise UnknownLineError(below)
+        return Span(line, 1, line, 1)
 
 
 def _ends_a_line(span: Span) -> bool:
     """Return whether a span ends where the next line begins, and holds nothing of that."""
     return span.end_column == 1 and span.end_line > span.line
+
+
+def _is_between_lines(span: Span) -> bool:
+    return span == Span(span.line, 1, span.line, 1)
 
 
 def _last_line(span: Span) -> int:
