@@ -71,7 +71,8 @@ def is_table_constraint(cursor: Cursor) -> bool:
     if word == "CONSTRAINT" or after in _PAIRS.get(word, ()):
         return True
     if word == "LIKE":
-        return cursor.token.depth > 0 and after not in {"", ","}
+        is_last = cursor.at + 1 == cursor.limit or after in {",", ")"}
+        return cursor.token.depth > 0 and not is_last
     if word in {"KEY", "INDEX"}:
         opening = 1 if after == "(" else 2
         index = cursor.at + opening + 1

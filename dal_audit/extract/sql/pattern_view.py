@@ -17,7 +17,8 @@ The classes of tokens that a pattern can name:
   PostgreSQL names keys that are given no name), `<schema-name>` (any name but SQLite's own `main`
   and `temp`);
 - by their places: `<untyped>`, the name of a column without a type; `<reserved-behind-point>` and
-  `<reserved-behind-as>`, words that SQLite reserves, behind a point and as an alias; and of joins
+  `<reserved-behind-as>`, words that SQLite reserves, behind a point and as an alias;
+  `<behind-point>`, a name with another before it; and of joins
   (`joins.py`) `<join-without-condition>`, `<condition-too-many>`, `<table-before-comma>`.
 """
 
@@ -211,6 +212,8 @@ class View:
         ):
             self._mark("<untyped>", sorted(self._type_facts.untyped))
         self._mark_reserved()
+        if "." in where:
+            self._mark("<behind-point>", [place + 1 for place in where["."]])
         if "JOIN" in where:
             for mark, places in join_marks(tokens).items():
                 self._mark(mark, places)
@@ -328,7 +331,7 @@ class View:
             return False
         before = self.key(place - 1) if place else ""
         if before == "." and place > 1:
-            if self.key(place - 2) not in {"PG_CATALOG", "PUBLIC"}:
+            if self.tokens[place - 2].text.strip('"').upper() not in {"PG_CATALOG", "PUBLIC"}:
                 return False
             before = self.key(place - 3) if place > 2 else ""  # noqa: PLR2004  # a schema's name
         if before in _NOT_CALLED_AFTER:

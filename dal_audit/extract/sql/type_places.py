@@ -159,7 +159,7 @@ def _in_alter(words: list[str]) -> set[int]:
     found: set[int] = set()
     declared: set[int] = set()
     for place, word in enumerate(words):
-        if word == "TYPE" and words[place - 1] not in {"", "ALTER"}:
+        if word == "TYPE" and words[place - 1] != "ALTER":  # It is a name behind `ALTER`.
             found.add(place + 1)
         if word in {"ADD", "MODIFY", "CHANGE"}:
             at = _name_of_column(words, place)
