@@ -22,6 +22,7 @@ from dal_audit.assemble.migration_sets import leaves_nothing, statements_by_file
 from dal_audit.assemble.model_runs import NONE, ToolStatements, statements_of_models
 from dal_audit.assemble.project import AUDITED, LAYOUT, STATEMENTS, Project
 from dal_audit.assemble.run_findings import Findings, Gathered, MigrationRuns, SchemaErrors
+from dal_audit.extract.holes import UNKNOWN
 from dal_audit.extract.parallel import spread
 from dal_audit.facts import Place, Span
 from dal_audit.facts.sql import (
@@ -33,6 +34,7 @@ from dal_audit.facts.sql import (
     CreateObject,
     CreateTable,
     Drop,
+    SqlName,
     SqlStatement,
 )
 from dal_audit.migrations.model import Migration, Part
@@ -248,7 +250,7 @@ def _down(
         failures = _taken_back(database, place, statement, gathered.errors)
         for problem in failures[:1]:
             gathered.add("down", place, problem, backend)
-    if all(_is_followed(step.statement) for step in steps):
+    if all(_is_followed(step.statement) for step in steps) and not _drops_unknown(ups, downs):
         by_number: dict[int, list[Difference]] = {}
         for difference in differences(database.state, 0, len(ups) - 1):
             if not _may_be_undone(difference, database.state.opaque_code):
@@ -293,6 +295,15 @@ def _is_followed(statement: SqlStatement) -> bool:
     return statement.structure is not None and not is_unread
 
 
+def _drops_unknown(ups: Sequence[_Step], downs: Sequence[_Step]) -> bool:
+    """Return whether downs drop what has a name that is not known, and none that the ups give."""
+    given = {name.parts for step in ups if (name := _name_of(step.statement)) is not None}
+    structures = (step.statement.structure for step in downs)
+    drops = (structure for structure in structures if isinstance(structure, Drop))
+    dropped = (name.parts for drop in drops for name in drop.names)
+    return any(UNKNOWN in "".join(parts) for parts in dropped if parts not in given)
+
+
 def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Problem:
     """Return what a down does not undo of a statement, the first thing by its name."""
     first = min(several, key=lambda difference: difference.change == "copied")
@@ -306,15 +317,18 @@ def _not_undone(statement: SqlStatement, several: Sequence[Difference]) -> Probl
 
 def _name_span(statement: SqlStatement) -> Span:
     """Return the place of the name that a statement is about; of all of it where it has none."""
-    structure = statement.structure
-    name = None
-    if isinstance(structure, (CreateTable, CreateIndex, CreateObject, AlterObject)):
-        name = structure.name
-    elif isinstance(structure, (AlterTable, Change)):
-        name = structure.table
-    elif isinstance(structure, Drop) and structure.names:
-        name = structure.names[0]
+    name = _name_of(statement)
     return name.span if name is not None else statement.span
+
+
+def _name_of(statement: SqlStatement) -> SqlName | None:
+    """Return the name that a statement is about, the first of several."""
+    structure = statement.structure
+    if isinstance(structure, (CreateTable, CreateIndex, CreateObject, AlterObject)):
+        return structure.name
+    if isinstance(structure, (AlterTable, Change)):
+        return structure.table
+    return structure.names[0] if isinstance(structure, Drop) and structure.names else None
 
 
 def _steps(

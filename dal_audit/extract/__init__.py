@@ -17,6 +17,7 @@ __all__ = [
     "extractor",
     "facts_file",
     "frontier",
+    "holes",
     "import_names",
     "inquiries",
     "limits",

@@ -13,11 +13,22 @@ from dal_audit.facts.sql import SqlStatement
 
 def is_chosen(argument: ast.expr, scope: Scope) -> bool:
     """Return whether a condition chooses which text an expression is, or a part of it."""
-    nodes = list(nodes_in(argument))
-    names = [node.id for node in nodes if isinstance(node, ast.Name)]
-    bindings = [binding for name in names for binding in scope.lookup(name)]
-    values = [binding.value for binding in bindings if isinstance(binding, Assigned)]
-    return any(isinstance(node, ast.IfExp) for node in (*nodes, *values))
+    waiting = [argument]
+    followed: set[str] = set()
+    while waiting:
+        for node in nodes_in(waiting.pop()):
+            if isinstance(node, ast.IfExp):
+                return True
+            if isinstance(node, ast.Name) and node.id not in followed:
+                followed.add(node.id)
+                waiting += _assigned(node.id, scope)
+    return False
+
+
+def _assigned(name: str, scope: Scope) -> list[ast.expr]:
+    """Return the expressions that a name is bound to by assignments."""
+    bindings = (binding for binding in scope.lookup(name) if isinstance(binding, Assigned))
+    return [binding.value for binding in bindings]
 
 
 def instead(statement: SqlStatement) -> SqlStatement:
