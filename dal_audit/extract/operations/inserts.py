@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Final
 
 from dal_audit.extract.holes import UNKNOWN
-from dal_audit.extract.operations.call_arguments import Arguments, joined, listed, quoted
+from dal_audit.extract.operations.call_arguments import Arguments, joined, listed, quoted, spread
 from dal_audit.extract.operations.constraints import table_name
 from dal_audit.extract.operations.effects import Effect, Operation
 from dal_audit.extract.python.expression_uses import last_name
@@ -32,18 +32,16 @@ _MOST: Final = 200
 
 
 def bulk_insert(operation: Operation) -> Iterator[Effect]:
-    """Yield the statements that insert rows; none where the table or its columns are not known."""
+    """Yield the statements that insert the rows whose columns are known into a known table."""
     arguments = operation.arguments
     made = arguments.node("table")
     if not isinstance(made, ast.Call) or last_name(made.func) not in _TABLES:
         return
     table = _name(made, arguments.scope)
-    converted = _converted(made, arguments.scope)
-    rows = [_row(node, converted) for node in (arguments.members("rows") or [])[:_MOST]]
+    plain = _plain_columns(made, arguments.scope)
+    rows = [_row(node, plain) for node in (arguments.members("rows") or [])[:_MOST]]
     known = [row for row in rows if row is not None]
-    if not table or len(known) < len(rows):
-        return
-    for columns, several in groupby(known, key=tuple):
+    for columns, several in groupby(known if table else (), key=tuple):
         head = joined("INSERT INTO ", table, " (", listed([quoted(name) for name in columns]), ")")
         values = listed([joined("(", listed(tuple(row.values())), ")") for row in several])
         yield Effect(joined(head, " VALUES ", values))
@@ -56,20 +54,20 @@ def _name(made: ast.Call, scope: Scope) -> str:
     return "" if not name or UNKNOWN in name + schema else table_name(name, schema)
 
 
-def _converted(made: ast.Call, scope: Scope) -> set[str]:
-    """Return the columns of a table whose values may be others in the database than in the code."""
+def _plain_columns(made: ast.Call, scope: Scope) -> set[str]:
+    """Return the columns of a table whose values are in the database as they are in the code."""
     found: set[str] = set()
-    for node in made.args[1:]:
+    for node in spread(made.args[1:], scope):
         if isinstance(node, ast.Call) and last_name(node.func) in {"Column", "column"}:
             own = Arguments(node, ("name", "type_"), scope)
             kind = own.node("type_")
             called = kind.func if isinstance(kind, ast.Call) else kind
-            if called is not None and last_name(called) not in _PLAIN:
+            if called is None or last_name(called) in _PLAIN:
                 found.add(own.text("name"))
     return found
 
 
-def _row(node: ast.expr, converted: AbstractSet[str]) -> dict[str, str] | None:
+def _row(node: ast.expr, plain: AbstractSet[str]) -> dict[str, str] | None:
     """Return a row by its columns, each value as SQL; None where its columns are not known."""
     if not isinstance(node, ast.Dict) or not node.keys:
         return None
@@ -78,7 +76,7 @@ def _row(node: ast.expr, converted: AbstractSet[str]) -> dict[str, str] | None:
         name = key.value if isinstance(key, ast.Constant) else None
         if not isinstance(name, str):
             return None
-        row[name] = _UNKNOWN_VALUE if name in converted else _value(value)
+        row[name] = _value(value) if name in plain else _UNKNOWN_VALUE
     return row
 
 
