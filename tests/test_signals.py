@@ -110,7 +110,7 @@ MOMENTS: Final = (
     ],
 )
 def test_at_every_moment_it_is_the_signal_s_own_code(module: str, name: str, root: Path) -> None:
-    words = ("check", "--no-cache", ".")
+    words = ("check", "--no-cache", "--shortcuts", ".")  # Such words are click's to read.
     assert ended(root, *words, name=name, module=module) == CODES[name]
 
 
