@@ -250,7 +250,9 @@ def test_a_hook_on_clean_files_loads_no_parser_and_nothing_of_sql(tmp_path: Path
     loaded = modules(tmp_path, "a.py", "b.py", "c.py")
     # What msgspec brings along depends on the Python, and on whether `typing_extensions` is there.
     by_others = imported(tmp_path, "-c", "import msgspec")
-    assert not (loaded - by_others) & (NEVER | OPTIONS | FINDINGS | CONFIGURING | RARE | LOOKING)
+    # On a slow machine the file is old enough by now for the report to be kept, heeding signals.
+    loaded -= by_others | {"signal"}
+    assert not loaded & (NEVER | OPTIONS | FINDINGS | CONFIGURING | RARE | LOOKING)
     assert not modules(tmp_path, "-q", ".") & OPTIONS
     assert modules(tmp_path, "--statistics", ".") >= OPTIONS
 
