@@ -281,3 +281,25 @@ def test_folding_takes_time_in_proportion() -> None:
 
 def test_a_list_that_is_empty_at_first_is_filled_later() -> None:
     assert folded("x = []\nx.append(y)\nmark('a' + ' '.join(x))\n") == [(f"a{UNKNOWN}",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [
+        ("k = 'a'\nmark('A' if k == 'a' else 'B')", ("A",)),
+        ("k = 'a'\nmark('A' if 'a' != k else 'B')", ("B",)),
+        ("k = 'a' + 'b'\ndef f():\n    mark('A' if k == 'a' else 'B')", ("B",)),
+        ("def f(k='a'):\n    mark('A' if k == 'a' else 'B')", ("A", "B")),
+        ("k = 'a'\nk += x\nmark('A' if k == 'a' else 'B')", ("A", "B")),
+        ("k = '1'\nmark('A' if k == 1 else 'B')", ("A", "B")),
+        ("k = 'a'\nmark('A' if k == 'a' == x else 'B')", ("A", "B")),
+        ("k = 'a'\nmark('A' if k in 'a' else 'B')", ("A", "B")),
+        (
+            "class C:\n    k = 'a'\n    def f(self):\n        mark('A' if self.k == 'a' else 'B')",
+            ("A", "B"),
+        ),
+    ],
+)
+def test_a_comparison_of_two_texts_chooses(text: str, chosen: tuple[str, ...]) -> None:
+    """What an heir or a method may set otherwise chooses nothing."""
+    assert folded(text) == [chosen]

@@ -106,12 +106,28 @@ def _either(node: ast.IfExp | ast.BoolOp, scope: Scope, depth: int) -> ConstantS
 
 def _holds(test: ast.expr, scope: Scope, depth: int) -> bool | None:
     """Return whether a test that compares two texts holds; None where that is open."""
-    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], (ast.Eq, ast.NotEq)):
+    if not isinstance(test, ast.Compare) or len(test.ops) > 1:
         return None
-    sides = [fold_constant(side, scope, depth) for side in (test.left, *test.comparators)]
-    if any(len(side) != 1 or UNKNOWN in side[0] for side in sides) or len(sides) != 2:  # noqa: PLR2004
+    operator, sides = test.ops[0], (test.left, test.comparators[0])
+    if not isinstance(operator, (ast.Eq, ast.NotEq)):
         return None
-    return (sides[0] == sides[1]) == isinstance(test.ops[0], ast.Eq)
+    before, after = (_only_text(side, scope, depth) for side in sides)
+    if before is None or after is None:
+        return None
+    return (before == after) == isinstance(operator, ast.Eq)
+
+
+def _only_text(node: ast.expr, scope: Scope, depth: int) -> str | None:
+    """Return the text that an expression always is; None where that is open.
+
+    An attribute is: what sets it on an object, or in a class that inherits it, is not known.
+    """
+    written = follow_assignment(node, scope)
+    is_number = isinstance(written, ast.Constant) and not isinstance(written.value, str)
+    if is_number or any(isinstance(part, ast.Attribute) for part in ast.walk(written)):
+        return None
+    texts = fold_constant(node, scope, depth)
+    return texts[0] if len(texts) == 1 and UNKNOWN not in texts[0] else None
 
 
 def _piece(node: ast.expr, scope: Scope, depth: int) -> ConstantSet:
