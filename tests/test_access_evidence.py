@@ -232,6 +232,7 @@ def test_statements_bind_what_all_binds(source: Path | None) -> None:
         ("x = getattr(store, 'pool')\n", {"pool"}),
         ("match x:\n    case Store(pool=found): pass\n", {"pool"}),
         ("match x:\n    case (Store(a=1) |\n          Store(pool=found)): pass\n", {"pool"}),
+        ("match x:\n    case \\\n  Store(pool=found): pass\n", {"pool"}),
         ("match x:\n    case Store(pool \\\n  = found): pass\n", {"pool"}),
         ("match x:\n    case Store(pool # it\n  = found): pass\n", {"pool"}),
         ("match = 1\nin_case(pool=2)\n", set()),

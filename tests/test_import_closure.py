@@ -49,6 +49,16 @@ PROJECT = {
     "shop = importlib.import_module(NAME)\n",
     "app/star.py": "from app.hands import *\n",
     "app/odd.py": "x = 1; from app.storage import Kept as Odd\n",
+    "app/storage/loaded.py": "import importlib\n\n"
+    'Kept = importlib.import_module("app.storage.store").Store\n',
+    "app/storage/bases/__init__.py": "import lazy_loader\n\n"
+    '__getattr__, _, _ = lazy_loader.attach(__name__, submod_attrs={"base": ["Base"]})\n',
+    "app/storage/bases/base.py": STORE.replace("Store", "Base"),
+    "app/storage/heir.py": "from app.storage.bases import Base\n\nclass Heir(Base): ...\n",
+    **dict.fromkeys(("app/far/twin.py", "app/near/twin.py"), "from .goods import made\n"),
+    **dict.fromkeys(("app/far/pair.py", "app/near/pair.py"), "from .wares import made\n"),
+    **dict.fromkeys(("app/far/goods.py", "app/near/wares.py"), "from app.hands import made\n"),
+    **dict.fromkeys(("app/far/wares.py", "app/near/goods.py"), "def made(): ...\n"),
     "app/away.py": "from json import dumps\n\nclass Away:\n    pool = dumps\n",
 }
 LEADING = {
@@ -63,6 +73,18 @@ LEADING = {
     "by loading it": ("import importlib", "", 'importlib.import_module("app.storage.store")'),
     "by a star": ("from app.star import *", "", "made().store"),
     "by an odd statement": ("from app.odd import Odd", "store: Odd", "store"),
+    "by what storage loads": ("from app.storage.loaded import Kept", "store: Kept", "store"),
+    "by what storage inherits": ("from app.storage.heir import Heir", "store: Heir", "store"),
+    "by words that lead elsewhere in another folder": (
+        "from app.far import pair, twin\nfrom app.near import twin as other",
+        "",
+        "twin.made().store",
+    ),
+    "by such words in that folder": (
+        "from app.far import pair as other, twin\nfrom app.near import pair",
+        "",
+        "pair.made().store",
+    ),
     "by an import in a function": ("", "", '__import__("x") or Inner().store'),
 }
 AWAY = {

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from dal_audit.audit import audit
 from dal_audit.extract.python.notebooks import Notebook
-from dal_audit.facts import NotUnderstood, Span
+from dal_audit.facts import (
+    ClassDefinition,
+    Member,
+    NotUnderstood,
+    Reference,
+    Span,
+    Target,
+    packed,
+)
 from dal_audit.policy.request import Request
 
 
@@ -43,6 +51,16 @@ def test_a_place_is_one_in_the_file(indent: int | None, *, ascii_only: bool) -> 
     first = found.moved(Span(1, column, 1, column + 8))
     assert at(text, first) == "import a"
     assert at(text, found.moved(Span(3, 8, 3, 9))) == "b"
+
+
+def test_what_facts_hold_as_bytes_has_its_place_in_the_file() -> None:
+    found = Notebook(notebook("import a", "a.b"))
+    span, moved = Span(2, 1, 2, 4), found.moved(Span(2, 1, 2, 4))
+    assert moved.line > span.line
+    target = Target(span, "a", "a", packed([Reference(span, "a.b", "value")]))
+    assert [use.span for use in found.moved(target).uses] == [moved]
+    shape = ClassDefinition("C", span, (2, 2), (), packed([Member("b", span, "attribute")]))
+    assert [member.span for member in found.moved(shape).members] == [moved]
 
 
 LINES = st.lists(
