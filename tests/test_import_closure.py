@@ -56,11 +56,11 @@ PROJECT = {
     "app/storage/bases/base.py": STORE.replace("Store", "Base"),
     "app/storage/heir.py": "from app.storage.bases import Base\n\nclass Heir(Base): ...\n",
     **dict.fromkeys(("app/far/twin.py", "app/near/twin.py"), "from .goods import made\n"),
-    **dict.fromkeys(("app/far/pair.py", "app/near/pair.py"), "from .wares import made\n"),
-    **dict.fromkeys(("app/far/goods.py", "app/near/wares.py"), "from app.hands import made\n"),
-    **dict.fromkeys(("app/far/wares.py", "app/near/goods.py"), "def made(): ...\n"),
+    "app/far/goods.py": "from app.hands import made\n",
+    "app/near/goods.py": "def made(): ...\n",
     "app/away.py": "from json import dumps\n\nclass Away:\n    pool = dumps\n",
 }
+NEAR = ("from app.near import twin\nfrom app.storage.store import Store", "store: Store", "store")
 LEADING = {
     "by its class": ("from app.storage.store import Store", "store: Store", "store"),
     "by a name that hands it on": ("from app.storage import Kept", "store: Kept", "store"),
@@ -75,16 +75,13 @@ LEADING = {
     "by an odd statement": ("from app.odd import Odd", "store: Odd", "store"),
     "by what storage loads": ("from app.storage.loaded import Kept", "store: Kept", "store"),
     "by what storage inherits": ("from app.storage.heir import Heir", "store: Heir", "store"),
+    "before words that lead elsewhere": NEAR,
     "by words that lead elsewhere in another folder": (
-        "from app.far import pair, twin\nfrom app.near import twin as other",
+        "from app.far.twin import made",
         "",
-        "twin.made().store",
+        "made().store",
     ),
-    "by such words in that folder": (
-        "from app.far import pair as other, twin\nfrom app.near import pair",
-        "",
-        "pair.made().store",
-    ),
+    "behind words that lead elsewhere": NEAR,
     "by an import in a function": ("", "", '__import__("x") or Inner().store'),
 }
 AWAY = {
