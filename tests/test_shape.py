@@ -238,6 +238,9 @@ def test_a_context_manager_binds() -> None:
         "class C:\n    def f(self):\n        global x\n        x = a()",
         "def f():\n    global w, x\n    if w:\n        x = y = a()",
         "def f():\n    def g():\n        global x\n        x = a()",
+        "def f(): global x; x = a()",
+        "def f():\n    y = 1; global x\n    x = a()",
+        "def f():\r    global x\r    x = a()",
     ],
 )
 def test_what_functions_bind_in_the_module(function: str) -> None:

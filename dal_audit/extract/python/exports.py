@@ -56,7 +56,7 @@ _NAMESPACES: Final = frozenset({"SimpleNamespace", "Namespace"})
 
 _TAKEN: Final = frozenset({"import", "alias"})
 """How a module comes by names that are others'."""
-_GLOBAL: Final = re.compile(r"^[ \t\f]*global\b", re.MULTILINE)
+_GLOBAL: Final = re.compile(r"global\b")
 
 
 def shapes_of(
@@ -321,7 +321,7 @@ class _Shaper:
         """Read what functions bind of the module's names (`global pool; pool = …`)."""
         lines = self.lines
         found = _GLOBAL.finditer(lines.text) if "global" in lines.text else ()
-        for node in nodes_on(tree, MarkedLines(lines.line_of(word.end()) for word in found)):
+        for node in nodes_on(tree, MarkedLines(lines.line_of(word.start()) for word in found)):
             if isinstance(node, FUNCTIONS):
                 self.only = _globals(node)
                 if self.only:
