@@ -324,6 +324,21 @@ def test_an_import_that_a_fix_writes_stands_where_an_audit_puts_it(
         assert said(report) == said(audit(replace(asked(project), cache=False)))
 
 
+def test_a_standard_module_that_hides_what_a_star_brings_counts(
+    project: Path, tmp_path: Path
+) -> None:
+    put(project / "app/two.py", "from app.storage.store import *\n")
+    reader = "from app.two import Store\n\ndef f(store: Store):\n    return store.pool\n"
+    put(project / "app/part/three.py", reader)
+    git(project, "add", ".")
+    for text in ("import json as Store\n", ""):
+        tick(tmp_path)
+        kept(asked(project))
+        tick(tmp_path)
+        put(project / "app/two.py", f"from app.storage.store import *\n{text}")
+        assert known(asked(project)) is None
+
+
 def test_a_link_in_a_circle_keeps_nothing_from_being_kept(project: Path, tmp_path: Path) -> None:
     circle = project / "app/circle.py"
     circle.symlink_to(circle)

@@ -143,8 +143,13 @@ class Comparison:
         return facts if any(map(_catches, facts)) else tuple(map(self._without_strangers, facts))
 
     def _without_strangers(self, fact: Any) -> Any:
-        """Return what a fact says of a module's other names, unless one is listed or bound anew."""
-        if isinstance(fact, ModuleExports):
+        """Return what a fact says of a module's other names, unless one is listed or bound anew.
+
+        Where a star brings names, or they are made on demand, each name of its own may hide one.
+        """
+        if isinstance(fact, ModuleExports | ValueFacts) and fact.stars:
+            return fact
+        if isinstance(fact, ModuleExports) and not fact.is_dynamic:
             names = [export.name for export in fact.exports]
             left = self._left(names, map(self._is_stranger, fact.exports), fact.offered or ())
             return replace(fact, exports=tuple(compress(fact.exports, left)))
