@@ -22,9 +22,12 @@ from typing import Any, Final
 import pytest
 
 from dal_audit.audit import audit
+from dal_audit.catalogue.drivers import catalogue_in_force
 from dal_audit.discover.cache_folder import CACHE
 from dal_audit.discover.unread import may_be_read
 from dal_audit.extract import cache, extractor, second_reading
+from dal_audit.extract.answers import Respondents
+from dal_audit.extract.inquiries import NO, YES, Question
 from dal_audit.extract.migrations import tool_settings
 from dal_audit.facts import SourceFile
 from dal_audit.policy.request import BASELINE, Request
@@ -127,3 +130,14 @@ def test_settings_of_tools_are_read_whatever_their_suffix() -> None:
 def test_what_may_be_read_by_its_name(path: str) -> None:
     assert may_be_read(path)
     assert not may_be_read(f"{path}.JSON")
+
+
+def test_each_file_is_asked_for_an_answer_of_its_own(tmp_path: Path) -> None:
+    texts = {"sql.py": "x = 'SELECT a FROM b'\n", "none.py": "x = 1\n"}
+    files = [SourceFile(name, str(tmp_path / name), len(text)) for name, text in texts.items()]
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    options = extractor.ExtractionOptions(catalogue_in_force(), frozenset(), thorough=True)
+    respondents = Respondents([Question("first"), Question("sql")], options)
+    assert [respondents.answer(1, file) for file in files * 2] == [YES, NO] * 2
+    assert respondents.answer(0, files[0]) != YES

@@ -70,6 +70,22 @@ said["before"] = "colorsys" in sys.modules
 spread(loading, apart=lambda: None)
 spread(sizes, apart=lambda: None)
 said["after"] = "colorsys" in sys.modules
+
+def few_forks():
+    forks.append(1)
+    if len(forks) == 3:
+        raise BlockingIOError("no more processes")
+    return fork()
+
+fork, forks, os.fork = os.fork, [], few_forks
+try:
+    spread(sizes, apart=lambda: None)
+except BlockingIOError:
+    said["left"] = True
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        said["left"] = False
 print(json.dumps(said))
 """
 
@@ -103,6 +119,10 @@ def test_results_come_back_whole_and_in_order(what: str, said: dict[str, Any]) -
 def test_a_failure_is_told(said: dict[str, Any]) -> None:
     assert said["failing"] == "ValueError: seven"
     assert said["dying"] == "a worker process ended with status 768"
+
+
+def test_where_no_process_can_be_had_none_is_left(said: dict[str, Any]) -> None:
+    assert said["left"] is False
 
 
 def test_what_a_process_had_to_load_is_there_for_the_next(said: dict[str, Any]) -> None:

@@ -125,9 +125,10 @@ def _answers(
     own: int,
 ) -> list[list[Result]]:
     """Return the results of each hand: of the `own` first by this process, of each other by one."""
-    # Nobody listens before this process has done its own share.
-    workers = [_Worker(batch, hand, is_heard=not own) for hand in hands[own:]]
+    workers: list[_Worker[Result]] = []
     try:
+        # Nobody listens before this process has done its own share.
+        workers.extend(_Worker(batch, hand, is_heard=not own) for hand in hands[own:])
         found = [list(map(taken, batch(hand))) for hand in hands[:own]]
         decode = Decoder(answer).decode
         _listen(workers, lambda data: taken(decode(data)))
