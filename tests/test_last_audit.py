@@ -339,6 +339,25 @@ def test_a_standard_module_that_hides_what_a_star_brings_counts(
         assert known(asked(project)) is None
 
 
+@pytest.mark.parametrize(
+    "path", ["seeds/a.sql", "seeds", "dal-audit.toml", "app/left_out.py"], ids=str
+)
+def test_what_is_looked_at_by_its_name_alone_tells_of_nothing_else(
+    project: Path, path: str, tmp_path: Path
+) -> None:
+    put(project / "seeds/a.sql", "INSERT OR REPLACE INTO a VALUES (1);\n")
+    put(project / "app/left_out.py", "import sqlite3\n")
+    configuration = f'exclude = ["app/left_out.py"]\n{CONFIGURATIONS["usual"]}'
+    put(project / "dal-audit.toml", configuration)
+    git(project, "add", ".")
+    tick(tmp_path)
+    kept(asked(project, ["app", path]))
+    for paths in (["."], ["app/one.py"]):
+        assert known(asked(project, paths)) is None
+    kept(asked(project))
+    assert known(asked(project)) is not None
+
+
 def test_a_link_in_a_circle_keeps_nothing_from_being_kept(project: Path, tmp_path: Path) -> None:
     circle = project / "app/circle.py"
     circle.symlink_to(circle)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from time import time_ns
 
@@ -23,7 +24,6 @@ from dal_audit.commands.audit_check import Check
 from dal_audit.commands.kept_audit import (
     KeptAsked,
     KeptAudit,
-    KeptResult,
     decoded,
     kept_asked,
     kept_result,
@@ -53,6 +53,7 @@ from dal_audit.extract.inquiries import Inquiry
 from dal_audit.policy.request import Request
 from dal_audit.report.merge import merge, part_of
 from dal_audit.report.model import Report
+from dal_audit.report.outcome import AuditedFile
 
 
 class LastAudit:
@@ -82,7 +83,7 @@ class LastAudit:
             return None
         check = self._check = Check(root, request, kept, self._looked)
         result = check.result() if check.holds() else None
-        requested = None if result is None else _requested(root, request, result)
+        requested = None if result is None else _requested(root, request, result.files)
         if result is None or requested is None:
             check.forget()
             return None
@@ -128,6 +129,8 @@ class LastAudit:
         seen.settled = _settled(seen, listing_digest(scope.listed), self.begun)
         outcome = report.outcome
         if is_whole and outcome is not None and outcome.inquiry is not None:
+            if _requested(scope.policy.root, self.request, outcome.files) is None:
+                return seen  # What was asked for by its name was looked at for that alone.
             with contextlib.suppress(UnicodeEncodeError):  # Of a path that is no text, for one.
                 answers = {
                     path: own for path, own in outcome.inquiry.answers() if path not in places.links
@@ -205,12 +208,14 @@ def _settled(seen: Swept, listing: bytes, begun: int) -> frozenset[int]:
     return frozenset((number,)) if is_same else frozenset()
 
 
-def _requested(root: Path, request: Request, result: KeptResult) -> tuple[str, ...] | None:
+def _requested(
+    root: Path, request: Request, files: Sequence[AuditedFile]
+) -> tuple[str, ...] | None:
     """Return the requested paths, relative to the root.
 
     None where one is no audited file of Python, nor a folder of audited files.
     """
-    python = {file.path for file in result.files if "python" in file.languages}
+    python = {file.path for file in files if "python" in file.languages}
     found = []
     for path in request.paths:
         relative = Path(os.path.relpath(os.path.normpath(request.folder / path), root)).as_posix()
