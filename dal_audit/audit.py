@@ -168,7 +168,7 @@ def take_down(inquiry: Inquiry, tree: ProjectFiles, project: Project) -> None:
     inquiry.size = sum(file.size for file in tree.files)
     policy, layout = project.policy, project.layout
     inquiry.imports_decide = project.hangs_on_imports
-    inquiry.tops = frozenset(name.partition(".")[0] for name in project.names.packages)
+    inquiry.tops = project.names.tops
     inquiry.asks_folders = bool(policy.migrations or policy.waivers)
     inquiry.asks_index = bool(project.edited)
     inquiry.asks_beyond = bool(layout.sets or layout.unrecognised) or inquiry.asks_folders

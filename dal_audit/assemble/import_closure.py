@@ -57,7 +57,7 @@ class _Imports:
         self._names = project.names
         self._statements = {file.path: file.importing for file in project.files}
         self._further = further
-        self._tops = {module.partition(".")[0] for module in self._names.packages}
+        self._tops = self._names.tops
         self._inside: defaultdict[str, list[_Node]] = defaultdict(list)
         for module in self._names.packages:
             self._inside[module.rpartition(".")[0]].append((module,))
