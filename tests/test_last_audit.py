@@ -39,6 +39,7 @@ from tests.examples import TODAY
 from tests.sampling import runs
 from tests.test_cache_edits import (
     CONFIGURATIONS,
+    LATER_NS,
     MODULES,
     PURE,
     PYTHON_FILES,
@@ -384,6 +385,22 @@ def test_the_run_that_makes_the_folder_of_the_cache_keeps_what_it_found(
         put(project / appears, "")
     last.kept(report)
     assert (known(request) is None) == bool(appears)
+
+
+@pytest.mark.parametrize("is_long_ago", [True, False])
+def test_a_root_that_changed_just_now_is_not_settled(
+    project: Path, is_long_ago: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_cache(project / CACHE)
+    tick(tmp_path)
+    begun = time.time_ns()
+    times = iter([begun])
+    later = begun + LATER_NS if is_long_ago else begun
+    monkeypatch.setattr(last_audit, "time_ns", lambda: next(times, later))
+    last = LastAudit(asked(project))
+    swept = last.kept(audit(asked(project)))
+    assert swept is not None
+    assert bool(swept.settled) is is_long_ago
 
 
 def test_where_there_are_migrations_gits_history_counts(project: Path, tmp_path: Path) -> None:
