@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dal_audit.extract.parallel import available_cores
+
 settings.register_profile(
     "tests",
     deadline=None,  # A busy machine is no fault of the code.
@@ -33,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes test side by side: one more than cores, as some await a clock."""
+    return available_cores() + 1
 
 
 @pytest.fixture(scope="session")
