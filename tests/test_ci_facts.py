@@ -85,6 +85,16 @@ commands = ruff check
     assert "PG*" in (found["lint"].passes or ())
 
 
+def test_nothing_is_said_of_odd_escapes_in_sessions() -> None:
+    """Python warns of them, and the tests, as some environments, make errors of its warnings."""
+    text = (
+        'import nox\nDIGITS = "\\d"\n@nox.session\ndef tests(session):\n    session.run("pytest")\n'
+    )
+    (tool,) = ci_facts("noxfile.py", text.encode())
+    assert isinstance(tool, CiTool)
+    assert [target.name for target in tool.targets if target.commands] == ["tests"]
+
+
 def test_keys_that_stand_twice_are_kept() -> None:
     (workflow,) = ci_facts(".github/workflows/a.yml", b"on: push\njobs:\n  a: {if: x, if: y}\n")
     assert isinstance(workflow, CiWorkflow)

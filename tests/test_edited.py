@@ -164,6 +164,7 @@ def test_what_sql_does_besides_comments_and_blanks(one: str, other: str, is_same
         ("x = 1\n", "x = 2\n", False),
         ("def\n", "def \n", False),
         ("op.execute('a')\n", "op.execute('b')\n", False),
+        ("x = '\\d'\n", "x = '\\d'  # an escape that Python warns of\n", True),
     ],
 )
 def test_what_python_does_besides_comments(one: str, other: str, is_same: bool) -> None:

@@ -189,3 +189,9 @@ def test_a_file_of_newer_statements_is_read_at_once() -> None:
     with mock.patch.object(ast, "parse", older):
         assert statement_parts.read_by_statements(text, parser._by_libcst) is None
         assert dumped(parse(text)) == dumped(KNOWN(text))
+
+
+@pytest.mark.parametrize("shortcuts", [True, False])
+def test_nothing_is_said_of_odd_escapes(*, shortcuts: bool) -> None:
+    """Python warns of them, and here, as in some environments, its warnings are errors."""
+    assert ast.unparse(parse('x = "\\d"\n', shortcuts=shortcuts)) == "x = '\\\\d'"

@@ -7,7 +7,6 @@ force, never on the policy; so facts can be cached by content (their place is `e
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count as numbers
@@ -222,16 +221,12 @@ def _batch(
     options: ExtractionOptions,
     extraction: Callable[[SourceFile, ExtractionOptions, Prefilter], Result],
 ) -> Iterator[Result]:
-    """Yield what is extracted of some files."""
+    """Return what is extracted of some files, one after the other."""
     from dal_audit.extract.python.prefilter.driver_marks import MANY, Prefilter
 
     is_many = len(part) > MANY
     prefilter = Prefilter(options.catalogue, files=len(part)) if is_many else options.prefilter
-    with warnings.catch_warnings():
-        # `ast.parse` warns of what the audited code does; that is no business of ours.
-        warnings.simplefilter("ignore")
-        for file in part:
-            yield extraction(file, options, prefilter)
+    return (extraction(file, options, prefilter) for file in part)
 
 
 def read_bytes(path: str, size: int) -> bytes:

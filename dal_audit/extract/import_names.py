@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 from dal_audit.extract.cache import Cache
@@ -10,6 +9,7 @@ from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES, too_much_of
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import WORTH_A_PROCESS, spread
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.reader_modules import load_evidence_reader
 from dal_audit.facts import LOADER, SourceFile
 
@@ -41,24 +41,15 @@ def further_names(file: SourceFile) -> tuple[str, ...]:
     if file.flaw or file.size > MAX_PARSED_BYTES:
         return ()
     from dal_audit.extract.python.prefilter.driver_marks import searchable
+    from dal_audit.extract.python.prefilter.import_statements import import_statements
 
     try:
         data, _ = python_bytes(file.path, read_bytes(file.absolute, file.size))
         plain = searchable(data)
-        return _parsed(data, is_told=_is_told(plain)) if _may_import_more(plain) else ()
+        is_told = import_statements(plain) is not None
+        return () if is_told and LOADER.encode() not in plain else _parsed(data, is_told=is_told)
     except (OSError, ValueError, RecursionError):  # What is no text, or no Python, is a ValueError.
         return ()
-
-
-def _may_import_more(plain: bytes) -> bool:
-    return LOADER.encode() in plain or not _is_told(plain)
-
-
-def _is_told(plain: bytes) -> bool:
-    """Return whether bytes tell the import statements in them."""
-    from dal_audit.extract.python.prefilter.import_statements import import_statements
-
-    return import_statements(plain) is not None
 
 
 def _parsed(data: bytes, *, is_told: bool) -> tuple[str, ...]:
@@ -70,8 +61,6 @@ def _parsed(data: bytes, *, is_told: bool) -> tuple[str, ...]:
     from dal_audit.extract.source import decode
 
     text = decode(data)
-    with warnings.catch_warnings():
-        # `ast.parse` warns of what the audited code does; that is no business of ours.
-        warnings.simplefilter("ignore")
+    with unheard():
         names = deeply(lambda: [*loaded_names(text), *(() if is_told else stated_names(text))])
     return tuple(dict.fromkeys(names))

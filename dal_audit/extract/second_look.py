@@ -6,7 +6,6 @@ receivers lead into it. Whoever knows where imports lead says which of the other
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -18,6 +17,7 @@ from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES, too_much_of
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, WORTH_A_PROCESS, spread
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.reader_modules import load_evidence_reader
 from dal_audit.facts import START, Fact, FileFacts, NotUnderstood, SourceFile, ValueFacts
 
@@ -209,9 +209,7 @@ def evidence_of(
         if too_much_of(data):
             return None
         text = text_for_facts(decode(data), is_program=True)
-        with warnings.catch_warnings():
-            # `ast.parse` warns of what the audited code does; that is no business of ours.
-            warnings.simplefilter("ignore")
+        with unheard():
             found = deeply(
                 lambda: (
                     evidence(parse(text, shortcuts=shortcuts), Lines(text), words)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from dal_audit.extract.ci.declarations import declared_in
 from dal_audit.extract.ci.targets import just_tool, make_tool, package_tool, shell_tool
 from dal_audit.extract.ci.tox import nox_tool, project_tool, tox_tool
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.secrets import secret_spans, text_for_facts
 from dal_audit.extract.source import Lines, UndecodableError, decode, decode_script, not_decoded
 from dal_audit.facts import NotUnderstood, Span, Suppression
@@ -104,7 +105,8 @@ def _of_tool(kind: CiKind, text: str) -> tuple[CiFact, ...]:
 
 def _sessions(text: str) -> CiFact | None:
     try:
-        return nox_tool(text, ast.parse(text))
+        with unheard():
+            return nox_tool(text, ast.parse(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES
 from dal_audit.extract.notebook_bytes import python_bytes
 from dal_audit.extract.parallel import PARSED_WORTH_A_PROCESS, spread
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.surroundings import ALONE, Surroundings
 from dal_audit.facts import FileFacts, Import, SourceFile
 
@@ -173,9 +173,7 @@ def sql_in(
         if not may_be_revision(data) and not holds_sql(data):
             return ()
         text = decode(data)
-        with warnings.catch_warnings():
-            # `ast.parse` warns of what the audited code does; that is no business of ours.
-            warnings.simplefilter("ignore")
+        with unheard():
             found = deeply(lambda: statements(text, data))
     except RecursionError:
         return (not_followed(),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.extract.extractor import read_bytes
 from dal_audit.extract.limits import MAX_PARSED_BYTES
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.python.name_uses import read_names
 from dal_audit.extract.python.parse.deep_stack import deeply
 from dal_audit.extract.python.parse.import_places import node_span
@@ -43,9 +43,7 @@ def _in_file(file: SourceFile, catalogue: Catalogue) -> tuple[UnknownSql, ...]:
         return ()
     try:
         text = decode(read_bytes(file.absolute, file.size))
-        with warnings.catch_warnings():
-            # `ast.parse` warns of what the audited code does; that is no business of ours.
-            warnings.simplefilter("ignore")
+        with unheard():
             return deeply(lambda: _in_text(text, catalogue))
     except (OSError, ValueError, RecursionError):
         return ()

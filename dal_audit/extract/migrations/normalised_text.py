@@ -6,6 +6,8 @@ import ast
 import re
 from typing import Final
 
+from dal_audit.extract.parser_warnings import unheard
+
 _TOKEN: Final = re.compile(
     # What never ends takes the rest, so that each byte is looked at once.
     rb"""(?P<text>[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)|'[^']*(?:'|\Z)|"[^"]*(?:"|\Z)|`[^`]*(?:`|\Z)
@@ -32,7 +34,8 @@ def essence_of(data: bytes, *, is_python: bool) -> object:
         tokens = _TOKEN.finditer(data.removeprefix(b"\xef\xbb\xbf"))
         return tuple(token[0].rstrip() for token in tokens if _counts(token))
     try:
-        tree = ast.parse(data)
+        with unheard():
+            tree = ast.parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return data
     # A docstring is a comment to the database.

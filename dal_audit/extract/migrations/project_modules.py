@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import stat
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
 from dal_audit.extract.cache import Cache
 from dal_audit.extract.extractor import read_bytes
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.python.scopes import imported_names
 from dal_audit.extract.source import UndecodableError, decode
 from dal_audit.facts import SourceFile
@@ -70,8 +70,7 @@ def _is_outermost(path: str, module: str, paths: Sequence[str]) -> bool:
 def module_tree(text: str | None) -> ast.Module | None:
     """Return the tree of a module's text; None where there is none to be had."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with unheard():
             return None if text is None else ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

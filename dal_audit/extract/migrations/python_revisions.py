@@ -11,7 +11,6 @@ import ast
 import itertools
 import re
 import sys
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -22,6 +21,7 @@ from dal_audit.extract.migrations.python_literals import (
     names_of,
     strings_in,
 )
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.python.parse.walk import nodes_in
 from dal_audit.extract.source import Lines
 from dal_audit.facts import START, Span
@@ -49,8 +49,7 @@ def revision_of(text: str) -> Revision | None:
     Text that Python does not parse declares none: that it is unreadable is said elsewhere.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with unheard():
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from dal_audit.catalogue.drivers import Catalogue
 from dal_audit.catalogue.url_schemes import schemes_in_force
 from dal_audit.extract.holes import UNKNOWN
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.python.class_declarations import declaring_classes
 from dal_audit.extract.python.class_names import class_name_tests
 from dal_audit.extract.python.connection_urls import connection_urls
@@ -117,7 +118,8 @@ def syntax_flaws(text: str) -> list[Fact]:
 def _understood(read: Callable[[], list[Fact]], text: str) -> list[Fact]:
     """Return the facts that are read in a text, or why they cannot be."""
     try:
-        return deeply(read)
+        with unheard():
+            return deeply(read)
     except UnparsableError as error:
         lines = Lines(text)
         line = min(error.line, len(lines))

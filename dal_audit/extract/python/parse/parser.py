@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, Final
 
+from dal_audit.extract.parser_warnings import unheard
 from dal_audit.extract.python.parse.type_comments import annotate
 from dal_audit.extract.python.parse.unknown_syntax import UNKNOWN_KINDS, first_unknown
 from dal_audit.extract.source import Lines
@@ -54,9 +55,10 @@ def parse(text: str, *, shortcuts: bool = True) -> ast.Module:
     Raises UnparsableError where neither parser takes the text, RecursionError where one of them
     could take it on a larger stack (`deep_stack`).
     """
-    tree = _parse(text, shortcuts=shortcuts)
-    _refuse_unknown(tree)
-    return annotate(tree, text)
+    with unheard():
+        tree = _parse(text, shortcuts=shortcuts)
+        _refuse_unknown(tree)
+        return annotate(tree, text)
 
 
 def _refuse_unknown(tree: ast.Module) -> None:
